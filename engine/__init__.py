@@ -1,0 +1,1 @@
+"""Fault injection into the weights of trained CNNs: sampling, ranking, injection, storage. Knows no terminal."""
