@@ -1,0 +1,63 @@
+"""The faults of one campaign, as columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from engine.faults.population import FaultModel, FaultSites, Layer
+
+MODEL_OF_STUCK: dict[int, FaultModel] = {-1: "bit_flip", 0: "stuck_at_0", 1: "stuck_at_1"}
+
+
+@dataclass(frozen=True, eq=False)
+class FaultList:
+    """F faults; row i of every array is the fault at position i."""
+
+    layers: tuple[Layer, ...]
+    """all injectable layers of the network, index i at position i"""
+    fault_id: npt.NDArray[np.uint32]
+    """0-based place in the list as drawn or read, kept when rows are taken"""
+    layer: npt.NDArray[np.int32]
+    weight_index: npt.NDArray[np.int64]
+    bit: npt.NDArray[np.uint8]
+    stuck: npt.NDArray[np.int8]
+    model: FaultModel
+    population: int
+    """size of the population the faults stand for, filters applied"""
+
+    @classmethod
+    def of(cls, sites: FaultSites, layers: tuple[Layer, ...], model: FaultModel, population: int) -> FaultList:
+        """Number the faults in the order given."""
+        fault_id = np.arange(len(sites.layer), dtype=np.uint32)
+        return cls(layers, fault_id, *sites, model=model, population=population)
+
+    def __len__(self) -> int:
+        return len(self.fault_id)
+
+    def take(self, positions: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> FaultList:
+        """The faults at these positions (or under this mask), ids kept."""
+        columns = ("fault_id", "layer", "weight_index", "bit", "stuck")
+        return replace(self, **{column: getattr(self, column)[positions] for column in columns})
+
+    def execution_order(self) -> npt.NDArray[np.int64]:
+        """Positions by (layer, fault_id): faults of one layer run together, [F]."""
+        return np.lexsort((self.fault_id, self.layer)).astype(np.int64)
+
+    def tensor_index(self) -> list[str]:
+        """Each weight's place in its layer's weight, as text such as `(3, 0, 2, 1)`."""
+        texts = np.empty(len(self), dtype=object)
+        for layer in self.layers:
+            rows = np.flatnonzero(self.layer == layer.index)
+            places = np.stack(np.unravel_index(self.weight_index[rows], layer.shape), axis=1)
+            texts[rows] = [f"({', '.join(map(str, place))})" for place in places.tolist()]
+        return list(texts)
+
+    def models(self) -> list[FaultModel]:
+        """Each fault's own model: `stuck_at` as the polarity that was drawn."""
+        return [MODEL_OF_STUCK[stuck] for stuck in self.stuck.tolist()]
