@@ -1,0 +1,44 @@
+"""Fetching the well-known data sets through torchvision."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+import tempfile
+from typing import TYPE_CHECKING
+
+from engine.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TORCHVISION_NAMES = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": "CIFAR10"}
+
+
+def default_folder() -> Path:
+    """Where data sets go when no folder is given."""
+    import platformdirs
+
+    return platformdirs.user_cache_path("dear-tui") / "datasets"
+
+
+def download(name: str, folder: Path, train: bool) -> None:
+    """Put a data set into the folder, in torchvision's layout; the folder is untouched when that fails.
+
+    Raises:
+        InputError: no internet, or a folder that cannot be written.
+    """
+    from torchvision import datasets  # brings torch along, which reading files does not need
+
+    with tempfile.TemporaryDirectory() as temporary:
+        try:
+            with contextlib.redirect_stdout(sys.stderr):  # stdout carries data only
+                getattr(datasets, TORCHVISION_NAMES[name])(temporary, train=train, download=True)
+            shutil.copytree(temporary, folder, dirs_exist_ok=True)
+        except (OSError, RuntimeError) as error:
+            split = "training" if train else "test"
+            raise InputError(
+                f"{folder}: does not hold the {split} files of {name}, and they cannot be downloaded there ({error}); "
+                "put the files there or give another path"
+            ) from None

@@ -1,0 +1,90 @@
+"""A data set by its config: found, read, checked, normalised."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.datasets.cifar10 import read_cifar10
+from engine.datasets.dataset import Array, Dataset
+from engine.datasets.download import default_folder, download
+from engine.datasets.folder import read_folder
+from engine.datasets.idx import read_idx_pair
+from engine.datasets.npz import read_npz
+from engine.errors import InputError
+
+if TYPE_CHECKING:
+    from engine.config import DatasetConfig
+
+BUNDLED_MNIST = Path(__file__).parent / "mnist_t10k"
+
+IDX_FOLDERS = {"mnist": "MNIST/raw", "fashion_mnist": "FashionMNIST/raw"}
+"""torchvision's layout"""
+
+NORMALISATION = {
+    "mnist": ((0.1307,), (0.3081,)),
+    "fashion_mnist": ((0.2860,), (0.3530,)),
+    "cifar10": ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),
+}
+"""Mean and standard deviation per channel of each training set."""
+
+
+def load_dataset(config: DatasetConfig, train: bool = False) -> Dataset:
+    """The test split of a data set, or its training split.
+
+    mnist, fashion_mnist and cifar10 are downloaded into their folder when it does not hold them.
+
+    Raises:
+        InputError: files that are missing or not what they should be, labels or normalisation that do not fit.
+    """
+    path = config.path
+    if config.name in ("npz", "folder"):
+        if path is None or train:
+            raise InputError(f"{config.name}: has no training split; train on {', '.join(NORMALISATION)}")
+        images, labels = read_npz(path) if config.name == "npz" else read_folder(path)
+    else:
+        images, labels = _read_known(config.name, path, train)
+    where = f"{config.name} ({path})" if path else config.name
+    _check(where, images, labels)
+    mean, std = NORMALISATION.get(config.name, ((), ())) if config.mean is None else (config.mean, config.std or ())
+    if any(values and len(values) != images.shape[1] for values in (mean, std)):
+        raise InputError(
+            f"{where}: mean has {len(mean)} and std {len(std)} values, but the images have {images.shape[1]} channels; "
+            "give [dataset] mean and std one value per channel"
+        )
+    return Dataset(config.name, images, labels, mean, std)
+
+
+def _read_known(name: str, path: Path | None, train: bool) -> tuple[Array, Array]:
+    """Images and labels of a data set that torchvision could fetch."""
+    if path is None and name == "mnist" and not train:
+        path = BUNDLED_MNIST
+    folder = path or default_folder()
+    found = _read_files(name, folder, train)
+    if found is None:
+        download(name, folder, train)
+        found = _read_files(name, folder, train)
+    if found is None:
+        raise InputError(
+            f"{folder}: {name} was downloaded there but cannot be found; give [dataset] path another folder"
+        )
+    return found
+
+
+def _read_files(name: str, folder: Path, train: bool) -> tuple[Array, Array] | None:
+    """None where the folder does not hold the files."""
+    if name == "cifar10":
+        return read_cifar10(folder, train)
+    return read_idx_pair([folder / IDX_FOLDERS[name], folder], "train" if train else "t10k")
+
+
+def _check(where: str, images: Array, labels: Array) -> None:
+    if len(images) != len(labels):
+        raise InputError(f"{where}: {len(images)} images but {len(labels)} labels; give each image one label")
+    if len(labels) == 0:
+        raise InputError(f"{where}: there are no images; give [dataset] path a data set with some")
+    if labels.min() < 0:
+        image = int(np.argmin(labels))
+        raise InputError(f"{where}: image {image} has label {labels[image]}; labels count from 0")
