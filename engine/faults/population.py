@@ -9,16 +9,32 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
+from engine.errors import InputError
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 FaultModel = Literal["bit_flip", "stuck_at_0", "stuck_at_1", "stuck_at"]
 
-WEIGHT_BITS = 32
+Convention = Literal["x32", "x64"]
+"""How single-polarity faults are counted: 32 per weight, or 64 as published lists count flips."""
+
+ALL_BITS = tuple(range(32))
 """Bits of a float32 weight; 31 is the sign."""
 
 FIXED_STUCK = {"bit_flip": -1, "stuck_at_0": 0, "stuck_at_1": 1}
 """`FaultSites.stuck` of the models that do not draw a polarity."""
+
+
+def copies_per_bit(model: FaultModel, convention: Convention) -> int:
+    """How often each bit counts: `stuck_at` has both polarities by itself, x64 counts every flip twice.
+
+    Raises:
+        InputError: for x64 with one polarity only, whose weights have 32 faults each by any count.
+    """
+    if convention == "x64" and model in ("stuck_at_0", "stuck_at_1"):
+        raise InputError(f'[faults] population: "x64" does not apply to {model}; use "x32", or model = "stuck_at"')
+    return 2 if model == "stuck_at" or convention == "x64" else 1
 
 
 @dataclass(frozen=True)
@@ -59,22 +75,37 @@ class Population:
     layers: tuple[Layer, ...]
     """all injectable layers of the network, index i at position i"""
     model: FaultModel
-    copies: int = 1
-    chosen: tuple[int, ...] | None = None
-    """ascending indices of the layers the faults are in; None = all"""
-    bits: tuple[int, ...] = tuple(range(WEIGHT_BITS))
+    copies: int
+    chosen: tuple[int, ...]
+    """indices of the layers the faults are in, ascending"""
+    bits: tuple[int, ...] = ALL_BITS
     """ascending"""
 
     def __post_init__(self) -> None:
         if self.model == "stuck_at" and self.copies != 2:
             raise ValueError("stuck_at has two faults per bit: copies must be 2")
 
+    @classmethod
+    def whole(cls, layers: tuple[Layer, ...], model: FaultModel, convention: Convention = "x32") -> Population:
+        """Every fault of the network."""
+        return cls(layers, model, copies_per_bit(model, convention), tuple(layer.index for layer in layers))
+
     def __len__(self) -> int:
         return int(self._offsets[-1])
 
+    @property
+    def repeats(self) -> int:
+        """How many indices in a row stand for the same fault: 2 for flips under the x64 convention."""
+        return 1 if self.model == "stuck_at" else self.copies
+
+    @property
+    def distinct(self) -> int:
+        """How many different faults there are."""
+        return len(self) // self.repeats
+
     @cached_property
     def _chosen(self) -> npt.NDArray[np.int32]:
-        return np.array(range(len(self.layers)) if self.chosen is None else self.chosen, dtype=np.int32)
+        return np.array(self.chosen, dtype=np.int32)
 
     @cached_property
     def _offsets(self) -> npt.NDArray[np.int64]:

@@ -1,0 +1,41 @@
+"""The fault detection curve: how many faults each further image of the workload shows to be harmful."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Counts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class DetectionCurve:
+    """Faults by their worst severity over the ranks 0..k, each array [images]; the three add up to all faults."""
+
+    masked: Counts
+    non_critical: Counts
+    critical: Counts
+
+
+def detection_curve(first_non_masked: Counts, first_critical: Counts, images: int) -> DetectionCurve:
+    """Algorithm 1 of the paper, after every image, from each fault's first harmful ranks.
+
+    Args:
+        first_non_masked: [F] first rank at which the fault is not masked (critical included), -1 = never.
+        first_critical: [F] first rank at which the fault is critical, -1 = never.
+        images: ranks to draw; what happens at later ranks is not counted.
+    """
+    harmful = _reached(first_non_masked, images)
+    critical = _reached(first_critical, images)
+    return DetectionCurve(masked=len(first_non_masked) - harmful, non_critical=harmful - critical, critical=critical)
+
+
+def _reached(first: Counts, images: int) -> Counts:
+    """How many faults have had their first rank by each rank, [images]."""
+    inside = first[(first >= 0) & (first < images)]
+    return np.cumsum(np.bincount(inside, minlength=images))

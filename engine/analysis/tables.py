@@ -1,0 +1,134 @@
+"""The paper's tables: accuracy and severities under faults (I), and what a selection of images detects (IV)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.selection import central, pre_plateau, random_images
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Counts = npt.NDArray[np.int64]
+
+RANDOM_SEEDS = range(5)
+SECONDS_PER_INFERENCE = 1e-3
+"""The paper's assumption, whatever the network."""
+
+
+@dataclass(frozen=True)
+class TableOneRow:
+    """One network's row of Table I, over the workload; all in percent but the last."""
+
+    clean_accuracy: float
+    faulty_accuracy: float
+    """mean over the faults of the accuracy under that fault"""
+    masked: float
+    """of all (fault, image) pairs, as the two below; the paper's "not critical" is this plus non_critical"""
+    non_critical: float
+    critical: float
+    critical_faults: int
+    """faults that are critical for at least one image"""
+
+
+def table_one(
+    non_critical: Counts, critical: Counts, correct: Counts, golden_correct: npt.NDArray[np.bool_]
+) -> TableOneRow:
+    """Table I from per-fault counts over the workload.
+
+    Args:
+        non_critical: [F] images for which the fault is non-critical.
+        critical: [F] images for which it is critical.
+        correct: [F] images classified as labelled under the fault.
+        golden_correct: [W] whether each image of the workload is classified as labelled without fault.
+    """
+    pairs = len(critical) * len(golden_correct)
+    percent_non_critical = 100 * int(non_critical.sum()) / pairs
+    percent_critical = 100 * int(critical.sum()) / pairs
+    return TableOneRow(
+        clean_accuracy=100 * float(golden_correct.mean()),
+        faulty_accuracy=100 * int(correct.sum()) / pairs,
+        masked=100 - percent_non_critical - percent_critical,
+        non_critical=percent_non_critical,
+        critical=percent_critical,
+        critical_faults=int(np.count_nonzero(critical)),
+    )
+
+
+@dataclass(frozen=True)
+class TableFourRow:
+    """What one selection of images detects; None (a dash) where the campaign did not run all of its images."""
+
+    method: str
+    """central, random, pre_plateau or all"""
+    percent_of_samples: float
+    """of the whole data set"""
+    faults_detected: float | None
+    """faults critical for at least one selected image; for random the mean over 5 seeds"""
+    seconds_at_1ms: float
+    """at 1 ms per inference, as the paper counts"""
+    seconds_measured: float | None
+    """the campaign's own time, scaled to the selection"""
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """Which images of a workload find which critical faults."""
+
+    fault: Counts
+    """[K] position of the fault, a row per critical (fault, image) pair"""
+    image: Counts
+    """[K] image id"""
+    workload: Counts
+    """[W] ids of the images that were run"""
+    faults: int
+    """faults that were run"""
+    seconds: float | None = None
+    """what running them on the whole workload took; None = not known"""
+
+    def detected(self, images: Counts) -> int | None:
+        """How many faults are critical for at least one of these images; None if not all of them were run."""
+        if not np.isin(images, self.workload).all():
+            return None
+        return len(np.unique(self.fault[np.isin(self.image, images)]))
+
+
+def table_four(
+    metric: npt.NDArray[np.float64], center: float, detections: Detections, eps: float = 0.3, threshold: float = 5e-5
+) -> list[TableFourRow]:
+    """Table IV: central, as many random images, pre-plateau and all images of the data set.
+
+    Args:
+        metric: [N] of every image of the data set.
+        center: the metric's value on the two-class decision boundary.
+        detections: what the campaign found.
+        eps: half-width of the central zone.
+        threshold: steepest metric step of the plateau.
+    """
+    images = len(metric)
+    chosen = central(metric, center, eps)
+    draws = [random_images(images, len(chosen), seed) for seed in RANDOM_SEEDS]
+    return [
+        _row("central", [chosen], images, detections),
+        _row("random", draws, images, detections),
+        _row("pre_plateau", [pre_plateau(metric, threshold)], images, detections),
+        _row("all", [np.arange(images)], images, detections),
+    ]
+
+
+def _row(method: str, draws: list[Counts], images: int, detections: Detections) -> TableFourRow:
+    """One row from one or more draws of the same size."""
+    counts = [count for draw in draws if (count := detections.detected(draw)) is not None]
+    was_run = len(counts) == len(draws)
+    size = len(draws[0])
+    timed = was_run and detections.seconds is not None
+    return TableFourRow(
+        method=method,
+        percent_of_samples=100 * size / images,
+        faults_detected=sum(counts) / len(counts) if was_run else None,
+        seconds_at_1ms=SECONDS_PER_INFERENCE * size * detections.faults,
+        seconds_measured=detections.seconds * size / len(detections.workload) if timed else None,
+    )

@@ -1,0 +1,76 @@
+"""The faults a campaign asks for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.errors import InputError
+from engine.faults.csv_list import read_fault_list
+from engine.faults.population import ALL_BITS, Population, copies_per_bit
+from engine.faults.sampling import sample_network, sample_size
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.config import FaultsConfig
+    from engine.faults.fault_list import FaultList
+    from engine.faults.population import FaultModel, Layer
+
+
+def draw_faults(config: FaultsConfig, layers: tuple[Layer, ...]) -> FaultList:
+    """Draw the sample, or read the list, that the config describes.
+
+    Filters shrink the population before the sample-size formula; on a list they pick rows, whose ids stay.
+
+    Args:
+        config: the `[faults]` table.
+        layers: all injectable layers of the network, in module order.
+
+    Raises:
+        InputError: for a filter that matches nothing, more faults than there are, an empty sample, or a bad list.
+    """
+    if config.list is not None:
+        return _filtered_list(config, config.list, layers)
+    population = population_of(config, layers)
+    return sample_network(population, config.count or _planned(config, population), config.seed)
+
+
+def population_of(config: FaultsConfig, layers: tuple[Layer, ...], model: FaultModel | None = None) -> Population:
+    """The filtered population; `model` overrides the config's.
+
+    Raises:
+        InputError: for a layer pattern that matches no layer.
+    """
+    model = model or config.model
+    bits = ALL_BITS if config.bits is None else tuple(sorted(set(config.bits)))
+    return Population(layers, model, copies_per_bit(model, config.population), _chosen_layers(config, layers), bits)
+
+
+def _planned(config: FaultsConfig, population: Population) -> int:
+    n = round(sample_size(len(population), config.error_margin, config.confidence))
+    if n == 0:
+        raise InputError(f"[faults] error_margin: {config.error_margin} asks for no fault; lower it or set count")
+    # under x64 the formula can ask a small population for more flips than there are: then all of them
+    return min(n, population.distinct)
+
+
+def _chosen_layers(config: FaultsConfig, layers: tuple[Layer, ...]) -> tuple[int, ...]:
+    patterns = ("*",) if config.layers is None else config.layers
+    for pattern in patterns:
+        if not any(fnmatchcase(layer.name, pattern) for layer in layers):
+            names = ", ".join(layer.name for layer in layers)
+            raise InputError(f"[faults] layers: {pattern!r} matches no layer; the injectable layers are {names}")
+    return tuple(layer.index for layer in layers if any(fnmatchcase(layer.name, pattern) for pattern in patterns))
+
+
+def _filtered_list(config: FaultsConfig, path: Path, layers: tuple[Layer, ...]) -> FaultList:
+    faults = read_fault_list(path, layers, config.model, config.seed, config.population)
+    population = population_of(config, layers, faults.model)
+    kept = np.isin(faults.layer, population.chosen) & np.isin(faults.bit, population.bits)
+    if not kept.any():
+        raise InputError(f"[faults] list: no row of {path} passes the filters; widen layers or bits")
+    return replace(faults.take(kept), population=len(population))

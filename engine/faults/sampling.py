@@ -1,0 +1,53 @@
+"""Statistical fault injection: how many faults to draw, and which."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.errors import InputError
+from engine.faults.fault_list import FaultList
+
+if TYPE_CHECKING:
+    from engine.faults.population import Population
+
+LITERATURE_T = {0.99: 2.58}
+"""Rounded critical values that published campaigns use; other levels take the normal quantile."""
+
+WORST_CASE_P = 0.5
+"""The proportion that needs the largest sample."""
+
+
+def sample_size(population: int, error_margin: float, confidence: float) -> float:
+    """Faults to draw so that a proportion is known to +-error_margin, unrounded.
+
+    n = N / (1 + e^2 (N - 1) / (t^2 p (1 - p))), p = 0.5 (Leveugle et al., DATE 2009; the paper's SFI process).
+
+    Raises:
+        InputError: for an error margin or a confidence outside the open interval 0..1.
+    """
+    for field, value in (("error_margin", error_margin), ("confidence", confidence)):
+        if not 0 < value < 1:
+            raise InputError(f"[faults] {field}: {value} is not between 0 and 1; use for example 0.01 and 0.99")
+    t = LITERATURE_T.get(confidence) or -NormalDist().inv_cdf((1 - confidence) / 2)
+    return population / (1 + error_margin**2 * (population - 1) / (t**2 * WORST_CASE_P * (1 - WORST_CASE_P)))
+
+
+def sample_network(population: Population, n: int, seed: int) -> FaultList:
+    """Draw n different faults uniformly from the whole population, ordered by population index.
+
+    Memory is O(n), however large the population. Where the population counts every flip twice (x64), a flip is still
+    drawn at most once, as in the published lists.
+
+    Raises:
+        InputError: if the population holds fewer than n different faults.
+    """
+    if n > population.distinct:
+        raise InputError(
+            f"[faults] count: {n} faults cannot be drawn from {population.distinct}; lower it or widen the filters"
+        )
+    drawn = np.random.default_rng(seed).choice(population.distinct, size=n, replace=False, shuffle=False)
+    index = np.sort(drawn).astype(np.int64) * population.repeats
+    return FaultList.of(population.decode(index), population.layers, population.model, len(population))
