@@ -160,7 +160,7 @@ class CampaignConfig(Section):
     def _weights_known(self) -> Self:
         if self.model.weights is None and (self.model.arch, self.dataset.name) != ("lenet5", "mnist"):
             raise ValueError(
-                f'[model] weights is missing: only lenet5 on mnist has bundled weights; give the file of your {self.model.arch}'
+                f"[model] weights is missing: only lenet5 on mnist has bundled weights; give those of {self.model.arch}"
             )
         return self
 

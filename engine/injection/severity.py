@@ -1,0 +1,52 @@
+"""Classification of faulty logits, collected on the device that computes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from engine.injection.outcomes import Outcomes
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+_NONFINITE = 3  # inside the matrix only; leaves as critical with the flag set
+
+
+class SeverityMatrix:
+    """Severities and predictions of some faults (rows) on one block of images (columns); masked until recorded."""
+
+    def __init__(self, faults: int, golden_logits: Tensor) -> None:
+        """`golden_logits`: [images, classes]."""
+        self._golden = golden_logits
+        self._top1 = golden_logits.argmax(1)
+        self._images = len(golden_logits)
+        device = golden_logits.device
+        self._severity = torch.zeros(faults * self._images, dtype=torch.uint8, device=device)
+        self._prediction = torch.zeros(faults * self._images, dtype=torch.int16, device=device)
+
+    def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
+        """Classify the faulty `logits` [pairs, classes] of the pairs (`faults`, `images`), both int64 [pairs]."""
+        top1 = logits.argmax(1)
+        differs = (logits != self._golden[images]).any(1)
+        severity = torch.where(top1 != self._top1[images], 2, differs.to(torch.uint8))
+        severity = torch.where(logits.isfinite().all(1), severity, _NONFINITE)
+        pair = faults * self._images + images
+        self._severity[pair] = severity.to(torch.uint8)
+        self._prediction[pair] = top1.to(torch.int16)
+
+    def outcomes(self, positions: NDArray[np.int64]) -> Outcomes:
+        """Everything recorded, on the host; `positions` are the faults' places in the fault list."""
+        pair = (self._severity >= 2).nonzero().squeeze(1)
+        nonfinite = self._severity[pair] == _NONFINITE
+        return Outcomes(
+            positions=positions,
+            severity=self._severity.clamp(max=2).cpu().numpy().reshape(len(positions), self._images),
+            critical_fault=(pair // self._images).cpu().numpy(),
+            critical_image=(pair % self._images).cpu().numpy(),
+            prediction=self._prediction[pair].cpu().numpy().astype("uint16"),
+            nonfinite=nonfinite.cpu().numpy(),
+        )

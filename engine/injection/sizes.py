@@ -1,0 +1,99 @@
+"""How many images a block holds and how many pairs a batch, within the memory budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.errors import InputError
+from engine.injection.suffix import count_macs, row_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
+
+    import torch
+    from torch import fx
+
+    from engine.injection.graph import Network
+    from engine.injection.suffix import Suffix
+
+_MOST_ROWS = 4096
+_MOST_BLOCK_ROWS = 1024
+_LIVE_VALUES = 4
+"""values alive at once while a network runs: an operation's inputs, its output, a skip connection"""
+
+
+@dataclass(frozen=True)
+class DeviceLimits:
+    """What a batch should stay under to run fast on a kind of device."""
+
+    macs: int
+    """multiplications of one whole-network batch: probing runs several of them"""
+    value_bytes: int
+    """one value of a batch: on CPU it should stay in the cache"""
+
+
+LIMITS = {
+    "cpu": DeviceLimits(macs=2 * 10**10, value_bytes=4 * 2**20),
+    "cuda": DeviceLimits(macs=2 * 10**12, value_bytes=512 * 2**20),
+}
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Rows, each a power of two."""
+
+    block: int
+    """images whose golden values are kept at once"""
+    dense: dict[int, int]
+    """pairs run at once after a fault in each layer"""
+
+    @property
+    def largest(self) -> int:
+        """The largest batch of all."""
+        return max(self.block, *self.dense.values(), 1)
+
+
+UNTRACED_SIZES = Sizes(block=64, dense={})
+"""whole-network runs keep no golden values; 64 images is near the best batch of the naive loop"""
+
+
+def plan_sizes(
+    network: Network,
+    suffixes: dict[int, Suffix],
+    keep: AbstractSet[fx.Node],
+    shapes: dict[fx.Node, torch.Size],
+    device: torch.device,
+    memory: int,
+) -> Sizes:
+    """Half the budget for a block's golden values and its runs, a quarter for a dense batch.
+
+    Raises:
+        InputError: if the budget does not hold one image.
+    """
+    limits = LIMITS[device.type]
+    kept = _total(keep, shapes)
+    live = _LIVE_VALUES * max(row_bytes(node, shapes) for node in network.nodes)
+    most = min(
+        _MOST_ROWS, max(64, limits.macs // max(1, sum(count_macs(network, node, shapes) for node in network.nodes)))
+    )
+    block = min(memory // 2 // (kept + live), most, _MOST_BLOCK_ROWS)
+    if block < 1:
+        raise InputError(
+            f"[run] memory: {memory:,} bytes do not hold one image, which needs {2 * (kept + live):,}; raise it"
+        )
+    dense = {}
+    for index, suffix in suffixes.items():
+        in_budget = memory // 4 // (_LIVE_VALUES * suffix.row_bytes)
+        dense[index] = _power_of_two(min(in_budget, max(16, limits.value_bytes // suffix.row_bytes), most))
+    return Sizes(_power_of_two(block), dense)
+
+
+def _total(nodes: Iterable[fx.Node], shapes: dict[fx.Node, torch.Size]) -> int:
+    return sum(row_bytes(node, shapes) for node in nodes)
+
+
+def _power_of_two(limit: int) -> int:
+    """The largest power of two within `limit`, at least 1."""
+    return 1 << max(0, limit.bit_length() - 1)

@@ -1,0 +1,48 @@
+"""A network's graph and everything that is worked out from it once, before the first fault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from engine.injection.golden import pad_rows
+from engine.injection.graph import Network, UntraceableError
+from engine.injection.sizes import Sizes, plan_sizes
+from engine.injection.suffix import Suffix, find_suffixes
+
+if TYPE_CHECKING:
+    from torch import Tensor, fx, nn
+
+
+@dataclass(frozen=True)
+class TracedNetwork:
+    """The graph of one network on one device."""
+
+    network: Network
+    suffixes: dict[int, Suffix]
+    """by layer index; a fault in a layer without one runs the whole network"""
+    keep: frozenset[fx.Node]
+    """the golden values that any suffix reads"""
+    sizes: Sizes
+
+
+def trace(model: nn.Module, images: Tensor, memory: int) -> TracedNetwork:
+    """Trace `model` and check its graph on `images` [n, C, H, W].
+
+    Raises:
+        UntraceableError: if it has no graph, or one that gives other logits.
+    """
+    two = pad_rows(images[:2], 2)
+    network = Network(model)
+    shapes = network.shapes(two)
+    if not torch.equal(network.run(two, {network.output})[network.output], model(two)):
+        raise UntraceableError("its graph does not give the network's own logits")
+    suffixes = find_suffixes(network, shapes)
+    keep: set[fx.Node] = set()
+    for suffix in suffixes.values():
+        keep |= suffix.golden
+    return TracedNetwork(
+        network, suffixes, frozenset(keep), plan_sizes(network, suffixes, keep, shapes, images.device, memory)
+    )
