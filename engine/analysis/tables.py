@@ -46,14 +46,13 @@ def table_one(
         golden_correct: [W] whether each image of the workload is classified as labelled without fault.
     """
     pairs = len(critical) * len(golden_correct)
-    percent_non_critical = 100 * int(non_critical.sum()) / pairs
-    percent_critical = 100 * int(critical.sum()) / pairs
+    non_critical_pairs, critical_pairs = int(non_critical.sum()), int(critical.sum())
     return TableOneRow(
         clean_accuracy=100 * float(golden_correct.mean()),
         faulty_accuracy=100 * int(correct.sum()) / pairs,
-        masked=100 - percent_non_critical - percent_critical,
-        non_critical=percent_non_critical,
-        critical=percent_critical,
+        masked=100 * (pairs - non_critical_pairs - critical_pairs) / pairs,
+        non_critical=100 * non_critical_pairs / pairs,
+        critical=100 * critical_pairs / pairs,
         critical_faults=int(np.count_nonzero(critical)),
     )
 
@@ -95,6 +94,10 @@ class Detections:
             return None
         return len(np.unique(self.fault[np.isin(self.image, images)]))
 
+    def seconds_for(self, images: int) -> float | None:
+        """The measured time, scaled to so many images."""
+        return None if self.seconds is None else self.seconds * images / len(self.workload)
+
 
 def table_four(
     metric: npt.NDArray[np.float64], center: float, detections: Detections, eps: float = 0.3, threshold: float = 5e-5
@@ -121,14 +124,13 @@ def table_four(
 
 def _row(method: str, draws: list[Counts], images: int, detections: Detections) -> TableFourRow:
     """One row from one or more draws of the same size."""
+    size = len(draws[0])
     counts = [count for draw in draws if (count := detections.detected(draw)) is not None]
     was_run = len(counts) == len(draws)
-    size = len(draws[0])
-    timed = was_run and detections.seconds is not None
     return TableFourRow(
         method=method,
         percent_of_samples=100 * size / images,
         faults_detected=sum(counts) / len(counts) if was_run else None,
         seconds_at_1ms=SECONDS_PER_INFERENCE * size * detections.faults,
-        seconds_measured=detections.seconds * size / len(detections.workload) if timed else None,
+        seconds_measured=detections.seconds_for(size) if was_run else None,
     )

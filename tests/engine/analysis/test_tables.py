@@ -1,0 +1,83 @@
+"""Rows of Table I and Table IV on campaigns small enough to count by hand."""
+
+import numpy as np
+import pytest
+
+from engine.analysis.tables import Detections, TableFourRow, TableOneRow, table_four, table_one
+from engine.selection import random_images
+
+
+def test_table_one():
+    row = table_one(
+        non_critical=np.array([3, 0, 1]),
+        critical=np.array([1, 0, 2]),
+        correct=np.array([2, 3, 1]),
+        golden_correct=np.array([True, True, False, True]),
+    )
+    assert row == TableOneRow(
+        clean_accuracy=75.0,
+        faulty_accuracy=50.0,
+        masked=pytest.approx(100 * 5 / 12),
+        non_critical=pytest.approx(100 * 4 / 12),
+        critical=25.0,
+        critical_faults=2,
+    )
+
+
+def test_table_one_of_harmless_faults_has_no_rounding_left_over():
+    nothing = np.zeros(7, dtype=np.int64)
+    row = table_one(nothing, nothing, correct=np.full(7, 3), golden_correct=np.ones(3, dtype=bool))
+    assert (row.masked, row.non_critical, row.critical, row.critical_faults) == (100.0, 0.0, 0.0, 0)
+
+
+METRIC = np.array([1.2, 0.8, 0.6, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+CENTER = 0.7
+
+
+def detections(workload=range(10), seconds=20.0):
+    """Fault 0 is critical for the central images 1 and 2, fault 1 for image 0, fault 2 for the easy image 9."""
+    return Detections(
+        fault=np.array([0, 0, 1, 2]),
+        image=np.array([1, 2, 0, 9]),
+        workload=np.array(workload),
+        faults=1000,
+        seconds=seconds,
+    )
+
+
+def test_table_four():
+    central, random, plateau, everything = table_four(METRIC, CENTER, detections())
+    assert central == TableFourRow("central", 20.0, 1, pytest.approx(2.0), pytest.approx(4.0))
+    assert plateau == TableFourRow("pre_plateau", 30.0, 2, pytest.approx(3.0), pytest.approx(6.0))
+    assert everything == TableFourRow("all", 100.0, 3, pytest.approx(10.0), pytest.approx(20.0))
+    finders = {0: {1, 2}, 1: {0}, 2: {9}}
+    draws = [set(random_images(10, 2, seed).tolist()) for seed in range(5)]
+    mean = sum(bool(draw & images) for draw in draws for images in finders.values()) / 5
+    assert random == TableFourRow("random", 20.0, pytest.approx(mean), pytest.approx(2.0), pytest.approx(4.0))
+
+
+def test_a_dash_where_images_were_not_run():
+    central, random, plateau, everything = table_four(METRIC, CENTER, detections(workload=[1, 2, 5]))
+    assert central.faults_detected == 1
+    assert central.seconds_measured == pytest.approx(20 * 2 / 3)
+    for row in (random, plateau, everything):
+        assert row.faults_detected is None
+        assert row.seconds_measured is None
+    assert everything.seconds_at_1ms == pytest.approx(10.0)
+
+
+def test_no_measured_time_without_one():
+    assert {row.seconds_measured for row in table_four(METRIC, CENTER, detections(seconds=None))} == {None}
+
+
+def test_an_empty_zone_finds_nothing():
+    central, random, *_ = table_four(METRIC, 5.0, detections())
+    assert (central.percent_of_samples, central.faults_detected, central.seconds_at_1ms) == (0.0, 0, 0.0)
+    assert random.faults_detected == 0
+
+
+def test_the_papers_campaign_takes_1_93_days():
+    everything = table_four(np.zeros(10_000), 0.7, Detections(*[np.empty(0, np.int64)] * 2, np.arange(10_000), 16_640))[
+        -1
+    ]
+    assert everything.seconds_at_1ms / 86_400 == pytest.approx(1.93, abs=0.005)

@@ -1,0 +1,165 @@
+"""Fault lists from CSV files."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from engine.errors import InputError
+from engine.faults.csv_list import read_fault_list
+from engine.faults.population import Layer, Population
+from engine.faults.sampling import sample_network
+
+LAYERS = (Layer(0, "conv1", (16, 3, 3, 3)), Layer(1, "layer1.0.conv1", (16, 16, 3, 3)), Layer(2, "linear", (10, 64)))
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read_text(text, model="bit_flip", seed=0, convention="x32"):
+        path = tmp_path / "faults.csv"
+        path.write_text(text, encoding="utf-8")
+        return read_fault_list(path, LAYERS, model, seed, convention)
+
+    return read_text
+
+
+def rows_of(faults):
+    columns = (faults.layer, faults.weight_index, faults.bit, faults.stuck)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def test_published_style(read):
+    faults = read(
+        "Injection,Layer,TensorIndex,Bit,n_injections,masked,non_critical,critical\n"
+        '0,conv1,"(3, 0, 2, 1)",15,10000,14,9985,1\n'
+        '1,linear,"(9, 8)",13,10000,25,9975,0\n'
+    )
+    assert rows_of(faults) == [(0, 88, 15, -1), (2, 584, 13, -1)]
+    assert faults.tensor_index() == ["(3, 0, 2, 1)", "(9, 8)"]
+    assert (faults.model, faults.population) == ("bit_flip", 32 * (432 + 2304 + 640))
+    assert faults.fault_id.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("model", ["bit_flip", "stuck_at_0", "stuck_at_1", "stuck_at"])
+def test_own_export_comes_back(tmp_path, model):
+    drawn = sample_network(Population.whole(LAYERS, model), 200, 5)
+    path = tmp_path / "export.csv"
+    columns = zip(drawn.layer, drawn.weight_index, drawn.tensor_index(), drawn.bit, drawn.models(), strict=True)
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            ["campaign", "layer", "layer_index", "weight_index", "tensor_index", "bit", "model", "golden_value"]
+        )
+        for layer, weight_index, tensor_index, bit, row_model in columns:
+            writer.writerow([1, LAYERS[layer].name, layer, weight_index, tensor_index, bit, row_model, 0.5])
+    read_back = read_fault_list(path, LAYERS, "bit_flip", seed=0)
+    assert rows_of(read_back) == rows_of(drawn)
+    assert (read_back.model, read_back.population) == (drawn.model, drawn.population)
+    np.testing.assert_array_equal(read_back.fault_id, drawn.fault_id)
+
+
+def test_the_model_is_the_configs_where_the_file_has_none(read):
+    text = "layer,weight_index,bit\nconv1,0,30\nconv1,1,31\n"
+    assert rows_of(read(text, "stuck_at_1")) == [(0, 0, 30, 1), (0, 1, 31, 1)]
+    assert read(text, "bit_flip", convention="x64").population == 64 * (432 + 2304 + 640)
+
+
+def test_polarities_come_from_the_seed(read):
+    text = "layer,weight_index,bit\n" + "".join(f"linear,{i},30\n" for i in range(64))
+    first, again, other = (read(text, "stuck_at", seed).stuck.tolist() for seed in (1, 1, 2))
+    assert first == again != other
+    assert set(first) == {0, 1}
+
+
+def test_both_polarities_of_a_bit_are_two_faults(read):
+    faults = read("layer,weight_index,bit,model\nconv1,0,30,stuck_at_0\nconv1,0,30,stuck_at_1\n")
+    assert (faults.model, faults.stuck.tolist()) == ("stuck_at", [0, 1])
+
+
+def test_a_spreadsheets_habits(read):
+    faults = read('\ufefflayer, bit ,weight_index\r\n conv1 , 3 , 7 \r\n\r\n"linear",31,639\r\n')
+    assert rows_of(faults) == [(0, 7, 3, -1), (2, 639, 31, -1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "has no column layer"),
+        ("layer,bit\nconv1,3\n", "has no column weight_index or tensor_index"),
+        ("Layer,TensorIndex\n", "has no column bit"),
+        ("layer,weight_index,bit\n", "has no rows"),
+        ("layer,weight_index,bit\nconv1,0,1\nconv9,0,1\n", r"row 1 .*no injectable layer 'conv9'; use one of conv1"),
+        ("layer,weight_index,bit\nconv1,432,1\n", r"row 0 .*weight_index '432' is outside conv1; use 0 to 431"),
+        ("layer,weight_index,bit\nconv1,-1,1\n", r"row 0 .*weight_index '-1' is outside conv1"),
+        ("layer,weight_index,bit\nconv1,1.5,1\n", r"row 0 .*weight_index '1.5'"),
+        ("layer,weight_index,bit\nconv1,0,32\n", r"row 0 .*bit '32' is not a bit of a 32-bit weight; use 0 to 31"),
+        ("layer,weight_index,bit\nconv1,0,\n", r"row 0 .*bit '' is not a bit"),
+        ("layer,weight_index,bit\nconv1,0\n", r"row 0 .*bit '' is not a bit"),
+        ("layer,weight_index,bit\nconv1,٣,1\n", r"row 0 .*weight_index '٣'"),
+        (
+            'Layer,TensorIndex,Bit\nconv1,"(16, 0, 0, 0)",1\n',
+            r"row 0 .*outside conv1, whose weight has the shape \(16,",
+        ),
+        ('Layer,TensorIndex,Bit\nconv1,"(1, 0, 0)",1\n', r"row 0 .*tensor_index '\(1, 0, 0\)' is outside conv1"),
+        ('Layer,TensorIndex,Bit\nconv1,"1, 0, 0, 0",1\n', r"row 0 .*tensor_index '1, 0, 0, 0' is outside conv1"),
+        (
+            "Layer,TensorIndex,Bit\nconv1,(1, 0, 0, 0),1\n",
+            r"row 0 .*more cells than columns; put a tensor index in quotes",
+        ),
+        (
+            'layer,weight_index,tensor_index,bit\nconv1,0,"(0, 0, 0, 0)",1\nconv1,1,"(0, 0, 0, 2)",1\n',
+            r"row 1 .*weight_index and tensor_index name different weights",
+        ),
+        (
+            "layer,weight_index,bit,model\nconv1,0,1,stuck_at\n",
+            r"row 0 .*model 'stuck_at' is not known here; use bit_flip",
+        ),
+        (
+            "layer,weight_index,bit,model\nconv1,0,1,bit_flip\nconv1,1,1,stuck_at_0\n",
+            r"row 1 .*bit flips and stuck-at faults do not share a population",
+        ),
+        (
+            "layer,weight_index,bit\nconv1,5,1\nconv1,0,1\nlinear,0,1\nconv1,0,1\nconv1,5,1\n",
+            r"row 3 .*the same fault as row 1; remove one",
+        ),
+        ('layer,weight_index,bit\n"conv1,0,1\n', "cannot be read as CSV"),
+    ],
+)
+def test_bad_files_are_one_sentence(read, text, message):
+    with pytest.raises(InputError, match=message) as error:
+        read(text)
+    assert str(error.value).startswith("[faults] list: ")
+    assert "faults.csv" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_and_unreadable_files(tmp_path):
+    with pytest.raises(InputError, match=r"there is no file .*none\.csv"):
+        read_fault_list(tmp_path / "none.csv", LAYERS, "bit_flip", 0)
+    with pytest.raises(InputError, match="cannot be read as CSV"):
+        read_fault_list(tmp_path, LAYERS, "bit_flip", 0)
+    (tmp_path / "binary.csv").write_bytes(b"layer,weight_index,bit\n\xff\xfe\n")
+    with pytest.raises(InputError, match="cannot be read as CSV"):
+        read_fault_list(tmp_path / "binary.csv", LAYERS, "bit_flip", 0)
+
+
+def resnet20_layers():
+    shapes = {"conv1": (16, 3, 3, 3)}
+    channels = 16
+    for stage, width in ((1, 16), (2, 32), (3, 64)):
+        for block in range(3):
+            shapes[f"layer{stage}.{block}.conv1"] = (width, channels, 3, 3)
+            shapes[f"layer{stage}.{block}.conv2"] = (width, width, 3, 3)
+            channels = width
+    shapes["linear"] = (10, 64)
+    return tuple(Layer(index, name, shape) for index, (name, shape) in enumerate(shapes.items()))
+
+
+def test_the_published_resnet20_campaign(shared_data):
+    faults = read_fault_list(shared_data / "truth/ResNet20_FL.csv", resnet20_layers(), "bit_flip", 0, "x64")
+    assert len(faults) == 16_627
+    assert faults.population == 17_173_504
+    per_layer = np.bincount(faults.layer)
+    assert per_layer.tolist() == [27, *[143] * 6, 285, *[571] * 5, 1142, *[2284] * 5, 40]
+    assert faults.tensor_index()[:4] == ["(3, 0, 2, 1)", "(7, 0, 2, 0)", "(13, 0, 0, 0)", "(7, 2, 2, 0)"]
+    assert faults.bit[:4].tolist() == [15, 5, 30, 12]
