@@ -46,6 +46,9 @@ def test_pre_plateau_ends_with_the_last_steep_step():
     assert pre_plateau(metric).tolist() == [0, 1, 2]
     assert select(metric, select="pre_plateau") == [0, 1, 2]
     assert select(metric, select="pre_plateau", threshold=0.3) == [0]
+    assert pre_plateau(np.array([1.0, 0.5, 0.25]), threshold=0.5).tolist() == [
+        0
+    ]  # a step of just the threshold is steep
 
 
 def test_random_is_numpys_permutation_in_its_order():
