@@ -49,9 +49,9 @@ def load_dataset(config: DatasetConfig, train: bool = False) -> Dataset:
     where = f"{config.name} ({path})" if path else config.name
     _check(where, images, labels)
     mean, std = NORMALISATION.get(config.name, ((), ())) if config.mean is None else (config.mean, config.std or ())
-    if any(values and len(values) != images.shape[1] for values in (mean, std)):
+    if len(mean) != len(std) or len(mean) not in (0, images.shape[1]):
         raise InputError(
-            f"{where}: mean has {len(mean)} and std {len(std)} values, but the images have {images.shape[1]} channels; "
+            f"{where}: mean has length {len(mean)} and std {len(std)}, but images have {images.shape[1]} channels; "
             "give [dataset] mean and std one value per channel"
         )
     return Dataset(config.name, images, labels, mean, std)
@@ -62,6 +62,8 @@ def _read_known(name: str, path: Path | None, train: bool) -> tuple[Array, Array
     if path is None and name == "mnist" and not train:
         path = BUNDLED_MNIST
     folder = path or default_folder()
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file; give [dataset] path the folder of the {name} files")
     found = _read_files(name, folder, train)
     if found is None:
         download(name, folder, train)

@@ -1,0 +1,54 @@
+"""A data set's batches and its identity."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from torchvision.transforms import Compose, Normalize, ToTensor
+
+from engine.datasets import Dataset
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (5, 3, 4, 6), dtype=np.uint8)
+DATASET = Dataset("npz", IMAGES, np.arange(5), mean=(0.4914, 0.4822, 0.4465), std=(0.2470, 0.2435, 0.2616))
+
+
+def test_a_batch_is_torchvisions_scaled_and_normalised_tensor() -> None:
+    steps = Compose([ToTensor(), Normalize(DATASET.mean, DATASET.std)])
+    expected = np.stack([steps(np.moveaxis(image, 0, 2)).numpy() for image in IMAGES])
+    np.testing.assert_array_equal(DATASET.batch(slice(None)), expected)
+    np.testing.assert_array_equal(DATASET.batch([4, 0, 0]), expected[[4, 0, 0]])
+
+
+def test_floats_are_taken_as_they_are() -> None:
+    images = np.linspace(-3, 300, 4, dtype=np.float32).reshape(1, 1, 2, 2)
+    dataset = Dataset("npz", images, np.array([0]))
+    np.testing.assert_array_equal(dataset.batch([0]), images)
+    np.testing.assert_array_equal(replace(dataset, mean=(1.0,), std=(2.0,)).batch([0]), (images - 1) / 2)
+
+
+def test_a_batch_is_a_copy() -> None:
+    images = np.ones((2, 1, 2, 2), dtype=np.float32)
+    dataset = Dataset("npz", images, np.arange(2))
+    dataset.batch(slice(0, 1))[:] = 7
+    assert images.max() == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(DATASET, images=IMAGES[::-1]),
+        replace(DATASET, images=IMAGES.reshape(5, 3, 6, 4)),
+        replace(DATASET, images=IMAGES.astype(np.float32)),
+        replace(DATASET, labels=np.arange(5)[::-1]),
+        replace(DATASET, mean=(0.0, 0.0, 0.0)),
+        replace(DATASET, std=(1.0, 1.0, 1.0)),
+    ],
+)
+def test_sha256_tells_what_results_depend_on(other: Dataset) -> None:
+    assert other.sha256 != DATASET.sha256
+
+
+def test_sha256_ignores_the_name() -> None:
+    assert replace(DATASET, name="folder", images=IMAGES.copy()).sha256 == DATASET.sha256
