@@ -1,0 +1,41 @@
+"""Every action of the moment with its keys: what the help lists and the palette runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textual.binding import Binding
+    from textual.dom import DOMNode
+    from textual.screen import Screen
+
+
+@dataclass(frozen=True)
+class Action:
+    """What some keys do right now."""
+
+    keys: tuple[str, ...]
+    name: str
+    explanation: str
+    command: str
+    node: DOMNode
+    """whose action it is"""
+
+
+def actions_of(screen: Screen[object]) -> list[Action]:
+    """The actions that the focused widget, the screen and the app offer, the keys of one action together.
+
+    Only bindings with a tooltip are ours to explain; what else Textual's widgets bind stays unlisted.
+    """
+    bindings: dict[tuple[DOMNode, str], list[Binding]] = {}
+    for node, binding, enabled, _tooltip in screen.active_bindings.values():
+        if enabled:
+            bindings.setdefault((node, binding.action), []).append(binding)
+    actions = []
+    for (node, command), same in bindings.items():
+        named = next((binding for binding in same if binding.tooltip), None)
+        if named:
+            keys = tuple(screen.app.get_key_display(binding) for binding in same)
+            actions.append(Action(keys, named.description, named.tooltip, command, node))
+    return actions

@@ -1,0 +1,35 @@
+"""Numbers as a person reads them."""
+
+from __future__ import annotations
+
+UNITS = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
+
+
+def short_count(number: float) -> str:
+    """Three digits and a unit: 950, 16.5k, 165M; whole thousands without a fraction: 10k."""
+    for size, unit in UNITS:
+        if number >= size * 0.9995:
+            return f"{number / size:.3g}{unit}"
+    return f"{number:.0f}" if number >= 100 or number == int(number) else f"{number:.3g}"
+
+
+def rate(per_second: float) -> str:
+    """398k/s."""
+    return f"{short_count(per_second)}/s"
+
+
+def percent(part: float, whole: float) -> str:
+    """A share with three digits: 84.2 %, 0.583 %."""
+    share = 100 * part / whole if whole else 0.0
+    if 0 < share < 0.001:
+        return "<0.001 %"
+    return f"{share:.3g} %"
+
+
+def duration(seconds: float) -> str:
+    """The two largest units: 42s, 4m 02s, 1h 12m, 2d 03h."""
+    whole = max(round(seconds), 0)
+    for size, unit, below, smaller in ((86400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
+        if whole >= size:
+            return f"{whole // size}{unit} {whole % size // below:02d}{smaller}"
+    return f"{whole}s"

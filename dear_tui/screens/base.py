@@ -1,0 +1,81 @@
+"""What both screens are: a top bar, a line for trouble, a body that shows snapshots, and the keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from dear_tui.widgets.status_text import MUTED
+from dear_tui.widgets.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from dear_tui.app import DearApp
+    from dear_tui.source import Snapshot
+
+NO_CAMPAIGN = Content.from_markup(
+    "No campaign yet.\n\n"
+    "[b]dear-tui demo[/b] runs the bundled LeNet-5 on MNIST,\n"
+    "[b]dear-tui run CONFIG[/b] runs your own network.\n\n"
+    "It appears here by itself."
+)
+READING = Content.styled("Reading the store ...", MUTED)
+
+
+class SnapshotScreen(Screen[None]):
+    """Shows the app's snapshot whenever it changes while the screen is in front."""
+
+    TAB: ClassVar[str]
+    DEFAULT_CSS = """
+    SnapshotScreen {
+        .problem { height: auto; padding: 0 1; color: $text-error; background: $error-muted; display: none; }
+        .message { height: 1fr; content-align: center middle; text-align: center; padding: 0 2; }
+        Footer { padding-left: 1; }
+    }
+    """
+
+    @property
+    def dear(self) -> DearApp:
+        """The app, by its own type."""
+        return cast("DearApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        """Frame and body."""
+        yield TopBar(self.TAB, str(self.dear.store))
+        yield Static(classes="problem")
+        yield from self.compose_body()
+        yield Footer(show_command_palette=False, compact=True)
+
+    def compose_body(self) -> ComposeResult:
+        """The screen's own widgets."""
+        raise NotImplementedError
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show the present."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        """Follow the app's snapshot."""
+        self.watch(self.app, "snapshot", self.refresh_snapshot, init=False)
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what came while another screen was in front."""
+        self.refresh_snapshot()
+
+    def on_resize(self) -> None:
+        """Lines are laid out for the width."""
+        self.call_after_refresh(self.refresh_snapshot)
+
+    def refresh_snapshot(self) -> None:
+        """Show the app's snapshot, with the store's trouble above it."""
+        if not self.is_current:
+            return
+        snapshot = self.dear.snapshot
+        problem = self.query_one(".problem", Static)
+        problem.display = bool(snapshot.problem)
+        problem.update(Content(snapshot.problem))
+        self.show_snapshot(snapshot)

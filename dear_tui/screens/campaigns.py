@@ -1,0 +1,113 @@
+"""The campaigns of the store, newest first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from dear_tui.human import short_count
+from dear_tui.screens.base import NO_CAMPAIGN, READING, SnapshotScreen
+from dear_tui.widgets.status_text import (
+    MUTED,
+    counts_text,
+    name_text,
+    progress_text,
+    spread,
+    state_text,
+    workload_text,
+)
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from dear_tui.source import Snapshot
+    from engine.store import CampaignStatus
+
+STATE_WIDTH = 11
+CURSOR, NO_CURSOR = Content.styled("▌ ", "$primary"), Content("  ")
+
+
+class CampaignList(OptionList):
+    """Three lines a campaign."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "watch", tooltip="open it on the live screen"),
+        Binding("j", "cursor_down", "down", tooltip="the next campaign"),
+        Binding("k", "cursor_up", "up", tooltip="the one before"),
+        Binding("g", "first", "first", show=False, tooltip="the newest"),
+        Binding("G", "last", "last", show=False, tooltip="the oldest"),
+    ]
+    DEFAULT_CSS = """
+    CampaignList {
+        height: 1fr; padding: 0 1; background: transparent;
+        scrollbar-size-vertical: 1; scrollbar-gutter: stable;
+        &, &:focus { border: none; }
+        & > .option-list--option-highlighted, &:focus > .option-list--option-highlighted {
+            color: $foreground; background: $surface-lighten-1; text-style: none;
+        }
+    }
+    """
+
+    def show(self, campaigns: tuple[CampaignStatus, ...], chosen: int | None) -> None:
+        """Bring the lines up to date; the chosen campaign stays chosen, whatever is new above it."""
+        width = self.scrollable_content_region.width
+        prompts = {str(status.id): _lines(status, width, status.id == chosen) for status in campaigns}
+        if [option.id for option in self.options] != list(prompts):
+            self.clear_options()
+            self.add_options([Option(prompt, id=name) for name, prompt in prompts.items()])
+            self.highlighted = self.get_option_index(str(chosen)) if str(chosen) in prompts else 0
+            return
+        for option in self.options:
+            prompt = prompts[str(option.id)]
+            if option.prompt != prompt:
+                self.replace_option_prompt(str(option.id), prompt)
+
+
+class CampaignsScreen(SnapshotScreen):
+    """Every campaign with its state, progress and severities; enter watches one."""
+
+    TAB = "campaigns"
+
+    def compose_body(self) -> ComposeResult:
+        """The list, or what to do while it is empty."""
+        yield Static(READING, classes="message")
+        yield CampaignList()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """The list, or a message in its place."""
+        campaigns = snapshot.campaigns
+        listing, message = self.query_one(CampaignList), self.query_one(".message", Static)
+        listing.display = bool(campaigns)
+        message.display = not campaigns
+        message.update(READING if campaigns is None and not snapshot.problem else NO_CAMPAIGN)
+        if campaigns:
+            listing.show(campaigns, self.dear.campaign)
+            if self.focused is None:
+                listing.focus()
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """The campaign under the cursor is the one that `2` watches."""
+        self.dear.campaign = int(str(event.option.id))
+        self.refresh_snapshot()
+
+    def on_option_list_option_selected(self) -> None:
+        """Watch it."""
+        self.app.switch_mode("live")
+
+
+def _lines(status: CampaignStatus, width: int, chosen: bool) -> Content:
+    """One campaign; the cursor is a sign too, because a background is not seen in every terminal."""
+    cursor = CURSOR if chosen else NO_CURSOR
+    inner = max(width - cursor.cell_length, 1)
+    size = Content.styled(f"{short_count(status.faults)} faults × {short_count(status.images)} images", MUTED)
+    last = spread(counts_text(status, shares=False), size, inner)
+    if status.error:
+        last = Content.styled(status.error.splitlines()[0], "$text-error").truncate(inner, ellipsis=True)
+    state = state_text(status)
+    facts = workload_text(status) + Content("  ") + state.pad_right(STATE_WIDTH - state.cell_length)
+    head = spread(name_text(status), facts, inner)
+    return Content("\n").join([cursor + line for line in (head, progress_text(status, inner), last)])

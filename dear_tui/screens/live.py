@@ -1,0 +1,107 @@
+"""One campaign while it runs, and after: where it stands, and its detection curve."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.widgets import Static
+
+from dear_tui.human import short_count
+from dear_tui.screens.base import NO_CAMPAIGN, READING, SnapshotScreen
+from dear_tui.widgets.detection_chart import DetectionChart
+from dear_tui.widgets.status_text import (
+    counts_text,
+    name_text,
+    progress_text,
+    size_text,
+    spread,
+    state_text,
+    workload_text,
+)
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from dear_tui.source import Snapshot
+    from engine.store import CampaignStatus
+
+PAUSED = "No process runs this campaign now; the same dear-tui run or demo continues it where it stopped."
+
+
+class LiveScreen(SnapshotScreen):
+    """State, progress, counts and curve of the chosen campaign."""
+
+    TAB = "live"
+    DEFAULT_CSS = """
+    LiveScreen {
+        .header { height: auto; padding: 0 1; }
+        .notice { height: auto; padding: 0 1; display: none; }
+        DetectionChart { margin: 0 1; }
+    }
+    """
+
+    def compose_body(self) -> ComposeResult:
+        """Header, notice, and either a message or the chart."""
+        yield Static(classes="header")
+        yield Static(classes="notice")
+        yield Static(READING, classes="message")
+        yield DetectionChart()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """The chosen campaign, or why there is none."""
+        status, chart = snapshot.status(self.dear.campaign), self.query_one(DetectionChart)
+        header, notice, message = (self.query_one(name, Static) for name in (".header", ".notice", ".message"))
+        curve = snapshot.curve if status and snapshot.curve_key[:1] == (status.id,) else None
+        drawable = curve is not None and len(curve.critical) > 0
+        header.display = status is not None
+        chart.display = drawable
+        message.display = not drawable
+        notice_text = _notice(status)
+        notice.display = bool(notice_text.plain)
+        notice.update(notice_text)
+        if status:
+            header.update(_header(status, self.size.width - 2))
+        if drawable:
+            chart.show_curve(curve)
+            if self.focused is None:
+                chart.focus()
+        else:
+            message.update(_message(self.dear.campaign, status, snapshot))
+
+
+def _header(status: CampaignStatus, width: int) -> Content:
+    return Content("\n").join(
+        [
+            spread(name_text(status), state_text(status), width),
+            spread(workload_text(status), size_text(status), width),
+            progress_text(status, width),
+            counts_text(status, shares=True),
+        ]
+    )
+
+
+def _notice(status: CampaignStatus | None) -> Content:
+    if status and status.error:
+        return Content.styled(status.error, "$text-error")
+    if status and status.state == "paused":
+        return Content.styled(PAUSED, "$text-warning")
+    return Content("")
+
+
+def _message(campaign: int | None, status: CampaignStatus | None, snapshot: Snapshot) -> Content:
+    """What stands in the place of a curve that has no point yet."""
+    if snapshot.campaigns is None:
+        return READING if not snapshot.problem else Content("")
+    if status is None:
+        missing = Content(f"Campaign {campaign} is not in this store; 1 lists what is.")
+        return NO_CAMPAIGN if campaign is None else missing
+    if status.state == "running":
+        return Content(
+            f"Injecting {status.faults:,} faults into the first block of images,\n"
+            f"{short_count(status.pairs_done)} of {short_count(status.pairs)} pairs done.\n\n"
+            "The curve starts when the block is complete."
+        )
+    if status.state == "queued":
+        return Content("Waiting for its turn; nothing has been run yet.")
+    return Content(f"{status.state.capitalize()} before the first block of images was complete: there is no curve.")

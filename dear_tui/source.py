@@ -1,0 +1,81 @@
+"""What the screens know of a store, and how it is read: one snapshot at a time, off the event loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from engine.errors import DearError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from engine.store import CampaignStatus, CurveData
+
+
+class CampaignSource(Protocol):
+    """The part of `engine.store.Store` that the screens read; a call may block or raise."""
+
+    def campaigns(self) -> Sequence[CampaignStatus]:
+        """All campaigns, newest first."""
+
+    def curve(self, campaign: int) -> CurveData:
+        """The detection curve over the images completed so far."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The store at one moment; equal when there is nothing new to show."""
+
+    campaigns: tuple[CampaignStatus, ...] | None = None
+    """newest first; None before the first reading"""
+    problem: str = ""
+    """why the store could not be read this time; the rest is then what was read last"""
+    curve_key: tuple[object, ...] = ()
+    curve: CurveData | None = field(default=None, compare=False)
+    """of the watched campaign; `curve_key` changes whenever it does"""
+
+    def status(self, campaign: int | None) -> CampaignStatus | None:
+        """One campaign, if the store has it."""
+        return next((status for status in self.campaigns or () if status.id == campaign), None)
+
+
+class SnapshotReader:
+    """Reads snapshots from a store that may not be there yet, may be busy, or may be broken."""
+
+    def __init__(self, open_source: Callable[[], CampaignSource]) -> None:
+        self._open = open_source
+        self._source: CampaignSource | None = None
+        self._last = Snapshot()
+
+    def read(self, watched: int | None) -> Snapshot:
+        """The present, with the curve of campaign `watched`; a failure becomes the snapshot's problem, never raised."""
+        try:
+            self._source = self._source or self._open()
+            self._last = self._read(self._source, watched)
+        except DearError as error:
+            self._fail(str(error))
+        except Exception as error:  # whatever breaks in a store, the screens say it and go on
+            self._fail(f"The store cannot be read: {type(error).__name__}: {error}")
+        return self._last
+
+    def _read(self, source: CampaignSource, watched: int | None) -> Snapshot:
+        snapshot = Snapshot(campaigns=tuple(source.campaigns()))
+        status = snapshot.status(watched)
+        if status is None:
+            return snapshot
+        key = (status.id, status.masked, status.non_critical, status.critical, status.state)
+        curve = self._last.curve if key == self._last.curve_key else source.curve(status.id)
+        return replace(snapshot, curve_key=key, curve=curve)
+
+    def _fail(self, problem: str) -> None:
+        self._source = None
+        self._last = replace(self._last, problem=problem)
+
+
+def open_store(path: Path) -> CampaignSource:
+    """The store at `path`, for reading; imports DuckDB, so call it off the event loop."""
+    from engine.store import Store
+
+    return Store.open(path, read_only=True)

@@ -1,0 +1,90 @@
+"""One campaign in words and a bar, for the list and for the live header."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from dear_tui.human import duration, percent, rate, short_count
+
+if TYPE_CHECKING:
+    from engine.store import CampaignStatus
+
+MUTED = "$foreground-muted"
+STATES = {
+    "queued": ("○", MUTED),
+    "running": ("●", "$text-primary"),
+    "paused": ("‖", "$text-warning"),
+    "finished": ("✓", "$text-success"),
+    "failed": ("✗", "$text-error"),
+    "cancelled": ("–", MUTED),
+}
+LEAST_BAR = 8
+
+
+def state_text(status: CampaignStatus) -> Content:
+    """The state with its sign."""
+    sign, style = STATES[status.state]
+    return Content.styled(f"{sign} {status.state}", f"bold {style}")
+
+
+def name_text(status: CampaignStatus) -> Content:
+    """Id and name."""
+    return Content.assemble((f"#{status.id} ", MUTED), (status.name, "bold"))
+
+
+def workload_text(status: CampaignStatus) -> Content:
+    """Network, data set and selection."""
+    return Content.styled(f"{status.network} · {status.dataset} · {status.select}", MUTED)
+
+
+def size_text(status: CampaignStatus) -> Content:
+    """Faults and images."""
+    return Content.styled(f"{status.faults:,} faults × {status.images:,} images", MUTED)
+
+
+def progress_text(status: CampaignStatus, width: int) -> Content:
+    """Bar, share, pairs, and rate with ETA or the time it took; the bar fills the width."""
+    words = f" {percent(status.pairs_done, status.pairs):>6}  "
+    words += f"{short_count(status.pairs_done)} / {short_count(status.pairs)} pairs".ljust(21)
+    words += _pace(status).ljust(20)
+    return bar(status.pairs_done / max(status.pairs, 1), max(width - len(words), LEAST_BAR)) + Content(words)
+
+
+def counts_text(status: CampaignStatus, shares: bool) -> Content:
+    """Pairs per severity, over what is stored so far."""
+    total = status.masked + status.non_critical + status.critical
+    parts = []
+    for name, count, style in (
+        ("masked", status.masked, "$text-primary"),
+        ("non-critical", status.non_critical, "$text-error"),
+        ("critical", status.critical, "$text-success"),
+    ):
+        share = f"  {percent(count, total)}" if shares and total else ""
+        parts.append(Content.assemble((name, style), f" {short_count(count) + share:<{13 if shares else 5}}"))
+    return Content("  ").join(parts)
+
+
+def bar(share: float, width: int) -> Content:
+    """A bar in half cells; the rest of it is thin, so that it reads without colour."""
+    halves = round(min(max(share, 0), 1) * width * 2)
+    full = "━" * (halves // 2) + "╸" * (halves % 2)
+    return Content.assemble((full, "$primary"), ("─" * (width - len(full)), MUTED))
+
+
+def spread(left: Content, right: Content, width: int) -> Content:
+    """Two texts at the two edges of one line; the left one gives way."""
+    room = max(width - right.cell_length - 1, 1)
+    return left.truncate(room, ellipsis=True).pad_right(room - min(left.cell_length, room) + 1) + right
+
+
+def _pace(status: CampaignStatus) -> str:
+    if status.state == "running" and status.rate is not None:
+        eta = "" if status.eta_s is None else f"ETA {duration(status.eta_s)}"
+        return f"{rate(status.rate):<7} {eta}"
+    if status.state == "finished" and status.started and status.finished:
+        took = datetime.fromisoformat(status.finished) - datetime.fromisoformat(status.started)
+        return f"in {duration(took.total_seconds())}"
+    return ""

@@ -1,0 +1,33 @@
+"""The first line: the screens with their keys, and which store they show."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+from dear_tui.widgets.status_text import MUTED, spread
+
+TABS = {"campaigns": "1", "live": "2"}
+
+
+class TopBar(Static):
+    """Program, screens (the current one marked), store."""
+
+    DEFAULT_CSS = """
+    TopBar { height: 1; background: $panel; }
+    """
+
+    def __init__(self, current: str, store: str) -> None:
+        super().__init__()
+        self._current = current
+        self._store = store
+
+    def render(self) -> Content:
+        """The line for the present width."""
+        parts: list[Content | tuple[str, str]] = [(" dear-tui  ", "bold")]
+        for name, key in TABS.items():
+            parts.append((f" {key} {name} ", "reverse bold" if name == self._current else MUTED))
+        store = Content.styled(f"{self._store} ", MUTED)
+        tabs = Content.assemble(*parts)
+        room = self.size.width - tabs.cell_length - 2
+        return spread(tabs, store if store.cell_length <= room else Content(""), self.size.width)
