@@ -1,0 +1,19 @@
+"""Campaigns on disk: immutable Parquet parts, their receipts, views for SQL, a sealed file when finished."""
+
+from engine.store.layout import store_path
+from engine.store.records import CampaignStatus, CampaignSummary, CurveData, NewCampaign, Receipt, Span, State
+from engine.store.store import Store
+from engine.store.writer import CampaignWriter
+
+__all__ = [
+    "CampaignStatus",
+    "CampaignSummary",
+    "CampaignWriter",
+    "CurveData",
+    "NewCampaign",
+    "Receipt",
+    "Span",
+    "State",
+    "Store",
+    "store_path",
+]

@@ -1,0 +1,78 @@
+"""Writing a new campaign: its description, faults and images, all there or not at all."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import duckdb
+import numpy as np
+
+from engine.errors import UnreachableError
+from engine.store.description import describe, write_description
+from engine.store.files import sync, unfinished, unwritable
+from engine.store.layout import METRICS, PART_TABLES, CampaignLayout
+from engine.store.parquet import connect, write_parquet
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from engine.store.records import NewCampaign
+    from engine.store.state import CampaignRow
+
+
+def write_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign) -> None:
+    """Write the folder of a new campaign.
+
+    Raises:
+        UnreachableError: it could not be written; nothing of it is left behind.
+    """
+    if unknown := new.metrics.keys() - set(METRICS):
+        raise ValueError(f"the store has no column for {', '.join(sorted(unknown))}")
+    written = CampaignLayout(unfinished(campaign.folder))
+    try:
+        written.folder.mkdir(mode=0o700)
+        for table in PART_TABLES:
+            (written.folder / table).mkdir(mode=0o700)
+        with connect(threads=1) as connection:
+            write_parquet(connection, written.faults, "faults", _fault_columns(new))
+            write_parquet(connection, written.images, "images", _image_columns(new))
+        write_description(written, describe(row, new))
+        written.folder.rename(campaign.folder)
+        sync(campaign.folder.parent)
+    except (OSError, duckdb.Error) as error:
+        shutil.rmtree(written.folder, ignore_errors=True)
+        raise UnreachableError(unwritable(campaign.folder, error)) from None
+
+
+def _fault_columns(new: NewCampaign) -> dict[str, NDArray[Any]]:
+    faults = new.faults
+    names = np.array([layer.name for layer in faults.layers], dtype=object)
+    return {
+        "fault_id": faults.fault_id,
+        "layer": names[faults.layer],
+        "layer_index": faults.layer,
+        "weight_index": faults.weight_index,
+        "tensor_index": np.array(faults.tensor_index(), dtype=object),
+        "bit": faults.bit,
+        "model": np.array(faults.models(), dtype=object),
+        "golden_value": new.golden_values,
+        "faulty_value": new.faulty_values,
+    }
+
+
+def _image_columns(new: NewCampaign) -> dict[str, NDArray[Any]]:
+    images = len(new.labels)
+    rank = np.ma.masked_all(images, np.int64)
+    rank[new.workload] = np.arange(len(new.workload))
+    unused = np.ma.masked_all(images, np.float64)
+    return {
+        "image_id": np.arange(images),
+        "rank": rank,
+        "label": new.labels,
+        "golden_class": new.golden_class,
+        "golden_correct": new.golden_class == new.labels,
+        **{name: new.metrics.get(name, unused) for name in METRICS},
+    }

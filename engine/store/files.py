@@ -1,0 +1,65 @@
+"""Files that are either there, whole and durable, or not there at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def unfinished(path: Path) -> Path:
+    """The name `path` is written under until it is whole; nothing reads `*.tmp`."""
+    return path.with_name(path.name + ".tmp")
+
+
+def sync(path: Path) -> None:
+    """Flush a file, or the names in a directory, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def publish(path: Path) -> None:
+    """Make `path` out of its unfinished file, durably and for the owner only."""
+    written = unfinished(path)
+    written.chmod(0o600)
+    sync(written)
+    written.rename(path)
+    sync(path.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small file in one step."""
+    try:
+        unfinished(path).write_text(text, encoding="utf-8")
+        publish(path)
+    except OSError:
+        unfinished(path).unlink(missing_ok=True)
+        raise
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Delete what a killed process left half-written, in `folder` and below."""
+    for path in [*folder.rglob("*.tmp")]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def unwritable(path: Path, error: Exception) -> str:
+    """One sentence for a failed write."""
+    reason = str(error).splitlines()[0]
+    mend = "free some space" if "No space left" in reason or "full" in reason else "check the disk"
+    return f"{path}: cannot be written ({reason}); {mend} and run again, what was committed is kept"

@@ -1,0 +1,132 @@
+"""Where everything lies in a store, and which columns each of its tables has."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+MASKED, NON_CRITICAL, CRITICAL = 0, 1, 2
+"""The severities as stored."""
+
+METRICS = ("el2n", "deepgini", "cross_entropy")
+"""The metric columns of `images`, always there."""
+
+PART_TABLES = ("fault_summary", "image_summary", "critical", "severity")
+"""In the order a part set is published: the severity file comes last and is the commit."""
+
+COLUMNS = {
+    "faults": {
+        "fault_id": "UINTEGER",
+        "layer": "VARCHAR",
+        "layer_index": "UINTEGER",
+        "weight_index": "BIGINT",
+        "tensor_index": "VARCHAR",
+        "bit": "UTINYINT",
+        "model": "VARCHAR",
+        "golden_value": "FLOAT",
+        "faulty_value": "FLOAT",
+    },
+    "images": {
+        "image_id": "UINTEGER",
+        "rank": "UINTEGER",
+        "label": "UINTEGER",
+        "golden_class": "UINTEGER",
+        "golden_correct": "BOOLEAN",
+        **dict.fromkeys(METRICS, "DOUBLE"),
+    },
+    "severity": {"fault_id": "UINTEGER", "image_id": "UINTEGER", "severity": "UTINYINT"},
+    "critical": {"fault_id": "UINTEGER", "image_id": "UINTEGER", "prediction": "USMALLINT", "nonfinite": "BOOLEAN"},
+    "fault_summary": {
+        "fault_id": "UINTEGER",
+        "masked": "UINTEGER",
+        "non_critical": "UINTEGER",
+        "critical": "UINTEGER",
+        "correct": "UINTEGER",
+        "first_non_masked": "UINTEGER",
+        "first_critical": "UINTEGER",
+    },
+    "image_summary": {
+        "image_id": "UINTEGER",
+        "masked": "UINTEGER",
+        "non_critical": "UINTEGER",
+        "critical": "UINTEGER",
+    },
+}
+"""Table -> column -> DuckDB type, as in the Parquet files; `first_*` are ranks, NULL = never."""
+
+CAMPAIGN_DIGITS = PART_DIGITS = 6
+
+
+def store_path(given: Path | None = None) -> Path:
+    """The store to use: the one given, else `DEAR_STORE`, else the platform's data directory."""
+    if given is not None:
+        return given.expanduser()
+    if chosen := os.environ.get("DEAR_STORE"):
+        return Path(chosen).expanduser()
+    return user_data_path("dear-tui", appauthor=False)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of one store."""
+
+    root: Path
+
+    @property
+    def catalogue(self) -> Path:
+        return self.root / "dear.duckdb"
+
+    @property
+    def state(self) -> Path:
+        return self.root / "state.sqlite"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "lock"
+
+    @property
+    def campaigns(self) -> Path:
+        return self.root / "campaigns"
+
+    def campaign(self, campaign: int) -> CampaignLayout:
+        return CampaignLayout(self.campaigns / f"campaign={campaign:0{CAMPAIGN_DIGITS}d}")
+
+    def campaign_ids(self) -> list[int]:
+        """The campaigns on disk, ascending; 0, the one with the zero-row files, is not one."""
+        names = (re.fullmatch(r"campaign=(\d{6})", path.name) for path in self.campaigns.glob("campaign=*"))
+        return sorted(number for name in names if name and (number := int(name[1])))
+
+
+@dataclass(frozen=True)
+class CampaignLayout:
+    """The paths of one campaign."""
+
+    folder: Path
+
+    @property
+    def description(self) -> Path:
+        return self.folder / "campaign.json"
+
+    @property
+    def faults(self) -> Path:
+        return self.folder / "faults.parquet"
+
+    @property
+    def images(self) -> Path:
+        return self.folder / "images.parquet"
+
+    @property
+    def sealed(self) -> Path:
+        return self.folder / "campaign.duckdb"
+
+    def part(self, table: str, number: int) -> Path:
+        return self.folder / table / f"part-{number:0{PART_DIGITS}d}.parquet"
+
+    def parts(self, table: str) -> list[int]:
+        """The numbers of the parts of one table that are on disk, ascending."""
+        names = (re.fullmatch(r"part-(\d{6})\.parquet", path.name) for path in (self.folder / table).glob("part-*"))
+        return sorted(int(name[1]) for name in names if name)

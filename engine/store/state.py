@@ -1,0 +1,257 @@
+"""state.sqlite: what changes while campaigns run. All of it but the progress can be rebuilt from the campaigns."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import UnreachableError
+from engine.store.layout import PART_TABLES
+from engine.store.records import CampaignStatus, Receipt, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MIGRATIONS = (
+    f"""
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+    CREATE TABLE campaigns (
+        id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, name TEXT NOT NULL, network TEXT NOT NULL,
+        dataset TEXT NOT NULL, "select" TEXT NOT NULL, metric TEXT NOT NULL, method TEXT NOT NULL,
+        faults INTEGER NOT NULL, images INTEGER NOT NULL, state TEXT NOT NULL, created TEXT NOT NULL,
+        started TEXT, finished TEXT, error TEXT, sealed_sha256 TEXT
+    ) STRICT;
+    CREATE TABLE progress (
+        campaign INTEGER PRIMARY KEY REFERENCES campaigns, pairs_done INTEGER NOT NULL, rate REAL, eta_s REAL,
+        heartbeat TEXT NOT NULL, pid INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE receipts (
+        campaign INTEGER NOT NULL REFERENCES campaigns, part INTEGER NOT NULL,
+        rank_start INTEGER NOT NULL, rank_stop INTEGER NOT NULL,
+        fault_start INTEGER NOT NULL, fault_stop INTEGER NOT NULL,
+        masked INTEGER NOT NULL, non_critical INTEGER NOT NULL, critical INTEGER NOT NULL,
+        {" ".join(f"{table}_sha256 TEXT NOT NULL," for table in PART_TABLES)}
+        rebuilt INTEGER NOT NULL, PRIMARY KEY (campaign, part)
+    ) STRICT;
+    """,
+)
+"""Step i brings a file from `user_version` i to i + 1."""
+
+STATUS = """
+SELECT id, name, state, network, dataset, "select", method, faults, images, faults * images AS pairs, created, started,
+    finished, error, rate, eta_s, pid, coalesce(progress.pairs_done, 0) AS progressed, coalesce(sum(masked), 0) AS masked,
+    coalesce(sum(non_critical), 0) AS non_critical, coalesce(sum(critical), 0) AS critical
+FROM campaigns LEFT JOIN progress ON progress.campaign = id LEFT JOIN receipts ON receipts.campaign = id
+"""
+
+
+@dataclass(frozen=True)
+class CampaignRow:
+    """What the table `campaigns` keeps of one campaign; the same fields are in campaign.json."""
+
+    id: int
+    fingerprint: str
+    name: str
+    network: str
+    dataset: str
+    select: str
+    metric: str
+    method: str
+    faults: int
+    images: int
+    state: str
+    created: str
+    started: str | None = None
+    finished: str | None = None
+    error: str | None = None
+
+
+def now() -> str:
+    """This second in UTC, ISO 8601."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class StateFile:
+    """One connection to state.sqlite, shared by the threads of a process."""
+
+    def __init__(self, path: Path, read_only: bool = False) -> None:
+        """Open the file, and make or migrate its tables unless `read_only`.
+
+        Raises:
+            UnreachableError: it is not SQLite, cannot be opened, or was made by a newer version.
+        """
+        self.path = path
+        self._lock = threading.RLock()
+        with self._reported():
+            if read_only:
+                # a directory that cannot be written has no writer, and SQLite could not make its WAL index there
+                options = "mode=ro" if os.access(path.parent, os.W_OK) else "immutable=1"
+                self._connection = self._connect(f"{path.resolve().as_uri()}?{options}", uri=True)
+                self._check_version()
+            else:
+                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+                self._connection = self._connect(str(path))
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+                self._migrate()
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def has_tables(self) -> bool:
+        return self._check_version() > 0
+
+    def setting(self, key: str) -> str | None:
+        row = self._row("SELECT value FROM meta WHERE key = ?", key)
+        return None if row is None else str(row["value"])
+
+    def set_setting(self, key: str, value: str) -> None:
+        self._write("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
+
+    def add_campaign(self, row: CampaignRow) -> None:
+        columns = vars(row)
+        names = ", ".join(f'"{name}"' for name in columns)
+        marks = ", ".join("?" * len(columns))
+        self._write(f"INSERT INTO campaigns ({names}) VALUES ({marks})", *columns.values())
+
+    def campaign_row(self, campaign: int) -> CampaignRow:
+        """One campaign.
+
+        Raises:
+            KeyError: there is none with this id.
+        """
+        row = self._row("SELECT * FROM campaigns WHERE id = ?", campaign)
+        if row is None:
+            raise KeyError(campaign)
+        return CampaignRow(**{name: row[name] for name in CampaignRow.__dataclass_fields__})
+
+    def campaign_ids(self, fingerprint: str | None = None) -> list[int]:
+        """Ids, newest first; of one fingerprint if given."""
+        rows = self._rows("SELECT id FROM campaigns WHERE ?1 IS NULL OR fingerprint = ?1 ORDER BY id DESC", fingerprint)
+        return [row["id"] for row in rows]
+
+    def statuses(self, campaign: int | None = None) -> list[CampaignStatus]:
+        """Statuses, newest first; of one campaign if given."""
+        rows = self._rows(f"{STATUS} WHERE ?1 IS NULL OR id = ?1 GROUP BY id ORDER BY id DESC", campaign)
+        return [_status(row) for row in rows]
+
+    def set_state(self, campaign: int, state: str, error: str | None, sealed_sha256: str | None = None) -> None:
+        """Change the state; the first `running` is the start, `finished` the end."""
+        time = now()
+        self._write(
+            "UPDATE campaigns SET state = ?1, error = ?2, started = iif(?1 = 'running', coalesce(started, ?3), started),"
+            " finished = iif(?1 = 'finished', ?3, NULL), sealed_sha256 = ?4 WHERE id = ?5",
+            *(state, error, time, sealed_sha256, campaign),
+        )
+        if state == "running":
+            self.set_progress(campaign, 0, None, None)
+
+    def set_progress(self, campaign: int, pairs_done: int, rate: float | None, eta_s: float | None) -> None:
+        values = (campaign, pairs_done, rate, eta_s, now(), os.getpid())
+        self._write("INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?)", *values)
+
+    def receipts(self, campaign: int) -> list[Receipt]:
+        """The committed part sets, by number."""
+        rows = self._rows("SELECT * FROM receipts WHERE campaign = ? ORDER BY part", campaign)
+        return [_receipt(row) for row in rows]
+
+    def add_receipt(self, campaign: int, receipt: Receipt) -> None:
+        span, hashes = receipt.span, [receipt.sha256[table] for table in PART_TABLES]
+        values = [campaign, receipt.part, span.rank_start, span.rank_stop, span.fault_start, span.fault_stop]
+        values += [receipt.masked, receipt.non_critical, receipt.critical]
+        marks = ", ".join("?" * (len(values) + len(hashes) + 1))
+        self._write(f"INSERT INTO receipts VALUES ({marks})", *values, *hashes, int(receipt.rebuilt))
+
+    def remove_receipt(self, campaign: int, part: int) -> None:
+        self._write("DELETE FROM receipts WHERE campaign = ? AND part = ?", campaign, part)
+
+    def _connect(self, database: str, uri: bool = False) -> sqlite3.Connection:
+        connection = sqlite3.connect(database, uri=uri, isolation_level=None, check_same_thread=False)
+        connection.row_factory = sqlite3.Row
+        return connection
+
+    def _check_version(self) -> int:
+        version: int = self._rows("PRAGMA user_version")[0][0]
+        if version > len(MIGRATIONS):
+            raise UnreachableError(
+                f"{self.path}: made by a newer version of dear-tui; update this one to use the store"
+            )
+        return version
+
+    def _migrate(self) -> None:
+        if self._check_version() == len(MIGRATIONS):
+            return
+        self._connection.execute("BEGIN IMMEDIATE")  # of two processes that open a new store, one makes its tables
+        try:
+            for step in MIGRATIONS[self._check_version() :]:
+                for statement in filter(str.strip, step.split(";")):
+                    self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            self._connection.execute("ROLLBACK")
+            raise
+
+    def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
+        with self._lock, self._reported():
+            rows: list[Any] = self._connection.execute(query, values).fetchall()
+            return rows
+
+    def _row(self, query: str, *values: object) -> sqlite3.Row | None:
+        return next(iter(self._rows(query, *values)), None)
+
+    def _write(self, statement: str, *values: object) -> None:
+        self._rows(statement, *values)
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            mend = "free some space" if "full" in str(error) else "check the file, or move it away: it is rebuilt"
+            raise UnreachableError(f"{self.path}: cannot be used ({error}); {mend}") from None
+
+
+def _status(row: sqlite3.Row) -> CampaignStatus:
+    committed = row["masked"] + row["non_critical"] + row["critical"]
+    running = row["state"] == "running" and row["pid"] is not None and _alive(row["pid"])
+    names = (
+        "id name network dataset select method faults images pairs masked non_critical critical created started".split()
+    )
+    return CampaignStatus(
+        **{name: row[name] for name in [*names, "finished", "error"]},
+        state="paused" if row["state"] == "running" and not running else row["state"],
+        pairs_done=max(committed, row["progressed"]) if running else committed,
+        rate=row["rate"] if running else None,
+        eta_s=row["eta_s"] if running else None,
+    )
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process of this machine has this id."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _receipt(row: sqlite3.Row) -> Receipt:
+    return Receipt(
+        part=row["part"],
+        span=Span(row["rank_start"], row["rank_stop"], row["fault_start"], row["fault_stop"]),
+        masked=row["masked"],
+        non_critical=row["non_critical"],
+        critical=row["critical"],
+        sha256={table: row[f"{table}_sha256"] for table in PART_TABLES},
+        rebuilt=bool(row["rebuilt"]),
+    )

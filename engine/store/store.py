@@ -1,0 +1,257 @@
+"""The store: campaigns on disk, one writer, many readers."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from engine.errors import InputError, UnreachableError
+from engine.store.catalogue import catalogue_key, create_views, write_catalogue, write_zero_rows
+from engine.store.creation import write_campaign
+from engine.store.curve import CurveReader
+from engine.store.description import update_description
+from engine.store.files import remove_unfinished
+from engine.store.layout import Layout
+from engine.store.parquet import connect
+from engine.store.recovery import adopt_campaigns, recover_parts
+from engine.store.state import CampaignRow, StateFile, now
+from engine.store.summary import read_summary
+from engine.store.writer import CampaignWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import duckdb
+
+    from engine.store.records import CampaignStatus, CampaignSummary, CurveData, NewCampaign, State
+
+
+class Store:
+    """A folder of campaigns; the threads of a process may share one `Store`."""
+
+    def __init__(self, path: Path, read_only: bool) -> None:
+        self.layout = Layout(path.expanduser().absolute())
+        self.notes: list[str] = []
+        """what recovery could not verify or will run again, a sentence each"""
+        self._read_only = read_only
+        self._state: StateFile | None = None
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._has_views = False
+        self._curves: dict[int, CurveReader] = {}
+        self._guard = threading.RLock()
+        self._locked = False
+
+    @classmethod
+    def open(cls, path: Path, read_only: bool = False) -> Store:
+        """Open a store, made on the way (mode 0700) unless `read_only`; a read-only one has no campaigns until it is made.
+
+        Raises:
+            UnreachableError: the path is a file, cannot be read or written, or lacks its state.sqlite.
+        """
+        store = cls(path, read_only)
+        try:
+            if read_only:
+                store._check_readable()
+            else:
+                store._prepare()
+        except OSError as error:
+            raise UnreachableError(
+                f"{path}: cannot be the store ({error.strerror}); choose another with --store"
+            ) from None
+        return store
+
+    def close(self) -> None:
+        if self._state is not None:
+            self._state.close()
+        if self._connection is not None:
+            self._connection.close()
+
+    @property
+    def state(self) -> StateFile:
+        """state.sqlite.
+
+        Raises:
+            UnreachableError: there is no store here.
+        """
+        with self._guard:
+            if self._state is None:
+                self._state = StateFile(self.layout.state, self._read_only)
+            return self._state
+
+    def campaigns(self) -> list[CampaignStatus]:
+        """Every campaign, newest first."""
+        return self.state.statuses() if self._is_there() else []
+
+    def campaign(self, campaign: int) -> CampaignStatus:
+        """One campaign.
+
+        Raises:
+            InputError: there is none with this id.
+        """
+        found = self.state.statuses(campaign) if self._is_there() else []
+        if not found:
+            raise InputError(
+                f"{self.layout.root}: there is no campaign {campaign}; `dear-tui list` shows which there are"
+            )
+        return found[0]
+
+    def find(self, fingerprint: str) -> CampaignStatus | None:
+        """The newest campaign with this fingerprint."""
+        found = self.state.campaign_ids(fingerprint) if self._is_there() else []
+        return self.campaign(found[0]) if found else None
+
+    def curve(self, campaign: int) -> CurveData:
+        """The detection curve so far, from summaries only; a part is read once.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        self.campaign(campaign)
+        with self._guard:
+            if campaign not in self._curves:
+                row, layout = self.state.campaign_row(campaign), self.layout.campaign(campaign)
+                self._curves[campaign] = CurveReader(layout, row, self._duckdb())
+            return self._curves[campaign].read(self.state.receipts(campaign), self._duckdb())
+
+    def summary(self, campaign: int) -> CampaignSummary:
+        """Per-fault and per-image sums and the critical pairs, of the committed parts.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        status = self.campaign(campaign)
+        with self._guard:
+            return read_summary(status, self.state.campaign_row(campaign).metric, self._duckdb(views=True))
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the one process that writes campaigns; what a killed one left is put right first.
+
+        Raises:
+            UnreachableError: another process holds the lock.
+        """
+        with self.layout.lock.open("a+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise UnreachableError(
+                    f"{self.layout.root}: process {file.read()} is at work in this store; wait until it ends, or stop it"
+                ) from None
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            self._locked = True
+            try:
+                self._recover()
+                yield
+            finally:
+                self._locked = False
+
+    def create(self, new: NewCampaign) -> int:
+        """Write a new campaign, in state `queued`; under the lock.
+
+        Returns:
+            Its id.
+
+        Raises:
+            UnreachableError: it could not be written; nothing of it is left behind.
+        """
+        self._needs_lock()
+        number = max([0, *self.layout.campaign_ids(), *self.state.campaign_ids()]) + 1
+        row = CampaignRow(
+            id=number,
+            fingerprint=new.fingerprint,
+            name=new.name,
+            network=new.network,
+            dataset=new.dataset,
+            select=new.select,
+            metric=new.metric,
+            method=new.method,
+            faults=len(new.faults),
+            images=len(new.workload),
+            state="queued",
+            created=now(),
+        )
+        write_campaign(self.layout.campaign(number), row, new)
+        self.state.add_campaign(row)
+        return number
+
+    def writer(self, campaign: int) -> CampaignWriter:
+        """The writer of a campaign, which knows what is committed already; under the lock.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        self._needs_lock()
+        self.campaign(campaign)
+        return CampaignWriter(self, campaign)
+
+    def set_state(
+        self, campaign: int, state: State, error: str | None = None, sealed_sha256: str | None = None
+    ) -> None:
+        """Change a campaign's state, here and in campaign.json; `running` also notes this process."""
+        self.state.set_state(campaign, state, error, sealed_sha256)
+        update_description(self.layout.campaign(campaign), self.state.campaign_row(campaign))
+
+    def set_progress(self, campaign: int, pairs_done: int, rate: float | None, eta_s: float | None) -> None:
+        """Note how far a running campaign is, and that it is alive."""
+        self.state.set_progress(campaign, pairs_done, rate, eta_s)
+
+    def _check_readable(self) -> None:
+        root = self.layout.root
+        if not root.exists():
+            return
+        names = {path.name for path in root.iterdir()}
+        if self.layout.state.name not in names and any(self.layout.campaign_ids()):
+            raise UnreachableError(
+                f"{self.layout.state}: it is missing; the next `dear-tui run` in this store rebuilds it"
+            )
+
+    def _prepare(self) -> None:
+        """Make what is missing; safe in two processes at once."""
+        layout = self.layout
+        layout.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lost = not layout.state.exists() and any(layout.campaign_ids())
+        key = catalogue_key(layout)
+        state = self.state
+        layout.campaigns.mkdir(mode=0o700, exist_ok=True)
+        layout.lock.touch(mode=0o600)
+        if not layout.catalogue.exists() or state.setting("catalogue") != key:
+            write_zero_rows(layout)
+            write_catalogue(layout)
+            state.set_setting("catalogue", key)
+        if lost:
+            with self.lock():
+                self.notes.append(f"{layout.state}: it was lost and has been rebuilt from the campaigns")
+
+    def _is_there(self) -> bool:
+        """Whether the store has its tables: a read-only one may be opened before the writer has made them."""
+        if self._read_only and not self.layout.state.exists():
+            return False
+        return self.state.has_tables()
+
+    def _recover(self) -> None:
+        remove_unfinished(self.layout.root)
+        for campaign in adopt_campaigns(self.layout, self.state):
+            self.notes += recover_parts(self.layout.campaign(campaign), campaign, self.state, self._duckdb())
+        for campaign in self.state.campaign_ids():
+            if self.state.campaign_row(campaign).state == "running":
+                self.set_state(campaign, "paused")
+
+    def _needs_lock(self) -> None:
+        if not self._locked:
+            raise RuntimeError("take the store's lock first: `with store.lock():`")
+
+    def _duckdb(self, views: bool = False) -> duckdb.DuckDBPyConnection:
+        """This store's own connection, with its views if asked for; use it under the guard."""
+        if self._connection is None:
+            self._connection = connect(threads=1)
+        if views and not self._has_views:
+            create_views(self._connection, self.layout)
+            self._has_views = True
+        return self._connection
