@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from engine.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 MEMORY_UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
@@ -182,6 +182,23 @@ def load_config(path: Path) -> CampaignConfig:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([f"{path}: not valid TOML ({error}); mend that line"]) from None
     return parse_config(tables, source=str(path), folder=path.resolve().parent)
+
+
+def load_configs(paths: Sequence[Path]) -> list[CampaignConfig]:
+    """Read and check several configs.
+
+    Raises:
+        ConfigError: with the problems of all of them.
+    """
+    configs, problems = [], []
+    for path in paths:
+        try:
+            configs.append(load_config(path))
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return configs
 
 
 def parse_config(tables: Mapping[str, Any], source: str, folder: Path | None = None) -> CampaignConfig:

@@ -1,4 +1,4 @@
-"""Batch sizes at which an image's logits are the same to the bit, whatever else is in the batch."""
+"""Batch sizes at which an image's logits are the same to the bit, wherever it stands in whatever batch."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from torch import Tensor
 
-_CANDIDATES = (4, 8, 16, 32, 64, 128)
+_SMALLEST = 4
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,9 @@ class BatchRows:
 
     floor: int
     largest: int
+    interchangeable: bool = True
+    """False where an image's logits depend on its place in the batch (measured: linear layers with an odd number of
+    inputs): then every batch is a whole block, each image in its own place"""
 
     def fit(self, rows: int) -> int:
         """The smallest usable size that holds `rows`, at most the largest."""
@@ -30,29 +33,44 @@ class BatchRows:
         return size
 
 
-def probe_batch_rows(run: Callable[[Tensor], Tensor], images: Tensor, largest: int) -> BatchRows:
-    """Find the smallest floor from which on all sizes up to `largest` agree to the bit.
+def probe_batch_rows(run: Callable[[Tensor], Tensor], images: Tensor) -> BatchRows:
+    """Find the smallest floor from which on all sizes agree to the bit, for images in any order.
 
     Small batches take other kernels (measured on CPU: 1 and 2 rows, with some thread counts 8), so it is looked up,
-    not assumed. Where even large sizes disagree, one size is left: everything is padded to it.
+    not assumed.
 
     Args:
         run: logits of a batch of images.
-        images: [largest, C, H, W], real ones.
-        largest: a power of two.
+        images: [n, C, H, W], n a power of two, the largest size of all; distinct ones.
     """
-    reference = run(images[:largest])
+    largest = len(images)
+    reference = run(images)
+    generator = torch.Generator().manual_seed(0)
+
+    def agrees(size: int) -> bool:
+        order = torch.randperm(largest, generator=generator).to(images.device)
+        shuffled = images[order]
+        parts = [run(shuffled[start : start + size]) for start in range(0, largest, size)]
+        return torch.equal(torch.cat(parts), reference[order])
+
+    if not agrees(largest):
+        return BatchRows(largest, largest, interchangeable=False)
     floor = largest
-    for size in reversed([size for size in _candidates(largest) if size < largest]):
-        parts = [run(images[start : start + size]) for start in range(0, largest, size)]
-        if not torch.equal(torch.cat(parts), reference):
-            break
-        floor = size
+    while floor // 2 >= _SMALLEST and agrees(floor // 2):
+        floor //= 2
     return BatchRows(floor, largest)
 
 
-def _candidates(largest: int) -> list[int]:
-    sizes = list(_CANDIDATES)
-    while sizes[-1] < largest:
-        sizes.append(sizes[-1] * 2)
-    return sizes
+def common_rows(all_rows: Iterable[BatchRows]) -> BatchRows:
+    """What holds for every part of a network."""
+    parts = list(all_rows)
+    floor, largest = max(rows.floor for rows in parts), max(rows.largest for rows in parts)
+    return BatchRows(floor, largest, all(rows.interchangeable for rows in parts))
+
+
+def probe_images(images: Tensor, count: int) -> Tensor:
+    """`count` distinct images from fewer real ones [n, C, H, W]: repeats carry a little noise."""
+    repeated = images[torch.arange(count, device=images.device) % len(images)]
+    noise = torch.randn(repeated.shape, generator=torch.Generator().manual_seed(0)).to(images.device)
+    noise[: len(images)] = 0
+    return repeated + 0.01 * noise

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.func import functional_call
 
-from engine.injection.batch_rows import probe_batch_rows
+from engine.injection.batch_rows import probe_batch_rows, probe_images
 from engine.injection.dense import DenseBatch
 from engine.injection.golden import GoldenBlock, golden_block
 from engine.injection.graph import UntraceableError
@@ -23,7 +23,7 @@ from engine.injection.layers import injectable_modules
 from engine.injection.naive import naive_logits
 from engine.injection.packs import Pack, pack_by_channel
 from engine.injection.pairs import Pairs
-from engine.injection.severity import SeverityMatrix
+from engine.injection.severity import Recorder, SeverityMatrix
 from engine.injection.sizes import UNTRACED_SIZES
 from engine.injection.traced import TracedNetwork, trace
 
@@ -40,12 +40,12 @@ _GROUP_MACS = 2 * 10**11
 class ExactInjection:
     """Injects faults into one network, block of images by block of images."""
 
-    def __init__(self, model: nn.Module, probe_images: Tensor, memory: int) -> None:
+    def __init__(self, model: nn.Module, images: Tensor, memory: int) -> None:
         """Trace the network and find the batch sizes to use.
 
         Args:
             model: on its device; put into eval mode.
-            probe_images: [n, C, H, W] real images on the same device, at least one.
+            images: to probe with, [n, C, H, W] real ones on the same device, at least one.
             memory: bytes for golden values and batches together.
         """
         self.model = model.eval()
@@ -53,10 +53,14 @@ class ExactInjection:
         self.notes: list[str] = []
         """sentences the user should read: what could not be traced"""
         with torch.inference_mode():
-            self._traced = self._trace(probe_images, memory)
+            self._traced = self._trace(images, memory)
             sizes = self._traced.sizes if self._traced else UNTRACED_SIZES
-            probe = probe_images[torch.arange(sizes.largest, device=probe_images.device) % len(probe_images)]
-            self.rows = probe_batch_rows(self.model, probe, sizes.largest)
+            probe = probe_images(images, sizes.largest)
+            self.rows = self._traced.probe(probe) if self._traced else probe_batch_rows(self.model, probe)
+        if not self.rows.interchangeable:
+            self.notes.append(
+                "logits depend on an image's place in the batch: batches are whole blocks, which is slower"
+            )
         self.block_rows = max(sizes.block, self.rows.floor)
         """most images a block can hold"""
 
@@ -94,19 +98,23 @@ class ExactInjection:
 
     def _inject_group(self, block: GoldenBlock, layer: int, faults: WeightFaults) -> Outcomes:
         severities = SeverityMatrix(len(faults), block.logits)
+        self.replay(block, layer, faults, severities)
+        return severities.outcomes(faults.positions)
+
+    def replay(self, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder) -> None:
+        """Hand the faulty logits of faults of one layer to `recorder`; pairs it never hears of are masked."""
         with torch.inference_mode():
             if self._traced is None or layer not in self._traced.suffixes:
-                self._run_whole(block, faults, severities)
+                self._run_whole(block, faults, recorder)
             else:
-                LayerReplay(self, self._traced, layer, block, faults, severities).run()
-            return severities.outcomes(faults.positions)
+                LayerReplay(self, self._traced, layer, block, faults, recorder).run()
 
-    def _run_whole(self, block: GoldenBlock, faults: WeightFaults, severities: SeverityMatrix) -> None:
+    def _run_whole(self, block: GoldenBlock, faults: WeightFaults, recorder: Recorder) -> None:
         images = torch.arange(block.count, device=block.logits.device)
         rows = np.flatnonzero(faults.changes)
         all_logits = naive_logits(self.model, faults.take(rows), block.images, len(block.images))
         for row, logits in zip(rows, all_logits, strict=True):
-            severities.record(torch.full_like(images, int(row)), images, logits[: block.count])
+            recorder.record(torch.full_like(images, int(row)), images, logits[: block.count])
 
 
 class LayerReplay:
@@ -119,17 +127,20 @@ class LayerReplay:
         layer: int,
         block: GoldenBlock,
         faults: WeightFaults,
-        severities: SeverityMatrix,
+        recorder: Recorder,
     ) -> None:
         self._network = traced.network
         self._suffix = traced.suffixes[layer]
         self._rows = injection.rows
         self._dense_rows = max(traced.sizes.dense[layer], injection.rows.floor)
+        if not injection.rows.interchangeable:
+            self._dense_rows = len(block.images)
+        self._run_rows = block.count if injection.rows.interchangeable else len(block.images)
         self._module = injection.modules[layer]
         self._weight = self._module.weight.detach().clone(memory_format=torch.contiguous_format)
         self._block = block
         self._faults = faults
-        self._severities = severities
+        self._recorder = recorder
 
     def run(self) -> None:
         """Packed runs until enough pairs wait for a dense batch, and so on until all faults are done."""
@@ -152,7 +163,7 @@ class LayerReplay:
     def _run_packed(self, pack: Pack) -> Pairs:
         """Run the layer with one fault in each channel of the pack, and find the pairs that differ from golden."""
         values = self._packed_values(pack)
-        count, device = self._block.count, self._weight.device
+        count, device = self._run_rows, self._weight.device
         channels = torch.as_tensor(pack.channels, device=device)
         thin: dict[fx.Node, Tensor] = {}
         alive = torch.zeros(count, len(channels), dtype=torch.bool, device=device)
@@ -160,6 +171,8 @@ class LayerReplay:
             thin[node] = channel_map.apart(values[node])[:count, channels]
             golden = channel_map.apart(self._block.values[node])[:count, channels]
             alive |= (thin[node] != golden).flatten(2).any(2)
+        if not self._rows.interchangeable:
+            alive |= alive.any(0)  # every image of the block, in its own place
         member, image = alive.T.nonzero(as_tuple=True)
         return Pairs(
             fault=torch.as_tensor(pack.rows, device=device)[member],
@@ -191,5 +204,8 @@ class LayerReplay:
         count = len(pairs)
         padding = torch.arange(self._rows.fit(count), device=pairs.fault.device).clamp(max=count - 1)
         padded = pairs if len(padding) == count else pairs.take(padding)
-        logits = DenseBatch(self._network, self._block, self._suffix, padded).logits()
-        self._severities.record(pairs.fault, pairs.image, logits[:count])
+        logits = DenseBatch(self._network, self._block, self._suffix, padded).logits()[:count]
+        if self._run_rows > self._block.count:
+            real = pairs.image < self._block.count
+            pairs, logits = pairs.take(real), logits[real]
+        self._recorder.record(pairs.fault, pairs.image, logits)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from torch import nn
 
 from engine.errors import InputError
 from engine.faults.population import Layer
 
 
+def is_injectable(module: nn.Module) -> TypeGuard[nn.Conv2d | nn.Linear]:
+    """Whether faults can be injected into its weights."""
+    return isinstance(module, nn.Conv2d | nn.Linear)
+
+
 def injectable_modules(model: nn.Module) -> list[tuple[str, nn.Conv2d | nn.Linear]]:
     """Name and module of every convolution and linear layer, in module order."""
-    return [(name, module) for name, module in model.named_modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    return [(name, module) for name, module in model.named_modules() if is_injectable(module)]
 
 
 def injectable_layers(model: nn.Module) -> tuple[Layer, ...]:

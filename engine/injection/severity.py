@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _NONFINITE = 3  # inside the matrix only; leaves as critical with the flag set
+
+
+class Recorder(Protocol):
+    """What becomes of faulty logits."""
+
+    def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
+        """The faulty `logits` [pairs, classes] of the pairs (`faults`, `images`), both int64 [pairs]."""
 
 
 class SeverityMatrix:
@@ -29,7 +36,7 @@ class SeverityMatrix:
         self._prediction = torch.zeros(faults * self._images, dtype=torch.int16, device=device)
 
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
-        """Classify the faulty `logits` [pairs, classes] of the pairs (`faults`, `images`), both int64 [pairs]."""
+        """Classify the faulty logits of some pairs."""
         top1 = logits.argmax(1)
         differs = (logits != self._golden[images]).any(1)
         severity = torch.where(top1 != self._top1[images], 2, differs.to(torch.uint8))

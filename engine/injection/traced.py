@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from engine.injection.batch_rows import BatchRows, common_rows, probe_batch_rows
 from engine.injection.golden import pad_rows
 from engine.injection.graph import Network, UntraceableError
+from engine.injection.layers import is_injectable
 from engine.injection.sizes import Sizes, plan_sizes
 from engine.injection.suffix import Suffix, find_suffixes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor, fx, nn
 
 
@@ -26,6 +30,25 @@ class TracedNetwork:
     keep: frozenset[fx.Node]
     """the golden values that any suffix reads"""
     sizes: Sizes
+    shapes: dict[fx.Node, torch.Size]
+    """of every tensor-valued node, for two images"""
+
+    def probe(self, images: Tensor) -> BatchRows:
+        """Batch sizes for the whole network on `images`, and for each of its layers on random values.
+
+        Logits alone would not do: where most activations are zero, a change of the order of summation hides.
+        """
+        network, generator = self.network, torch.Generator().manual_seed(0)
+
+        def probes() -> Iterator[BatchRows]:
+            yield probe_batch_rows(lambda batch: network.run(batch, {network.output})[network.output], images)
+            for node in network.nodes:
+                if node.op == "call_module" and is_injectable(network.modules[str(node.target)]):
+                    shape = self.shapes[node.all_input_nodes[0]][1:]
+                    values = torch.randn(len(images), *shape, generator=generator).to(images.device)
+                    yield probe_batch_rows(network.modules[str(node.target)], values)
+
+        return common_rows(probes())
 
 
 def trace(model: nn.Module, images: Tensor, memory: int) -> TracedNetwork:
@@ -44,5 +67,5 @@ def trace(model: nn.Module, images: Tensor, memory: int) -> TracedNetwork:
     for suffix in suffixes.values():
         keep |= suffix.golden
     return TracedNetwork(
-        network, suffixes, frozenset(keep), plan_sizes(network, suffixes, keep, shapes, images.device, memory)
+        network, suffixes, frozenset(keep), plan_sizes(network, suffixes, keep, shapes, images.device, memory), shapes
     )

@@ -1,0 +1,46 @@
+"""`dear-tui demo`: the paper's full campaign on bundled data."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from dear_tui.cli.options import StoreOption
+
+DEMO = {"name": "lenet5-mnist", "model": {"arch": "lenet5"}, "dataset": {"name": "mnist"}}
+"""Everything else is the default; sample_configs/lenet5-mnist.toml spells it out."""
+
+
+def demo(
+    headless: Annotated[bool, typer.Option("--headless", help="Plain progress instead of the screens.")] = False,
+    store: StoreOption = None,
+) -> None:
+    """Run the paper's full campaign on the bundled LeNet-5 and MNIST test set: 16,501 faults x 10,000 images.
+
+    In a terminal the screens open on it; the campaign goes on in a process of its own when they are closed.
+    """
+    from dear_tui.cli.terminal import is_terminal
+    from engine.config import parse_config
+
+    config = parse_config(DEMO, source="demo")
+    if headless or not is_terminal():
+        from dear_tui.cli.run import run_configs
+
+        run_configs([config], store)
+        return
+
+    from dear_tui.cli.summary import print_summary
+    from dear_tui.cli.terminal import open_terminal
+    from dear_tui.worker.process import start_worker
+    from engine.store import Store
+    from engine.store.layout import store_path
+
+    print("preparing the campaign: network, images and faults ...", file=sys.stderr)
+    path = store_path(store)
+    campaign = start_worker(config, path)
+    open_terminal(path, campaign)
+    opened = Store.open(path, read_only=True)
+    if opened.campaign(campaign).state == "finished":
+        print_summary(opened, campaign)

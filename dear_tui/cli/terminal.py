@@ -1,0 +1,33 @@
+"""Opening the terminal program."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from engine.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def is_terminal() -> bool:
+    """Whether full-screen drawing is possible here."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def open_terminal(store: Path | None, campaign: int | None = None) -> None:
+    """Open the screens on a store, at one campaign or at the list of all.
+
+    Raises:
+        InputError: if there is no terminal to draw in.
+    """
+    if not is_terminal():
+        raise InputError("there is no terminal to draw in (or TERM is dumb); use the commands: dear-tui --help")
+    from dear_tui.app import DearApp
+    from engine.store.layout import store_path
+
+    message = DearApp(store_path(store), campaign).run()
+    if message:
+        print(message, file=sys.stderr)

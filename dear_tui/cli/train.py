@@ -1,0 +1,55 @@
+"""`dear-tui train`: weights from the project's own seeded recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from engine.training import TrainingProgress
+
+
+def train(
+    arch: Annotated[str, typer.Argument(metavar="ARCH", help="The network: lenet5.")],
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="The data set: mnist.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The .safetensors file.  [default: ARCH-DATASET.safetensors]")
+    ] = None,
+    path: Annotated[
+        Path | None, typer.Option("--data", help="Folder of the data set; downloaded where it is missing.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", help="Instead of the recipe's.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same weights.")] = 0,
+) -> None:
+    """Train a network from scratch; prints the file and its test accuracy."""
+    from engine.training import train as train_network
+
+    target = out or Path(f"{arch}-{dataset}.safetensors")
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[numbers]}"),
+        console=console,
+        disable=not console.is_terminal,
+    ) as bar:
+        task = bar.add_task(f"{arch} on {dataset}", total=None, numbers="reading the data set")
+        printed = 0
+
+        def on_progress(progress: TrainingProgress) -> None:
+            nonlocal printed
+            numbers = f"epoch {progress.epoch}/{progress.epochs} loss {progress.loss:.3f}"
+            if progress.test_accuracy is not None:
+                numbers += f" test accuracy {progress.test_accuracy:.2%}"
+            bar.update(task, total=progress.steps, completed=progress.step, numbers=numbers)
+            if not console.is_terminal and progress.epoch > printed:
+                printed = progress.epoch
+                console.print(numbers, highlight=False)
+
+        result = train_network(arch, dataset, target, path, epochs, seed, on_progress)
+    print(f"{result.out}  test accuracy {result.test_accuracy:.2%}")

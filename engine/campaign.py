@@ -1,0 +1,197 @@
+"""Running one campaign: blocks of images in rank order, parts of whole faults, resumable after every part."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from engine.injection.exact import ExactInjection
+from engine.store.records import NewCampaign, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from engine.injection.outcomes import Outcomes
+    from engine.preparation import PreparedCampaign
+    from engine.store.records import CampaignStatus, Receipt
+    from engine.store.store import Store
+    from engine.store.writer import CampaignWriter
+
+FIRST_BLOCK = 16
+"""images in the first block; each next one is twice as long, so that the curve is there within seconds"""
+
+PART_PAIRS = 4_000_000
+PART_SECONDS = 30.0
+_RATE_SECONDS = 10.0
+"""how far back the shown rate looks"""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a campaign is; counts are pairs."""
+
+    pairs_done: int
+    pairs: int
+    rate: float
+    """pairs per second of late"""
+    eta_s: float | None
+    masked: int
+    non_critical: int
+    critical: int
+
+
+def describe(prepared: PreparedCampaign) -> NewCampaign:
+    """What the store keeps of a campaign from its start."""
+    config = prepared.config
+    return NewCampaign(
+        fingerprint=prepared.fingerprint,
+        name=config.name,
+        network=config.model.arch,
+        dataset=config.dataset.name,
+        select=config.workload.select,
+        metric=config.workload.metric,
+        method=config.run.method,
+        config=config.model_dump(mode="json", exclude_none=True),
+        numerics={key: str(value) for key, value in asdict(prepared.numerics).items()},
+        faults=prepared.faults,
+        golden_values=prepared.golden_values,
+        faulty_values=prepared.faulty_values,
+        labels=prepared.dataset.labels,
+        golden_class=prepared.golden_class,
+        metrics=prepared.metrics,
+        workload=prepared.workload,
+    )
+
+
+def run_campaign(
+    prepared: PreparedCampaign,
+    store: Store,
+    campaign: int,
+    on_progress: Callable[[Progress], None],
+    should_stop: Callable[[], bool],
+    on_note: Callable[[str], None],
+) -> bool:
+    """Run what is left of a campaign and seal it.
+
+    Args:
+        prepared: what the campaign was created from.
+        store: with its lock held.
+        campaign: its id there.
+        on_progress: called every few seconds at most.
+        should_stop: asked after each group of faults; what was computed until then is committed.
+        on_note: told, in a sentence, what the user should know about the run.
+
+    Returns:
+        Whether the campaign is finished; False after a stop.
+    """
+    probe = prepared.images(0, min(len(prepared.workload), 4096))
+    injection = ExactInjection(prepared.model, probe, prepared.config.run.memory)
+    for note in injection.notes:
+        on_note(note)
+    faults = prepared.faults_in_execution_order()
+    meter = ProgressMeter(store.campaign(campaign), on_progress)
+    with store.writer(campaign) as writer:
+        for block in remaining_blocks(len(prepared.workload), injection.block_rows, len(faults), writer.done):
+            golden = injection.load(prepared.images(block.rank_start, block.rank_stop))
+            for gap in block.gaps:
+                outcomes = injection.inject(golden, faults.take(slice(gap.start, gap.stop)))
+                if not _write_parts(writer, block, gap, outcomes, meter, should_stop):
+                    return False
+        writer.seal()
+    return True
+
+
+def _write_parts(
+    writer: CampaignWriter,
+    block: Block,
+    gap: range,
+    groups: Iterator[Outcomes],
+    meter: ProgressMeter,
+    should_stop: Callable[[], bool],
+) -> bool:
+    """Commit the outcomes of one gap, a part at a time; False after a stop."""
+    fault_start, part_started = gap.start, time.monotonic()
+    for outcomes in groups:
+        writer.add(block.rank_start, fault_start, outcomes)
+        fault_start += len(outcomes.positions)
+        meter.computed(outcomes.severity.size)
+        stop = should_stop()
+        is_full = writer.buffered_pairs >= PART_PAIRS or time.monotonic() - part_started >= PART_SECONDS
+        if stop or is_full or fault_start == gap.stop:
+            meter.committed(writer.commit())
+            part_started = time.monotonic()
+        if stop:
+            return False
+    return True
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive ranks, and the faults (places in execution order) that are not in the store for them yet."""
+
+    rank_start: int
+    rank_stop: int
+    gaps: tuple[range, ...]
+
+
+def remaining_blocks(images: int, most_rows: int, faults: int, done: list[Span]) -> Iterator[Block]:
+    """The blocks that are not complete, in rank order.
+
+    Blocks that parts already exist for keep their length, whatever the batch sizes are this time.
+    """
+    stops = {span.rank_start: span.rank_stop for span in done}
+    start, length = 0, min(FIRST_BLOCK, most_rows)
+    while start < images:
+        stop = stops.get(start, min(start + length, images, *(known for known in stops if known > start)))
+        covered = sorted((span.fault_start, span.fault_stop) for span in done if span.rank_start == start)
+        gaps = tuple(_gaps(covered, faults))
+        if gaps:
+            yield Block(start, stop, gaps)
+        start, length = stop, min(length * 2, most_rows)
+
+
+def _gaps(covered: list[tuple[int, int]], faults: int) -> Iterator[range]:
+    start = 0
+    for first, stop in [*covered, (faults, faults)]:
+        if first > start:
+            yield range(start, first)
+        start = max(start, stop)
+
+
+class ProgressMeter:
+    """Counts pairs, measures their rate, and reports."""
+
+    def __init__(self, status: CampaignStatus, on_progress: Callable[[Progress], None]) -> None:
+        """Start from what is committed."""
+        self._on_progress = on_progress
+        self._pairs = status.pairs
+        self._counts = (status.masked, status.non_critical, status.critical)
+        self._done = sum(self._counts)
+        self._marks = [(time.monotonic(), self._done)]
+        self._report()
+
+    def computed(self, pairs: int) -> None:
+        """Pairs that are not committed yet."""
+        self._done += pairs
+        self._marks.append((time.monotonic(), self._done))
+        while len(self._marks) > 2 and self._marks[-1][0] - self._marks[1][0] > _RATE_SECONDS:
+            del self._marks[0]
+        self._report()
+
+    def committed(self, receipt: Receipt | None) -> None:
+        """A part is in the store."""
+        if receipt is not None:
+            masked, non_critical, critical = self._counts
+            self._counts = (
+                masked + receipt.masked,
+                non_critical + receipt.non_critical,
+                critical + receipt.critical,
+            )
+        self._report()
+
+    def _report(self) -> None:
+        (first_time, first), (last_time, last) = self._marks[0], self._marks[-1]
+        rate = (last - first) / (last_time - first_time) if last_time > first_time else 0.0
+        eta = (self._pairs - self._done) / rate if rate else None
+        self._on_progress(Progress(self._done, self._pairs, rate, eta, *self._counts))

@@ -1,0 +1,51 @@
+"""How numbers are computed: part of every result, so it is chosen, fixed and recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from engine.errors import UnreachableError
+
+
+@dataclass(frozen=True)
+class Numerics:
+    """What the bits of a result depend on besides the weights and the images."""
+
+    torch: str
+    device: str
+    """such as "cpu" or "cuda:0" """
+    device_name: str
+    tf32: bool
+    threads: int
+
+
+def choose_numerics(device: str, tf32: bool) -> Numerics:
+    """Fix the device and its arithmetic for this process: fp32 means fp32 unless `tf32`.
+
+    Args:
+        device: "auto" (CUDA where there is one), "cpu", "cuda" or "cuda:N".
+
+    Raises:
+        UnreachableError: if CUDA or that device number is asked for and absent.
+    """
+    if device == "auto":
+        device = "cuda:0" if torch.cuda.is_available() else "cpu"
+    elif device == "cuda":
+        device = "cuda:0"
+    if device != "cpu":
+        _require_cuda(device)
+        torch.backends.cuda.matmul.allow_tf32 = tf32
+        torch.backends.cudnn.allow_tf32 = tf32
+        torch.backends.cudnn.deterministic = True
+        torch.backends.cudnn.benchmark = False
+    name = torch.backends.cpu.get_cpu_capability() if device == "cpu" else torch.cuda.get_device_name(device)
+    return Numerics(torch.__version__, device, name, tf32 and device != "cpu", torch.get_num_threads())
+
+
+def _require_cuda(device: str) -> None:
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if int(device.removeprefix("cuda:")) >= count:
+        found = f"{count} CUDA device{'s' if count != 1 else ''}" if count else "no CUDA device"
+        raise UnreachableError(f'[run] device: {device} is asked for, but there is {found}; use "cpu" or "auto"')

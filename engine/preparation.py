@@ -1,0 +1,147 @@
+"""From a config to everything a campaign runs on: network, images, faults, workload."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from engine.datasets import Dataset, load_dataset
+from engine.faults.bits import faulty_values, same_bits
+from engine.faults.draw import draw_faults
+from engine.injection.layers import injectable_layers, injectable_modules
+from engine.injection.numerics import Numerics, choose_numerics
+from engine.injection.outcomes import WeightFaults
+from engine.metrics import compute_metrics
+from engine.models import load_model
+from engine.selection import select_images
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from engine.config import CampaignConfig
+    from engine.faults.fault_list import FaultList
+
+_METRIC_BATCH = 256
+
+
+@dataclass(frozen=True)
+class PreparedCampaign:
+    """A config with everything it names loaded, drawn and ranked. F faults, N images, W of them in the workload."""
+
+    config: CampaignConfig
+    dataset: Dataset
+    model: nn.Module
+    """in eval mode, on its device"""
+    numerics: Numerics
+    faults: FaultList
+    golden_values: NDArray[np.float32]
+    """[F] the weights without fault"""
+    faulty_values: NDArray[np.float32]
+    """[F]"""
+    golden_class: NDArray[np.int64]
+    """[N] top-1 of the fault-free network"""
+    metrics: dict[str, NDArray[np.float64]]
+    """name -> [N]"""
+    workload: NDArray[np.int64]
+    """[W] image ids in rank order"""
+    fingerprint: str
+    """of all that a result depends on: two campaigns with the same one are the same campaign"""
+
+    @property
+    def pairs(self) -> int:
+        """Faulty inferences of the whole campaign."""
+        return len(self.faults) * len(self.workload)
+
+    def faults_in_execution_order(self) -> WeightFaults:
+        """The faults as the engine runs them."""
+        order = self.faults.execution_order()
+        faults, golden, faulty = self.faults.take(order), self.golden_values[order], self.faulty_values[order]
+        return WeightFaults(order, faults.layer, faults.weight_index, faulty, ~same_bits(golden, faulty))
+
+    def images(self, rank_start: int, rank_stop: int) -> torch.Tensor:
+        """The network's input for these ranks, [n, C, H, W] on the device."""
+        batch = self.dataset.batch(self.workload[rank_start:rank_stop])
+        return torch.from_numpy(batch).to(self.numerics.device)
+
+
+def prepare(config: CampaignConfig) -> PreparedCampaign:
+    """Load, draw and rank; seconds of work, nothing written.
+
+    Raises:
+        InputError, UnreachableError: a sentence each, from whatever is loaded.
+    """
+    numerics = choose_numerics(config.run.device, config.run.tf32)
+    dataset = load_dataset(config.dataset)
+    loaded = load_model(config.model, dataset)
+    model = loaded.model.to(numerics.device)
+    faults = draw_faults(config.faults, injectable_layers(model))
+    golden_values = _golden_values(model, faults)
+    logits = golden_logits(model, dataset, numerics.device)
+    metrics = compute_metrics(logits, dataset.labels)
+    workload = select_images(config.workload, metrics[config.workload.metric])
+    return PreparedCampaign(
+        config=config,
+        dataset=dataset,
+        model=model,
+        numerics=numerics,
+        faults=faults,
+        golden_values=golden_values,
+        faulty_values=faulty_values(golden_values, faults.bit, faults.stuck),
+        golden_class=logits.argmax(axis=1),
+        metrics=metrics,
+        workload=workload,
+        fingerprint=_fingerprint(config, dataset, loaded.weights_sha256, numerics, faults, workload),
+    )
+
+
+def golden_logits(model: nn.Module, dataset: Dataset, device: str) -> NDArray[np.float32]:
+    """Logits of the fault-free network for every image, [N, classes]."""
+    with torch.inference_mode():
+        parts = [
+            model(torch.from_numpy(dataset.batch(slice(start, start + _METRIC_BATCH))).to(device)).cpu()
+            for start in range(0, len(dataset), _METRIC_BATCH)
+        ]
+    return np.asarray(torch.cat(parts).numpy())
+
+
+def _golden_values(model: nn.Module, faults: FaultList) -> NDArray[np.float32]:
+    values = np.empty(len(faults), dtype=np.float32)
+    for layer, (_, module) in enumerate(injectable_modules(model)):
+        rows = faults.layer == layer
+        values[rows] = module.weight.detach().cpu().contiguous().numpy().reshape(-1)[faults.weight_index[rows]]
+    return values
+
+
+def _fingerprint(
+    config: CampaignConfig,
+    dataset: Dataset,
+    weights_sha256: str,
+    numerics: Numerics,
+    faults: FaultList,
+    workload: NDArray[np.int64],
+) -> str:
+    identity = {
+        "arch": config.model.arch,
+        "weights": weights_sha256,
+        "dataset": dataset.sha256,
+        "faults": _sha256(faults.fault_id, faults.layer, faults.weight_index, faults.bit, faults.stuck),
+        "metric": config.workload.metric,
+        "select": config.workload.select,
+        "workload": _sha256(workload),
+        "method": config.run.method,
+        "numerics": asdict(numerics),
+    }
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def _sha256(*arrays: NDArray[np.generic]) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
