@@ -49,7 +49,7 @@ class Recipe:
 
 RECIPES: Mapping[tuple[str, str], Recipe] = {
     ("lenet5", "mnist"): Recipe(
-        epochs=20, batch_size=128, learning_rate=4e-3, weight_decay=0.05, rotation=8, zoom=0.1, shift=0.06
+        epochs=4, batch_size=128, learning_rate=4e-3, weight_decay=0.05, rotation=8, zoom=0.1, shift=0.06
     )
 }
 """By network and data set."""
@@ -94,7 +94,7 @@ def train(
     The same seed gives the same weights on the same machine and torch version.
 
     Args:
-        out: the .safetensors file; its metadata tells network, data set, recipe, seed, torch version and accuracy.
+        out: the .safetensors file; its metadata "training" is JSON: arch, dataset, recipe, seed, torch, test_accuracy.
         path: folder of the data set, downloaded there when it is not; None: the user's cache.
         epochs: instead of the recipe's.
 
@@ -109,17 +109,18 @@ def train(
         torch.manual_seed(seed)
         model = build_model(arch, training.images.shape[1], int(training.labels.max()) + 1)
         test_accuracy = _fit(model, recipe, training, test, seed, on_progress)
-    metadata = {
+    story = {
         "arch": arch,
         "dataset": dataset,
-        "recipe": json.dumps(asdict(recipe)),
-        "seed": str(seed),
+        "recipe": asdict(recipe),
+        "seed": seed,
         "torch": torch.__version__,
-        "test_accuracy": f"{test_accuracy:.4f}",
+        "test_accuracy": test_accuracy,
     }
     partial = out.with_name(out.name + ".tmp")
     try:
-        save_file(model.state_dict(), partial, metadata)
+        # One metadata entry, because safetensors writes several in random order: the same training, the same bytes.
+        save_file(model.state_dict(), partial, {"training": json.dumps(story)})
         partial.replace(out)
     finally:
         partial.unlink(missing_ok=True)

@@ -54,7 +54,10 @@ def _join(paths: list[Path], read: Callable[[Path], tuple[Array, Array]]) -> tup
 
 def _read_binary(path: Path) -> tuple[Array, Array]:
     """Records of one label byte and the pixels of the red, green and blue plane."""
-    data = np.fromfile(path, dtype=np.uint8)
+    try:
+        data = np.fromfile(path, dtype=np.uint8)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error}); fetch the file again") from None
     if data.size == 0 or data.size % (1 + PIXELS):
         raise InputError(f"{path}: not a whole number of {1 + PIXELS}-byte CIFAR-10 records; fetch the file again")
     records = data.reshape(-1, 1 + PIXELS)

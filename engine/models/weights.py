@@ -48,7 +48,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         raise InputError(f"{path}: there is no such file; give [model] weights a .safetensors, .pt or .th file")
     try:
         stored = load_file(path) if path.suffix == ".safetensors" else _load_torch(path)
-    except SafetensorError as error:
+    except (SafetensorError, OSError) as error:
         raise InputError(f"{path}: not a safetensors file ({error}); give [model] weights another file") from None
     if isinstance(stored, dict):
         stored = stored.get("state_dict", stored)
