@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 
 from engine.store.files import publish, unfinished
@@ -14,6 +13,8 @@ from engine.store.parquet import connect, sql_text, write_parquet
 from engine.store.views import view_definitions
 
 if TYPE_CHECKING:
+    import duckdb
+
     from engine.store.layout import Layout
 
 STORAGE_VERSION = "v1.2.0"

@@ -65,12 +65,12 @@ def _fault_columns(new: NewCampaign) -> dict[str, NDArray[Any]]:
 
 def _image_columns(new: NewCampaign) -> dict[str, NDArray[Any]]:
     images = len(new.labels)
-    rank = np.ma.masked_all(images, np.int64)
+    rank = np.full(images, -1)
     rank[new.workload] = np.arange(len(new.workload))
-    unused = np.ma.masked_all(images, np.float64)
+    unused = np.ma.masked_array(np.zeros(images), mask=True)
     return {
         "image_id": np.arange(images),
-        "rank": rank,
+        "rank": np.ma.masked_array(rank, mask=rank < 0),
         "label": new.labels,
         "golden_class": new.golden_class,
         "golden_correct": new.golden_class == new.labels,

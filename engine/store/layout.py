@@ -22,7 +22,7 @@ COLUMNS = {
     "faults": {
         "fault_id": "UINTEGER",
         "layer": "VARCHAR",
-        "layer_index": "UINTEGER",
+        "layer_index": "INTEGER",
         "weight_index": "BIGINT",
         "tensor_index": "VARCHAR",
         "bit": "UTINYINT",
@@ -32,9 +32,9 @@ COLUMNS = {
     },
     "images": {
         "image_id": "UINTEGER",
-        "rank": "UINTEGER",
-        "label": "UINTEGER",
-        "golden_class": "UINTEGER",
+        "rank": "INTEGER",
+        "label": "INTEGER",
+        "golden_class": "INTEGER",
         "golden_correct": "BOOLEAN",
         **dict.fromkeys(METRICS, "DOUBLE"),
     },
@@ -42,21 +42,23 @@ COLUMNS = {
     "critical": {"fault_id": "UINTEGER", "image_id": "UINTEGER", "prediction": "USMALLINT", "nonfinite": "BOOLEAN"},
     "fault_summary": {
         "fault_id": "UINTEGER",
-        "masked": "UINTEGER",
-        "non_critical": "UINTEGER",
-        "critical": "UINTEGER",
-        "correct": "UINTEGER",
-        "first_non_masked": "UINTEGER",
-        "first_critical": "UINTEGER",
+        "masked": "INTEGER",
+        "non_critical": "INTEGER",
+        "critical": "INTEGER",
+        "correct": "INTEGER",
+        "first_non_masked": "INTEGER",
+        "first_critical": "INTEGER",
     },
     "image_summary": {
         "image_id": "UINTEGER",
-        "masked": "UINTEGER",
-        "non_critical": "UINTEGER",
-        "critical": "UINTEGER",
+        "masked": "INTEGER",
+        "non_critical": "INTEGER",
+        "critical": "INTEGER",
     },
 }
-"""Table -> column -> DuckDB type, as in the Parquet files; `first_*` are ranks, NULL = never."""
+"""Table -> column -> DuckDB type, as in the Parquet files; `first_*` are ranks, NULL = never.
+
+Counts and ranks are signed, because queries subtract them."""
 
 CAMPAIGN_DIGITS = PART_DIGITS = 6
 
@@ -75,6 +77,11 @@ class Layout:
     """The paths of one store."""
 
     root: Path
+    """absolute, so that the views work from anywhere"""
+
+    @classmethod
+    def of(cls, path: Path) -> Layout:
+        return cls(path.expanduser().resolve())
 
     @property
     def catalogue(self) -> Path:

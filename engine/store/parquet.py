@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
 ROW_GROUP_SIZE = 1_000_000
@@ -23,7 +22,11 @@ ROW_GROUP_SIZE = 1_000_000
 
 def connect(**config: str | int) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB that neither downloads extensions nor looks into Python's variables."""
-    settings = {"autoinstall_known_extensions": False, "python_enable_replacements": False, "temp_directory": ""}
+    settings: dict[str, str | int | bool] = {
+        "autoinstall_known_extensions": False,
+        "python_enable_replacements": False,
+        "temp_directory": "",
+    }
     return duckdb.connect(config={**settings, **config})
 
 

@@ -117,7 +117,7 @@ class CurveData:
 
 @dataclass(frozen=True, eq=False)
 class CampaignSummary:
-    """The committed results of a campaign: F faults in the order of their ids, N images in the data set, W of them run."""
+    """The committed results of a campaign: F faults by id, N images in the data set, W of them run."""
 
     status: CampaignStatus
     fault_id: NDArray[np.int64]

@@ -8,7 +8,7 @@ import duckdb
 
 from engine.store.description import read_row
 from engine.store.files import remove_unfinished, sha256
-from engine.store.layout import PART_TABLES
+from engine.store.layout import CRITICAL, MASKED, NON_CRITICAL, PART_TABLES
 from engine.store.parquet import sql_path
 from engine.store.records import Receipt, Span
 
@@ -59,8 +59,10 @@ def recover_parts(
             continue
         if receipt is not None:
             state.remove_receipt(number, part)
-        elif (receipt := _rebuild(campaign, part, state.campaign_row(number), connection)) is not None:
-            if not any(receipt.span.overlaps(other.span) for other in state.receipts(number)):
+        else:
+            receipt = _rebuild(campaign, part, state.campaign_row(number), connection)
+            known = [other.span for other in state.receipts(number)]
+            if receipt is not None and not any(receipt.span.overlaps(span) for span in known):
                 state.add_receipt(number, receipt)
                 rebuilt += 1
                 continue
@@ -94,21 +96,18 @@ def _rebuild(
         if any(other != kept for other in metadata.values()) or kept.pop("fingerprint") != row.fingerprint:
             return None
         span = Span(**{name: int(value) for name, value in kept.items()})
-        counts = [0, 0, 0]
-        for severity, pairs in connection.execute(
-            f"SELECT severity, count(*) FROM read_parquet({sql_path(campaign.part('severity', part))}) GROUP BY severity"
-        ).fetchall():
-            counts[severity] = pairs
-        return Receipt(part, span, *counts, sha256=hashes, rebuilt=True)
-    except (duckdb.Error, KeyError, TypeError, ValueError, IndexError):
+        file = sql_path(campaign.part("severity", part))
+        counts = ", ".join(f"count(*) FILTER (severity = {value})" for value in (MASKED, NON_CRITICAL, CRITICAL))
+        rows = connection.execute(f"SELECT {counts} FROM read_parquet({file})").fetchall()
+        masked, non_critical, critical = rows[0]
+        return Receipt(part, span, masked, non_critical, critical, hashes, rebuilt=True)
+    except (duckdb.Error, KeyError, TypeError, ValueError):
         return None
 
 
 def _metadata(path: Path, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    rows = connection.execute(
-        f"SELECT key::VARCHAR, value::VARCHAR FROM parquet_kv_metadata({sql_path(path)})"
-    ).fetchall()
-    return dict(rows)
+    query = f"SELECT key::VARCHAR, value::VARCHAR FROM parquet_kv_metadata({sql_path(path)})"
+    return dict(connection.execute(query).fetchall())
 
 
 def _set_aside(campaign: CampaignLayout, part: int) -> None:

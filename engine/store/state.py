@@ -44,9 +44,10 @@ MIGRATIONS = (
 """Step i brings a file from `user_version` i to i + 1."""
 
 STATUS = """
-SELECT id, name, state, network, dataset, "select", method, faults, images, faults * images AS pairs, created, started,
-    finished, error, rate, eta_s, pid, coalesce(progress.pairs_done, 0) AS progressed, coalesce(sum(masked), 0) AS masked,
-    coalesce(sum(non_critical), 0) AS non_critical, coalesce(sum(critical), 0) AS critical
+SELECT id, name, state, network, dataset, "select", method, faults, images, faults * images AS pairs,
+    created, started, finished, error, rate, eta_s, pid, coalesce(progress.pairs_done, 0) AS progressed,
+    coalesce(sum(masked), 0) AS masked, coalesce(sum(non_critical), 0) AS non_critical,
+    coalesce(sum(critical), 0) AS critical
 FROM campaigns LEFT JOIN progress ON progress.campaign = id LEFT JOIN receipts ON receipts.campaign = id
 """
 
@@ -146,8 +147,9 @@ class StateFile:
         """Change the state; the first `running` is the start, `finished` the end."""
         time = now()
         self._write(
-            "UPDATE campaigns SET state = ?1, error = ?2, started = iif(?1 = 'running', coalesce(started, ?3), started),"
-            " finished = iif(?1 = 'finished', ?3, NULL), sealed_sha256 = ?4 WHERE id = ?5",
+            "UPDATE campaigns SET state = ?1, error = ?2, sealed_sha256 = ?4,"
+            " started = iif(?1 = 'running', coalesce(started, ?3), started),"
+            " finished = iif(?1 = 'finished', ?3, NULL) WHERE id = ?5",
             *(state, error, time, sealed_sha256, campaign),
         )
         if state == "running":
@@ -222,11 +224,9 @@ class StateFile:
 def _status(row: sqlite3.Row) -> CampaignStatus:
     committed = row["masked"] + row["non_critical"] + row["critical"]
     running = row["state"] == "running" and row["pid"] is not None and _alive(row["pid"])
-    names = (
-        "id name network dataset select method faults images pairs masked non_critical critical created started".split()
-    )
+    computed = {"state", "pairs_done", "rate", "eta_s"}
     return CampaignStatus(
-        **{name: row[name] for name in [*names, "finished", "error"]},
+        **{name: row[name] for name in CampaignStatus.__dataclass_fields__.keys() - computed},
         state="paused" if row["state"] == "running" and not running else row["state"],
         pairs_done=max(committed, row["progressed"]) if running else committed,
         rate=row["rate"] if running else None,

@@ -47,7 +47,7 @@ class Store:
 
     @classmethod
     def open(cls, path: Path, read_only: bool = False) -> Store:
-        """Open a store, made on the way (mode 0700) unless `read_only`; a read-only one has no campaigns until it is made.
+        """Open a store, made on the way (mode 0700) unless `read_only`; that one has no campaigns until it is made.
 
         Raises:
             UnreachableError: the path is a file, cannot be read or written, or lacks its state.sqlite.
@@ -59,9 +59,8 @@ class Store:
             else:
                 store._prepare()
         except OSError as error:
-            raise UnreachableError(
-                f"{path}: cannot be the store ({error.strerror}); choose another with --store"
-            ) from None
+            reason = f"{path}: cannot be the store ({error.strerror})"
+            raise UnreachableError(f"{reason}; choose another with --store") from None
         return store
 
     def close(self) -> None:
@@ -140,7 +139,7 @@ class Store:
             except BlockingIOError:
                 file.seek(0)
                 raise UnreachableError(
-                    f"{self.layout.root}: process {file.read()} is at work in this store; wait until it ends, or stop it"
+                    f"{self.layout.root}: process {file.read()} is at work in this store; wait for it, or stop it"
                 ) from None
             file.truncate(0)
             file.write(str(os.getpid()))

@@ -20,25 +20,25 @@ def read_summary(status: CampaignStatus, metric: str, connection: duckdb.DuckDBP
         metric: the column of `images` to give.
         connection: has the store's views.
     """
-    counts = ", ".join(f"coalesce({name}, 0)::BIGINT AS {name}" for name in ("masked", "non_critical", "critical"))
+    severities = ", ".join(f"coalesce({name}, 0) AS {name}" for name in ("masked", "non_critical", "critical"))
+    firsts = ", ".join(f"coalesce({name}, -1)::BIGINT AS {name}" for name in ("first_non_masked", "first_critical"))
     faults = read_arrays(
         connection,
-        f"SELECT fault_id::BIGINT AS fault_id, {counts}, coalesce(correct, 0)::BIGINT AS correct, "
-        "coalesce(first_non_masked, -1)::BIGINT AS first_non_masked, coalesce(first_critical, -1)::BIGINT AS first_critical "
-        f"FROM faults LEFT JOIN fault_summary USING (campaign, fault_id) WHERE campaign = {status.id} ORDER BY fault_id",
+        f"SELECT fault_id::BIGINT AS fault_id, {severities}, coalesce(correct, 0) AS correct, {firsts} "
+        "FROM faults LEFT JOIN fault_summary USING (campaign, fault_id) "
+        f"WHERE campaign = {status.id} ORDER BY fault_id",
     )
     images = read_arrays(
         connection,
-        f"SELECT image_id::BIGINT AS image_id, {counts}, coalesce(rank, -1)::BIGINT AS rank, {metric} AS metric, golden_correct "
-        f"FROM images LEFT JOIN image_summary USING (campaign, image_id) WHERE campaign = {status.id} ORDER BY image_id",
+        "SELECT image_id::BIGINT AS image_id, coalesce(rank, -1) AS rank, coalesce(critical, 0) AS critical, "
+        f"{metric} AS metric, golden_correct FROM images LEFT JOIN image_summary USING (campaign, image_id) "
+        f"WHERE campaign = {status.id} ORDER BY image_id",
     )
     pairs = read_arrays(
         connection,
-        f"SELECT fault_id::BIGINT AS fault_id, image_id::BIGINT AS image_id FROM critical WHERE campaign = {status.id}",
+        "SELECT fault_id::BIGINT AS fault_id, image_id::BIGINT AS image_id, nonfinite "
+        f"FROM critical WHERE campaign = {status.id}",
     )
-    nonfinite = connection.execute(
-        f"SELECT count(*) FROM critical WHERE nonfinite AND campaign = {status.id}"
-    ).fetchone()
     ran = images["rank"] >= 0
     return CampaignSummary(
         status=status,
@@ -56,5 +56,5 @@ def read_summary(status: CampaignStatus, metric: str, connection: duckdb.DuckDBP
         critical_per_image=images["critical"],
         critical_fault=pairs["fault_id"],
         critical_image=pairs["image_id"],
-        nonfinite_pairs=nonfinite[0] if nonfinite else 0,
+        nonfinite_pairs=int(pairs["nonfinite"].sum()),
     )

@@ -25,14 +25,14 @@ DESCRIPTION = {
     "select": "VARCHAR",
     "metric": "VARCHAR",
     "method": "VARCHAR",
-    "faults": "UBIGINT",
-    "images": "UBIGINT",
+    "faults": "BIGINT",
+    "images": "BIGINT",
     "created": "TIMESTAMP",
     "started": "TIMESTAMP",
     "finished": "TIMESTAMP",
     "error": "VARCHAR",
     "fault_model": "VARCHAR",
-    "population": "UBIGINT",
+    "population": "BIGINT",
     "fingerprint": "VARCHAR",
     "config": "JSON",
     "numerics": "JSON",
@@ -42,20 +42,20 @@ DESCRIPTION = {
 HIVE = "hive_partitioning = true, hive_types = {'campaign': UINTEGER}"
 
 FAULT_SUMMARY = """
-SELECT campaign, fault_id, sum(masked)::UBIGINT AS masked, sum(non_critical)::UBIGINT AS non_critical,
-    sum(critical)::UBIGINT AS critical, sum(correct)::UBIGINT AS correct,
+SELECT campaign, fault_id, sum(masked)::BIGINT AS masked, sum(non_critical)::BIGINT AS non_critical,
+    sum(critical)::BIGINT AS critical, sum(correct)::BIGINT AS correct,
     min(first_non_masked) AS first_non_masked, min(first_critical) AS first_critical
 FROM {source} GROUP BY campaign, fault_id"""
 
 IMAGE_SUMMARY = """
-SELECT campaign, image_id, sum(masked)::UBIGINT AS masked, sum(non_critical)::UBIGINT AS non_critical,
-    sum(critical)::UBIGINT AS critical
+SELECT campaign, image_id, sum(masked)::BIGINT AS masked, sum(non_critical)::BIGINT AS non_critical,
+    sum(critical)::BIGINT AS critical
 FROM {source} GROUP BY campaign, image_id"""
 
 CAMPAIGNS = """
 SELECT campaign, name, state, network, dataset, "select", metric, method, faults, images, faults * images AS pairs,
-    coalesce(masked + non_critical + critical, 0)::UBIGINT AS pairs_done, coalesce(masked, 0)::UBIGINT AS masked,
-    coalesce(non_critical, 0)::UBIGINT AS non_critical, coalesce(critical, 0)::UBIGINT AS critical,
+    coalesce(masked + non_critical + critical, 0)::BIGINT AS pairs_done, coalesce(masked, 0)::BIGINT AS masked,
+    coalesce(non_critical, 0)::BIGINT AS non_critical, coalesce(critical, 0)::BIGINT AS critical,
     created, started, finished, error, fault_model, population, fingerprint, config, numerics
 FROM {description} LEFT JOIN (
     SELECT campaign, sum(masked) AS masked, sum(non_critical) AS non_critical, sum(critical) AS critical
@@ -124,9 +124,8 @@ def _parts(layout: Layout, table: str) -> str:
     files = f"read_parquet({_glob(layout, f'{table}/{PARTS}')}, {HIVE}, filename = true)"
     if table == "severity":
         return f"SELECT campaign, {columns} FROM {files} WHERE campaign > 0"
-    committed = (
-        f"SELECT replace(file, '/severity/part-', '/{table}/part-') FROM glob({_glob(layout, f'severity/{PARTS}')})"
-    )
+    commits = _glob(layout, f"severity/{PARTS}")
+    committed = f"SELECT replace(file, '/severity/part-', '/{table}/part-') FROM glob({commits})"
     return f"SELECT campaign, {columns} FROM {files} WHERE campaign > 0 AND filename IN ({committed})"
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from engine.store.records import Outcomes
     from engine.store.store import Store
 
+    Columns = dict[str, NDArray[Any]]
+
 
 @dataclass(frozen=True)
 class Fixed:
@@ -111,13 +113,11 @@ class CampaignWriter:
             Its receipt, or None if nothing was buffered.
 
         Raises:
-            UnreachableError: it could not be written (a full disk); it stays buffered, so that `commit` can be tried again.
+            UnreachableError: it could not be written (a full disk); it stays buffered, for `commit` to be tried again.
         """
         if self._span is None:
             return None
-        part = (
-            max([-1, *self._layout.parts("severity"), *(row.part for row in self._store.state.receipts(self._id))]) + 1
-        )
+        part = max([-1, *self._layout.parts("severity")]) + 1
         outcomes = _joined(self._buffer)
         tables = self._tables(self._span, outcomes)
         paths = {table: self._layout.part(table, part) for table in PART_TABLES}
@@ -128,8 +128,8 @@ class CampaignWriter:
                 hashes[table] = sha256(write_unfinished(self._connection, path, table, tables[table], metadata))
             for path in paths.values():
                 publish(path)
-            counts = np.bincount(outcomes.severity.ravel(), minlength=3).tolist()
-            receipt = Receipt(part, self._span, *counts, sha256=hashes)
+            masked, non_critical, critical = np.bincount(outcomes.severity.ravel(), minlength=3).tolist()
+            receipt = Receipt(part, self._span, masked, non_critical, critical, hashes)
             self._store.state.add_receipt(self._id, receipt)
         except (duckdb.Error, OSError, UnreachableError) as error:
             for path in reversed(paths.values()):  # the severity file first: without it nothing is committed
@@ -151,32 +151,32 @@ class CampaignWriter:
         if self._span is not None or (missing := pairs - sum(span.pairs for span in self.done)):
             raise ValueError(f"campaign {self._id} cannot be sealed: {missing} pairs are not committed")
         try:
-            hashed = write_sealed(self._store.layout, self._id)
+            hashed = write_sealed(self._store.layout, self._id, self._store.state.receipts(self._id))
         except (duckdb.Error, OSError) as error:
             unfinished(self._layout.sealed).unlink(missing_ok=True)
             raise UnreachableError(unwritable(self._layout.folder, error)) from None
         self._store.set_state(self._id, "finished", sealed_sha256=hashed)
 
-    def _tables(self, span: Span, outcomes: JoinedOutcomes) -> dict[str, dict[str, NDArray[Any]]]:
+    def _tables(self, span: Span, outcomes: JoinedOutcomes) -> dict[str, Columns]:
         """The columns of the four files."""
         fault_id = self._fixed.fault_id[span.fault_start : span.fault_stop]
         image_id = self._fixed.image_id[span.rank_start : span.rank_stop]
         severity = outcomes.severity
-        critical = {
+        critical: Columns = {
             "fault_id": fault_id[outcomes.critical_fault],
             "image_id": image_id[outcomes.critical_image],
             "prediction": outcomes.prediction,
             "nonfinite": outcomes.nonfinite,
         }
-        by_image = {"image_id": image_id, **_counts(severity, axis=0)}
-        by_fault = {
+        by_image: Columns = {"image_id": image_id, **_counts(severity, axis=0)}
+        by_fault: Columns = {
             "fault_id": fault_id,
             **_counts(severity, axis=1),
             "correct": self._correct(span, outcomes),
             "first_non_masked": _first(severity != MASKED, span.rank_start),
             "first_critical": _first(severity == CRITICAL, span.rank_start),
         }
-        pairs = {
+        pairs: Columns = {
             "fault_id": np.repeat(fault_id, span.images),
             "image_id": np.tile(image_id, span.faults),
             "severity": severity.ravel(),
@@ -190,7 +190,7 @@ class CampaignWriter:
         right = (outcomes.prediction == label[outcomes.critical_image]) & ~outcomes.nonfinite
         change = right.astype(np.int64) - golden[outcomes.critical_image]
         changes = np.bincount(outcomes.critical_fault, weights=change, minlength=span.faults)
-        return golden.sum() + changes.astype(np.int64)
+        return changes.astype(np.int64) + np.count_nonzero(golden)
 
 
 def _read_fixed(connection: duckdb.DuckDBPyConnection, faults: Path, images: Path) -> Fixed:

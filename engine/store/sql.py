@@ -1,0 +1,194 @@
+"""Ad-hoc SQL over a store: one SELECT at a time, in an in-memory DuckDB that can only read the campaigns."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from engine.errors import InputError, UnreachableError
+from engine.store.catalogue import create_views
+from engine.store.layout import Layout
+from engine.store.parquet import connect, sql_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+READING_NODES = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
+"""Query nodes that read. The others (COPY_QUERY_NODE, INSERT_QUERY_NODE ...) can stand in a WITH and write files."""
+
+SQL_IN_TEXT = {"query", "json_execute_serialized_sql"}
+"""Functions that run SQL given as text, which the statement's own tree does not show."""
+
+EXPLAIN = re.compile(r"\s*(EXPLAIN\b(?:\s+ANALYZE\b|\s*\(\s*(?:ANALYZE|FORMAT)\b[\w\s,]*\))?)(.*)", re.I | re.S)
+
+BATCH = 2048
+
+
+@dataclass(frozen=True)
+class Result:
+    """A running query: its columns, and its rows as they come; one cursor's, so read one result at a time."""
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    """DuckDB type names"""
+    _cursor: duckdb.DuckDBPyConnection
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        """The rows.
+
+        Raises:
+            InputError: the query failed on the way, ran out of memory or time, or was interrupted.
+        """
+        while True:
+            try:
+                rows = self._cursor.fetchmany(BATCH)
+            except duckdb.Error as error:
+                raise _refused(error) from None
+            if not rows:
+                return
+            yield from rows
+
+
+class SqlSession:
+    """The views of one store, for the queries of one user."""
+
+    def __init__(
+        self,
+        store: Path,
+        memory_limit: str | None = None,
+        timeout_s: float | None = None,
+        output: Path | None = None,
+    ) -> None:
+        """Open a session.
+
+        Args:
+            memory_limit: as DuckDB writes it, `2GB`; absent: DuckDB's own, most of the machine.
+            timeout_s: seconds after which a query fails; absent: never.
+            output: the one file that `write_parquet` may write.
+
+        Raises:
+            UnreachableError: there is no store at this path.
+        """
+        layout = Layout.of(store)
+        if not layout.campaign(0).description.exists():
+            raise UnreachableError(f"{store}: there is no store here; `dear-tui demo` or `dear-tui run` makes one")
+        self._output = output
+        self._connection = self._cursor = connect()
+        settings = [f"allowed_directories = [{sql_text(layout.campaigns)}]"]
+        if output is not None:
+            settings.append(f"allowed_paths = [{sql_text(output)}]")
+        if memory_limit is not None:
+            settings.append(f"memory_limit = {sql_text(memory_limit)}")
+        if timeout_s is not None:
+            settings.append(f"max_execution_time = {round(1000 * timeout_s)}")
+        try:
+            for setting in [*settings, "enable_external_access = false", "lock_configuration = true"]:
+                self._connection.execute(f"SET {setting}")
+            create_views(self._connection, layout)
+        except duckdb.Error as error:
+            self._connection.close()
+            raise UnreachableError(f"{store}: cannot be queried ({_sentence(error)}); check its files") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._cursor.close()
+        self._connection.close()
+
+    def query(self, sql: str) -> Result:
+        """Run one SELECT (or EXPLAIN of one) and stream its rows.
+
+        Raises:
+            InputError: it is not exactly one SELECT, or it fails.
+        """
+        vetted = self._vetted(sql)
+        self._cursor = self._connection.cursor()
+        try:
+            description = self._cursor.execute(vetted).description or []
+        except duckdb.Error as error:
+            raise _refused(error) from None
+        names, types = (tuple(str(column[field]) for column in description) for field in (0, 1))
+        return Result(names, types, self._cursor)
+
+    def write_parquet(self, sql: str) -> None:
+        """Run one SELECT into the session's output file.
+
+        Raises:
+            InputError: it is not exactly one SELECT, or it fails, or the file cannot be written.
+        """
+        vetted = self._vetted(sql)
+        self._cursor = self._connection.cursor()
+        try:
+            self._cursor.from_query(vetted).write_parquet(str(self._output), compression="zstd")
+        except duckdb.Error as error:
+            raise _refused(error) from None
+
+    def interrupt(self) -> None:
+        """Stop the running query, from another thread; it fails within milliseconds."""
+        self._cursor.interrupt()
+
+    def _vetted(self, sql: str) -> str:
+        """The statement to run, which is what was checked and not what was typed."""
+        kind, text = self._single(sql)
+        explain = ""
+        if kind == duckdb.StatementType.EXPLAIN and (match := EXPLAIN.fullmatch(text)):
+            explain = match[1] + " "
+            kind, text = self._single(match[2])
+        if kind != duckdb.StatementType.SELECT:
+            raise InputError(
+                f"SQL: only SELECT is allowed here, not {kind.name}; the store is changed by campaigns alone"
+            )
+        self._check_tree(text)
+        return explain + text
+
+    def _single(self, sql: str) -> tuple[duckdb.StatementType, str]:
+        try:
+            statements = self._connection.extract_statements(sql)
+        except duckdb.Error as error:
+            raise _refused(error) from None
+        if len(statements) != 1:
+            raise InputError(f"SQL: give exactly one SELECT; here are {len(statements)} statements")
+        return statements[0].type, statements[0].query
+
+    def _check_tree(self, select: str) -> None:
+        """Refuse what writes or runs SQL given as text, at any depth."""
+        tree = self._connection.execute("SELECT json_serialize_sql($1)", [select]).fetchone()
+        parsed = json.loads(tree[0]) if tree else {"error": True}
+        if parsed["error"]:
+            raise InputError(f"SQL: {parsed.get('error_message', 'not a SELECT')}")
+        for node in _nodes(parsed):
+            kind, function = str(node.get("type")), str(node.get("function_name")).lower()
+            if kind.endswith("_NODE") and kind not in READING_NODES:
+                raise InputError(f"SQL: only SELECT is allowed here, not {kind.split('_')[0]} in a WITH; take it out")
+            if function in SQL_IN_TEXT:
+                raise InputError(f"SQL: {function}() runs SQL that is given as text; write that SQL itself")
+
+
+def _nodes(tree: object) -> Iterator[dict[str, Any]]:
+    """Every object of a JSON tree."""
+    if isinstance(tree, dict):
+        yield tree
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        for child in tree:
+            yield from _nodes(child)
+
+
+def _sentence(error: duckdb.Error) -> str:
+    """DuckDB's message without the excerpt of the query below it."""
+    return " ".join(str(error).split("\n\n")[0].split())
+
+
+def _refused(error: duckdb.Error) -> InputError:
+    return InputError(f"SQL: {_sentence(error)}")
