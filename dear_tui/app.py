@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from dear_tui.source import CampaignSource
 
 POLL_SECONDS = 0.25
+ANSI_THEME = "ansi-dark"
+"""For terminals of 16 colours: theirs, where other themes would have two classes fall on one."""
 
 
 class DearApp(App[str]):
@@ -61,6 +63,8 @@ class DearApp(App[str]):
         self._reader = SnapshotReader(partial(open_source, store))
         self._wake = threading.Event()
         self.set_reactive(DearApp.campaign, campaign)
+        if self.console.color_system == "standard":
+            self.theme = ANSI_THEME
 
     def on_mount(self) -> None:
         """Show the first screen at once; the store follows."""

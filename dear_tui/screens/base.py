@@ -13,6 +13,7 @@ from dear_tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.widget import Widget
 
     from dear_tui.app import DearApp
     from dear_tui.source import Snapshot
@@ -26,10 +27,17 @@ NO_CAMPAIGN = Content.from_markup(
 READING = Content.styled("Reading the store ...", MUTED)
 
 
+def unread(snapshot: Snapshot) -> Content:
+    """What stands in the place of campaigns that were never read: nothing where the trouble is said above."""
+    return Content("") if snapshot.problem else READING
+
+
 class SnapshotScreen(Screen[None]):
     """Shows the app's snapshot whenever it changes while the screen is in front."""
 
     TAB: ClassVar[str]
+    AUTO_FOCUS = ""
+    """nothing: the body takes the focus once it has something to show, so that only keys that work are listed"""
     DEFAULT_CSS = """
     SnapshotScreen {
         .problem { height: auto; padding: 0 1; color: $text-error; background: $error-muted; display: none; }
@@ -57,6 +65,13 @@ class SnapshotScreen(Screen[None]):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show the present."""
         raise NotImplementedError
+
+    def show_body(self, body: Widget, shown: bool) -> None:
+        """Show the body's widget and give it the keys, or the message in its place."""
+        body.display = shown
+        self.query_one(".message").display = not shown
+        if shown != (self.focused is body):
+            self.set_focus(body if shown else None)
 
     def on_mount(self) -> None:
         """Follow the app's snapshot."""

@@ -10,7 +10,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from dear_tui.human import short_count
-from dear_tui.screens.base import NO_CAMPAIGN, READING, SnapshotScreen
+from dear_tui.screens.base import NO_CAMPAIGN, READING, SnapshotScreen, unread
 from dear_tui.widgets.status_text import (
     MUTED,
     counts_text,
@@ -43,7 +43,7 @@ class CampaignList(OptionList):
     ]
     DEFAULT_CSS = """
     CampaignList {
-        height: 1fr; padding: 0 1; background: transparent;
+        display: none; height: 1fr; padding: 0 1; background: transparent;
         scrollbar-size-vertical: 1; scrollbar-gutter: stable;
         &, &:focus { border: none; }
         & > .option-list--option-highlighted, &:focus > .option-list--option-highlighted {
@@ -52,8 +52,14 @@ class CampaignList(OptionList):
     }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._campaigns: tuple[CampaignStatus, ...] = ()
+        self._chosen: int | None = None
+
     def show(self, campaigns: tuple[CampaignStatus, ...], chosen: int | None) -> None:
         """Bring the lines up to date; the chosen campaign stays chosen, whatever is new above it."""
+        self._campaigns, self._chosen = campaigns, chosen
         width = self.scrollable_content_region.width
         prompts = {str(status.id): _lines(status, width, status.id == chosen) for status in campaigns}
         if [option.id for option in self.options] != list(prompts):
@@ -65,6 +71,10 @@ class CampaignList(OptionList):
             prompt = prompts[str(option.id)]
             if option.prompt != prompt:
                 self.replace_option_prompt(str(option.id), prompt)
+
+    def on_resize(self) -> None:
+        """Lay the lines out for the new width."""
+        self.show(self._campaigns, self._chosen)
 
 
 class CampaignsScreen(SnapshotScreen):
@@ -81,13 +91,11 @@ class CampaignsScreen(SnapshotScreen):
         """The list, or a message in its place."""
         campaigns = snapshot.campaigns
         listing, message = self.query_one(CampaignList), self.query_one(".message", Static)
-        listing.display = bool(campaigns)
-        message.display = not campaigns
-        message.update(READING if campaigns is None and not snapshot.problem else NO_CAMPAIGN)
+        self.show_body(listing, bool(campaigns))
         if campaigns:
             listing.show(campaigns, self.dear.campaign)
-            if self.focused is None:
-                listing.focus()
+        else:
+            message.update(NO_CAMPAIGN if campaigns is not None else unread(snapshot))
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """The campaign under the cursor is the one that `2` watches."""

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from dear_tui.human import short_count
-from dear_tui.screens.base import NO_CAMPAIGN, READING, SnapshotScreen
+from dear_tui.screens.base import NO_CAMPAIGN, READING, SnapshotScreen, unread
 from dear_tui.widgets.detection_chart import DetectionChart
 from dear_tui.widgets.status_text import (
     counts_text,
@@ -37,7 +37,7 @@ class LiveScreen(SnapshotScreen):
     LiveScreen {
         .header { height: auto; padding: 0 1; }
         .notice { height: auto; padding: 0 1; display: none; }
-        DetectionChart { margin: 0 1; }
+        DetectionChart { display: none; margin: 0 1; }
     }
     """
 
@@ -53,21 +53,18 @@ class LiveScreen(SnapshotScreen):
         status, chart = snapshot.status(self.dear.campaign), self.query_one(DetectionChart)
         header, notice, message = (self.query_one(name, Static) for name in (".header", ".notice", ".message"))
         curve = snapshot.curve if status and snapshot.curve_key[:1] == (status.id,) else None
-        drawable = curve is not None and len(curve.critical) > 0
+        has_points = curve is not None and len(curve.critical) > 0
         header.display = status is not None
-        chart.display = drawable
-        message.display = not drawable
+        self.show_body(chart, has_points)
         notice_text = _notice(status)
         notice.display = bool(notice_text.plain)
         notice.update(notice_text)
         if status:
             header.update(_header(status, self.size.width - 2))
-        if drawable:
-            chart.show_curve(curve)
-            if self.focused is None:
-                chart.focus()
+        if status and curve and has_points:
+            chart.show_curve(curve, status.id)
         else:
-            message.update(_message(self.dear.campaign, status, snapshot))
+            message.update(_message(self.dear.campaign, status, snapshot, curve is not None))
 
 
 def _header(status: CampaignStatus, width: int) -> Content:
@@ -89,13 +86,15 @@ def _notice(status: CampaignStatus | None) -> Content:
     return Content("")
 
 
-def _message(campaign: int | None, status: CampaignStatus | None, snapshot: Snapshot) -> Content:
+def _message(campaign: int | None, status: CampaignStatus | None, snapshot: Snapshot, curve_read: bool) -> Content:
     """What stands in the place of a curve that has no point yet."""
     if snapshot.campaigns is None:
-        return READING if not snapshot.problem else Content("")
+        return unread(snapshot)
     if status is None:
         missing = Content(f"Campaign {campaign} is not in this store; 1 lists what is.")
         return NO_CAMPAIGN if campaign is None else missing
+    if not curve_read:
+        return unread(snapshot)
     if status.state == "running":
         return Content(
             f"Injecting {status.faults:,} faults into the first block of images,\n"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine.store import CurveData
 
 
-def _component(ink: Ink) -> str:
+def component_class(ink: Ink) -> str:
     """The component class whose colour an ink has."""
     return f"chart--{ink.name.lower().replace('_', '-')}"
 
@@ -37,7 +37,7 @@ class DetectionChart(Widget, can_focus=True):
         Binding("c", "toggle_class('CRITICAL')", "critical", tooltip="show or hide"),
         Binding("space", "toggle_frozen", "freeze", tooltip="hold the drawing still; the campaign goes on"),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {_component(ink) for ink in Ink}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {component_class(ink) for ink in Ink}
     DEFAULT_CSS = """
     DetectionChart {
         height: 1fr;
@@ -56,6 +56,7 @@ class DetectionChart(Widget, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self._view = View()
+        self._campaign: int | None = None
         self._newest: CurveData | None = None
         self._drawn: CurveData | None = None
         self._picture = Picture(0, 0)
@@ -71,9 +72,12 @@ class DetectionChart(Widget, can_focus=True):
         """What stands on the screen."""
         return self._picture
 
-    def show_curve(self, curve: CurveData | None) -> None:
-        """Draw a newer curve, or none."""
+    def show_curve(self, curve: CurveData, campaign: int) -> None:
+        """Draw a newer curve; what was frozen of another campaign is let go."""
         self._newest = curve
+        if campaign != self._campaign:
+            self._campaign = campaign
+            self._view = replace(self._view, frozen=False)
         if not self._view.frozen:
             self._catch_up()
 
@@ -128,7 +132,7 @@ class DetectionChart(Widget, can_focus=True):
         text = "".join(map(chr, self._picture.characters[row]))
         edges = [0, *(np.flatnonzero(np.diff(inks)) + 1).tolist(), len(inks)]
         segments = [
-            Segment(text[start:stop], self.get_component_rich_style(_component(Ink(int(inks[start])))))
+            Segment(text[start:stop], self.get_component_rich_style(component_class(Ink(int(inks[start])))))
             for start, stop in pairwise(edges)
         ]
         return Strip(segments, len(inks))

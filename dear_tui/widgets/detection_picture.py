@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from engine.store import CurveData
 
-LEAST_WIDTH, LEAST_HEIGHT = 30, 7
+LEAST_WIDTH, LEAST_HEIGHT = 40, 10
 TOO_SMALL = "enlarge the terminal for the chart"
 BAND = 0.1
 """The dotted lines lie this share below and above the final count."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -47,10 +48,11 @@ def size_text(status: CampaignStatus) -> Content:
 
 def progress_text(status: CampaignStatus, width: int) -> Content:
     """Bar, share, pairs, and rate with ETA or the time it took; the bar fills the width."""
-    words = f" {percent(status.pairs_done, status.pairs):>6}  "
+    share = status.pairs_done / max(status.pairs, 1)
+    words = f" {math.floor(share * 1000) / 10:5.1f} %  "
     words += f"{short_count(status.pairs_done)} / {short_count(status.pairs)} pairs".ljust(21)
     words += _pace(status).ljust(20)
-    return bar(status.pairs_done / max(status.pairs, 1), max(width - len(words), LEAST_BAR)) + Content(words)
+    return bar(share, max(width - len(words), LEAST_BAR)) + Content(words)
 
 
 def counts_text(status: CampaignStatus, shares: bool) -> Content:

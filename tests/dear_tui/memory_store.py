@@ -1,0 +1,112 @@
+"""A store that is only in memory, and campaigns to put into it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dear_tui.app import DearApp
+from engine.store.records import CampaignStatus, CurveData
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.pilot import Pilot
+
+FAULTS, IMAGES = 16_501, 10_000
+
+
+class FakeSource:
+    """Campaigns and curves as given; both may be changed while an app reads them."""
+
+    def __init__(self, campaigns: Sequence[CampaignStatus] = (), curves: dict[int, CurveData] | None = None) -> None:
+        self.statuses = list(campaigns)
+        self.curves = curves or {}
+        self.curve_calls = 0
+
+    def campaigns(self) -> list[CampaignStatus]:
+        return list(self.statuses)
+
+    def curve(self, campaign: int) -> CurveData:
+        self.curve_calls += 1
+        return self.curves.get(campaign) or make_curve(0)
+
+
+def make_curve(done: int, images: int = IMAGES, faults: int = FAULTS) -> CurveData:
+    """A curve of the shape that LeNet-5 on MNIST gives, after `done` images."""
+    rank = np.arange(1, images + 1)
+    critical = np.floor(1040 * (1 - np.exp(-rank / 30))).astype(np.int64)
+    non_critical = np.floor(10_200 * (1 - np.exp(-rank / 8))).astype(np.int64) - critical // 2
+    return CurveData(
+        faults=faults,
+        images=images,
+        metric_name="el2n",
+        metric=1.38 * np.exp(-(rank - 1) / 180),
+        masked=(faults - critical - non_critical)[:done],
+        non_critical=non_critical[:done],
+        critical=critical[:done],
+    )
+
+
+def make_status(campaign: int = 1, done: int = 0, **changes: object) -> CampaignStatus:
+    """A campaign of LeNet-5 on MNIST, queued unless changed, of which `done` images are stored."""
+    pairs = done * FAULTS
+    masked, critical = round(pairs * 0.842), round(pairs * 0.0058)
+    status = CampaignStatus(
+        id=campaign,
+        name="lenet5-mnist",
+        state="queued",
+        network="lenet5",
+        dataset="mnist",
+        select="all",
+        method="exact",
+        faults=FAULTS,
+        images=IMAGES,
+        pairs=FAULTS * IMAGES,
+        pairs_done=pairs,
+        rate=None,
+        eta_s=None,
+        masked=masked,
+        non_critical=pairs - masked - critical,
+        critical=critical,
+        created="2026-01-02T03:04:05Z",
+        started=None,
+        finished=None,
+        error=None,
+    )
+    return replace(status, **changes)  # type: ignore[arg-type]
+
+
+def make_app(source: FakeSource, campaign: int | None = None) -> DearApp:
+    """The app over a source in memory."""
+    return DearApp(Path("/data/store"), campaign, lambda _path: source)
+
+
+async def settle(pilot: Pilot[str]) -> None:
+    """Wait until the app has shown a first reading of its source."""
+    app = pilot.app
+    assert isinstance(app, DearApp)
+    async with asyncio.timeout(20):
+        while app.snapshot.campaigns is None and not app.snapshot.problem:
+            await pilot.pause()
+    await pilot.pause()
+
+
+async def until_read(pilot: Pilot[str], source: FakeSource) -> None:
+    """Wait until the app shows what the source holds now."""
+    app = pilot.app
+    assert isinstance(app, DearApp)
+    async with asyncio.timeout(20):
+        while app.snapshot.campaigns != tuple(source.statuses):
+            await pilot.pause()
+    await pilot.pause()
+
+
+def screen_text(app: DearApp) -> str:
+    """What stands on the screen, line by line."""
+    lines = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)

@@ -1,0 +1,180 @@
+"""The live screen, what it says when there is no curve, and each of its keys."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+from memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle, until_read
+
+from dear_tui.widgets.detection_chart import DetectionChart, component_class
+from dear_tui.widgets.detection_picture import Ink, draw_curve
+
+if TYPE_CHECKING:
+    from textual.geometry import Region
+
+RUNNING = make_status(7, done=4000, state="running", rate=397_812.0, eta_s=249.0)
+
+
+def running() -> FakeSource:
+    return FakeSource([RUNNING], {7: make_curve(4000)})
+
+
+async def test_header_and_chart() -> None:
+    app = make_app(running(), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        text = screen_text(app)
+    for part in ("#7 lenet5-mnist", "● running", "16,501 faults × 10,000 images", "40.0 %", "398k/s", "ETA 4m 09s",
+                 "masked 55.6M  84.2 %", "critical 383k  0.58 %", "critical 1,040", "F = 1,040, ±10 %"):  # fmt: skip
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"state": "running", "pairs_done": 1_234_567}, "Injecting 16,501 faults into the first block of images"),
+        ({"state": "queued"}, "Waiting for its turn"),
+        ({"state": "paused"}, "No process runs this campaign now"),
+        ({"state": "failed", "error": "the disk is full; free some"}, "the disk is full; free some"),
+        ({"state": "cancelled"}, "Cancelled before the first block"),
+    ],
+)
+async def test_before_the_first_block_it_says_what_is_going_on(changes: dict[str, object], sentence: str) -> None:
+    app = make_app(FakeSource([make_status(7, **changes)]), 7)  # type: ignore[arg-type]
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert sentence in screen_text(app)
+        assert "freeze" not in screen_text(app)
+
+
+async def test_the_curve_appears_with_the_first_block() -> None:
+    source = FakeSource([make_status(7, state="running")])
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        source.curves[7] = make_curve(64)
+        source.statuses = [make_status(7, done=64, state="running")]
+        await until_read(pilot, source)
+        assert "first block" not in screen_text(app)
+        assert app.screen.query_one(DetectionChart).has_focus
+
+
+@pytest.mark.parametrize(
+    ("campaign", "sentence"), [(None, "No campaign yet"), (9, "Campaign 9 is not in this store; 1 lists what is.")]
+)
+async def test_without_a_campaign_the_next_step_is_named(campaign: int | None, sentence: str) -> None:
+    app = make_app(FakeSource([]), campaign)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("2")
+        await pilot.pause()
+        assert sentence in screen_text(app)
+
+
+async def test_an_unreadable_store_is_a_sentence() -> None:
+    class Broken(FakeSource):
+        def campaigns(self) -> list[object]:  # type: ignore[override]
+            raise PermissionError("Permission denied")
+
+    app = make_app(Broken(), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "The store cannot be read: PermissionError: Permission denied" in screen_text(app)
+        await pilot.press("1")
+        await pilot.pause()
+        assert "The store cannot be read" in screen_text(app)
+
+
+@pytest.mark.parametrize(
+    ("key", "shown", "changed"),
+    [
+        ("y", " 1k┤", True),
+        ("a", "F = 1,040", False),
+        ("m", "masked hidden", True),
+        ("n", "non-critical hidden", True),
+        ("c", "   critical hidden", True),
+        ("space", "‖ frozen", True),
+    ],
+)
+async def test_keys_change_the_drawing_and_change_it_back(key: str, shown: str, changed: bool) -> None:
+    app = make_app(running(), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        before = screen_text(app)
+        await pilot.press(key)
+        await pilot.pause()
+        during = screen_text(app)
+        await pilot.press(key)
+        await pilot.pause()
+        assert (shown in before, shown in during) == (not changed, changed)
+        assert screen_text(app) == before
+
+
+async def test_frozen_holds_the_drawing_and_let_go_it_catches_up() -> None:
+    source = running()
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        chart = app.screen.query_one(DetectionChart)
+        await pilot.press("space")
+        held = list(chart.picture.rows())
+        source.curves[7] = make_curve(8000)
+        source.statuses = [make_status(7, done=8000, state="running")]
+        await until_read(pilot, source)
+        assert list(chart.picture.rows()) == held
+        assert "80.0 %" in screen_text(app)
+        await pilot.press("space")
+        width, height = chart.size
+        assert list(chart.picture.rows()) == list(draw_curve(make_curve(8000), chart.view, width, height).rows())
+
+
+async def test_another_campaign_is_never_shown_frozen() -> None:
+    source = FakeSource([RUNNING, make_status(6, done=9)], {7: make_curve(4000), 6: make_curve(9)})
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("space", "1", "j", "2")
+        chart = app.screen.query_one(DetectionChart)
+        while app.snapshot.curve_key[:1] != (6,):
+            await pilot.pause()
+        await pilot.pause()
+        assert not chart.view.frozen
+        assert "critical 269" in screen_text(app)
+
+
+async def test_only_the_cells_that_changed_are_painted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = make_app(running(), 7)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        chart = app.screen.query_one(DetectionChart)
+        painted: list[Region] = []
+        monkeypatch.setattr(chart, "refresh", lambda *regions, **_options: painted.extend(regions))
+        chart.show_curve(make_curve(4100), 7)
+        assert painted
+        assert sum(region.area for region in painted) < 40
+        assert all("⠀" not in row for row in chart.picture.rows())
+        drawn = [chart.render_line(row).text for row in range(chart.size.height)]
+        assert drawn == list(draw_curve(make_curve(4100), chart.view, *chart.size).rows())
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark"])
+async def test_classes_have_colours_of_their_own(theme: str) -> None:
+    app = make_app(running(), 7)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        app.theme = theme
+        await pilot.pause()
+        chart = app.screen.query_one(DetectionChart)
+        inks = (Ink.MASKED, Ink.NON_CRITICAL, Ink.CRITICAL, Ink.METRIC)
+        assert len({chart.get_component_rich_style(component_class(ink)).color for ink in inks}) == 4
+
+
+async def test_the_chart_follows_the_size_of_the_terminal() -> None:
+    app = make_app(running(), 7)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.resize_terminal(40, 12)
+        await pilot.pause()
+        assert "enlarge the terminal" in screen_text(app)
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert "F = 1,040" in screen_text(app)

@@ -1,0 +1,139 @@
+"""The app around the screens: switching, leaving, reading in a thread."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+
+import pytest
+from memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle, until_read
+
+from dear_tui.screens.campaigns import CampaignsScreen
+from dear_tui.screens.keys import KeysScreen
+from dear_tui.screens.live import LiveScreen
+from engine.store.records import CampaignStatus
+
+
+async def test_it_opens_on_the_list_or_on_the_given_campaign() -> None:
+    source = FakeSource([make_status(1, done=3)], {1: make_curve(3)})
+    for campaign, screen in ((None, CampaignsScreen), (1, LiveScreen)):
+        async with make_app(source, campaign).run_test() as pilot:
+            await settle(pilot)
+            assert isinstance(pilot.app.screen, screen)
+
+
+async def test_1_and_2_switch_screens() -> None:
+    app = make_app(FakeSource([make_status(1, done=3)], {1: make_curve(3)}))
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        for key, screen in (("2", LiveScreen), ("1", CampaignsScreen), ("1", CampaignsScreen), ("2", LiveScreen)):
+            await pilot.press(key)
+            assert isinstance(app.screen, screen)
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q"])
+async def test_leaving_says_which_campaign_goes_on(key: str) -> None:
+    source = FakeSource([make_status(7, done=4000, state="running"), make_status(6), make_status(5, state="finished")])
+    app = make_app(source)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press(key)
+    assert app.return_value == (
+        "Campaign 7 (lenet5-mnist) goes on in its own process, 40 % done; dear-tui shows it again."
+    )
+
+
+async def test_leaving_is_silent_when_nothing_runs() -> None:
+    app = make_app(FakeSource([make_status(5, state="finished")]))
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("q")
+    assert app.return_value == ""
+
+
+async def test_the_help_lists_the_keys_of_the_screen_and_closes() -> None:
+    app = make_app(FakeSource([make_status(1, done=3)], {1: make_curve(3)}), 1)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, KeysScreen)
+        lines = [line.split("│")[1] for line in screen_text(app).splitlines() if line.count("│") == 2]
+        listed = {line[:11].strip() for line in lines}
+        assert {"y", "a", "m", "n", "c", "space", "1", "2", "?", "^z", "^p"} <= listed
+        for key in ("escape", "question_mark", "question_mark", "question_mark", "q"):
+            await pilot.press(key)
+        assert isinstance(app.screen, LiveScreen)
+        assert app.is_running
+
+
+async def test_the_palette_runs_the_actions_of_the_screen() -> None:
+    app = make_app(FakeSource([make_status(1, done=3)], {1: make_curve(3)}), 1)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        names = {command.title for command in app.get_system_commands(app.screen)}
+        assert {"log (y)", "freeze (space)", "campaigns (1)", "theme"} <= names
+        await pilot.press("ctrl+p", *"campaigns", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, CampaignsScreen)
+
+
+async def test_ctrl_z_does_nothing_where_suspending_is_impossible() -> None:
+    app = make_app(FakeSource())
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("ctrl+z")
+        assert app.is_running
+
+
+class SlowSource(FakeSource):
+    """Answers only when allowed to."""
+
+    def __init__(self, campaigns: list[CampaignStatus]) -> None:
+        super().__init__(campaigns)
+        self.asked, self.allowed = threading.Event(), threading.Event()
+        self.readers = 0
+
+    def campaigns(self) -> list[CampaignStatus]:
+        self.readers += 1
+        self.asked.set()
+        self.allowed.wait()
+        return super().campaigns()
+
+
+async def test_a_slow_store_blocks_neither_keys_nor_drawing() -> None:
+    source = SlowSource([make_status(1)])
+    app = make_app(source)
+    async with app.run_test() as pilot:
+        await asyncio.to_thread(source.asked.wait)
+        assert "Reading the store" in screen_text(app)
+        await pilot.press("2")
+        assert isinstance(app.screen, LiveScreen)
+        await pilot.press("1")
+        assert source.readers == 1
+        source.allowed.set()
+        await settle(pilot)
+        assert "lenet5-mnist" in screen_text(app)
+
+
+async def test_what_changes_in_the_store_appears() -> None:
+    source = FakeSource([])
+    app = make_app(source)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        assert "dear-tui demo" in screen_text(app)
+        source.statuses = [make_status(1, name="first of all")]
+        await until_read(pilot, source)
+        assert "first of all" in screen_text(app)
+
+
+async def test_sixteen_colours_get_the_terminals_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert make_app(FakeSource()).theme == "textual-dark"
+    monkeypatch.setenv("TERM", "screen")
+    monkeypatch.delenv("COLORTERM")
+    assert make_app(FakeSource()).theme == "ansi-dark"
+
+
+def test_the_first_frame_waits_for_no_heavy_import() -> None:
+    code = "import sys, dear_tui.app; print(*{'torch', 'duckdb', 'pydantic', 'torchvision'} & set(sys.modules))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == ""
