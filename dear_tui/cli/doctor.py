@@ -44,8 +44,7 @@ def findings(store: Path) -> Iterator[tuple[str, str]]:
 def _devices() -> Iterator[tuple[str, str]]:
     from engine.injection.devices import list_devices
 
-    for device, description in list_devices():
-        yield device, description
+    yield from list_devices()
 
 
 def _store(store: Path) -> Iterator[tuple[str, str]]:
@@ -55,7 +54,10 @@ def _store(store: Path) -> Iterator[tuple[str, str]]:
         yield "", "WARNING: this is a file; give --store a folder"
     elif not os.access(existing, os.W_OK):
         yield "", "WARNING: not writable; give --store a folder that is"
-    yield "free space", f"{shutil.disk_usage(existing).free / 1e9:,.0f} GB (a full campaign of 166 million pairs takes 0.12 GB)"
+    yield (
+        "free space",
+        f"{shutil.disk_usage(existing).free / 1e9:,.0f} GB (a full campaign of 166 million pairs takes 0.12 GB)",
+    )
     kind = file_system(existing)
     if kind in NETWORK_FILE_SYSTEMS:
         yield "", f"WARNING: {kind} is a network file system; use the store from one machine only"

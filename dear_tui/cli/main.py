@@ -25,7 +25,7 @@ from engine.errors import DearError
 
 app = typer.Typer(
     name="dear-tui",
-    help="How fragile is a trained CNN to single-bit faults in its weights? Without a command: the terminal on the store.",
+    help="How fragile is a trained CNN to single-bit faults in its weights? Without a command, the screens open.",
     epilog="Start with: dear-tui demo",
     no_args_is_help=False,
     add_completion=False,

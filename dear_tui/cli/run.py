@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from engine.campaign import Progress as CampaignProgress
     from engine.config import CampaignConfig
-    from engine.store import CampaignStatus, Store
+    from engine.store import CampaignStatus
 
 
 def run(
@@ -48,7 +48,9 @@ def run_configs(configs: list[CampaignConfig], store: Path | None) -> None:
         with ProgressLine(config.name) as line, stop:
             status = execute(config, opened, line, lambda: stop.requested)
         if status.state != "finished":
-            print(f"stopped at {status.pairs_done:,} of {status.pairs:,} pairs; run it again to continue", file=sys.stderr)
+            print(
+                f"stopped at {status.pairs_done:,} of {status.pairs:,} pairs; run it again to continue", file=sys.stderr
+            )
             raise typer.Exit(130)
         print_summary(opened, status.id)
 
@@ -126,6 +128,7 @@ class ProgressLine:
 
 
 def _numbers(progress: CampaignProgress) -> Iterator[str]:
-    yield f"{rate(progress.rate)} ETA {duration(progress.eta_s)}"
+    if progress.eta_s is not None:
+        yield f"{rate(progress.rate)} ETA {duration(progress.eta_s)}"
     if progress.masked + progress.non_critical + progress.critical:
         yield f"masked {progress.masked:,} non-critical {progress.non_critical:,} critical {progress.critical:,}"

@@ -1,0 +1,47 @@
+"""`dear-tui estimate`: what a campaign would take, before running it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from dear_tui.cli.options import JsonOption
+from dear_tui.human import duration, short_count
+
+if TYPE_CHECKING:
+    from engine.estimate import Estimate
+
+
+def estimate(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Count faults, images, pairs and operations, and measure the time on this machine for two seconds."""
+    from engine.config import load_config
+    from engine.estimate import estimate as estimate_campaign
+    from engine.preparation import prepare
+
+    checked = load_config(config)
+    with Console(stderr=True).status("measuring ..."):
+        result = estimate_campaign(prepare(checked))
+    if as_json:
+        print(json.dumps(asdict(result), indent=2))
+        return
+    for name, value in _lines(result):
+        print(f"{name:8} {value}")
+
+
+def _lines(result: Estimate) -> list[tuple[str, str]]:
+    return [
+        ("faults", f"{result.faults:,} of a population of {result.population:,}"),
+        ("images", f"{result.images:,}"),
+        ("pairs", f"{result.pairs:,}"),
+        ("FLOPs", f"{short_count(result.flops / 1e9)} x 10^9 for the naive loop"),
+        ("disk", f"{result.disk_bytes / 1e6:,.3g} MB"),
+        ("time", f"about {duration(result.seconds)} on {result.device} by method {result.method}"),
+    ]

@@ -1,0 +1,52 @@
+"""`dear-tui show`: one campaign."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dear_tui.cli.options import JsonOption, StoreOption
+
+if TYPE_CHECKING:
+    from engine.store import CampaignStatus
+
+
+def show(
+    campaign: Annotated[int, typer.Argument(metavar="ID", help="The campaign's number in `dear-tui list`.")],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one campaign: its state, its config and, when it is finished, what it found."""
+    from dear_tui.cli.summary import campaign_tables, print_summary
+    from engine.store import Store, store_path
+
+    opened = Store.open(store_path(store), read_only=True)
+    status, description = opened.campaign(campaign), opened.description(campaign)
+    is_finished = status.state == "finished"
+    if as_json:
+        tables = campaign_tables(opened, campaign).to_json() if is_finished else None
+        print(json.dumps(asdict(status) | description | {"tables": tables}, indent=2))
+        return
+    for line in _lines(status, description):
+        print(line)
+    if is_finished:
+        print()
+        print_summary(opened, campaign)
+
+
+def _lines(status: CampaignStatus, description: dict[str, Any]) -> list[str]:
+    lines = [f"{name:13} {value}" for name, value in asdict(status).items() if value is not None]
+    for section in ("config", "numerics"):
+        lines += [f"{name:13} {value}" for name, value in _flat(description[section])]
+    return [*lines, f"{'fingerprint':13} {description['fingerprint']}"]
+
+
+def _flat(table: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Nested tables as dotted names."""
+    rows: list[tuple[str, Any]] = []
+    for name, value in table.items():
+        rows += _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else [(prefix + name, value)]
+    return rows
