@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.worker import get_current_worker
 
 from dear_tui.actions import actions_of
@@ -47,9 +47,9 @@ class DearApp(App[str]):
         Binding("ctrl+z", "suspend_process", "suspend", show=False, tooltip="fg comes back"),
     ]
 
-    campaign: reactive[int | None] = reactive(None)
+    campaign: var[int | None] = var(None)
     """The campaign that the live screen watches."""
-    snapshot: reactive[Snapshot] = reactive(Snapshot())
+    snapshot: var[Snapshot] = var(Snapshot())
     """What was read last."""
 
     def __init__(

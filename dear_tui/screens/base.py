@@ -54,7 +54,7 @@ class SnapshotScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Frame and body."""
         yield TopBar(self.TAB, str(self.dear.store))
-        yield Static(classes="problem")
+        yield Static(Content(""), classes="problem")
         yield from self.compose_body()
         yield Footer(show_command_palette=False, compact=True)
 
@@ -73,6 +73,12 @@ class SnapshotScreen(Screen[None]):
         if shown != (self.focused is body):
             self.set_focus(body if shown else None)
 
+    def show_line(self, line: Static, text: Content) -> None:
+        """Show a text where there is one; laying out again repaints the whole screen, so only when it is another."""
+        if text != line.content:
+            line.display = bool(text.plain)
+            line.update(text)
+
     def on_mount(self) -> None:
         """Follow the app's snapshot."""
         self.watch(self.app, "snapshot", self.refresh_snapshot, init=False)
@@ -90,7 +96,5 @@ class SnapshotScreen(Screen[None]):
         if not self.is_current:
             return
         snapshot = self.dear.snapshot
-        problem = self.query_one(".problem", Static)
-        problem.display = bool(snapshot.problem)
-        problem.update(Content(snapshot.problem))
+        self.show_line(self.query_one(".problem", Static), Content(snapshot.problem))
         self.show_snapshot(snapshot)

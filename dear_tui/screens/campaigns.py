@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -23,10 +23,12 @@ from dear_tui.widgets.status_text import (
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.geometry import Region
 
     from dear_tui.source import Snapshot
     from engine.store import CampaignStatus
 
+LINES = 3
 STATE_WIDTH = 11
 CURSOR, NO_CURSOR = Content.styled("▌ ", "$primary"), Content("  ")
 
@@ -56,21 +58,36 @@ class CampaignList(OptionList):
         super().__init__()
         self._campaigns: tuple[CampaignStatus, ...] = ()
         self._chosen: int | None = None
+        self._shown: dict[str, tuple[CampaignStatus, int, bool]] = {}
+        self._holds_repaint = False
 
     def show(self, campaigns: tuple[CampaignStatus, ...], chosen: int | None) -> None:
         """Bring the lines up to date; the chosen campaign stays chosen, whatever is new above it."""
         self._campaigns, self._chosen = campaigns, chosen
         width = self.scrollable_content_region.width
-        prompts = {str(status.id): _lines(status, width, status.id == chosen) for status in campaigns}
-        if [option.id for option in self.options] != list(prompts):
+        before = self._shown
+        self._shown = {str(status.id): (status, width, status.id == chosen) for status in campaigns}
+        if list(before) != list(self._shown):
             self.clear_options()
-            self.add_options([Option(prompt, id=name) for name, prompt in prompts.items()])
-            self.highlighted = self.get_option_index(str(chosen)) if str(chosen) in prompts else 0
+            self.add_options([Option(_lines(*facts), id=name) for name, facts in self._shown.items()])
+            self.highlighted = self.get_option_index(str(chosen)) if str(chosen) in self._shown else 0
             return
-        for option in self.options:
-            prompt = prompts[str(option.id)]
-            if option.prompt != prompt:
-                self.replace_option_prompt(str(option.id), prompt)
+        for index, (name, facts) in enumerate(self._shown.items()):
+            if facts != before[name]:
+                self._replace_lines(index, _lines(*facts))
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Repaint, unless held."""
+        if self._holds_repaint:
+            return self
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def _replace_lines(self, index: int, lines: Content) -> None:
+        """Repaint these lines alone, where OptionList would repaint all: a slow link feels the difference."""
+        self._holds_repaint = True
+        self.replace_option_prompt_at_index(index, lines)
+        self._holds_repaint = False
+        self.refresh_lines(index * LINES, LINES)
 
     def on_resize(self) -> None:
         """Lay the lines out for the new width."""
@@ -95,7 +112,7 @@ class CampaignsScreen(SnapshotScreen):
         if campaigns:
             listing.show(campaigns, self.dear.campaign)
         else:
-            message.update(NO_CAMPAIGN if campaigns is not None else unread(snapshot))
+            message.update(NO_CAMPAIGN if campaigns is not None else unread(snapshot), layout=False)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """The campaign under the cursor is the one that `2` watches."""

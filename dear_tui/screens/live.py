@@ -35,7 +35,7 @@ class LiveScreen(SnapshotScreen):
     TAB = "live"
     DEFAULT_CSS = """
     LiveScreen {
-        .header { height: auto; padding: 0 1; }
+        .header { height: 4; padding: 0 1; }
         .notice { height: auto; padding: 0 1; display: none; }
         DetectionChart { display: none; margin: 0 1; }
     }
@@ -44,7 +44,7 @@ class LiveScreen(SnapshotScreen):
     def compose_body(self) -> ComposeResult:
         """Header, notice, and either a message or the chart."""
         yield Static(classes="header")
-        yield Static(classes="notice")
+        yield Static(Content(""), classes="notice")
         yield Static(READING, classes="message")
         yield DetectionChart()
 
@@ -56,15 +56,13 @@ class LiveScreen(SnapshotScreen):
         has_points = curve is not None and len(curve.critical) > 0
         header.display = status is not None
         self.show_body(chart, has_points)
-        notice_text = _notice(status)
-        notice.display = bool(notice_text.plain)
-        notice.update(notice_text)
+        self.show_line(notice, _notice(status))
         if status:
-            header.update(_header(status, self.size.width - 2))
+            header.update(_header(status, self.size.width - 2), layout=False)
         if status and curve and has_points:
             chart.show_curve(curve, status.id)
         else:
-            message.update(_message(self.dear.campaign, status, snapshot, curve is not None))
+            message.update(_message(self.dear.campaign, status, snapshot, curve is not None), layout=False)
 
 
 def _header(status: CampaignStatus, width: int) -> Content:

@@ -127,9 +127,11 @@ class DetectionChart(Widget, can_focus=True):
             self.refresh(Region(int(columns[0]), row, int(columns[-1] - columns[0]) + 1, 1))
 
     def _strip(self, row: int) -> Strip:
-        """One row as segments, one for each run of the same ink."""
-        inks = self._picture.inks[row]
-        text = "".join(map(chr, self._picture.characters[row]))
+        """One row as segments, one for each run of the same ink; a blank goes with what stands before it."""
+        characters = self._picture.characters[row]
+        text = "".join(map(chr, characters))
+        owner = np.maximum.accumulate(np.where(characters == ord(" "), 0, np.arange(len(characters))))
+        inks = self._picture.inks[row][owner]
         edges = [0, *(np.flatnonzero(np.diff(inks)) + 1).tolist(), len(inks)]
         segments = [
             Segment(text[start:stop], self.get_component_rich_style(component_class(Ink(int(inks[start])))))

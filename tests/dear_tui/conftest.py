@@ -1,6 +1,11 @@
-"""The same terminal for every test of the screens."""
+"""The same terminal for every test of the screens, and the way to `memory_store`."""
+
+import sys
+from pathlib import Path
 
 import pytest
+
+sys.path.append(str(Path(__file__).parent))
 
 
 @pytest.fixture(autouse=True)
