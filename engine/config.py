@@ -7,8 +7,19 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from engine.config_problems import explain
 from engine.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -35,24 +46,57 @@ def _parse_memory(value: object) -> object:
     return int(float(match[1]) * MEMORY_UNITS[match[2]])
 
 
+def _check_file(path: Path, info: ValidationInfo) -> Path:
+    """A config read from disk is refused early; one kept in a store may outlive its files."""
+    if _is_from_disk(info) and not path.is_file():
+        raise ValueError(f"there is no file {path}; mend the path")
+    return path
+
+
+def _is_from_disk(info: ValidationInfo) -> bool:
+    return (info.context or {}).get("folder") is not None
+
+
+def _check_device(device: str) -> str:
+    if re.fullmatch(r"auto|cpu|cuda(:\d+)?", device) is None:
+        raise ValueError(f'use "auto", "cpu", "cuda" or "cuda:1", not "{device}"')
+    return device
+
+
 ConfigPath = Annotated[Path, BeforeValidator(_resolve_path)]
+ConfigFile = Annotated[ConfigPath, AfterValidator(_check_file)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0)]
 
 
 class Section(BaseModel):
-    """Refuses unknown keys and wrong types."""
+    """Refuses unknown keys and wrong types.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    Rules between keys stand with the later key and read the earlier ones, so that all problems are found at once.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True)
 
 
 class ModelConfig(Section):
     """Which network, with which weights."""
 
     arch: Literal["lenet5", "resnet20"]
-    weights: ConfigPath | None = None
+    weights: ConfigFile | None = None
     """safetensors, or a .pt/.th file of tensors; absent: the bundled weights (lenet5 on mnist only)"""
+
+    @field_validator("weights")
+    @classmethod
+    def _weights_known(cls, weights: Path | None, info: ValidationInfo) -> Path | None:
+        arch, dataset = info.data.get("arch"), (info.context or {}).get("dataset")
+        if weights is None and arch and dataset and (arch, dataset) != BUNDLED:
+            raise ValueError(f"missing; only lenet5 on mnist has bundled weights, so give those of {arch}")
+        return weights
+
+
+BUNDLED = ("lenet5", "mnist")
+"""The network and data set whose weights and test images come with the package."""
 
 
 class DatasetConfig(Section):
@@ -64,13 +108,25 @@ class DatasetConfig(Section):
     mean: tuple[float, ...] | None = Field(default=None, strict=False)
     std: tuple[Annotated[float, Field(gt=0)], ...] | None = Field(default=None, strict=False)
 
-    @model_validator(mode="after")
-    def _has_path(self) -> Self:
-        if self.path is None and self.name != "mnist":
-            raise ValueError(f'path is missing: say where the {self.name} images are, for example path = "~/data"')
-        if (self.mean is None) != (self.std is None):
-            raise ValueError("mean and std go together: give both or neither")
-        return self
+    @field_validator("path")
+    @classmethod
+    def _path_fits(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        name = info.data.get("name")
+        if path is None and name not in (None, "mnist"):
+            raise ValueError(f'missing; say where the {name} images are, for example path = "~/data"')
+        if path is not None and _is_from_disk(info):
+            if name == "npz" and not path.is_file():
+                raise ValueError(f"there is no file {path}; give an .npz file with images and labels")
+            if name == "folder" and not path.is_dir():
+                raise ValueError(f"there is no folder {path}; give one with a sub-folder of images per class")
+        return path
+
+    @field_validator("std")
+    @classmethod
+    def _mean_and_std(cls, std: tuple[float, ...] | None, info: ValidationInfo) -> tuple[float, ...] | None:
+        if "mean" in info.data and (info.data["mean"] is None) != (std is None):
+            raise ValueError("mean and std go together; give both or neither")
+        return std
 
 
 class FaultsConfig(Section):
@@ -78,7 +134,7 @@ class FaultsConfig(Section):
 
     model: Literal["bit_flip", "stuck_at_0", "stuck_at_1", "stuck_at"] = "bit_flip"
     sampling: Literal["network", "list"] = "network"
-    list: ConfigPath | None = None
+    list: ConfigFile | None = None
     population: Literal["x32", "x64"] = "x32"
     error_margin: Fraction = 0.01
     confidence: Fraction = 0.99
@@ -87,26 +143,33 @@ class FaultsConfig(Section):
     bits: tuple[Annotated[int, Field(ge=0, le=31)], ...] | None = Field(default=None, strict=False, min_length=1)
     seed: Seed = 42
 
-    @model_validator(mode="after")
-    def _list_has_file(self) -> Self:
-        if (self.sampling == "list") != (self.list is not None):
-            raise ValueError('sampling = "list" and list = "faults.csv" go together: give both or neither')
-        if self.sampling == "list" and self.count is not None:
-            raise ValueError("count does not apply to a list: remove it, or filter the list by layers and bits")
-        return self
+    @field_validator("list")
+    @classmethod
+    def _list_has_sampling(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        if "sampling" in info.data and (info.data["sampling"] == "list") != (path is not None):
+            raise ValueError('sampling = "list" and list = "faults.csv" go together; give both or neither')
+        return path
+
+    @field_validator("count")
+    @classmethod
+    def _count_is_for_samples(cls, count: int | None, info: ValidationInfo) -> int | None:
+        if count is not None and info.data.get("sampling") == "list":
+            raise ValueError("does not apply to a list; remove it, or filter the list by layers and bits")
+        return count
 
 
 CENTERED_METRICS = {"el2n": 0.5**0.5, "deepgini": 0.5, "cross_entropy": 0.6931471805599453}
 """The metric's value on the two-class decision boundary: 1/sqrt 2, 1/2, ln 2."""
 
-SELECT_OPTIONS: Mapping[str, frozenset[str]] = {
-    "all": frozenset(),
-    "top_n": frozenset({"n"}),
-    "fraction": frozenset({"fraction"}),
-    "central": frozenset({"center", "eps"}),
-    "pre_plateau": frozenset({"threshold"}),
-    "random": frozenset({"n", "fraction", "seed"}),
+OPTION_SELECTS: Mapping[str, tuple[str, ...]] = {
+    "n": ("top_n", "random"),
+    "fraction": ("fraction", "random"),
+    "center": ("central",),
+    "eps": ("central",),
+    "threshold": ("pre_plateau",),
+    "seed": ("random",),
 }
+"""Which selections an option has an effect on."""
 
 
 class WorkloadConfig(Section):
@@ -121,26 +184,32 @@ class WorkloadConfig(Section):
     threshold: Annotated[float, Field(gt=0)] = 5e-5
     seed: Seed = 0
 
-    @model_validator(mode="after")
-    def _options_fit(self) -> Self:
-        for name in sorted(self.model_fields_set - {"metric", "select"} - SELECT_OPTIONS[self.select]):
-            takers = " or ".join(f'"{select}"' for select, options in SELECT_OPTIONS.items() if name in options)
-            raise ValueError(f'{name} does not apply to select = "{self.select}": remove it, or use select = {takers}')
-        if self.select in ("top_n", "fraction") and getattr(self, SIZE_OPTION[self.select]) is None:
-            raise ValueError(f'select = "{self.select}" needs {SIZE_OPTION[self.select]}')
-        if self.select == "random" and (self.n is None) == (self.fraction is None):
-            raise ValueError('select = "random" needs either n or fraction')
-        return self
-
-
-SIZE_OPTION = {"top_n": "n", "fraction": "fraction"}
+    @field_validator(*sorted(OPTION_SELECTS))
+    @classmethod
+    def _option_fits(cls, value: object, info: ValidationInfo) -> object:
+        """An option is refused where it has no effect, and asked for where there is no default."""
+        name, select = str(info.field_name), info.data.get("select")
+        if select is None:
+            return value
+        if value != cls.model_fields[name].default and select not in OPTION_SELECTS[name]:
+            takers = " or ".join(f'"{taker}"' for taker in OPTION_SELECTS[name])
+            raise ValueError(f'does not apply to select = "{select}"; remove it, or use select = {takers}')
+        if value is None and (select, name) in (("top_n", "n"), ("fraction", "fraction")):
+            raise ValueError(f'missing; select = "{select}" needs it')
+        if (
+            (select, name) == ("random", "fraction")
+            and "n" in info.data
+            and (info.data["n"] is None) == (value is None)
+        ):
+            raise ValueError('select = "random" needs either n or fraction; give one of them')
+        return value
 
 
 class RunConfig(Section):
     """How the faults are injected."""
 
     method: Literal["exact"] = "exact"
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    device: Annotated[str, AfterValidator(_check_device)] = "auto"
     tf32: bool = False
     memory: Annotated[int, BeforeValidator(_parse_memory), Field(gt=0)] = 2 * 10**9
     """bytes for the kept golden tensors and the batches together"""
@@ -158,10 +227,8 @@ class CampaignConfig(Section):
 
     @model_validator(mode="after")
     def _weights_known(self) -> Self:
-        if self.model.weights is None and (self.model.arch, self.dataset.name) != ("lenet5", "mnist"):
-            raise ValueError(
-                f"[model] weights is missing: only lenet5 on mnist has bundled weights; give those of {self.model.arch}"
-            )
+        if self.model.weights is None and (self.model.arch, self.dataset.name) != BUNDLED:
+            raise ValueError("[model] weights: missing; only lenet5 on mnist has bundled weights")
         return self
 
 
@@ -202,27 +269,14 @@ def load_configs(paths: Sequence[Path]) -> list[CampaignConfig]:
 
 
 def parse_config(tables: Mapping[str, Any], source: str, folder: Path | None = None) -> CampaignConfig:
-    """Check the tables of a config; `source` names it in messages, `folder` is where relative paths start."""
+    """Check the tables of a config; `source` names it in messages, `folder` is where relative paths start.
+
+    Raises:
+        ConfigError: with every problem, a sentence each.
+    """
+    dataset = tables.get("dataset")
+    context = {"folder": folder, "dataset": dataset.get("name") if isinstance(dataset, dict) else None}
     try:
-        return CampaignConfig.model_validate(tables, context={"folder": folder})
+        return CampaignConfig.model_validate(tables, context=context)
     except ValidationError as error:
-        raise ConfigError([f"{source}: {_sentence(problem)}" for problem in error.errors()]) from None
-
-
-def _sentence(problem: Mapping[str, Any]) -> str:
-    """One pydantic problem as `[section] field: what is wrong`."""
-    location = [str(part) for part in problem["loc"]]
-    field = ""
-    if location:
-        is_section = location[0] in CampaignConfig.model_fields and location[0] != "name"
-        field = " ".join([f"[{location[0]}]", *location[1:]]) if is_section else ".".join(location)
-        field += ": "
-    kind, given = problem["type"], problem.get("input")
-    if kind == "extra_forbidden":
-        return f"{field}unknown key; remove it or mend its spelling"
-    if kind == "missing":
-        return f"{field}missing; add it"
-    if kind == "value_error":
-        return field + str(problem["ctx"]["error"])
-    message = problem["msg"].removeprefix("Input ")
-    return f"{field}{message}, but is {given!r}"
+        raise ConfigError([f"{source}: {problem}" for problem in explain(error, CampaignConfig)]) from None
