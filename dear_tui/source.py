@@ -34,7 +34,7 @@ class Snapshot:
     """why the store could not be read this time; the rest is then what was read last"""
     curve_key: tuple[object, ...] = ()
     curve: CurveData | None = field(default=None, compare=False)
-    """of the watched campaign; `curve_key` changes whenever it does"""
+    """of the campaign watched last; `curve_key` begins with its id and changes whenever the curve does"""
 
     def status(self, campaign: int | None) -> CampaignStatus | None:
         """One campaign, if the store has it."""
@@ -53,21 +53,21 @@ class SnapshotReader:
         """The present, with the curve of campaign `watched`; a failure becomes the snapshot's problem, never raised."""
         try:
             self._source = self._source or self._open()
-            self._last = self._read(self._source, watched)
+            self._read(self._source, watched)
         except DearError as error:
             self._fail(str(error))
         except Exception as error:  # whatever breaks in a store, the screens say it and go on
             self._fail(f"The store cannot be read: {type(error).__name__}: {error}")
         return self._last
 
-    def _read(self, source: CampaignSource, watched: int | None) -> Snapshot:
-        snapshot = Snapshot(campaigns=tuple(source.campaigns()))
-        status = snapshot.status(watched)
-        if status is None:
-            return snapshot
-        key = (status.id, status.masked, status.non_critical, status.critical, status.state)
-        curve = self._last.curve if key == self._last.curve_key else source.curve(status.id)
-        return replace(snapshot, curve_key=key, curve=curve)
+    def _read(self, source: CampaignSource, watched: int | None) -> None:
+        """Campaigns first: they are shown even where the curve cannot be read."""
+        self._last = replace(self._last, campaigns=tuple(source.campaigns()), problem="")
+        status = self._last.status(watched)
+        if status:
+            key = (status.id, status.masked, status.non_critical, status.critical, status.state)
+            if key != self._last.curve_key:
+                self._last = replace(self._last, curve_key=key, curve=source.curve(status.id))
 
     def _fail(self, problem: str) -> None:
         self._source = None

@@ -137,3 +137,20 @@ def test_the_first_frame_waits_for_no_heavy_import() -> None:
     code = "import sys, dear_tui.app; print(*{'torch', 'duckdb', 'pydantic', 'torchvision'} & set(sys.modules))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == ""
+
+
+async def test_a_new_snapshot_does_not_repaint_the_whole_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = FakeSource([make_status(2, done=5, state="running"), make_status(1)], {2: make_curve(5)})
+    app = make_app(source)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        for key in ("1", "2"):
+            await pilot.press(key)
+            await pilot.pause()
+            whole: list[object] = []
+            monkeypatch.setattr(app, "refresh", lambda *_regions, whole=whole, **_options: whole.append("app"))
+            monkeypatch.setattr(app.screen, "refresh", lambda *_r, whole=whole, **_options: whole.append("screen"))
+            source.statuses = [make_status(2, done=6 + int(key), state="running"), make_status(1)]
+            await until_read(pilot, source)
+            assert whole == []
+            monkeypatch.undo()

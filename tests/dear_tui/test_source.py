@@ -5,7 +5,7 @@ from memory_store import FakeSource, make_curve, make_status
 
 from dear_tui.source import Snapshot, SnapshotReader, open_store
 from engine.errors import UnreachableError
-from engine.store.records import CampaignStatus
+from engine.store.records import CampaignStatus, CurveData
 
 
 def test_campaigns_and_the_watched_curve_are_read() -> None:
@@ -51,6 +51,17 @@ def test_a_failure_becomes_a_sentence_and_what_was_read_stays() -> None:
     source.statuses = [make_status(2)]
     assert reader.read(None) == Snapshot(campaigns=(make_status(2),))
     assert len(opened) == 2
+
+
+class CurvelessSource(FakeSource):
+    def curve(self, campaign: int) -> CurveData:
+        raise OSError(f"part of campaign {campaign} is damaged")
+
+
+def test_campaigns_are_shown_even_where_a_curve_is_damaged() -> None:
+    snapshot = SnapshotReader(lambda: CurvelessSource([make_status(1, done=3)])).read(1)
+    assert snapshot.campaigns == (make_status(1, done=3),)
+    assert snapshot.problem.endswith("part of campaign 1 is damaged")
 
 
 def test_the_engines_own_sentence_is_kept() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 from memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle, until_read
+from textual.widget import Widget
 
 from dear_tui.screens.campaigns import CampaignList
 from dear_tui.screens.live import LiveScreen
@@ -113,3 +114,16 @@ async def test_lines_follow_the_width() -> None:
         wide = screen_text(app)
     assert wide.count("─") > narrow.count("─")
     assert max(map(len, narrow.splitlines())) <= 80
+
+
+async def test_only_the_lines_of_a_changed_campaign_are_painted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = five()
+    app = make_app(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        painted: list[object] = []
+        monkeypatch.setattr(Widget, "refresh", lambda self, *regions, **_options: painted.append((self, regions)))
+        changed = make_status(4, name="campaign number 4", done=77, state="running")
+        listing = app.screen.query_one(CampaignList)
+        listing.show((source.statuses[0], changed, *source.statuses[2:]), 5)
+        assert [(widget, [(r.y, r.height) for r in regions]) for widget, regions in painted] == [(listing, [(3, 3)])]  # type: ignore[attr-defined]
