@@ -8,20 +8,18 @@ batches for the rest of the network.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor, fx, nn
-from torch.func import functional_call
 
-from engine.injection.batch_rows import probe_batch_rows, probe_images
+from engine.injection.batch_rows import BatchRows, probe_batch_rows, probe_images
 from engine.injection.dense import DenseBatch
 from engine.injection.golden import GoldenBlock, golden_block
 from engine.injection.graph import UntraceableError
 from engine.injection.layers import injectable_modules
 from engine.injection.naive import naive_logits
-from engine.injection.packs import Pack, pack_by_channel
+from engine.injection.packed_runs import PackedRuns
 from engine.injection.pairs import Pairs
 from engine.injection.severity import Recorder, SeverityMatrix
 from engine.injection.sizes import UNTRACED_SIZES
@@ -29,6 +27,8 @@ from engine.injection.traced import TracedNetwork, trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from torch import Tensor, nn
 
     from engine.injection.outcomes import Outcomes, WeightFaults
 
@@ -107,7 +107,7 @@ class ExactInjection:
             if self._traced is None or layer not in self._traced.suffixes:
                 self._run_whole(block, faults, recorder)
             else:
-                LayerReplay(self, self._traced, layer, block, faults, recorder).run()
+                self._replay(self._traced, block, layer, faults, recorder)
 
     def _run_whole(self, block: GoldenBlock, faults: WeightFaults, recorder: Recorder) -> None:
         images = torch.arange(block.count, device=block.logits.device)
@@ -116,96 +116,66 @@ class ExactInjection:
         for row, logits in zip(rows, all_logits, strict=True):
             recorder.record(torch.full_like(images, int(row)), images, logits[: block.count])
 
+    def _replay(
+        self, traced: TracedNetwork, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder
+    ) -> None:
+        whole_blocks = not self.rows.interchangeable
+        packed = PackedRuns(traced.network, traced.suffixes[layer], self.modules[layer], block, whole_blocks)
+        runner = self._runner(traced, block, layer, recorder)
+        for pairs in packed.run(faults):
+            runner.add(pairs)
+        runner.finish()
 
-class LayerReplay:
-    """Some faults of one layer, replayed on one block."""
+    def _runner(self, traced: TracedNetwork, block: GoldenBlock, layer: int, recorder: Recorder) -> PairRunner:
+        return ExactRunner(traced, layer, self.rows, block, recorder)
+
+
+class PairRunner(Protocol):
+    """Takes pairs as they come and records the logits of each."""
+
+    def add(self, pairs: Pairs) -> None:
+        """Run them now or later."""
+
+    def finish(self) -> None:
+        """Run what is left."""
+
+
+class ExactRunner:
+    """Runs waiting pairs through the rest of the network, in batches of usable sizes."""
 
     def __init__(
-        self,
-        injection: ExactInjection,
-        traced: TracedNetwork,
-        layer: int,
-        block: GoldenBlock,
-        faults: WeightFaults,
-        recorder: Recorder,
+        self, traced: TracedNetwork, layer: int, rows: BatchRows, block: GoldenBlock, recorder: Recorder
     ) -> None:
         self._network = traced.network
         self._suffix = traced.suffixes[layer]
-        self._rows = injection.rows
-        self._dense_rows = max(traced.sizes.dense[layer], injection.rows.floor)
-        if not injection.rows.interchangeable:
-            self._dense_rows = len(block.images)
-        self._run_rows = block.count if injection.rows.interchangeable else len(block.images)
-        self._module = injection.modules[layer]
-        self._weight = self._module.weight.detach().clone(memory_format=torch.contiguous_format)
+        self._rows = rows
         self._block = block
-        self._faults = faults
         self._recorder = recorder
+        self._waiting: list[Pairs] = []
+        self._batch = max(traced.sizes.dense[layer], rows.floor) if rows.interchangeable else len(block.images)
 
-    def run(self) -> None:
-        """Packed runs until enough pairs wait for a dense batch, and so on until all faults are done."""
-        rows = np.flatnonzero(self._faults.changes)
-        channels = self._faults.weight_index[rows] // self._weight[0].numel()
-        waiting: list[Pairs] = []
-        for pack in pack_by_channel(channels, rows):
-            waiting.append(self._run_packed(pack))
-            if sum(map(len, waiting)) >= self._dense_rows:
-                waiting = [self._run_full_batches(Pairs.concat(waiting))]
-        if sum(map(len, waiting)):
-            self._run_dense(Pairs.concat(waiting))
+    def add(self, pairs: Pairs) -> None:
+        """Run as many full batches as there are."""
+        self._waiting.append(pairs)
+        if sum(map(len, self._waiting)) >= self._batch:
+            waiting = Pairs.concat(self._waiting)
+            full = len(waiting) - len(waiting) % self._batch
+            for start in range(0, full, self._batch):
+                self._run(waiting.take(slice(start, start + self._batch)))
+            self._waiting = [waiting.take(slice(full, None))]
 
-    def _run_full_batches(self, pairs: Pairs) -> Pairs:
-        full = len(pairs) - len(pairs) % self._dense_rows
-        for start in range(0, full, self._dense_rows):
-            self._run_dense(pairs.take(slice(start, start + self._dense_rows)))
-        return pairs.take(slice(full, None))
+    def finish(self) -> None:
+        """Run what is left."""
+        if sum(map(len, self._waiting)):
+            self._run(Pairs.concat(self._waiting))
+        self._waiting = []
 
-    def _run_packed(self, pack: Pack) -> Pairs:
-        """Run the layer with one fault in each channel of the pack, and find the pairs that differ from golden."""
-        values = self._packed_values(pack)
-        count, device = self._run_rows, self._weight.device
-        channels = torch.as_tensor(pack.channels, device=device)
-        thin: dict[fx.Node, Tensor] = {}
-        alive = torch.zeros(count, len(channels), dtype=torch.bool, device=device)
-        for node, channel_map in self._suffix.frontier.items():
-            thin[node] = channel_map.apart(values[node])[:count, channels]
-            golden = channel_map.apart(self._block.values[node])[:count, channels]
-            alive |= (thin[node] != golden).flatten(2).any(2)
-        if not self._rows.interchangeable:
-            alive |= alive.any(0)  # every image of the block, in its own place
-        member, image = alive.T.nonzero(as_tuple=True)
-        return Pairs(
-            fault=torch.as_tensor(pack.rows, device=device)[member],
-            image=image,
-            channel=channels[member],
-            thin={node: faulty[image, member] for node, faulty in thin.items()},
-        )
-
-    def _packed_values(self, pack: Pack) -> dict[fx.Node, Any]:
-        values: dict[fx.Node, Any] = {}
-
-        def value_of(node: fx.Node) -> Any:
-            return values[node] if node in values else self._block.values[node]
-
-        flat = self._weight.view(-1)
-        index = torch.as_tensor(self._faults.weight_index[pack.rows], device=flat.device)
-        golden = flat[index]
-        flat[index] = torch.as_tensor(self._faults.value[pack.rows], device=flat.device)
-        layer = self._suffix.layer
-        args, kwargs = fx.node.map_arg((layer.args, layer.kwargs), value_of)
-        values[layer] = functional_call(self._module, {"weight": self._weight}, args, kwargs)
-        flat[index] = golden
-        for node in self._suffix.packed:
-            values[node] = self._network.evaluate(node, value_of)
-        return values
-
-    def _run_dense(self, pairs: Pairs) -> None:
-        """Run the rest of the network on one batch of pairs, padded to a usable size."""
+    def _run(self, pairs: Pairs) -> None:
         count = len(pairs)
         padding = torch.arange(self._rows.fit(count), device=pairs.fault.device).clamp(max=count - 1)
         padded = pairs if len(padding) == count else pairs.take(padding)
         logits = DenseBatch(self._network, self._block, self._suffix, padded).logits()[:count]
-        if self._run_rows > self._block.count:
+        if not self._rows.interchangeable:
             real = pairs.image < self._block.count
             pairs, logits = pairs.take(real), logits[real]
         self._recorder.record(pairs.fault, pairs.image, logits)

@@ -28,10 +28,13 @@ def faults_in(model: nn.Module, layer: int, weight_index: np.ndarray, bit: np.nd
 
 
 def every_bit_in(model: nn.Module, layer: int, weights: int, seed: int = 0) -> WeightFaults:
-    """Flips of all 32 bits in some random weights of one layer."""
+    """Flips of all 32 bits in some random weights of one layer, then one weight as infinity and as NaN."""
     size = injectable_modules(model)[layer][1].weight.numel()
     chosen = np.random.default_rng(seed).choice(size, min(weights, size), replace=False)
-    return faults_in(model, layer, np.repeat(chosen, 32), np.tile(np.arange(32), len(chosen)))
+    index = np.concatenate([np.repeat(chosen, 32), chosen[[0, 0]]])
+    faults = faults_in(model, layer, index, np.concatenate([np.tile(np.arange(32), len(chosen)), [0, 0]]))
+    faults.value[-2:] = np.inf, np.nan
+    return faults
 
 
 class LogitsRecorder:

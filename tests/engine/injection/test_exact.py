@@ -45,7 +45,7 @@ def test_lenet5_every_layer_every_bit(lenet5: tuple[nn.Module, Tensor]) -> None:
     for layer in range(5):
         faults = every_bit_in(model, layer, weights=8, seed=layer)
         expected = judged_logits(model, images, faults)
-        assert not expected.isfinite().all(), "bit 30 is meant to give NaN or Inf somewhere"
+        assert expected.isnan().any()
         assert same_to_the_bit(replayed_logits(injection, images, faults), expected)
 
 
@@ -94,7 +94,8 @@ def test_weights_are_as_before(lenet5: tuple[nn.Module, Tensor]) -> None:
     model, images = lenet5
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     faults = every_bit_in(model, 0, weights=2)
-    list(ExactInjection(model, images, MEMORY).inject(ExactInjection(model, images, MEMORY).load(images), faults))
+    injection = ExactInjection(model, images, MEMORY)
+    list(injection.inject(injection.load(images), faults))
     for _ in naive_logits(model, faults, images, 16):
         pass
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
@@ -125,7 +126,7 @@ def test_stuck_bit_that_holds_its_value_is_not_run(lenet5: tuple[nn.Module, Tens
     )
     injection = ExactInjection(model, images, MEMORY)
     (outcomes,) = injection.inject(injection.load(images), unchanged)
-    assert outcomes.severity.shape == (32, 64)
+    assert outcomes.severity.shape == (34, 64)
     assert (outcomes.severity == 0).all()
 
 

@@ -1,0 +1,89 @@
+"""The first stage of a replay: faults in different channels share one run until channels mix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import fx, nn
+from torch.func import functional_call
+
+from engine.injection.packs import Pack, pack_by_channel
+from engine.injection.pairs import Pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor
+
+    from engine.injection.golden import GoldenBlock
+    from engine.injection.graph import Network
+    from engine.injection.outcomes import WeightFaults
+    from engine.injection.suffix import Suffix
+
+
+class PackedRuns:
+    """Runs some faults of one layer on one block, with the real operations at the real shapes."""
+
+    def __init__(
+        self,
+        network: Network,
+        suffix: Suffix,
+        module: nn.Conv2d | nn.Linear,
+        block: GoldenBlock,
+        whole_blocks: bool,
+    ) -> None:
+        """`whole_blocks`: a fault that differs for one image keeps all rows of the block, padding included."""
+        self._network = network
+        self._suffix = suffix
+        self._module = module
+        self._weight = module.weight.detach().clone(memory_format=torch.contiguous_format)
+        self._block = block
+        self._whole_blocks = whole_blocks
+
+    def run(self, faults: WeightFaults) -> Iterator[Pairs]:
+        """The pairs that differ from golden, by fault and image within each pack."""
+        rows = np.flatnonzero(faults.changes)
+        channels = faults.weight_index[rows] // self._weight[0].numel()
+        for pack in pack_by_channel(channels, rows):
+            yield self._differing(pack, self._values(pack, faults))
+
+    def _values(self, pack: Pack, faults: WeightFaults) -> dict[fx.Node, Any]:
+        """Values of the layer and the packed nodes with one fault in each channel of the pack."""
+        values: dict[fx.Node, Any] = {}
+
+        def value_of(node: fx.Node) -> Any:
+            return values[node] if node in values else self._block.values[node]
+
+        flat = self._weight.view(-1)
+        index = torch.as_tensor(faults.weight_index[pack.rows], device=flat.device)
+        golden = flat[index]
+        flat[index] = torch.as_tensor(faults.value[pack.rows], device=flat.device)
+        layer = self._suffix.layer
+        args, kwargs = fx.node.map_arg((layer.args, layer.kwargs), value_of)
+        values[layer] = functional_call(self._module, {"weight": self._weight}, args, kwargs)
+        flat[index] = golden
+        for node in self._suffix.packed:
+            values[node] = self._network.evaluate(node, value_of)
+        return values
+
+    def _differing(self, pack: Pack, values: dict[fx.Node, Any]) -> Pairs:
+        device = self._weight.device
+        count = len(self._block.images) if self._whole_blocks else self._block.count
+        channels = torch.as_tensor(pack.channels, device=device)
+        thin: dict[fx.Node, Tensor] = {}
+        alive = torch.zeros(count, len(channels), dtype=torch.bool, device=device)
+        for node, channel_map in self._suffix.frontier.items():
+            thin[node] = channel_map.apart(values[node])[:count, channels]
+            golden = channel_map.apart(self._block.values[node])[:count, channels]
+            alive |= (thin[node] != golden).flatten(2).any(2)
+        if self._whole_blocks:
+            alive |= alive.any(0)
+        member, image = alive.T.nonzero(as_tuple=True)
+        return Pairs(
+            fault=torch.as_tensor(pack.rows, device=device)[member],
+            image=image,
+            channel=channels[member],
+            thin={node: faulty[image, member] for node, faulty in thin.items()},
+        )
