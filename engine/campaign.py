@@ -23,6 +23,7 @@ FIRST_BLOCK = 16
 
 PART_PAIRS = 4_000_000
 PART_SECONDS = 30.0
+_MOST_PROBED = 4096
 _RATE_SECONDS = 10.0
 """how far back the shown rate looks"""
 
@@ -64,8 +65,19 @@ def describe(prepared: PreparedCampaign) -> NewCampaign:
     )
 
 
+def start_injection(prepared: PreparedCampaign) -> ExactInjection:
+    """The campaign's network, traced, with its batch sizes probed.
+
+    Raises:
+        InputError: the memory does not hold one image.
+    """
+    probe = prepared.images(0, min(len(prepared.workload), _MOST_PROBED))
+    return ExactInjection(prepared.model, probe, prepared.config.run.memory)
+
+
 def run_campaign(
     prepared: PreparedCampaign,
+    injection: ExactInjection,
     store: Store,
     campaign: int,
     on_progress: Callable[[Progress], None],
@@ -76,6 +88,7 @@ def run_campaign(
 
     Args:
         prepared: what the campaign was created from.
+        injection: of its network.
         store: with its lock held.
         campaign: its id there.
         on_progress: called every few seconds at most.
@@ -85,13 +98,11 @@ def run_campaign(
     Returns:
         Whether the campaign is finished; False after a stop.
     """
-    probe = prepared.images(0, min(len(prepared.workload), 4096))
-    injection = ExactInjection(prepared.model, probe, prepared.config.run.memory)
-    for note in injection.notes:
-        on_note(note)
     faults = prepared.faults_in_execution_order()
     meter = ProgressMeter(store.campaign(campaign), on_progress)
     with store.writer(campaign) as writer:
+        for note in [*injection.notes, *store.notes]:
+            on_note(note)
         for block in remaining_blocks(len(prepared.workload), injection.block_rows, len(faults), writer.done):
             golden = injection.load(prepared.images(block.rank_start, block.rank_stop))
             for gap in block.gaps:
@@ -115,11 +126,11 @@ def _write_parts(
     for outcomes in groups:
         writer.add(block.rank_start, fault_start, outcomes)
         fault_start += len(outcomes.positions)
-        meter.computed(outcomes.severity.size)
         stop = should_stop()
         is_full = writer.buffered_pairs >= PART_PAIRS or time.monotonic() - part_started >= PART_SECONDS
-        if stop or is_full or fault_start == gap.stop:
-            meter.committed(writer.commit())
+        receipt = writer.commit() if stop or is_full or fault_start == gap.stop else None
+        meter.advance(outcomes.severity.size, receipt)
+        if receipt is not None:
             part_started = time.monotonic()
         if stop:
             return False
@@ -171,16 +182,12 @@ class ProgressMeter:
         self._marks = [(time.monotonic(), self._done)]
         self._report()
 
-    def computed(self, pairs: int) -> None:
-        """Pairs that are not committed yet."""
+    def advance(self, pairs: int, receipt: Receipt | None) -> None:
+        """So many more pairs are computed, and perhaps a part is in the store."""
         self._done += pairs
         self._marks.append((time.monotonic(), self._done))
         while len(self._marks) > 2 and self._marks[-1][0] - self._marks[1][0] > _RATE_SECONDS:
             del self._marks[0]
-        self._report()
-
-    def committed(self, receipt: Receipt | None) -> None:
-        """A part is in the store."""
         if receipt is not None:
             masked, non_critical, critical = self._counts
             self._counts = (

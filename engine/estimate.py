@@ -10,15 +10,19 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from engine.injection.exact import ExactInjection
+from engine.campaign import start_injection
 
 if TYPE_CHECKING:
+    from engine.injection.exact import ExactInjection
     from engine.injection.golden import GoldenBlock
     from engine.injection.outcomes import WeightFaults
     from engine.preparation import PreparedCampaign
 
 CALIBRATION_SECONDS = 2.0
-FIRST_SAMPLE = 4
+FIRST_FAULTS = 8
+"""of each layer"""
+
+FIRST_IMAGES = 16
 
 STORING_SECONDS_PER_PAIR = 2.5e-7
 """measured on full campaigns, parts and seal together"""
@@ -63,29 +67,56 @@ def estimate(prepared: PreparedCampaign) -> Estimate:
 
 
 def _computing_seconds(prepared: PreparedCampaign) -> float:
-    """Time some faults of every layer on images from all ranks, more of them each round, and scale the last round."""
-    images = len(prepared.workload)
-    injection = ExactInjection(prepared.model, prepared.images(0, min(images, 4096)), prepared.config.run.memory)
-    ranks = np.unique(np.linspace(0, images - 1, min(images, injection.block_rows), dtype=np.int64))
-    batch = prepared.dataset.batch(prepared.workload[ranks])
-    block = injection.load(torch.from_numpy(batch).to(prepared.numerics.device))
-    faults = prepared.faults_in_execution_order()
-    started, sample = time.monotonic(), FIRST_SAMPLE
-    while True:
-        seconds = sum(
-            _layer_seconds(injection, block, faults.take(np.flatnonzero(faults.layer == layer)), sample)
-            for layer in np.unique(faults.layer)
-        )
-        is_all = sample >= np.bincount(faults.layer).max()
-        if is_all or time.monotonic() - started >= CALIBRATION_SECONDS / 2:
-            return float(seconds * images / len(ranks))
-        sample *= 2
-
-
-def _layer_seconds(injection: ExactInjection, block: GoldenBlock, faults: WeightFaults, sample: int) -> float:
-    """Time for all faults of one layer on the block, from `sample` of them, evenly spread."""
-    rows = np.unique(np.linspace(0, len(faults) - 1, min(sample, len(faults)), dtype=np.int64))
+    """Time the start; then some faults of every layer on some images, more of both each round: the last one counts."""
+    begun = time.monotonic()
+    injection = start_injection(prepared)
+    setup = time.monotonic() - begun
+    sample = Sample(prepared, injection)
+    sample.seconds()  # the first run of anything is slow
     started = time.monotonic()
-    for _ in injection.inject(block, faults.take(rows)):
-        pass
-    return (time.monotonic() - started) * len(faults) / len(rows)
+    while True:
+        seconds = sample.seconds()
+        if not sample.can_grow() or time.monotonic() - started >= CALIBRATION_SECONDS / 2:
+            return setup + seconds
+        sample.grow()
+
+
+class Sample:
+    """Some faults of every layer, evenly spread, on images from all ranks."""
+
+    def __init__(self, prepared: PreparedCampaign, injection: ExactInjection) -> None:
+        """Start small."""
+        self._prepared = prepared
+        self._injection = injection
+        faults = prepared.faults_in_execution_order()
+        self._layers = [faults.take(np.flatnonzero(faults.layer == layer)) for layer in np.unique(faults.layer)]
+        self._most_faults = max(map(len, self._layers))
+        self._most_images = min(len(prepared.workload), injection.block_rows)
+        self._faults, self._images = FIRST_FAULTS, min(FIRST_IMAGES, self._most_images)
+
+    def can_grow(self) -> bool:
+        """Whether there are faults or images to add."""
+        return self._faults < self._most_faults or self._images < self._most_images
+
+    def grow(self) -> None:
+        """Twice the faults or twice the images: the more of either, the fuller the batches, as in the campaign."""
+        if self._faults < self._most_faults and (self._faults <= self._images or self._images == self._most_images):
+            self._faults *= 2
+        else:
+            self._images = min(2 * self._images, self._most_images)
+
+    def seconds(self) -> float:
+        """Run the sample, and scale its time to all faults and images."""
+        images = len(self._prepared.workload)
+        ranks = np.linspace(0, images - 1, self._images, dtype=np.int64)
+        batch = torch.from_numpy(self._prepared.dataset.batch(self._prepared.workload[ranks]))
+        block = self._injection.load(batch.to(self._prepared.numerics.device))
+        return sum(self._layer_seconds(block, faults) for faults in self._layers) * images / self._images
+
+    def _layer_seconds(self, block: GoldenBlock, faults: WeightFaults) -> float:
+        count = min(self._faults, len(faults))
+        rows = np.linspace(0, len(faults) - 1, count, dtype=np.int64)
+        started = time.monotonic()
+        for _ in self._injection.inject(block, faults.take(rows)):
+            pass
+        return (time.monotonic() - started) * len(faults) / count

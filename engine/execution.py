@@ -1,17 +1,17 @@
-"""One campaign from its config to its end in a store: created or continued, run, sealed, its state kept."""
+"""One prepared campaign in a store, to its end: created or continued, run, sealed, its state kept."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from engine.campaign import Progress, describe, run_campaign
+from engine.campaign import Progress, describe, run_campaign, start_injection
 from engine.errors import DearError, UnreachableError
-from engine.preparation import PreparedCampaign, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.config import CampaignConfig
+    from engine.injection.exact import ExactInjection
+    from engine.preparation import PreparedCampaign
     from engine.store import CampaignStatus, Store
 
 
@@ -29,11 +29,11 @@ class Listener(Protocol):
 
 
 def execute(
-    config: CampaignConfig, store: Store, listener: Listener, should_stop: Callable[[], bool]
+    prepared: PreparedCampaign, store: Store, listener: Listener, should_stop: Callable[[], bool]
 ) -> CampaignStatus:
-    """Run a config in a store, whose lock is held while it runs.
+    """Run a campaign in a store, whose lock is held while it runs.
 
-    The same config again continues the campaign where it stopped, or finds it finished and does nothing.
+    The same campaign again continues where it stopped, or is found finished and nothing is done.
 
     Returns:
         The status at the end: "finished", or "paused" where `should_stop` said so.
@@ -41,16 +41,17 @@ def execute(
     Raises:
         DearError: one sentence; a campaign that had begun is kept as "failed", with what it computed.
     """
-    prepared = prepare(config)
     known = store.find(prepared.fingerprint)
     if known is not None and known.state == "finished":
         listener.on_campaign(known)
         return known
+    injection = start_injection(prepared)  # before anything is written: it can refuse the config
     try:
         with store.lock():
             status = store.find(prepared.fingerprint) or store.campaign(store.create(describe(prepared)))
             listener.on_campaign(status)
-            _run(prepared, store, status.id, listener, should_stop)
+            if status.state != "finished":
+                _run(prepared, injection, store, status.id, listener, should_stop)
             return store.campaign(status.id)
     except UnreachableError:
         if known is not None and known.state == "running":  # another process is at it: that one can be watched
@@ -59,7 +60,12 @@ def execute(
 
 
 def _run(
-    prepared: PreparedCampaign, store: Store, campaign: int, listener: Listener, should_stop: Callable[[], bool]
+    prepared: PreparedCampaign,
+    injection: ExactInjection,
+    store: Store,
+    campaign: int,
+    listener: Listener,
+    should_stop: Callable[[], bool],
 ) -> None:
     def on_progress(progress: Progress) -> None:
         store.set_progress(campaign, progress.pairs_done, progress.rate, progress.eta_s)
@@ -67,15 +73,16 @@ def _run(
 
     store.set_state(campaign, "running")
     try:
-        finished = run_campaign(prepared, store, campaign, on_progress, should_stop, listener.on_note)
+        finished = run_campaign(prepared, injection, store, campaign, on_progress, should_stop, listener.on_note)
     except KeyboardInterrupt:
         store.set_state(campaign, "paused")
         raise
     except Exception as error:
-        store.set_state(campaign, "failed", error=_sentence(error))
+        sentence = _sentence(error)
+        store.set_state(campaign, "failed", error=sentence)
         if isinstance(error, DearError):
             raise
-        raise DearError(f"campaign {campaign} failed: {_sentence(error)}") from error
+        raise DearError(f"campaign {campaign} failed: {sentence}; run it again to continue") from error
     if not finished:
         store.set_state(campaign, "paused")
 

@@ -17,7 +17,10 @@ def demo(
     headless: Annotated[bool, typer.Option("--headless", help="Plain progress instead of the screens.")] = False,
     store: StoreOption = None,
 ) -> None:
-    """Run the paper's full campaign on the bundled LeNet-5 and MNIST test set: 16,501 faults x 10,000 images.
+    """Run the paper's full campaign on bundled data.
+
+    LeNet-5 on the MNIST test set, 16,501 faults x 10,000 images. Run again, it goes on where it stopped, or shows the
+    summary of the finished campaign.
 
     In a terminal the screens open on it; the campaign goes on in a process of its own when they are closed.
     """
@@ -26,9 +29,9 @@ def demo(
 
     config = parse_config(DEMO, source="demo")
     if headless or not is_terminal():
-        from dear_tui.cli.run import run_configs
+        from dear_tui.cli.run import StopOnInterrupt, run_config
 
-        run_configs([config], store)
+        run_config(config, store, StopOnInterrupt())
         return
 
     from dear_tui.cli.summary import print_summary

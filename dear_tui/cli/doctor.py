@@ -9,9 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-
 from dear_tui.cli.options import StoreOption
 
 if TYPE_CHECKING:
@@ -22,13 +19,11 @@ NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "lustre", "beegfs", "gpfs
 
 
 def doctor(store: StoreOption = None) -> None:
-    """Show versions, devices, the store and the terminal, and warn of what will not work."""
+    """Check this machine: versions, devices, store, terminal."""
     from engine.store.layout import store_path
 
-    table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for topic, finding in findings(store_path(store)):
-        table.add_row(topic, finding)
-    Console(soft_wrap=True).print(table)
+        print(f"{topic:12} {finding}")
 
 
 def findings(store: Path) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from dear_tui.cli.options import JsonOption
-from dear_tui.human import duration, short_count
+from dear_tui.human import duration
 
 if TYPE_CHECKING:
     from engine.estimate import Estimate
@@ -21,7 +21,10 @@ def estimate(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Count faults, images, pairs and operations, and measure the time on this machine for two seconds."""
+    """Estimate faults, pairs, operations, disk and time.
+
+    Nothing is stored; the time is measured on this machine, for a few seconds.
+    """
     from engine.config import load_config
     from engine.estimate import estimate as estimate_campaign
     from engine.preparation import prepare
@@ -41,7 +44,7 @@ def _lines(result: Estimate) -> list[tuple[str, str]]:
         ("faults", f"{result.faults:,} of a population of {result.population:,}"),
         ("images", f"{result.images:,}"),
         ("pairs", f"{result.pairs:,}"),
-        ("FLOPs", f"{short_count(result.flops / 1e9)} x 10^9 for the naive loop"),
-        ("disk", f"{result.disk_bytes / 1e6:,.3g} MB"),
+        ("FLOPs", f"{result.flops:.3g} for the naive loop"),
+        ("disk", f"{result.disk_bytes / 1e6:,.1f} MB"),
         ("time", f"about {duration(result.seconds)} on {result.device} by method {result.method}"),
     ]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-
 from dear_tui.cli.options import JsonOption, StoreOption
-from dear_tui.human import duration, short_count
+from dear_tui.cli.tables import Column, print_table
+from dear_tui.human import duration, rate
 
 if TYPE_CHECKING:
     from engine.store import CampaignStatus
@@ -25,23 +24,41 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
     if as_json:
         print(json.dumps([asdict(status) for status in campaigns], indent=2))
     elif campaigns:
-        Console(soft_wrap=True, highlight=False).print(_table(campaigns))
+        print_table(columns(campaigns))
     else:
-        Console(stderr=True, highlight=False).print(f"no campaigns in {path}; start with: dear-tui demo")
+        print(f"no campaigns in {path}; start with: dear-tui demo", file=sys.stderr)
 
 
-def _table(campaigns: list[CampaignStatus]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("id", "name", "state", "network", "data set", "images of"):
-        table.add_column(heading)
-    for heading in ("faults", "images", "done", "rate/s", "ETA", "masked", "non-critical", "critical"):
-        table.add_column(heading, justify="right")
-    for status in campaigns:
-        table.add_row(
-            *(str(status.id), status.name, status.state, status.network, status.dataset, status.select),
-            *(f"{status.faults:,}", f"{status.images:,}", f"{100 * status.pairs_done / max(1, status.pairs):.0f} %"),
-            short_count(status.rate) if status.rate else "",
-            duration(status.eta_s) if status.eta_s else "",
-            *(f"{count:,}" for count in (status.masked, status.non_critical, status.critical)),
-        )
-    return table
+def columns(campaigns: list[CampaignStatus]) -> list[Column]:
+    """The table; rate and ETA only where something runs."""
+
+    def numbers(heading: str, cells: list[str], priority: int) -> Column:
+        return Column(heading, cells, right=True, priority=priority)
+
+    table = [
+        Column("id", [str(status.id) for status in campaigns], priority=9),
+        Column("name", [status.name for status in campaigns], priority=9),
+        Column("state", [status.state for status in campaigns], priority=9),
+        Column("network", [status.network for status in campaigns], priority=5),
+        Column("data set", [status.dataset for status in campaigns], priority=4),
+        Column("select", [status.select for status in campaigns], priority=3),
+        numbers("faults", [f"{status.faults:,}" for status in campaigns], 6),
+        numbers("images", [f"{status.images:,}" for status in campaigns], 6),
+        numbers("done", [_percent_done(status) for status in campaigns], 8),
+    ]
+    if any(status.rate for status in campaigns):
+        table += [
+            numbers("rate", [rate(status.rate) if status.rate else "" for status in campaigns], 2),
+            numbers("ETA", ["" if status.eta_s is None else duration(status.eta_s) for status in campaigns], 8),
+        ]
+    return [
+        *table,
+        numbers("masked", [f"{status.masked:,}" for status in campaigns], 1),
+        numbers("non-critical", [f"{status.non_critical:,}" for status in campaigns], 1),
+        numbers("critical", [f"{status.critical:,}" for status in campaigns], 7),
+    ]
+
+
+def _percent_done(status: CampaignStatus) -> str:
+    """Rounded down: 100 % is complete."""
+    return f"{100 * status.pairs_done // max(1, status.pairs)} %"

@@ -6,9 +6,8 @@ Nothing heavy is imported before a command runs, so that `--help` answers at onc
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import click
 import typer
 
 from dear_tui.cli.demo import demo
@@ -23,11 +22,14 @@ from dear_tui.cli.terminal import open_terminal
 from dear_tui.cli.train import train
 from engine.errors import DearError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 app = typer.Typer(
     name="dear-tui",
     help="How fragile is a trained CNN to single-bit faults in its weights? Without a command, the screens open.",
     epilog="Start with: dear-tui demo",
-    no_args_is_help=False,
+    rich_markup_mode=None,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -61,24 +63,30 @@ def _root(
     if context.invoked_subcommand is None:
         open_terminal(store)
     elif store is not None:
-        raise click.UsageError(f"give --store after the command: dear-tui {context.invoked_subcommand} --store {store}")
+        raise typer.BadParameter(f"write it after the command: dear-tui {context.invoked_subcommand} --store {store}")
 
 
-def main() -> None:
-    """Run the program; an error is a sentence on stderr, never a traceback."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program on `arguments`, or the process's own; returns the exit code.
+
+    An error is a sentence on standard error, never a traceback.
+    """
     try:
-        sys.exit(app(standalone_mode=False))
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        return app(arguments, standalone_mode=False) or 0
+    except typer.TyperException as error:
+        return _say(f"{error.format_message().rstrip('.')} (see {_program(error)} --help)", error.exit_code)
     except DearError as error:
-        print(*(f"dear-tui: {line}" for line in str(error).splitlines()), sep="\n", file=sys.stderr)
-        sys.exit(error.exit_code)
+        return _say(str(error), error.exit_code)
     except KeyboardInterrupt:
-        print("dear-tui: interrupted", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
-        sys.stderr.close()
-        sys.exit(0)
+        return _say("interrupted", 130)
+
+
+def _program(error: typer.TyperException) -> str:
+    """The command whose help explains a usage error."""
+    context = getattr(error, "ctx", None)
+    return context.command_path if context else "dear-tui"
+
+
+def _say(sentences: str, exit_code: int) -> int:
+    print(*(f"dear-tui: {line}" for line in sentences.splitlines()), sep="\n", file=sys.stderr)
+    return exit_code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from dear_tui.cli.options import StoreOption
-from dear_tui.human import duration, rate
+from dear_tui.human import duration, rate, short_count
+from engine.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,36 +25,53 @@ if TYPE_CHECKING:
 
 
 def run(
-    configs: Annotated[list[Path], typer.Argument(metavar="CONFIG...", help="TOML files, run one after the other.")],
+    configs: Annotated[list[Path], typer.Argument(metavar="CONFIG", help="TOML files, run one after the other.")],
     store: StoreOption = None,
 ) -> None:
-    """Run campaigns in the foreground; the same config again continues where it stopped.
+    """Run campaigns in the foreground, or continue them.
+
+    The same config again goes on where it stopped, or shows the summary of what is finished.
 
     ctrl+c stops after the faults being computed, with nothing lost; a second ctrl+c stops at once.
     """
     from engine.config import load_configs
 
-    run_configs(load_configs(configs), store)
+    stop = StopOnInterrupt()
+    for path, config in zip(configs, load_configs(configs), strict=True):
+        with naming(path):
+            run_config(config, store, stop)
 
 
-def run_configs(configs: list[CampaignConfig], store: Path | None) -> None:
-    """Run configs one after the other and print each summary."""
+@contextmanager
+def naming(config: Path) -> Iterator[None]:
+    """What is wrong with what a config asks for is said with the config's name."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{config}: {error}") from None
+
+
+def run_config(config: CampaignConfig, store: Path | None, stop: StopOnInterrupt) -> None:
+    """Run one config to its end and print its summary.
+
+    Raises:
+        typer.Exit: stopped by ctrl+c.
+    """
     from dear_tui.cli.summary import print_summary
     from engine.execution import execute
-    from engine.store import Store
-    from engine.store.layout import store_path
+    from engine.preparation import prepare
+    from engine.store import Store, store_path
 
-    opened = Store.open(store_path(store))
-    stop = StopOnInterrupt()
-    for config in configs:
-        with ProgressLine(config.name) as line, stop:
-            status = execute(config, opened, line, lambda: stop.requested)
-        if status.state != "finished":
-            print(
-                f"stopped at {status.pairs_done:,} of {status.pairs:,} pairs; run it again to continue", file=sys.stderr
-            )
-            raise typer.Exit(130)
-        print_summary(opened, status.id)
+    with ProgressLine() as line, stop:
+        prepared = prepare(config)
+        opened = Store.open(store_path(store))
+        status = execute(prepared, opened, line, lambda: stop.requested)
+    if status.state != "finished":
+        print(f"stopped at {status.pairs_done:,} of {status.pairs:,} pairs; run it again to continue", file=sys.stderr)
+        raise typer.Exit(130)
+    print_summary(opened, status.id)
+    if stop.requested:
+        raise typer.Exit(130)
 
 
 class StopOnInterrupt:
@@ -77,11 +96,9 @@ class StopOnInterrupt:
 class ProgressLine:
     """One line on stderr: bar, rate, ETA and the counts so far; plain lines, ten or so, where stderr is no terminal."""
 
-    def __init__(self, name: str) -> None:
-        self._console = Console(stderr=True)
-        self._name = name
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
         self._bar = Progress(
-            TextColumn("{task.description}"),
             BarColumn(bar_width=None),
             TaskProgressColumn(),
             TextColumn("{task.fields[numbers]}"),
@@ -89,7 +106,7 @@ class ProgressLine:
             disable=not self._console.is_terminal,
             refresh_per_second=4,
         )
-        self._task = self._bar.add_task(name, total=None, numbers="loading network, images and faults")
+        self._task = self._bar.add_task("", total=None, numbers="loading network, images and faults")
         self._next_percent = 0
 
     def __enter__(self) -> ProgressLine:
@@ -103,32 +120,37 @@ class ProgressLine:
         """Say what runs, or that there is nothing left to run."""
         if status.state == "finished":
             self._bar.update(self._task, visible=False)
-            self._console.print(f"campaign {status.id} was already finished; nothing to run", highlight=False)
+            self._say(f"campaign {status.id} was already finished; nothing to run")
             return
         continued = f", {status.pairs_done:,} done before" if status.pairs_done else ""
-        self._console.print(
+        self._say(
             f"campaign {status.id}: {status.faults:,} faults x {status.images:,} images = {status.pairs:,} pairs"
-            + continued,
-            highlight=False,
+            + continued
         )
-        self._bar.update(self._task, total=status.pairs, completed=status.pairs_done, numbers="finding batch sizes")
+        self._bar.update(self._task, total=status.pairs, completed=status.pairs_done, numbers="")
 
     def on_note(self, note: str) -> None:
         """Print it above the bar."""
-        self._console.print(f"note: {note}", highlight=False)
+        self._say(f"note: {note}")
 
     def on_progress(self, progress: CampaignProgress) -> None:
         """Draw the bar, or a line every ten percent."""
         numbers = " ".join(_numbers(progress))
         self._bar.update(self._task, completed=progress.pairs_done, numbers=numbers)
         percent = 100 * progress.pairs_done // max(1, progress.pairs)
-        if not self._console.is_terminal and percent >= self._next_percent:
-            self._console.print(f"{percent:3d} % {numbers}", highlight=False, soft_wrap=True)
+        if not self._console.is_terminal and numbers and percent >= self._next_percent:
+            self._say(f"{percent:3d} % {numbers}")
             self._next_percent = percent - percent % 10 + 10
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, soft_wrap=True, markup=False)
 
 
 def _numbers(progress: CampaignProgress) -> Iterator[str]:
-    if progress.eta_s is not None:
+    if progress.pairs_done == progress.pairs:
+        yield "sealing"
+    elif progress.eta_s is not None:
         yield f"{rate(progress.rate)} ETA {duration(progress.eta_s)}"
     if progress.masked + progress.non_critical + progress.critical:
-        yield f"masked {progress.masked:,} non-critical {progress.non_critical:,} critical {progress.critical:,}"
+        yield f"masked {short_count(progress.masked)} non-critical {short_count(progress.non_critical)}"
+        yield f"critical {short_count(progress.critical)}"

@@ -19,7 +19,7 @@ def show(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one campaign: its state, its config and, when it is finished, what it found."""
+    """Show a campaign: state, config and, when finished, results."""
     from dear_tui.cli.summary import campaign_tables, print_summary
     from engine.store import Store, store_path
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
 import sys
 from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
 from dear_tui.cli.options import StoreOption
+from dear_tui.cli.tables import Column, print_table
 from engine.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,19 +61,39 @@ def sql(
     text = sys.stdin.read() if query == "-" else query
     if chosen is Format.PARQUET and output is None:
         raise InputError("--format parquet needs a file: add --output FILE")
-    with SqlSession(store_path(store), output=output if chosen is Format.PARQUET else None) as session:
+    with _replaced(output) as path, SqlSession(store_path(store), output=path) as session:
         if chosen is Format.PARQUET:
             session.write_parquet(text if limit is None else f"SELECT * FROM ({text}) LIMIT {limit}")
             return
         result = session.query(text)
-        with _opened(output) as file:
+        with _opened(path) as file:
             WRITERS[chosen](result, result if limit is None else islice(result, limit), file)
 
 
 @contextmanager
-def _opened(output: Path | None) -> Iterator[IO[str]]:
+def _replaced(output: Path | None) -> Iterator[Path | None]:
+    """Where to write: beside the file asked for, which it becomes when all went well; a device or pipe as it is."""
+    if output is None or (output.exists() and not output.is_file()):
+        yield output
+        return
+    if not output.parent.is_dir():
+        raise InputError(f"{output}: there is no folder {output.parent}; give --output another file")
+    written = output.with_name(output.name + ".tmp")
+    try:
+        yield written
+        written.replace(output)
+    finally:
+        written.unlink(missing_ok=True)
+
+
+@contextmanager
+def _opened(output: Path | None) -> Iterator[TextIO]:
     if output is None:
-        yield sys.stdout
+        try:
+            yield sys.stdout
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     try:
         with output.open("w", encoding="utf-8", newline="") as file:
@@ -78,13 +102,15 @@ def _opened(output: Path | None) -> Iterator[IO[str]]:
         raise InputError(f"{output}: cannot be written ({error.strerror}); give --output another file") from None
 
 
-def _write_csv(result: Result, rows: Iterable[tuple[Any, ...]], file: IO[str]) -> None:
-    writer = csv.writer(file)
+def _write_csv(result: Result, rows: Iterable[tuple[Any, ...]], file: TextIO) -> None:
+    writer = csv.writer(file, lineterminator="\n")
     writer.writerow(result.columns)
+    if "BOOLEAN" in result.types:
+        rows = (tuple(str(value).lower() if isinstance(value, bool) else value for value in row) for row in rows)
     writer.writerows(rows)
 
 
-def _write_json(result: Result, rows: Iterable[tuple[Any, ...]], file: IO[str]) -> None:
+def _write_json(result: Result, rows: Iterable[tuple[Any, ...]], file: TextIO) -> None:
     separator = "[\n"
     for row in rows:
         values = dict(zip(result.columns, map(_json_value, row), strict=True))
@@ -94,24 +120,34 @@ def _write_json(result: Result, rows: Iterable[tuple[Any, ...]], file: IO[str]) 
 
 
 def _json_value(value: Any) -> Any:
-    """JSON has no NaN and no infinity: they become text."""
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+    """JSON has no NaN, no infinity and no times: they become text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return float(value) if isinstance(value, Decimal) else value
 
 
-def _write_table(result: Result, rows: Iterable[tuple[Any, ...]], file: IO[str]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column, kind in zip(result.columns, result.types, strict=True):
-        table.add_column(Text(column), justify="left" if kind in ("VARCHAR", "BOOLEAN") else "right")
+def _write_table(result: Result, rows: Iterable[tuple[Any, ...]], file: TextIO) -> None:
     iterator = iter(rows)
-    for row in islice(iterator, TABLE_ROWS):
-        table.add_row(*(Text("" if value is None else str(value)) for value in row))
-    Console(file=file, soft_wrap=True).print(table)
+    shown = list(islice(iterator, TABLE_ROWS))
+    columns = [
+        Column(name, [_text(row[index], kind) for row in shown], right=kind not in ("VARCHAR", "BOOLEAN"))
+        for index, (name, kind) in enumerate(zip(result.columns, result.types, strict=True))
+    ]
+    if hidden := print_table(columns, file):
+        names = ", ".join(column.heading for column in hidden)
+        print(f"too narrow for {names}: select fewer columns, or use --format csv", file=sys.stderr)
     if next(iterator, None) is not None:
         print(f"the first {TABLE_ROWS:,} rows; for all of them: --format csv --output FILE", file=sys.stderr)
+
+
+def _text(value: Any, kind: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.9g}" if kind == "FLOAT" else str(value)
 
 
 WRITERS = {Format.CSV: _write_csv, Format.JSON: _write_json, Format.TABLE: _write_table}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
-
-from dear_tui.human import duration
+from dear_tui.cli.tables import Column, print_table
+from dear_tui.human import duration, percent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.analysis.tables import TableFourRow, TableOneRow
     from engine.store import CampaignStatus, Store
 
@@ -62,66 +63,57 @@ def elapsed(status: CampaignStatus) -> float | None:
 
 
 def print_summary(store: Store, campaign: int) -> None:
-    """Tables I and IV of a finished campaign on standard output."""
+    """Tables I and IV of a finished campaign on standard output, and what to ask next on standard error."""
     status, tables = store.campaign(campaign), campaign_tables(store, campaign)
-    console = Console(soft_wrap=True, highlight=False)
     seconds = elapsed(status)
-    console.print(
-        f"campaign {status.id}: {status.name}, {status.network} on {status.dataset}, {status.faults:,} faults x "
-        f"{status.images:,} images = {status.pairs:,} pairs" + (f" in {duration(seconds)}" if seconds else "")
-    )
-    console.print()
-    console.print(_table_one(tables))
-    console.print()
-    console.print(_table_four(tables.table_four))
-    console.print()
-    console.print(
-        f'next: dear-tui sql "select bit, sum(critical) from fault_summary join faults using (campaign, '
-        f'fault_id) where campaign = {status.id} group by 1 order by 1"',
-        markup=False,
+    print(f"campaign {status.id}: {status.name}, {status.network} on {status.dataset}")
+    took = f" in {duration(seconds)}" if seconds else ""
+    print(f"{status.faults:,} faults x {status.images:,} images = {status.pairs:,} pairs{took}")
+    print("\nAccuracy and severities (Table I)\n")
+    print_table(_table_one(status, tables))
+    print("\nWhat a selection of images detects (Table IV)\n")
+    print_table(_table_four(tables.table_four))
+    print(
+        '\nnext: dear-tui sql "select bit, sum(critical) critical from fault_summary join faults using (campaign, '
+        f'fault_id) where campaign = {status.id} group by bit order by bit"',
+        file=sys.stderr,
     )
 
 
-def _table_one(tables: CampaignTables) -> Table:
+def _table_one(status: CampaignStatus, tables: CampaignTables) -> list[Column]:
     row = tables.table_one
-    table = _table("Accuracy and severities")
-    for heading in (
-        "clean acc.",
-        "faulty acc.",
-        "masked",
-        "non-critical",
-        "critical",
-        "of these not finite",
-        "critical faults",
-    ):
-        table.add_column(heading, justify="right")
-    table.add_row(
-        f"{row.clean_accuracy:.2f} %",
-        f"{row.faulty_accuracy:.2f} %",
-        f"{row.masked:.2f} %",
-        f"{row.non_critical:.2f} %",
-        f"{row.critical:.3f} %",
-        f"{tables.nonfinite_pairs:,}",
-        f"{row.critical_faults:,}",
-    )
-    return table
+    faults = f"{row.critical_faults:,}"
+    rows = [
+        ("clean accuracy", f"{row.clean_accuracy:.2f} %", f"of {status.images:,} images"),
+        ("faulty accuracy", f"{row.faulty_accuracy:.2f} %", "mean over the faults"),
+        ("masked", f"{row.masked:.2f} %", f"{status.masked:,} pairs"),
+        ("non-critical", f"{row.non_critical:.2f} %", f"{status.non_critical:,} pairs"),
+        ("critical", f"{row.critical:.3f} %", f"{status.critical:,} pairs, {tables.nonfinite_pairs:,} not finite"),
+        ("critical faults", faults, f"{percent(row.critical_faults, status.faults)} of {status.faults:,} faults"),
+    ]
+    names, values, notes = zip(*rows, strict=True)
+    return [Column("", names), Column("", values, right=True), Column("", notes)]
 
 
-def _table_four(rows: list[TableFourRow]) -> Table:
-    table = _table("What a selection of images detects")
-    table.add_column("images")
-    for heading in ("% of samples", "faults detected", "at 1 ms each", "measured"):
-        table.add_column(heading, justify="right")
-    for row in rows:
-        table.add_row(
-            SELECTION_NAMES[row.method],
-            f"{row.percent_of_samples:.2f}",
-            "-" if row.faults_detected is None else f"{row.faults_detected:,.10g}",
-            f"{row.seconds_at_1ms / 86400:.2f} days",
-            "-" if row.seconds_measured is None else f"{row.seconds_measured:.3g} s",
-        )
-    return table
+def _table_four(rows: list[TableFourRow]) -> list[Column]:
+    def numbers(heading: str, cells: list[str]) -> Column:
+        return Column(heading, cells, right=True)
+
+    return [
+        Column("images", [SELECTION_NAMES[row.method] for row in rows]),
+        numbers("% of samples", [f"{row.percent_of_samples:.2f}" for row in rows]),
+        numbers("faults detected", [_or_dash(row.faults_detected, "{:,.10g}".format) for row in rows]),
+        numbers("at 1 ms each", [_time(row.seconds_at_1ms) for row in rows]),
+        numbers("measured", [_or_dash(row.seconds_measured, _time) for row in rows]),
+    ]
 
 
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 3, 0, 0))
+def _or_dash(value: float | None, text: Callable[[float], str]) -> str:
+    return "-" if value is None else text(value)
+
+
+def _time(seconds: float) -> str:
+    """Days as in the paper, from a tenth of one on."""
+    if seconds >= 8640:
+        return f"{seconds / 86400:.2f} days"
+    return f"{seconds:.3g}s" if seconds < 60 else duration(seconds)

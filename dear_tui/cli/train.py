@@ -25,7 +25,10 @@ def train(
     epochs: Annotated[int | None, typer.Option("--epochs", help="Instead of the recipe's.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same weights.")] = 0,
 ) -> None:
-    """Train a network from scratch; prints the file and its test accuracy."""
+    """Train a network from scratch.
+
+    Prints the file and its test accuracy; the same seed gives the same weights.
+    """
     from engine.training import train as train_network
 
     target = out or Path(f"{arch}-{dataset}.safetensors")

@@ -17,6 +17,7 @@ from dear_tui.worker.process import Begun
 from engine.config import parse_config
 from engine.errors import DearError
 from engine.execution import execute
+from engine.preparation import prepare
 from engine.store import Store
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def main() -> int:
     listener = BegunListener()
     try:
         config = parse_config(json.load(sys.stdin), source="worker")
-        status = execute(config, Store.open(Path(sys.argv[1])), listener, lambda: bool(stop))
+        prepared = prepare(config)
+        status = execute(prepared, Store.open(Path(sys.argv[1])), listener, lambda: bool(stop))
     except DearError as error:
         log(str(error))
         if not listener.begun:

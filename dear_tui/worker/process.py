@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import DearError, InputError, UnreachableError
+from engine.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +48,7 @@ def start_worker(config: CampaignConfig, store: Path) -> int:
     Raises:
         DearError: the one the process met, with its exit code.
     """
-    store.mkdir(mode=0o700, parents=True, exist_ok=True)
+    Store.open(store).close()  # made here, because the log lies in it
     with log_path(store).open("a") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "dear_tui.worker", str(store)],
