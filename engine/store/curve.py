@@ -32,9 +32,9 @@ class CurveReader:
 
     def read(self, receipts: list[Receipt], connection: duckdb.DuckDBPyConnection) -> CurveData:
         """The curve over the ranks for which every fault is in, as these receipts have it."""
-        if not self._read <= {receipt.part for receipt in receipts}:
+        if not self._read <= {_key(receipt) for receipt in receipts}:
             self._reset()  # a part was set aside
-        new = [receipt for receipt in receipts if receipt.part not in self._read]
+        new = [receipt for receipt in receipts if _key(receipt) not in self._read]
         if new:
             files = ", ".join(sql_path(self._campaign.part("fault_summary", receipt.part)) for receipt in new)
             never = self._row.images
@@ -55,7 +55,7 @@ class CurveReader:
         )
 
     def _reset(self) -> None:
-        self._read: set[int] = set()
+        self._read: set[str] = set()
         never = np.full(self._row.faults, self._row.images, np.int64)
         self._first = {"first_non_masked": never.copy(), "first_critical": never.copy()}
         self._faults_in = np.zeros(self._row.images + 1, np.int64)
@@ -68,9 +68,14 @@ class CurveReader:
                 place = slice(span.fault_start, span.fault_stop)
                 first[place] = np.minimum(first[place], arrays[name][row : row + span.faults])
             self._faults_in[span.rank_start : span.rank_stop] += span.faults
-            self._read.add(receipt.part)
+            self._read.add(_key(receipt))
             row += span.faults
 
     def _ranks_done(self) -> int:
         """Ranks from 0 on that every fault has run on."""
         return int(np.argmax(self._faults_in != self._row.faults))
+
+
+def _key(receipt: Receipt) -> str:
+    """Which file was read: a part that is run again has its old number."""
+    return receipt.sha256["fault_summary"]

@@ -103,9 +103,9 @@ class Layout:
         return CampaignLayout(self.campaigns / f"campaign={campaign:0{CAMPAIGN_DIGITS}d}")
 
     def campaign_ids(self) -> list[int]:
-        """The campaigns on disk, ascending; 0, the one with the zero-row files, is not one."""
+        """The campaigns on disk, ascending, without the one with the zero-row files, 0."""
         names = (re.fullmatch(r"campaign=(\d{6})", path.name) for path in self.campaigns.glob("campaign=*"))
-        return sorted(number for name in names if name and (number := int(name[1])))
+        return sorted(int(name[1]) for name in names if name and int(name[1]) > 0)
 
 
 @dataclass(frozen=True)

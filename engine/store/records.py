@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,34 +42,6 @@ class NewCampaign:
     """name -> [N]; holds at least `metric`"""
     workload: NDArray[np.int64]
     """[W] image ids in rank order"""
-
-
-class Outcomes(Protocol):
-    """What F faults did to a block of I images, K of the pairs being critical; as `engine.injection` gives it."""
-
-    @property
-    def positions(self) -> NDArray[np.int64]:
-        """[F] places in the fault list, consecutive in execution order"""
-
-    @property
-    def severity(self) -> NDArray[np.uint8]:
-        """[F, I]"""
-
-    @property
-    def critical_fault(self) -> NDArray[np.int64]:
-        """[K] row in `severity`"""
-
-    @property
-    def critical_image(self) -> NDArray[np.int64]:
-        """[K] column in `severity`"""
-
-    @property
-    def prediction(self) -> NDArray[np.uint16]:
-        """[K] faulty top-1"""
-
-    @property
-    def nonfinite(self) -> NDArray[np.bool_]:
-        """[K]"""
 
 
 @dataclass(frozen=True)

@@ -24,14 +24,15 @@ def adopt_campaigns(layout: Layout, state: StateFile) -> list[int]:
     known = set(state.campaign_ids())
     adopted = []
     for campaign in layout.campaign_ids():
-        if campaign == 0 or campaign in known:
+        if campaign in known:
             continue
         try:
             row = read_row(layout.campaign(campaign))
         except (KeyError, TypeError, ValueError, OSError):
             continue  # a foreign folder: nothing of ours is in it
         if row.id == campaign:
-            state.add_campaign(row)
+            sealed = layout.campaign(campaign).sealed
+            state.add_campaign(row, sha256(sealed) if sealed.exists() else None)
             adopted.append(campaign)
     return adopted
 

@@ -12,7 +12,7 @@ import duckdb
 from engine.errors import InputError, UnreachableError
 from engine.store.catalogue import create_views
 from engine.store.layout import Layout
-from engine.store.parquet import connect, sql_text
+from engine.store.parquet import connect, sql_path, sql_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,8 @@ class SqlSession:
             raise UnreachableError(f"{store}: there is no store here; `dear-tui demo` or `dear-tui run` makes one")
         self._output = output
         self._connection = self._cursor = connect()
-        settings = [f"allowed_directories = [{sql_text(layout.campaigns)}]"]
+        # DuckDB compares what a view has written, which is the escaped path, and what it finds there
+        settings = [f"allowed_directories = [{sql_text(layout.campaigns)}, {sql_path(layout.campaigns)}]"]
         if output is not None:
             settings.append(f"allowed_paths = [{sql_text(output)}]")
         if memory_limit is not None:
@@ -90,7 +91,7 @@ class SqlSession:
             settings.append(f"max_execution_time = {round(1000 * timeout_s)}")
         try:
             for setting in [*settings, "enable_external_access = false", "lock_configuration = true"]:
-                self._connection.execute(f"SET {setting}")
+                self._connection.execute(f"SET GLOBAL {setting}")  # not of this cursor only
             create_views(self._connection, layout)
         except duckdb.Error as error:
             self._connection.close()
@@ -159,7 +160,7 @@ class SqlSession:
             raise _refused(error) from None
         if len(statements) != 1:
             raise InputError(f"SQL: give exactly one SELECT; here are {len(statements)} statements")
-        return statements[0].type, statements[0].query
+        return statements[0].type, statements[0].query.rstrip().rstrip(";")
 
     def _check_tree(self, select: str) -> None:
         """Refuse what writes or runs SQL given as text, at any depth."""

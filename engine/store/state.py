@@ -116,8 +116,8 @@ class StateFile:
     def set_setting(self, key: str, value: str) -> None:
         self._write("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
 
-    def add_campaign(self, row: CampaignRow) -> None:
-        columns = vars(row)
+    def add_campaign(self, row: CampaignRow, sealed_sha256: str | None = None) -> None:
+        columns = vars(row) | {"sealed_sha256": sealed_sha256}
         names = ", ".join(f'"{name}"' for name in columns)
         marks = ", ".join("?" * len(columns))
         self._write(f"INSERT INTO campaigns ({names}) VALUES ({marks})", *columns.values())
@@ -132,6 +132,11 @@ class StateFile:
         if row is None:
             raise KeyError(campaign)
         return CampaignRow(**{name: row[name] for name in CampaignRow.__dataclass_fields__})
+
+    def sealed_sha256(self, campaign: int) -> str | None:
+        """Hash of the campaign's sealed file."""
+        row = self._row("SELECT sealed_sha256 FROM campaigns WHERE id = ?", campaign)
+        return None if row is None else row["sealed_sha256"]
 
     def campaign_ids(self, fingerprint: str | None = None) -> list[int]:
         """Ids, newest first; of one fingerprint if given."""
@@ -175,7 +180,7 @@ class StateFile:
         self._write("DELETE FROM receipts WHERE campaign = ? AND part = ?", campaign, part)
 
     def _connect(self, database: str, uri: bool = False) -> sqlite3.Connection:
-        connection = sqlite3.connect(database, uri=uri, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(database, uri=uri, isolation_level=None, check_same_thread=False, timeout=30)
         connection.row_factory = sqlite3.Row
         return connection
 
@@ -188,18 +193,9 @@ class StateFile:
         return version
 
     def _migrate(self) -> None:
-        if self._check_version() == len(MIGRATIONS):
-            return
-        self._connection.execute("BEGIN IMMEDIATE")  # of two processes that open a new store, one makes its tables
-        try:
-            for step in MIGRATIONS[self._check_version() :]:
-                for statement in filter(str.strip, step.split(";")):
-                    self._connection.execute(statement)
-            self._connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-            self._connection.execute("COMMIT")
-        except sqlite3.Error:
-            self._connection.execute("ROLLBACK")
-            raise
+        for version, step in enumerate(MIGRATIONS):
+            if version >= self._check_version():
+                self._connection.executescript(f"BEGIN; {step} PRAGMA user_version = {version + 1}; COMMIT;")
 
     def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
         with self._lock, self._reported():

@@ -8,12 +8,14 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from engine.errors import InputError, UnreachableError
 from engine.store.catalogue import catalogue_key, create_views, write_catalogue, write_zero_rows
 from engine.store.creation import write_campaign
 from engine.store.curve import CurveReader
 from engine.store.description import update_description
-from engine.store.files import remove_unfinished
+from engine.store.files import exclusive, remove_unfinished
 from engine.store.layout import Layout
 from engine.store.parquet import connect
 from engine.store.recovery import adopt_campaigns, recover_parts
@@ -24,8 +26,6 @@ from engine.store.writer import CampaignWriter
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    import duckdb
 
     from engine.store.records import CampaignStatus, CampaignSummary, CurveData, NewCampaign, State
 
@@ -53,14 +53,16 @@ class Store:
             UnreachableError: the path is a file, cannot be read or written, or lacks its state.sqlite.
         """
         store = cls(path, read_only)
+        if store.layout.root.exists() and not store.layout.root.is_dir():
+            raise UnreachableError(f"{path}: cannot be the store, it is a file; choose a folder with --store")
         try:
             if read_only:
                 store._check_readable()
             else:
                 store._prepare()
-        except OSError as error:
-            reason = f"{path}: cannot be the store ({error.strerror})"
-            raise UnreachableError(f"{reason}; choose another with --store") from None
+        except (OSError, duckdb.Error) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
+            raise UnreachableError(f"{path}: cannot be the store ({reason}); choose another with --store") from None
         return store
 
     def close(self) -> None:
@@ -202,28 +204,25 @@ class Store:
         self.state.set_progress(campaign, pairs_done, rate, eta_s)
 
     def _check_readable(self) -> None:
-        root = self.layout.root
-        if not root.exists():
+        if not self.layout.root.exists():
             return
-        names = {path.name for path in root.iterdir()}
-        if self.layout.state.name not in names and any(self.layout.campaign_ids()):
-            raise UnreachableError(
-                f"{self.layout.state}: it is missing; the next `dear-tui run` in this store rebuilds it"
-            )
+        names = {path.name for path in self.layout.root.iterdir()}
+        if self.layout.state.name not in names and self.layout.campaign_ids():
+            raise UnreachableError(f"{self.layout.state}: missing; the next `dear-tui run` in this store rebuilds it")
 
     def _prepare(self) -> None:
         """Make what is missing; safe in two processes at once."""
         layout = self.layout
         layout.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lost = not layout.state.exists() and any(layout.campaign_ids())
-        key = catalogue_key(layout)
-        state = self.state
-        layout.campaigns.mkdir(mode=0o700, exist_ok=True)
         layout.lock.touch(mode=0o600)
-        if not layout.catalogue.exists() or state.setting("catalogue") != key:
-            write_zero_rows(layout)
-            write_catalogue(layout)
-            state.set_setting("catalogue", key)
+        layout.campaigns.mkdir(mode=0o700, exist_ok=True)
+        lost = not layout.state.exists() and layout.campaign_ids()
+        key = catalogue_key(layout)
+        with exclusive(layout.root):
+            if not layout.catalogue.exists() or self.state.setting("catalogue") != key:
+                write_zero_rows(layout)
+                write_catalogue(layout)
+                self.state.set_setting("catalogue", key)
         if lost:
             with self.lock():
                 self.notes.append(f"{layout.state}: it was lost and has been rebuilt from the campaigns")
@@ -235,7 +234,8 @@ class Store:
         return self.state.has_tables()
 
     def _recover(self) -> None:
-        remove_unfinished(self.layout.root)
+        with exclusive(self.layout.root):
+            remove_unfinished(self.layout.campaigns)
         for campaign in adopt_campaigns(self.layout, self.state):
             self.notes += recover_parts(self.layout.campaign(campaign), campaign, self.state, self._duckdb())
         for campaign in self.state.campaign_ids():

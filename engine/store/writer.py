@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from engine.store.records import Outcomes
+    from engine.injection.outcomes import Outcomes
     from engine.store.store import Store
 
     Columns = dict[str, NDArray[Any]]
@@ -41,17 +41,6 @@ class Fixed:
     """[W] in rank order, like the next two"""
     label: NDArray[np.int64]
     golden_correct: NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class JoinedOutcomes:
-    """Outcomes of consecutive faults as one."""
-
-    severity: NDArray[np.uint8]
-    critical_fault: NDArray[np.int64]
-    critical_image: NDArray[np.int64]
-    prediction: NDArray[np.uint16]
-    nonfinite: NDArray[np.bool_]
 
 
 class CampaignWriter:
@@ -94,6 +83,8 @@ class CampaignWriter:
         span = Span(rank_start, rank_start + images, fault_start, fault_start + faults)
         if not np.array_equal(outcomes.positions, self._fixed.order[span.fault_start : span.fault_stop]):
             raise ValueError(f"{span}: these faults do not stand there in execution order")
+        if np.count_nonzero(outcomes.severity == CRITICAL) != len(outcomes.critical_fault):
+            raise ValueError(f"{span}: severity has other critical pairs than critical_fault and critical_image")
         if span.rank_stop > len(self._fixed.image_id):
             raise ValueError(f"{span}: the workload ends at rank {len(self._fixed.image_id)}")
         if any(span.overlaps(other) for other in self.done):
@@ -122,19 +113,21 @@ class CampaignWriter:
         tables = self._tables(self._span, outcomes)
         paths = {table: self._layout.part(table, part) for table in PART_TABLES}
         metadata = vars(self._span) | {"fingerprint": self._fingerprint}
+        masked, non_critical, critical = np.bincount(outcomes.severity.ravel(), minlength=3).tolist()
         try:
             hashes = {}
             for table, path in paths.items():
                 hashes[table] = sha256(write_unfinished(self._connection, path, table, tables[table], metadata))
+            receipt = Receipt(part, self._span, masked, non_critical, critical, hashes)
             for path in paths.values():
                 publish(path)
-            masked, non_critical, critical = np.bincount(outcomes.severity.ravel(), minlength=3).tolist()
-            receipt = Receipt(part, self._span, masked, non_critical, critical, hashes)
             self._store.state.add_receipt(self._id, receipt)
         except (duckdb.Error, OSError, UnreachableError) as error:
             for path in reversed(paths.values()):  # the severity file first: without it nothing is committed
                 path.unlink(missing_ok=True)
                 unfinished(path).unlink(missing_ok=True)
+            if isinstance(error, UnreachableError):
+                raise
             raise UnreachableError(unwritable(self._layout.folder, error)) from None
         self.done.append(self._span)
         self._buffer, self._span = [], None
@@ -148,7 +141,7 @@ class CampaignWriter:
             UnreachableError: it could not be written.
         """
         pairs = len(self._fixed.fault_id) * len(self._fixed.image_id)
-        if self._span is not None or (missing := pairs - sum(span.pairs for span in self.done)):
+        if missing := pairs - sum(span.pairs for span in self.done):
             raise ValueError(f"campaign {self._id} cannot be sealed: {missing} pairs are not committed")
         try:
             hashed = write_sealed(self._store.layout, self._id, self._store.state.receipts(self._id))
@@ -157,7 +150,7 @@ class CampaignWriter:
             raise UnreachableError(unwritable(self._layout.folder, error)) from None
         self._store.set_state(self._id, "finished", sealed_sha256=hashed)
 
-    def _tables(self, span: Span, outcomes: JoinedOutcomes) -> dict[str, Columns]:
+    def _tables(self, span: Span, outcomes: Outcomes) -> dict[str, Columns]:
         """The columns of the four files."""
         fault_id = self._fixed.fault_id[span.fault_start : span.fault_stop]
         image_id = self._fixed.image_id[span.rank_start : span.rank_stop]
@@ -183,7 +176,7 @@ class CampaignWriter:
         }
         return {"fault_summary": by_fault, "image_summary": by_image, "critical": critical, "severity": pairs}
 
-    def _correct(self, span: Span, outcomes: JoinedOutcomes) -> NDArray[np.int64]:
+    def _correct(self, span: Span, outcomes: Outcomes) -> NDArray[np.int64]:
         """Images classified correctly under each fault, [faults]: golden's, but for the critical pairs."""
         golden = self._fixed.golden_correct[span.rank_start : span.rank_stop]
         label = self._fixed.label[span.rank_start : span.rank_stop]
@@ -204,16 +197,14 @@ def _read_fixed(connection: duckdb.DuckDBPyConnection, faults: Path, images: Pat
     return Fixed(order, fault["fault_id"][order], image["image_id"], image["label"], image["golden_correct"])
 
 
-def _joined(buffer: list[Outcomes]) -> JoinedOutcomes:
+def _joined(buffer: list[Outcomes]) -> Outcomes:
+    """Outcomes of consecutive faults as one."""
     starts = np.cumsum([0, *(len(outcomes.severity) for outcomes in buffer[:-1])])
-    return JoinedOutcomes(
-        severity=np.concatenate([outcomes.severity for outcomes in buffer]),
-        critical_fault=np.concatenate(
-            [rows.critical_fault + start for rows, start in zip(buffer, starts, strict=True)]
-        ),
-        critical_image=np.concatenate([outcomes.critical_image for outcomes in buffer]),
-        prediction=np.concatenate([outcomes.prediction for outcomes in buffer]),
-        nonfinite=np.concatenate([outcomes.nonfinite for outcomes in buffer]),
+    fields = ("positions", "severity", "critical_image", "prediction", "nonfinite")
+    return replace(
+        buffer[0],
+        **{name: np.concatenate([getattr(outcomes, name) for outcomes in buffer]) for name in fields},
+        critical_fault=np.concatenate([o.critical_fault + start for o, start in zip(buffer, starts, strict=True)]),
     )
 
 

@@ -1,0 +1,158 @@
+"""Small campaigns with made-up outcomes, and what the store must then say about them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.faults.fault_list import FaultList
+from engine.faults.population import Layer
+from engine.injection.outcomes import Outcomes
+from engine.store import NewCampaign, Store
+from engine.store.writer import CampaignWriter
+
+LAYERS = (Layer(0, "conv1", (6, 1, 5, 5)), Layer(1, "fc1", (120, 400)))
+CLASSES = 10
+PLAN = [(0, 2, 0, 12), (2, 9, 0, 5), (2, 9, 5, 12), (9, 15, 0, 12)]
+"""Parts of the campaign below: a whole block, a block in two parts, a whole block."""
+
+
+def new_campaign(
+    faults: int = 12, images: int = 20, workload: int = 15, seed: int = 0, fingerprint: str = "f00"
+) -> NewCampaign:
+    """F faults in mixed layer order, ids with gaps as after a filter; the workload is part of the data set."""
+    random = np.random.default_rng(seed)
+    layer = random.integers(0, len(LAYERS), faults).astype(np.int32)
+    golden = random.standard_normal(faults).astype(np.float32)
+    faulty = golden.copy()
+    faulty[:3] = np.nan, np.inf, -np.inf
+    labels = random.integers(0, CLASSES, images)
+    metrics = {name: random.random(images) for name in ("el2n", "deepgini")}
+    return NewCampaign(
+        fingerprint=fingerprint,
+        name="small",
+        network="lenet5",
+        dataset="mnist",
+        select="top_n",
+        metric="el2n",
+        method="exact",
+        config={"name": "small", "model": {"arch": "lenet5"}},
+        numerics={"torch": "2.6", "device": "cpu"},
+        faults=FaultList(
+            layers=LAYERS,
+            fault_id=np.sort(random.choice(100, faults, replace=False)).astype(np.uint32),
+            layer=layer,
+            weight_index=np.array([random.integers(LAYERS[index].size) for index in layer]),
+            bit=random.integers(0, 32, faults).astype(np.uint8),
+            stuck=random.integers(-1, 2, faults).astype(np.int8),
+            model="bit_flip",
+            population=1000,
+        ),
+        golden_values=golden,
+        faulty_values=faulty,
+        labels=labels,
+        golden_class=np.where(random.random(images) < 0.8, labels, (labels + 1) % CLASSES),
+        metrics=metrics,
+        workload=np.argsort(-metrics["el2n"], kind="stable")[:workload],
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """Every pair of a campaign, rows in execution order, columns by rank."""
+
+    new: NewCampaign
+    severity: np.ndarray
+    prediction: np.ndarray
+    nonfinite: np.ndarray
+
+    @classmethod
+    def of(cls, new: NewCampaign, seed: int = 1) -> "Truth":
+        random = np.random.default_rng(seed)
+        shape = len(new.faults), len(new.workload)
+        severity = random.choice(3, shape, p=[0.6, 0.25, 0.15]).astype(np.uint8)
+        severity[0] = 0  # a fault that is always masked
+        return cls(new, severity, random.integers(0, CLASSES, shape).astype(np.uint16), random.random(shape) < 0.2)
+
+    @property
+    def fault_ids(self) -> np.ndarray:
+        return self.new.faults.fault_id[self.new.faults.execution_order()]
+
+    def outcomes(self, rank_start: int, rank_stop: int, fault_start: int, fault_stop: int) -> Outcomes:
+        """One rectangle, as the injection gives it."""
+        place = np.s_[fault_start:fault_stop, rank_start:rank_stop]
+        fault, image = np.nonzero(self.severity[place] == 2)
+        return Outcomes(
+            positions=self.new.faults.execution_order()[fault_start:fault_stop],
+            severity=self.severity[place],
+            critical_fault=fault,
+            critical_image=image,
+            prediction=self.prediction[place][fault, image],
+            nonfinite=self.nonfinite[place][fault, image],
+        )
+
+    def severities(self) -> list[tuple[int, int, int]]:
+        """(fault_id, image_id, severity) of all pairs, sorted."""
+        return sorted(
+            (int(fault), int(image), int(self.severity[row, rank]))
+            for row, fault in enumerate(self.fault_ids)
+            for rank, image in enumerate(self.new.workload)
+        )
+
+    def criticals(self) -> list[tuple[int, int, int, bool]]:
+        """(fault_id, image_id, prediction, nonfinite) of the critical pairs, sorted."""
+        return sorted(
+            (int(self.fault_ids[row]), int(self.new.workload[rank]), int(self.prediction[row, rank]), bool(flag))
+            for row, rank in zip(*np.nonzero(self.severity == 2), strict=True)
+            for flag in [self.nonfinite[row, rank]]
+        )
+
+    def fault_summaries(self) -> list[tuple[int | None, ...]]:
+        """(fault_id, masked, non_critical, critical, correct, first_non_masked, first_critical), sorted."""
+        rows = []
+        for row, fault in enumerate(self.fault_ids):
+            correct, first = 0, {1: None, 2: None}
+            for rank, image in enumerate(self.new.workload):
+                severity, label = self.severity[row, rank], self.new.labels[image]
+                if severity == 2:
+                    correct += int(self.prediction[row, rank] == label and not self.nonfinite[row, rank])
+                else:
+                    correct += int(self.new.golden_class[image] == label)
+                for worst in (1, 2):
+                    if severity >= worst and first[worst] is None:
+                        first[worst] = rank
+            counts = [int((self.severity[row] == severity).sum()) for severity in range(3)]
+            rows.append((int(fault), *counts, correct, first[1], first[2]))
+        return sorted(rows)
+
+    def image_summaries(self) -> list[tuple[int, ...]]:
+        """(image_id, masked, non_critical, critical), sorted."""
+        return sorted(
+            (int(image), *(int((self.severity[:, rank] == severity).sum()) for severity in range(3)))
+            for rank, image in enumerate(self.new.workload)
+        )
+
+    def curve(self, ranks: int) -> list[tuple[int, int, int]]:
+        """(masked, non_critical, critical) faults, each at its worst severity so far: Algorithm 1."""
+        worst = np.maximum.accumulate(self.severity, axis=1)
+        return [tuple(int((worst[:, rank] == severity).sum()) for severity in range(3)) for rank in range(ranks)]
+
+
+def write(writer: CampaignWriter, truth: Truth, plan: list[tuple[int, int, int, int]]) -> None:
+    """Commit the parts of a plan that are not in the store yet."""
+    done = {(span.rank_start, span.rank_stop, span.fault_start, span.fault_stop) for span in writer.done}
+    for rank_start, rank_stop, fault_start, fault_stop in plan:
+        if (rank_start, rank_stop, fault_start, fault_stop) not in done:
+            writer.add(rank_start, fault_start, truth.outcomes(rank_start, rank_stop, fault_start, fault_stop))
+            writer.commit()
+
+
+def filled_store(path: Path, plan: list[tuple[int, int, int, int]] = PLAN) -> tuple[Store, int, Truth]:
+    """A store with one campaign and the parts of a plan, not sealed."""
+    truth = Truth.of(new_campaign())
+    store = Store.open(path)
+    with store.lock():
+        campaign = store.create(truth.new)
+        with store.writer(campaign) as writer:
+            write(writer, truth, plan)
+    return store, campaign, truth

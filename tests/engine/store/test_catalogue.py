@@ -1,0 +1,124 @@
+"""A plain DuckDB client on the catalogue."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+from stored_campaigns import PLAN, filled_store
+
+from engine.store import Store
+
+REPOSITORY = Path(__file__).parents[3]
+
+SUMMARY = ["masked", "non_critical", "critical"]
+VIEWS = {
+    "campaigns": [
+        *("campaign", "name", "state", "network", "dataset", "select", "metric", "method", "faults", "images", "pairs"),
+        *("pairs_done", *SUMMARY, "created", "started", "finished", "error"),
+        *("fault_model", "population", "fingerprint", "config", "numerics"),
+    ],
+    "critical": ["campaign", "fault_id", "image_id", "prediction", "nonfinite"],
+    "curve": ["campaign", "rank", "image_id", "metric", *SUMMARY],
+    "fault_summary": ["campaign", "fault_id", *SUMMARY, "correct", "first_non_masked", "first_critical"],
+    "faults": [
+        *("campaign", "fault_id", "layer", "layer_index", "weight_index", "tensor_index", "bit", "model"),
+        *("golden_value", "faulty_value"),
+    ],
+    "image_summary": ["campaign", "image_id", *SUMMARY],
+    "images": [
+        *("campaign", "image_id", "rank", "label", "golden_class", "golden_correct"),
+        *("el2n", "deepgini", "cross_entropy"),
+    ],
+    "severity": ["campaign", "fault_id", "image_id", "severity"],
+}
+
+WRITER = """
+import sys
+from pathlib import Path
+from stored_campaigns import PLAN, Truth, new_campaign, write
+from engine.store import Store
+
+store, truth = Store.open(Path(sys.argv[1])), Truth.of(new_campaign())
+with store.lock(), store.writer(1) as writer:
+    for part in range(len(PLAN)):
+        sys.stdin.readline()
+        write(writer, truth, PLAN[: part + 1])
+        print("committed", flush=True)
+    sys.stdin.readline()
+    writer.seal()
+    print("sealed", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_a_fresh_store_has_all_views_and_no_rows(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    with duckdb.connect(str(store.layout.catalogue), read_only=True) as client:
+        assert {name for (name,) in client.sql("SHOW TABLES").fetchall()} == VIEWS.keys()
+        for view, columns in VIEWS.items():
+            query = client.sql(f"FROM {view}")
+            assert (query.columns, query.fetchall()) == (columns, []), view
+        assert client.sql("SELECT count(*) FROM duckdb_tables()").fetchall() == [(0,)]
+        tags = client.sql("SELECT tags FROM duckdb_databases() WHERE database_name = 'dear'").fetchall()
+    assert tags == [({"storage_version": "v1.2.0+"},)]
+
+
+def test_a_client_that_stays_open_sees_each_part_as_another_process_commits_it(tmp_path: Path) -> None:
+    store, _, truth = filled_store(tmp_path, [])
+    query = "SELECT severity, count(*) FROM severity GROUP BY severity ORDER BY severity"
+    paths = os.pathsep.join([str(REPOSITORY), str(Path(__file__).parent)])
+    with (
+        duckdb.connect(str(store.layout.catalogue), read_only=True) as client,
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(tmp_path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": paths},
+        ) as writer,
+    ):
+
+        def go() -> None:
+            writer.stdin.write("\n")
+            writer.stdin.flush()
+
+        expected = [0, 0, 0]
+        for rank_start, rank_stop, fault_start, fault_stop in PLAN:
+            before = [tuple(row) for row in enumerate(expected) if row[1]]
+            part = truth.severity[fault_start:fault_stop, rank_start:rank_stop]
+            expected = [count + int((part == severity).sum()) for severity, count in enumerate(expected)]
+            go()
+            while_writing = client.sql(query).fetchall()  # whole parts or nothing, whatever the moment
+            assert while_writing in (before, list(enumerate(expected)))
+            assert writer.stdout.readline() == "committed\n"
+            assert client.sql(query).fetchall() == list(enumerate(expected))
+            summaries = client.sql("SELECT sum(masked), sum(non_critical), sum(critical) FROM image_summary").fetchall()
+            assert summaries == [tuple(expected)]
+        go()
+        assert client.sql(query).fetchall() == list(enumerate(expected))
+        assert writer.stdout.readline() == "sealed\n"
+        assert client.sql(query).fetchall() == list(enumerate(expected))
+        assert client.sql("SELECT state, pairs_done, critical FROM campaigns").fetchall() == [
+            ("finished", 180, expected[2])
+        ]
+        go()
+    with duckdb.connect(str(store.layout.catalogue), read_only=True) as client:
+        assert client.sql(query).fetchall() == list(enumerate(expected))
+
+
+def test_counts_can_be_subtracted(tmp_path: Path) -> None:
+    store, _, truth = filled_store(tmp_path)
+    with duckdb.connect(str(store.layout.catalogue), read_only=True) as client:
+        differences = client.sql("SELECT critical - masked FROM fault_summary ORDER BY fault_id").fetchall()
+    assert differences == [(row[3] - row[1],) for row in truth.fault_summaries()]
+    assert min(differences) < (0,)
+
+
+def test_a_catalogue_that_was_deleted_comes_back(tmp_path: Path) -> None:
+    filled_store(tmp_path)[0].close()
+    (tmp_path / "dear.duckdb").unlink()
+    Store.open(tmp_path)
+    with duckdb.connect(str(tmp_path / "dear.duckdb"), read_only=True) as client:
+        assert client.sql("SELECT count(*) FROM severity").fetchall() == [(180,)]

@@ -1,0 +1,304 @@
+"""What the store makes of killed writers, full disks, damaged parts and a lost state.sqlite."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+from stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
+
+from engine.errors import UnreachableError
+from engine.store import Span, Store
+
+REPOSITORY = Path(__file__).parents[3]
+SPANS = [Span(*span) for span in PLAN]
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import engine.store.{module} as module
+from stored_campaigns import PLAN, Truth, new_campaign, write
+from engine.store import Store
+
+store, truth = Store.open(Path(sys.argv[1])), Truth.of(new_campaign())
+with store.lock(), store.writer(1) as writer:
+    write(writer, truth, PLAN[:2])
+    genuine, calls = module.{function}, []
+
+    def dies(*arguments):
+        calls.append(arguments)
+        if len(calls) > {complete_calls}:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return genuine(*arguments)
+
+    module.{function} = dies
+    write(writer, truth, PLAN)
+    writer.seal()
+"""
+
+MOMENTS = [
+    ("writer", "write_unfinished", 0),
+    ("writer", "write_unfinished", 3),
+    ("writer", "publish", 0),
+    ("writer", "publish", 1),
+    ("writer", "publish", 3),
+    ("files", "sync", 7),
+    ("writer", "Receipt", 0),
+    ("writer", "Receipt", 1),
+    ("writer", "write_sealed", 0),
+    ("seal", "_insert_severities", 0),
+    ("seal", "publish", 0),
+    ("seal", "sha256", 0),
+]
+
+
+def complete(store: Store, campaign: int, truth: Truth) -> None:
+    """Go on with a campaign, and check that it ends as if nothing had happened."""
+    with store.lock(), store.writer(campaign) as writer:
+        write(writer, truth, PLAN)
+        writer.seal()
+    assert store.campaign(campaign).state == "finished"
+    assert store.campaign(campaign).pairs_done == 180
+    for path in (store.layout.catalogue, store.layout.campaign(campaign).sealed):
+        with duckdb.connect(str(path), read_only=True) as client:
+            for view, rows in [
+                ("severity", truth.severities()),
+                ("critical", truth.criticals()),
+                ("fault_summary", truth.fault_summaries()),
+                ("image_summary", truth.image_summaries()),
+            ]:
+                assert client.sql(f"SELECT * EXCLUDE campaign FROM {view} ORDER BY ALL").fetchall() == rows
+    assert not list(store.layout.root.rglob("*.tmp*"))
+
+
+def check_whole_sets(store: Store, truth: Truth, parts: int) -> None:
+    """Every view holds the same so many parts of the plan."""
+    pairs = sum(span.pairs for span in SPANS[:parts])
+    blocks = [truth.severity[span.fault_start : span.fault_stop, span.rank_start : span.rank_stop] for span in SPANS]
+    critical = sum(int((block == 2).sum()) for block in blocks[:parts])
+    with duckdb.connect(str(store.layout.catalogue), read_only=True) as client:
+        assert client.sql("SELECT count(*) FROM severity").fetchall() == [(pairs,)]
+        assert client.sql("SELECT count(*) FROM critical").fetchall() == [(critical,)]
+        for summary in ("fault_summary", "image_summary"):
+            total = f"SELECT coalesce(sum(masked + non_critical + critical), 0), sum(critical) FROM {summary}"
+            assert client.sql(total).fetchall() == [(pairs, critical)]
+
+
+@pytest.mark.parametrize(("module", "function", "complete_calls"), MOMENTS)
+def test_a_writer_killed_at_any_moment_leaves_whole_parts(
+    tmp_path: Path, module: str, function: str, complete_calls: int
+) -> None:
+    store, campaign, truth = filled_store(tmp_path, [])
+    code = KILLED.format(module=module, function=function, complete_calls=complete_calls)
+    paths = os.pathsep.join([str(REPOSITORY), str(Path(__file__).parent)])
+    environment = {**os.environ, "PYTHONPATH": paths}
+    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], env=environment, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    committed = len(store.layout.campaign(campaign).parts("severity"))
+    assert committed >= 2
+    check_whole_sets(store, truth, committed)
+    assert len(store.curve(campaign).masked) in (2, 9, 15)
+    complete(store, campaign, truth)
+
+
+def test_a_part_without_its_receipt_gets_one(tmp_path: Path) -> None:
+    store, campaign, truth = filled_store(tmp_path)
+    genuine = store.state.receipts(campaign)
+    store.state.remove_receipt(campaign, 3)
+    with store.lock(), store.writer(campaign) as writer:
+        assert sorted(writer.done) == sorted(SPANS)
+    rebuilt = store.state.receipts(campaign)
+    assert rebuilt[:3] == genuine[:3]
+    assert vars(rebuilt[3]) == vars(genuine[3]) | {"rebuilt": True}
+    assert store.notes == [
+        f"{store.layout.campaign(campaign).folder}: receipts of 1 parts were rebuilt; their content cannot be verified"
+    ]
+    complete(store, campaign, truth)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("table", ["severity", "critical", "fault_summary", "image_summary"])
+@pytest.mark.parametrize("damage", [truncate, flip_a_bit, Path.unlink])
+def test_a_damaged_part_is_set_aside_and_run_again(tmp_path: Path, table: str, damage) -> None:
+    store, campaign, truth = filled_store(tmp_path)
+    damage(store.layout.campaign(campaign).part(table, 1))
+    with store.lock(), store.writer(campaign) as writer:
+        assert writer.done == [SPANS[0], SPANS[2], SPANS[3]]
+    folder = store.layout.campaign(campaign).folder
+    assert store.notes == [f"{folder}: part 1 damaged or incomplete, set aside as .bad; its pairs run again"]
+    assert store.campaign(campaign).pairs_done == 180 - SPANS[1].pairs
+    complete(store, campaign, truth)
+
+
+def test_a_curve_follows_a_part_that_was_run_again(tmp_path: Path) -> None:
+    store, campaign, truth = filled_store(tmp_path)
+    reader = Store.open(tmp_path, read_only=True)
+    assert len(reader.curve(campaign).masked) == 15
+    truncate(store.layout.campaign(campaign).part("severity", 3))
+    other = Truth(truth.new, np.full_like(truth.severity, 2), truth.prediction, truth.nonfinite)
+    with store.lock(), store.writer(campaign) as writer:
+        write(writer, other, PLAN)
+    assert reader.curve(campaign).critical[9:].tolist() == [12] * 6
+
+
+def test_foreign_files_are_left_alone_and_not_read(tmp_path: Path) -> None:
+    store, campaign, truth = filled_store(tmp_path)
+    folder = store.layout.campaign(campaign).folder
+    part = folder / "severity" / "part-000000.parquet"
+    foreign = [
+        folder / "severity" / "part-000000 (copy).parquet",
+        folder / "severity" / "notes.txt",
+        folder / "severity" / "part-1.parquet",
+        store.layout.campaigns / "campaign=000001.old" / "severity" / "part-000000.parquet",
+        store.layout.campaigns / "backup" / "part-000000.parquet",
+        tmp_path / "thesis.tex",
+    ]
+    for path in foreign:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(part, path)
+    (store.layout.campaigns / "campaign=000009").mkdir()
+    check_whole_sets(store, truth, len(PLAN))
+    complete(store, campaign, truth)
+    assert all(path.exists() for path in foreign)
+    with store.lock():
+        assert store.create(new_campaign(fingerprint="next")) == 10
+
+
+def test_a_copied_part_does_not_count_twice(tmp_path: Path) -> None:
+    store, campaign, truth = filled_store(tmp_path)
+    layout = store.layout.campaign(campaign)
+    for table in ("severity", "critical", "fault_summary", "image_summary"):
+        shutil.copy(layout.part(table, 0), layout.part(table, 7))
+    with store.lock(), store.writer(campaign) as writer:
+        assert writer.done == SPANS
+    check_whole_sets(store, truth, len(PLAN))
+
+
+def test_a_lost_state_file_is_rebuilt_from_the_campaigns(tmp_path: Path) -> None:
+    store, campaign, truth = filled_store(tmp_path, PLAN[:3])
+    with store.lock():
+        store.set_state(campaign, "running")
+        other = store.create(new_campaign(seed=3, fingerprint="other"))
+        store.set_state(other, "failed", "no memory")
+    before, receipts = store.campaigns(), store.state.receipts(campaign)
+    store.close()
+    for path in tmp_path.glob("state.sqlite*"):
+        path.unlink()
+    with pytest.raises(UnreachableError, match=r"state\.sqlite: missing; the next `dear-tui run` .* rebuilds it"):
+        Store.open(tmp_path, read_only=True)
+    store = Store.open(tmp_path)
+    assert [vars(status) for status in store.campaigns()] == [
+        vars(before[0]),
+        vars(before[1]) | {"state": "paused", "rate": None, "eta_s": None},
+    ]
+    assert [vars(row) for row in store.state.receipts(campaign)] == [vars(row) | {"rebuilt": True} for row in receipts]
+    assert store.notes == [
+        f"{store.layout.campaign(campaign).folder}: receipts of 3 parts were rebuilt; their content cannot be verified",
+        f"{store.layout.state}: it was lost and has been rebuilt from the campaigns",
+    ]
+    complete(store, campaign, truth)
+
+
+def test_a_finished_campaign_survives_the_loss_of_the_state_file(tmp_path: Path) -> None:
+    store, campaign, truth = filled_store(tmp_path)
+    complete(store, campaign, truth)
+    before, sealed = store.campaigns(), store.state.sealed_sha256(campaign)
+    store.close()
+    for path in tmp_path.glob("state.sqlite*"):
+        path.unlink()
+    store = Store.open(tmp_path)
+    assert store.campaigns() == before
+    assert store.find("f00") == before[0]
+    assert store.state.sealed_sha256(campaign) == sealed
+
+
+@pytest.mark.parametrize("damage", [truncate, Path.unlink])
+@pytest.mark.parametrize("table", ["severity", "critical"])
+def test_without_receipts_a_part_that_is_not_whole_is_run_again(tmp_path: Path, table: str, damage) -> None:
+    store, campaign, truth = filled_store(tmp_path)
+    store.close()
+    for path in tmp_path.glob("state.sqlite*"):
+        path.unlink()
+    damage(store.layout.campaign(campaign).part(table, 2))
+    store = Store.open(tmp_path)
+    assert store.campaign(campaign).pairs_done == 180 - SPANS[2].pairs
+    complete(store, campaign, truth)
+
+
+def test_without_receipts_a_part_of_another_campaign_is_not_taken(tmp_path: Path) -> None:
+    store, campaign, truth = filled_store(tmp_path, PLAN[:1])
+    with store.lock():
+        other = store.create(new_campaign(fingerprint="other"))
+        for table in ("severity", "critical", "fault_summary", "image_summary"):
+            shutil.copy(store.layout.campaign(campaign).part(table, 0), store.layout.campaign(other).part(table, 0))
+        with store.writer(other) as writer:
+            assert writer.done == []
+    check_whole_sets(store, truth, 1)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk with room for a store and little more."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("NO SMALL DISK: a tmpfs cannot be mounted here (not root), so the full disk is not tested")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(disk: Path, but_bytes: int = 0) -> Path:
+    """Take all the room of a disk but so many bytes."""
+    filler = disk / "filler"
+    free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+    filler.write_bytes(b"\0" * max(0, free - but_bytes))
+    return filler
+
+
+@pytest.mark.parametrize("room", [0, 4096, 8192, 16384])
+def test_a_full_disk_is_said_in_a_sentence_and_the_part_can_be_committed_later(small_disk: Path, room: int) -> None:
+    store, campaign, truth = filled_store(small_disk / "store", PLAN[:2])
+    with store.lock(), store.writer(campaign) as writer:
+        writer.add(2, 5, truth.outcomes(2, 9, 5, 12))
+        filler = fill(small_disk, room)
+        with pytest.raises(UnreachableError, match="free some space") as full:
+            writer.commit()
+        assert "\n" not in str(full.value)
+        check_whole_sets(store, truth, 2)
+        assert not list(small_disk.rglob("*.tmp"))
+        filler.unlink()
+        assert writer.commit() is not None
+        check_whole_sets(store, truth, 3)
+    complete(store, campaign, truth)
+    store.close()
+
+
+def test_a_full_disk_leaves_no_half_campaign_and_no_half_seal(small_disk: Path) -> None:
+    store, campaign, truth = filled_store(small_disk / "store")
+    filler = fill(small_disk)
+    with store.lock(), store.writer(campaign) as writer:
+        with pytest.raises(UnreachableError, match="free some space"):
+            writer.seal()
+        with pytest.raises(UnreachableError, match="free some space"):
+            store.create(new_campaign(fingerprint="other"))
+    assert not store.layout.campaign(campaign).sealed.exists()
+    assert store.layout.campaign_ids() == [campaign]
+    filler.unlink()
+    complete(store, campaign, truth)
+    store.close()
