@@ -79,12 +79,12 @@ class SqlSession:
         layout = Layout.of(store)
         if not layout.campaign(0).description.exists():
             raise UnreachableError(f"{store}: there is no store here; `dear-tui demo` or `dear-tui run` makes one")
-        self._output = output
+        self._output = None if output is None else output.resolve()
         self._connection = self._cursor = connect()
         # DuckDB compares what a view has written, which is the escaped path, and what it finds there
         settings = [f"allowed_directories = [{sql_text(layout.campaigns)}, {sql_path(layout.campaigns)}]"]
         if output is not None:
-            settings.append(f"allowed_paths = [{sql_text(output)}]")
+            settings.append(f"allowed_paths = [{sql_text(self._output)}]")
         if memory_limit is not None:
             settings.append(f"memory_limit = {sql_text(memory_limit)}")
         if timeout_s is not None:
@@ -122,8 +122,8 @@ class SqlSession:
         names, types = (tuple(str(column[field]) for column in description) for field in (0, 1))
         return Result(names, types, self._cursor)
 
-    def write_parquet(self, sql: str) -> None:
-        """Run one SELECT into the session's output file.
+    def write_parquet(self, sql: str, limit: int | None = None) -> None:
+        """Run one SELECT into the session's output file, all of its rows or at most `limit`.
 
         Raises:
             InputError: it is not exactly one SELECT, or it fails, or the file cannot be written.
@@ -131,7 +131,9 @@ class SqlSession:
         vetted = self._vetted(sql)
         self._cursor = self._connection.cursor()
         try:
-            self._cursor.from_query(vetted).write_parquet(str(self._output), compression="zstd")
+            rows = self._cursor.from_query(vetted)
+            rows = rows if limit is None else rows.limit(limit)
+            rows.write_parquet(str(self._output), compression="zstd")
         except duckdb.Error as error:
             raise _refused(error) from None
 

@@ -150,15 +150,19 @@ def test_a_query_can_be_interrupted_from_another_thread_and_the_session_goes_on(
     assert list(session.query("SELECT 1")) == [(1,)]
 
 
-def test_a_select_can_be_written_as_parquet_to_the_one_file_named_before(store: Path, tmp_path: Path) -> None:
-    output = tmp_path / "it's out.parquet"
+@pytest.mark.parametrize(("limit", "rows"), [(None, 180), (7, 7)])
+def test_a_select_can_be_written_as_parquet_to_the_one_file_named_before(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int | None, rows: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    output = Path("it's out.parquet")
     with SqlSession(store, output=output) as session:
-        session.write_parquet("SELECT * FROM severity -- all\n;")
+        session.write_parquet("SELECT * FROM severity -- all\n;", limit)
         with pytest.raises(InputError, match="Permission Error"):
             list(session.query(f"SELECT * FROM read_text('{tmp_path}/other')"))
         with pytest.raises(InputError, match="only SELECT"):
             session.write_parquet("DROP VIEW severity")
-    assert duckdb.read_parquet(str(output)).aggregate("count(*)").fetchall() == [(180,)]
+    assert duckdb.read_parquet(str(output)).aggregate("count(*)").fetchall() == [(rows,)]
 
 
 def test_a_missing_store_is_said_and_not_made(tmp_path: Path) -> None:
