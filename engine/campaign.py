@@ -26,6 +26,7 @@ PART_SECONDS = 30.0
 _MOST_PROBED = 4096
 _RATE_SECONDS = 10.0
 """how far back the shown rate looks"""
+_LEAST_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Progress:
 
     pairs_done: int
     pairs: int
-    rate: float
-    """pairs per second of late"""
+    rate: float | None
+    """pairs per second of late; None until it is known"""
     eta_s: float | None
     masked: int
     non_critical: int
@@ -179,7 +180,7 @@ class ProgressMeter:
         self._pairs = status.pairs
         self._counts = (status.masked, status.non_critical, status.critical)
         self._done = sum(self._counts)
-        self._marks = [(time.monotonic(), self._done)]
+        self._marks: list[tuple[float, int]] = []
         self._report()
 
     def advance(self, pairs: int, receipt: Receipt | None) -> None:
@@ -198,7 +199,13 @@ class ProgressMeter:
         self._report()
 
     def _report(self) -> None:
-        (first_time, first), (last_time, last) = self._marks[0], self._marks[-1]
-        rate = (last - first) / (last_time - first_time) if last_time > first_time else 0.0
+        rate = self._rate()
         eta = (self._pairs - self._done) / rate if rate else None
         self._on_progress(Progress(self._done, self._pairs, rate, eta, *self._counts))
+
+    def _rate(self) -> float | None:
+        """Without the first group, which warms everything up, and only from what took long enough to measure."""
+        if len(self._marks) < 2:
+            return None
+        (first_time, first), (last_time, last) = self._marks[0], self._marks[-1]
+        return (last - first) / (last_time - first_time) if last_time - first_time >= _LEAST_SECONDS else None

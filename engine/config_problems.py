@@ -15,6 +15,7 @@ WANTED = {
     "model_type": "should be a table",
     "string_type": "should be text in quotes",
     "path_type": "should be a path in quotes",
+    "is_instance_of": "should be a path in quotes",
     "int_type": "should be a whole number",
     "int_from_float": "should be a whole number",
     "float_type": "should be a number",

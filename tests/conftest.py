@@ -1,8 +1,10 @@
 """What every test may ask for."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import settings
 
 settings.register_profile("project", deadline=None, derandomize=True)
@@ -27,3 +29,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"REAL DATA IS MISSING: {folder} does not exist, so this test checks nothing here")
     return folder
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Small campaigns are much faster so where other processes want the cores, too."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

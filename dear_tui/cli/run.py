@@ -149,7 +149,7 @@ class ProgressLine:
 def _numbers(progress: CampaignProgress) -> Iterator[str]:
     if progress.pairs_done == progress.pairs:
         yield "sealing"
-    elif progress.eta_s is not None:
+    elif progress.rate is not None and progress.eta_s is not None:
         yield f"{rate(progress.rate)} ETA {duration(progress.eta_s)}"
     if progress.masked + progress.non_critical + progress.critical:
         yield f"masked {short_count(progress.masked)} non-critical {short_count(progress.non_critical)}"
