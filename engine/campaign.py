@@ -105,11 +105,13 @@ def run_campaign(
         for note in [*injection.notes, *store.notes]:
             on_note(note)
         for block in remaining_blocks(len(prepared.workload), injection.block_rows, len(faults), writer.done):
+            started = time.monotonic()
             golden = injection.load(prepared.images(block.rank_start, block.rank_stop))
             for gap in block.gaps:
                 outcomes = injection.inject(golden, faults.take(slice(gap.start, gap.stop)))
-                if not _write_parts(writer, block, gap, outcomes, meter, should_stop):
+                if not _write_parts(writer, block, gap, outcomes, started, meter, should_stop):
                     return False
+                started = time.monotonic()
         writer.seal()
     return True
 
@@ -119,20 +121,22 @@ def _write_parts(
     block: Block,
     gap: range,
     groups: Iterator[Outcomes],
+    started: float,
     meter: ProgressMeter,
     should_stop: Callable[[], bool],
 ) -> bool:
-    """Commit the outcomes of one gap, a part at a time; False after a stop."""
-    fault_start, part_started = gap.start, time.monotonic()
+    """Commit the outcomes of one gap, whose work began at `started`, a part at a time; False after a stop."""
+    fault_start = gap.start
     for outcomes in groups:
         writer.add(block.rank_start, fault_start, outcomes)
         fault_start += len(outcomes.positions)
         stop = should_stop()
-        is_full = writer.buffered_pairs >= PART_PAIRS or time.monotonic() - part_started >= PART_SECONDS
-        receipt = writer.commit() if stop or is_full or fault_start == gap.stop else None
+        seconds = time.monotonic() - started
+        is_full = writer.buffered_pairs >= PART_PAIRS or seconds >= PART_SECONDS
+        receipt = writer.commit(seconds) if stop or is_full or fault_start == gap.stop else None
         meter.advance(outcomes.severity.size, receipt)
         if receipt is not None:
-            part_started = time.monotonic()
+            started = time.monotonic()
         if stop:
             return False
     return True

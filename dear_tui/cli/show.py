@@ -11,6 +11,8 @@ import typer
 from dear_tui.cli.options import JsonOption, StoreOption
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from engine.store import CampaignStatus
 
 
@@ -28,7 +30,7 @@ def show(
     is_finished = status.state == "finished"
     if as_json:
         tables = campaign_tables(opened, campaign).to_json() if is_finished else None
-        print(json.dumps(asdict(status) | description | {"tables": tables}, indent=2))
+        print(json.dumps(description | asdict(status) | {"tables": tables}, indent=2))
         return
     for line in _lines(status, description):
         print(line)
@@ -37,16 +39,28 @@ def show(
         print_summary(opened, campaign)
 
 
-def _lines(status: CampaignStatus, description: dict[str, Any]) -> list[str]:
-    lines = [f"{name:13} {value}" for name, value in asdict(status).items() if value is not None]
-    for section in ("config", "numerics"):
-        lines += [f"{name:13} {value}" for name, value in _flat(description[section])]
-    return [*lines, f"{'fingerprint':13} {description['fingerprint']}"]
+def _lines(status: CampaignStatus, description: dict[str, Any]) -> Iterator[str]:
+    known = {name: value for name, value in asdict(status).items() if value is not None}
+    sections = {
+        "campaign": known | {"population": description["population"], "fingerprint": description["fingerprint"]},
+        "config": _flat(description["config"]),
+        "numerics": description["numerics"],
+    }
+    width = max(len(name) for section in sections.values() for name in section)
+    for title, section in sections.items():
+        yield title
+        yield from (f"  {name:{width}}  {_text(value)}" for name, value in section.items())
 
 
-def _flat(table: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested tables as dotted names."""
-    rows: list[tuple[str, Any]] = []
+    flat: dict[str, Any] = {}
     for name, value in table.items():
-        rows += _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else [(prefix + name, value)]
-    return rows
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return flat

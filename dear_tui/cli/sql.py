@@ -63,7 +63,7 @@ def sql(
         raise InputError("--format parquet needs a file: add --output FILE")
     with _replaced(output) as path, SqlSession(store_path(store), output=path) as session:
         if chosen is Format.PARQUET:
-            session.write_parquet(text if limit is None else f"SELECT * FROM ({text}) LIMIT {limit}")
+            session.write_parquet(text, limit)
             return
         result = session.query(text)
         with _opened(path) as file:

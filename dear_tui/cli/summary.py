@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dear_tui.cli.tables import Column, print_table
@@ -27,6 +26,8 @@ class CampaignTables:
     table_four: list[TableFourRow]
     nonfinite_pairs: int
     """critical pairs with a NaN or infinite logit"""
+    seconds: float | None
+    """what computing took, over all runs; None = not known"""
 
     def to_json(self) -> dict[str, Any]:
         """As `show --json` prints it."""
@@ -44,7 +45,7 @@ def campaign_tables(store: Store, campaign: int) -> CampaignTables:
         image=summary.critical_image,
         workload=summary.workload,
         faults=summary.status.faults,
-        seconds=elapsed(summary.status),
+        seconds=summary.seconds,
     )
     return CampaignTables(
         table_one=table_one(
@@ -52,22 +53,15 @@ def campaign_tables(store: Store, campaign: int) -> CampaignTables:
         ),
         table_four=table_four(summary.metric, CENTERED_METRICS[summary.metric_name], detections),
         nonfinite_pairs=summary.nonfinite_pairs,
+        seconds=summary.seconds,
     )
-
-
-def elapsed(status: CampaignStatus) -> float | None:
-    """Seconds from start to end; None before the end."""
-    if status.started is None or status.finished is None:
-        return None
-    return (datetime.fromisoformat(status.finished) - datetime.fromisoformat(status.started)).total_seconds()
 
 
 def print_summary(store: Store, campaign: int) -> None:
     """Tables I and IV of a finished campaign on standard output, and what to ask next on standard error."""
     status, tables = store.campaign(campaign), campaign_tables(store, campaign)
-    seconds = elapsed(status)
     print(f"campaign {status.id}: {status.name}, {status.network} on {status.dataset}")
-    took = f" in {duration(seconds)}" if seconds else ""
+    took = "" if tables.seconds is None else f", computed in {_time(tables.seconds)}"
     print(f"{status.faults:,} faults x {status.images:,} images = {status.pairs:,} pairs{took}")
     print("\nAccuracy and severities (Table I)\n")
     print_table(_table_one(status, tables))

@@ -119,6 +119,8 @@ class CampaignSummary:
     """[K] image id"""
     nonfinite_pairs: int
     """critical pairs with a logit that is not finite"""
+    seconds: float | None
+    """what computing it took, over all runs; None where that is not known of every part"""
 
 
 @dataclass(frozen=True, order=True)
@@ -160,6 +162,8 @@ class Receipt:
     critical: int
     sha256: dict[str, str]
     """table -> hash of its file"""
+    seconds: float | None = None
+    """what computing it took; None where that is not known"""
     rebuilt: bool = False
     """made from the part instead of by its writer: a damaged part would not be noticed"""
 

@@ -37,7 +37,7 @@ MIGRATIONS = (
         fault_start INTEGER NOT NULL, fault_stop INTEGER NOT NULL,
         masked INTEGER NOT NULL, non_critical INTEGER NOT NULL, critical INTEGER NOT NULL,
         {" ".join(f"{table}_sha256 TEXT NOT NULL," for table in PART_TABLES)}
-        rebuilt INTEGER NOT NULL, PRIMARY KEY (campaign, part)
+        seconds REAL, rebuilt INTEGER NOT NULL, PRIMARY KEY (campaign, part)
     ) STRICT;
     """,
 )
@@ -171,10 +171,18 @@ class StateFile:
 
     def add_receipt(self, campaign: int, receipt: Receipt) -> None:
         span, hashes = receipt.span, [receipt.sha256[table] for table in PART_TABLES]
-        values = [campaign, receipt.part, span.rank_start, span.rank_stop, span.fault_start, span.fault_stop]
+        values: list[object] = [
+            campaign,
+            receipt.part,
+            span.rank_start,
+            span.rank_stop,
+            span.fault_start,
+            span.fault_stop,
+        ]
         values += [receipt.masked, receipt.non_critical, receipt.critical]
-        marks = ", ".join("?" * (len(values) + len(hashes) + 1))
-        self._write(f"INSERT INTO receipts VALUES ({marks})", *values, *hashes, int(receipt.rebuilt))
+        values += [*hashes, receipt.seconds, int(receipt.rebuilt)]
+        marks = ", ".join("?" * len(values))
+        self._write(f"INSERT INTO receipts VALUES ({marks})", *values)
 
     def remove_receipt(self, campaign: int, part: int) -> None:
         self._write("DELETE FROM receipts WHERE campaign = ? AND part = ?", campaign, part)
@@ -249,5 +257,6 @@ def _receipt(row: sqlite3.Row) -> Receipt:
         non_critical=row["non_critical"],
         critical=row["critical"],
         sha256={table: row[f"{table}_sha256"] for table in PART_TABLES},
+        seconds=row["seconds"],
         rebuilt=bool(row["rebuilt"]),
     )

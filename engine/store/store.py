@@ -6,7 +6,7 @@ import fcntl
 import os
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -14,7 +14,7 @@ from engine.errors import InputError, UnreachableError
 from engine.store.catalogue import catalogue_key, create_views, write_catalogue, write_zero_rows
 from engine.store.creation import write_campaign
 from engine.store.curve import CurveReader
-from engine.store.description import update_description
+from engine.store.description import read_description, update_description
 from engine.store.files import exclusive, remove_unfinished
 from engine.store.layout import Layout
 from engine.store.parquet import connect
@@ -126,7 +126,22 @@ class Store:
         """
         status = self.campaign(campaign)
         with self._guard:
-            return read_summary(status, self.state.campaign_row(campaign).metric, self._duckdb(views=True))
+            metric, receipts = self.state.campaign_row(campaign).metric, self.state.receipts(campaign)
+            return read_summary(status, metric, receipts, self._duckdb(views=True))
+
+    def description(self, campaign: int) -> dict[str, Any]:
+        """All that is fixed of a campaign: its config as given, its numerics, layers and population.
+
+        Raises:
+            InputError: there is no campaign with this id.
+            UnreachableError: its campaign.json cannot be read.
+        """
+        self.campaign(campaign)
+        path = self.layout.campaign(campaign).description
+        try:
+            return read_description(self.layout.campaign(campaign))
+        except (OSError, ValueError) as error:
+            raise UnreachableError(f"{path}: cannot be read ({error}); restore it from a copy") from None
 
     @contextmanager
     def lock(self) -> Iterator[None]:

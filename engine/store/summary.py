@@ -8,16 +8,21 @@ from engine.store.parquet import read_arrays
 from engine.store.records import CampaignSummary
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import duckdb
 
-    from engine.store.records import CampaignStatus
+    from engine.store.records import CampaignStatus, Receipt
 
 
-def read_summary(status: CampaignStatus, metric: str, connection: duckdb.DuckDBPyConnection) -> CampaignSummary:
+def read_summary(
+    status: CampaignStatus, metric: str, receipts: Sequence[Receipt], connection: duckdb.DuckDBPyConnection
+) -> CampaignSummary:
     """Sum the committed parts of a campaign; the severities themselves are not read.
 
     Args:
         metric: the column of `images` to give.
+        receipts: of the committed parts.
         connection: has the store's views.
     """
     severities = ", ".join(f"coalesce({name}, 0) AS {name}" for name in ("masked", "non_critical", "critical"))
@@ -40,6 +45,7 @@ def read_summary(status: CampaignStatus, metric: str, connection: duckdb.DuckDBP
         f"FROM critical WHERE campaign = {status.id}",
     )
     ran = images["rank"] >= 0
+    known = [receipt.seconds for receipt in receipts if receipt.seconds is not None]
     return CampaignSummary(
         status=status,
         fault_id=faults["fault_id"],
@@ -57,4 +63,5 @@ def read_summary(status: CampaignStatus, metric: str, connection: duckdb.DuckDBP
         critical_fault=pairs["fault_id"],
         critical_image=pairs["image_id"],
         nonfinite_pairs=int(pairs["nonfinite"].sum()),
+        seconds=sum(known) if len(known) == len(receipts) else None,
     )

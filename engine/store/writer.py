@@ -97,8 +97,11 @@ class CampaignWriter:
         self._span = span
         self._buffer.append(outcomes)
 
-    def commit(self) -> Receipt | None:
+    def commit(self, seconds: float | None = None) -> Receipt | None:
         """Write what is buffered as one part set; it is there with all its files or not at all.
+
+        Args:
+            seconds: what computing it took, for the receipt.
 
         Returns:
             Its receipt, or None if nothing was buffered.
@@ -118,7 +121,7 @@ class CampaignWriter:
             hashes = {}
             for table, path in paths.items():
                 hashes[table] = sha256(write_unfinished(self._connection, path, table, tables[table], metadata))
-            receipt = Receipt(part, self._span, masked, non_critical, critical, hashes)
+            receipt = Receipt(part, self._span, masked, non_critical, critical, hashes, seconds)
             for path in paths.values():
                 publish(path)
             self._store.state.add_receipt(self._id, receipt)
