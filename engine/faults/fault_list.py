@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.faults.order import execution_order
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -46,8 +48,9 @@ class FaultList:
         return replace(self, **{column: getattr(self, column)[positions] for column in columns})
 
     def execution_order(self) -> npt.NDArray[np.int64]:
-        """Positions by (layer, fault_id): faults of one layer run together, [F]."""
-        return np.lexsort((self.fault_id, self.layer)).astype(np.int64)
+        """Positions in the order in which the faults are run, [F]."""
+        per_channel = np.array([layer.size // layer.shape[0] for layer in self.layers])
+        return execution_order(self.layer, self.weight_index // per_channel[self.layer], self.fault_id)
 
     def tensor_index(self) -> list[str]:
         """Each weight's place in its layer's weight, as text such as `(3, 0, 2, 1)`."""

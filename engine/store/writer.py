@@ -9,6 +9,7 @@ import duckdb
 import numpy as np
 
 from engine.errors import UnreachableError
+from engine.faults.order import execution_order
 from engine.store.files import publish, sha256, unfinished, unwritable
 from engine.store.layout import CRITICAL, MASKED, NON_CRITICAL, PART_TABLES
 from engine.store.parquet import connect, read_arrays, sql_path, write_unfinished
@@ -190,8 +191,11 @@ class CampaignWriter:
 
 
 def _read_fixed(connection: duckdb.DuckDBPyConnection, faults: Path, images: Path) -> Fixed:
-    fault = read_arrays(connection, f"SELECT fault_id, layer_index FROM read_parquet({sql_path(faults)})")
-    order = np.lexsort((fault["fault_id"], fault["layer_index"]))
+    channel = r"regexp_extract(tensor_index, '\d+')::BIGINT AS channel"
+    fault = read_arrays(
+        connection, f"SELECT fault_id, layer_index::BIGINT AS layer, {channel} FROM read_parquet({sql_path(faults)})"
+    )
+    order = execution_order(fault["layer"], fault["channel"], fault["fault_id"])
     image = read_arrays(
         connection,
         f"SELECT image_id, label::BIGINT AS label, golden_correct FROM read_parquet({sql_path(images)}) "

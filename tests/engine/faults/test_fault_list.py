@@ -25,10 +25,10 @@ def test_numbered_in_the_order_given():
     assert faults.fault_id.dtype == np.uint32
 
 
-def test_execution_order_is_by_layer_then_id():
-    assert make_list().execution_order().tolist() == [1, 3, 0, 2]
+def test_execution_order_is_by_layer_then_channel():
+    assert make_list().execution_order().tolist() == [1, 3, 2, 0]
     reversed_list = make_list().take(np.array([3, 2, 1, 0]))
-    assert reversed_list.fault_id[reversed_list.execution_order()].tolist() == [1, 3, 0, 2]
+    assert reversed_list.fault_id[reversed_list.execution_order()].tolist() == [1, 3, 2, 0]
 
 
 def test_take_keeps_ids():
