@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from engine.campaign import Progress, describe, run_campaign, start_injection
 from engine.errors import DearError, UnreachableError
+from engine.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from engine.injection.exact import ExactInjection
     from engine.preparation import PreparedCampaign
-    from engine.store import CampaignStatus, Store
+    from engine.store import CampaignStatus
 
 
 class Listener(Protocol):
@@ -29,9 +31,9 @@ class Listener(Protocol):
 
 
 def execute(
-    prepared: PreparedCampaign, store: Store, listener: Listener, should_stop: Callable[[], bool]
+    prepared: PreparedCampaign, path: Path, listener: Listener, should_stop: Callable[[], bool]
 ) -> CampaignStatus:
-    """Run a campaign in a store, whose lock is held while it runs.
+    """Run a campaign in the store at `path`, made where there is none; its lock is held while the campaign runs.
 
     The same campaign again continues where it stopped, or is found finished and nothing is done.
 
@@ -41,11 +43,13 @@ def execute(
     Raises:
         DearError: one sentence; a campaign that had begun is kept as "failed", with what it computed.
     """
-    known = store.find(prepared.fingerprint)
+    store = Store.open(path) if path.exists() else None
+    known = store.find(prepared.fingerprint) if store else None
     if known is not None and known.state == "finished":
         listener.on_campaign(known)
         return known
     injection = start_injection(prepared)  # before anything is written: it can refuse the config
+    store = store or Store.open(path)
     try:
         with store.lock():
             status = store.find(prepared.fingerprint) or store.campaign(store.create(describe(prepared)))

@@ -72,13 +72,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     An error is a sentence on standard error, never a traceback.
     """
     try:
-        return app(arguments, standalone_mode=False) or 0
+        return app(arguments, prog_name="dear-tui", standalone_mode=False) or 0
     except typer.TyperException as error:
         return _say(f"{error.format_message().rstrip('.')} (see {_program(error)} --help)", error.exit_code)
     except DearError as error:
         return _say(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        return _say("interrupted", 130)
 
 
 def _program(error: typer.TyperException) -> str:

@@ -62,14 +62,17 @@ def run_config(config: CampaignConfig, store: Path | None, stop: StopOnInterrupt
     from engine.preparation import prepare
     from engine.store import Store, store_path
 
-    with ProgressLine() as line, stop:
-        prepared = prepare(config)
-        opened = Store.open(store_path(store))
-        status = execute(prepared, opened, line, lambda: stop.requested)
+    path = store_path(store)
+    try:
+        with ProgressLine() as line, stop:
+            status = execute(prepare(config), path, line, lambda: stop.requested)
+    except KeyboardInterrupt:
+        print("stopped at once; run it again to continue", file=sys.stderr)
+        raise typer.Exit(130) from None
     if status.state != "finished":
         print(f"stopped at {status.pairs_done:,} of {status.pairs:,} pairs; run it again to continue", file=sys.stderr)
         raise typer.Exit(130)
-    print_summary(opened, status.id)
+    print_summary(Store.open(path, read_only=True), status.id)
     if stop.requested:
         raise typer.Exit(130)
 

@@ -18,7 +18,6 @@ from engine.config import parse_config
 from engine.errors import DearError
 from engine.execution import execute
 from engine.preparation import prepare
-from engine.store import Store
 
 if TYPE_CHECKING:
     from engine.campaign import Progress
@@ -65,7 +64,7 @@ def main() -> int:
     try:
         config = parse_config(json.load(sys.stdin), source="worker")
         prepared = prepare(config)
-        status = execute(prepared, Store.open(Path(sys.argv[1])), listener, lambda: bool(stop))
+        status = execute(prepared, Path(sys.argv[1]), listener, lambda: bool(stop))
     except DearError as error:
         log(str(error))
         if not listener.begun:

@@ -32,8 +32,8 @@ def read_npz(path: Path) -> tuple[Array, Array]:
             if missing:
                 raise InputError(f"{path}: has no array {' or '.join(sorted(missing))}; save images and labels there")
             images, labels = arrays["images"], arrays["labels"]
-    except (OSError, ValueError, TypeError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not an .npz file of plain arrays ({error}); save it with numpy.savez") from None
+    except (OSError, ValueError, TypeError, EOFError, AttributeError, zipfile.BadZipFile):
+        raise InputError(f"{path}: not an .npz file of plain arrays; save it with numpy.savez") from None
     if images.ndim == 3:
         images = images[:, None]
     if images.ndim != 4 or not (images.dtype == np.uint8 or images.dtype.kind == "f"):

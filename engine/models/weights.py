@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,7 +60,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 def _load_torch(path: Path) -> object:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # torch's advice on foreign pickles, which are refused anyway
+            return torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # torch documents no closed set of errors for files that are not its own
         raise InputError(
             f"{path}: not a file of tensors, and nothing else is unpickled; give [model] weights the network's "

@@ -60,11 +60,7 @@ class Recorder:
 def run(
     config: Path, store: Path, should_stop: Callable[[], bool] = lambda: False, recorder: Recorder | None = None
 ) -> CampaignStatus:
-    opened = Store.open(store)
-    try:
-        return execute(prepare(load_config(config)), opened, recorder or Recorder(), should_stop)
-    finally:
-        opened.close()
+    return execute(prepare(load_config(config)), store, recorder or Recorder(), should_stop)
 
 
 def results(store: Path) -> list[list[tuple[Any, ...]]]:
@@ -193,7 +189,7 @@ def test_a_config_that_cannot_run_leaves_no_campaign(tmp_path: Path) -> None:
     store = tmp_path / "store"
     with pytest.raises(InputError, match=r"\[run\] memory: 1,000 bytes do not hold one image"):
         run(write_config(tmp_path, run={"memory": "1KB"}), store)
-    assert Store.open(store, read_only=True).campaigns() == []
+    assert not store.exists()
 
 
 def test_a_store_another_process_works_in_is_left_alone(tmp_path: Path) -> None:

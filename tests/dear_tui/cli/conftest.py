@@ -1,0 +1,48 @@
+"""Commands are called in this process; a store with one finished small campaign is there to be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from dear_tui.cli import main
+from tests.small_campaign import write_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Invoke(Protocol):
+    """Runs `dear-tui ARGUMENTS`."""
+
+    def __call__(self, *arguments: str | Path) -> Finished: ...
+
+
+@pytest.fixture
+def invoke(capsys: pytest.CaptureFixture[str]) -> Invoke:
+    def run(*arguments: str | Path) -> Finished:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return Finished(code, out, err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def finished_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store whose campaign 1 is finished; not to be written to."""
+    folder = tmp_path_factory.mktemp("finished")
+    assert main(["run", str(write_config(folder)), "--store", str(folder / "store")]) == 0
+    return folder / "store"

@@ -1,0 +1,191 @@
+"""`list`, `show`, `sql`, `estimate`, `doctor`, `train`: what scripts and people read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import duckdb
+import pytest
+
+from dear_tui.cli.listing import columns
+from dear_tui.cli.tables import fit, lines
+from engine.config import load_config
+from engine.execution import execute
+from engine.preparation import prepare
+from engine.store import Store
+from tests.small_campaign import FAULTS, IMAGES, write_config
+from tests.test_sample_configs import Silent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.dear_tui.cli.conftest import Invoke
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+FIELDS = [
+    *("id", "name", "state", "network", "dataset", "select", "method", "faults", "images", "pairs", "pairs_done"),
+    *("rate", "eta_s", "masked", "non_critical", "critical", "created", "started", "finished", "error"),
+]
+
+
+def test_list_json_has_the_fields_scripts_rely_on(invoke: Invoke, finished_store: Path) -> None:
+    (campaign,) = json.loads(invoke("list", "--json", "--store", finished_store).out)
+    assert list(campaign) == FIELDS
+    assert (campaign["id"], campaign["state"], campaign["pairs"]) == (1, "finished", FAULTS * IMAGES)
+    assert campaign["masked"] + campaign["non_critical"] + campaign["critical"] == campaign["pairs_done"]
+    assert campaign["created"].endswith("Z")
+
+
+def test_list_of_an_empty_store_says_how_to_start(invoke: Invoke, tmp_path: Path) -> None:
+    nothing = invoke("list", "--store", tmp_path / "store")
+    assert (nothing.code, nothing.out) == (0, "")
+    assert nothing.err == f"no campaigns in {tmp_path}/store; start with: dear-tui demo\n"
+    assert json.loads(invoke("list", "--json", "--store", tmp_path / "store").out) == []
+    assert not (tmp_path / "store").exists()
+
+
+def test_list_in_a_pipe_is_as_wide_as_it_is(invoke: Invoke, finished_store: Path) -> None:
+    heading, row = invoke("list", "--store", finished_store).out.splitlines()
+    assert heading.split("  ")[0] == "id"
+    assert "non-critical" in heading
+    assert row.split()[:6] == ["1", "small", "finished", "lenet5", "npz", "all"]
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_list_on_a_narrow_terminal_has_fewer_columns_but_what_matters(finished_store: Path, width: int) -> None:
+    finished = Store.open(finished_store, read_only=True).campaign(1)
+    large = replace(finished, id=12, name="a name of some length", faults=16_501, images=10_000, pairs=165_010_000)
+    running = replace(large, state="running", rate=398_123.0, eta_s=7215.0, masked=132_961_293, non_critical=31_023_238)
+    shown = list(lines(fit(columns([running, finished]), width), width))
+    assert all(len(line) <= width for line in shown)
+    for heading in ("id", "name", "state", "done", "ETA", "critical"):
+        assert heading in shown[0]
+    assert "a name of some length" in shown[1]
+
+
+def test_show_json_is_the_status_the_config_and_the_tables(invoke: Invoke, finished_store: Path) -> None:
+    shown = json.loads(invoke("show", "1", "--json", "--store", finished_store).out)
+    assert set(FIELDS) < set(shown)
+    assert shown["config"]["faults"]["count"] == FAULTS
+    assert shown["numerics"]["device"] == "cpu"
+    assert shown["tables"]["table_one"]["critical_faults"] > 0
+    assert [row["method"] for row in shown["tables"]["table_four"]] == ["central", "random", "pre_plateau", "all"]
+    assert shown["tables"]["seconds"] > 0
+
+
+def test_show_of_an_unfinished_campaign_has_its_state_and_no_tables(invoke: Invoke, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    execute(prepare(load_config(write_config(tmp_path))), store, Silent(), lambda: True)
+    shown = invoke("show", "1", "--store", store)
+    assert shown.code == 0
+    assert "  state                paused\n" in shown.out
+    assert "Table I" not in shown.out
+    assert json.loads(invoke("show", "1", "--json", "--store", store).out)["tables"] is None
+
+
+def test_show_of_a_finished_campaign_ends_with_its_summary(invoke: Invoke, finished_store: Path) -> None:
+    shown = invoke("show", "1", "--store", finished_store).out
+    assert "  faults.count         60\n" in shown
+    assert "  run.memory           1,000,000\n" in shown
+    assert "\nAccuracy and severities (Table I)\n" in shown
+
+
+QUERY = "SELECT fault_id, layer, bit = 30 AS highest, golden_value FROM faults ORDER BY fault_id"
+
+
+def test_sql_gives_csv_in_a_pipe(invoke: Invoke, finished_store: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(invoke("sql", QUERY, "--store", finished_store).out)))
+    assert len(rows) == FAULTS
+    assert rows[0].keys() == {"fault_id", "layer", "highest", "golden_value"}
+    assert {row["highest"] for row in rows} == {"true", "false"}
+
+
+def test_sql_json_is_one_array_of_objects(invoke: Invoke, finished_store: Path) -> None:
+    query = "SELECT campaign, created, 1.5 AS half, 'nan'::FLOAT AS nan, NULL AS nothing FROM campaigns"
+    (row,) = json.loads(invoke("sql", query, "--format", "json", "--store", finished_store).out)
+    assert (row["campaign"], row["half"], row["nan"], row["nothing"]) == (1, 1.5, "nan", None)
+    assert row["created"][10] == "T"
+    assert json.loads(invoke("sql", "SELECT 1 WHERE false", "--format", "json", "--store", finished_store).out) == []
+
+
+def test_sql_json_has_no_row_limit_but_the_one_asked_for(invoke: Invoke, finished_store: Path) -> None:
+    command = ("sql", "SELECT * FROM severity", "--format", "json", "--store", finished_store)
+    assert len(json.loads(invoke(*command).out)) == FAULTS * IMAGES
+    assert len(json.loads(invoke(*command, "--limit", "3").out)) == 3
+
+
+def test_sql_table_has_aligned_columns_and_says_when_there_are_more_rows(invoke: Invoke, finished_store: Path) -> None:
+    done = invoke("sql", QUERY, "--format", "table", "--limit", "2", "--store", finished_store)
+    heading, *rows = done.out.splitlines()
+    assert heading.split() == ["fault_id", "layer", "highest", "golden_value"]
+    assert len(rows) == 2
+    assert all(len(row) == len(heading) for row in rows)
+    assert done.err == ""
+    more = invoke("sql", "SELECT * FROM severity", "--format", "table", "--store", finished_store)
+    assert len(more.out.splitlines()) == 1001
+    assert more.err == "the first 1,000 rows; for all of them: --format csv --output FILE\n"
+
+
+@pytest.mark.parametrize("file_format", ["csv", "json", "table", "parquet"])
+def test_sql_writes_a_file(invoke: Invoke, finished_store: Path, tmp_path: Path, file_format: str) -> None:
+    output = tmp_path / f"out.{file_format}"
+    options = ("--format", file_format, "--output", output, "--limit", "5", "--store", finished_store)
+    done = invoke("sql", QUERY + ";", *options)
+    assert (done.code, done.out, done.err) == (0, "", "")
+    if file_format != "table":
+        assert duckdb.sql(f"SELECT count(*) FROM '{output}'").fetchall() == [(5,)]
+    assert list(tmp_path.iterdir()) == [output]
+
+
+def test_sql_reads_the_query_from_standard_input(
+    invoke: Invoke, finished_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("SELECT count(*) AS n\nFROM faults;\n"))
+    assert invoke("sql", "-", "--store", finished_store).out == f"n\n{FAULTS}\n"
+
+
+def test_an_exported_fault_list_can_be_run_again(invoke: Invoke, finished_store: Path, tmp_path: Path) -> None:
+    query = "SELECT * FROM faults WHERE bit = 30 ORDER BY fault_id"
+    assert invoke("sql", query, "--output", tmp_path / "faults.csv", "--store", finished_store).code == 0
+    faults = {"sampling": "list", "list": "faults.csv", "count": None, "bits": None}
+    done = invoke("run", write_config(tmp_path, faults=faults), "--store", tmp_path / "store")
+    assert done.code == 0
+    critical = "SELECT count(*) FROM critical JOIN faults USING (campaign, fault_id) WHERE bit = 30"
+    again = invoke("sql", critical, "--store", tmp_path / "store").out
+    assert again == invoke("sql", critical, "--store", finished_store).out
+
+
+def test_estimate_for_people_and_for_scripts(invoke: Invoke, tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    said = invoke("estimate", config)
+    assert said.code == 0
+    assert [line.split()[0] for line in said.out.splitlines()] == ["faults", "images", "pairs", "FLOPs", "disk", "time"]
+    assert "60 of a population of 184,410" in said.out
+    counted = json.loads(invoke("estimate", config, "--json").out)
+    assert (counted["faults"], counted["images"], counted["pairs"]) == (FAULTS, IMAGES, FAULTS * IMAGES)
+
+
+def test_doctor_names_versions_devices_store_and_terminal(invoke: Invoke, tmp_path: Path) -> None:
+    done = invoke("doctor", "--store", tmp_path / "store")
+    assert done.code == 0
+    topics = [line.split()[0] for line in done.out.splitlines() if not line.startswith(" ")]
+    for topic in ("python", "dear-tui", "torch", "duckdb", "cpu", "store", "terminal"):
+        assert topic in topics
+    assert not (tmp_path / "store").exists()
+
+
+def test_doctor_warns_of_a_store_that_is_a_file(invoke: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "WARNING: this is a file" in invoke("doctor", "--store", tmp_path / "file").out
+
+
+def test_train_refuses_what_it_cannot_train(invoke: Invoke, tmp_path: Path) -> None:
+    done = invoke("train", "vgg99", "mnist", "--out", tmp_path / "w.safetensors")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

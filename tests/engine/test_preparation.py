@@ -1,0 +1,104 @@
+"""From a config to what a campaign runs on, and the fingerprint that says whether two are the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from engine.config import load_config
+from engine.errors import InputError, UnreachableError
+from engine.models.weights import BUNDLED_WEIGHTS
+from engine.preparation import PreparedCampaign, prepare
+from tests.small_campaign import FAULTS, IMAGES, write_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def prepared(folder: Path, **changes: Any) -> PreparedCampaign:
+    return prepare(load_config(write_config(folder, **changes)))
+
+
+def test_the_metrics_cover_the_data_set_and_the_workload_is_in_rank_order(tmp_path: Path) -> None:
+    campaign = prepared(tmp_path, workload={"select": "top_n", "n": 10})
+    assert campaign.metrics.keys() == {"el2n", "deepgini", "cross_entropy"}
+    assert all(len(values) == IMAGES for values in campaign.metrics.values())
+    ranked = campaign.metrics["el2n"][campaign.workload]
+    assert len(ranked) == 10
+    assert (np.diff(ranked) <= 0).all()
+    assert campaign.pairs == FAULTS * 10
+
+
+def test_golden_and_faulty_values_differ_in_the_faults_bit_alone(tmp_path: Path) -> None:
+    campaign = prepared(tmp_path)
+    changed = campaign.golden_values.view(np.uint32) ^ campaign.faulty_values.view(np.uint32)
+    assert (changed == np.uint32(1) << campaign.faults.bit.astype(np.uint32)).all()
+    weights = load_file(BUNDLED_WEIGHTS)
+    names = [layer.name for layer in campaign.faults.layers]
+    for fault in range(FAULTS):
+        weight = weights[f"{names[campaign.faults.layer[fault]]}.weight"].flatten()
+        assert campaign.golden_values[fault] == weight[campaign.faults.weight_index[fault]]
+
+
+def test_faults_run_layer_by_layer(tmp_path: Path) -> None:
+    campaign = prepared(tmp_path)
+    faults = campaign.faults_in_execution_order()
+    assert (np.diff(faults.layer) >= 0).all()
+    assert (campaign.faults.layer[faults.positions] == faults.layer).all()
+    assert (campaign.faulty_values[faults.positions] == faults.value).all()
+
+
+def test_a_stuck_at_that_changes_nothing_is_known_before_it_is_run(tmp_path: Path) -> None:
+    campaign = prepared(tmp_path, faults={"model": "stuck_at_0", "bits": [30]})
+    order = campaign.faults.execution_order()
+    is_set = (campaign.golden_values.view(np.uint32)[order] >> 30) & 1
+    assert (campaign.faults_in_execution_order().changes == is_set.astype(bool)).all()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"faults": {"seed": 1}},
+        {"faults": {"model": "stuck_at_1"}},
+        {"workload": {"select": "top_n", "n": 39}},
+        {"workload": {"metric": "deepgini"}},
+        {"dataset": {"mean": [0.13]}},
+    ],
+)
+def test_what_a_result_depends_on_makes_another_campaign(tmp_path: Path, changes: dict[str, Any]) -> None:
+    assert prepared(tmp_path, **changes).fingerprint != prepared(tmp_path).fingerprint
+
+
+def test_another_weight_makes_another_campaign(tmp_path: Path) -> None:
+    weights = load_file(BUNDLED_WEIGHTS)
+    torch.save(weights, tmp_path / "same.pt")
+    weights["fc3.bias"][0] += 1e-3
+    torch.save(weights, tmp_path / "other.pt")
+    bundled = prepared(tmp_path).fingerprint
+    assert prepared(tmp_path, model={"weights": "same.pt"}).fingerprint == bundled
+    assert prepared(tmp_path, model={"weights": "other.pt"}).fingerprint != bundled
+
+
+def test_name_and_memory_do_not_make_another_campaign(tmp_path: Path) -> None:
+    again = prepared(tmp_path, name="another", run={"memory": "2MB"})
+    assert again.fingerprint == prepared(tmp_path).fingerprint
+
+
+def test_weights_with_a_nan_are_refused_naming_the_image(tmp_path: Path) -> None:
+    weights = load_file(BUNDLED_WEIGHTS)
+    weights["conv1.weight"][0, 0, 0, 0] = float("nan")
+    torch.save(weights, tmp_path / "nan.pt")
+    with pytest.raises(InputError, match="gives image 0 a logit that is not finite"):
+        prepared(tmp_path, model={"weights": "nan.pt"})
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_device_that_is_not_there_cannot_be_reached(tmp_path: Path) -> None:
+    with pytest.raises(UnreachableError, match=r"\[run\] device: cuda:0 is asked for, but there is no CUDA device"):
+        prepared(tmp_path, run={"device": "cuda"})
