@@ -43,7 +43,7 @@ class DenseBatch:
             return golden
         if not isinstance(golden, Tensor):  # a size: it counts the rows of this batch, not of the block
             return self._network.evaluate(node, self._value_of)
-        value = golden[self._pairs.image]
+        value = golden.index_select(0, self._pairs.image)
         if node in self._suffix.frontier:
             self._suffix.frontier[node].put(value, self._pairs.channel, self._pairs.thin[node])
         return value

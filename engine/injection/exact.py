@@ -15,22 +15,24 @@ import torch
 
 from engine.injection.batch_rows import BatchRows, probe_batch_rows, probe_images
 from engine.injection.dense import DenseBatch
-from engine.injection.golden import GoldenBlock, golden_block
+from engine.injection.golden import GoldenBlock, golden_block, pad_rows
 from engine.injection.graph import UntraceableError
 from engine.injection.layers import injectable_modules
 from engine.injection.naive import naive_logits
 from engine.injection.packed_runs import PackedRuns
 from engine.injection.pairs import Pairs
 from engine.injection.severity import Recorder, SeverityMatrix
-from engine.injection.sizes import UNTRACED_SIZES
+from engine.injection.sizes import UNTRACED_SIZES, plan_sizes
 from engine.injection.traced import TracedNetwork, trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torch import Tensor, nn
+    from torch import Tensor, fx, nn
 
+    from engine.injection.graph import Network
     from engine.injection.outcomes import Outcomes, WeightFaults
+    from engine.injection.suffix import Suffix
 
 _GROUP_PAIRS = 1_000_000
 _GROUP_MACS = 2 * 10**11
@@ -53,20 +55,21 @@ class ExactInjection:
         self.notes: list[str] = []
         """sentences the user should read: what could not be traced"""
         with torch.inference_mode():
-            self._traced = self._trace(images, memory)
-            sizes = self._traced.sizes if self._traced else UNTRACED_SIZES
-            probe = probe_images(images, sizes.largest)
+            self._traced = self._trace(images)
+            self._keep = () if self._traced is None else self._golden_nodes(self._traced)
+            self._sizes = (
+                UNTRACED_SIZES if self._traced is None else plan_sizes(self._traced, self._keep, images.device, memory)
+            )
+            probe = probe_images(images, self._sizes.largest)
             self.rows = self._traced.probe(probe) if self._traced else probe_batch_rows(self.model, probe)
         if not self.rows.interchangeable:
-            self.notes.append(
-                "logits depend on an image's place in the batch: batches are whole blocks, which is slower"
-            )
-        self.block_rows = max(sizes.block, self.rows.floor)
+            self.notes.append("logits depend on an image's place in the batch: batches are whole blocks, slower")
+        self.block_rows = max(self._sizes.block, self.rows.floor)
         """most images a block can hold"""
 
-    def _trace(self, images: Tensor, memory: int) -> TracedNetwork | None:
+    def _trace(self, images: Tensor) -> TracedNetwork | None:
         try:
-            traced = trace(self.model, images, memory)
+            traced = trace(self.model, images)
         except UntraceableError as error:
             self.notes.append(f"the network cannot be traced ({error}): every fault runs the whole network")
             return None
@@ -75,10 +78,18 @@ class ExactInjection:
                 self.notes.append(f"{name} is shared or called other than once: its faults run the whole network")
         return traced
 
+    def _golden_nodes(self, traced: TracedNetwork) -> tuple[fx.Node, ...]:
+        """The golden values to keep, once for each copy."""
+        return tuple({node for suffix in traced.suffixes.values() for node in suffix.golden})
+
     def load(self, images: Tensor) -> GoldenBlock:
         """Golden values of a block of images [n, C, H, W], n at most `block_rows`."""
+        rows = self.rows.fit(len(images))
         with torch.inference_mode():
-            return golden_block(self.model, self._traced, images, self.rows.fit(len(images)))
+            if self._traced is not None:
+                return golden_block(self._traced.network, images, rows, set(self._keep))
+            padded = pad_rows(images, rows)
+            return GoldenBlock(padded, len(images), self.model(padded)[: len(images)], {})
 
     def inject(self, block: GoldenBlock, faults: WeightFaults) -> Iterator[Outcomes]:
         """Inject faults, sorted by layer, into a block: outcomes of a few seconds' work at a time, in order."""
@@ -127,7 +138,8 @@ class ExactInjection:
         runner.finish()
 
     def _runner(self, traced: TracedNetwork, block: GoldenBlock, layer: int, recorder: Recorder) -> PairRunner:
-        return ExactRunner(traced, layer, self.rows, block, recorder)
+        batch = max(self._sizes.dense[layer], self.rows.floor)
+        return ExactRunner(traced.network, traced.suffixes[layer], self.rows, batch, block, recorder)
 
 
 class PairRunner(Protocol):
@@ -144,15 +156,15 @@ class ExactRunner:
     """Runs waiting pairs through the rest of the network, in batches of usable sizes."""
 
     def __init__(
-        self, traced: TracedNetwork, layer: int, rows: BatchRows, block: GoldenBlock, recorder: Recorder
+        self, network: Network, suffix: Suffix, rows: BatchRows, batch: int, block: GoldenBlock, recorder: Recorder
     ) -> None:
-        self._network = traced.network
-        self._suffix = traced.suffixes[layer]
+        self._network = network
+        self._suffix = suffix
         self._rows = rows
+        self._batch = batch if rows.interchangeable else len(block.images)
         self._block = block
         self._recorder = recorder
         self._waiting: list[Pairs] = []
-        self._batch = max(traced.sizes.dense[layer], rows.floor) if rows.interchangeable else len(block.images)
 
     def add(self, pairs: Pairs) -> None:
         """Run as many full batches as there are."""
@@ -177,5 +189,5 @@ class ExactRunner:
         logits = DenseBatch(self._network, self._block, self._suffix, padded).logits()[:count]
         if not self._rows.interchangeable:
             real = pairs.image < self._block.count
-            pairs, logits = pairs.take(real), logits[real]
+            pairs, logits = pairs.take(real.nonzero().squeeze(1)), logits[real]
         self._recorder.record(pairs.fault, pairs.image, logits)

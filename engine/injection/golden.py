@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from torch import Tensor, fx
 
-    from engine.injection.traced import TracedNetwork
+    from engine.injection.graph import Network
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,8 @@ def pad_rows(values: Tensor, rows: int) -> Tensor:
     return values if missing <= 0 else torch.cat([values, values[:1].expand(missing, *values.shape[1:])])
 
 
-def golden_block(model: torch.nn.Module, traced: TracedNetwork | None, images: Tensor, rows: int) -> GoldenBlock:
-    """Run the fault-free network on `images` [n, C, H, W], padded to `rows`."""
+def golden_block(network: Network, images: Tensor, rows: int, keep: AbstractSet[fx.Node]) -> GoldenBlock:
+    """Run the fault-free network on `images` [n, C, H, W], padded to `rows`; `keep` are the nodes to keep."""
     padded = pad_rows(images, rows)
-    if traced is None:
-        return GoldenBlock(padded, len(images), model(padded)[: len(images)], {})
-    output = traced.network.output
-    values = traced.network.run(padded, {*traced.keep, output})
-    return GoldenBlock(padded, len(images), values[output][: len(images)], values)
+    values = network.run(padded, {*keep, network.output})
+    return GoldenBlock(padded, len(images), values[network.output][: len(images)], values)

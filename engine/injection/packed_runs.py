@@ -74,16 +74,19 @@ class PackedRuns:
         channels = torch.as_tensor(pack.channels, device=device)
         thin: dict[fx.Node, Tensor] = {}
         alive = torch.zeros(count, len(channels), dtype=torch.bool, device=device)
+        is_full = len(channels) == len(self._weight)
         for node, channel_map in self._suffix.frontier.items():
-            thin[node] = channel_map.apart(values[node])[:count, channels]
-            golden = channel_map.apart(self._block.values[node])[:count, channels]
-            alive |= (thin[node] != golden).flatten(2).any(2)
+            faulty, golden = (channel_map.apart(of[node])[:count] for of in (values, self._block.values))
+            if not is_full:
+                faulty, golden = faulty.index_select(1, channels), golden.index_select(1, channels)
+            alive |= (faulty != golden).flatten(2).any(2)
+            thin[node] = faulty
         if self._whole_blocks:
             alive |= alive.any(0)
         member, image = alive.T.nonzero(as_tuple=True)
         return Pairs(
-            fault=torch.as_tensor(pack.rows, device=device)[member],
+            fault=torch.as_tensor(pack.rows, device=device).index_select(0, member),
             image=image,
-            channel=channels[member],
+            channel=channels.index_select(0, member),
             thin={node: faulty[image, member] for node, faulty in thin.items()},
         )

@@ -28,9 +28,13 @@ class Pairs:
         return len(self.fault)
 
     def take(self, index: Tensor | slice) -> Pairs:
-        """The pairs at `index`."""
-        thin = {node: values[index] for node, values in self.thin.items()}
-        return Pairs(self.fault[index], self.image[index], self.channel[index], thin)
+        """The pairs at `index`, a slice or int64 [n]."""
+
+        def at(values: Tensor) -> Tensor:
+            return values[index] if isinstance(index, slice) else values.index_select(0, index)
+
+        thin = {node: at(values) for node, values in self.thin.items()}
+        return Pairs(at(self.fault), at(self.image), at(self.channel), thin)
 
     @staticmethod
     def concat(parts: list[Pairs]) -> Pairs:

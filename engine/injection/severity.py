@@ -38,9 +38,10 @@ class SeverityMatrix:
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
         """Classify the faulty logits of some pairs."""
         top1 = logits.argmax(1)
-        differs = (logits != self._golden[images]).any(1)
-        severity = torch.where(top1 != self._top1[images], 2, differs.to(torch.uint8))
-        severity = torch.where(logits.isfinite().all(1), severity, _NONFINITE)
+        differs = (logits != self._golden.index_select(0, images)).any(1)
+        severity = torch.where(top1 != self._top1.index_select(0, images), 2, differs.to(torch.uint8))
+        is_finite = logits.abs().amax(1).isfinite()  # NaN is its own largest
+        severity = torch.where(is_finite, severity, _NONFINITE)
         pair = faults * self._images + images
         self._severity[pair] = severity.to(torch.uint8)
         self._prediction[pair] = top1.to(torch.int16)

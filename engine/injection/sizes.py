@@ -9,14 +9,12 @@ from engine.errors import InputError
 from engine.injection.suffix import count_macs, row_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Sequence
 
     import torch
     from torch import fx
 
-    from engine.injection.graph import Network
-    from engine.injection.suffix import Suffix
+    from engine.injection.traced import TracedNetwork
 
 _MOST_ROWS = 4096
 _MOST_BLOCK_ROWS = 1024
@@ -59,39 +57,30 @@ UNTRACED_SIZES = Sizes(block=64, dense={})
 """whole-network runs keep no golden values; 64 images is near the best batch of the naive loop"""
 
 
-def plan_sizes(
-    network: Network,
-    suffixes: dict[int, Suffix],
-    keep: AbstractSet[fx.Node],
-    shapes: dict[fx.Node, torch.Size],
-    device: torch.device,
-    memory: int,
-) -> Sizes:
+def plan_sizes(traced: TracedNetwork, keep: Sequence[fx.Node], device: torch.device, memory: int) -> Sizes:
     """Half the budget for a block's golden values and its runs, a quarter for a dense batch.
+
+    Args:
+        keep: the nodes whose golden values are kept, once for each copy.
 
     Raises:
         InputError: if the budget does not hold one image.
     """
-    limits = LIMITS[device.type]
-    kept = _total(keep, shapes)
+    network, shapes, limits = traced.network, traced.shapes, LIMITS[device.type]
+    kept = sum(row_bytes(node, shapes) for node in keep)
     live = _LIVE_VALUES * max(row_bytes(node, shapes) for node in network.nodes)
-    most = min(
-        _MOST_ROWS, max(64, limits.macs // max(1, sum(count_macs(network, node, shapes) for node in network.nodes)))
-    )
+    macs = sum(count_macs(network, node, shapes) for node in network.nodes)
+    most = min(_MOST_ROWS, max(64, limits.macs // max(1, macs)))
     block = min(memory // 2 // (kept + live), most, _MOST_BLOCK_ROWS)
     if block < 1:
         raise InputError(
             f"[run] memory: {memory:,} bytes do not hold one image, which needs {2 * (kept + live):,}; raise it"
         )
     dense = {}
-    for index, suffix in suffixes.items():
+    for index, suffix in traced.suffixes.items():
         in_budget = memory // 4 // (_LIVE_VALUES * suffix.row_bytes)
         dense[index] = _power_of_two(min(in_budget, max(16, limits.value_bytes // suffix.row_bytes), most))
     return Sizes(_power_of_two(block), dense)
-
-
-def _total(nodes: Iterable[fx.Node], shapes: dict[fx.Node, torch.Size]) -> int:
-    return sum(row_bytes(node, shapes) for node in nodes)
 
 
 def _power_of_two(limit: int) -> int:

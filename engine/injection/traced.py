@@ -11,7 +11,6 @@ from engine.injection.batch_rows import BatchRows, common_rows, probe_batch_rows
 from engine.injection.golden import pad_rows
 from engine.injection.graph import Network, UntraceableError
 from engine.injection.layers import is_injectable
-from engine.injection.sizes import Sizes, plan_sizes
 from engine.injection.suffix import Suffix, find_suffixes
 
 if TYPE_CHECKING:
@@ -27,9 +26,6 @@ class TracedNetwork:
     network: Network
     suffixes: dict[int, Suffix]
     """by layer index; a fault in a layer without one runs the whole network"""
-    keep: frozenset[fx.Node]
-    """the golden values that any suffix reads"""
-    sizes: Sizes
     shapes: dict[fx.Node, torch.Size]
     """of every tensor-valued node, for two images"""
 
@@ -51,7 +47,7 @@ class TracedNetwork:
         return common_rows(probes())
 
 
-def trace(model: nn.Module, images: Tensor, memory: int) -> TracedNetwork:
+def trace(model: nn.Module, images: Tensor) -> TracedNetwork:
     """Trace `model` and check its graph on `images` [n, C, H, W].
 
     Raises:
@@ -62,10 +58,4 @@ def trace(model: nn.Module, images: Tensor, memory: int) -> TracedNetwork:
     shapes = network.shapes(two)
     if not torch.equal(network.run(two, {network.output})[network.output], model(two)):
         raise UntraceableError("its graph does not give the network's own logits")
-    suffixes = find_suffixes(network, shapes)
-    keep: set[fx.Node] = set()
-    for suffix in suffixes.values():
-        keep |= suffix.golden
-    return TracedNetwork(
-        network, suffixes, frozenset(keep), plan_sizes(network, suffixes, keep, shapes, images.device, memory), shapes
-    )
+    return TracedNetwork(network, find_suffixes(network, shapes), shapes)

@@ -109,7 +109,7 @@ def test_exact_is_naive_to_the_bit(steps: list[Step], flatten: bool, hidden: int
     torch.manual_seed(seed)
     model = RandomNetwork(steps, flatten, hidden)
     images = torch.randn(32, 3, 12, 12)
-    injection = ExactInjection(model, images, 10**9)
+    injection = ExactInjection(model, images, 4 * 10**6)
     assert not any("run the whole network" in note for note in injection.notes)
     for layer in range(len(injection.modules)):
         faults = every_bit_in(model, layer, weights=2, seed=seed)
