@@ -45,7 +45,7 @@ class Progress:
 
 def describe(prepared: PreparedCampaign) -> NewCampaign:
     """What the store keeps of a campaign from its start."""
-    config = prepared.config
+    config, numerics = prepared.config, asdict(prepared.numerics)
     return NewCampaign(
         fingerprint=prepared.fingerprint,
         name=config.name,
@@ -55,7 +55,9 @@ def describe(prepared: PreparedCampaign) -> NewCampaign:
         metric=config.workload.metric,
         method=config.run.method,
         config=config.model_dump(mode="json", exclude_none=True),
-        numerics={key: str(value) for key, value in asdict(prepared.numerics).items()},
+        numerics={
+            key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in numerics.items()
+        },
         faults=prepared.faults,
         golden_values=prepared.golden_values,
         faulty_values=prepared.faulty_values,

@@ -43,15 +43,16 @@ def execute(
     Raises:
         DearError: one sentence; a campaign that had begun is kept as "failed", with what it computed.
     """
-    store = Store.open(path) if path.exists() else None
-    known = store.find(prepared.fingerprint) if store else None
+    # the injection can refuse the config, and nothing may be left behind then
+    injection = None if path.exists() else start_injection(prepared)
+    store = Store.open(path)
+    known = store.find(prepared.fingerprint)
     if known is not None and known.state == "finished":
         listener.on_campaign(known)
         return known
-    injection = start_injection(prepared)  # before anything is written: it can refuse the config
-    store = store or Store.open(path)
     try:
         with store.lock():
+            injection = injection or start_injection(prepared)
             status = store.find(prepared.fingerprint) or store.campaign(store.create(describe(prepared)))
             listener.on_campaign(status)
             if status.state != "finished":

@@ -108,6 +108,7 @@ class ProgressLine:
             console=self._console,
             disable=not self._console.is_terminal,
             refresh_per_second=4,
+            transient=True,
         )
         self._task = self._bar.add_task("", total=None, numbers="loading network, images and faults")
         self._next_percent = 0

@@ -136,8 +136,8 @@ def _write_table(result: Result, rows: Iterable[tuple[Any, ...]], file: TextIO) 
         for index, (name, kind) in enumerate(zip(result.columns, result.types, strict=True))
     ]
     if hidden := print_table(columns, file):
-        names = ", ".join(column.heading for column in hidden)
-        print(f"too narrow for {names}: select fewer columns, or use --format csv", file=sys.stderr)
+        names = ", ".join(column.heading for column in hidden[:3]) + (", ..." if len(hidden) > 3 else "")
+        print(f"too narrow for {len(hidden)} more columns: {names}; use --format csv, or name fewer", file=sys.stderr)
     if next(iterator, None) is not None:
         print(f"the first {TABLE_ROWS:,} rows; for all of them: --format csv --output FILE", file=sys.stderr)
 

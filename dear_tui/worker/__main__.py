@@ -32,9 +32,9 @@ class BegunListener:
 
     def on_campaign(self, status: CampaignStatus) -> None:
         """Answer on standard output, then let go of it."""
+        log(f"campaign {status.id}: {status.name}, {status.pairs_done:,} of {status.pairs:,} pairs done before")
         tell(Begun(campaign=status.id))
         self.begun = True
-        log(f"campaign {status.id}: {status.name}, {status.pairs_done:,} of {status.pairs:,} pairs done before")
 
     def on_progress(self, progress: Progress) -> None:
         """The store holds it."""

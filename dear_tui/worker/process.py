@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.config import CampaignConfig
+
+REAPER = "worker-reaper"
 
 _ERRORS: dict[int, type[DearError]] = {kind.exit_code: kind for kind in (DearError, InputError, UnreachableError)}
 
@@ -58,6 +61,8 @@ def start_worker(config: CampaignConfig, store: Path) -> int:
             text=True,
             start_new_session=True,  # closing the terminal must not end it
         )
+    # reaped when it ends: a dead child that nobody waited for looks alive to those who ask for its id
+    threading.Thread(target=process.wait, name=REAPER, daemon=True).start()
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(config.model_dump_json())
