@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
@@ -12,6 +14,9 @@ from networks import every_bit_in, judged_logits, replayed_logits, same_to_the_b
 from torch import Tensor, nn
 
 from engine.injection.exact import ExactInjection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True)
@@ -103,13 +108,22 @@ STEPS = st.builds(
 )
 
 
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Thousands of tiny operations: threads would spend their time waiting for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @settings(max_examples=15)
 @given(st.lists(STEPS, min_size=1, max_size=6), st.booleans(), st.sampled_from([7, 8]), st.integers(0, 2**31 - 1))
 def test_exact_is_naive_to_the_bit(steps: list[Step], flatten: bool, hidden: int, seed: int) -> None:
     torch.manual_seed(seed)
     model = RandomNetwork(steps, flatten, hidden)
     images = torch.randn(32, 3, 12, 12)
-    injection = ExactInjection(model, images, 4 * 10**6)
+    injection = ExactInjection(model, images, 2 * 10**7)
     assert not any("run the whole network" in note for note in injection.notes)
     for layer in range(len(injection.modules)):
         faults = every_bit_in(model, layer, weights=2, seed=seed)
