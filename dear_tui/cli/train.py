@@ -42,16 +42,13 @@ def train(
         disable=not console.is_terminal,
     ) as bar:
         task = bar.add_task(f"{arch} on {dataset}", total=None, numbers="reading the data set")
-        printed = 0
 
         def on_progress(progress: TrainingProgress) -> None:
-            nonlocal printed
             numbers = f"epoch {progress.epoch}/{progress.epochs} loss {progress.loss:.3f}"
             if progress.test_accuracy is not None:
-                numbers += f" test accuracy {progress.test_accuracy:.2%}"
+                numbers += f", test accuracy {progress.test_accuracy:.2%} after epoch {progress.epoch - 1}"
             bar.update(task, total=progress.steps, completed=progress.step, numbers=numbers)
-            if not console.is_terminal and progress.epoch > printed:
-                printed = progress.epoch
+            if not console.is_terminal and progress.step % (progress.steps // progress.epochs) == 0:  # an epoch's end
                 console.print(numbers, highlight=False)
 
         result = train_network(arch, dataset, target, path, epochs, seed, on_progress)

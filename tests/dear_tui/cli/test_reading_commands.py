@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
@@ -17,6 +17,7 @@ from engine.config import load_config
 from engine.execution import execute
 from engine.preparation import prepare
 from engine.store import Store
+from engine.training import TrainingProgress, TrainingResult
 from tests.small_campaign import FAULTS, IMAGES, write_config
 from tests.test_sample_configs import Silent
 
@@ -189,3 +190,21 @@ def test_train_refuses_what_it_cannot_train(invoke: Invoke, tmp_path: Path) -> N
     assert (done.code, done.out) == (2, "")
     assert done.err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_train_reports_each_epoch_and_prints_file_and_accuracy(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "w.safetensors"
+
+    def train(arch: str, dataset: str, out: Path, path: Path | None, epochs: int, seed: int, report: Any) -> Any:
+        assert (arch, dataset, path, epochs, seed) == ("lenet5", "mnist", tmp_path, 2, 7)
+        for step in range(1, 5):
+            report(TrainingProgress((step + 1) // 2, 2, step, 4, 0.25, 0.98 if step > 2 else None))
+        return TrainingResult(out, 0.9876)
+
+    monkeypatch.setattr("engine.training.train", train)
+    options = ("--out", out, "--data", tmp_path, "--epochs", "2", "--seed", "7")
+    done = invoke("train", "lenet5", "mnist", *options)
+    assert (done.code, done.out) == (0, f"{out}  test accuracy 98.76%\n")
+    assert done.err == "epoch 1/2 loss 0.250\nepoch 2/2 loss 0.250, test accuracy 98.00% after epoch 1\n"
