@@ -23,6 +23,8 @@ class LeNet5(nn.Module):
 
     def __init__(self, in_channels: int, classes: int) -> None:
         super().__init__()
+        self.image_size = (28, 28) if in_channels == 1 else (32, 32)
+        """the one size it is made for; pooling would let a few pixels more through"""
         self.conv1 = nn.Conv2d(in_channels, 6, 5, padding=2 if in_channels == 1 else 0)
         self.conv2 = nn.Conv2d(6, 16, 5)
         self.fc1 = nn.Linear(16 * 5 * 5, 120)

@@ -84,13 +84,12 @@ def load_model(config: ModelConfig, dataset: Dataset) -> LoadedModel:
     _check_weights(path, weights, model, f"{config.arch} on {channels}-channel images")
     model.load_state_dict(weights, strict=False)
     model.eval().requires_grad_(False)
-    try:
-        classes = model(torch.zeros(1, channels, height, width)).shape[1]
-    except RuntimeError:
+    if getattr(model, "image_size", (height, width)) != (height, width):
         raise InputError(
             f"{dataset.name}: images of {channels} x {height} x {width} do not fit {config.arch}, which takes "
             "1 x 28 x 28 or 3 x 32 x 32; give [dataset] images of that size"
-        ) from None
+        )
+    classes = model(torch.zeros(1, channels, height, width)).shape[1]
     if dataset.labels.max(initial=0) >= classes:
         image = int(dataset.labels.argmax())
         raise InputError(

@@ -85,8 +85,8 @@ IMAGES = np.zeros((4, 28, 28), dtype=np.uint8)
          "small.toml: npz (d.npz): image 2 has label -2; labels count from 0"),
         ("d.npz", npz(images=IMAGES, labels=np.arange(3)), {"dataset": {"path": "d.npz"}},
          "small.toml: npz (d.npz): 4 images but 3 labels; give each image one label"),
-        ("d.npz", npz(images=IMAGES[:, 4:24, 4:24], labels=np.arange(4)), {"dataset": {"path": "d.npz"}},
-         "small.toml: npz: images of 1 x 20 x 20 do not fit lenet5, which takes 1 x 28 x 28 or 3 x 32 x 32; give "
+        ("d.npz", npz(images=np.pad(IMAGES, 1), labels=np.arange(6)), {"dataset": {"path": "d.npz"}},
+         "small.toml: npz: images of 1 x 30 x 30 do not fit lenet5, which takes 1 x 28 x 28 or 3 x 32 x 32; give "
          "[dataset] images of that size"),
         ("d.npz", text("hello"), {"dataset": {"path": "d.npz"}},
          "small.toml: d.npz: not an .npz file of plain arrays; save it with numpy.savez"),
