@@ -6,12 +6,13 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from engine.injection.exact import ExactInjection
+from engine.injection.methods import METHODS
 from engine.store.records import NewCampaign, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from engine.injection.exact import ExactInjection
     from engine.injection.outcomes import Outcomes
     from engine.preparation import PreparedCampaign
     from engine.store.records import CampaignStatus, Receipt
@@ -43,9 +44,9 @@ class Progress:
     critical: int
 
 
-def describe(prepared: PreparedCampaign) -> NewCampaign:
+def describe(prepared: PreparedCampaign, injection: ExactInjection) -> NewCampaign:
     """What the store keeps of a campaign from its start."""
-    config, numerics = prepared.config, asdict(prepared.numerics)
+    config, numerics = prepared.config, asdict(prepared.numerics) | injection.measured
     return NewCampaign(
         fingerprint=prepared.fingerprint,
         name=config.name,
@@ -75,7 +76,7 @@ def start_injection(prepared: PreparedCampaign) -> ExactInjection:
         InputError: the memory does not hold one image.
     """
     probe = prepared.images(0, min(len(prepared.workload), _MOST_PROBED))
-    return ExactInjection(prepared.model, probe, prepared.config.run.memory)
+    return METHODS[prepared.config.run.method](prepared.model, probe, prepared.config.run.memory)
 
 
 def run_campaign(

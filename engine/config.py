@@ -208,7 +208,7 @@ class WorkloadConfig(Section):
 class RunConfig(Section):
     """How the faults are injected."""
 
-    method: Literal["exact"] = "exact"
+    method: Literal["exact", "fast"] = "fast"
     device: Annotated[str, AfterValidator(_check_device)] = "auto"
     tf32: bool = False
     memory: Annotated[int, BeforeValidator(_parse_memory), Field(gt=0)] = 2 * 10**9

@@ -49,11 +49,13 @@ def execute(
     known = store.find(prepared.fingerprint)
     if known is not None and known.state == "finished":
         listener.on_campaign(known)
+        for note in store.notes:
+            listener.on_note(note)
         return known
     try:
         with store.lock():
             injection = injection or start_injection(prepared)
-            status = store.find(prepared.fingerprint) or store.campaign(store.create(describe(prepared)))
+            status = store.find(prepared.fingerprint) or store.campaign(store.create(describe(prepared, injection)))
             listener.on_campaign(status)
             if status.state != "finished":
                 _run(prepared, injection, store, status.id, listener, should_stop)

@@ -82,6 +82,11 @@ class ExactInjection:
         """The golden values to keep, once for each copy."""
         return tuple({node for suffix in traced.suffixes.values() for node in suffix.golden})
 
+    @property
+    def measured(self) -> dict[str, float]:
+        """What was found out about this network on this machine and is part of the numerics."""
+        return {"batch_floor": self.rows.floor}
+
     def load(self, images: Tensor) -> GoldenBlock:
         """Golden values of a block of images [n, C, H, W], n at most `block_rows`."""
         rows = self.rows.fit(len(images))

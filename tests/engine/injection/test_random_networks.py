@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -14,6 +15,7 @@ from networks import every_bit_in, judged_logits, replayed_logits, same_to_the_b
 from torch import Tensor, nn
 
 from engine.injection.exact import ExactInjection
+from engine.injection.fast import FastInjection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,3 +132,21 @@ def test_exact_is_naive_to_the_bit(steps: list[Step], flatten: bool, hidden: int
         with torch.inference_mode():
             expected = judged_logits(model, images, faults)
         assert same_to_the_bit(replayed_logits(injection, images, faults), expected)
+
+
+@settings(max_examples=10)
+@given(st.lists(STEPS, min_size=1, max_size=6), st.booleans(), st.integers(0, 2**31 - 1))
+def test_fast_finds_the_same_critical_pairs(steps: list[Step], flatten: bool, seed: int) -> None:
+    torch.manual_seed(seed)
+    model = RandomNetwork(steps, flatten, hidden=8)
+    images = torch.randn(32, 3, 12, 12)
+    injection = FastInjection(model, images, 2 * 10**7)
+    golden = model(images)
+    for layer in range(len(injection.modules)):
+        faults = every_bit_in(model, layer, weights=2, seed=seed)
+        with torch.inference_mode():
+            logits = judged_logits(model, images, faults)
+        critical = (logits.argmax(2) != golden.argmax(1)) | ~logits.isfinite().all(2)
+        outcomes = list(injection.inject(injection.load(images), faults))
+        found = torch.from_numpy(np.concatenate([part.severity for part in outcomes]) == 2)
+        assert torch.equal(found, critical)

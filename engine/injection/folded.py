@@ -1,0 +1,123 @@
+"""Layers as the fast method runs them: batch norm folded in, channels last, and an update for one changed channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+from engine.injection.layers import is_injectable
+
+if TYPE_CHECKING:
+    from engine.injection.channels import ChannelMap
+    from engine.injection.graph import Network
+
+
+@dataclass(frozen=True)
+class FoldedLayer:
+    """A convolution or linear layer, together with the batch norm that alone reads it, as one operation."""
+
+    source: fx.Node
+    """what it reads"""
+    inner: fx.Node
+    """the layer's own node"""
+    result: fx.Node
+    """the layer's node, or the batch norm's"""
+    module: nn.Conv2d | nn.Linear
+    weight: Tensor
+    """channels last for a convolution"""
+    by_input: Tensor
+    """the weight of each input channel: [in, out, 1, kh, kw] or [in, out]"""
+    gain: Tensor
+    """[in] how much a change of 1 in a whole input channel can change a result at most"""
+    bias: Tensor | None
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """The result for a whole input."""
+        if isinstance(self.module, nn.Linear):
+            return F.linear(x, self.weight, self.bias)
+        return self._convolve(x, self.weight, self.bias, self.module.groups)
+
+    def update(self, golden: Tensor, delta: Tensor, channel: Tensor, channel_map: ChannelMap) -> Tensor:
+        """The result where one channel of the input has changed; overwrites `golden`.
+
+        Args:
+            golden: [pairs, ...] the golden result of each pair's image.
+            delta: [pairs, width, ...] what is added to the channel.
+            channel: [pairs] which, in ascending runs.
+            channel_map: where channels lie in the input.
+        """
+        if channel_map.width == 1 and isinstance(self.module, nn.Linear):
+            return golden.addcmul_(delta.view(-1, 1), self.by_input.index_select(0, channel_map.offset + channel))
+        values, counts = torch.unique_consecutive(channel, return_counts=True)
+        start = 0
+        for value, count in zip(values.tolist(), counts.tolist(), strict=True):
+            rows = slice(start, start + count)
+            first = channel_map.offset + value * channel_map.width
+            if isinstance(self.module, nn.Linear):
+                golden[rows].addmm_(delta[rows].flatten(1), self.by_input[first : first + channel_map.width])
+            else:
+                golden[rows] += self._convolve(delta[rows], self.by_input[first], None, 1)
+            start += count
+        return golden
+
+    def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> Tensor:
+        assert isinstance(self.module, nn.Conv2d)
+        padding = self.module.padding
+        return F.conv2d(x, weight, bias, self.module.stride, padding, self.module.dilation, groups)
+
+
+def fold_layers(network: Network) -> dict[fx.Node, FoldedLayer]:
+    """Every layer that can be run this way, by its result's node."""
+    folded = {}
+    for node in network.nodes:
+        module = network.modules.get(str(node.target)) if node.op == "call_module" else None
+        if module is None or not is_injectable(module) or len(node.args) != 1 or node.kwargs:
+            continue
+        if isinstance(module, nn.Conv2d) and module.padding_mode != "zeros":
+            continue
+        layer = _fold(network, node, module)
+        folded[layer.result] = layer
+    return folded
+
+
+def _fold(network: Network, node: fx.Node, module: nn.Conv2d | nn.Linear) -> FoldedLayer:
+    weight, bias, result = module.weight.detach(), module.bias, node
+    norm = _norm_after(network, node)
+    if norm is not None and isinstance(module, nn.Conv2d):
+        batch_norm = network.modules[str(norm.target)]
+        assert isinstance(batch_norm, nn.BatchNorm2d)
+        assert batch_norm.running_mean is not None
+        assert batch_norm.running_var is not None
+        weight, bias = fuse_conv_bn_weights(
+            module.weight,
+            module.bias,
+            batch_norm.running_mean,
+            batch_norm.running_var,
+            batch_norm.eps,
+            batch_norm.weight,
+            batch_norm.bias,
+        )
+        weight, bias, result = weight.detach(), bias.detach(), norm
+    (source,) = node.all_input_nodes
+    if isinstance(module, nn.Conv2d):
+        by_input = weight.transpose(0, 1).unsqueeze(2).contiguous()
+        weight = weight.contiguous(memory_format=torch.channels_last)
+    else:
+        by_input = weight.T.contiguous()
+    gain = by_input.abs().flatten(2).sum(2).amax(1) if by_input.ndim > 2 else by_input.abs().amax(1)
+    return FoldedLayer(source, node, result, module, weight, by_input, gain, bias)
+
+
+def _norm_after(network: Network, node: fx.Node) -> fx.Node | None:
+    """The batch norm that reads this node, if nothing else does."""
+    users = list(node.users)
+    if len(users) != 1 or users[0].op != "call_module" or node is network.output:
+        return None
+    norm = network.modules[str(users[0].target)]
+    is_foldable = isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None
+    return users[0] if is_foldable else None

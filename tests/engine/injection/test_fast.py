@@ -1,0 +1,115 @@
+"""The fast method against the exact one: the same critical pairs, with the same prediction, whatever the rounding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from networks import every_bit_in, judged_logits
+
+from engine.config import DatasetConfig, ModelConfig
+from engine.datasets import load_dataset
+from engine.injection.exact import ExactInjection
+from engine.injection.fast import FastInjection
+from engine.injection.layers import injectable_modules
+from engine.models import load_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor, nn
+
+    from engine.injection.outcomes import Outcomes, WeightFaults
+
+MEMORY = 5 * 10**8
+
+
+def lenet5(images: int) -> tuple[nn.Module, Tensor]:
+    """The bundled network and bundled images, a network of its own for each test."""
+    dataset = load_dataset(DatasetConfig(name="mnist"))
+    return load_model(ModelConfig(arch="lenet5"), dataset).model, torch.from_numpy(dataset.batch(np.arange(images)))
+
+
+def outcomes_of(injection: ExactInjection, images: Tensor, faults: WeightFaults) -> list[Outcomes]:
+    """All outcomes of one layer's faults on one block."""
+    return list(injection.inject(injection.load(images), faults))
+
+
+def assert_same_critical_pairs(fast: list[Outcomes], exact: list[Outcomes]) -> None:
+    """Top-1 and finiteness agree for every pair; masked or non-critical may be a matter of rounding."""
+    for one, other in zip(fast, exact, strict=True):
+        for name in ("critical_fault", "critical_image", "prediction", "nonfinite"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def assert_rest_is_rounding(fast: list[Outcomes], exact: list[Outcomes], logits: Tensor, golden: Tensor) -> None:
+    """Where only one says masked, the faulty logits [faults, images, classes] are golden's but for rounding."""
+    ours, theirs = (np.concatenate([part.severity for part in outcomes]) for outcomes in (fast, exact))
+    differs = torch.from_numpy(ours != theirs)
+    assert ((logits - golden)[differs].abs() < 1e-5 * golden.abs().max()).all()
+
+
+def test_lenet5_every_layer_every_bit() -> None:
+    model, images = lenet5(256)
+    exact, fast = ExactInjection(model, images, MEMORY), FastInjection(model, images, MEMORY)
+    assert 0 < fast.tau < 1e-4
+    for layer in range(5):
+        faults = every_bit_in(model, layer, weights=12, seed=layer)
+        ours, theirs = outcomes_of(fast, images, faults), outcomes_of(exact, images, faults)
+        assert_same_critical_pairs(ours, theirs)
+        assert_rest_is_rounding(ours, theirs, judged_logits(model, images, faults), model(images).detach())
+
+
+def test_resnet20_every_layer_every_bit(shared_data: Path) -> None:
+    dataset = load_dataset(DatasetConfig(name="cifar10", path=shared_data / "cifar10"))
+    config = ModelConfig(arch="resnet20", weights=shared_data / "weights" / "resnet20-cifar10.th")
+    model, images = load_model(config, dataset).model, torch.from_numpy(dataset.batch(np.arange(16)))
+    exact, fast = ExactInjection(model, images, MEMORY), FastInjection(model, images, MEMORY)
+    for layer in range(20):
+        faults = every_bit_in(model, layer, weights=1, seed=layer)
+        assert_same_critical_pairs(outcomes_of(fast, images, faults), outcomes_of(exact, images, faults))
+
+
+def test_ties_go_to_the_lowest_class() -> None:
+    """Two classes with the same weights tie for every image: rounding must not choose between them."""
+    model, images = lenet5(64)
+    head = injectable_modules(model)[4][1]
+    assert head.bias is not None
+    top = int(model(images[:1]).argmax())
+    twin = (top + 1) % 10
+    head.weight.data[twin] = head.weight.data[top]
+    head.bias.data[twin] = head.bias.data[top]
+    exact, fast = ExactInjection(model, images, MEMORY), FastInjection(model, images, MEMORY)
+    assert exact.load(images).logits.topk(2).values.diff().eq(0).any(), "no image has a tie"
+    for layer in range(5):
+        faults = every_bit_in(model, layer, weights=6)
+        assert_same_critical_pairs(outcomes_of(fast, images, faults), outcomes_of(exact, images, faults))
+
+
+def test_a_pair_that_the_rest_of_the_network_hides_is_masked() -> None:
+    """What changes one feature map alone, and no weight reads that map: golden's logits, not almost golden's."""
+    model, images = lenet5(64)
+    conv2 = injectable_modules(model)[1][1]
+    conv2.weight.data[:, 3] = 0
+    exact, fast = ExactInjection(model, images, MEMORY), FastInjection(model, images, MEMORY)
+    faults = every_bit_in(model, 0, weights=150)
+    in_map = faults.take(np.flatnonzero((faults.weight_index // 25 == 3) & np.isfinite(faults.value)))
+    finite = in_map.take(np.flatnonzero(np.abs(in_map.value) < 1e6))
+    for injection in (exact, fast):
+        assert all((outcomes.severity == 0).all() for outcomes in outcomes_of(injection, images, finite))
+
+
+@pytest.mark.parametrize("hidden", [7, 8])
+def test_where_places_in_the_batch_matter_exact_decides(hidden: int) -> None:
+    """A linear layer with an odd number of inputs has other bits in other rows of a batch."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(
+        torch.nn.Flatten(), torch.nn.Linear(48, hidden), torch.nn.ReLU(), torch.nn.Linear(hidden, 5)
+    )
+    images = torch.randn(32, 3, 4, 4)
+    exact, fast = ExactInjection(model, images, 10**7), FastInjection(model, images, 10**7)
+    for layer in range(2):
+        faults = every_bit_in(model, layer, weights=4)
+        assert_same_critical_pairs(outcomes_of(fast, images, faults), outcomes_of(exact, images, faults))
