@@ -37,8 +37,7 @@ def demo(
     from dear_tui.cli.summary import print_summary
     from dear_tui.cli.terminal import open_terminal
     from dear_tui.worker.process import start_worker
-    from engine.store import Store
-    from engine.store.layout import store_path
+    from engine.store import Store, store_path
 
     print("preparing the campaign: network, images and faults ...", file=sys.stderr)
     path = store_path(store)

@@ -20,7 +20,7 @@ NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "lustre", "beegfs", "gpfs
 
 def doctor(store: StoreOption = None) -> None:
     """Check this machine: versions, devices, store, terminal."""
-    from engine.store.layout import store_path
+    from engine.store import store_path
 
     for topic, finding in findings(store_path(store)):
         print(f"{topic:12} {finding}")

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from dear_tui.cli.options import JsonOption
-from dear_tui.human import duration
+from dear_tui.human import duration, short_count
 
 if TYPE_CHECKING:
     from engine.estimate import Estimate
@@ -45,6 +45,6 @@ def _lines(result: Estimate) -> list[tuple[str, str]]:
         ("images", f"{result.images:,}"),
         ("pairs", f"{result.pairs:,}"),
         ("FLOPs", f"{result.flops:.3g} for the naive loop"),
-        ("disk", f"{result.disk_bytes / 1e6:,.1f} MB"),
+        ("disk", f"{short_count(result.disk_bytes)}B"),
         ("time", f"about {duration(result.seconds)} on {result.device} by method {result.method}"),
     ]

@@ -28,6 +28,8 @@ class CampaignTables:
     """critical pairs with a NaN or infinite logit"""
     seconds: float | None
     """what computing took, over all runs; None = not known"""
+    unverified_parts: int
+    """parts whose receipts were rebuilt"""
 
     def to_json(self) -> dict[str, Any]:
         """As `show --json` prints it."""
@@ -54,6 +56,7 @@ def campaign_tables(store: Store, campaign: int) -> CampaignTables:
         table_four=table_four(summary.metric, CENTERED_METRICS[summary.metric_name], detections),
         nonfinite_pairs=summary.nonfinite_pairs,
         seconds=summary.seconds,
+        unverified_parts=summary.unverified_parts,
     )
 
 
@@ -67,6 +70,12 @@ def print_summary(store: Store, campaign: int) -> None:
     print_table(_table_one(status, tables))
     print("\nWhat a selection of images detects (Table IV)\n")
     print_table(_table_four(tables.table_four))
+    if tables.unverified_parts:
+        print(
+            f"\nnote: {tables.unverified_parts:,} parts cannot be verified, because their receipts were lost and "
+            "rebuilt from the parts themselves",
+            file=sys.stderr,
+        )
     print(
         '\nnext: dear-tui sql "select bit, sum(critical) critical from fault_summary join faults using (campaign, '
         f'fault_id) where campaign = {status.id} group by bit order by bit"',

@@ -22,12 +22,15 @@ def open_terminal(store: Path | None, campaign: int | None = None) -> None:
 
     Raises:
         InputError: if there is no terminal to draw in.
+        UnreachableError: if the store cannot be read.
     """
     if not is_terminal():
         raise InputError("there is no terminal to draw in (or TERM is dumb); use the commands: dear-tui --help")
     from dear_tui.app import DearApp
-    from engine.store.layout import store_path
+    from engine.store import Store, store_path
 
-    message = DearApp(store_path(store), campaign).run()
+    path = store_path(store)
+    Store.open(path, read_only=True).close()  # what is in the way is said here, not on a screen
+    message = DearApp(path, campaign).run()
     if message:
         print(message, file=sys.stderr)

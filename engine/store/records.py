@@ -121,6 +121,8 @@ class CampaignSummary:
     """critical pairs with a logit that is not finite"""
     seconds: float | None
     """what computing it took, over all runs; None where that is not known of every part"""
+    unverified_parts: int
+    """committed parts whose receipts were rebuilt: damage from before that would not be noticed"""
 
 
 @dataclass(frozen=True, order=True)

@@ -13,6 +13,7 @@ from engine.errors import InputError, UnreachableError
 from engine.store.catalogue import create_views
 from engine.store.layout import Layout
 from engine.store.parquet import connect, sql_path, sql_text
+from engine.store.views import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,8 @@ SQL_IN_TEXT = {"query", "json_execute_serialized_sql"}
 """Functions that run SQL given as text, which the statement's own tree does not show."""
 
 EXPLAIN = re.compile(r"\s*(EXPLAIN\b(?:\s+ANALYZE\b|\s*\(\s*(?:ANALYZE|FORMAT)\b[\w\s,]*\))?)(.*)", re.I | re.S)
+
+NO_TABLE = re.compile(r"Catalog Error: Table with name (.+?) does not exist!")
 
 BATCH = 2048
 
@@ -194,4 +197,8 @@ def _sentence(error: duckdb.Error) -> str:
 
 
 def _refused(error: duckdb.Error) -> InputError:
-    return InputError(f"SQL: {_sentence(error)}")
+    """DuckDB's reason; of a table that is not there it would suggest tables of its own."""
+    sentence = _sentence(error)
+    if unknown := NO_TABLE.match(sentence):
+        sentence = f"there is no view {unknown[1]}; there are {', '.join(TABLES)} and curve"
+    return InputError(f"SQL: {sentence}")

@@ -64,4 +64,5 @@ def read_summary(
         critical_image=pairs["image_id"],
         nonfinite_pairs=int(pairs["nonfinite"].sum()),
         seconds=sum(known) if len(known) == len(receipts) else None,
+        unverified_parts=sum(receipt.rebuilt for receipt in receipts),
     )

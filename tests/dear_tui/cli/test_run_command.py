@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -120,3 +121,25 @@ def test_demo_headless_runs_the_demos_config(invoke: Invoke, tmp_path: Path, mon
     assert done.code == 0
     assert done.out.startswith("campaign 1: lenet5-mnist, lenet5 on npz\n")
     assert invoke("demo", "--store", tmp_path / "store").out == done.out, "without a terminal it is headless"
+
+
+def test_what_cannot_be_verified_after_a_lost_state_file_is_said(invoke: Invoke, tmp_path: Path) -> None:
+    """The results are there all the same; only the measured times went with the receipts."""
+    config, store = write_config(tmp_path), tmp_path / "store"
+    assert invoke("run", config, "--store", store).code == 0
+    before = json.loads(invoke("show", "1", "--json", "--store", store).out)
+    for path in store.glob("state.sqlite*"):
+        path.unlink()
+    lost = invoke("show", "1", "--store", store)
+    assert (lost.code, lost.err.count("\n")) == (3, 1)
+    again = invoke("run", config, "--store", store)
+    assert again.code == 0
+    assert "it was lost and has been rebuilt from the campaigns" in again.err
+    shown = invoke("show", "1", "--store", store)
+    assert shown.code == 0
+    assert "note: 10 parts cannot be verified, because their receipts were lost" in shown.err
+    assert shown.out.endswith(again.out)
+    after = json.loads(invoke("show", "1", "--json", "--store", store).out)
+    assert after["tables"]["table_one"] == before["tables"]["table_one"]
+    assert (before["tables"]["unverified_parts"], after["tables"]["unverified_parts"]) == (0, 10)
+    assert (before["tables"]["seconds"] is None, after["tables"]["seconds"]) == (False, None)

@@ -1,0 +1,159 @@
+"""The real program in a real terminal of 80x24: what a person sees, types and is left with."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pexpect
+import pyte
+import pytest
+
+from dear_tui.human import short_count
+from engine.config import load_config
+from engine.store import Store
+from tests.small_campaign import write_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+DEADLINE = 60.0
+"""seconds after which a test gives up on what it waits for"""
+
+DEAR_TUI = [str(Path(sys.executable).with_name("dear-tui"))]
+
+DEMO_OF = """
+import json, sys
+import dear_tui.cli.demo
+dear_tui.cli.demo.DEMO = json.loads(sys.argv[1])
+sys.exit(dear_tui.cli.main(["demo", *sys.argv[2:]]))
+"""
+"""`dear-tui demo` of a smaller campaign."""
+
+
+class Terminal:
+    """A program in a pseudo-terminal, and the screen it draws there."""
+
+    def __init__(self, command: list[str], term: str = "xterm-256color") -> None:
+        self.screen = pyte.Screen(80, 24)
+        self._stream = pyte.ByteStream(self.screen)
+        environment = os.environ | {"TERM": term, "OMP_NUM_THREADS": "1"}
+        self.program = pexpect.spawn(command[0], command[1:], env=environment, dimensions=(24, 80))
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    @property
+    def said(self) -> str:
+        """What it printed, where lines that are too long go on in the next."""
+        return "".join(self.screen.display).strip()
+
+    def until(self, *expected: str, gone: str = "\0") -> None:
+        """Draw what the program writes until all of this is on the screen, and that is not."""
+        self._draw(
+            lambda: all(text in self.text for text in expected) and gone not in self.text,
+            f"{expected} on the screen",
+        )
+
+    def press(self, key: str) -> None:
+        self.program.send(key)
+
+    def ended(self) -> int:
+        """Draw to the program's end; its exit code, or minus the signal that ended it."""
+        self._draw(lambda: False, "the program's end")
+        self.program.wait()
+        return -self.program.signalstatus if self.program.exitstatus is None else self.program.exitstatus
+
+    def _draw(self, done: Callable[[], bool], awaited: str) -> None:
+        deadline = time.monotonic() + DEADLINE
+        while not done():
+            try:
+                self._stream.feed(self.program.read_nonblocking(65536, timeout=deadline - time.monotonic()))
+            except pexpect.EOF:
+                assert awaited == "the program's end", f"it ended before {awaited}:\n{self.text}"
+                return
+            except pexpect.TIMEOUT:
+                pytest.fail(f"waited {DEADLINE:.0f} s for {awaited}:\n{self.text}")
+
+
+@pytest.fixture
+def terminal() -> Iterator[Callable[..., Terminal]]:
+    """Opens terminals, and closes them."""
+    opened: list[Terminal] = []
+
+    def opens(*arguments: object, command: list[str] = DEAR_TUI, term: str = "xterm-256color") -> Terminal:
+        opened.append(Terminal([*command, *map(str, arguments)], term))
+        return opened[-1]
+
+    yield opens
+    for one in opened:
+        one.program.close(force=True)
+
+
+def test_a_campaign_is_run_watched_and_left(tmp_path: Path, terminal: Callable[..., Terminal]) -> None:
+    store = tmp_path / "store"
+    running = terminal("run", write_config(tmp_path), "--store", store)
+    running.until("next: dear-tui sql")
+    assert running.ended() == 0
+    status = Store.open(store, read_only=True).campaign(1)
+
+    screens = terminal("--store", store)
+    screens.until("1 campaigns", "small", "finished", "60 faults × 40 images", "quit")
+    screens.press("\r")
+    counts = (
+        f"masked {short_count(status.masked)}",
+        f"non-critical {short_count(status.non_critical)}",
+        f"critical {short_count(status.critical)}",
+    )
+    screens.until(*counts, "↑ faults → images", "└┬─")  # the axis is below the curve, so it is drawn after it
+    plot = "".join(line for line in screens.text.splitlines() if "│" in line)
+    assert any("⠀" < character <= "⣿" for character in plot), "the curve is drawn in braille"
+    screens.press("?")
+    screens.until("keys here", "hold the drawing still")
+    screens.press("\x1b")
+    screens.until("↑ faults → images", gone="keys here")
+    screens.press("1")
+    screens.until("watch", gone="└┬─")
+    screens.press("2")
+    screens.until(*counts, "└┬─")
+    screens.press("q")
+    assert screens.ended() == 0
+
+
+def test_a_campaign_outlives_the_terminal_it_was_started_in(tmp_path: Path, terminal: Callable[..., Terminal]) -> None:
+    """It is found again in another terminal, which is there when it finishes."""
+    store = tmp_path / "store"
+    config = load_config(write_config(tmp_path, faults={"count": 20_000}, run={"method": "exact"}))
+    tables = json.dumps(config.model_dump(mode="json", exclude_none=True))
+    first = terminal(tables, "--store", store, command=[sys.executable, "-c", DEMO_OF])
+    first.until("running", "20,000 faults")
+    first.program.kill(signal.SIGHUP)
+    assert first.ended() != 0
+    assert Store.open(store, read_only=True).campaign(1).state == "running"
+
+    second = terminal("--store", store)
+    second.until("small", "finished", "20k faults × 40 images")
+    second.press("q")
+    assert second.ended() == 0
+
+
+def test_a_store_that_is_a_file_opens_no_screen(tmp_path: Path, terminal: Callable[..., Terminal]) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    refused = terminal("--store", file)
+    assert refused.ended() == 3
+    assert refused.said == (f"dear-tui: {file}: cannot be the store, it is a file; choose a folder with --store")
+
+
+def test_a_terminal_that_cannot_draw_is_sent_to_the_commands(terminal: Callable[..., Terminal]) -> None:
+    refused = terminal(term="dumb")
+    assert refused.ended() == 2
+    assert refused.said == (
+        "dear-tui: there is no terminal to draw in (or TERM is dumb); use the commands: dear-tui --help"
+    )
