@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dear_tui.cli.bench import bench
 from dear_tui.cli.demo import demo
 from dear_tui.cli.doctor import doctor
 from dear_tui.cli.estimate import estimate
@@ -40,6 +41,7 @@ app.command("list")(list_campaigns)
 app.command()(show)
 app.command()(sql)
 app.command()(estimate)
+app.command()(bench)
 app.command()(train)
 app.command()(doctor)
 

@@ -23,6 +23,7 @@ from engine.injection.packed_runs import PackedRuns
 from engine.injection.pairs import Pairs
 from engine.injection.severity import Recorder, SeverityMatrix
 from engine.injection.sizes import UNTRACED_SIZES, plan_sizes
+from engine.injection.suffix import count_macs
 from engine.injection.traced import TracedNetwork, trace
 
 if TYPE_CHECKING:
@@ -81,6 +82,20 @@ class ExactInjection:
     def _golden_nodes(self, traced: TracedNetwork) -> tuple[fx.Node, ...]:
         """The golden values to keep, once for each copy."""
         return tuple({node for suffix in traced.suffixes.values() for node in suffix.golden})
+
+    @property
+    def whole_macs(self) -> int:
+        """Multiplications of the whole network for one image; 0 where it cannot be traced."""
+        if self._traced is None:
+            return 0
+        network, shapes = self._traced.network, self._traced.shapes
+        return sum(count_macs(network, node, shapes) for node in network.nodes)
+
+    def dense_macs(self, layer: int) -> int:
+        """Multiplications left for a pair after a fault in a layer, once channels mix."""
+        if self._traced is None or layer not in self._traced.suffixes:
+            return self.whole_macs
+        return self._traced.suffixes[layer].macs
 
     @property
     def measured(self) -> dict[str, float]:

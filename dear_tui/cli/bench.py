@@ -1,0 +1,63 @@
+"""`dear-tui bench`: the methods side by side."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from dear_tui.cli.options import JsonOption
+from dear_tui.cli.tables import Column, print_table
+from dear_tui.human import percent, short_count
+
+if TYPE_CHECKING:
+    from engine.benchmark import Benchmark
+
+
+def bench(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the methods side by side on the config's own network, faults and images.
+
+    Alternating rounds in one run, medians, and the ratio to the naive loop at its best batch size. Nothing is stored.
+    """
+    from engine.benchmark import benchmark
+    from engine.config import load_config
+    from engine.preparation import prepare
+
+    checked = load_config(config)
+    with Console(stderr=True).status("loading ...") as status:
+        result = benchmark(prepare(checked), status.update)
+    if as_json:
+        print(json.dumps(asdict(result), indent=2))
+        return
+    print(
+        f"{result.network} on {result.dataset}, {result.device} with {result.threads} threads: "
+        f"{result.faults:,} faults x {result.images:,} images"
+    )
+    print(
+        f"masked before channels mix: {percent(result.masked_early, 1)} of pairs; "
+        f"matrix rate: {short_count(result.matrix_rate)} multiplications/s"
+    )
+    print()
+    print_table(_columns(result))
+
+
+def _columns(result: Benchmark) -> list[Column]:
+    speeds = result.methods.values()
+    naive = result.methods["naive"].multiplications
+    return [
+        Column("method", list(result.methods), priority=3),
+        Column("pairs/s", [short_count(speed.pairs_per_s) for speed in speeds], right=True, priority=3),
+        Column("us/pair", [f"{1e6 / speed.pairs_per_s:.3g}" for speed in speeds], right=True, priority=1),
+        Column("x naive", [f"{speed.ratio:.3g}" for speed in speeds], right=True, priority=3),
+        Column("batch", [f"{speed.batch}" for speed in speeds], right=True, priority=1),
+        Column("multiplications", [short_count(speed.multiplications) for speed in speeds], right=True, priority=2),
+        Column("fewer", [f"{naive / max(1, speed.multiplications):.3g}x" for speed in speeds], right=True, priority=2),
+        Column("of matrix rate", [percent(speed.of_floor, 1) for speed in speeds], right=True, priority=2),
+    ]

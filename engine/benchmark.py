@@ -1,0 +1,182 @@
+"""The methods side by side on one machine, in one run: alternating rounds, medians, ratios to the naive loop."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from engine.injection.methods import METHODS
+from engine.injection.naive import naive_logits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+    from engine.injection.exact import ExactInjection
+    from engine.injection.golden import GoldenBlock
+    from engine.injection.outcomes import WeightFaults
+    from engine.preparation import PreparedCampaign
+
+ROUNDS = 3
+NAIVE_BATCHES = (16, 32, 64, 128, 256, 512)
+SECONDS_PER_MEASUREMENT = 1.5
+_MATRIX = 2048
+
+
+@dataclass(frozen=True)
+class MethodSpeed:
+    """How fast one method is."""
+
+    pairs_per_s: float
+    """median over the rounds"""
+    ratio: float
+    """to the naive loop at its best batch"""
+    batch: int
+    """images at once for naive, images per block for the others"""
+    multiplications: float
+    """left per pair after the packed stage, of all pairs, those dropped there included"""
+    of_floor: float
+    """share of the speed at which those multiplications alone would run at the machine's matrix rate"""
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """The methods on the network, faults and images of one config."""
+
+    network: str
+    dataset: str
+    device: str
+    threads: int
+    faults: int
+    """in the sample that is timed, spread over the config's faults"""
+    images: int
+    masked_early: float
+    """share of pairs that are masked before channels mix, and never run further"""
+    matrix_rate: float
+    """multiplications per second of a large float32 matrix product"""
+    methods: dict[str, MethodSpeed]
+
+
+def benchmark(prepared: PreparedCampaign, on_step: Callable[[str], None]) -> Benchmark:
+    """Time naive and every method on the same faults and images.
+
+    Args:
+        prepared: the campaign whose network, faults and images are used; nothing is stored.
+        on_step: told what is measured next.
+    """
+    on_step("tracing the network")
+    ranks = prepared.images(0, min(len(prepared.workload), 4096))
+    injections = {name: method(prepared.model, ranks, prepared.config.run.memory) for name, method in METHODS.items()}
+    images = _spread_images(prepared, min(injection.block_rows for injection in injections.values()))
+    blocks = {name: injection.load(images) for name, injection in injections.items()}
+    on_step("choosing samples")
+    faults = _sample(injections["exact"], blocks["exact"], prepared.faults_in_execution_order())
+    some = faults.take(np.unique(np.linspace(0, len(faults) - 1, _naive_faults(prepared, images), dtype=np.int64)))
+    seconds: dict[str, list[float]] = {name: [] for name in METHODS}
+    naive: dict[int, list[float]] = {batch: [] for batch in NAIVE_BATCHES if batch <= len(images)}
+    for round_number in range(1, ROUNDS + 1):
+        on_step(f"round {round_number} of {ROUNDS}")
+        for name, injection in injections.items():
+            seconds[name].append(_timed(injection, blocks[name], faults) / (len(faults) * len(images)))
+        for batch in naive:
+            seconds_taken = _timed_naive(prepared, some, images, batch)
+            naive[batch].append(seconds_taken / (len(some) * len(images)))
+    matrix_rate = _matrix_rate(images.device)
+    alive = _alive_share(injections["exact"], blocks["exact"], faults)
+    best = min(naive, key=lambda batch: median(naive[batch]))
+    all_macs = injections["exact"].whole_macs
+    methods = {"naive": _speed(naive[best], naive[best], best, all_macs, matrix_rate)}
+    for name, injection in injections.items():
+        macs = alive * float(np.mean([injection.dense_macs(int(layer)) for layer in faults.layer]))
+        methods[name] = _speed(seconds[name], naive[best], len(images), macs, matrix_rate)
+    return Benchmark(
+        network=prepared.config.model.arch,
+        dataset=prepared.config.dataset.name,
+        device=prepared.numerics.device,
+        threads=prepared.numerics.threads,
+        faults=len(faults),
+        images=len(images),
+        masked_early=1 - alive,
+        matrix_rate=matrix_rate,
+        methods=methods,
+    )
+
+
+def _speed(seconds: list[float], naive: list[float], batch: int, macs: float, matrix_rate: float) -> MethodSpeed:
+    rate = 1 / median(seconds)
+    return MethodSpeed(rate, rate * median(naive), batch, macs, rate * macs / matrix_rate)
+
+
+def _spread_images(prepared: PreparedCampaign, count: int) -> Tensor:
+    """Images from all ranks: the first ones alone would be the hard ones."""
+    ranks = np.unique(np.linspace(0, len(prepared.workload) - 1, count, dtype=np.int64))
+    batch = prepared.dataset.batch(prepared.workload[ranks])
+    return torch.from_numpy(batch).to(prepared.numerics.device)
+
+
+def _sample(injection: ExactInjection, block: GoldenBlock, faults: WeightFaults) -> WeightFaults:
+    """As many faults, evenly spread, as take about the time of one measurement."""
+    count = 32
+    while True:
+        rows = np.unique(np.linspace(0, len(faults) - 1, min(count, len(faults)), dtype=np.int64))
+        sample = faults.take(rows)
+        if len(sample) == len(faults) or _timed(injection, block, sample) >= SECONDS_PER_MEASUREMENT / 2:
+            return sample
+        count *= 2
+
+
+def _naive_faults(prepared: PreparedCampaign, images: Tensor) -> int:
+    """Faults that the naive loop runs in about the time of one measurement."""
+    started = time.perf_counter()
+    with torch.inference_mode():
+        prepared.model(images)
+    return max(1, int(SECONDS_PER_MEASUREMENT / (time.perf_counter() - started)))
+
+
+def _timed(injection: ExactInjection, block: GoldenBlock, faults: WeightFaults) -> float:
+    started = time.perf_counter()
+    for _ in injection.inject(block, faults):  # outcomes are on the host: the device is done
+        pass
+    return time.perf_counter() - started
+
+
+def _timed_naive(prepared: PreparedCampaign, faults: WeightFaults, images: Tensor, batch: int) -> float:
+    started = time.perf_counter()
+    for logits in naive_logits(prepared.model, faults, images, batch):
+        logits.argmax(1).cpu()
+    return time.perf_counter() - started
+
+
+def _alive_share(injection: ExactInjection, block: GoldenBlock, faults: WeightFaults) -> float:
+    recorder = CountingRecorder()
+    for layer in np.unique(faults.layer):
+        injection.replay(block, int(layer), faults.take(np.flatnonzero(faults.layer == layer)), recorder)
+    return recorder.pairs / (len(faults) * block.count)
+
+
+class CountingRecorder:
+    """Counts the pairs that are run."""
+
+    def __init__(self) -> None:
+        self.pairs = 0
+
+    def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:  # noqa: ARG002 - called as a Recorder
+        """Count them."""
+        self.pairs += len(faults)
+
+
+def _matrix_rate(device: torch.device) -> float:
+    """Multiplications per second of a square matrix product, the best of some."""
+    a, b = torch.randn(2, _MATRIX, _MATRIX, device=device)
+    rates = []
+    for _ in range(5):
+        started = time.perf_counter()
+        (a @ b).sum().item()
+        rates.append(_MATRIX**3 / (time.perf_counter() - started))
+    return max(rates)
