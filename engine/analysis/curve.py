@@ -26,9 +26,9 @@ def detection_curve(first_non_masked: Counts, first_critical: Counts, images: in
     """Algorithm 1 of the paper, after every image, from each fault's first harmful ranks.
 
     Args:
-        first_non_masked: [F] first rank at which the fault is not masked (critical included), -1 = never.
-        first_critical: [F] first rank at which the fault is critical, -1 = never.
-        images: ranks to draw; what happens at later ranks is not counted.
+        first_non_masked: [F] first rank at which the fault is not masked (critical included); no rank of these = never.
+        first_critical: [F] first rank at which the fault is critical, likewise.
+        images: ranks to draw, from 0 on; what happens at other ranks is not counted.
     """
     harmful = _reached(first_non_masked, images)
     critical = _reached(first_critical, images)

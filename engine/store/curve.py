@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.analysis.curve import detection_curve
 from engine.store.parquet import read_arrays, sql_path
 from engine.store.records import CurveData
 
@@ -42,16 +43,15 @@ class CurveReader:
             arrays = read_arrays(connection, f"SELECT {columns} FROM read_parquet([{files}])")
             self._merge(new, arrays)
         done = self._ranks_done()
-        so_far = {name: np.cumsum(np.bincount(first, minlength=done + 1)[:done]) for name, first in self._first.items()}
-        non_masked, critical = so_far["first_non_masked"], so_far["first_critical"]
+        curve = detection_curve(**self._first, images=done)
         return CurveData(
             faults=self._row.faults,
             images=self._row.images,
             metric_name=self._row.metric,
             metric=self._metric,
-            masked=self._row.faults - non_masked,
-            non_critical=non_masked - critical,
-            critical=critical,
+            masked=curve.masked,
+            non_critical=curve.non_critical,
+            critical=curve.critical,
         )
 
     def _reset(self) -> None:

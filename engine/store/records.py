@@ -100,10 +100,6 @@ class CampaignSummary:
     critical: NDArray[np.int64]
     correct: NDArray[np.int64]
     """[F] images classified as labelled under the fault"""
-    first_non_masked: NDArray[np.int64]
-    """[F] first rank at which the fault is not masked, -1 = never"""
-    first_critical: NDArray[np.int64]
-    """[F] first rank at which the fault is critical, -1 = never"""
     metric_name: str
     metric: NDArray[np.float64]
     """[N] by image id"""
@@ -111,8 +107,6 @@ class CampaignSummary:
     """[W] image ids in rank order"""
     golden_correct: NDArray[np.bool_]
     """[N] by image id"""
-    critical_per_image: NDArray[np.int64]
-    """[N] faults that are critical for the image"""
     critical_fault: NDArray[np.int64]
     """[K] fault id, a row per critical pair"""
     critical_image: NDArray[np.int64]

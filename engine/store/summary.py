@@ -26,18 +26,16 @@ def read_summary(
         connection: has the store's views.
     """
     severities = ", ".join(f"coalesce({name}, 0) AS {name}" for name in ("masked", "non_critical", "critical"))
-    firsts = ", ".join(f"coalesce({name}, -1)::BIGINT AS {name}" for name in ("first_non_masked", "first_critical"))
     faults = read_arrays(
         connection,
-        f"SELECT fault_id::BIGINT AS fault_id, {severities}, coalesce(correct, 0) AS correct, {firsts} "
+        f"SELECT fault_id::BIGINT AS fault_id, {severities}, coalesce(correct, 0) AS correct "
         "FROM faults LEFT JOIN fault_summary USING (campaign, fault_id) "
         f"WHERE campaign = {status.id} ORDER BY fault_id",
     )
     images = read_arrays(
         connection,
-        "SELECT image_id::BIGINT AS image_id, coalesce(rank, -1) AS rank, coalesce(critical, 0) AS critical, "
-        f"{metric} AS metric, golden_correct FROM images LEFT JOIN image_summary USING (campaign, image_id) "
-        f"WHERE campaign = {status.id} ORDER BY image_id",
+        f"SELECT image_id::BIGINT AS image_id, coalesce(rank, -1) AS rank, {metric} AS metric, golden_correct "
+        f"FROM images WHERE campaign = {status.id} ORDER BY image_id",
     )
     pairs = read_arrays(
         connection,
@@ -53,13 +51,10 @@ def read_summary(
         non_critical=faults["non_critical"],
         critical=faults["critical"],
         correct=faults["correct"],
-        first_non_masked=faults["first_non_masked"],
-        first_critical=faults["first_critical"],
         metric_name=metric,
         metric=images["metric"],
         workload=images["image_id"][ran][images["rank"][ran].argsort()],
         golden_correct=images["golden_correct"],
-        critical_per_image=images["critical"],
         critical_fault=pairs["fault_id"],
         critical_image=pairs["image_id"],
         nonfinite_pairs=int(pairs["nonfinite"].sum()),
