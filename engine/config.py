@@ -79,12 +79,55 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True)
 
 
+NETWORKS = ("lenet5", "resnet9", "resnet18", "resnet20", "vgg11", "vgg16", "mobilenetv2")
+
+
+def _check_arch(arch: str) -> str:
+    if arch not in NETWORKS and re.fullmatch(r"torchvision:\w+|[A-Za-z_][\w.]*:[A-Za-z_]\w*", arch) is None:
+        raise ValueError(
+            f'there is no network "{arch}"; use one of {", ".join(NETWORKS)}, torchvision:NAME or '
+            "package.module:factory"
+        )
+    return arch
+
+
 class ModelConfig(Section):
     """Which network, with which weights."""
 
-    arch: Literal["lenet5", "resnet20"]
+    arch: Annotated[str, AfterValidator(_check_arch)]
+    """one of NETWORKS, torchvision:NAME, or package.module:factory: a callable that returns an nn.Module"""
+    width: Annotated[float, Field(gt=0, le=10)] = 1.0
+    """scales the channels of mobilenetv2"""
+    path: ConfigPath | None = None
+    """the folder where package.module is looked for before the environment; absent: the config's"""
     weights: ConfigFile | None = None
     """safetensors, or a .pt/.th file of tensors; absent: the bundled weights (lenet5 on mnist only)"""
+
+    @property
+    def is_factory(self) -> bool:
+        """Whether the network is made by the user's own code."""
+        return _is_factory(self.arch)
+
+    @field_validator("width")
+    @classmethod
+    def _width_fits(cls, width: float, info: ValidationInfo) -> float:
+        if width != 1 and info.data.get("arch", "mobilenetv2") != "mobilenetv2":
+            raise ValueError(f'does not apply to {info.data["arch"]}; remove it, or use arch = "mobilenetv2"')
+        return width
+
+    @field_validator("path")
+    @classmethod
+    def _path_fits(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        arch = info.data.get("arch")
+        if arch is None:
+            return path
+        if not _is_factory(arch):
+            if path is not None:
+                raise ValueError(f'does not apply to {arch}; remove it, or use arch = "package.module:factory"')
+            return None
+        if path is not None and _is_from_disk(info) and not path.is_dir():
+            raise ValueError(f"there is no folder {path}; give the one that holds the module of {arch}")
+        return (info.context or {}).get("folder") if path is None else path
 
     @field_validator("weights")
     @classmethod
@@ -93,6 +136,10 @@ class ModelConfig(Section):
         if weights is None and arch and dataset and (arch, dataset) != BUNDLED:
             raise ValueError(f"missing; only lenet5 on mnist has bundled weights, so give those of {arch}")
         return weights
+
+
+def _is_factory(arch: str) -> bool:
+    return ":" in arch and not arch.startswith("torchvision:")
 
 
 BUNDLED = ("lenet5", "mnist")

@@ -128,6 +128,7 @@ def _fingerprint(
 ) -> str:
     identity = {
         "arch": config.model.arch,
+        "width": config.model.width,
         "weights": weights_sha256,
         "dataset": dataset.sha256,
         "faults": _sha256(faults.fault_id, faults.layer, faults.weight_index, faults.bit, faults.stuck),

@@ -14,9 +14,10 @@ from safetensors.torch import load_file
 
 from engine.errors import InputError
 from engine.models.build import build_model
+from engine.models.factory import call_factory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from torch import Tensor, nn
 
@@ -72,24 +73,19 @@ def _load_torch(path: Path) -> object:
 def load_model(config: ModelConfig, dataset: Dataset) -> LoadedModel:
     """The network of the config with its weights, checked against the weights file and the images.
 
-    The images give the number of channels, the weights file the number of classes.
+    The images give the number of channels, the weights file the number of classes; a factory's network has its own.
 
     Raises:
-        InputError: weights of another network, images it does not take, or labels it has no class for.
+        InputError: weights of another network, images it does not take, an output that is not [batch, classes], or
+            labels it has no class for.
     """
     path = config.weights or BUNDLED_WEIGHTS
     weights = read_weights(path)
-    channels, height, width = dataset.images.shape[1:]
-    model = build_model(config.arch, channels, _classes(weights, build_model(config.arch, channels, 1)))
-    _check_weights(path, weights, model, f"{config.arch} on {channels}-channel images")
+    model = _build(config, dataset.images.shape[1], weights)
+    _check_weights(path, weights, model, _described(config, dataset.images.shape[1]))
     model.load_state_dict(weights, strict=False)
     model.eval().requires_grad_(False)
-    if getattr(model, "image_size", (height, width)) != (height, width):
-        raise InputError(
-            f"{dataset.name}: images of {channels} x {height} x {width} do not fit {config.arch}, which takes "
-            "1 x 28 x 28 or 3 x 32 x 32; give [dataset] images of that size"
-        )
-    classes = model(torch.zeros(1, channels, height, width)).shape[1]
+    classes = _count_classes(config.arch, model, dataset)
     if dataset.labels.max(initial=0) >= classes:
         image = int(dataset.labels.argmax())
         raise InputError(
@@ -99,10 +95,50 @@ def load_model(config: ModelConfig, dataset: Dataset) -> LoadedModel:
     return LoadedModel(model, _sha256(model.state_dict()))
 
 
-def _classes(weights: Mapping[str, Tensor], model: nn.Module) -> int:
-    """Rows of the last layer's weights in the file; 10 where the file has no such layer and is refused anyway."""
-    last = [name for name, parameter in model.named_parameters() if parameter.ndim == 2][-1]
-    return weights[last].shape[0] if last in weights and weights[last].ndim == 2 else 10
+def _build(config: ModelConfig, channels: int, weights: Mapping[str, Tensor]) -> nn.Module:
+    if config.is_factory:
+        return call_factory(config.arch, config.path)
+
+    def build(classes: int) -> nn.Module:
+        return build_model(config.arch, channels, classes, config.width)
+
+    return build(_classes(weights, build))
+
+
+def _classes(weights: Mapping[str, Tensor], build: Callable[[int], nn.Module]) -> int:
+    """Rows of the classifier's weights in the file; 10 where the file has no such layer and is refused anyway.
+
+    The classifier is the layer that has one row for one class; in some networks of torchvision it is a convolution.
+    """
+    name, classifier = next(item for item in build(1).named_parameters() if len(item[1]) == 1)
+    return weights[name].shape[0] if name in weights and weights[name].ndim == classifier.ndim else 10
+
+
+def _described(config: ModelConfig, channels: int) -> str:
+    if config.is_factory:
+        return config.arch
+    width = f" of width {config.width:g}" if config.arch == "mobilenetv2" else ""
+    return f"{config.arch}{width} on {channels}-channel images"
+
+
+def _count_classes(arch: str, model: nn.Module, dataset: Dataset) -> int:
+    """Classes of a network's output for the images; refuses images and networks that do not go together."""
+    size = dataset.images.shape[1:]
+    misfit = f"{dataset.name}: images of {' x '.join(map(str, size))} do not fit {arch}"
+    if getattr(model, "image_size", size[1:]) != size[1:]:
+        raise InputError(f"{misfit}, which takes 1 x 28 x 28 or 3 x 32 x 32; give [dataset] images of that size")
+    try:
+        with torch.inference_mode():
+            output = model(torch.zeros(2, *size))
+    except Exception as error:  # a network may raise anything for what it was not made for
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{misfit} ({reason}); give [dataset] other images, or mend [model] arch") from None
+    if not isinstance(output, torch.Tensor) or output.ndim != 2 or len(output) != 2:
+        given = f"{list(output.shape)}" if isinstance(output, torch.Tensor) else f"a {type(output).__name__}"
+        raise InputError(
+            f"{arch}: its output for 2 images is {given}, but should be logits [2, classes]; mend [model] arch"
+        )
+    return output.shape[1]
 
 
 def _check_weights(path: Path, weights: Mapping[str, Tensor], model: nn.Module, network: str) -> None:

@@ -90,8 +90,15 @@ def test_all_problems_are_reported_at_once_also_those_between_keys_and_of_files(
 @pytest.mark.parametrize(
     ("table", "keys", "expected"),
     [
-        ("model", {"arch": "vgg99"}, "[model] arch: should be 'lenet5' or 'resnet20', but is 'vgg99'"),
-        ("model", {"arch": 5}, "[model] arch: should be 'lenet5' or 'resnet20', but is 5"),
+        ("model", {"arch": "vgg99"}, '[model] arch: there is no network "vgg99"; use one of lenet5, resnet9, resnet18, '
+         "resnet20, vgg11, vgg16, mobilenetv2, torchvision:NAME or package.module:factory"),
+        ("model", {"arch": 5}, "[model] arch: should be text in quotes, but is 5"),
+        ("model", {"arch": "lenet5", "width": 0.5}, "[model] width: does not apply to lenet5; remove it, or use arch = "
+         '"mobilenetv2"'),
+        ("model", {"arch": "mobilenetv2", "width": 0, "weights": "w.pt"}, "[model] width: should be greater than 0, "
+         "but is 0"),
+        ("model", {"arch": "lenet5", "path": "nets"}, "[model] path: does not apply to lenet5; remove it, or use arch "
+         '= "package.module:factory"'),
         ("dataset", {"name": "mnist", "mean": 0.1, "std": [1]}, "[dataset] mean: should be a list, but is 0.1"),
         ("dataset", {"name": "mnist", "mean": [1], "std": [0]}, "[dataset] std[0]: should be greater than 0, but is 0"),
         ("dataset", {"name": "mnist", "path": 3}, "[dataset] path: should be a path in quotes, but is 3"),
@@ -119,6 +126,29 @@ def test_all_problems_are_reported_at_once_also_those_between_keys_and_of_files(
 )  # fmt: skip
 def test_a_problem_is_one_sentence_with_field_and_mend(table: str, keys: dict[str, Any], expected: str) -> None:
     assert problems_of(MINIMAL | {table: keys}) == [f"x.toml: {expected}"]
+
+
+@pytest.mark.parametrize("arch", ["mobilenetv2", "torchvision:resnet18", "nets.small:make"])
+def test_only_lenet5_has_bundled_weights(arch: str) -> None:
+    assert problems_of(MINIMAL | {"model": {"arch": arch}}) == [
+        f"x.toml: [model] weights: missing; only lenet5 on mnist has bundled weights, so give those of {arch}"
+    ]
+
+
+@pytest.mark.parametrize("arch", ["torchvision:", "torchvision:a:b", ":make", "nets:", "../nets:make", "nets:make()"])
+def test_a_networks_name_is_a_name(arch: str) -> None:
+    assert "there is no network" in problems_of(MINIMAL | {"model": {"arch": arch, "weights": "w.pt"}})[0]
+
+
+def test_a_config_that_names_code_is_read_without_running_it(tmp_path: Path) -> None:
+    (tmp_path / "nets.py").write_text("raise SystemExit('was run')")
+    (tmp_path / "w.pt").write_bytes(b"")
+    path = write_config(tmp_path, model={"arch": "nets:make", "weights": "w.pt"})
+    model = load_config(path).model
+    assert (model.path, model.is_factory) == (tmp_path, True)
+    wrong = write_config(tmp_path, "b.toml", model={"arch": "nets:make", "weights": "w.pt", "path": "nowhere"})
+    with pytest.raises(ConfigError, match=r"path: there is no folder .*nowhere; give the one that holds the module"):
+        load_config(wrong)
 
 
 def test_a_table_that_is_none() -> None:

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from engine.config import load_config
 from engine.errors import InputError, UnreachableError
+from engine.models import build_model
 from engine.models.weights import BUNDLED_WEIGHTS
 from engine.preparation import PreparedCampaign, prepare
 from tests.small_campaign import FAULTS, IMAGES, write_config
@@ -83,6 +84,15 @@ def test_another_weight_makes_another_campaign(tmp_path: Path) -> None:
     bundled = prepared(tmp_path).fingerprint
     assert prepared(tmp_path, model={"weights": "same.pt"}).fingerprint == bundled
     assert prepared(tmp_path, model={"weights": "other.pt"}).fingerprint != bundled
+
+
+def test_another_width_makes_another_campaign(tmp_path: Path) -> None:
+    """Also where the rounding of channels gives the same network."""
+    torch.manual_seed(0)
+    torch.save(build_model("mobilenetv2", 1, 10, 0.1).state_dict(), tmp_path / "w.pt")
+    model = {"arch": "mobilenetv2", "weights": "w.pt"}
+    one, other = (prepared(tmp_path, model={**model, "width": width}).fingerprint for width in (0.1, 0.101))
+    assert one != other
 
 
 def test_name_and_memory_do_not_make_another_campaign(tmp_path: Path) -> None:

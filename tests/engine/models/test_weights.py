@@ -47,6 +47,19 @@ def test_resnet20_has_its_published_accuracy(shared_data: Path, request: pytest.
     assert accuracy(load_model(config, part).model, part) == (0.9173 if images == 10_000 else 0.915)
 
 
+def test_mobilenetv2_has_its_published_accuracy(shared_data: Path, request: pytest.FixtureRequest) -> None:
+    images = 2000 if request.config.getoption("--slow") else 200
+    dataset = load_dataset(
+        DatasetConfig(
+            name="cifar10", path=shared_data / "cifar10", mean=(0.4914, 0.4822, 0.4465), std=(0.2470, 0.2435, 0.2616)
+        )
+    )
+    part = Dataset(dataset.name, dataset.images[:images], dataset.labels[:images], dataset.mean, dataset.std)
+    weights = shared_data / "weights" / "mobilenetv2x0.5-cifar10.pt"
+    config = ModelConfig(arch="mobilenetv2", width=0.5, weights=weights)
+    assert accuracy(load_model(config, part).model, part) == (0.9155 if images == 2000 else 0.915)
+
+
 def test_every_format_reads_the_same(tmp_path: Path, lenet5: dict[str, Tensor]) -> None:
     prefixed = {f"module.{name}": tensor for name, tensor in lenet5.items()}
     save_file(lenet5, tmp_path / "a.safetensors")
@@ -137,6 +150,31 @@ def test_the_weights_file_gives_the_number_of_classes(tmp_path: Path) -> None:
     labelled = Dataset("npz", MNIST_LIKE.images, np.array([0, 11]))
     model = load_model(ModelConfig(arch="lenet5", weights=tmp_path / "w.pt"), labelled).model
     assert model(torch.zeros(1, 1, 28, 28)).shape == (1, 12)
+
+
+COLOUR = Dataset("npz", np.zeros((2, 3, 32, 32), dtype=np.uint8), np.array([0, 11]))
+
+
+@pytest.mark.parametrize(
+    "arch", ["torchvision:squeezenet1_1", "torchvision:mobilenet_v3_small", "mobilenetv2", "vgg11"]
+)
+def test_also_where_the_classifier_is_a_convolution_or_a_later_layer(tmp_path: Path, arch: str) -> None:
+    torch.save(build_model(arch, 3, 12).state_dict(), tmp_path / "w.pt")
+    model = load_model(ModelConfig(arch=arch, weights=tmp_path / "w.pt"), COLOUR).model
+    assert model(torch.zeros(1, 3, 32, 32)).shape == (1, 12)
+
+
+def test_another_width_is_another_network(tmp_path: Path) -> None:
+    torch.save(build_model("mobilenetv2", 3, 12, 0.25).state_dict(), tmp_path / "w.pt")
+    with pytest.raises(InputError, match=r"not the weights of mobilenetv2 of width 0\.5 on 3-channel images: stem\.0"):
+        load_model(ModelConfig(arch="mobilenetv2", width=0.5, weights=tmp_path / "w.pt"), COLOUR)
+
+
+def test_images_that_a_network_cannot_take_are_refused(tmp_path: Path) -> None:
+    torch.save(build_model("torchvision:resnet18", 3, 12).state_dict(), tmp_path / "w.pt")
+    config = ModelConfig(arch="torchvision:resnet18", weights=tmp_path / "w.pt")
+    with pytest.raises(InputError, match=r"images of 1 x 28 x 28 do not fit torchvision:resnet18 \(.*expected input"):
+        load_model(config, MNIST_LIKE)
 
 
 class Hostile:
