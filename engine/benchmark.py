@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.preparation import PreparedCampaign
 
 ROUNDS = 3
-NAIVE_BATCHES = (16, 32, 64, 128, 256, 512)
+NAIVE_BATCHES = (1, 4, 16, 32, 64, 128, 256, 512)
 SECONDS_PER_MEASUREMENT = 1.5
 _MATRIX = 2048
 
