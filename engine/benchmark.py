@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 ROUNDS = 3
 NAIVE_BATCHES = (1, 4, 16, 32, 64, 128, 256, 512)
-SECONDS_PER_MEASUREMENT = 1.5
+SECONDS_PER_MEASUREMENT = 5.0
+"""of a method; few faults would share few runs and look slower than a campaign is"""
+
+NAIVE_SECONDS = 1.0
+"""of the naive loop at each batch size"""
+
 _MATRIX = 2048
 
 
@@ -136,7 +141,7 @@ def _naive_faults(prepared: PreparedCampaign, images: Tensor) -> int:
     started = time.perf_counter()
     with torch.inference_mode():
         prepared.model(images)
-    return max(1, int(SECONDS_PER_MEASUREMENT / (time.perf_counter() - started)))
+    return max(1, int(NAIVE_SECONDS / (time.perf_counter() - started)))
 
 
 def _timed(injection: ExactInjection, block: GoldenBlock, faults: WeightFaults) -> float:

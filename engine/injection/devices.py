@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 def list_devices() -> Iterator[tuple[str, str]]:
     """Name, as in `[run] device`, and a description of each."""
-    yield "cpu", f"{torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}"
+    threads = torch.get_num_threads()
+    yield "cpu", f"{threads} thread{'s' if threads != 1 else ''}, {torch.backends.cpu.get_cpu_capability()}"
     if not torch.cuda.is_available():
         yield "cuda", "no GPU: campaigns run on CPU"
         return

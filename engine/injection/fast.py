@@ -109,7 +109,7 @@ class FastRunner:
         self._recorder = recorder
         self._size = size
         self._tau = tau
-        self._golden = batches.golden_logits(size)
+        self._faultless = batches.faultless_logits(size)
         self._waiting: list[Pairs] = []
 
     def add(self, pairs: Pairs) -> None:
@@ -143,5 +143,5 @@ class FastRunner:
 
     def _as_golden(self, logits: Tensor, images: Tensor) -> Tensor:
         """Golden's own logits where the same arithmetic gives the same without the fault: the pair is masked."""
-        same = (logits == self._golden.index_select(0, images)).all(1, keepdim=True)
+        same = (logits == self._faultless.index_select(0, images)).all(1, keepdim=True)
         return torch.where(same, self._batches.block.logits.index_select(0, images), logits)

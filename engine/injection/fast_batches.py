@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -75,6 +75,8 @@ class FastBlock(GoldenBlock):
     rows: dict[fx.Node, Any]
     largest: dict[fx.Node, Tensor]
     """largest magnitude of each image's value, [rows]"""
+    faultless: dict[fx.Node, Tensor] = field(default_factory=dict)
+    """by faulty layer: the logits that its steps give without a fault, [count, classes]; made when first needed"""
 
     @classmethod
     def of(cls, block: GoldenBlock, copies: set[fx.Node]) -> FastBlock:
@@ -126,16 +128,20 @@ class FastBatches:
         logits = value_of(self._network.output)
         return logits, torch.maximum(magnitude, _largest(logits))
 
-    def golden_logits(self, size: int) -> Tensor:
-        """What these steps give for every image of the block without a fault, [count, classes]."""
-        parts = []
-        for start in range(0, self.block.count, size):
-            image = torch.arange(start, min(start + size, self.block.count), device=self.block.logits.device)
-            nothing = torch.zeros_like(image)
-            maps = self._suffix.suffix.frontier.items()
-            thin = {node: where.apart(self.block.values[node])[image, 0] for node, where in maps}
-            parts.append(self.run(Pairs(fault=nothing, image=image, channel=nothing, thin=thin))[0])
-        return torch.cat(parts)
+    def faultless_logits(self, size: int) -> Tensor:
+        """What these steps give for every image of the block without a fault, [count, classes]; `size` at once."""
+        layer = self._suffix.suffix.layer
+        if layer not in self.block.faultless:
+            starts = range(0, self.block.count, size)
+            self.block.faultless[layer] = torch.cat([self._run_faultless(start, size) for start in starts])
+        return self.block.faultless[layer]
+
+    def _run_faultless(self, start: int, size: int) -> Tensor:
+        image = torch.arange(start, min(start + size, self.block.count), device=self.block.logits.device)
+        nothing = torch.zeros_like(image)
+        maps = self._suffix.suffix.frontier.items()
+        thin = {node: where.apart(self.block.values[node])[image, 0] for node, where in maps}
+        return self.run(Pairs(fault=nothing, image=image, channel=nothing, thin=thin))[0]
 
     def _updated(self, layer: FoldedLayer, pairs: Pairs) -> tuple[Tensor, Tensor]:
         """The layer's result, and a bound of its magnitude for each pair."""
