@@ -80,7 +80,7 @@ class FastInjection(ExactInjection):
         if not self.rows.interchangeable:
             return exact
         assert isinstance(block, FastBlock)
-        batch = FastBatches(traced.network, self._suffixes[layer], block)
+        batch = FastBatches(traced.network, self._suffixes[layer], block, self.rows)
         return FastRunner(batch, exact, recorder, self._sizes.dense[layer], self.tau)
 
     def _largest_error(self, traced: TracedNetwork, images: Tensor) -> float:
@@ -89,7 +89,7 @@ class FastInjection(ExactInjection):
         assert isinstance(block, FastBlock)
         largest = 0.0
         for layer, suffix in traced.suffixes.items():
-            batches = FastBatches(traced.network, self._suffixes[layer], block)
+            batches = FastBatches(traced.network, self._suffixes[layer], block, self.rows)
             meter = ErrorMeter(batches)
             batch = max(self._sizes.dense[layer], self.rows.floor)
             exact = ExactRunner(traced.network, suffix, self.rows, batch, block, meter)
@@ -104,6 +104,7 @@ class FastRunner:
     """Runs pairs as they come; those too close to call go to `exact`."""
 
     def __init__(self, batches: FastBatches, exact: PairRunner, recorder: Recorder, size: int, tau: float) -> None:
+        """`size`: pairs to run at once."""
         self._batches = batches
         self._exact = exact
         self._recorder = recorder

@@ -14,6 +14,7 @@ from engine.injection.pairs import Pairs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from engine.injection.batch_rows import BatchRows
     from engine.injection.channels import ChannelMap
     from engine.injection.folded import FoldedLayer
     from engine.injection.graph import Network
@@ -95,17 +96,27 @@ def _channels_last(value: Any) -> Any:
 class FastBatches:
     """The dense part of one suffix on one block."""
 
-    def __init__(self, network: Network, suffix: FastSuffix, block: FastBlock) -> None:
+    def __init__(self, network: Network, suffix: FastSuffix, block: FastBlock, rows: BatchRows) -> None:
         self._network = network
+        self._rows_of_batch = rows
         self._suffix = suffix
         self.block = block
 
     def run(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
         """Logits [pairs, classes], and the largest magnitude each pair met on the way, [pairs].
 
+        Padded like an exact batch: other sizes round otherwise, and what has no effect would seem to have one.
+
         Args:
             pairs: in ascending runs of one channel.
         """
+        count, rows = len(pairs), self._rows_of_batch.fit(len(pairs))
+        if rows > count:
+            pairs = pairs.take(torch.arange(rows, device=pairs.image.device).clamp(max=count - 1))
+        logits, magnitude = self._run_padded(pairs)
+        return logits[:count], magnitude[:count]
+
+    def _run_padded(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
         values: dict[fx.Node, Any] = {}
         magnitude = torch.zeros(len(pairs), device=pairs.image.device)
 
