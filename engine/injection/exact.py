@@ -204,8 +204,7 @@ class ExactRunner:
 
     def _run(self, pairs: Pairs) -> None:
         count = len(pairs)
-        padding = torch.arange(self._rows.fit(count), device=pairs.fault.device).clamp(max=count - 1)
-        padded = pairs if len(padding) == count else pairs.take(padding)
+        padded = pairs.padded(self._rows.fit(count))
         logits = DenseBatch(self._network, self._block, self._suffix, padded).logits()[:count]
         if not self._rows.interchangeable:
             real = pairs.image < self._block.count

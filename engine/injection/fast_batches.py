@@ -110,10 +110,8 @@ class FastBatches:
         Args:
             pairs: in ascending runs of one channel.
         """
-        count, rows = len(pairs), self._rows_of_batch.fit(len(pairs))
-        if rows > count:
-            pairs = pairs.take(torch.arange(rows, device=pairs.image.device).clamp(max=count - 1))
-        logits, magnitude = self._run_padded(pairs)
+        count = len(pairs)
+        logits, magnitude = self._run_padded(pairs.padded(self._rows_of_batch.fit(count)))
         return logits[:count], magnitude[:count]
 
     def _run_padded(self, pairs: Pairs) -> tuple[Tensor, Tensor]:

@@ -36,6 +36,12 @@ class Pairs:
         thin = {node: at(values) for node, values in self.thin.items()}
         return Pairs(at(self.fault), at(self.image), at(self.channel), thin)
 
+    def padded(self, rows: int) -> Pairs:
+        """At least `rows` pairs: the last one repeated."""
+        if rows <= len(self):
+            return self
+        return self.take(torch.arange(rows, device=self.fault.device).clamp(max=len(self) - 1))
+
     @staticmethod
     def concat(parts: list[Pairs]) -> Pairs:
         """All pairs of `parts`, in order."""
