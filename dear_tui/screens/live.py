@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dear_tui.source import Snapshot
     from engine.store import CampaignStatus
 
-PAUSED = "No process runs this campaign now; the same dear-tui run or demo continues it where it stopped."
+PAUSED = "No process runs this campaign now; dear-tui resume {} continues it where it stopped."
 
 
 class LiveScreen(SnapshotScreen):
@@ -80,7 +80,7 @@ def _notice(status: CampaignStatus | None) -> Content:
     if status and status.error:
         return Content.styled(status.error, "$text-error")
     if status and status.state == "paused":
-        return Content.styled(PAUSED, "$text-warning")
+        return Content.styled(PAUSED.format(status.id), "$text-warning")
     return Content("")
 
 

@@ -132,7 +132,7 @@ class CampaignWriter:
                 unfinished(path).unlink(missing_ok=True)
             if isinstance(error, UnreachableError):
                 raise
-            raise UnreachableError(unwritable(self._layout.folder, error)) from None
+            raise unwritable(self._layout.folder, error) from None
         self.done.append(self._span)
         self._buffer, self._span = [], None
         return receipt
@@ -151,7 +151,7 @@ class CampaignWriter:
             hashed = write_sealed(self._store.layout, self._id, self._store.state.receipts(self._id))
         except (duckdb.Error, OSError) as error:
             unfinished(self._layout.sealed).unlink(missing_ok=True)
-            raise UnreachableError(unwritable(self._layout.folder, error)) from None
+            raise unwritable(self._layout.folder, error) from None
         self._store.set_state(self._id, "finished", sealed_sha256=hashed)
 
     def _tables(self, span: Span, outcomes: Outcomes) -> dict[str, Columns]:
