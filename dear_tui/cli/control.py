@@ -21,28 +21,35 @@ CampaignArgument = Annotated[int, typer.Argument(metavar="ID", help="The campaig
 
 
 def pause(campaign: CampaignArgument, store: StoreOption = None) -> None:
-    """Pause a campaign, running or queued, until it is resumed; nothing is lost.
+    """Pause a campaign until it is resumed.
 
-    A running one stops after the part being computed, half a minute at most, and the worker takes the next.
+    A queued one waits. A running one stops after the part being computed, half a minute at most, with nothing lost; the
+    worker takes the next.
     """
     _request("pause", campaign, store)
 
 
 def resume(campaign: CampaignArgument, no_start: NoStartOption = False, store: StoreOption = None) -> None:
-    """Queue a paused campaign again, behind the others; it goes on where it stopped."""
+    """Queue a paused campaign again.
+
+    It goes on where it stopped, after the others. Starts the worker where none runs.
+    """
     _request_to_run("resume", campaign, no_start, store)
 
 
 def cancel(campaign: CampaignArgument, store: StoreOption = None) -> None:
-    """Cancel a campaign; what it computed is kept, and `retry` would go on from there.
+    """Cancel a campaign; what it computed is kept.
 
-    A running one stops after the part being computed, half a minute at most.
+    `dear-tui retry` would go on from there. A running one stops after the part being computed, half a minute at most.
     """
     _request("cancel", campaign, store)
 
 
 def retry(campaign: CampaignArgument, no_start: NoStartOption = False, store: StoreOption = None) -> None:
-    """Queue a failed or cancelled campaign again; it goes on where it stopped."""
+    """Queue a failed or cancelled campaign again.
+
+    It goes on where it stopped, after the others. Starts the worker where none runs.
+    """
     _request_to_run("retry", campaign, no_start, store)
 
 
@@ -61,7 +68,7 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     store: StoreOption = None,
 ) -> None:
-    """Delete a campaign with all its results, after asking.
+    """Delete a campaign with its results, after asking.
 
     A running one stops after the part being computed, and is then deleted.
     """

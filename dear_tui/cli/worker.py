@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 LATE_SECONDS = 5.0
 """without a heartbeat, a worker that is there does not answer"""
 
-worker = typer.Typer(
-    help="Start, stop or look at the process that runs the queue, one per store.", no_args_is_help=True
-)
+worker = typer.Typer(help="Start and stop what runs the queue.")
 
 
 @worker.command()
@@ -35,9 +33,11 @@ def start(
     ] = False,
     store: StoreOption = None,
 ) -> None:
-    """Start the worker; it runs the queue in order, waits for more when it is empty, and stays until it is stopped.
+    """Start the worker, which runs the queue in order.
 
-    It goes on when the terminal is closed. What it has to say is in worker.log, in the store.
+    One per store. It waits for more when the queue is empty, and stays until it is stopped, also when the terminal is
+    closed; the one that `submit` starts ends when the queue has been empty for ten seconds, as with --until-empty.
+    What it has to say is in worker.log, in the store; with --foreground on standard error.
     """
     from dear_tui.worker.loop import Worker
     from dear_tui.worker.process import log_path, start_worker
@@ -52,9 +52,10 @@ def start(
 
 @worker.command()
 def stop(store: StoreOption = None) -> None:
-    """Stop the worker after the part it is computing, half a minute at most; stop again to end it at once.
+    """Stop the worker; a second stop ends it at once.
 
-    Nothing that was committed is lost. The campaign it was at is the first that the next worker runs.
+    The first one lets it finish the part being computed, half a minute at most. Nothing that was committed is lost,
+    and the campaign it was at is the first that the next worker runs.
     """
     from engine.store import Store, store_path
 
@@ -70,7 +71,7 @@ def stop(store: StoreOption = None) -> None:
 
 @worker.command()
 def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Show whether the worker runs, and what it is at."""
+    """Show whether the worker runs, and what it does."""
     from engine.store import Store, store_path
 
     opened = Store.open(store_path(store), read_only=True)

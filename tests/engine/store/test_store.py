@@ -4,8 +4,6 @@ import json
 import os
 import signal
 import stat
-import subprocess
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -13,25 +11,11 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
+from other_process import python
 from stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
 from engine.errors import InputError, UnreachableError
 from engine.store import Span, Store, store_path
-
-REPOSITORY = Path(__file__).parents[3]
-
-
-def python(code: str, *arguments: object) -> subprocess.Popen[str]:
-    """Another process that runs `code` with the project and these test helpers at hand."""
-    paths = os.pathsep.join([str(REPOSITORY), str(Path(__file__).parent)])
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": paths},
-    )
 
 
 def test_a_new_store_is_empty_and_for_its_owner_only(tmp_path: Path) -> None:
