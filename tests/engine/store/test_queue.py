@@ -275,7 +275,7 @@ def test_a_campaign_that_waits_for_room_is_shown_paused_and_obeys(store: Store) 
 
 
 def test_stops_are_counted_for_the_process_they_are_meant_for(store: Store) -> None:
-    with pytest.raises(UnreachableError, match="no worker runs in this store$"):
+    with pytest.raises(UnreachableError, match=r"no worker runs in this store$"):
         store.queue.stop_worker()
     with store.lock(), pytest.raises(UnreachableError, match=rf"no worker runs .*process {os.getpid()} is at work"):
         store.queue.stop_worker()
