@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def answer(said: Answer) -> None:
 def main(arguments: list[str]) -> int:
     """Be the worker of a store; the exit code is the error's."""
     os.umask(0o077)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     store, *flags = arguments
     has_answered = False
 

@@ -1,0 +1,264 @@
+"""The worker as a process: it runs the queue, obeys, beats, and is followed by another when it dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dear_tui.worker.process import REAPER, Answer, ensure_worker, log_path, start_worker
+from engine.errors import UnreachableError
+from engine.store import Store
+from tests.dear_tui.worker.conftest import DEADLINE, submit, until
+from tests.small_campaign import write_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from engine.store import Action
+
+    Launch = Callable[..., subprocess.Popen[str]]
+
+LONG: dict[str, Any] = {"faults": {"count": 100_000}}
+"""many seconds of work, in parts of some tenths of a second"""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A long campaign, 1, and a short one, 2, wait in it."""
+    configs = write_config(tmp_path, "long.toml", **LONG), write_config(tmp_path, "short.toml")
+    return submit(tmp_path / "store", *configs)
+
+
+def runs(store: Store, campaign: int = 1) -> Callable[[], bool]:
+    """Whether a campaign is running and has committed a part."""
+    return lambda: store.campaign(campaign).state == "running" and bool(store.state.receipts(campaign))
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Exit code and log of a worker that ends by itself; the log holds no traceback."""
+    _, log = process.communicate(timeout=DEADLINE)
+    assert "Traceback" not in log, log
+    return process.returncode, log
+
+
+def test_it_runs_the_queue_in_order_and_ends_when_it_is_to(tmp_path: Path, launch: Launch) -> None:
+    seeds = (5, 6, 7)
+    configs = [write_config(tmp_path, f"{seed}.toml", faults={"seed": seed}) for seed in seeds]
+    store = submit(tmp_path / "store", *configs)
+    store.queue.move(3, 1)
+    code, log = ended(launch(tmp_path / "store", "--until-empty"))
+    assert code == 0
+    assert [status.state for status in store.campaigns()] == ["finished"] * 3
+    assert [line.split()[3] for line in log.splitlines() if line.endswith("finished")] == ["3:", "1:", "2:"]
+    assert not store.worker().running
+
+
+def test_it_waits_for_more_and_beats_meanwhile(tmp_path: Path, launch: Launch) -> None:
+    store = Store.open(tmp_path / "store")
+    process = launch(tmp_path / "store")
+    until(lambda: store.worker().heartbeat, "a heartbeat")
+    found = store.worker()
+    assert (found.running, found.pid, found.campaign, found.rate) == (True, process.pid, None, None)
+    submit(tmp_path / "store", write_config(tmp_path))
+    until(lambda: store.campaign(1).state == "finished", "the campaign's end")
+    process.send_signal(signal.SIGTERM)
+    assert ended(process)[0] == 0
+
+
+def test_its_heartbeat_says_what_it_does(store: Store, launch: Launch) -> None:
+    process = launch(store.layout.root)
+    until(lambda: store.worker().rate, "a rate")
+    found = store.worker()
+    assert (found.pid, found.campaign, found.device) == (process.pid, 1, "cpu")
+    assert found.block is not None
+    assert 0 <= found.block[0] < found.block[1] <= 40
+    assert found.silence_s is not None
+    assert found.silence_s < 5
+
+
+def test_a_dead_worker_is_dead_at_once_and_the_next_one_goes_on_where_it_was(store: Store, launch: Launch) -> None:
+    process = launch(store.layout.root)
+    until(runs(store), "the first part")
+    process.kill()
+    process.wait()
+    killed = time.monotonic()
+    until(lambda: not store.worker().running, "the worker to be dead")
+    assert time.monotonic() - killed < 5
+    status = store.campaign(1)
+    assert (status.state, status.rate, status.eta_s) == ("paused", None, None)
+    before = store.state.receipts(1)
+    launch(store.layout.root)
+    until(lambda: len(store.state.receipts(1)) > len(before), "the next part")
+    assert store.campaign(1).state == "running"
+    assert store.state.receipts(1)[: len(before)] == before
+
+
+def test_stop_finishes_the_part_and_the_campaign_is_first_again(store: Store, launch: Launch) -> None:
+    process = launch(store.layout.root)
+    until(runs(store), "the first part")
+    assert store.queue.stop_worker() == 1
+    code, log = ended(process)
+    assert code == 0
+    assert "stopping after the part being computed" in log
+    status = store.campaign(1)
+    assert (status.state, store.queue.waiting()) == ("queued", [1, 2])
+    assert 0 < status.pairs_done < status.pairs
+    assert not list(store.layout.root.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize("by", ["signal", "command"])
+def test_a_second_stop_ends_it_at_once_with_nothing_lost(store: Store, launch: Launch, by: str) -> None:
+    process = launch(store.layout.root)
+    until(runs(store), "the first part")
+    # held still, so that it hears of both at once, however short the parts are
+    process.send_signal(signal.SIGSTOP)
+    before = store.state.receipts(1)
+    for _ in range(2):
+        if by == "command":
+            store.queue.stop_worker()
+    if by == "signal":
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGCONT)
+    code, log = ended(process)
+    assert code == 130
+    assert "stopped at once" in log
+    assert store.state.receipts(1)[: len(before)] == before
+    assert not store.worker().running
+    assert store.campaign(1).state == "paused"
+
+
+def test_ctrl_c_in_the_foreground_is_an_interruption(store: Store, launch: Launch) -> None:
+    process = launch(store.layout.root)
+    until(runs(store), "the first part")
+    process.send_signal(signal.SIGINT)
+    assert ended(process)[0] == 130
+    assert store.campaign(1).state == "queued"
+
+
+@pytest.mark.parametrize(("action", "state"), [("pause", "paused"), ("delete", None)])
+def test_what_is_asked_of_the_running_campaign_is_done_and_the_next_one_is_run(
+    store: Store, launch: Launch, action: Action, state: str | None
+) -> None:
+    process = launch(store.layout.root)
+    until(runs(store), "the first part")
+    store.queue.request(action, 1)
+    until(lambda: store.campaign(2).state == "finished", "the second campaign's end")
+    found = {status.id: status.state for status in store.campaigns()}
+    assert found == ({2: "finished"} if state is None else {1: state, 2: "finished"})
+    assert store.layout.campaign(1).folder.exists() == (state is not None)
+    process.send_signal(signal.SIGTERM)
+    assert ended(process)[0] == 0
+
+
+def test_a_campaign_that_fails_does_not_keep_the_others_from_running(
+    tmp_path: Path, store: Store, launch: Launch
+) -> None:
+    store.queue.request("delete", 1)
+    config = write_config(tmp_path, "gone.toml", faults={"seed": 9}, dataset={"path": "gone.npz"} | _copied(tmp_path))
+    submit(store.layout.root, config)
+    (tmp_path / "gone.npz").unlink()
+    store.queue.move(3, 1)
+    process = launch(store.layout.root)
+    until(lambda: store.campaign(2).state == "finished", "the other campaign's end")
+    failed = store.campaign(3)
+    assert failed.state == "failed"
+    assert failed.error is not None
+    assert "gone.npz" in failed.error
+    process.send_signal(signal.SIGTERM)
+    assert ended(process)[0] == 0
+
+
+def _copied(folder: Path) -> dict[str, Any]:
+    (folder / "gone.npz").write_bytes((folder / "set.npz").read_bytes())
+    return {}
+
+
+def test_two_workers_on_one_store(store: Store, launch: Launch) -> None:
+    first = launch(store.layout.root)
+    until(lambda: store.worker().pid == first.pid, "the first worker")
+    code, log = ended(launch(store.layout.root))
+    assert code == 3
+    assert log.count("\n") == 1
+    assert f"process {first.pid} is at work in this store as its worker" in log
+    with pytest.raises(UnreachableError, match=f"process {first.pid} is at work in this store"):
+        start_worker(store.layout.root, until_empty=True)
+    assert ensure_worker(store.layout.root).pid == first.pid
+
+
+def test_a_detached_one_has_a_session_and_a_log_of_its_own(store: Store) -> None:
+    path = store.layout.root
+    started = ensure_worker(path)
+    assert started.pid is not None
+    try:
+        assert os.getsid(started.pid) == started.pid
+        assert log_path(path).stat().st_mode & 0o077 == 0
+        until(runs(store), "the first part")
+        os.kill(started.pid, signal.SIGHUP)  # what closing a terminal would send
+        os.kill(started.pid, signal.SIGTERM)
+        until(lambda: not store.worker().running, "its end")
+    finally:
+        for thread in threading.enumerate():
+            if thread.name == REAPER:
+                thread.join(DEADLINE)
+    assert f"{started.pid} worker ended" in log_path(path).read_text()
+    assert "Traceback" not in log_path(path).read_text()
+
+
+def test_a_file_in_the_present_folder_is_not_taken_for_pythons(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "random.py").write_text("raise SystemExit('the wrong one')")
+    monkeypatch.chdir(tmp_path)
+    pid = start_worker(store.layout.root, until_empty=True)
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: not store.worker().running, "its end")
+
+
+def test_a_store_that_is_a_file_is_the_starters_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnreachableError, match="it is a file"):
+        start_worker(tmp_path / "file", until_empty=True)
+
+
+@pytest.mark.parametrize("said", [Answer(pid=7), Answer(error="no", exit_code=3)])
+def test_what_the_process_says_is_one_line(said: Answer) -> None:
+    assert said.to_line().count("\n") == 0
+    assert Answer.from_line(said.to_line()) == said
+    assert Answer.from_line("").exit_code == 1
+
+
+def test_it_needs_no_terminal_library(tmp_path: Path) -> None:
+    code = "import sys, dear_tui.worker.__main__; print({'textual', 'rich', 'typer'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout == "set()\n"
+
+
+def test_the_demo_in_a_terminal_is_queued_and_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole config reaches the worker, defaults and all."""
+    from dear_tui.cli import main
+    from engine.config import load_config
+
+    path, opened = tmp_path / "store", []
+
+    def open_terminal(*arguments: Any) -> None:
+        opened.append(arguments)
+        until(lambda: Store.open(path, read_only=True).campaign(1).state == "finished", "the campaign's end")
+
+    monkeypatch.setattr("dear_tui.cli.terminal.is_terminal", lambda: True)
+    monkeypatch.setattr("dear_tui.cli.terminal.open_terminal", open_terminal)
+    tables = load_config(write_config(tmp_path)).model_dump(mode="json", exclude_none=True)
+    monkeypatch.setattr("dear_tui.cli.demo.DEMO", tables)
+    assert main(["demo", "--store", str(path)]) == 0
+    assert opened == [(path, 1)]
+    assert main(["demo", "--store", str(path)]) == 0, "finished, it is only shown"
+    Store.open(path).queue.stop_worker()
+    until(lambda: not Store.open(path).worker().running, "its end")
