@@ -11,6 +11,7 @@ from engine.config import parse_config
 from engine.errors import DearError, DiskFullError, InputError
 from engine.preparation import prepare
 from engine.store import Store
+from engine.store.reserve import keep_reserve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,6 +176,7 @@ class _Run:
             if self._waits_for_room:
                 self._store.state.set_error(self._id, None)
                 self._waits_for_room = False
+                keep_reserve(self._store.layout.reserve)
             self._store.set_progress(self._id, progress.pairs_done, progress.rate, progress.eta_s)
         self._listener.on_progress(progress)
 

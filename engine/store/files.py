@@ -77,9 +77,10 @@ def remove_unfinished(folder: Path) -> None:
 
 def unwritable(path: Path, error: Exception) -> UnreachableError:
     """The error for a failed write, in one sentence; a `DiskFullError` where there was no room."""
+    for reason in map(os.strerror, (errno.ENOSPC, errno.EDQUOT)):
+        if reason in str(error):
+            return DiskFullError(f"{path}: cannot be written ({reason}); free some space, what was committed is kept")
     reason = str(error).splitlines()[0]
-    if any(os.strerror(number) in reason for number in (errno.ENOSPC, errno.EDQUOT)):
-        return DiskFullError(f"{path}: cannot be written ({reason}); free some space, what was committed is kept")
     return UnreachableError(
         f"{path}: cannot be written ({reason}); check the disk and run again, what was committed is kept"
     )

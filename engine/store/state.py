@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from engine.errors import DiskFullError, UnreachableError
 from engine.store.layout import PART_TABLES
 from engine.store.records import CampaignStatus, Receipt, Span
+from engine.store.reserve import give_up_reserve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,9 +132,11 @@ class StateFile:
             try:
                 yield
                 self.rows("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+                if isinstance(error, DiskFullError):
+                    self._make_room()  # for the next attempt
                 raise
 
     def setting(self, key: str) -> str | None:
@@ -264,8 +267,14 @@ class StateFile:
             except sqlite3.OperationalError as error:
                 if not _is_full(error) or self._connection.in_transaction:
                     raise
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # what the log takes may be room enough
+                self._make_room()
                 return self._connection.execute(query, values).fetchall()
+
+    def _make_room(self) -> None:
+        """On a full disk: with the reserve's room the log can be merged into the file, which frees the log's own."""
+        give_up_reserve(self.path.with_name("reserve"))
+        with suppress(sqlite3.OperationalError):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _row(self, query: str, *values: object) -> sqlite3.Row | None:
         return next(iter(self.rows(query, *values)), None)
@@ -282,7 +291,8 @@ class StateFile:
 
 
 def _is_full(error: Exception) -> bool:
-    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    """Whether there was no room to write, or for the index of the log, which readers need too."""
+    return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 
 def _status(row: sqlite3.Row, is_locked: bool) -> CampaignStatus:

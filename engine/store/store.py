@@ -21,6 +21,7 @@ from engine.store.lock import hold, holder
 from engine.store.parquet import connect
 from engine.store.queue import Queue
 from engine.store.recovery import adopt_campaigns, recover_parts
+from engine.store.reserve import keep_reserve
 from engine.store.state import CampaignRow, StateFile, now
 from engine.store.summary import read_summary
 from engine.store.writer import CampaignWriter
@@ -155,6 +156,7 @@ class Store:
         """
         with hold(self.layout.lock, role):
             self._locked = True
+            keep_reserve(self.layout.reserve)
             try:
                 self._recover()
                 yield

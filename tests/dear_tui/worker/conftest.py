@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-DEADLINE = 120.0
+DEADLINE = 40.0
 """seconds after which a test gives up on what it waits for"""
 
 
