@@ -200,7 +200,6 @@ class Store:
     def _create(self, new: NewCampaign) -> int:
         last = int(self.state.setting("last_campaign") or 0)
         number = max([last, *self.layout.campaign_ids(), *self.state.campaign_ids()]) + 1
-        self.state.set_setting("last_campaign", str(number))
         row = CampaignRow(
             id=number,
             fingerprint=new.fingerprint,
@@ -217,6 +216,7 @@ class Store:
         )
         write_campaign(self.layout.campaign(number), row, new)
         self.state.add_campaign(row)
+        self.state.set_setting("last_campaign", str(number))
         return number
 
     def writer(self, campaign: int) -> CampaignWriter:
