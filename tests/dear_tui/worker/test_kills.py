@@ -95,6 +95,8 @@ class Victim:
         self._submitted = 0
         self._acknowledged: dict[tuple[int, int], Receipt] = {}
         self.path = folder / "store"
+        self.left_behind: Counter[str] = Counter()
+        """by how many kills"""
         write_images(folder / "set.npz", IMAGES)
 
     def kill(self, place: Place) -> None:
@@ -106,7 +108,23 @@ class Victim:
         command = [sys.executable, "-c", DOOMED, str(self.path), place.module, place.function, *moment]
         done = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=DEADLINE, check=False)
         assert done.returncode == -signal.SIGKILL, done.stderr
+        self.left_behind.update(self._found())
         self.check()
+
+    def _found(self) -> set[str]:
+        """What the kill left that was not whole."""
+        store = Store.open(self.path, read_only=True)
+        committed = {(status.id, receipt.part) for status in store.campaigns()
+                     for receipt in store.state.receipts(status.id)}  # fmt: skip
+        parts = {(campaign, part) for campaign in store.layout.campaign_ids()
+                 for part in store.layout.campaign(campaign).parts("severity")}  # fmt: skip
+        found = {
+            "half a seal": list(self.path.rglob("campaign.duckdb.tmp*")),
+            "half a part": list(self.path.rglob("*.parquet.tmp")),
+            "a part without its receipt": parts - committed,
+            "a state not in campaign.json": list(self.path.rglob("campaign.json.tmp")),
+        }
+        return {what for what, paths in found.items() if paths}
 
     def check(self) -> None:
         """Every part that was acknowledged is there as it was, and no row twice."""
@@ -179,4 +197,4 @@ def test_killed_ten_times_at_random_moments_nothing_is_lost(tmp_path: Path, seed
     for name in hit.elements():
         victim.kill(PLACES[name])
     victim.finish()
-    print(f"seed {seed}: {dict(hit)}")
+    print(f"seed {seed}: killed in {dict(hit)}, which left {dict(victim.left_behind)}")
