@@ -66,10 +66,9 @@ class Place:
 
 
 PLACES = {
-    "loading": Place("engine.execution", "prepare", 2, 0.3),
     "block": Place("engine.injection.exact", "ExactInjection._inject_group", 100, 0.002),
-    "part": Place("engine.store.writer", "write_unfinished", 300, 0.005),
-    "rename": Place("engine.store.writer", "publish", 300, 0.002),
+    "part": Place("engine.store.writer", "write_unfinished", 300, 0.002),
+    "rename": Place("engine.store.writer", "publish", 300, 0.001),
     "SQLite": Place("engine.store.state", "StateFile.rows", 400, 0.0005),
     "seal": Place("engine.store.writer", "write_sealed", 2, 0.2),
     "any": Place("engine.execution", "execute_queued", 1, 2.0),
