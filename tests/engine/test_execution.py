@@ -237,3 +237,20 @@ def test_no_room_to_begin_with_leaves_it_first_in_the_queue(store: Store, monkey
     with pytest.raises(DiskFullError):
         run_next(store)
     assert store.queue.waiting() == [1]
+
+
+def test_a_clock_that_goes_back_changes_nothing_but_the_times(
+    store: Store, monkeypatch: pytest.MonkeyPatch, undisturbed: list[list[tuple[Any, ...]]]
+) -> None:
+    years = iter(range(2099, 1000, -1))
+    monkeypatch.setattr("engine.store.state.now", lambda: f"{next(years)}-01-01T00:00:00Z")
+    run_next(store, should_stop=lambda: True)
+    listener = Listener()
+    run_next(store, listener)
+    assert results(store) == undisturbed
+    status = store.campaign(1)
+    assert status.started is not None
+    assert status.finished is not None
+    assert (status.state, status.finished < status.started) == ("finished", True)
+    assert all(progress.rate is None or progress.rate > 0 for progress in listener.progress)
+    assert all(progress.eta_s is None or progress.eta_s >= 0 for progress in listener.progress)

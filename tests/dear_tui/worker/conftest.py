@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-DEADLINE = 40.0
+DEADLINE = 120.0
 """seconds after which a test gives up on what it waits for"""
 
 
@@ -42,9 +42,6 @@ def submit(store: Path, *configs: Path) -> Store:
 @pytest.fixture(autouse=True)
 def one_thread_in_the_worker(monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:  # noqa: ARG001
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
-Launch = "Callable[..., subprocess.Popen[str]]"
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from dear_tui.worker.process import REAPER, Answer, ensure_worker, log_path, sta
 from engine.errors import UnreachableError
 from engine.store import Store
 from tests.dear_tui.worker.conftest import DEADLINE, submit, until
-from tests.small_campaign import write_config
+from tests.small_campaign import write_config, write_images
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     Launch = Callable[..., subprocess.Popen[str]]
 
 LONG: dict[str, Any] = {"faults": {"count": 100_000}}
-"""many seconds of work, in parts of some tenths of a second"""
+IMAGES = 400
+"""with so many, that is many seconds of work, in parts of some tenths of a second"""
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """A long campaign, 1, and a short one, 2, wait in it."""
+    write_images(tmp_path / "set.npz", IMAGES)
     configs = write_config(tmp_path, "long.toml", **LONG), write_config(tmp_path, "short.toml")
     return submit(tmp_path / "store", *configs)
 
@@ -79,9 +81,34 @@ def test_its_heartbeat_says_what_it_does(store: Store, launch: Launch) -> None:
     found = store.worker()
     assert (found.pid, found.campaign, found.device) == (process.pid, 1, "cpu")
     assert found.block is not None
-    assert 0 <= found.block[0] < found.block[1] <= 40
+    assert 0 <= found.block[0] < found.block[1] <= IMAGES
     assert found.silence_s is not None
     assert found.silence_s < 5
+
+
+READS = """
+import sys
+from pathlib import Path
+from engine.store import Store
+from engine.store.sql import SqlSession
+for _ in range(50):
+    store = Store.open(Path(sys.argv[1]), read_only=True)
+    status, worker, curve = store.campaign(1), store.worker(), store.curve(1)
+    assert worker.running and status.state == "running" and status.pairs_done > 0, (status, worker)
+    with SqlSession(Path(sys.argv[1])) as session:
+        ((pairs,),) = session.query("SELECT count(*) FROM severity")
+    assert 0 < pairs <= status.pairs
+    store.close()
+"""
+
+
+def test_a_hundred_reads_from_two_other_processes_succeed_while_it_works(store: Store, launch: Launch) -> None:
+    process = launch(store.layout.root)
+    until(runs(store), "the first part")
+    command = [sys.executable, "-c", READS, str(store.layout.root)]
+    readers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [(reader.communicate(timeout=DEADLINE)[1], reader.returncode) for reader in readers] == [("", 0)] * 2
+    assert process.poll() is None
 
 
 def test_a_dead_worker_is_dead_at_once_and_the_next_one_goes_on_where_it_was(store: Store, launch: Launch) -> None:
