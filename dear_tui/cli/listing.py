@@ -27,6 +27,9 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
     elif campaigns:
         waiting = opened.queue.waiting()
         print_table(columns(campaigns, waiting))
+        for status in campaigns:
+            if status.error:
+                print(f"campaign {status.id}: {status.error}", file=sys.stderr)
         if waiting and opened.holder() is None:
             print("no worker runs; dear-tui worker start runs the queue", file=sys.stderr)
     else:

@@ -100,5 +100,6 @@ def _message(campaign: int | None, status: CampaignStatus | None, snapshot: Snap
             "The curve starts when the block is complete."
         )
     if status.state == "queued":
-        return Content("Waiting for its turn; nothing has been run yet.")
+        so_far = f"{short_count(status.pairs_done)} pairs are done" if status.pairs_done else "nothing has been run yet"
+        return Content(f"Waiting for its turn; {so_far}.")
     return Content(f"{status.state.capitalize()} before the first block of images was complete: there is no curve.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from dear_tui.worker.loop import Worker, log
@@ -14,8 +15,9 @@ from engine.errors import DearError
 
 def answer(said: Answer) -> None:
     """Tell the starting process, which reads one line; from then on standard output is the log, too."""
-    print(said.to_line(), flush=True)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    with suppress(BrokenPipeError):  # it was ended meanwhile, and the worker goes on
+        os.write(1, f"{said.to_line()}\n".encode())
+    os.dup2(2, 1)
 
 
 def main(arguments: list[str]) -> int:

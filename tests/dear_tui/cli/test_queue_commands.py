@@ -135,6 +135,18 @@ def test_each_command_says_what_it_did(invoke: Invoke, queued: Path) -> None:
     assert states(queued) == {1: "queued", 3: "queued"}
 
 
+def test_list_says_why_a_campaign_failed_or_waits(invoke: Invoke, queued: Path) -> None:
+    store = Store.open(queued)
+    with store.lock("worker"):
+        store.queue.take()
+        store.state.set_error(1, "the disk is full")
+        store.set_state(2, "failed", "no memory")
+        listed = invoke("list", "--store", queued)
+    assert listed.code == 0
+    assert [line.split()[2] for line in listed.out.splitlines()[1:]] == ["queued", "failed", "paused"]
+    assert listed.err == "campaign 2: no memory\ncampaign 1: the disk is full\n"
+
+
 def test_a_running_campaign_is_told_for_the_edge_of_its_part(invoke: Invoke, queued: Path) -> None:
     store = Store.open(queued)
     with store.lock("worker"):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dear_tui.worker.loop import Worker
 from dear_tui.worker.process import REAPER, Answer, ensure_worker, log_path, start_worker
 from engine.errors import UnreachableError
 from engine.store import Store
@@ -61,6 +62,23 @@ def test_it_runs_the_queue_in_order_and_ends_when_it_is_to(tmp_path: Path, launc
     assert [status.state for status in store.campaigns()] == ["finished"] * 3
     assert [line.split()[3] for line in log.splitlines() if line.endswith("finished")] == ["3:", "1:", "2:"]
     assert not store.worker().running
+
+
+def test_what_is_queued_while_it_ends_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever submits sees that the lock is held, and starts no other worker."""
+    work, config, rounds = Worker._work, write_config(tmp_path), iter(range(2))
+
+    def looks_too_early(self: Worker) -> None:
+        if next(rounds) == 0:
+            submit(tmp_path / "store", config)
+        else:
+            work(self)
+
+    monkeypatch.setattr(Worker, "_work", looks_too_early)
+    monkeypatch.setattr("dear_tui.worker.loop.LINGER_SECONDS", 0.0)
+    assert Worker(tmp_path / "store", until_empty=True).run(lambda: None) == 0
+    assert Store.open(tmp_path / "store", read_only=True).campaign(1).state == "finished"
+    assert next(rounds, None) is None
 
 
 def test_it_waits_for_more_and_beats_meanwhile(tmp_path: Path, launch: Launch) -> None:
@@ -238,6 +256,21 @@ def test_a_detached_one_has_a_session_and_a_log_of_its_own(store: Store) -> None
                 thread.join(DEADLINE)
     assert f"{started.pid} worker ended" in log_path(path).read_text()
     assert "Traceback" not in log_path(path).read_text()
+
+
+def test_a_starter_that_is_gone_before_the_answer_does_not_take_the_worker_with_it(tmp_path: Path) -> None:
+    Store.open(tmp_path / "store").close()
+    command = [sys.executable, "-m", "dear_tui.worker", str(tmp_path / "store")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.close()
+    reader = Store.open(tmp_path / "store", read_only=True)
+    until(lambda: reader.worker().heartbeat, "a heartbeat")
+    assert reader.worker().pid == process.pid
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(DEADLINE) == 0
+    assert process.stderr is not None
+    assert "Traceback" not in process.stderr.read()
 
 
 def test_a_file_in_the_present_folder_is_not_taken_for_pythons(
