@@ -10,3 +10,4 @@ StoreOption = Annotated[
     typer.Option("--store", help="Where campaigns are kept.  [default: DEAR_STORE, else the platform's data folder]"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+NoStartOption = Annotated[bool, typer.Option("--no-start", help="Start no worker where none runs.")]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 
-from engine.errors import UnreachableError
 from engine.store.description import describe, write_description
 from engine.store.files import sync, unfinished, unwritable
 from engine.store.layout import METRICS, PART_TABLES, CampaignLayout
@@ -44,7 +43,7 @@ def write_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign)
         sync(campaign.folder.parent)
     except (OSError, duckdb.Error) as error:
         shutil.rmtree(written.folder, ignore_errors=True)
-        raise UnreachableError(unwritable(campaign.folder, error)) from None
+        raise unwritable(campaign.folder, error) from None
 
 
 def _fault_columns(new: NewCampaign) -> dict[str, NDArray[Any]]:

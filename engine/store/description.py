@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from engine.store.files import write_text
+from engine.store.files import exclusive, write_text
 from engine.store.state import CampaignRow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.store.layout import CampaignLayout
     from engine.store.records import NewCampaign
 
@@ -35,9 +37,10 @@ def read_description(campaign: CampaignLayout) -> dict[str, Any]:
     return content
 
 
-def update_description(campaign: CampaignLayout, row: CampaignRow) -> None:
-    """Bring the state in campaign.json up to date."""
-    write_description(campaign, read_description(campaign) | vars(row))
+def update_description(campaign: CampaignLayout, read: Callable[[], CampaignRow]) -> None:
+    """Bring the state in campaign.json up to date; of several processes that do so, the last one reads the last row."""
+    with exclusive(campaign.folder):
+        write_description(campaign, read_description(campaign) | vars(read()))
 
 
 def read_row(campaign: CampaignLayout) -> CampaignRow:

@@ -12,6 +12,8 @@ from engine.store.state import now
 from engine.store.views import TABLES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import duckdb
 
     from engine.store.layout import Layout
@@ -26,7 +28,7 @@ def write_sealed(layout: Layout, campaign: int, receipts: list[Receipt]) -> str:
     """
     path = layout.campaign(campaign).sealed
     target = unfinished(path)
-    target.unlink(missing_ok=True)
+    remove_half_sealed(path)
     with connect() as connection:
         create_views(connection, layout)
         attach(connection, target, "sealed")
@@ -42,6 +44,13 @@ def write_sealed(layout: Layout, campaign: int, receipts: list[Receipt]) -> str:
         connection.execute("DETACH sealed")
     publish(path)
     return sha256(path)
+
+
+def remove_half_sealed(path: Path) -> None:
+    """Delete what sealing left that did not come to its end, DuckDB's own log with it: that takes the most room."""
+    target = unfinished(path)
+    for left in (target, target.with_name(f"{target.name}.wal")):
+        left.unlink(missing_ok=True)
 
 
 def _insert_severities(

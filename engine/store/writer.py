@@ -15,7 +15,7 @@ from engine.store.layout import CRITICAL, MASKED, NON_CRITICAL, PART_TABLES
 from engine.store.parquet import connect, read_arrays, sql_path, write_unfinished
 from engine.store.records import Receipt, Span
 from engine.store.recovery import recover_parts
-from engine.store.seal import write_sealed
+from engine.store.seal import remove_half_sealed, write_sealed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,7 +132,7 @@ class CampaignWriter:
                 unfinished(path).unlink(missing_ok=True)
             if isinstance(error, UnreachableError):
                 raise
-            raise UnreachableError(unwritable(self._layout.folder, error)) from None
+            raise unwritable(self._layout.folder, error) from None
         self.done.append(self._span)
         self._buffer, self._span = [], None
         return receipt
@@ -150,8 +150,8 @@ class CampaignWriter:
         try:
             hashed = write_sealed(self._store.layout, self._id, self._store.state.receipts(self._id))
         except (duckdb.Error, OSError) as error:
-            unfinished(self._layout.sealed).unlink(missing_ok=True)
-            raise UnreachableError(unwritable(self._layout.folder, error)) from None
+            remove_half_sealed(self._layout.sealed)
+            raise unwritable(self._layout.folder, error) from None
         self._store.set_state(self._id, "finished", sealed_sha256=hashed)
 
     def _tables(self, span: Span, outcomes: Outcomes) -> dict[str, Columns]:
