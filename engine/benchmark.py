@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ROUNDS = 3
 NAIVE_BATCHES = (1, 4, 16, 32, 64, 128, 256, 512)
-SECONDS_PER_MEASUREMENT = 5.0
+SECONDS_PER_MEASUREMENT = 10.0
 """of a method; few faults would share few runs and look slower than a campaign is"""
 
 NAIVE_SECONDS = 1.0

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from engine.injection.golden import GoldenBlock
+from engine.injection.in_place import InPlace, activated, find_in_place
 from engine.injection.pairs import Pairs
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ class FastSuffix:
     golden: frozenset[fx.Node]
     """golden values that any step reads"""
     last_use: dict[fx.Node, tuple[fx.Node, ...]]
+    in_place: dict[fx.Node, InPlace]
+    """steps that may overwrite what they read"""
+    measured: frozenset[fx.Node]
+    """steps whose result's magnitude is looked at"""
 
 
 def fast_suffix(suffix: Suffix, folded: dict[fx.Node, FoldedLayer], network: Network) -> FastSuffix:
@@ -56,6 +61,8 @@ def fast_suffix(suffix: Suffix, folded: dict[fx.Node, FoldedLayer], network: Net
         layers={node: layer for node, layer in usable.items() if node not in updates},
         golden=frozenset((read - dense) | set(updates)),
         last_use={node: tuple(parent for parent, last in last_reader.items() if last is node) for node in steps},
+        in_place=find_in_place(network, steps, usable),
+        measured=frozenset(activated(network, node) or node for node in usable if node not in updates),
     )
 
 
@@ -147,12 +154,20 @@ class FastBatches:
                 if node is self._network.output and layer.is_linear:
                     return layer.transposed(value_of(layer.source)), met
                 values[node] = layer(value_of(layer.source))
-                met = torch.maximum(met, values[node].abs().sum(tuple(range(1, values[node].ndim))))
+            elif node in self._suffix.in_place:
+                values[node] = self._suffix.in_place[node](value_of)
             else:
                 values[node] = self._network.evaluate(node, value_of)
+            if node in self._suffix.measured:
+                met = torch.maximum(met, self._size_of(node, values[node]))
             for parent in self._suffix.last_use[node]:
                 values.pop(parent, None)
         return value_of(self._network.output).T.contiguous(), met
+
+    def _size_of(self, node: fx.Node, value: Tensor) -> Tensor:
+        """A bound of the largest magnitude of each row; an activation's result is nowhere negative."""
+        sized = value.abs() if node in self._suffix.layers else value
+        return sized.sum(tuple(range(1, value.ndim)))
 
     def faultless_logits(self, size: int) -> Tensor:
         """What these steps give for every image of the block without a fault, [classes, count]; `size` at once."""
