@@ -148,15 +148,15 @@ class FastInjection(ExactInjection):
         assert isinstance(block, FastBlock)
         largest = 0.0
         for layer in traced.suffixes:
-            faults = sample_faults(layer, self.modules[layer].weight)
+            faults = sample_faults(layer, self.modules[layer].weight, len(traced.suffixes))
             meter = ErrorMeter(len(faults), block.logits)
             super()._replay(traced, block, layer, faults, meter)
             thin = self._thin(traced, block, layer)
             batches = FastBatches(traced.network, self._suffixes[layer], block, self.rows)
             size = max(self._sizes.dense[layer], self.rows.floor)
-            for pairs in thin.run(faults) if thin else ():
-                if len(pairs):
-                    largest = max(largest, meter.largest_error(pairs, *batches.run(pairs, size)))
+            pairs = by_channel(list(thin.run(faults))) if thin else None
+            if pairs is not None:
+                largest = max(largest, meter.largest_error(pairs, *batches.run(pairs, size)))
         return largest
 
 
@@ -185,11 +185,10 @@ class FastRunner:
         return Pairs.concat(self._close) if self._close else None
 
     def _run_waiting(self) -> None:
-        waiting = Pairs.concat(self._waiting) if self._waiting else None
+        waiting = by_channel(self._waiting)
         self._waiting = []
-        if waiting is None or len(waiting) == 0:
+        if waiting is None:
             return
-        waiting = waiting.take(waiting.channel.argsort(stable=True))
         logits, bound = self._batches.run(waiting, self._size)
         self._settle(waiting, logits, bound)
 
@@ -219,6 +218,12 @@ class FastRunner:
         faultless = self._faultless.logits.index_select(1, image.index_select(0, likely))
         same[likely] = (logits.index_select(1, likely) == faultless).all(0)
         return same
+
+
+def by_channel(parts: list[Pairs]) -> Pairs | None:
+    """All pairs in ascending runs of one channel; None if there is none."""
+    pairs = Pairs.concat(parts) if parts else None
+    return pairs.take(pairs.channel.argsort(stable=True)) if pairs else None
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 _OVERFLOW = 1e37
 """beyond, a sum may overflow or not, depending on its order"""
 
-_SAMPLED_WEIGHTS = 4
+_SAMPLED_WEIGHTS = 20
+"""over all layers, at least one in each"""
 
 
-def sample_faults(layer: int, weight: Tensor) -> WeightFaults:
-    """Flips of all bits, spread over some weights of one layer."""
-    index = np.random.default_rng(layer).choice(weight.numel(), min(_SAMPLED_WEIGHTS, weight.numel()), replace=False)
+def sample_faults(layer: int, weight: Tensor, layers: int) -> WeightFaults:
+    """Flips of all bits, spread over some weights of one of `layers` layers."""
+    count = min(-(-_SAMPLED_WEIGHTS // layers), weight.numel())
+    index = np.random.default_rng(layer).choice(weight.numel(), count, replace=False)
     golden = weight.detach().cpu().contiguous().numpy().reshape(-1)[index].repeat(32)
     bit = np.tile(np.arange(32, dtype=np.uint8), len(index))
     value = faulty_values(golden, bit, np.full(len(bit), -1, dtype=np.int8))
