@@ -52,7 +52,7 @@ MOMENTS = [
     ("writer", "Receipt", 0),
     ("writer", "Receipt", 1),
     ("writer", "write_sealed", 0),
-    ("seal", "_insert_severities", 0),
+    ("seal", "_severities", 0),
     ("seal", "publish", 0),
     ("seal", "sha256", 0),
 ]
