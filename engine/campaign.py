@@ -49,6 +49,7 @@ def describe(prepared: PreparedCampaign, injection: ExactInjection) -> NewCampai
     config, numerics = prepared.config, asdict(prepared.numerics) | injection.measured
     return NewCampaign(
         fingerprint=prepared.fingerprint,
+        identity=prepared.identity,
         name=config.name,
         network=config.model.arch,
         dataset=config.dataset.name,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from engine.campaign import Progress, describe, run_campaign, start_injection
-from engine.errors import DearError, UnreachableError
+from engine.errors import DearError, InputError, UnreachableError
+from engine.fingerprint import differences, is_same_config
 from engine.store import Store
 
 if TYPE_CHECKING:
@@ -31,22 +32,34 @@ class Listener(Protocol):
 
 
 def execute(
-    prepared: PreparedCampaign, path: Path, listener: Listener, should_stop: Callable[[], bool]
+    prepared: PreparedCampaign,
+    path: Path,
+    listener: Listener,
+    should_stop: Callable[[], bool],
+    again: bool = False,
 ) -> CampaignStatus:
     """Run a campaign in the store at `path`, made where there is none; its lock is held while the campaign runs.
 
-    The same campaign again continues where it stopped, or is found finished and nothing is done.
+    The same campaign again, by its fingerprint, continues where it stopped, or is found finished and nothing is done.
+    The same config (same name, same tables but [run]) with another fingerprint is another campaign: refused while the
+    last one of that config is unfinished, and said where it is finished.
+
+    Args:
+        again: make a new campaign in any case.
 
     Returns:
         The status at the end: "finished", or "paused" where `should_stop` said so.
 
     Raises:
+        InputError: an unfinished campaign of this config depends on something else; the sentence says on what.
         DearError: one sentence; a campaign that had begun is kept as "failed", with what it computed.
     """
     # the injection can refuse the config, and nothing may be left behind then
     injection = None if path.exists() else start_injection(prepared)
     store = Store.open(path)
-    known = store.find(prepared.fingerprint)
+    known = None if again else store.find(prepared.fingerprint)
+    if known is None and not again:
+        _compare_with_last(prepared, store, listener)
     if known is not None and known.state == "finished":
         listener.on_campaign(known)
         for note in store.notes:
@@ -55,7 +68,8 @@ def execute(
     try:
         with store.lock():
             injection = injection or start_injection(prepared)
-            status = store.find(prepared.fingerprint) or store.campaign(store.create(describe(prepared, injection)))
+            found = None if again else store.find(prepared.fingerprint)
+            status = found or store.campaign(store.create(describe(prepared, injection)))
             listener.on_campaign(status)
             if status.state != "finished":
                 _run(prepared, injection, store, status.id, listener, should_stop)
@@ -64,6 +78,24 @@ def execute(
         if known is not None and known.state == "running":  # another process is at it: that one can be watched
             listener.on_campaign(known)
         raise
+
+
+def _compare_with_last(prepared: PreparedCampaign, store: Store, listener: Listener) -> None:
+    """Of the last campaign of the same config, say what it depends on that is another thing now."""
+    config = prepared.config.model_dump(mode="json", exclude_none=True)
+    for status in store.campaigns():
+        description = store.description(status.id) if status.name == config["name"] else {}
+        if status.state != "cancelled" and is_same_config(description.get("config", {}), config):
+            changed = differences(description.get("identity", {}), prepared.identity)
+            if status.state != "finished":
+                raise InputError(
+                    f"campaign {status.id} of this config is unfinished and was begun with {changed}; put that back "
+                    "to continue it, or start a new one with --again"
+                )
+            listener.on_note(
+                f"campaign {status.id} of this config is finished, but with {changed}; this is a new campaign"
+            )
+            return
 
 
 def _run(

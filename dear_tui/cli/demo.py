@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dear_tui.cli.options import StoreOption
+from dear_tui.cli.options import AgainOption, StoreOption
 
 DEMO = {"name": "lenet5-mnist", "model": {"arch": "lenet5"}, "dataset": {"name": "mnist"}}
 """Everything else is the default; sample_configs/lenet5-mnist.toml spells it out."""
@@ -15,6 +15,7 @@ DEMO = {"name": "lenet5-mnist", "model": {"arch": "lenet5"}, "dataset": {"name":
 
 def demo(
     headless: Annotated[bool, typer.Option("--headless", help="Plain progress instead of the screens.")] = False,
+    again: AgainOption = False,
     store: StoreOption = None,
 ) -> None:
     """Run the paper's full campaign on bundled data.
@@ -31,7 +32,7 @@ def demo(
     if headless or not is_terminal():
         from dear_tui.cli.run import StopOnInterrupt, run_config
 
-        run_config(config, store, StopOnInterrupt())
+        run_config(config, store, StopOnInterrupt(), again)
         return
 
     from dear_tui.cli.summary import print_summary
@@ -41,7 +42,7 @@ def demo(
 
     print("preparing the campaign: network, images and faults ...", file=sys.stderr)
     path = store_path(store)
-    campaign = start_worker(config, path)
+    campaign = start_worker(config, path, again)
     open_terminal(path, campaign)
     opened = Store.open(path, read_only=True)
     if opened.campaign(campaign).state == "finished":

@@ -10,3 +10,6 @@ StoreOption = Annotated[
     typer.Option("--store", help="Where campaigns are kept.  [default: DEAR_STORE, else the platform's data folder]"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+AgainOption = Annotated[
+    bool, typer.Option("--again", help="Start a new campaign even where this one is begun or finished.")
+]

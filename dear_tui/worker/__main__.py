@@ -1,4 +1,4 @@
-"""The process of one campaign: `python -m dear_tui.worker STORE`, the config as JSON on standard input.
+"""The process of one campaign: `python -m dear_tui.worker STORE [--again]`, the config as JSON on standard input.
 
 It needs no terminal. SIGTERM and SIGINT stop it after the faults being computed.
 """
@@ -64,7 +64,7 @@ def main() -> int:
     try:
         config = parse_config(json.load(sys.stdin), source="worker")
         prepared = prepare(config)
-        status = execute(prepared, Path(sys.argv[1]), listener, lambda: bool(stop))
+        status = execute(prepared, Path(sys.argv[1]), listener, lambda: bool(stop), "--again" in sys.argv[2:])
     except DearError as error:
         log(str(error))
         if not listener.begun:

@@ -45,8 +45,11 @@ def log_path(store: Path) -> Path:
     return store / "worker.log"
 
 
-def start_worker(config: CampaignConfig, store: Path) -> int:
+def start_worker(config: CampaignConfig, store: Path, again: bool = False) -> int:
     """Run a config in a new session of its own; returns its campaign once it is in the store.
+
+    Args:
+        again: as a new campaign in any case.
 
     Raises:
         DearError: the one the process met, with its exit code.
@@ -54,7 +57,7 @@ def start_worker(config: CampaignConfig, store: Path) -> int:
     Store.open(store).close()  # made here, because the log lies in it
     with log_path(store).open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "dear_tui.worker", str(store)],
+            [sys.executable, "-m", "dear_tui.worker", str(store), *(["--again"] if again else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

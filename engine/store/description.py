@@ -21,6 +21,7 @@ def describe(row: CampaignRow, new: NewCampaign) -> dict[str, Any]:
         "layers": [
             {"index": layer.index, "name": layer.name, "shape": list(layer.shape)} for layer in new.faults.layers
         ],
+        "identity": new.identity,
         "config": new.config,
         "numerics": new.numerics,
     }

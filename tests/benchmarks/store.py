@@ -144,6 +144,7 @@ def new_campaign(faults: int) -> NewCampaign:
     labels, metric = random.integers(0, 10, IMAGES), random.random(IMAGES)
     return NewCampaign(
         fingerprint="benchmark",
+        identity={},
         name="benchmark",
         network="lenet5",
         dataset="mnist",

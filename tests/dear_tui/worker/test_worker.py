@@ -77,6 +77,16 @@ def test_a_store_that_is_a_file_is_the_starters_error(tmp_path: Path) -> None:
         start_worker(load_config(write_config(tmp_path)), tmp_path / "file")
 
 
+def test_the_same_config_again_is_a_new_campaign_only_where_that_is_said(tmp_path: Path) -> None:
+    config = load_config(write_config(tmp_path))
+    assert start_worker(config, tmp_path / "store") == 1
+    ended()
+    assert start_worker(config, tmp_path / "store") == 1
+    ended()
+    assert start_worker(config, tmp_path / "store", again=True) == 2
+    ended()
+
+
 def test_a_process_that_dies_at_once_is_said_so() -> None:
     begun = Begun.from_line("")
     assert (begun.campaign, begun.exit_code) == (None, 1)
