@@ -56,7 +56,7 @@ def describe(prepared: PreparedCampaign, injection: ExactInjection) -> NewCampai
         select=config.workload.select,
         metric=config.workload.metric,
         method=config.run.method,
-        config=config.model_dump(mode="json", exclude_none=True),
+        config=config.to_json(),
         numerics={
             key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in numerics.items()
         },

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from engine.campaign import Progress, describe, run_campaign, start_injection
-from engine.errors import DearError, InputError, UnreachableError
-from engine.fingerprint import differences, is_same_config
+from engine.errors import DearError, UnreachableError
+from engine.same_config import compare_with_last
 from engine.store import Store
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def execute(
     injection = None if path.exists() else start_injection(prepared)
     store = Store.open(path)
     known = None if again else store.find(prepared.fingerprint)
-    if known is None and not again:
-        _compare_with_last(prepared, store, listener)
+    if known is None and not again and (note := compare_with_last(store, prepared.config.to_json(), prepared.identity)):
+        listener.on_note(note)
     if known is not None and known.state == "finished":
         listener.on_campaign(known)
         for note in store.notes:
@@ -78,24 +78,6 @@ def execute(
         if known is not None and known.state == "running":  # another process is at it: that one can be watched
             listener.on_campaign(known)
         raise
-
-
-def _compare_with_last(prepared: PreparedCampaign, store: Store, listener: Listener) -> None:
-    """Of the last campaign of the same config, say what it depends on that is another thing now."""
-    config = prepared.config.model_dump(mode="json", exclude_none=True)
-    for status in store.campaigns():
-        description = store.description(status.id) if status.name == config["name"] else {}
-        if status.state != "cancelled" and is_same_config(description.get("config", {}), config):
-            changed = differences(description.get("identity", {}), prepared.identity)
-            if status.state != "finished":
-                raise InputError(
-                    f"campaign {status.id} of this config is unfinished and was begun with {changed}; put that back "
-                    "to continue it, or start a new one with --again"
-                )
-            listener.on_note(
-                f"campaign {status.id} of this config is finished, but with {changed}; this is a new campaign"
-            )
-            return
 
 
 def _run(

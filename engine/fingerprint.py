@@ -71,11 +71,6 @@ def differences(then: Mapping[str, str], now: Mapping[str, str]) -> str:
     return ", ".join(changed) or "another version of dear-tui"
 
 
-def is_same_config(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
-    """Whether two configs, as JSON, ask for the same: in everything but [run], which says how it is computed."""
-    return {**one, "run": None} == {**other, "run": None}
-
-
 def _shown(value: str) -> str:
     return value[:HASH_DIGITS] if len(value) == len(hashlib.sha256().hexdigest()) else value
 

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from engine.config import load_config
-from engine.fingerprint import differences, fingerprint, is_same_config
+from engine.fingerprint import differences, fingerprint
 from engine.models.torchvision_cnn import torchvision_cnn
 from engine.models.weights import BUNDLED_WEIGHTS
 from engine.preparation import prepare
@@ -123,10 +123,3 @@ def test_a_difference_is_said_in_few_words() -> None:
     now = {"weights": "b" * 64, "torch": "2.7.0", "threads": "2"}
     assert differences(then, now) == "weights aaaaaaaa (now bbbbbbbb), torch 2.6.0 (now 2.7.0)"
     assert differences({}, now) == "another version of dear-tui"
-
-
-def test_a_config_is_the_same_but_for_how_it_is_run() -> None:
-    one = {"name": "a", "faults": {"seed": 1}, "run": {"tf32": False}}
-    assert is_same_config(one, {**one, "run": {"tf32": True}})
-    assert not is_same_config(one, {**one, "name": "b"})
-    assert not is_same_config(one, {**one, "faults": {"seed": 2}})

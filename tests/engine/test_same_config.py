@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from engine.errors import InputError
 from engine.models.weights import BUNDLED_WEIGHTS
+from engine.same_config import is_same_config
 from engine.store import Store
 from tests.engine.test_campaign import Recorder, after, run
 from tests.small_campaign import write_config
@@ -98,3 +99,10 @@ def test_what_a_campaign_depends_on_is_kept_item_by_item(tmp_path: Path) -> None
     assert identity["torch"] == str(torch.__version__)
     assert identity["threads"] == "1"
     assert len(identity["weights"]) == len(identity["images"]) == len(identity["faults"]) == 64
+
+
+def test_a_config_is_the_same_but_for_how_it_is_run() -> None:
+    one = {"name": "a", "faults": {"seed": 1}, "run": {"tf32": False}}
+    assert is_same_config(one, {**one, "run": {"tf32": True}})
+    assert not is_same_config(one, {**one, "name": "b"})
+    assert not is_same_config(one, {**one, "faults": {"seed": 2}})
