@@ -68,8 +68,10 @@ def execute(
     try:
         with store.lock():
             injection = injection or start_injection(prepared)
+            new = describe(prepared, injection)
             found = None if again else store.find(prepared.fingerprint)
-            status = found or store.campaign(store.create(describe(prepared, injection)))
+            status = found or store.campaign(store.create(new))
+            store.restore(status.id, new)
             listener.on_campaign(status)
             if status.state != "finished":
                 _run(prepared, injection, store, status.id, listener, should_stop)

@@ -14,6 +14,7 @@ from dear_tui.cli.bench import bench
 from dear_tui.cli.demo import demo
 from dear_tui.cli.doctor import doctor
 from dear_tui.cli.estimate import estimate
+from dear_tui.cli.export import export
 from dear_tui.cli.listing import list_campaigns
 from dear_tui.cli.options import StoreOption
 from dear_tui.cli.run import run
@@ -21,6 +22,7 @@ from dear_tui.cli.show import show
 from dear_tui.cli.sql import sql
 from dear_tui.cli.terminal import open_terminal
 from dear_tui.cli.train import train
+from dear_tui.cli.verify import verify
 from engine.errors import DearError
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ app.command()(run)
 app.command("list")(list_campaigns)
 app.command()(show)
 app.command()(sql)
+app.command()(export)
+app.command()(verify)
 app.command()(estimate)
 app.command()(bench)
 app.command()(train)

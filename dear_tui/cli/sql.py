@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from dear_tui.cli.options import StoreOption
+from dear_tui.cli.output import check_output, replaced_file
 from dear_tui.cli.tables import Column, print_table
 from engine.errors import InputError
 
@@ -61,7 +62,8 @@ def sql(
     text = sys.stdin.read() if query == "-" else query
     if chosen is Format.PARQUET and output is None:
         raise InputError("--format parquet needs a file: add --output FILE")
-    with _replaced(output) as path, SqlSession(store_path(store), output=path) as session:
+    where = store_path(store)
+    with _written(output, where) as path, SqlSession(where, output=path) as session:
         if chosen is Format.PARQUET:
             session.write_parquet(text, limit)
             return
@@ -71,19 +73,14 @@ def sql(
 
 
 @contextmanager
-def _replaced(output: Path | None) -> Iterator[Path | None]:
-    """Where to write: beside the file asked for, which it becomes when all went well; a device or pipe as it is."""
+def _written(output: Path | None, store: Path) -> Iterator[Path | None]:
+    """Where to write; a device or pipe is written to as it is."""
     if output is None or (output.exists() and not output.is_file()):
         yield output
         return
-    if not output.parent.is_dir():
-        raise InputError(f"{output}: there is no folder {output.parent}; give --output another file")
-    written = output.with_name(output.name + ".tmp")
-    try:
+    check_output(output, store)
+    with replaced_file(output) as written:
         yield written
-        written.replace(output)
-    finally:
-        written.unlink(missing_ok=True)
 
 
 @contextmanager

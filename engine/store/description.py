@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from engine.store.files import write_text
@@ -13,9 +15,16 @@ if TYPE_CHECKING:
     from engine.store.records import NewCampaign
 
 
-def describe(row: CampaignRow, new: NewCampaign) -> dict[str, Any]:
-    """The content of a new campaign's campaign.json."""
-    return vars(row) | {
+CHANGING = ("state", "started", "finished", "error")
+
+
+def describe(row: CampaignRow, new: NewCampaign, hashes: dict[str, str]) -> dict[str, Any]:
+    """The content of a campaign's campaign.json.
+
+    Args:
+        hashes: table -> sha256 of its file, of those that are fixed; that of this content is added.
+    """
+    content: dict[str, Any] = vars(row) | {
         "fault_model": new.faults.model,
         "population": new.faults.population,
         "layers": [
@@ -25,6 +34,7 @@ def describe(row: CampaignRow, new: NewCampaign) -> dict[str, Any]:
         "config": new.config,
         "numerics": new.numerics,
     }
+    return content | {"sha256": hashes | {"campaign": _hash_of_fixed(content)}}
 
 
 def write_description(campaign: CampaignLayout, content: dict[str, Any]) -> None:
@@ -32,13 +42,32 @@ def write_description(campaign: CampaignLayout, content: dict[str, Any]) -> None
 
 
 def read_description(campaign: CampaignLayout) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(campaign.description.read_text(encoding="utf-8"))
+    """The content of campaign.json.
+
+    Raises:
+        ValueError, OSError: it is not whole.
+    """
+    content = json.loads(campaign.description.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError("no JSON object")
     return content
 
 
 def update_description(campaign: CampaignLayout, row: CampaignRow) -> None:
-    """Bring the state in campaign.json up to date."""
-    write_description(campaign, read_description(campaign) | vars(row))
+    """Bring the state in campaign.json up to date; one that is lost or damaged waits for `restore_campaign`."""
+    with suppress(FileNotFoundError, ValueError):
+        write_description(campaign, read_description(campaign) | vars(row))
+
+
+def is_damaged(content: dict[str, Any], row: CampaignRow) -> bool:
+    """Whether a campaign.json is not what was written, or is another campaign's."""
+    is_other = (content.get("id"), content.get("fingerprint")) != (row.id, row.fingerprint)
+    return is_other or content.get("sha256", {}).get("campaign") != _hash_of_fixed(content)
+
+
+def _hash_of_fixed(content: dict[str, Any]) -> str:
+    fixed = {name: value for name, value in content.items() if name not in (*CHANGING, "sha256")}
+    return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()
 
 
 def read_row(campaign: CampaignLayout) -> CampaignRow:

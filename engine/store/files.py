@@ -63,6 +63,13 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def set_aside(*paths: Path) -> None:
+    """Rename what is bad to `*.bad`, which nothing reads, in this order; what is not there is passed over."""
+    for path in paths:
+        if path.exists():
+            path.rename(path.with_name(path.name + ".bad"))
+
+
 def remove_unfinished(folder: Path) -> None:
     """Delete what a killed process left half-written, in `folder` and below."""
     for path in [*folder.rglob("*.tmp")]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from engine.store.layout import CRITICAL, MASKED, NON_CRITICAL
 from engine.store.parquet import read_arrays, sql_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
-    import numpy as np
     from numpy.typing import NDArray
 
     from engine.store.records import Span
@@ -27,6 +29,12 @@ class PartPairs:
     """[I] in rank order"""
     severity: NDArray[np.uint8]
     """[F, I]"""
+
+
+def counts(severity: NDArray[np.uint8], axis: int) -> dict[str, NDArray[np.int64]]:
+    """Pairs of each severity along one axis."""
+    classes = {"masked": MASKED, "non_critical": NON_CRITICAL, "critical": CRITICAL}
+    return {name: np.count_nonzero(severity == value, axis=axis) for name, value in classes.items()}
 
 
 def read_pairs(connection: duckdb.DuckDBPyConnection, path: Path, span: Span) -> PartPairs:

@@ -80,8 +80,7 @@ class SqlSession:
             UnreachableError: there is no store at this path.
         """
         layout = Layout.of(store)
-        if not layout.campaign(0).description.exists():
-            raise UnreachableError(f"{store}: there is no store here; `dear-tui demo` or `dear-tui run` makes one")
+        layout.check_is_there()
         self._output = None if output is None else output.resolve()
         self._connection = self._cursor = connect()
         # DuckDB compares what a view has written, which is the escaped path, and what it finds there

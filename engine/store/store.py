@@ -12,7 +12,7 @@ import duckdb
 
 from engine.errors import InputError, UnreachableError
 from engine.store.catalogue import catalogue_key, create_views, write_catalogue, write_zero_rows
-from engine.store.creation import write_campaign
+from engine.store.creation import restore_campaign, write_campaign
 from engine.store.curve import CurveReader
 from engine.store.description import read_description, update_description
 from engine.store.files import exclusive, remove_unfinished
@@ -21,10 +21,11 @@ from engine.store.parquet import connect
 from engine.store.recovery import adopt_campaigns, recover_parts
 from engine.store.state import CampaignRow, StateFile, now
 from engine.store.summary import read_summary
+from engine.store.verification import verify_campaign
 from engine.store.writer import CampaignWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from engine.store.records import CampaignStatus, CampaignSummary, CurveData, NewCampaign, State
@@ -141,7 +142,7 @@ class Store:
         try:
             return read_description(self.layout.campaign(campaign))
         except (OSError, ValueError) as error:
-            raise UnreachableError(f"{path}: cannot be read ({error}); restore it from a copy") from None
+            raise UnreachableError(f"{path}: cannot be read ({error}); `dear-tui run` writes it again") from None
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -196,6 +197,25 @@ class Store:
         write_campaign(self.layout.campaign(number), row, new)
         self.state.add_campaign(row)
         return number
+
+    def restore(self, campaign: int, new: NewCampaign) -> None:
+        """Write again what is missing or damaged of what is fixed of a campaign; under the lock.
+
+        Raises:
+            UnreachableError: it could not be written.
+        """
+        self._needs_lock()
+        self.notes += restore_campaign(self.layout.campaign(campaign), self.state.campaign_row(campaign), new)
+
+    def verify(self, campaign: int, on_part: Callable[[int, int], None]) -> list[str]:
+        """Check every file of a campaign, see `verify_campaign`; under the lock.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        self._needs_lock()
+        self.campaign(campaign)
+        return verify_campaign(self, campaign, on_part)
 
     def writer(self, campaign: int) -> CampaignWriter:
         """The writer of a campaign, which knows what is committed already; under the lock.

@@ -11,7 +11,8 @@ import numpy as np
 from engine.errors import UnreachableError
 from engine.faults.order import execution_order
 from engine.store.files import publish, sha256, unfinished, unwritable
-from engine.store.layout import CRITICAL, MASKED, NON_CRITICAL, PART_TABLES
+from engine.store.layout import CRITICAL, MASKED, PART_TABLES
+from engine.store.pairs import counts
 from engine.store.parquet import connect, read_arrays, sql_path, write_unfinished
 from engine.store.records import Receipt, Span
 from engine.store.recovery import recover_parts
@@ -165,10 +166,10 @@ class CampaignWriter:
             "prediction": outcomes.prediction,
             "nonfinite": outcomes.nonfinite,
         }
-        by_image: Columns = {"image_id": image_id, **_counts(severity, axis=0)}
+        by_image: Columns = {"image_id": image_id, **counts(severity, axis=0)}
         by_fault: Columns = {
             "fault_id": fault_id,
-            **_counts(severity, axis=1),
+            **counts(severity, axis=1),
             "correct": self._correct(span, outcomes),
             "first_non_masked": _first(severity != MASKED, span.rank_start),
             "first_critical": _first(severity == CRITICAL, span.rank_start),
@@ -213,12 +214,6 @@ def _joined(buffer: list[Outcomes]) -> Outcomes:
         **{name: np.concatenate([getattr(outcomes, name) for outcomes in buffer]) for name in fields},
         critical_fault=np.concatenate([o.critical_fault + start for o, start in zip(buffer, starts, strict=True)]),
     )
-
-
-def _counts(severity: NDArray[np.uint8], axis: int) -> dict[str, NDArray[np.int64]]:
-    """Pairs of each severity along one axis."""
-    classes = {"masked": MASKED, "non_critical": NON_CRITICAL, "critical": CRITICAL}
-    return {name: np.count_nonzero(severity == value, axis=axis) for name, value in classes.items()}
 
 
 def _first(seen: NDArray[np.bool_], rank_start: int) -> NDArray[np.int64]:
