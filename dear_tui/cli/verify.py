@@ -61,15 +61,17 @@ def _verify(store: Store, campaign: int) -> int:
 
         problems = store.verify(campaign, on_part)
     receipts = store.state.receipts(campaign)
-    if rebuilt := sum(receipt.rebuilt for receipt in receipts):
+    rebuilt = sum(receipt.rebuilt for receipt in receipts)
+    if rebuilt:
         print(
-            f"note: campaign {campaign}: the receipts of {rebuilt} parts were lost and are rebuilt; the parts agree "
-            "with themselves, but a hash from when they were written is not there",
+            f"note: campaign {campaign}: the receipts of {rebuilt} parts were lost, and with them the hashes from when "
+            "the parts were written",
             file=sys.stderr,
         )
     for problem in problems:
         print(f"campaign {campaign}: {problem}")
     if not problems:
         sealed = " and the sealed file" if store.campaign(campaign).state == "finished" else ""
-        print(f"campaign {campaign}: {len(receipts)} parts{sealed} are as written")
+        how = "agree with themselves" if rebuilt else "are as written"
+        print(f"campaign {campaign}: {len(receipts)} parts{sealed} {how}")
     return len(problems)

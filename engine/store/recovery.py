@@ -39,6 +39,17 @@ def adopt_campaigns(layout: Layout, state: StateFile) -> list[int]:
     return adopted
 
 
+def find_unreadable(layout: Layout, state: StateFile) -> list[str]:
+    """A sentence for each campaign that has parts but neither a campaign.json to read nor a place in state.sqlite."""
+    unknown = set(layout.campaign_ids()) - set(state.campaign_ids())
+    return [
+        f"{layout.campaign(campaign).folder}: campaign.json is missing or damaged, and state.sqlite was lost, so the "
+        "campaign cannot be listed; restore that file from a copy"
+        for campaign in sorted(unknown)
+        if layout.campaign(campaign).parts("severity")
+    ]
+
+
 def recover_parts(
     campaign: CampaignLayout, number: int, state: StateFile, connection: duckdb.DuckDBPyConnection
 ) -> list[str]:

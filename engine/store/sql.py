@@ -31,6 +31,9 @@ EXPLAIN = re.compile(r"\s*(EXPLAIN\b(?:\s+ANALYZE\b|\s*\(\s*(?:ANALYZE|FORMAT)\b
 
 NO_TABLE = re.compile(r"Catalog Error: Table with name (.+?) does not exist!")
 
+STORED_FILE = re.compile(r"/campaign=\d{6}/")
+"""in DuckDB's reason, of a file that it cannot read"""
+
 BATCH = 2048
 
 
@@ -200,4 +203,6 @@ def _refused(error: duckdb.Error) -> InputError:
     sentence = _sentence(error)
     if unknown := NO_TABLE.match(sentence):
         sentence = f"there is no view {unknown[1]}; there are {', '.join(TABLES)} and curve"
+    if STORED_FILE.search(sentence) and not isinstance(error, duckdb.PermissionException):
+        sentence = f"{sentence.rstrip('.')}; `dear-tui verify` says what can be done"
     return InputError(f"SQL: {sentence}")

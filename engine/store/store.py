@@ -18,7 +18,7 @@ from engine.store.description import read_description, update_description
 from engine.store.files import exclusive, remove_unfinished
 from engine.store.layout import Layout
 from engine.store.parquet import connect
-from engine.store.recovery import adopt_campaigns, recover_parts
+from engine.store.recovery import adopt_campaigns, find_unreadable, recover_parts
 from engine.store.state import CampaignRow, StateFile, now
 from engine.store.summary import read_summary
 from engine.store.verification import verify_campaign
@@ -165,6 +165,7 @@ class Store:
             self._locked = True
             try:
                 self._recover()
+                self.notes += find_unreadable(self.layout, self.state)
                 yield
             finally:
                 self._locked = False
