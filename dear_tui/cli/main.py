@@ -83,6 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(f"{error.format_message().rstrip('.')} (see {_program(error)} --help)", error.exit_code)
     except DearError as error:
         return _say(str(error), error.exit_code)
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":  # DuckDB's word for ctrl+c
+            raise
+        return 130
 
 
 def _program(error: typer.TyperException) -> str:

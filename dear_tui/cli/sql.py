@@ -6,7 +6,9 @@ import csv
 import json
 import math
 import os
+import signal
 import sys
+import threading
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
@@ -25,7 +27,7 @@ from engine.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from engine.store.sql import Result
+    from engine.store.sql import Result, SqlSession
 
 TABLE_ROWS = 1000
 """a table is for eyes: more rows go to a file"""
@@ -47,9 +49,17 @@ def sql(
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=0, help="At most so many rows.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", min=0.001, help="Give up after so many seconds.")
+    ] = None,
+    memory: Annotated[
+        str, typer.Option("--memory", help="Give up rather than take more, such as 2GB.", metavar="SIZE")
+    ] = "50%",
     store: StoreOption = None,
 ) -> None:
     """Ask the store in SQL, also while a campaign runs.
+
+    It can change nothing, reads no files but the store's, and ctrl+c cancels it.
 
     Views: campaigns, faults, images, severity, critical, fault_summary, image_summary, curve.
 
@@ -63,13 +73,39 @@ def sql(
     if chosen is Format.PARQUET and output is None:
         raise InputError("--format parquet needs a file: add --output FILE")
     where = store_path(store)
-    with _written(output, where) as path, SqlSession(where, output=path) as session:
+    with (
+        _written(output, where) as path,
+        SqlSession(where, memory, timeout, path) as session,
+        _cancelled_by_ctrl_c(session),
+    ):
         if chosen is Format.PARQUET:
             session.write_parquet(text, limit)
             return
         result = session.query(text)
         with _opened(path) as file:
             WRITERS[chosen](result, result if limit is None else islice(result, limit), file)
+
+
+@contextmanager
+def _cancelled_by_ctrl_c(session: SqlSession) -> Iterator[None]:
+    """Python handles a signal between two of its steps; a query is one step, which may take hours."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+
+    def watch() -> None:
+        while os.read(reading, 1):
+            session.interrupt()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    before = signal.set_wakeup_fd(writing)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(writing)
+        watcher.join()
+        os.close(reading)
 
 
 @contextmanager

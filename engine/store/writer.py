@@ -13,7 +13,7 @@ from engine.faults.order import execution_order
 from engine.store.files import publish, sha256, unfinished, unwritable
 from engine.store.layout import CRITICAL, MASKED, PART_TABLES
 from engine.store.pairs import counts
-from engine.store.parquet import connect, read_arrays, sql_path, write_unfinished
+from engine.store.parquet import connect, interruptible, read_arrays, sql_path, write_unfinished
 from engine.store.records import Receipt, Span
 from engine.store.recovery import recover_parts
 from engine.store.seal import write_sealed
@@ -121,8 +121,9 @@ class CampaignWriter:
         masked, non_critical, critical = np.bincount(outcomes.severity.ravel(), minlength=3).tolist()
         try:
             hashes = {}
-            for table, path in paths.items():
-                hashes[table] = sha256(write_unfinished(self._connection, path, table, tables[table], metadata))
+            with interruptible():
+                for table, path in paths.items():
+                    hashes[table] = sha256(write_unfinished(self._connection, path, table, tables[table], metadata))
             receipt = Receipt(part, self._span, masked, non_critical, critical, hashes, seconds)
             for path in paths.values():
                 publish(path)
@@ -149,7 +150,8 @@ class CampaignWriter:
         if missing := pairs - sum(span.pairs for span in self.done):
             raise ValueError(f"campaign {self._id} cannot be sealed: {missing} pairs are not committed")
         try:
-            hashed = write_sealed(self._store.layout, self._id, self._store.state.receipts(self._id))
+            with interruptible():
+                hashed = write_sealed(self._store.layout, self._id, self._store.state.receipts(self._id))
         except (duckdb.Error, OSError) as error:
             unfinished(self._layout.sealed).unlink(missing_ok=True)
             raise UnreachableError(unwritable(self._layout.folder, error)) from None
