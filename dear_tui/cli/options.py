@@ -7,7 +7,11 @@ import typer
 
 StoreOption = Annotated[
     Path | None,
-    typer.Option("--store", help="Where campaigns are kept.  [default: DEAR_STORE, else the platform's data folder]"),
+    typer.Option(
+        "--store",
+        help="Where campaigns are kept.  [default: DEAR_STORE, else the platform's data folder]",
+        readable=False,  # that it is not is no wrong usage: the store says so itself
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 AgainOption = Annotated[

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.errors import UnreachableError
 from engine.store.description import describe, is_damaged, read_description, write_description
-from engine.store.files import set_aside, sha256, sync, unfinished, unwritable
+from engine.store.files import make_private_folder, set_aside, sha256, sync, unfinished, unwritable
 from engine.store.layout import METRICS, PART_TABLES, CampaignLayout
 from engine.store.parquet import connect, write_parquet
 
@@ -34,9 +34,8 @@ def write_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign)
         raise ValueError(f"the store has no column for {', '.join(sorted(unknown))}")
     written = CampaignLayout(unfinished(campaign.folder))
     try:
-        written.folder.mkdir(mode=0o700)
-        for table in PART_TABLES:
-            (written.folder / table).mkdir(mode=0o700)
+        for folder in (written.folder, *(written.folder / table for table in PART_TABLES)):
+            make_private_folder(folder)
         _write_fixed(written, row, new)
         written.folder.rename(campaign.folder)
         sync(campaign.folder.parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -39,10 +40,36 @@ def exclusive(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def publish(path: Path) -> None:
-    """Make `path` out of its unfinished file, durably and for the owner only."""
+def make_private_folder(path: Path) -> None:
+    """Make a folder for the owner only; one that is there and holds something keeps its mode."""
+    is_new = not path.exists() or not any(path.iterdir())
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if is_new:
+        path.chmod(0o700)  # whatever the umask
+
+
+def check_writable(folder: Path) -> None:
+    """Say so at once, and why, where nothing can be written.
+
+    Raises:
+        OSError: nothing can.
+    """
+    if not os.access(folder, os.W_OK | os.X_OK):
+        reason = errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES
+        raise OSError(reason, os.strerror(reason))
+
+
+def make_private(path: Path) -> None:
+    """Make a file for the owner only, empty; one that is there stays as it is."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+
+
+def publish(path: Path, mode: int = 0o600) -> None:
+    """Make `path` out of its unfinished file, durably and, if nothing else is said, for the owner only."""
     written = unfinished(path)
-    written.chmod(0o600)
+    written.chmod(mode)
     sync(written)
     written.rename(path)
     sync(path.parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import threading
@@ -15,7 +16,7 @@ from engine.store.catalogue import catalogue_key, create_views, write_catalogue,
 from engine.store.creation import restore_campaign, write_campaign
 from engine.store.curve import CurveReader
 from engine.store.description import read_description, update_description
-from engine.store.files import exclusive, remove_unfinished
+from engine.store.files import check_writable, exclusive, make_private, make_private_folder, remove_unfinished
 from engine.store.layout import Layout
 from engine.store.parquet import connect
 from engine.store.recovery import adopt_campaigns, find_unreadable, recover_parts
@@ -54,16 +55,18 @@ class Store:
             UnreachableError: the path is a file, cannot be read or written, or lacks its state.sqlite.
         """
         store = cls(path, read_only)
-        if store.layout.root.exists() and not store.layout.root.is_dir():
-            raise UnreachableError(f"{path}: cannot be the store, it is a file; choose a folder with --store")
         try:
+            if store.layout.root.exists() and not store.layout.root.is_dir():
+                raise UnreachableError(f"{path}: cannot be the store, it is a file; choose a folder with --store")
             if read_only:
                 store._check_readable()
             else:
                 store._prepare()
         except (OSError, duckdb.Error) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
-            raise UnreachableError(f"{path}: cannot be the store ({reason}); choose another with --store") from None
+            raise UnreachableError(
+                f"{path}: cannot be {'read' if read_only else 'the store'} ({reason}); choose another with --store"
+            ) from None
         return store
 
     def close(self) -> None:
@@ -245,13 +248,16 @@ class Store:
         names = {path.name for path in self.layout.root.iterdir()}
         if self.layout.state.name not in names and self.layout.campaign_ids():
             raise UnreachableError(f"{self.layout.state}: missing; the next `dear-tui run` in this store rebuilds it")
+        if self.layout.state.name in names and not os.access(self.layout.state, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     def _prepare(self) -> None:
         """Make what is missing; safe in two processes at once."""
         layout = self.layout
-        layout.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        layout.lock.touch(mode=0o600)
-        layout.campaigns.mkdir(mode=0o700, exist_ok=True)
+        make_private_folder(layout.root)
+        check_writable(layout.root)
+        make_private(layout.lock)
+        make_private_folder(layout.campaigns)
         lost = not layout.state.exists() and layout.campaign_ids()
         key = catalogue_key(layout)
         with exclusive(layout.root):
