@@ -53,7 +53,10 @@ def sql(
         float | None, typer.Option("--timeout", min=0.001, help="Give up after so many seconds.")
     ] = None,
     memory: Annotated[
-        str, typer.Option("--memory", help="Give up rather than take more, such as 2GB.", metavar="SIZE")
+        str,
+        typer.Option(
+            "--memory", help="Give up rather than take more: 2GB, or a share of what the machine has.", metavar="SIZE"
+        ),
     ] = "50%",
     store: StoreOption = None,
 ) -> None:

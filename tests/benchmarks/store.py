@@ -97,6 +97,9 @@ def measure(path: Path, severity: NDArray[np.uint8]) -> Iterator[Figure]:
             writer.seal()
             yield Figure("seal", f"{time.monotonic() - started:.1f} s", "< 30 s")
             yield Figure("sealed file", f"{size(store.layout.campaign(campaign).sealed) / 1e6:.1f} MB", "")
+        started = time.monotonic()
+        assert store.verify(campaign, lambda _done, _parts: None) == []
+        yield Figure("verify", f"{time.monotonic() - started:.1f} s", "")
     yield Figure("first answer of a fresh dear-tui sql", f"{first_answer(path):.2f} s", "< 1.5 s")
     store.close()
     yield from read_while_writing(path.with_name("second"), severity[: len(severity) // 4])
