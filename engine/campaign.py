@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from engine.errors import DiskFullError
 from engine.injection.methods import METHODS
 from engine.store.records import NewCampaign, Span
 
@@ -29,6 +30,8 @@ _RATE_SECONDS = 10.0
 """how far back the shown rate looks"""
 _LEAST_SECONDS = 0.5
 
+Written = TypeVar("Written")
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -42,6 +45,8 @@ class Progress:
     masked: int
     non_critical: int
     critical: int
+    block: tuple[int, int] | None = None
+    """ranks of the images being run, the second one excluded"""
 
 
 def describe(prepared: PreparedCampaign, injection: ExactInjection) -> NewCampaign:
@@ -87,6 +92,7 @@ def run_campaign(
     campaign: int,
     on_progress: Callable[[Progress], None],
     should_stop: Callable[[], bool],
+    wait_for_room: Callable[[DiskFullError], None],
     on_note: Callable[[str], None],
 ) -> bool:
     """Run what is left of a campaign and seal it.
@@ -98,6 +104,7 @@ def run_campaign(
         campaign: its id there.
         on_progress: called every few seconds at most.
         should_stop: asked after each group of faults; what was computed until then is committed.
+        wait_for_room: called when the disk is full; when it returns, the same is tried again. May raise to give up.
         on_note: told, in a sentence, what the user should know about the run.
 
     Returns:
@@ -106,22 +113,37 @@ def run_campaign(
     faults = prepared.faults_in_execution_order()
     meter = ProgressMeter(store.campaign(campaign), on_progress)
     with store.writer(campaign) as writer:
-        for note in [*injection.notes, *store.notes]:
+
+        def commit(seconds: float) -> Receipt | None:
+            return _written(lambda: writer.commit(seconds), wait_for_room)
+
+        for note in [*injection.notes, *store.take_notes()]:
             on_note(note)
         for block in remaining_blocks(len(prepared.workload), injection.block_rows, len(faults), writer.done):
+            meter.block = (block.rank_start, block.rank_stop)
             started = time.monotonic()
             golden = injection.load(prepared.images(block.rank_start, block.rank_stop))
             for gap in block.gaps:
                 outcomes = injection.inject(golden, faults.take(slice(gap.start, gap.stop)))
-                if not _write_parts(writer, block, gap, outcomes, started, meter, should_stop):
+                if not _write_parts(writer, commit, block, gap, outcomes, started, meter, should_stop):
                     return False
                 started = time.monotonic()
-        writer.seal()
+        _written(writer.seal, wait_for_room)
     return True
+
+
+def _written(write: Callable[[], Written], wait_for_room: Callable[[DiskFullError], None]) -> Written:
+    """Write, as soon as there is room."""
+    while True:
+        try:
+            return write()
+        except DiskFullError as error:
+            wait_for_room(error)
 
 
 def _write_parts(
     writer: CampaignWriter,
+    commit: Callable[[float], Receipt | None],
     block: Block,
     gap: range,
     groups: Iterator[Outcomes],
@@ -137,7 +159,7 @@ def _write_parts(
         stop = should_stop()
         seconds = time.monotonic() - started
         is_full = writer.buffered_pairs >= PART_PAIRS or seconds >= PART_SECONDS
-        receipt = writer.commit(seconds) if stop or is_full or fault_start == gap.stop else None
+        receipt = commit(seconds) if stop or is_full or fault_start == gap.stop else None
         meter.advance(outcomes.severity.size, receipt)
         if receipt is not None:
             started = time.monotonic()
@@ -188,6 +210,8 @@ class ProgressMeter:
         self._pairs = status.pairs
         self._counts = (status.masked, status.non_critical, status.critical)
         self._done = sum(self._counts)
+        self.block: tuple[int, int] | None = None
+        """ranks of the images being run"""
         self._marks: list[tuple[float, int]] = []
         self._report()
 
@@ -209,7 +233,7 @@ class ProgressMeter:
     def _report(self) -> None:
         rate = self._rate()
         eta = (self._pairs - self._done) / rate if rate else None
-        self._on_progress(Progress(self._done, self._pairs, rate, eta, *self._counts))
+        self._on_progress(Progress(self._done, self._pairs, rate, eta, *self._counts, self.block))
 
     def _rate(self) -> float | None:
         """Without the first group, which warms everything up, and only from what took long enough to measure."""

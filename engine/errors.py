@@ -25,3 +25,7 @@ class UnreachableError(DearError):
     """The store or the device cannot be used (missing, taken, not writable)."""
 
     exit_code = 3
+
+
+class DiskFullError(UnreachableError):
+    """There is no room for what must be written; the same can be tried again when there is."""

@@ -1,21 +1,33 @@
-"""One prepared campaign in a store, to its end: created or continued, run, sealed, its state kept."""
+"""One campaign in a store, to its end: created, continued or taken from the queue, run, sealed, its state kept."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.campaign import Progress, describe, run_campaign, start_injection
-from engine.errors import DearError, UnreachableError
+from engine.config import parse_config
+from engine.errors import DearError, DiskFullError, InputError, UnreachableError
+from engine.fingerprint import differences
+from engine.preparation import prepare
 from engine.same_config import compare_with_last
 from engine.store import Store
+from engine.store.description import is_damaged
+from engine.store.reserve import keep_reserve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from engine.config import CampaignConfig
     from engine.injection.exact import ExactInjection
     from engine.preparation import PreparedCampaign
-    from engine.store import CampaignStatus
+    from engine.store import CampaignStatus, NewCampaign, State
+
+ROOM_SECONDS = 2.0
+"""between two attempts to write to a full disk"""
+_ASK_SECONDS = 0.1
 
 
 class Listener(Protocol):
@@ -48,7 +60,7 @@ def execute(
         again: make a new campaign in any case.
 
     Returns:
-        The status at the end: "finished", or "paused" where `should_stop` said so.
+        The status at the end: "finished", "paused" where `should_stop` or another process said so, or "cancelled".
 
     Raises:
         InputError: an unfinished campaign of this config depends on something else; the sentence says on what.
@@ -58,56 +70,164 @@ def execute(
     injection = None if path.exists() else start_injection(prepared)
     store = Store.open(path)
     known = None if again else store.find(prepared.fingerprint)
-    if known is None and not again and (note := compare_with_last(store, prepared.config.to_json(), prepared.identity)):
+    if not again and (note := compare_with_last(store, prepared.config.to_json(), prepared.identity)):
         listener.on_note(note)
     if known is not None and known.state == "finished":
         listener.on_campaign(known)
-        for note in store.notes:
+        for note in store.take_notes():
             listener.on_note(note)
         return known
-    try:
-        with store.lock():
-            injection = injection or start_injection(prepared)
-            new = describe(prepared, injection)
-            found = None if again else store.find(prepared.fingerprint)
-            status = found or store.campaign(store.create(new))
-            store.restore(status.id, new)
-            listener.on_campaign(status)
-            if status.state != "finished":
-                _run(prepared, injection, store, status.id, listener, should_stop)
-            return store.campaign(status.id)
-    except UnreachableError:
-        if known is not None and known.state == "running":  # another process is at it: that one can be watched
-            listener.on_campaign(known)
-        raise
+    with store.lock():
+        injection = injection or start_injection(prepared)
+        new = describe(prepared, injection)
+        status = store.campaign(store.create(new)) if again else store.find_or_create(new)
+        store.restore(status.id, new)
+        listener.on_campaign(status)
+        if status.state != "finished":
+            store.set_state(status.id, "running")
+            _Run(store, status.id, listener, should_stop, "paused").run(lambda: (prepared, injection))
+        return store.campaign(status.id)
 
 
-def _run(
-    prepared: PreparedCampaign,
-    injection: ExactInjection,
-    store: Store,
-    campaign: int,
-    listener: Listener,
-    should_stop: Callable[[], bool],
-) -> None:
-    def on_progress(progress: Progress) -> None:
-        store.set_progress(campaign, progress.pairs_done, progress.rate, progress.eta_s)
-        listener.on_progress(progress)
+def prepare_new(config: CampaignConfig) -> NewCampaign:
+    """All that a config must have to be queued: what it names is loaded, and its network is tried out.
 
-    store.set_state(campaign, "running")
-    try:
-        finished = run_campaign(prepared, injection, store, campaign, on_progress, should_stop, listener.on_note)
-    except KeyboardInterrupt:
-        store.set_state(campaign, "paused")
-        raise
-    except Exception as error:
-        sentence = _sentence(error)
-        store.set_state(campaign, "failed", error=sentence)
-        if isinstance(error, DearError):
+    Raises:
+        InputError, UnreachableError: a sentence each.
+    """
+    prepared = prepare(config)
+    return describe(prepared, start_injection(prepared))
+
+
+def execute_queued(store: Store, campaign: int, listener: Listener, should_stop: Callable[[], bool]) -> None:
+    """Run a campaign that was taken from the queue of a store whose lock is held.
+
+    It ends "finished", "failed", first in the queue where `should_stop` said so, or as another process asked.
+
+    Raises:
+        DearError: why it failed, in one sentence.
+    """
+
+    def load() -> tuple[PreparedCampaign, ExactInjection]:
+        description = _description(store, campaign)
+        listener.on_campaign(store.campaign(campaign))
+        return _prepare_again(store, campaign, description)
+
+    _Run(store, campaign, listener, should_stop, "queued").run(load)
+
+
+def _description(store: Store, campaign: int) -> dict[str, Any]:
+    """What a campaign was created from, as it was written.
+
+    Raises:
+        UnreachableError: it is not.
+    """
+    description = store.description(campaign)
+    if is_damaged(description, store.state.campaign_row(campaign)):
+        path = store.layout.campaign(campaign).description
+        raise UnreachableError(f"{path}: damaged; submit the campaign's config again, which writes it again")
+    return description
+
+
+def _prepare_again(store: Store, campaign: int, description: dict[str, Any]) -> tuple[PreparedCampaign, ExactInjection]:
+    """Load what a campaign was created from, and mend its files with that.
+
+    Raises:
+        InputError: it is not the same any more.
+    """
+    config = parse_config(description["config"], source=f"campaign {campaign}")
+    prepared = prepare(config, threads=int(description["numerics"]["threads"]))
+    if prepared.fingerprint != description["fingerprint"]:
+        raise InputError(
+            f"campaign {campaign} was submitted with {differences(description['identity'], prepared.identity)}; put "
+            "that back and `dear-tui retry` it, or submit its config as a new campaign with --again"
+        )
+    injection = start_injection(prepared)
+    store.restore(campaign, describe(prepared, injection))
+    return prepared, injection
+
+
+class _StoppedError(Exception):
+    """Somebody asked for a stop while the campaign waited for room."""
+
+
+class _Run:
+    """A campaign in state "running": what is told of it, and what is asked of it."""
+
+    def __init__(
+        self,
+        store: Store,
+        campaign: int,
+        listener: Listener,
+        should_stop: Callable[[], bool],
+        after_stop: State,
+    ) -> None:
+        self._store = store
+        self._id = campaign
+        self._listener = listener
+        self._should_stop = should_stop
+        self._after_stop = after_stop
+        self._waits_for_room = False
+
+    def run(self, load: Callable[[], tuple[PreparedCampaign, ExactInjection]]) -> None:
+        """Run it to its end or to a stop, and leave it in the state that follows.
+
+        Raises:
+            DearError: why it failed, or that it was deleted.
+            KeyboardInterrupt: as it came.
+        """
+        try:
+            finished = run_campaign(
+                *load(),
+                self._store,
+                self._id,
+                on_progress=self._on_progress,
+                should_stop=self._stops,
+                wait_for_room=self._wait_for_room,
+                on_note=self._listener.on_note,
+            )
+        except _StoppedError:
+            self._settle(self._after_stop)
+        except (KeyboardInterrupt, DiskFullError):
+            self._settle(self._after_stop)
             raise
-        raise DearError(f"campaign {campaign} failed: {sentence}; run it again to continue") from error
-    if not finished:
-        store.set_state(campaign, "paused")
+        except Exception as error:
+            sentence = _sentence(error)
+            self._settle("failed", sentence)
+            if isinstance(error, DearError):
+                raise
+            raise DearError(f"campaign {self._id} failed: {sentence}; run it again to continue") from error
+        else:
+            self._settle("finished" if finished else self._after_stop)
+
+    def _settle(self, state: State, error: str | None = None) -> None:
+        if not self._store.queue.settle(self._id, state, error):
+            raise DearError(f"campaign {self._id} was deleted while it ran")
+
+    def _stops(self) -> bool:
+        return self._should_stop() or self._store.queue.order(self._id) is not None
+
+    def _on_progress(self, progress: Progress) -> None:
+        with suppress(DiskFullError):  # the parts are what matters, and they wait for room
+            if self._waits_for_room:
+                self._store.state.set_error(self._id, None)
+                self._waits_for_room = False
+                keep_reserve(self._store.layout.reserve)
+            self._store.set_progress(self._id, progress.pairs_done, progress.rate, progress.eta_s)
+        self._listener.on_progress(progress)
+
+    def _wait_for_room(self, error: DiskFullError) -> None:
+        sentence = f"{error}; it goes on by itself"
+        if not self._waits_for_room:
+            self._waits_for_room = True
+            self._listener.on_note(sentence)
+        with suppress(DiskFullError):
+            self._store.state.set_error(self._id, sentence)
+        again = time.monotonic() + ROOM_SECONDS
+        while time.monotonic() < again:
+            if self._stops():
+                raise _StoppedError
+            time.sleep(_ASK_SECONDS)
 
 
 def _sentence(error: Exception) -> str:

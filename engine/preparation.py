@@ -74,13 +74,17 @@ class PreparedCampaign:
         return torch.from_numpy(batch).to(self.numerics.device)
 
 
-def prepare(config: CampaignConfig) -> PreparedCampaign:
+def prepare(config: CampaignConfig, threads: int | None = None) -> PreparedCampaign:
     """Load, draw and rank; seconds of work, nothing written.
+
+    Args:
+        config: what to load.
+        threads: of the CPU, where a campaign must go on as it was begun.
 
     Raises:
         InputError, UnreachableError: a sentence each, from whatever is loaded.
     """
-    numerics = choose_numerics(config.run.device, config.run.tf32)
+    numerics = choose_numerics(config.run.device, config.run.tf32, threads)
     dataset = load_dataset(config.dataset)
     loaded = load_model(config.model, dataset)
     model = loaded.model.to(numerics.device)

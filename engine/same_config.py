@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError
-from engine.fingerprint import differences
+from engine.fingerprint import differences, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,18 +15,21 @@ if TYPE_CHECKING:
 
 
 def compare_with_last(store: Store, config: Mapping[str, Any], identity: Mapping[str, str]) -> str | None:
-    """Compare a campaign that the store does not have with the last one of the same config, if there is one.
+    """Compare a campaign with the last one of the same config, unless the store has this very campaign.
 
     Args:
+        store: where they are.
         config: as the store keeps it.
         identity: see `engine.fingerprint`.
 
     Returns:
-        A note where that one is finished.
+        A note where there is another one that is finished.
 
     Raises:
         InputError: that one is unfinished: it cannot be continued, and should not be left behind unsaid.
     """
+    if store.find(fingerprint(identity)) is not None:
+        return None
     for status in store.campaigns():
         description = store.description(status.id) if status.name == config["name"] else {}
         if status.state == "cancelled" or not is_same_config(description.get("config", {}), config):

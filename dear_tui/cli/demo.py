@@ -23,7 +23,7 @@ def demo(
     LeNet-5 on the MNIST test set, 16,501 faults x 10,000 images. Run again, it goes on where it stopped, or shows the
     summary of the finished campaign.
 
-    In a terminal the screens open on it; the campaign goes on in a process of its own when they are closed.
+    In a terminal it is queued for the worker, and the screens open on it; it goes on when they are closed.
     """
     from dear_tui.cli.terminal import is_terminal
     from engine.config import parse_config
@@ -37,13 +37,20 @@ def demo(
 
     from dear_tui.cli.summary import print_summary
     from dear_tui.cli.terminal import open_terminal
-    from dear_tui.worker.process import start_worker
+    from dear_tui.worker.process import ensure_worker
+    from engine.execution import prepare_new
+    from engine.same_config import compare_with_last
     from engine.store import Store, store_path
 
     print("preparing the campaign: network, images and faults ...", file=sys.stderr)
     path = store_path(store)
-    campaign = start_worker(config, path, again)
-    open_terminal(path, campaign)
-    opened = Store.open(path, read_only=True)
-    if opened.campaign(campaign).state == "finished":
-        print_summary(opened, campaign)
+    new = prepare_new(config)
+    opened = Store.open(path)
+    if not again and (note := compare_with_last(opened, new.config, new.identity)):
+        print(f"note: {note}", file=sys.stderr)
+    submission = opened.queue.submit(new, again)
+    if submission.known_as not in ("finished", "running"):
+        ensure_worker(path)
+    open_terminal(path, submission.campaign)
+    if opened.campaign(submission.campaign).state == "finished":
+        print_summary(opened, submission.campaign)

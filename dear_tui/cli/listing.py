@@ -20,17 +20,24 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
     from engine.store import Store, store_path
 
     path = store_path(store)
-    campaigns = Store.open(path, read_only=True).campaigns()
+    opened = Store.open(path, read_only=True)
+    campaigns = opened.campaigns()
     if as_json:
         print(json.dumps([asdict(status) for status in campaigns], indent=2))
     elif campaigns:
-        print_table(columns(campaigns))
+        waiting = opened.queue.waiting()
+        print_table(columns(campaigns, waiting))
+        for status in campaigns:
+            if status.error:
+                print(f"campaign {status.id}: {status.error}", file=sys.stderr)
+        if waiting and opened.holder() is None:
+            print("no worker runs; dear-tui worker start runs the queue", file=sys.stderr)
     else:
         print(f"no campaigns in {path}; start with: dear-tui demo", file=sys.stderr)
 
 
-def columns(campaigns: list[CampaignStatus]) -> list[Column]:
-    """The table; rate and ETA only where something runs."""
+def columns(campaigns: list[CampaignStatus], waiting: list[int]) -> list[Column]:
+    """The table; rate and ETA only where something runs, a place only for what waits."""
 
     def numbers(heading: str, cells: list[str], priority: int) -> Column:
         return Column(heading, cells, right=True, priority=priority)
@@ -38,7 +45,7 @@ def columns(campaigns: list[CampaignStatus]) -> list[Column]:
     table = [
         Column("id", [str(status.id) for status in campaigns], priority=9),
         Column("name", [status.name for status in campaigns], priority=9),
-        Column("state", [status.state for status in campaigns], priority=9),
+        Column("state", [_state(status, waiting) for status in campaigns], priority=9),
         Column("network", [status.network for status in campaigns], priority=5),
         Column("data set", [status.dataset for status in campaigns], priority=4),
         Column("select", [status.select for status in campaigns], priority=3),
@@ -57,6 +64,11 @@ def columns(campaigns: list[CampaignStatus]) -> list[Column]:
         numbers("non-critical", [f"{status.non_critical:,}" for status in campaigns], 1),
         numbers("critical", [f"{status.critical:,}" for status in campaigns], 7),
     ]
+
+
+def _state(status: CampaignStatus, waiting: list[int]) -> str:
+    """With the place in the queue, 1 = next."""
+    return f"{status.state} {waiting.index(status.id) + 1}" if status.id in waiting else status.state
 
 
 def _percent_done(status: CampaignStatus) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dear_tui.cli.bench import bench
+from dear_tui.cli.control import cancel, delete, move, pause, resume, retry
 from dear_tui.cli.demo import demo
 from dear_tui.cli.doctor import doctor
 from dear_tui.cli.estimate import estimate
@@ -20,9 +21,11 @@ from dear_tui.cli.options import StoreOption
 from dear_tui.cli.run import run
 from dear_tui.cli.show import show
 from dear_tui.cli.sql import sql
+from dear_tui.cli.submit import submit
 from dear_tui.cli.terminal import open_terminal
 from dear_tui.cli.train import train
 from dear_tui.cli.verify import verify
+from dear_tui.cli.worker import worker
 from engine.errors import DearError
 
 if TYPE_CHECKING:
@@ -39,8 +42,12 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(run)
+app.command()(submit)
+app.add_typer(worker, name="worker")
 app.command("list")(list_campaigns)
 app.command()(show)
+for action in (pause, resume, cancel, retry, move, delete):
+    app.command()(action)
 app.command()(sql)
 app.command()(export)
 app.command()(verify)

@@ -17,3 +17,4 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts
 AgainOption = Annotated[
     bool, typer.Option("--again", help="Start a new campaign even where this one is begun or finished.")
 ]
+NoStartOption = Annotated[bool, typer.Option("--no-start", help="Start no worker where none runs.")]

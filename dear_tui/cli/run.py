@@ -35,7 +35,7 @@ def run(
     results depend on has changed since (weights, images, torch, threads, [run] ...), an unfinished campaign is not
     continued: put it back, or start anew with --again. A config is the same by its name and all tables but [run].
 
-    ctrl+c stops after the faults being computed, with nothing lost; a second ctrl+c stops at once.
+    ctrl+c or SIGTERM stops after the faults being computed, with nothing lost; a second one stops at once.
     """
     from engine.config import load_configs
 
@@ -73,24 +73,29 @@ def run_config(config: CampaignConfig, store: Path | None, stop: StopOnInterrupt
         print("stopped at once; run it again to continue", file=sys.stderr)
         raise typer.Exit(130) from None
     if status.state != "finished":
-        print(f"stopped at {status.pairs_done:,} of {status.pairs:,} pairs; run it again to continue", file=sys.stderr)
+        how = "stopped" if stop.requested else status.state  # by a command from elsewhere
+        print(f"{how} at {status.pairs_done:,} of {status.pairs:,} pairs; run it again to continue", file=sys.stderr)
         raise typer.Exit(130)
     print_summary(Store.open(path, read_only=True), status.id)
     if stop.requested:
         raise typer.Exit(130)
 
 
+STOPS = (signal.SIGINT, signal.SIGTERM)
+
+
 class StopOnInterrupt:
-    """The first ctrl+c asks for a stop, the second one stops at once."""
+    """The first ctrl+c or SIGTERM asks for a stop, the second one stops at once."""
 
     def __init__(self) -> None:
         self.requested = False
 
     def __enter__(self) -> None:
-        self._previous = signal.signal(signal.SIGINT, self._on_interrupt)
+        self._previous = {number: signal.signal(number, self._on_interrupt) for number in STOPS}
 
     def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._previous)
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
 
     def _on_interrupt(self, *_: object) -> None:
         if self.requested:

@@ -36,7 +36,7 @@ def verify(
     with opened.lock():
         chosen = [opened.campaign(campaign)] if campaign is not None else opened.campaigns()[::-1]
         problems = sum(_verify(opened, status.id) for status in chosen)
-    for note in opened.notes:
+    for note in opened.take_notes():
         print(f"note: {note}", file=sys.stderr)
     if not chosen:
         print(f"no campaigns in {path}; start with: dear-tui demo", file=sys.stderr)

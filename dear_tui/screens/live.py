@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dear_tui.source import Snapshot
     from engine.store import CampaignStatus
 
-PAUSED = "No process runs this campaign now; the same dear-tui run or demo continues it where it stopped."
+PAUSED = "No process runs this campaign now; dear-tui resume {} continues it where it stopped."
 
 
 class LiveScreen(SnapshotScreen):
@@ -80,7 +80,7 @@ def _notice(status: CampaignStatus | None) -> Content:
     if status and status.error:
         return Content.styled(status.error, "$text-error")
     if status and status.state == "paused":
-        return Content.styled(PAUSED, "$text-warning")
+        return Content.styled(PAUSED.format(status.id), "$text-warning")
     return Content("")
 
 
@@ -100,5 +100,6 @@ def _message(campaign: int | None, status: CampaignStatus | None, snapshot: Snap
             "The curve starts when the block is complete."
         )
     if status.state == "queued":
-        return Content("Waiting for its turn; nothing has been run yet.")
+        so_far = f"{short_count(status.pairs_done)} pairs are done" if status.pairs_done else "nothing has been run yet"
+        return Content(f"Waiting for its turn; {so_far}.")
     return Content(f"{status.state.capitalize()} before the first block of images was complete: there is no curve.")

@@ -1,1 +1,1 @@
-"""Running a campaign in a process of its own, so that it outlives the terminal it was started from."""
+"""The worker: a process of its own that runs a store's queue, so that campaigns outlive the terminal."""

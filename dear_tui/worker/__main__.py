@@ -1,78 +1,45 @@
-"""The process of one campaign: `python -m dear_tui.worker STORE [--again]`, the config as JSON on standard input.
-
-It needs no terminal. SIGTERM and SIGINT stop it after the faults being computed.
-"""
+"""The detached process: `python -m dear_tui.worker STORE [--until-empty]`, which answers in one line on its stdout."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
-from datetime import UTC, datetime
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from dear_tui.worker.process import Begun
-from engine.config import parse_config
+from dear_tui.worker.loop import Worker, log
+from dear_tui.worker.process import UNTIL_EMPTY, Answer
 from engine.errors import DearError
-from engine.execution import execute
-from engine.preparation import prepare
-
-if TYPE_CHECKING:
-    from engine.campaign import Progress
-    from engine.store import CampaignStatus
 
 
-class BegunListener:
-    """Tells the starting process which campaign it is, once; the store tells everyone else the rest."""
-
-    def __init__(self) -> None:
-        self.begun = False
-
-    def on_campaign(self, status: CampaignStatus) -> None:
-        """Answer on standard output, then let go of it."""
-        log(f"campaign {status.id}: {status.name}, {status.pairs_done:,} of {status.pairs:,} pairs done before")
-        tell(Begun(campaign=status.id))
-        self.begun = True
-
-    def on_progress(self, progress: Progress) -> None:
-        """The store holds it."""
-
-    def on_note(self, note: str) -> None:
-        """Into the log."""
-        log(note)
+def answer(said: Answer) -> None:
+    """Tell the starting process, which reads one line; from then on standard output is the log, too."""
+    with suppress(BrokenPipeError):  # it was ended meanwhile, and the worker goes on
+        os.write(1, f"{said.to_line()}\n".encode())
+    os.dup2(2, 1)
 
 
-def tell(begun: Begun) -> None:
-    """Answer the starting process, which reads one line."""
-    print(begun.to_line(), flush=True)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+def main(arguments: list[str]) -> int:
+    """Be the worker of a store; the exit code is the error's."""
+    os.umask(0o077)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    store, *flags = arguments
+    has_answered = False
 
+    def on_ready() -> None:
+        nonlocal has_answered
+        answer(Answer(pid=os.getpid()))
+        has_answered = True
 
-def log(text: str) -> None:
-    """One line with the time; standard error is the log file."""
-    print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {os.getpid()} {text}", file=sys.stderr, flush=True)
-
-
-def main() -> int:
-    """Run the campaign; the exit code is the error's."""
-    stop: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda received, _frame: stop.append(received))
-    listener = BegunListener()
     try:
-        config = parse_config(json.load(sys.stdin), source="worker")
-        prepared = prepare(config)
-        status = execute(prepared, Path(sys.argv[1]), listener, lambda: bool(stop), "--again" in sys.argv[2:])
+        return Worker(Path(store), UNTIL_EMPTY in flags).run(on_ready)
     except DearError as error:
         log(str(error))
-        if not listener.begun:
-            tell(Begun(error=str(error), exit_code=error.exit_code))
+        if not has_answered:
+            answer(Answer(error=str(error), exit_code=error.exit_code))
         return error.exit_code
-    log(f"campaign {status.id}: {status.state}")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,76 +1,101 @@
-"""Starting the process that runs a campaign, and hearing from it that it has begun."""
+"""Starting a detached worker, and hearing from it that it is there."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import DearError, InputError, UnreachableError
 from engine.store import Store
+from engine.store.files import make_private
+from engine.store.lock import Holder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.config import CampaignConfig
-
 REAPER = "worker-reaper"
+UNTIL_EMPTY = "--until-empty"
 
 _ERRORS: dict[int, type[DearError]] = {kind.exit_code: kind for kind in (DearError, InputError, UnreachableError)}
 
 
 @dataclass(frozen=True)
-class Begun:
-    """The one line that the process writes to its standard output: which campaign it runs, or why it cannot."""
+class Answer:
+    """The one line that a worker writes to its standard output: that it is there, or why it cannot be."""
 
-    campaign: int | None = None
+    pid: int | None = None
     error: str = ""
     exit_code: int = 0
 
     def to_line(self) -> str:
         """As JSON."""
-        return json.dumps(self.__dict__)
+        return json.dumps(asdict(self))
 
     @classmethod
-    def from_line(cls, line: str) -> Begun:
+    def from_line(cls, line: str) -> Answer:
         """Of a process that ended without a word, say so."""
-        return cls(**json.loads(line)) if line else cls(error="the campaign's process ended at once", exit_code=1)
+        silent = cls(error="the worker ended at once; worker.log in the store says why", exit_code=1)
+        return cls(**json.loads(line)) if line else silent
 
 
 def log_path(store: Path) -> Path:
-    """Where the process writes what it has to say after it has begun."""
+    """Where a detached worker writes what it has to say."""
     return store / "worker.log"
 
 
-def start_worker(config: CampaignConfig, store: Path, again: bool = False) -> int:
-    """Run a config in a new session of its own; returns its campaign once it is in the store.
-
-    Args:
-        again: as a new campaign in any case.
+def start_worker(path: Path, until_empty: bool) -> int:
+    """Start the worker of a store in a session of its own; returns its process id once it has the store's lock.
 
     Raises:
-        DearError: the one the process met, with its exit code.
+        DearError: the one the worker met, with its exit code.
     """
-    Store.open(store).close()  # made here, because the log lies in it
-    with log_path(store).open("a") as log:
+    Store.open(path).close()  # made here, because the log lies in it
+    make_private(log_path(path))
+    log = os.open(log_path(path), os.O_WRONLY | os.O_APPEND)
+    try:
         process = subprocess.Popen(
-            [sys.executable, "-m", "dear_tui.worker", str(store), *(["--again"] if again else [])],
-            stdin=subprocess.PIPE,
+            # -P: a file `random.py` in the present folder is not Python's
+            [sys.executable, "-P", "-m", "dear_tui.worker", str(path.absolute()), *([UNTIL_EMPTY] * until_empty)],
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
             start_new_session=True,  # closing the terminal must not end it
         )
+    finally:
+        os.close(log)
     # reaped when it ends: a dead child that nobody waited for looks alive to those who ask for its id
     threading.Thread(target=process.wait, name=REAPER, daemon=True).start()
-    assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(config.model_dump_json())
-    process.stdin.close()
-    begun = Begun.from_line(process.stdout.readline())
-    if begun.campaign is None:
-        raise _ERRORS.get(begun.exit_code, DearError)(f"{begun.error}; its log is {log_path(store)}")
-    return begun.campaign
+    answer = Answer.from_line(process.stdout.readline())
+    if answer.pid is None:
+        raise _ERRORS.get(answer.exit_code, DearError)(answer.error)
+    return answer.pid
+
+
+def ensure_worker(path: Path) -> Holder:
+    """See to it that the queue is run: by the worker there is, else by one that ends when the queue is empty.
+
+    Returns:
+        Who has the store's lock; a process in the foreground runs its own campaign, and nothing of the queue.
+
+    Raises:
+        DearError: no worker could be started.
+    """
+    store = Store.open(path)
+    try:
+        if holder := store.holder():
+            return holder
+        try:
+            return Holder(start_worker(path, until_empty=True), "worker")
+        except UnreachableError:
+            if (holder := store.holder()) is None:  # else another process was quicker
+                raise
+            return holder
+    finally:
+        store.close()

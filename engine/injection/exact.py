@@ -8,6 +8,10 @@ batches for the rest of the network.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -25,6 +29,7 @@ from engine.injection.severity import Recorder, SeverityMatrix
 from engine.injection.sizes import UNTRACED_SIZES, plan_sizes
 from engine.injection.suffix import count_macs
 from engine.injection.traced import TracedNetwork, trace
+from engine.injection.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +40,8 @@ if TYPE_CHECKING:
     from engine.injection.outcomes import Outcomes, WeightFaults
     from engine.injection.suffix import Suffix
 
-_GROUP_PAIRS = 1_000_000
-_GROUP_MACS = 2 * 10**11
+_GROUP_PAIRS = 2_000_000
+_GROUP_MACS = 10**11
 """what one group of faults may cost: seconds on two cores, so that progress and ctrl+c stay prompt"""
 
 
@@ -57,16 +62,30 @@ class ExactInjection:
         """sentences the user should read: what could not be traced"""
         with torch.inference_mode():
             self._traced = self._trace(images)
-            self._keep = () if self._traced is None else self._golden_nodes(self._traced)
-            self._sizes = (
-                UNTRACED_SIZES if self._traced is None else plan_sizes(self._traced, self._keep, images.device, memory)
-            )
-            probe = probe_images(images, self._sizes.largest)
-            self.rows = self._traced.probe(probe) if self._traced else probe_batch_rows(self.model, probe)
+        self.workers = Workers.of(images.device) if self._traced else Workers(1, torch.get_num_threads())
+        """side by side, on the CPU; faults that run the whole network change its weights, and run alone"""
+        with self._as_worker():
+            self._plan(images, memory)
         if not self.rows.interchangeable:
             self.notes.append("logits depend on an image's place in the batch: batches are whole blocks, slower")
         self.block_rows = max(self._sizes.block, self.rows.floor)
         """most images a block can hold"""
+
+    def _plan(self, images: Tensor, memory: int) -> None:
+        """Find the golden values to keep, the sizes of blocks and batches, and which batches give equal bits."""
+        self._keep = () if self._traced is None else self._golden_nodes(self._traced)
+        self._sizes = (
+            UNTRACED_SIZES
+            if self._traced is None
+            else plan_sizes(self._traced, self._keep, images.device, memory, self.workers.count)
+        )
+        probe = probe_images(images, self._sizes.largest)
+        self.rows = self._traced.probe(probe) if self._traced else probe_batch_rows(self.model, probe)
+
+    @contextmanager
+    def _as_worker(self) -> Iterator[None]:
+        with self.workers.rounding(), torch.inference_mode():
+            yield
 
     def _trace(self, images: Tensor) -> TracedNetwork | None:
         try:
@@ -100,12 +119,12 @@ class ExactInjection:
     @property
     def measured(self) -> dict[str, float]:
         """What was found out about this network on this machine and is part of the numerics."""
-        return {"batch_floor": self.rows.floor}
+        return {"batch_floor": self.rows.floor, "workers": self.workers.count}
 
     def load(self, images: Tensor) -> GoldenBlock:
         """Golden values of a block of images [n, C, H, W], n at most `block_rows`."""
         rows = self.rows.fit(len(images))
-        with torch.inference_mode():
+        with self._as_worker():
             if self._traced is not None:
                 return golden_block(self._traced.network, images, rows, set(self._keep))
             padded = pad_rows(images, rows)
@@ -113,13 +132,23 @@ class ExactInjection:
 
     def inject(self, block: GoldenBlock, faults: WeightFaults) -> Iterator[Outcomes]:
         """Inject faults, sorted by layer, into a block: outcomes of a few seconds' work at a time, in order."""
+        inject = partial(self._inject_group, block)
+        for runs_alone, groups in groupby(self._groups(block, faults), key=lambda group: self._runs_alone(group.layer)):
+            run = map if runs_alone else self.workers.map
+            yield from run(inject, groups)
+
+    def _groups(self, block: GoldenBlock, faults: WeightFaults) -> Iterator[FaultGroup]:
         start = 0
         while start < len(faults):
             layer = int(faults.layer[start])
             same_layer = int(np.searchsorted(faults.layer, layer, side="right"))
             stop = min(same_layer, start + self._group_size(layer, block.count))
-            yield self._inject_group(block, layer, faults.take(slice(start, stop)))
+            yield FaultGroup(layer, faults.take(slice(start, stop)))
             start = stop
+
+    def _runs_alone(self, layer: int) -> bool:
+        """Whether its faults run the whole network, whose weights they change."""
+        return self._traced is None or layer not in self._traced.suffixes
 
     def _group_size(self, layer: int, images: int) -> int:
         if self._traced is None or layer not in self._traced.suffixes:
@@ -127,14 +156,15 @@ class ExactInjection:
         macs = max(1, self._traced.suffixes[layer].macs)
         return max(1, min(_GROUP_PAIRS, _GROUP_MACS // macs) // images)
 
-    def _inject_group(self, block: GoldenBlock, layer: int, faults: WeightFaults) -> Outcomes:
-        severities = SeverityMatrix(len(faults), block.logits)
-        self.replay(block, layer, faults, severities)
-        return severities.outcomes(faults.positions)
+    def _inject_group(self, block: GoldenBlock, group: FaultGroup) -> Outcomes:
+        severities = SeverityMatrix(len(group.faults), block.logits)
+        self.replay(block, group.layer, group.faults, severities)
+        with torch.inference_mode():
+            return severities.outcomes(group.faults.positions)
 
     def replay(self, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder) -> None:
         """Hand the faulty logits of faults of one layer to `recorder`; pairs it never hears of are masked."""
-        with torch.inference_mode():
+        with self._as_worker():
             if self._traced is None or layer not in self._traced.suffixes:
                 self._run_whole(block, faults, recorder)
             else:
@@ -160,6 +190,14 @@ class ExactInjection:
     def _runner(self, traced: TracedNetwork, block: GoldenBlock, layer: int, recorder: Recorder) -> PairRunner:
         batch = max(self._sizes.dense[layer], self.rows.floor)
         return ExactRunner(traced.network, traced.suffixes[layer], self.rows, batch, block, recorder)
+
+
+@dataclass(frozen=True)
+class FaultGroup:
+    """Faults of one layer that are injected together."""
+
+    layer: int
+    faults: WeightFaults
 
 
 class PairRunner(Protocol):

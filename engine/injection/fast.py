@@ -8,23 +8,28 @@ classes are closer than that is run again by `exact`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
 
-from engine.injection.exact import ExactInjection, ExactRunner
+from engine.injection.batch_rows import common_rows, probe_batch_rows
+from engine.injection.exact import ExactInjection
 from engine.injection.fast_batches import FastBatches, FastBlock, FastSuffix, fast_suffix
 from engine.injection.folded import fold_layers
 from engine.injection.packed_runs import PackedRuns
 from engine.injection.pairs import Pairs
 from engine.injection.rounding import ErrorMeter, sample_faults
 from engine.injection.suffix import count_macs
+from engine.injection.thin import ThinRuns, has_thin_rule
 
 if TYPE_CHECKING:
     from torch import Tensor, fx, nn
 
-    from engine.injection.exact import PairRunner
+    from engine.injection.batch_rows import BatchRows
     from engine.injection.golden import GoldenBlock
+    from engine.injection.graph import Network
+    from engine.injection.outcomes import WeightFaults
     from engine.injection.severity import Recorder
     from engine.injection.traced import TracedNetwork
 
@@ -32,6 +37,12 @@ TAU_SAFETY = 8.0
 """how much larger than the largest error seen at the start an error may be before it could change a top-1"""
 
 _CALIBRATION_IMAGES = 8
+
+_BATCHES_TOGETHER = 8
+"""batches whose logits are settled at once: each is many small operations otherwise"""
+
+_OVERFLOW = 1e38
+"""beyond, a sum may overflow or not, depending on its order"""
 
 
 class FastInjection(ExactInjection):
@@ -45,7 +56,9 @@ class FastInjection(ExactInjection):
         """how close two classes may be, relative to the largest magnitude of their pair, before `exact` decides"""
         super().__init__(model, images, memory)
         if self.rows.interchangeable and self._traced is not None:
-            self.tau = TAU_SAFETY * self._largest_error(self._traced, images[:_CALIBRATION_IMAGES])
+            with self._as_worker():
+                self.rows = common_rows([self.rows, self._probe_head(self._traced.network, images)])
+                self.tau = TAU_SAFETY * self._largest_error(self._traced, images[:_CALIBRATION_IMAGES])
 
     @property
     def measured(self) -> dict[str, float]:
@@ -70,59 +83,106 @@ class FastInjection(ExactInjection):
         self._copies = {node for suffix in self._suffixes.values() for node in suffix.golden}
         return (*{*super()._golden_nodes(traced), *self._copies}, *self._copies)
 
+    def _probe_head(self, network: Network, images: Tensor) -> BatchRows:
+        """Batch sizes for the last layer, which is run transposed where it is a linear one."""
+        layers = [
+            suffix.layers[network.output] for suffix in self._suffixes.values() if network.output in suffix.layers
+        ]
+        if not layers or not layers[0].is_linear:
+            return self.rows
+        shape = (self.rows.largest, layers[0].weight.shape[1])
+        values = torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(images.device)
+        return probe_batch_rows(lambda batch: layers[0].transposed(batch).T, values)
+
     def load(self, images: Tensor) -> GoldenBlock:
         """Golden values of a block of images [n, C, H, W], n at most `block_rows`."""
-        with torch.inference_mode():
+        with self._as_worker():
             return FastBlock.of(super().load(images), self._copies)
 
-    def _runner(self, traced: TracedNetwork, block: GoldenBlock, layer: int, recorder: Recorder) -> PairRunner:
-        exact = super()._runner(traced, block, layer, recorder)
-        if not self.rows.interchangeable:
-            return exact
+    def _replay(
+        self, traced: TracedNetwork, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder
+    ) -> None:
         assert isinstance(block, FastBlock)
-        batch = FastBatches(traced.network, self._suffixes[layer], block, self.rows)
-        return FastRunner(batch, exact, recorder, self._sizes.dense[layer], self.tau)
+        thin = self._thin(traced, block, layer)
+        if thin is None:
+            super()._replay(traced, block, layer, faults, recorder)
+            return
+        batches = FastBatches(traced.network, self._suffixes[layer], block, self.rows)
+        runner = FastRunner(batches, recorder, self._sizes.dense[layer], self.tau)
+        for pairs in thin.run(faults):
+            runner.add(pairs)
+        close = runner.finish()
+        if close is not None:
+            self._decide(traced, block, layer, faults, recorder, close)
+
+    def _thin(self, traced: TracedNetwork, block: FastBlock, layer: int) -> ThinRuns | None:
+        suffix, module = traced.suffixes[layer], self.modules[layer]
+        (source,) = suffix.layer.all_input_nodes
+        if not self.rows.interchangeable or not has_thin_rule(module, block.values[source]):
+            return None
+        return ThinRuns(traced.network, suffix, module, block, block.lead <= self.tau)
+
+    def _decide(
+        self,
+        traced: TracedNetwork,
+        block: GoldenBlock,
+        layer: int,
+        faults: WeightFaults,
+        recorder: Recorder,
+        close: Pairs,
+    ) -> None:
+        """Run pairs that are too close to call by `exact`."""
+        is_close = torch.zeros(len(faults), block.count, dtype=torch.bool, device=close.fault.device)
+        is_close[close.fault, close.image] = True
+        golden = block.logits.index_select(0, close.image)
+        recorder.record(close.fault, close.image, golden)  # masked, unless the packed run says otherwise
+        exact = self._runner(traced, block, layer, recorder)
+        packed = PackedRuns(traced.network, traced.suffixes[layer], self.modules[layer], block, whole_blocks=False)
+        for pairs in packed.run(replace(faults, changes=is_close.any(1).cpu().numpy())):
+            exact.add(pairs.take(is_close[pairs.fault, pairs.image].nonzero().squeeze(1)))
+        exact.finish()
 
     def _largest_error(self, traced: TracedNetwork, images: Tensor) -> float:
         """Over all bits of some weights of every layer, relative to the largest magnitude met since the fault."""
         block = self.load(images)
         assert isinstance(block, FastBlock)
         largest = 0.0
-        for layer, suffix in traced.suffixes.items():
+        for layer in traced.suffixes:
+            faults = sample_faults(layer, self.modules[layer].weight)
+            meter = ErrorMeter(len(faults), block.logits)
+            super()._replay(traced, block, layer, faults, meter)
+            thin = self._thin(traced, block, layer)
             batches = FastBatches(traced.network, self._suffixes[layer], block, self.rows)
-            meter = ErrorMeter(batches)
-            batch = max(self._sizes.dense[layer], self.rows.floor)
-            exact = ExactRunner(traced.network, suffix, self.rows, batch, block, meter)
-            packed = PackedRuns(traced.network, suffix, self.modules[layer], block, whole_blocks=False)
-            with torch.inference_mode():
-                for pairs in packed.run(sample_faults(layer, self.modules[layer].weight)):
-                    largest = max(largest, meter.largest_error(pairs, exact))
+            size = max(self._sizes.dense[layer], self.rows.floor)
+            for pairs in thin.run(faults) if thin else ():
+                if len(pairs):
+                    largest = max(largest, meter.largest_error(pairs, *batches.run(pairs, size)))
         return largest
 
 
 class FastRunner:
-    """Runs pairs as they come; those too close to call go to `exact`."""
+    """Runs pairs as they come, and settles those that are clear."""
 
-    def __init__(self, batches: FastBatches, exact: PairRunner, recorder: Recorder, size: int, tau: float) -> None:
+    def __init__(self, batches: FastBatches, recorder: Recorder, size: int, tau: float) -> None:
         """`size`: pairs to run at once."""
         self._batches = batches
-        self._exact = exact
         self._recorder = recorder
         self._size = size
         self._tau = tau
-        self._faultless = batches.faultless_logits(size)
+        self._faultless = Leads.of(batches.faultless_logits(size), batches.block.top1)
         self._waiting: list[Pairs] = []
+        self._close: list[Pairs] = []
 
     def add(self, pairs: Pairs) -> None:
-        """Run all that waits, once there is enough for a batch."""
+        """Run all that waits, once there is enough for some batches."""
         self._waiting.append(pairs)
-        if sum(map(len, self._waiting)) >= self._size:
+        if sum(map(len, self._waiting)) >= _BATCHES_TOGETHER * self._size:
             self._run_waiting()
 
-    def finish(self) -> None:
-        """Run what is left."""
+    def finish(self) -> Pairs | None:
+        """Run what is left; returns the pairs that are too close to call."""
         self._run_waiting()
-        self._exact.finish()
+        return Pairs.concat(self._close) if self._close else None
 
     def _run_waiting(self) -> None:
         waiting = Pairs.concat(self._waiting) if self._waiting else None
@@ -130,19 +190,50 @@ class FastRunner:
         if waiting is None or len(waiting) == 0:
             return
         waiting = waiting.take(waiting.channel.argsort(stable=True))
-        for start in range(0, len(waiting), self._size):
-            self._run(waiting.take(slice(start, start + self._size)))
+        logits, bound = self._batches.run(waiting, self._size)
+        self._settle(waiting, logits, bound)
 
-    def _run(self, pairs: Pairs) -> None:
-        logits, magnitude = self._batches.run(pairs)
-        reach = logits.amax(1) - self._tau * magnitude
-        # NaN and infinity compare as false: their pairs are critical whichever way they are computed
-        close = ((logits >= reach[:, None]).sum(1) > 1) & (magnitude < torch.inf)
-        self._recorder.record(pairs.fault, pairs.image, self._as_golden(logits, pairs.image))
-        if close.any():
-            self._exact.add(pairs.take(close.nonzero().squeeze(1)))
+    def _settle(self, pairs: Pairs, logits: Tensor, bound: Tensor) -> None:
+        """Record the pairs whose top-1 is certain; keep the others."""
+        leads = Leads.of(logits, self._batches.block.top1.index_select(0, pairs.image))
+        reach = torch.where(bound < _OVERFLOW, self._tau * bound, torch.inf)
+        certain = leads.own - leads.other > reach
+        self._recorder.settle(pairs.fault, pairs.image, ~self._is_faultless(pairs.image, logits, leads))
+        rest = certain.logical_not_().nonzero().squeeze(1)
+        if len(rest):
+            self._record(pairs.take(rest), logits.index_select(1, rest).T.contiguous(), reach.index_select(0, rest))
 
-    def _as_golden(self, logits: Tensor, images: Tensor) -> Tensor:
-        """Golden's own logits where the same arithmetic gives the same without the fault: the pair is masked."""
-        same = (logits == self._faultless.index_select(0, images)).all(1, keepdim=True)
-        return torch.where(same, self._batches.block.logits.index_select(0, images), logits)
+    def _record(self, pairs: Pairs, logits: Tensor, reach: Tensor) -> None:
+        """Pairs whose top-1 is not golden's, or not certain; `logits` [pairs, classes]."""
+        behind = (logits < (logits.amax(1) - reach)[:, None]).sum(1)
+        is_clear = behind == logits.shape[1] - 1  # not so where a logit, or the reach, is not finite
+        clear, close = is_clear.nonzero().squeeze(1), is_clear.logical_not().nonzero().squeeze(1)
+        self._recorder.record(pairs.fault[clear], pairs.image[clear], logits[clear])
+        if len(close):
+            self._close.append(pairs.take(close))
+
+    def _is_faultless(self, image: Tensor, logits: Tensor, leads: Leads) -> Tensor:
+        """Where the same arithmetic gives the same without the fault: the pair is masked."""
+        same = leads.own == self._faultless.own.index_select(0, image)
+        likely = same.nonzero().squeeze(1)
+        faultless = self._faultless.logits.index_select(1, image.index_select(0, likely))
+        same[likely] = (logits.index_select(1, likely) == faultless).all(0)
+        return same
+
+
+@dataclass(frozen=True)
+class Leads:
+    """Logits [classes, pairs], and what decides whether golden's class is still on top; all [pairs]."""
+
+    logits: Tensor
+    own: Tensor
+    """the logit of golden's top-1"""
+    other: Tensor
+    """the largest of all others"""
+
+    @classmethod
+    def of(cls, logits: Tensor, top1: Tensor) -> Leads:
+        """`top1` [pairs] is golden's."""
+        place = top1[None]
+        own = logits.gather(0, place).squeeze(0)
+        return cls(logits, own, logits.scatter(0, place, -torch.inf).amax(0))

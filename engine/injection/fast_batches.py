@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine.injection.batch_rows import BatchRows
-    from engine.injection.channels import ChannelMap
     from engine.injection.folded import FoldedLayer
     from engine.injection.graph import Network
     from engine.injection.suffix import Suffix
@@ -76,15 +75,26 @@ class FastBlock(GoldenBlock):
     rows: dict[fx.Node, Any]
     largest: dict[fx.Node, Tensor]
     """largest magnitude of each image's value, [rows]"""
+    top1: Tensor
+    """[count] the golden class of each image"""
+    lead: Tensor
+    """[count] how far it leads, relative to the image's largest magnitude of all"""
     faultless: dict[fx.Node, Tensor] = field(default_factory=dict)
-    """by faulty layer: the logits that its steps give without a fault, [count, classes]; made when first needed"""
+    """by faulty layer: the logits that its steps give without a fault, [classes, count]; made when first needed"""
 
     @classmethod
     def of(cls, block: GoldenBlock, copies: set[fx.Node]) -> FastBlock:
         """A block with copies of the golden values that `fast` reads."""
         rows = {node: _channels_last(block.values[node]) for node in copies}
-        largest = {node: _largest(value) for node, value in rows.items() if isinstance(value, Tensor)}
-        return cls(block.images, block.count, block.logits, block.values, rows, largest)
+        largest = {
+            node: value.abs().amax(tuple(range(1, value.ndim)))
+            for node, value in rows.items()
+            if isinstance(value, Tensor) and value.ndim > 1
+        }
+        most = torch.stack([block.logits.abs().amax(1), *(value[: block.count] for value in largest.values())]).amax(0)
+        best = block.logits.topk(min(2, block.logits.shape[1]), 1).values
+        lead = (best[:, 0] - best[:, -1]) / most
+        return cls(block.images, block.count, block.logits, block.values, rows, largest, block.logits.argmax(1), lead)
 
 
 def _channels_last(value: Any) -> Any:
@@ -94,7 +104,7 @@ def _channels_last(value: Any) -> Any:
 
 
 class FastBatches:
-    """The dense part of one suffix on one block."""
+    """The dense part of one suffix on one block, for pairs whose `thin` is their difference from golden."""
 
     def __init__(self, network: Network, suffix: FastSuffix, block: FastBlock, rows: BatchRows) -> None:
         self._network = network
@@ -102,21 +112,27 @@ class FastBatches:
         self._suffix = suffix
         self.block = block
 
-    def run(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
-        """Logits [pairs, classes], and the largest magnitude each pair met on the way, [pairs].
-
-        Padded like an exact batch: other sizes round otherwise, and what has no effect would seem to have one.
+    def run(self, pairs: Pairs, size: int) -> tuple[Tensor, Tensor]:
+        """Logits [classes, pairs], and for each pair a bound of the magnitudes it met on the way, [pairs].
 
         Args:
             pairs: in ascending runs of one channel.
+            size: how many to run at once.
         """
+        parts = [self._run_batch(pairs.take(slice(start, start + size))) for start in range(0, len(pairs), size)]
+        logits = torch.cat([logits for logits, _ in parts], dim=1)
+        met = torch.cat([met for _, met in parts])
+        return logits, torch.maximum(torch.maximum(met, self._bound_of_updates(pairs)), logits.abs().amax(0))
+
+    def _run_batch(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
+        """Padded like an exact batch: other sizes round otherwise, and what has no effect would seem to have one."""
         count = len(pairs)
-        logits, magnitude = self._run_padded(pairs.padded(self._rows_of_batch.fit(count)))
-        return logits[:count], magnitude[:count]
+        logits, met = self._run_padded(pairs.padded(self._rows_of_batch.fit(count)))
+        return logits[:, :count], met[:count]
 
     def _run_padded(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
         values: dict[fx.Node, Any] = {}
-        magnitude = torch.zeros(len(pairs), device=pairs.image.device)
+        met = torch.zeros(len(pairs), device=pairs.image.device)
 
         def value_of(node: fx.Node) -> Any:
             if node not in values:
@@ -125,51 +141,47 @@ class FastBatches:
 
         for node in self._suffix.steps:
             if node in self._suffix.updates:
-                values[node], bound = self._updated(self._suffix.updates[node], pairs)
-                magnitude = torch.maximum(magnitude, bound)
+                values[node] = self._updated(self._suffix.updates[node], pairs)
             elif node in self._suffix.layers:
-                values[node] = self._suffix.layers[node](value_of(self._suffix.layers[node].source))
-                magnitude = torch.maximum(magnitude, _largest(values[node]))
+                layer = self._suffix.layers[node]
+                if node is self._network.output and layer.is_linear:
+                    return layer.transposed(value_of(layer.source)), met
+                values[node] = layer(value_of(layer.source))
+                met = torch.maximum(met, values[node].abs().sum(tuple(range(1, values[node].ndim))))
             else:
                 values[node] = self._network.evaluate(node, value_of)
             for parent in self._suffix.last_use[node]:
                 values.pop(parent, None)
-        logits = value_of(self._network.output)
-        return logits, torch.maximum(magnitude, _largest(logits))
+        return value_of(self._network.output).T.contiguous(), met
 
     def faultless_logits(self, size: int) -> Tensor:
-        """What these steps give for every image of the block without a fault, [count, classes]; `size` at once."""
+        """What these steps give for every image of the block without a fault, [classes, count]; `size` at once."""
         layer = self._suffix.suffix.layer
         if layer not in self.block.faultless:
-            starts = range(0, self.block.count, size)
-            self.block.faultless[layer] = torch.cat([self._run_faultless(start, size) for start in starts])
+            image = torch.arange(self.block.count, device=self.block.logits.device)
+            nothing = torch.zeros_like(image)
+            frontier = self._suffix.suffix.frontier.items()
+            thin = {node: torch.zeros_like(where.apart(self.block.values[node])[:1, 0]) for node, where in frontier}
+            thin = {node: value.expand(len(image), -1, -1) for node, value in thin.items()}
+            pairs = Pairs(fault=nothing, image=image, channel=nothing, thin=thin)
+            self.block.faultless[layer] = self.run(pairs, size)[0]
         return self.block.faultless[layer]
 
-    def _run_faultless(self, start: int, size: int) -> Tensor:
-        image = torch.arange(start, min(start + size, self.block.count), device=self.block.logits.device)
-        nothing = torch.zeros_like(image)
-        maps = self._suffix.suffix.frontier.items()
-        thin = {node: where.apart(self.block.values[node])[image, 0] for node, where in maps}
-        return self.run(Pairs(fault=nothing, image=image, channel=nothing, thin=thin))[0]
+    def _bound_of_updates(self, pairs: Pairs) -> Tensor:
+        bound = torch.zeros(len(pairs), device=pairs.image.device)
+        for node, layer in self._suffix.updates.items():
+            largest = self.block.largest[node].index_select(0, pairs.image)
+            delta = pairs.thin[layer.source].flatten(1).abs().sum(1)
+            bound = torch.maximum(bound, torch.add(largest, delta, alpha=layer.gain))
+        return bound
 
-    def _updated(self, layer: FoldedLayer, pairs: Pairs) -> tuple[Tensor, Tensor]:
-        """The layer's result, and a bound of its magnitude for each pair."""
+    def _updated(self, layer: FoldedLayer, pairs: Pairs) -> Tensor:
         channel_map = self._suffix.suffix.frontier[layer.source]
-        source = self.block.values[layer.source]
-        images, channels = channel_map.apart(source).shape[:2]
-        place = pairs.image * channels + pairs.channel
-        golden = channel_map.apart(source).reshape(images * channels, channel_map.width, -1).index_select(0, place)
-        delta = pairs.thin[layer.source] - golden
-        largest = self.block.largest[layer.result].index_select(0, pairs.image)
-        bound = largest + delta.abs().amax((1, 2)) * self._gain(layer, pairs, channel_map)
-        if source.ndim == 4:
-            delta = delta.view(len(pairs), 1, *source.shape[2:])
-        return layer.update(self._rows(layer.result, pairs), delta, pairs.channel, channel_map), bound
-
-    @staticmethod
-    def _gain(layer: FoldedLayer, pairs: Pairs, channel_map: ChannelMap) -> Tensor:
-        gains = layer.gain.narrow(0, channel_map.offset, channel_map.channels * channel_map.width)
-        return gains.view(-1, channel_map.width).sum(1).index_select(0, pairs.channel)
+        delta = pairs.thin[layer.source]
+        golden = self._rows(layer.result, pairs)
+        if not layer.is_linear:
+            delta = delta.view(len(pairs), 1, *self.block.values[layer.source].shape[2:])
+        return layer.update(golden, delta, pairs.channel, channel_map)
 
     def _from_golden(self, node: fx.Node, pairs: Pairs, value_of: Callable[[fx.Node], Any]) -> Any:
         golden = self.block.rows[node]
@@ -179,7 +191,7 @@ class FastBatches:
             return self._network.evaluate(node, value_of)
         value = self._rows(node, pairs)
         if node in self._suffix.suffix.frontier:
-            self._suffix.suffix.frontier[node].put(value, pairs.channel, pairs.thin[node])
+            self._suffix.suffix.frontier[node].put(value, pairs.channel, pairs.thin[node], add=True)
         return value
 
     def _rows(self, node: fx.Node, pairs: Pairs) -> Tensor:
@@ -188,8 +200,3 @@ class FastBatches:
         if golden.ndim != 4:
             return golden.index_select(0, pairs.image)
         return golden.permute(0, 2, 3, 1).index_select(0, pairs.image).permute(0, 3, 1, 2)
-
-
-def _largest(value: Tensor) -> Tensor:
-    """Largest magnitude of each row; NaN where a row has one."""
-    return value.abs().amax(tuple(range(1, value.ndim)))

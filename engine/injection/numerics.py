@@ -21,15 +21,19 @@ class Numerics:
     threads: int
 
 
-def choose_numerics(device: str, tf32: bool) -> Numerics:
+def choose_numerics(device: str, tf32: bool, threads: int | None = None) -> Numerics:
     """Fix the device and its arithmetic for this process: fp32 means fp32 unless `tf32`.
 
     Args:
         device: "auto" (CUDA where there is one), "cpu", "cuda" or "cuda:N".
+        tf32: whether CUDA may round to it.
+        threads: of the CPU; None = what torch has chosen from the machine and the environment.
 
     Raises:
         UnreachableError: if CUDA or that device number is asked for and absent.
     """
+    if threads is not None:
+        torch.set_num_threads(threads)
     if device == "auto":
         device = "cuda:0" if torch.cuda.is_available() else "cpu"
     elif device == "cuda":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import fx, nn
-from torch.func import functional_call
 
 from engine.injection.packs import Pack, pack_by_channel
 from engine.injection.pairs import Pairs
@@ -37,15 +37,15 @@ class PackedRuns:
         """`whole_blocks`: a fault that differs for one image keeps all rows of the block, padding included."""
         self._network = network
         self._suffix = suffix
-        self._module = module
-        self._weight = module.weight.detach().clone(memory_format=torch.contiguous_format)
+        self._module = deepcopy(module)  # others run this layer at the same time
+        self._module.weight.data = module.weight.detach().clone(memory_format=torch.contiguous_format)
         self._block = block
         self._whole_blocks = whole_blocks
 
     def run(self, faults: WeightFaults) -> Iterator[Pairs]:
         """The pairs that differ from golden, by fault and image within each pack."""
         rows = np.flatnonzero(faults.changes)
-        channels = faults.weight_index[rows] // self._weight[0].numel()
+        channels = faults.weight_index[rows] // self._module.weight[0].numel()
         for pack in pack_by_channel(channels, rows):
             yield self._differing(pack, self._values(pack, faults))
 
@@ -56,25 +56,25 @@ class PackedRuns:
         def value_of(node: fx.Node) -> Any:
             return values[node] if node in values else self._block.values[node]
 
-        flat = self._weight.view(-1)
+        flat = self._module.weight.data.view(-1)
         index = torch.as_tensor(faults.weight_index[pack.rows], device=flat.device)
         golden = flat[index]
         flat[index] = torch.as_tensor(faults.value[pack.rows], device=flat.device)
         layer = self._suffix.layer
         args, kwargs = fx.node.map_arg((layer.args, layer.kwargs), value_of)
-        values[layer] = functional_call(self._module, {"weight": self._weight}, args, kwargs)
+        values[layer] = self._module(*args, **kwargs)
         flat[index] = golden
         for node in self._suffix.packed:
             values[node] = self._network.evaluate(node, value_of)
         return values
 
     def _differing(self, pack: Pack, values: dict[fx.Node, Any]) -> Pairs:
-        device = self._weight.device
+        device = self._module.weight.device
         count = len(self._block.images) if self._whole_blocks else self._block.count
         channels = torch.as_tensor(pack.channels, device=device)
         thin: dict[fx.Node, Tensor] = {}
         alive = torch.zeros(count, len(channels), dtype=torch.bool, device=device)
-        is_full = len(channels) == len(self._weight)
+        is_full = len(channels) == len(self._module.weight)
         for node, channel_map in self._suffix.frontier.items():
             faulty, golden = (channel_map.apart(of[node])[:count] for of in (values, self._block.values))
             if not is_full:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from engine.faults.bits import faulty_values
 from engine.injection.outcomes import WeightFaults
@@ -13,8 +12,6 @@ from engine.injection.outcomes import WeightFaults
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine.injection.exact import ExactRunner
-    from engine.injection.fast_batches import FastBatches
     from engine.injection.pairs import Pairs
 
 _OVERFLOW = 1e37
@@ -36,29 +33,27 @@ def sample_faults(layer: int, weight: Tensor) -> WeightFaults:
 
 
 class ErrorMeter:
-    """A recorder that compares the logits of `exact` with those of `fast`."""
+    """A recorder that keeps the logits of `exact`, to compare those of `fast` with."""
 
-    def __init__(self, batches: FastBatches) -> None:
-        self._batches = batches
-        self._logits: list[Tensor] = []
+    def __init__(self, faults: int, golden: Tensor) -> None:
+        """`golden`: logits [images, classes]."""
+        self._logits = golden.expand(faults, *golden.shape).clone()
 
-    def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:  # noqa: ARG002 - called as a Recorder
-        """What `exact` gives, in the order of the pairs."""
-        self._logits.append(logits)
+    def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
+        """Logits of pairs that are not masked."""
+        self._logits[faults, images] = logits
 
-    def largest_error(self, pairs: Pairs, exact: ExactRunner) -> float:
-        """Largest difference of a logit, relative to the largest magnitude of its pair; finite pairs only.
+    def settle(self, faults: Tensor, images: Tensor, severity: Tensor) -> None:
+        """`exact` leaves nothing to be settled without logits."""
+
+    def largest_error(self, pairs: Pairs, logits: Tensor, bound: Tensor) -> float:
+        """Largest difference of a logit, relative to the bound of its pair's magnitudes; finite pairs only.
 
         Args:
-            pairs: in ascending runs of one channel.
-            exact: records here.
+            pairs: what `fast` has run.
+            logits: [classes, pairs] what it gave.
+            bound: [pairs] of the magnitudes met.
         """
-        if len(pairs) == 0:
-            return 0.0
-        logits, magnitude = self._batches.run(pairs)
-        self._logits = []
-        exact.add(pairs)
-        exact.finish()
-        relative = (logits - torch.cat(self._logits)).abs().amax(1) / magnitude
-        finite = relative[magnitude < _OVERFLOW].nan_to_num(0)
+        relative = (logits.T - self._logits[pairs.fault, pairs.image]).abs().amax(1) / bound
+        finite = relative[bound < _OVERFLOW].nan_to_num(0)
         return float(finite.max()) if len(finite) else 0.0

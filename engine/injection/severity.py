@@ -22,6 +22,9 @@ class Recorder(Protocol):
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
         """The faulty `logits` [pairs, classes] of the pairs (`faults`, `images`), both int64 [pairs]."""
 
+    def settle(self, faults: Tensor, images: Tensor, severity: Tensor) -> None:
+        """The `severity` [pairs], masked or non-critical, of pairs whose logits need not be looked at."""
+
 
 class SeverityMatrix:
     """Severities and predictions of some faults (rows) on one block of images (columns); masked until recorded."""
@@ -45,6 +48,10 @@ class SeverityMatrix:
         pair = faults * self._images + images
         self._severity[pair] = severity.to(torch.uint8)
         self._prediction[pair] = top1.to(torch.int16)
+
+    def settle(self, faults: Tensor, images: Tensor, severity: Tensor) -> None:
+        """Take over severities that are known."""
+        self._severity[faults * self._images + images] = severity.to(torch.uint8)
 
     def outcomes(self, positions: NDArray[np.int64]) -> Outcomes:
         """Everything recorded, on the host; `positions` are the faults' places in the fault list."""

@@ -57,18 +57,21 @@ UNTRACED_SIZES = Sizes(block=64, dense={})
 """whole-network runs keep no golden values; 64 images is near the best batch of the naive loop"""
 
 
-def plan_sizes(traced: TracedNetwork, keep: Sequence[fx.Node], device: torch.device, memory: int) -> Sizes:
-    """Half the budget for a block's golden values and its runs, a quarter for a dense batch.
+def plan_sizes(
+    traced: TracedNetwork, keep: Sequence[fx.Node], device: torch.device, memory: int, workers: int
+) -> Sizes:
+    """Half the budget for a block's golden values and its runs, a quarter for dense batches.
 
     Args:
         keep: the nodes whose golden values are kept, once for each copy.
+        workers: how many run at once.
 
     Raises:
         InputError: if the budget does not hold one image.
     """
     network, shapes, limits = traced.network, traced.shapes, LIMITS[device.type]
     kept = sum(row_bytes(node, shapes) for node in keep)
-    live = _LIVE_VALUES * max(row_bytes(node, shapes) for node in network.nodes)
+    live = workers * _LIVE_VALUES * max(row_bytes(node, shapes) for node in network.nodes)
     macs = sum(count_macs(network, node, shapes) for node in network.nodes)
     most = min(_MOST_ROWS, max(64, limits.macs // max(1, macs)))
     block = min(memory // 2 // (kept + live), most, _MOST_BLOCK_ROWS)
@@ -78,7 +81,7 @@ def plan_sizes(traced: TracedNetwork, keep: Sequence[fx.Node], device: torch.dev
         )
     dense = {}
     for index, suffix in traced.suffixes.items():
-        in_budget = memory // 4 // (_LIVE_VALUES * suffix.row_bytes)
+        in_budget = memory // 4 // (workers * _LIVE_VALUES * suffix.row_bytes)
         dense[index] = _power_of_two(min(in_budget, max(16, limits.value_bytes // suffix.row_bytes), most))
     return Sizes(_power_of_two(block), dense)
 

@@ -1,19 +1,25 @@
 """Campaigns on disk: immutable Parquet parts, their receipts, views for SQL, a sealed file when finished."""
 
+from engine.store.commands import Action, Effect
+from engine.store.heartbeat import Activity, WorkerStatus
 from engine.store.layout import store_path
 from engine.store.records import CampaignStatus, CampaignSummary, CurveData, NewCampaign, Receipt, Span, State
 from engine.store.store import Store
 from engine.store.writer import CampaignWriter
 
 __all__ = [
+    "Action",
+    "Activity",
     "CampaignStatus",
     "CampaignSummary",
     "CampaignWriter",
     "CurveData",
+    "Effect",
     "NewCampaign",
     "Receipt",
     "Span",
     "State",
     "Store",
+    "WorkerStatus",
     "store_path",
 ]

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 
-from engine.errors import UnreachableError
 from engine.store.description import describe, is_damaged, read_description, write_description
-from engine.store.files import make_private_folder, set_aside, sha256, sync, unfinished, unwritable
+from engine.store.files import exclusive, make_private_folder, set_aside, sha256, sync, unfinished, unwritable
 from engine.store.layout import METRICS, PART_TABLES, CampaignLayout
 from engine.store.parquet import connect, write_parquet
 
@@ -41,7 +40,7 @@ def write_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign)
         sync(campaign.folder.parent)
     except (OSError, duckdb.Error) as error:
         shutil.rmtree(written.folder, ignore_errors=True)
-        raise UnreachableError(unwritable(campaign.folder, error)) from None
+        raise unwritable(campaign.folder, error) from None
 
 
 def restore_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign) -> list[str]:
@@ -56,13 +55,14 @@ def restore_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaig
     Raises:
         UnreachableError: it could not be written.
     """
-    bad = find_altered_fixed(campaign, row)
     try:
-        set_aside(*bad)
-        if bad:
-            _write_fixed(campaign, row, new)
+        with exclusive(campaign.folder):
+            bad = find_altered_fixed(campaign, row)
+            set_aside(*bad)
+            if bad:
+                _write_fixed(campaign, row, new)
     except (OSError, duckdb.Error) as error:
-        raise UnreachableError(unwritable(campaign.folder, error)) from None
+        raise unwritable(campaign.folder, error) from None
     return [f"{problem}; written again" for problem in bad.values()]
 
 

@@ -7,10 +7,12 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from engine.store.files import write_text
+from engine.store.files import exclusive, write_text
 from engine.store.state import CampaignRow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.store.layout import CampaignLayout
     from engine.store.records import NewCampaign
 
@@ -53,10 +55,13 @@ def read_description(campaign: CampaignLayout) -> dict[str, Any]:
     return content
 
 
-def update_description(campaign: CampaignLayout, row: CampaignRow) -> None:
-    """Bring the state in campaign.json up to date; one that is lost or damaged waits for `restore_campaign`."""
-    with suppress(FileNotFoundError, ValueError):
-        write_description(campaign, read_description(campaign) | vars(row))
+def update_description(campaign: CampaignLayout, read: Callable[[], CampaignRow]) -> None:
+    """Bring the state in campaign.json up to date; of several processes that do so, the last one reads the last row.
+
+    A file that is lost or damaged waits for `restore_campaign`.
+    """
+    with exclusive(campaign.folder), suppress(FileNotFoundError, ValueError):
+        write_description(campaign, read_description(campaign) | vars(read()))
 
 
 def is_damaged(content: dict[str, Any], row: CampaignRow) -> bool:

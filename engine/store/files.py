@@ -10,6 +10,8 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from engine.errors import DiskFullError, UnreachableError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -99,15 +101,19 @@ def set_aside(*paths: Path) -> None:
 
 def remove_unfinished(folder: Path) -> None:
     """Delete what a killed process left half-written, in `folder` and below."""
-    for path in [*folder.rglob("*.tmp")]:
+    for path in [*folder.rglob("*.tmp"), *folder.rglob("*.tmp.wal")]:  # DuckDB's own log beside its file
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
 
 
-def unwritable(path: Path, error: Exception) -> str:
-    """One sentence for a failed write."""
+def unwritable(path: Path, error: Exception) -> UnreachableError:
+    """The error for a failed write, in one sentence; a `DiskFullError` where there was no room."""
+    for reason in map(os.strerror, (errno.ENOSPC, errno.EDQUOT)):
+        if reason in str(error):
+            return DiskFullError(f"{path}: cannot be written ({reason}); free some space, what was committed is kept")
     reason = str(error).splitlines()[0]
-    mend = "free some space" if "No space left" in reason or "full" in reason else "check the disk"
-    return f"{path}: cannot be written ({reason}); {mend} and run again, what was committed is kept"
+    return UnreachableError(
+        f"{path}: cannot be written ({reason}); check the disk and run again, what was committed is kept"
+    )

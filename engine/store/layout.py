@@ -113,6 +113,10 @@ class Layout:
         return self.root / "lock"
 
     @property
+    def reserve(self) -> Path:
+        return self.root / "reserve"
+
+    @property
     def campaigns(self) -> Path:
         return self.root / "campaigns"
 

@@ -16,6 +16,7 @@ from engine.store.views import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
     from typing import Any
 
     from numpy.typing import NDArray
@@ -39,7 +40,7 @@ def write_sealed(layout: Layout, campaign: int, receipts: list[Receipt]) -> str:
     """
     path = layout.campaign(campaign).sealed
     target = unfinished(path)
-    target.unlink(missing_ok=True)
+    remove_half_sealed(path)
     with connect(preserve_insertion_order=False) as connection:
         create_views(connection, layout)
         attach(connection, target, "sealed")
@@ -60,6 +61,13 @@ def write_sealed(layout: Layout, campaign: int, receipts: list[Receipt]) -> str:
         connection.execute("DETACH sealed")
     publish(path)
     return sha256(path)
+
+
+def remove_half_sealed(path: Path) -> None:
+    """Delete what sealing left that did not come to its end, DuckDB's own log with it: that takes the most room."""
+    target = unfinished(path)
+    for left in (target, target.with_name(f"{target.name}.wal")):
+        left.unlink(missing_ok=True)
 
 
 def _severities(campaign: CampaignLayout, receipts: list[Receipt]) -> Iterator[dict[str, NDArray[Any]]]:

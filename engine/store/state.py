@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from engine.errors import UnreachableError
+from engine.errors import DiskFullError, UnreachableError
 from engine.store.files import make_private
 from engine.store.layout import PART_TABLES
 from engine.store.records import CampaignStatus, Receipt, Span
+from engine.store.reserve import give_up_reserve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,12 +42,25 @@ MIGRATIONS = (
         seconds REAL, rebuilt INTEGER NOT NULL, PRIMARY KEY (campaign, part)
     ) STRICT;
     """,
+    """
+    ALTER TABLE campaigns ADD COLUMN position INTEGER;
+    ALTER TABLE progress DROP COLUMN heartbeat;
+    ALTER TABLE progress DROP COLUMN pid;
+    CREATE TABLE commands (id INTEGER PRIMARY KEY, action TEXT NOT NULL, target INTEGER NOT NULL) STRICT;
+    CREATE TABLE worker (
+        id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER NOT NULL, device TEXT, campaign INTEGER,
+        rank_start INTEGER, rank_stop INTEGER, rate REAL, heartbeat TEXT NOT NULL, clock REAL NOT NULL
+    ) STRICT;
+    """,
 )
 """Step i brings a file from `user_version` i to i + 1."""
 
+QUEUE_VERSION = 2
+"""From this one on a store has a queue and a worker."""
+
 STATUS = """
 SELECT id, name, state, network, dataset, "select", method, faults, images, faults * images AS pairs,
-    created, started, finished, error, rate, eta_s, pid, coalesce(progress.pairs_done, 0) AS progressed,
+    created, started, finished, error, rate, eta_s, coalesce(progress.pairs_done, 0) AS progressed,
     coalesce(sum(masked), 0) AS masked, coalesce(sum(non_critical), 0) AS non_critical,
     coalesce(sum(critical), 0) AS critical
 FROM campaigns LEFT JOIN progress ON progress.campaign = id LEFT JOIN receipts ON receipts.campaign = id
@@ -110,21 +124,37 @@ class StateFile:
         with self._lock:
             self._connection.close()
 
-    def has_tables(self) -> bool:
-        return self._check_version() > 0
+    def has_tables(self, version: int = 1) -> bool:
+        """Whether the file has the tables of this version."""
+        return self._check_version() >= version
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written inside is there at once, for every process, or not at all."""
+        with self._lock:
+            self.rows("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.rows("COMMIT")
+            except BaseException as error:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                if isinstance(error, DiskFullError):
+                    self._make_room()  # for the next attempt
+                raise
 
     def setting(self, key: str) -> str | None:
         row = self._row("SELECT value FROM meta WHERE key = ?", key)
         return None if row is None else str(row["value"])
 
     def set_setting(self, key: str, value: str) -> None:
-        self._write("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
+        self.rows("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
 
     def add_campaign(self, row: CampaignRow, sealed_sha256: str | None = None) -> None:
         columns = vars(row) | {"sealed_sha256": sealed_sha256}
         names = ", ".join(f'"{name}"' for name in columns)
         marks = ", ".join("?" * len(columns))
-        self._write(f"INSERT INTO campaigns ({names}) VALUES ({marks})", *columns.values())
+        self.rows(f"INSERT INTO campaigns ({names}) VALUES ({marks})", *columns.values())
 
     def campaign_row(self, campaign: int) -> CampaignRow:
         """One campaign.
@@ -137,6 +167,13 @@ class StateFile:
             raise KeyError(campaign)
         return CampaignRow(**{name: row[name] for name in CampaignRow.__dataclass_fields__})
 
+    def remove_campaign(self, campaign: int) -> None:
+        """Forget a campaign."""
+        with self.transaction():
+            for table in ("receipts", "progress"):
+                self.rows(f"DELETE FROM {table} WHERE campaign = ?", campaign)
+            self.rows("DELETE FROM campaigns WHERE id = ?", campaign)
+
     def sealed_sha256(self, campaign: int) -> str | None:
         """Hash of the campaign's sealed file."""
         row = self._row("SELECT sealed_sha256 FROM campaigns WHERE id = ?", campaign)
@@ -144,33 +181,45 @@ class StateFile:
 
     def campaign_ids(self, fingerprint: str | None = None) -> list[int]:
         """Ids, newest first; of one fingerprint if given."""
-        rows = self._rows("SELECT id FROM campaigns WHERE ?1 IS NULL OR fingerprint = ?1 ORDER BY id DESC", fingerprint)
+        rows = self.rows("SELECT id FROM campaigns WHERE ?1 IS NULL OR fingerprint = ?1 ORDER BY id DESC", fingerprint)
         return [row["id"] for row in rows]
 
-    def statuses(self, campaign: int | None = None) -> list[CampaignStatus]:
-        """Statuses, newest first; of one campaign if given."""
-        rows = self._rows(f"{STATUS} WHERE ?1 IS NULL OR id = ?1 GROUP BY id ORDER BY id DESC", campaign)
-        return [_status(row) for row in rows]
+    def statuses(self, is_locked: bool, campaign: int | None = None) -> list[CampaignStatus]:
+        """Statuses, newest first; of one campaign if given.
+
+        Args:
+            is_locked: whether a process holds the store's lock; otherwise nothing runs, whatever was written last.
+            campaign: its id.
+        """
+        rows = self.rows(f"{STATUS} WHERE ?1 IS NULL OR id = ?1 GROUP BY id ORDER BY id DESC", campaign)
+        return [_status(row, is_locked) for row in rows]
 
     def set_state(self, campaign: int, state: str, error: str | None, sealed_sha256: str | None = None) -> None:
-        """Change the state; the first `running` is the start, `finished` the end."""
+        """Change the state; the first `running` is the start, `finished` the end.
+
+        A campaign that was taken from the queue has its place there until it is neither queued nor running.
+        """
         time = now()
-        self._write(
+        self.rows(
             "UPDATE campaigns SET state = ?1, error = ?2, sealed_sha256 = ?4,"
             " started = iif(?1 = 'running', coalesce(started, ?3), started),"
-            " finished = iif(?1 = 'finished', ?3, NULL) WHERE id = ?5",
+            " finished = iif(?1 = 'finished', ?3, NULL),"
+            " position = iif(?1 IN ('queued', 'running'), position, NULL) WHERE id = ?5",
             *(state, error, time, sealed_sha256, campaign),
         )
         if state == "running":
             self.set_progress(campaign, 0, None, None)
 
+    def set_error(self, campaign: int, error: str | None) -> None:
+        """Say why a running campaign waits, or that it goes on."""
+        self.rows("UPDATE campaigns SET error = ? WHERE id = ?", error, campaign)
+
     def set_progress(self, campaign: int, pairs_done: int, rate: float | None, eta_s: float | None) -> None:
-        values = (campaign, pairs_done, rate, eta_s, now(), os.getpid())
-        self._write("INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?)", *values)
+        self.rows("INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?)", campaign, pairs_done, rate, eta_s)
 
     def receipts(self, campaign: int) -> list[Receipt]:
         """The committed part sets, by number."""
-        rows = self._rows("SELECT * FROM receipts WHERE campaign = ? ORDER BY part", campaign)
+        rows = self.rows("SELECT * FROM receipts WHERE campaign = ? ORDER BY part", campaign)
         return [_receipt(row) for row in rows]
 
     def add_receipt(self, campaign: int, receipt: Receipt) -> None:
@@ -186,10 +235,10 @@ class StateFile:
         values += [receipt.masked, receipt.non_critical, receipt.critical]
         values += [*hashes, receipt.seconds, int(receipt.rebuilt)]
         marks = ", ".join("?" * len(values))
-        self._write(f"INSERT INTO receipts VALUES ({marks})", *values)
+        self.rows(f"INSERT INTO receipts VALUES ({marks})", *values)
 
     def remove_receipt(self, campaign: int, part: int) -> None:
-        self._write("DELETE FROM receipts WHERE campaign = ? AND part = ?", campaign, part)
+        self.rows("DELETE FROM receipts WHERE campaign = ? AND part = ?", campaign, part)
 
     def _connect(self, database: str, uri: bool = False) -> sqlite3.Connection:
         connection = sqlite3.connect(database, uri=uri, isolation_level=None, check_same_thread=False, timeout=30)
@@ -197,7 +246,7 @@ class StateFile:
         return connection
 
     def _check_version(self) -> int:
-        version: int = self._rows("PRAGMA user_version")[0][0]
+        version: int = self.rows("PRAGMA user_version")[0][0]
         if version > len(MIGRATIONS):
             raise UnreachableError(
                 f"{self.path}: made by a newer version of dear-tui; update this one to use the store"
@@ -209,29 +258,51 @@ class StateFile:
             if version >= self._check_version():
                 self._connection.executescript(f"BEGIN; {step} PRAGMA user_version = {version + 1}; COMMIT;")
 
-    def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
+    def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
+        """The rows of one statement.
+
+        Raises:
+            DiskFullError: there is no room to write.
+            UnreachableError: the file cannot be used.
+        """
         with self._lock, self._reported():
-            rows: list[Any] = self._connection.execute(query, values).fetchall()
-            return rows
+            try:
+                return self._connection.execute(query, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if not _is_full(error) or self._connection.in_transaction:
+                    raise
+                self._make_room()
+                return self._connection.execute(query, values).fetchall()
+
+    def _make_room(self) -> None:
+        """On a full disk: with the reserve's room the log can be merged into the file, which frees the log's own."""
+        give_up_reserve(self.path.with_name("reserve"))
+        with suppress(sqlite3.OperationalError):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _row(self, query: str, *values: object) -> sqlite3.Row | None:
-        return next(iter(self._rows(query, *values)), None)
-
-    def _write(self, statement: str, *values: object) -> None:
-        self._rows(statement, *values)
+        return next(iter(self.rows(query, *values)), None)
 
     @contextmanager
     def _reported(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            mend = "free some space" if "full" in str(error) else "check the file, or move it away: it is rebuilt"
+            if _is_full(error):
+                raise DiskFullError(f"{self.path}: cannot be written ({error}); free some space") from None
+            mend = "check the file, or move it away: it is rebuilt"
             raise UnreachableError(f"{self.path}: cannot be used ({error}); {mend}") from None
 
 
-def _status(row: sqlite3.Row) -> CampaignStatus:
+def _is_full(error: Exception) -> bool:
+    """Whether there was no room to write, or for the index of the log, which readers need too."""
+    return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
+
+
+def _status(row: sqlite3.Row, is_locked: bool) -> CampaignStatus:
     committed = row["masked"] + row["non_critical"] + row["critical"]
-    running = row["state"] == "running" and row["pid"] is not None and _alive(row["pid"])
+    # one that is at hand and has an error waits, for room on the disk
+    running = row["state"] == "running" and is_locked and row["error"] is None
     computed = {"state", "pairs_done", "rate", "eta_s"}
     return CampaignStatus(
         **{name: row[name] for name in CampaignStatus.__dataclass_fields__.keys() - computed},
@@ -240,17 +311,6 @@ def _status(row: sqlite3.Row) -> CampaignStatus:
         rate=row["rate"] if running else None,
         eta_s=row["eta_s"] if running else None,
     )
-
-
-def _alive(pid: int) -> bool:
-    """Whether a process of this machine has this id."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 def _receipt(row: sqlite3.Row) -> Receipt:

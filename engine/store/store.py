@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
+import shutil
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,22 @@ from engine.store.catalogue import catalogue_key, create_views, write_catalogue,
 from engine.store.creation import restore_campaign, write_campaign
 from engine.store.curve import CurveReader
 from engine.store.description import read_description, update_description
-from engine.store.files import check_writable, exclusive, make_private, make_private_folder, remove_unfinished
+from engine.store.files import (
+    check_writable,
+    exclusive,
+    make_private,
+    make_private_folder,
+    remove_unfinished,
+    unfinished,
+    unwritable,
+)
+from engine.store.heartbeat import WorkerStatus, read_worker
 from engine.store.layout import Layout
+from engine.store.lock import hold, holder
 from engine.store.parquet import connect
+from engine.store.queue import Queue
 from engine.store.recovery import adopt_campaigns, find_unreadable, recover_parts
+from engine.store.reserve import keep_reserve
 from engine.store.state import CampaignRow, StateFile, now
 from engine.store.summary import read_summary
 from engine.store.verification import verify_campaign
@@ -29,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from engine.store.lock import Holder, Role
     from engine.store.records import CampaignStatus, CampaignSummary, CurveData, NewCampaign, State
 
 
@@ -89,7 +102,7 @@ class Store:
 
     def campaigns(self) -> list[CampaignStatus]:
         """Every campaign, newest first."""
-        return self.state.statuses() if self._is_there() else []
+        return self.state.statuses(self.holder() is not None) if self._is_there() else []
 
     def campaign(self, campaign: int) -> CampaignStatus:
         """One campaign.
@@ -97,7 +110,7 @@ class Store:
         Raises:
             InputError: there is none with this id.
         """
-        found = self.state.statuses(campaign) if self._is_there() else []
+        found = self.state.statuses(self.holder() is not None, campaign) if self._is_there() else []
         if not found:
             raise InputError(
                 f"{self.layout.root}: there is no campaign {campaign}; `dear-tui list` shows which there are"
@@ -148,24 +161,15 @@ class Store:
             raise UnreachableError(f"{path}: cannot be read ({error}); `dear-tui run` writes it again") from None
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Be the one process that writes campaigns; what a killed one left is put right first.
+    def lock(self, role: Role = "foreground") -> Iterator[None]:
+        """Be the one process that runs campaigns; what a killed one left is put right first.
 
         Raises:
             UnreachableError: another process holds the lock.
         """
-        with self.layout.lock.open("a+", encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.seek(0)
-                raise UnreachableError(
-                    f"{self.layout.root}: process {file.read()} is at work in this store; wait for it, or stop it"
-                ) from None
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
+        with hold(self.layout.lock, role):
             self._locked = True
+            keep_reserve(self.layout.reserve)
             try:
                 self._recover()
                 self.notes += find_unreadable(self.layout, self.state)
@@ -173,17 +177,48 @@ class Store:
             finally:
                 self._locked = False
 
+    def take_notes(self) -> list[str]:
+        """The notes since the last time, which are to be told once."""
+        notes, self.notes = self.notes, []
+        return notes
+
+    def holder(self) -> Holder | None:
+        """The process that has the lock now."""
+        return holder(self.layout.lock)
+
+    def worker(self) -> WorkerStatus:
+        """The worker, if one runs."""
+        return read_worker(self.state, self.holder()) if self._is_there() else WorkerStatus(running=False)
+
+    @property
+    def queue(self) -> Queue:
+        """What waits, and what is asked of campaigns."""
+        return Queue(self)
+
     def create(self, new: NewCampaign) -> int:
-        """Write a new campaign, in state `queued`; under the lock.
+        """Write a new campaign, in state `queued` and not in the queue yet; no lock is needed.
 
         Returns:
-            Its id.
+            Its id, which no campaign has had before.
 
         Raises:
             UnreachableError: it could not be written; nothing of it is left behind.
         """
-        self._needs_lock()
-        number = max([0, *self.layout.campaign_ids(), *self.state.campaign_ids()]) + 1
+        with exclusive(self.layout.root):
+            return self._create(new)
+
+    def find_or_create(self, new: NewCampaign) -> CampaignStatus:
+        """The newest campaign with this one's fingerprint, written where there is none.
+
+        Raises:
+            UnreachableError: it could not be written; nothing of it is left behind.
+        """
+        with exclusive(self.layout.root):
+            return self.find(new.fingerprint) or self.campaign(self._create(new))
+
+    def _create(self, new: NewCampaign) -> int:
+        last = int(self.state.setting("last_campaign") or 0)
+        number = max([last, *self.layout.campaign_ids(), *self.state.campaign_ids()]) + 1
         row = CampaignRow(
             id=number,
             fingerprint=new.fingerprint,
@@ -200,15 +235,15 @@ class Store:
         )
         write_campaign(self.layout.campaign(number), row, new)
         self.state.add_campaign(row)
+        self.state.set_setting("last_campaign", str(number))
         return number
 
     def restore(self, campaign: int, new: NewCampaign) -> None:
-        """Write again what is missing or damaged of what is fixed of a campaign; under the lock.
+        """Write again what is missing or damaged of what is fixed of a campaign; no lock is needed.
 
         Raises:
             UnreachableError: it could not be written.
         """
-        self._needs_lock()
         self.notes += restore_campaign(self.layout.campaign(campaign), self.state.campaign_row(campaign), new)
 
     def verify(self, campaign: int, on_part: Callable[[int, int], None]) -> list[str]:
@@ -236,7 +271,30 @@ class Store:
     ) -> None:
         """Change a campaign's state, here and in campaign.json; `running` also notes this process."""
         self.state.set_state(campaign, state, error, sealed_sha256)
-        update_description(self.layout.campaign(campaign), self.state.campaign_row(campaign))
+        self.describe_state(campaign)
+
+    def describe_state(self, campaign: int) -> None:
+        """Bring a campaign's campaign.json up to date with state.sqlite.
+
+        Raises:
+            UnreachableError: it could not be written.
+        """
+        layout = self.layout.campaign(campaign)
+        try:
+            update_description(layout, lambda: self.state.campaign_row(campaign))
+        except OSError as error:
+            raise unwritable(layout.description, error) from None
+
+    def remove(self, campaign: int) -> None:
+        """Delete a campaign that nobody runs, its files and what state.sqlite knows of it."""
+        folder = self.layout.campaign(campaign).folder
+        # under this name the views do not see it, and the next process to take the lock deletes what is left of it
+        aside = unfinished(folder)
+        with exclusive(self.layout.root):
+            if folder.exists():
+                folder.rename(aside)
+            self.state.remove_campaign(campaign)
+        shutil.rmtree(aside, ignore_errors=True)
 
     def set_progress(self, campaign: int, pairs_done: int, rate: float | None, eta_s: float | None) -> None:
         """Note how far a running campaign is, and that it is alive."""
@@ -278,11 +336,10 @@ class Store:
     def _recover(self) -> None:
         with exclusive(self.layout.root):
             remove_unfinished(self.layout.campaigns)
-        for campaign in adopt_campaigns(self.layout, self.state):
+            adopted = adopt_campaigns(self.layout, self.state)
+        for campaign in adopted:
             self.notes += recover_parts(self.layout.campaign(campaign), campaign, self.state, self._duckdb())
-        for campaign in self.state.campaign_ids():
-            if self.state.campaign_row(campaign).state == "running":
-                self.set_state(campaign, "paused")
+        self.queue.recover()
 
     def _needs_lock(self) -> None:
         if not self._locked:

@@ -16,7 +16,7 @@ from engine.store.pairs import counts
 from engine.store.parquet import connect, interruptible, read_arrays, sql_path, write_unfinished
 from engine.store.records import Receipt, Span
 from engine.store.recovery import recover_parts
-from engine.store.seal import write_sealed
+from engine.store.seal import remove_half_sealed, write_sealed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,7 +134,7 @@ class CampaignWriter:
                 unfinished(path).unlink(missing_ok=True)
             if isinstance(error, UnreachableError):
                 raise
-            raise UnreachableError(unwritable(self._layout.folder, error)) from None
+            raise unwritable(self._layout.folder, error) from None
         self.done.append(self._span)
         self._buffer, self._span = [], None
         return receipt
@@ -152,9 +152,11 @@ class CampaignWriter:
         try:
             with interruptible():
                 hashed = write_sealed(self._store.layout, self._id, self._store.state.receipts(self._id))
-        except (duckdb.Error, OSError) as error:
-            unfinished(self._layout.sealed).unlink(missing_ok=True)
-            raise UnreachableError(unwritable(self._layout.folder, error)) from None
+        except BaseException as error:
+            remove_half_sealed(self._layout.sealed)
+            if isinstance(error, duckdb.Error | OSError):
+                raise unwritable(self._layout.folder, error) from None
+            raise
         self._store.set_state(self._id, "finished", sealed_sha256=hashed)
 
     def _tables(self, span: Span, outcomes: Outcomes) -> dict[str, Columns]:

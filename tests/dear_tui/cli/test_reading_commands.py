@@ -66,7 +66,7 @@ def test_list_on_a_narrow_terminal_has_fewer_columns_but_what_matters(finished_s
     finished = Store.open(finished_store, read_only=True).campaign(1)
     large = replace(finished, id=12, name="a name of some length", faults=16_501, images=10_000, pairs=165_010_000)
     running = replace(large, state="running", rate=398_123.0, eta_s=7215.0, masked=132_961_293, non_critical=31_023_238)
-    shown = list(lines(fit(columns([running, finished]), width), width))
+    shown = list(lines(fit(columns([running, finished], []), width), width))
     assert all(len(line) <= width for line in shown)
     for heading in ("id", "name", "state", "done", "ETA", "critical"):
         assert heading in shown[0]

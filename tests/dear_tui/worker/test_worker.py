@@ -1,123 +1,337 @@
-"""The campaign's own process: started, heard from, stopped, gone on with."""
+"""The worker as a process: it runs the queue, obeys, beats, and is followed by another when it dies."""
 
 from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dear_tui.worker.process import REAPER, Begun, log_path, start_worker
-from engine.config import load_config
-from engine.errors import InputError, UnreachableError
+from dear_tui.worker.loop import Worker
+from dear_tui.worker.process import REAPER, Answer, ensure_worker, log_path, start_worker
+from engine.errors import UnreachableError
 from engine.store import Store
-from tests.small_campaign import write_config
+from tests.dear_tui.worker.conftest import DEADLINE, submit, until
+from tests.small_campaign import write_config, write_images
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-DEADLINE = 120.0
-"""seconds after which a test gives up on a process"""
+    from engine.store import Action
+
+    Launch = Callable[..., subprocess.Popen[str]]
+
+LONG: dict[str, Any] = {"faults": {"count": 100_000}}
+IMAGES = 400
+"""with so many, that is many seconds of work, in parts of some tenths of a second"""
 
 
-def ended() -> None:
-    """Wait for the processes that were started."""
-    for thread in threading.enumerate():
-        if thread.name == REAPER:
-            thread.join(DEADLINE)
-            assert not thread.is_alive()
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A long campaign, 1, and a short one, 2, wait in it."""
+    write_images(tmp_path / "set.npz", IMAGES)
+    configs = write_config(tmp_path, "long.toml", **LONG), write_config(tmp_path, "short.toml")
+    return submit(tmp_path / "store", *configs)
 
 
-@pytest.fixture(autouse=True)
-def one_thread_in_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+def runs(store: Store, campaign: int = 1) -> Callable[[], bool]:
+    """Whether a campaign is running and has committed a part."""
+    return lambda: store.campaign(campaign).state == "running" and bool(store.state.receipts(campaign))
 
 
-def test_a_started_campaign_outlives_its_starter_and_stops_on_sigterm_with_nothing_lost(tmp_path: Path) -> None:
-    """Then the same call goes on with it, to its end."""
-    store = tmp_path / "store"
-    long = load_config(write_config(tmp_path, faults={"count": 20_000}))
-    campaign = start_worker(long, store)
-    pid = int(log_path(store).read_text().split()[1])
-    assert os.getsid(pid) == pid, "it has a session of its own"
-    os.kill(pid, signal.SIGTERM)
-    ended()
-    opened = Store.open(store, read_only=True)
-    status = opened.campaign(campaign)
-    assert status.state == "paused"
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Exit code and log of a worker that ends by itself; the log holds no traceback."""
+    _, log = process.communicate(timeout=DEADLINE)
+    assert "Traceback" not in log, log
+    return process.returncode, log
+
+
+def test_it_runs_the_queue_in_order_and_ends_when_it_is_to(tmp_path: Path, launch: Launch) -> None:
+    seeds = (5, 6, 7)
+    configs = [write_config(tmp_path, f"{seed}.toml", faults={"seed": seed}) for seed in seeds]
+    store = submit(tmp_path / "store", *configs)
+    store.queue.move(3, 1)
+    code, log = ended(launch(tmp_path / "store", "--until-empty"))
+    assert code == 0
+    assert [status.state for status in store.campaigns()] == ["finished"] * 3
+    assert [line.split()[3] for line in log.splitlines() if line.endswith("finished")] == ["3:", "1:", "2:"]
+    assert not store.worker().running
+
+
+def test_what_is_queued_while_it_ends_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever submits sees that the lock is held, and starts no other worker."""
+    work, config, rounds = Worker._work, write_config(tmp_path), iter(range(2))
+
+    def looks_too_early(self: Worker) -> None:
+        if next(rounds) == 0:
+            submit(tmp_path / "store", config)
+        else:
+            work(self)
+
+    monkeypatch.setattr(Worker, "_work", looks_too_early)
+    monkeypatch.setattr("dear_tui.worker.loop.LINGER_SECONDS", 0.0)
+    assert Worker(tmp_path / "store", until_empty=True).run(lambda: None) == 0
+    assert Store.open(tmp_path / "store", read_only=True).campaign(1).state == "finished"
+    assert next(rounds, None) is None
+
+
+def test_it_waits_for_more_and_beats_meanwhile(tmp_path: Path, launch: Launch) -> None:
+    store = Store.open(tmp_path / "store")
+    process = launch(tmp_path / "store")
+    until(lambda: store.worker().heartbeat, "a heartbeat")
+    found = store.worker()
+    assert (found.running, found.pid, found.campaign, found.rate) == (True, process.pid, None, None)
+    submit(tmp_path / "store", write_config(tmp_path))
+    until(lambda: store.campaign(1).state == "finished", "the campaign's end")
+    process.send_signal(signal.SIGTERM)
+    assert ended(process)[0] == 0
+
+
+def test_its_heartbeat_says_what_it_does(store: Store, launch: Launch) -> None:
+    process = launch(store.layout.root)
+    until(lambda: store.worker().rate, "a rate")
+    found = store.worker()
+    assert (found.pid, found.campaign, found.device) == (process.pid, 1, "cpu")
+    assert found.block is not None
+    assert 0 <= found.block[0] < found.block[1] <= IMAGES
+    assert found.silence_s is not None
+    assert found.silence_s < 5
+
+
+READS = """
+import sys
+from pathlib import Path
+from engine.store import Store
+from engine.store.sql import SqlSession
+for _ in range(50):
+    store = Store.open(Path(sys.argv[1]), read_only=True)
+    status, worker, curve = store.campaign(1), store.worker(), store.curve(1)
+    assert worker.running and status.state == "running" and status.pairs_done > 0, (status, worker)
+    with SqlSession(Path(sys.argv[1])) as session:
+        ((pairs,),) = session.query("SELECT count(*) FROM severity")
+    assert 0 < pairs <= status.pairs
+    store.close()
+"""
+
+
+def test_a_hundred_reads_from_two_other_processes_succeed_while_it_works(store: Store, launch: Launch) -> None:
+    process = launch(store.layout.root)
+    until(runs(store), "the first part")
+    command = [sys.executable, "-c", READS, str(store.layout.root)]
+    readers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [(reader.communicate(timeout=DEADLINE)[1], reader.returncode) for reader in readers] == [("", 0)] * 2
+    assert process.poll() is None
+
+
+def test_a_dead_worker_is_dead_at_once_and_the_next_one_goes_on_where_it_was(store: Store, launch: Launch) -> None:
+    process = launch(store.layout.root)
+    until(runs(store), "the first part")
+    process.kill()
+    process.wait()
+    killed = time.monotonic()
+    until(lambda: not store.worker().running, "the worker to be dead")
+    assert time.monotonic() - killed < 5
+    status = store.campaign(1)
+    assert (status.state, status.rate, status.eta_s) == ("paused", None, None)
+    before = store.state.receipts(1)
+    launch(store.layout.root)
+    until(lambda: len(store.state.receipts(1)) > len(before), "the next part")
+    assert store.campaign(1).state == "running"
+    assert store.state.receipts(1)[: len(before)] == before
+
+
+def test_stop_finishes_the_part_and_the_campaign_is_first_again(store: Store, launch: Launch) -> None:
+    process = launch(store.layout.root)
+    until(runs(store), "the first part")
+    assert store.queue.stop_worker() == 1
+    code, log = ended(process)
+    assert code == 0
+    assert "stopping after the part being computed" in log
+    status = store.campaign(1)
+    assert (status.state, store.queue.waiting()) == ("queued", [1, 2])
     assert 0 < status.pairs_done < status.pairs
-    assert status.masked + status.non_critical + status.critical == status.pairs_done
-    assert start_worker(long, store) == campaign
-    ended()
-    assert opened.campaign(campaign).state == "finished"
+    assert not list(store.layout.root.rglob("*.tmp"))
 
 
-def test_a_killed_campaign_is_not_running(tmp_path: Path) -> None:
-    store = tmp_path / "store"
-    campaign = start_worker(load_config(write_config(tmp_path, faults={"count": 20_000})), store)
-    os.kill(int(log_path(store).read_text().split()[1]), signal.SIGKILL)
-    ended()
-    assert Store.open(store, read_only=True).campaign(campaign).state in ("queued", "paused")
+@pytest.mark.parametrize("by", ["signal", "command"])
+def test_a_second_stop_ends_it_at_once_with_nothing_lost(store: Store, launch: Launch, by: str) -> None:
+    process = launch(store.layout.root)
+    until(runs(store), "the first part")
+    # held still, so that it hears of both at once, however short the parts are
+    process.send_signal(signal.SIGSTOP)
+    before = store.state.receipts(1)
+    for _ in range(2):
+        if by == "command":
+            store.queue.stop_worker()
+    if by == "signal":
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGCONT)
+    code, log = ended(process)
+    assert code == 130
+    assert "stopped at once" in log
+    assert store.state.receipts(1)[: len(before)] == before
+    assert not store.worker().running
+    assert store.campaign(1).state == "paused"
 
 
-def test_a_config_that_cannot_run_is_the_starters_error(tmp_path: Path) -> None:
-    config = load_config(write_config(tmp_path, faults={"layers": ["conv9"]}))
-    with pytest.raises(InputError, match=r"\[faults\] layers: 'conv9' matches no layer"):
-        start_worker(config, tmp_path / "store")
-    assert Store.open(tmp_path / "store", read_only=True).campaigns() == []
+def test_ctrl_c_in_the_foreground_is_an_interruption(store: Store, launch: Launch) -> None:
+    process = launch(store.layout.root)
+    until(runs(store), "the first part")
+    process.send_signal(signal.SIGINT)
+    assert ended(process)[0] == 130
+    assert store.campaign(1).state == "queued"
+
+
+@pytest.mark.parametrize(("action", "state"), [("pause", "paused"), ("delete", None)])
+def test_what_is_asked_of_the_running_campaign_is_done_and_the_next_one_is_run(
+    store: Store, launch: Launch, action: Action, state: str | None
+) -> None:
+    process = launch(store.layout.root)
+    until(runs(store), "the first part")
+    store.queue.request(action, 1)
+    until(lambda: store.campaign(2).state == "finished", "the second campaign's end")
+    found = {status.id: status.state for status in store.campaigns()}
+    assert found == ({2: "finished"} if state is None else {1: state, 2: "finished"})
+    assert store.layout.campaign(1).folder.exists() == (state is not None)
+    process.send_signal(signal.SIGTERM)
+    assert ended(process)[0] == 0
+
+
+def test_a_campaign_that_fails_does_not_keep_the_others_from_running(
+    tmp_path: Path, store: Store, launch: Launch
+) -> None:
+    store.queue.request("delete", 1)
+    config = write_config(tmp_path, "gone.toml", faults={"seed": 9}, dataset={"path": "gone.npz"} | _copied(tmp_path))
+    submit(store.layout.root, config)
+    (tmp_path / "gone.npz").unlink()
+    store.queue.move(3, 1)
+    process = launch(store.layout.root)
+    until(lambda: store.campaign(2).state == "finished", "the other campaign's end")
+    failed = store.campaign(3)
+    assert failed.state == "failed"
+    assert failed.error is not None
+    assert "gone.npz" in failed.error
+    process.send_signal(signal.SIGTERM)
+    assert ended(process)[0] == 0
+
+
+def _copied(folder: Path) -> dict[str, Any]:
+    (folder / "gone.npz").write_bytes((folder / "set.npz").read_bytes())
+    return {}
+
+
+def test_two_workers_on_one_store(store: Store, launch: Launch) -> None:
+    first = launch(store.layout.root)
+    until(lambda: store.worker().pid == first.pid, "the first worker")
+    code, log = ended(launch(store.layout.root))
+    assert code == 3
+    assert log.count("\n") == 1
+    assert f"process {first.pid} is at work in this store as its worker" in log
+    with pytest.raises(UnreachableError, match=f"process {first.pid} is at work in this store"):
+        start_worker(store.layout.root, until_empty=True)
+    assert ensure_worker(store.layout.root).pid == first.pid
+
+
+def test_a_detached_one_has_a_session_and_a_log_of_its_own(store: Store) -> None:
+    path = store.layout.root
+    started = ensure_worker(path)
+    assert started.pid is not None
+    try:
+        assert os.getsid(started.pid) == started.pid
+        assert log_path(path).stat().st_mode & 0o077 == 0
+        until(runs(store), "the first part")
+        os.kill(started.pid, signal.SIGHUP)  # what closing a terminal would send
+        os.kill(started.pid, signal.SIGTERM)
+        until(lambda: not store.worker().running, "its end")
+    finally:
+        for thread in threading.enumerate():
+            if thread.name == REAPER:
+                thread.join(DEADLINE)
+    assert f"{started.pid} worker ended" in log_path(path).read_text()
+    assert "Traceback" not in log_path(path).read_text()
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o777], ids=oct)
+def test_the_log_is_its_owners_whatever_the_umask(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        pid = start_worker(tmp_path / "store", until_empty=True)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(log_path(tmp_path / "store").stat().st_mode) == 0o600
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: not Store.open(tmp_path / "store").worker().running, "its end")
+
+
+def test_a_starter_that_is_gone_before_the_answer_does_not_take_the_worker_with_it(tmp_path: Path) -> None:
+    Store.open(tmp_path / "store").close()
+    command = [sys.executable, "-m", "dear_tui.worker", str(tmp_path / "store")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.close()
+    reader = Store.open(tmp_path / "store", read_only=True)
+    until(lambda: reader.worker().heartbeat, "a heartbeat")
+    assert reader.worker().pid == process.pid
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(DEADLINE) == 0
+    assert process.stderr is not None
+    assert "Traceback" not in process.stderr.read()
+
+
+def test_a_file_in_the_present_folder_is_not_taken_for_pythons(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "random.py").write_text("raise SystemExit('the wrong one')")
+    monkeypatch.chdir(tmp_path)
+    pid = start_worker(store.layout.root, until_empty=True)
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: not store.worker().running, "its end")
 
 
 def test_a_store_that_is_a_file_is_the_starters_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UnreachableError, match="it is a file"):
-        start_worker(load_config(write_config(tmp_path)), tmp_path / "file")
+        start_worker(tmp_path / "file", until_empty=True)
 
 
-def test_the_same_config_again_is_a_new_campaign_only_where_that_is_said(tmp_path: Path) -> None:
-    config = load_config(write_config(tmp_path))
-    assert start_worker(config, tmp_path / "store") == 1
-    ended()
-    assert start_worker(config, tmp_path / "store") == 1
-    ended()
-    assert start_worker(config, tmp_path / "store", again=True) == 2
-    ended()
+@pytest.mark.parametrize("said", [Answer(pid=7), Answer(error="no", exit_code=3)])
+def test_what_the_process_says_is_one_line(said: Answer) -> None:
+    assert said.to_line().count("\n") == 0
+    assert Answer.from_line(said.to_line()) == said
+    assert Answer.from_line("").exit_code == 1
 
 
-def test_a_process_that_dies_at_once_is_said_so() -> None:
-    begun = Begun.from_line("")
-    assert (begun.campaign, begun.exit_code) == (None, 1)
-    assert begun.error == "the campaign's process ended at once"
+def test_it_needs_no_terminal_library(tmp_path: Path) -> None:
+    code = "import sys, dear_tui.worker.__main__; print({'textual', 'rich', 'typer'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout == "set()\n"
 
 
-@pytest.mark.parametrize("begun", [Begun(campaign=7), Begun(error="no", exit_code=3)])
-def test_what_the_process_says_is_one_line(begun: Begun) -> None:
-    assert begun.to_line().count("\n") == 0
-    assert Begun.from_line(begun.to_line()) == begun
-
-
-def test_the_demo_opens_the_screens_on_its_campaign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole config reaches the process, defaults and all."""
+def test_the_demo_in_a_terminal_is_queued_and_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole config reaches the worker, defaults and all."""
     from dear_tui.cli import main
+    from engine.config import load_config
 
-    opened: list[Any] = []
+    path, opened = tmp_path / "store", []
+
+    def open_terminal(*arguments: Any) -> None:
+        opened.append(arguments)
+        until(lambda: Store.open(path, read_only=True).campaign(1).state == "finished", "the campaign's end")
+
     monkeypatch.setattr("dear_tui.cli.terminal.is_terminal", lambda: True)
-    monkeypatch.setattr("dear_tui.cli.terminal.open_terminal", lambda *arguments: opened.append(arguments))
+    monkeypatch.setattr("dear_tui.cli.terminal.open_terminal", open_terminal)
     tables = load_config(write_config(tmp_path)).model_dump(mode="json", exclude_none=True)
     monkeypatch.setattr("dear_tui.cli.demo.DEMO", tables)
-    assert main(["demo", "--store", str(tmp_path / "store")]) == 0
-    assert opened == [(tmp_path / "store", 1)]
-    ended()
-    assert Store.open(tmp_path / "store", read_only=True).campaign(1).state == "finished"
-
-
-def test_run_by_hand_it_answers_in_one_line(tmp_path: Path) -> None:
-    config = load_config(write_config(tmp_path)).model_dump_json()
-    command = [sys.executable, "-m", "dear_tui.worker", str(tmp_path / "store")]
-    done = subprocess.run(command, input=config, capture_output=True, text=True, check=False, timeout=DEADLINE)
-    assert done.returncode == 0
-    assert Begun.from_line(done.stdout) == Begun(campaign=1)
-    assert done.stderr.splitlines()[-1].endswith("campaign 1: finished")
+    assert main(["demo", "--store", str(path)]) == 0
+    assert opened == [(path, 1)]
+    assert main(["demo", "--store", str(path)]) == 0, "finished, it is only shown"
+    Store.open(path).queue.stop_worker()
+    until(lambda: not Store.open(path).worker().running, "its end")

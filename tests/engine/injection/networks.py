@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import nn
 
 from engine.faults.bits import faulty_values, same_bits
 from engine.injection.layers import injectable_modules
 from engine.injection.naive import naive_logits
 from engine.injection.outcomes import WeightFaults
+from engine.models import build_model
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from engine.injection.exact import ExactInjection
+    from engine.injection.outcomes import Outcomes
 
 
 def faults_in(model: nn.Module, layer: int, weight_index: np.ndarray, bit: np.ndarray) -> WeightFaults:
@@ -66,3 +69,27 @@ def judged_logits(model: nn.Module, images: Tensor, faults: WeightFaults) -> Ten
 def same_to_the_bit(one: Tensor, other: Tensor) -> bool:
     """Equal, NaN equal to NaN."""
     return bool(((one == other) | (one.isnan() & other.isnan())).all())
+
+
+def seeded(arch: str, images: Tensor) -> nn.Module:
+    """Random weights; batch-norm statistics of `images`."""
+    torch.manual_seed(0)
+    model = build_model(arch, images.shape[1], 10)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = None  # the plain mean over batches
+    with torch.no_grad():
+        model.train()(images)
+    return model.eval().requires_grad_(False)
+
+
+def outcomes_of(injection: ExactInjection, images: Tensor, faults: WeightFaults) -> list[Outcomes]:
+    """All outcomes of one layer's faults on one block."""
+    return list(injection.inject(injection.load(images), faults))
+
+
+def assert_same_critical_pairs(fast: list[Outcomes], exact: list[Outcomes]) -> None:
+    """Top-1 and finiteness agree for every pair; masked or non-critical may be a matter of rounding."""
+    for one, other in zip(fast, exact, strict=True):
+        for name in ("critical_fault", "critical_image", "prediction", "nonfinite"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))

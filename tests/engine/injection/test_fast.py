@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from networks import every_bit_in, judged_logits
+from networks import assert_same_critical_pairs, every_bit_in, judged_logits, outcomes_of
 
 from engine.config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from engine.injection.outcomes import Outcomes, WeightFaults
+    from engine.injection.outcomes import Outcomes
 
 MEMORY = 5 * 10**8
 
@@ -30,18 +30,6 @@ def lenet5(images: int) -> tuple[nn.Module, Tensor]:
     """The bundled network and bundled images, a network of its own for each test."""
     dataset = load_dataset(DatasetConfig(name="mnist"))
     return load_model(ModelConfig(arch="lenet5"), dataset).model, torch.from_numpy(dataset.batch(np.arange(images)))
-
-
-def outcomes_of(injection: ExactInjection, images: Tensor, faults: WeightFaults) -> list[Outcomes]:
-    """All outcomes of one layer's faults on one block."""
-    return list(injection.inject(injection.load(images), faults))
-
-
-def assert_same_critical_pairs(fast: list[Outcomes], exact: list[Outcomes]) -> None:
-    """Top-1 and finiteness agree for every pair; masked or non-critical may be a matter of rounding."""
-    for one, other in zip(fast, exact, strict=True):
-        for name in ("critical_fault", "critical_image", "prediction", "nonfinite"):
-            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
 def assert_rest_is_rounding(fast: list[Outcomes], exact: list[Outcomes], logits: Tensor, golden: Tensor) -> None:

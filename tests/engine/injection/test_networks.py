@@ -11,20 +11,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from networks import every_bit_in, judged_logits, replayed_logits, same_to_the_bit
-from torch import nn
+from networks import (
+    assert_same_critical_pairs,
+    every_bit_in,
+    judged_logits,
+    outcomes_of,
+    replayed_logits,
+    same_to_the_bit,
+    seeded,
+)
 
 from engine.config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
 from engine.injection.exact import ExactInjection
+from engine.injection.fast import FastInjection
 from engine.injection.layers import injectable_modules
 from engine.injection.sizes import LIMITS, DeviceLimits
-from engine.models import build_model, load_model
+from engine.models import load_model
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torch import Tensor
+    from torch import Tensor, nn
 
 pytestmark = pytest.mark.usefixtures("one_thread", "small_batches")
 
@@ -51,25 +59,14 @@ def photos(shared_data: Path) -> Tensor:
     return torch.from_numpy(dataset.batch(np.arange(16)))
 
 
-def seeded(arch: str, images: Tensor) -> nn.Module:
-    """Random weights; batch-norm statistics of `images`."""
-    torch.manual_seed(0)
-    model = build_model(arch, images.shape[1], 10)
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = None  # the plain mean over batches
-    with torch.no_grad():
-        model.train()(images)
-    return model.eval().requires_grad_(False)
-
-
 def check(model: nn.Module, images: Tensor, layers: int = 3) -> None:
     """Flips of some bits in one weight of `layers` layers, the first and the last among them, give naive's logits.
 
+    And `fast` finds the same critical pairs, with the same prediction.
     The naive loop runs the engine's own block: in batches smaller than any of the engine's, torch's kernels round
     otherwise.
     """
-    injection = ExactInjection(model, images, MEMORY)
+    injection, fast = ExactInjection(model, images, MEMORY), FastInjection(model, images, MEMORY)
     assert injection.notes == []
     batch = injection.load(images).images
     golden = model(batch)
@@ -79,6 +76,7 @@ def check(model: nn.Module, images: Tensor, layers: int = 3) -> None:
         faults = every_bit_in(model, layer, weights=1, seed=layer).take(BITS)
         expected = judged_logits(model, batch, faults)[:, : len(images)]
         assert same_to_the_bit(replayed_logits(injection, images, faults), expected)
+        assert_same_critical_pairs(outcomes_of(fast, images, faults), outcomes_of(injection, images, faults))
         differing += int((expected != golden[: len(images)]).any(2).sum())
     assert differing, "all pairs are masked: nothing was compared"
 

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,25 +10,11 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
+from other_process import python
 from stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
 from engine.errors import InputError, UnreachableError
 from engine.store import Span, Store, store_path
-
-REPOSITORY = Path(__file__).parents[3]
-
-
-def python(code: str, *arguments: object) -> subprocess.Popen[str]:
-    """Another process that runs `code` with the project and these test helpers at hand."""
-    paths = os.pathsep.join([str(REPOSITORY), str(Path(__file__).parent)])
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": paths},
-    )
 
 
 def test_a_new_store_is_empty(tmp_path: Path) -> None:
@@ -149,10 +133,7 @@ def test_an_unknown_campaign_is_named(tmp_path: Path, call) -> None:
 
 def test_writing_needs_the_lock(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
-    with pytest.raises(RuntimeError, match="lock"):
-        store.create(new_campaign())
-    with store.lock():
-        campaign = store.create(new_campaign())
+    campaign = store.create(new_campaign())
     with pytest.raises(RuntimeError, match="lock"):
         store.writer(campaign)
 
@@ -214,8 +195,9 @@ def test_the_start_is_kept_and_an_error_is_not(tmp_path: Path, monkeypatch: pyte
     times = iter(["2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", "2026-01-01T00:00:02Z"])
     monkeypatch.setattr("engine.store.state.now", lambda: next(times, "2026-01-01T00:00:09Z"))
     for state, error in [("running", None), ("failed", "no memory"), ("running", None)]:
-        store.set_state(campaign, state, error)
-        status = store.campaign(campaign)
+        with store.lock():
+            store.set_state(campaign, state, error)
+            status = store.campaign(campaign)
         described = json.loads(store.layout.campaign(campaign).description.read_text())
         assert {name: described[name] for name in ("state", "started", "finished", "error")} == {
             "state": state,

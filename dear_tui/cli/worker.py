@@ -1,0 +1,108 @@
+"""`dear-tui worker start|stop|status`: the process that runs the queue."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dear_tui.cli.options import JsonOption, StoreOption
+from dear_tui.human import duration, rate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.store import WorkerStatus
+
+LATE_SECONDS = 5.0
+"""without a heartbeat, a worker that is there does not answer"""
+
+worker = typer.Typer(help="Start and stop what runs the queue.")
+
+
+@worker.command()
+def start(
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Run here, not in a process of its own: for systemd and Slurm.")
+    ] = False,
+    until_empty: Annotated[
+        bool, typer.Option("--until-empty", help="End when the queue has been empty for ten seconds.")
+    ] = False,
+    store: StoreOption = None,
+) -> None:
+    """Start the worker, which runs the queue in order.
+
+    One per store. It waits for more when the queue is empty, and stays until it is stopped, also when the terminal is
+    closed; the one that `submit` starts ends when the queue has been empty for ten seconds, as with --until-empty.
+    What it has to say is in worker.log, in the store; with --foreground on standard error.
+    """
+    from dear_tui.worker.loop import Worker
+    from dear_tui.worker.process import log_path, start_worker
+    from engine.store import store_path
+
+    path = store_path(store)
+    if foreground:
+        raise typer.Exit(Worker(path, until_empty).run(lambda: None))
+    pid = start_worker(path, until_empty)
+    print(f"the worker is process {pid}; its log is {log_path(path)}", file=sys.stderr)
+
+
+@worker.command()
+def stop(store: StoreOption = None) -> None:
+    """Stop the worker; a second stop ends it at once.
+
+    The first one lets it finish the part being computed, half a minute at most. Nothing that was committed is lost,
+    and the campaign it was at is the first that the next worker runs.
+    """
+    from engine.store import Store, store_path
+
+    path = store_path(store)
+    opened = Store.open(path, read_only=True)
+    pid = opened.worker().pid
+    if pid is not None:  # a store that is not there is not made by asking
+        opened = Store.open(path)
+    asked = opened.queue.stop_worker()
+    when = "after the part being computed; dear-tui worker stop again stops it at once" if asked == 1 else "at once"
+    print(f"the worker, process {pid}, stops {when}", file=sys.stderr)
+
+
+@worker.command()
+def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Show whether the worker runs, and what it does."""
+    from engine.store import Store, store_path
+
+    opened = Store.open(store_path(store), read_only=True)
+    found = opened.worker()
+    if as_json:
+        values = asdict(found)
+        del values["silence_s"]
+        print(json.dumps(values, indent=2))
+        return
+    for name, value in _lines(found):
+        print(f"{name:9} {value}")
+    if not found.running:
+        waiting = len(opened.queue.waiting()) if opened.campaigns() else 0
+        holder = opened.holder()
+        if holder:
+            print(f"{holder}", file=sys.stderr)
+        elif waiting:
+            print(f"{waiting} queued; dear-tui worker start runs the queue", file=sys.stderr)
+
+
+def _lines(found: WorkerStatus) -> Iterator[tuple[str, str]]:
+    yield "worker", f"process {found.pid}" if found.running else "does not run"
+    if found.running:
+        yield "campaign", "none: the queue is empty" if found.campaign is None else str(found.campaign)
+    if found.device:
+        yield "device", found.device
+    if found.block:
+        yield "block", f"images {found.block[0]:,} to {found.block[1] - 1:,} in rank order"
+    if found.rate:
+        yield "rate", rate(found.rate)
+    if found.heartbeat:
+        late = found.silence_s is not None and found.silence_s > LATE_SECONDS
+        silence = f", {duration(found.silence_s or 0)} ago: it does not answer" if late else ""
+        yield "heartbeat", found.heartbeat + silence

@@ -1,0 +1,177 @@
+"""The worker's work: the campaigns of the queue, one after the other, and a heartbeat. It needs no terminal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from engine.errors import DearError, DiskFullError
+from engine.store import Activity, Store
+from engine.store.heartbeat import write_heartbeat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from engine.campaign import Progress
+    from engine.store import CampaignStatus
+
+BEAT_SECONDS = 1.0
+LOOK_SECONDS = 0.5
+"""between two looks at an empty queue"""
+LINGER_SECONDS = 10.0
+"""how long the queue has been empty when a worker that is to end then does"""
+INTERRUPTED = 130
+
+
+class Worker:
+    """Runs what is queued in one store. The first stop, by signal or command, ends it after the part being computed.
+
+    The second one ends the process at once: whatever was committed is kept, as after a kill.
+    """
+
+    def __init__(self, path: Path, until_empty: bool) -> None:
+        """Of the store at `path`, made where there is none.
+
+        Args:
+            path: the store.
+            until_empty: whether to end when nothing is queued any more, instead of waiting for more.
+        """
+        self._store = Store.open(path)
+        self._until_empty = until_empty
+        self._activity = Activity()
+        self._stopping = threading.Event()
+        self._signals: list[int] = []
+
+    def run(self, on_ready: Callable[[], None]) -> int:
+        """Be the store's worker; returns the process's exit code.
+
+        Args:
+            on_ready: called once the lock is held.
+
+        Raises:
+            UnreachableError: another process holds the store's lock, or the store cannot be used.
+        """
+        self._store.queue.forget_stops(os.getpid())
+        with self._heeding_signals():
+            self._hold_and_work(on_ready)
+            # what was queued while the lock was still held, but not looked for any more, has no other worker
+            while not self._stopping.is_set() and self._store.queue.waiting() and self._store.holder() is None:
+                self._hold_and_work(lambda: None)
+        log("worker ended")
+        return INTERRUPTED if signal.SIGINT in self._signals else 0
+
+    def on_campaign(self, status: CampaignStatus) -> None:
+        """It is at hand now."""
+        device = self._store.description(status.id)["numerics"]["device"]
+        self._activity = Activity(campaign=status.id, device=device)
+        log(f"campaign {status.id}: {status.name}, {status.pairs_done:,} of {status.pairs:,} pairs done before")
+
+    def on_progress(self, progress: Progress) -> None:
+        """The next heartbeat tells it."""
+        self._activity = replace(self._activity, block=progress.block, rate=progress.rate)
+
+    def on_note(self, note: str) -> None:
+        """Into the log."""
+        log(note)
+
+    def _hold_and_work(self, on_ready: Callable[[], None]) -> None:
+        with self._store.lock("worker"), self._heartbeat():
+            log(f"worker started, {'until the queue is empty' if self._until_empty else 'until it is stopped'}")
+            on_ready()
+            self._work()
+
+    def _work(self) -> None:
+        empty_since = time.monotonic()
+        while not self._stopping.is_set():
+            try:
+                if self._run_next():
+                    empty_since = time.monotonic()
+                elif self._until_empty and time.monotonic() - empty_since >= LINGER_SECONDS:
+                    return
+                else:
+                    self._stopping.wait(LOOK_SECONDS)
+            except DiskFullError as error:
+                log(str(error))
+                self._stopping.wait(LOOK_SECONDS)
+                with suppress(DiskFullError):
+                    self._store.queue.recover()
+
+    def _run_next(self) -> bool:
+        """Run the first of the queue; False where nothing waits."""
+        from engine.execution import execute_queued  # imports torch: a worker says that it is there before that
+
+        campaign = self._store.queue.take()
+        if campaign is None:
+            return False
+        try:
+            execute_queued(self._store, campaign, self, self._stopping.is_set)
+            log(f"campaign {campaign}: {self._store.campaign(campaign).state}")
+        except DiskFullError:
+            raise
+        except DearError as error:
+            log(str(error))
+        finally:
+            self._activity = Activity()
+        return True
+
+    @contextmanager
+    def _heartbeat(self) -> Iterator[None]:
+        """Beat in a thread, so that it goes on during long computations."""
+        ended = threading.Event()
+
+        def beat() -> None:
+            while True:
+                self._beat()
+                if ended.wait(BEAT_SECONDS):
+                    return
+
+        thread = threading.Thread(target=beat, name="heartbeat")
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _beat(self) -> None:
+        with suppress(DearError):
+            self._heed(self._store.queue.stops(os.getpid()))
+        with suppress(DearError):  # a full disk; the next one may succeed
+            write_heartbeat(self._store.state, self._activity)
+
+    @contextmanager
+    def _heeding_signals(self) -> Iterator[None]:
+        def on_signal(number: int, _frame: object) -> None:
+            self._signals.append(number)
+            self._heed(0)
+
+        before = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _heed(self, commands: int) -> None:
+        """Stop as often as it was asked for."""
+        asked = commands + len(self._signals)
+        if asked > 1:
+            log("stopped at once")
+            os._exit(INTERRUPTED)
+        if asked == 1 and not self._stopping.is_set():
+            self._stopping.set()
+            log("stopping after the part being computed")
+
+
+def log(text: str) -> None:
+    """One line with the time on standard error, which is the log file of a detached worker."""
+    line = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {os.getpid()} {text}\n"
+    with suppress(OSError):  # a full disk must not end the worker
+        os.write(2, line.encode())  # not print, which a signal's handler must not call while it is at work

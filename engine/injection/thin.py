@@ -1,0 +1,236 @@
+"""The first stage of `fast`: one changed weight changes one output channel, by its change times one input channel.
+
+Faults in different output channels share a run, as in `exact` (see `packs`). Images lie last in memory, so that every
+shift of an input channel is a row of images and every operation runs along them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
+
+from engine.injection.packs import Pack, pack_by_channel
+from engine.injection.pairs import Pairs
+from engine.injection.tiles import max_of_tiles, tile_of_pool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from engine.injection.golden import GoldenBlock
+    from engine.injection.graph import Network
+    from engine.injection.outcomes import WeightFaults
+    from engine.injection.suffix import Suffix
+
+
+_CACHED_BYTES = 4 * 2**20
+"""what one run's values should stay under, on CPU"""
+
+_LEAST_IMAGES = 32
+
+
+def has_thin_rule(module: nn.Conv2d | nn.Linear, source: Tensor) -> bool:
+    """Whether `ThinLayer` can run this layer on inputs like `source`."""
+    if isinstance(module, nn.Linear):
+        return source.ndim == 2
+    return source.ndim == 4 and module.padding_mode == "zeros" and not isinstance(module.padding, str)
+
+
+class ThinLayer:
+    """A layer's outputs on some images where one weight of every output channel has changed."""
+
+    def __init__(self, module: nn.Conv2d | nn.Linear, source: Tensor, golden: Tensor) -> None:
+        """`source` [images, ...] and `golden`, the layer's fault-free result for it."""
+        self._shape = golden.shape[1:]
+        self.golden = images_last(golden).view(len(golden[0]), -1, len(golden))
+        """[channels, positions, images]"""
+        if isinstance(module, nn.Linear):
+            self._inputs = images_last(source)
+            self._offsets = torch.arange(source.shape[1], device=source.device).repeat(len(module.weight), 1)
+            self._positions = torch.zeros(1, dtype=torch.int64, device=source.device)
+        else:
+            self._inputs, self._offsets, self._positions = _shifts(module, source, golden)
+
+    def outputs(self, channels: Tensor, weights: Tensor, change: Tensor) -> Tensor:
+        """The whole result [images, channels, ...], golden but for `channels`.
+
+        Args:
+            channels: [n] distinct output channels.
+            weights: [n] flat index of the changed weight within the channel's own weights.
+            change: [n] what is added to it.
+        """
+        rows = self._offsets[channels, weights][:, None] + self._positions
+        inputs = self._inputs.index_select(0, rows.view(-1)).view(len(channels), *self.golden.shape[1:])
+        if len(channels) == len(self.golden):
+            changed = torch.addcmul(self.golden, inputs, change[:, None, None])
+        else:
+            changed = self.golden.clone()
+            changed[channels] += inputs.mul_(change[:, None, None])
+        return self.with_images_first(changed)
+
+    def with_images_first(self, values: Tensor) -> Tensor:
+        """[channels, positions, images] as a view [images, channels, ...]."""
+        return values.view(*self._shape, values.shape[2]).movedim(-1, 0)
+
+
+def _shifts(module: nn.Conv2d, source: Tensor, golden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Padded inputs [rows, images]; the row each weight starts at [out, weights]; what each position adds to it."""
+    (top, left), (row_stride, column_stride), (row_gap, column_gap) = _pairs_of(module)
+    padded = images_last(F.pad(source, (left, left, top, top)))
+    height, width = padded.shape[1:3]
+    per_group, kernel_rows, kernel_columns = module.weight.shape[1:]
+    device = source.device
+    first_input = torch.arange(len(module.weight), device=device) // (len(module.weight) // module.groups) * per_group
+    channel = first_input[:, None] + torch.arange(per_group, device=device)
+    row = torch.arange(kernel_rows, device=device)[:, None] * row_gap
+    column = torch.arange(kernel_columns, device=device) * column_gap
+    offsets = channel[:, :, None, None] * height * width + row * width + column
+    out_row = torch.arange(golden.shape[2], device=device)[:, None] * row_stride
+    out_column = torch.arange(golden.shape[3], device=device) * column_stride
+    return padded.flatten(0, 2), offsets.flatten(1), (out_row * width + out_column).flatten()
+
+
+def _pairs_of(module: nn.Conv2d) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+    """Padding, stride and dilation, each (vertical, horizontal)."""
+    padding, stride, dilation = module.padding, module.stride, module.dilation
+    assert not isinstance(padding, str)
+    return (padding[0], padding[1]), (stride[0], stride[1]), (dilation[0], dilation[1])
+
+
+def images_last(value: Tensor) -> Tensor:
+    """`value` [images, ...] as contiguous [..., images]."""
+    return value.movedim(0, -1).contiguous()
+
+
+class ThinRuns:
+    """Runs some faults of one layer on one block; what it yields differs from `PackedRuns` by rounding alone."""
+
+    def __init__(
+        self,
+        network: Network,
+        suffix: Suffix,
+        module: nn.Conv2d | nn.Linear,
+        block: GoldenBlock,
+        uncertain: Tensor,
+    ) -> None:
+        """`uncertain`: [count] images whose pairs are yielded even where nothing differs."""
+        (source,) = suffix.layer.all_input_nodes
+        golden: Tensor = module(block.values[source])
+        images = max(_LEAST_IMAGES, _CACHED_BYTES // (4 * golden[0].numel()))
+        self._slices = [
+            ThinSlice(network, suffix, module, block, golden, slice(start, min(start + images, block.count)), uncertain)
+            for start in range(0, block.count, images)
+        ]
+        self._module = module
+
+    def run(self, faults: WeightFaults) -> Iterator[Pairs]:
+        """The pairs that differ from golden; their `thin` is the difference."""
+        rows = np.flatnonzero(faults.changes)
+        per_channel = self._module.weight[0].numel()
+        golden = self._module.weight.detach().cpu().contiguous().numpy().reshape(-1)
+        with np.errstate(invalid="ignore", over="ignore"):
+            change = faults.value - golden[faults.weight_index]
+        for pack in pack_by_channel(faults.weight_index[rows] // per_channel, rows):
+            for images in self._slices:
+                yield images.run(pack, faults.weight_index[pack.rows] % per_channel, change[pack.rows])
+
+
+class ThinSlice:
+    """Some images of a block: few enough for what is computed at once to stay in the cache."""
+
+    def __init__(
+        self,
+        network: Network,
+        suffix: Suffix,
+        module: nn.Conv2d | nn.Linear,
+        block: GoldenBlock,
+        golden: Tensor,
+        images: slice,
+        uncertain: Tensor,
+    ) -> None:
+        """`golden`: the layer's fault-free result for the whole block."""
+        self._network = network
+        self._suffix = suffix
+        self._block = block
+        self._images = images
+        self._uncertain = uncertain[images]
+        self._outside: dict[fx.Node, Any] = {}
+        (source,) = suffix.layer.all_input_nodes
+        self._layer = ThinLayer(module, block.values[source][images], golden[images])
+        values = self._values(self._layer.with_images_first(self._layer.golden))
+        self._golden = {node: self._apart(node, values) for node in suffix.frontier}
+
+    def run(self, pack: Pack, weights: NDArray[np.int64], change: NDArray[np.float32]) -> Pairs:
+        """The differing pairs of one pack; `weights` and `change` as for `ThinLayer`."""
+        arrays = (pack.rows, pack.channels, weights, change)
+        faults, channels, places, changes = (torch.as_tensor(a, device=self._uncertain.device) for a in arrays)
+        values = self._values(self._layer.outputs(channels, places, changes))
+        is_full = len(channels) == len(self._layer.golden)
+        differences = {}
+        alive = self._uncertain.expand(len(channels), -1)
+        for node, golden in self._golden.items():
+            faulty = self._apart(node, values)
+            if not is_full:
+                faulty, golden = faulty.index_select(0, channels), golden.index_select(0, channels)
+            differences[node] = faulty - golden
+            alive = alive | _any_nonzero(differences[node])
+        pair = alive.flatten().nonzero().squeeze(1)
+        member = pair // len(self._uncertain)
+        return Pairs(
+            fault=faults.index_select(0, member),
+            image=pair - (member * len(self._uncertain) - self._images.start),
+            channel=channels.index_select(0, member),
+            thin={node: _rows_of(value, pair) for node, value in differences.items()},
+        )
+
+    def _values(self, output: Tensor) -> dict[fx.Node, Any]:
+        """Of the layer and the packed nodes; images come first in shape, last in memory."""
+        values: dict[fx.Node, Any] = {self._suffix.layer: output}
+
+        def value_of(node: fx.Node) -> Any:
+            return values[node] if node in values else self._golden_outside(node)
+
+        for node in self._suffix.packed:
+            values[node] = self._evaluate(node, value_of)
+        return values
+
+    def _evaluate(self, node: fx.Node, value_of: Callable[[fx.Node], Any]) -> Any:
+        tile = tile_of_pool(node, self._network)
+        if tile is None:
+            return self._network.evaluate(node, value_of)
+        return max_of_tiles(value_of(node.all_input_nodes[0]), tile)
+
+    def _golden_outside(self, node: fx.Node) -> Any:
+        """A golden value that a packed node reads beside the faulty ones, in the same layout."""
+        if node not in self._outside:
+            value = self._block.values[node]
+            if node in self._network.batch_dependent:
+                is_size = not isinstance(value, Tensor)  # it counts the rows of the block, padding included
+                value = (
+                    self._network.evaluate(node, self._golden_outside)
+                    if is_size
+                    else images_last(value[self._images]).movedim(-1, 0)
+                )
+            self._outside[node] = value
+        return self._outside[node]
+
+    def _apart(self, node: fx.Node, values: dict[fx.Node, Any]) -> Tensor:
+        """A frontier value as [channels, width, rest, images]."""
+        return self._suffix.frontier[node].apart(values[node]).permute(1, 2, 3, 0)
+
+
+def _any_nonzero(value: Tensor) -> Tensor:
+    """Whether anything of `value` [n, width, rest, images] is not zero, [n, images]; the largest is found fastest."""
+    is_single = value.shape[1] == value.shape[2] == 1
+    return (value[:, 0, 0] if is_single else value.abs().amax((1, 2))) != 0
+
+
+def _rows_of(value: Tensor, pair: Tensor) -> Tensor:
+    """The rows of the pairs [pairs, width, rest] of `value` [n, width, rest, images]."""
+    members, width, rest, images = value.shape
+    return value.permute(0, 3, 1, 2).reshape(members * images, width, rest).index_select(0, pair)

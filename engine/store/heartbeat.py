@@ -1,0 +1,70 @@
+"""The worker's sign of life: what it is doing, written every second, for every client to read."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.store.state import QUEUE_VERSION, now
+
+if TYPE_CHECKING:
+    from engine.store.lock import Holder
+    from engine.store.state import StateFile
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What a worker is at; all None while it waits."""
+
+    campaign: int | None = None
+    device: str | None = None
+    block: tuple[int, int] | None = None
+    """ranks of the images being run, the second one excluded"""
+    rate: float | None = None
+    """pairs per second"""
+
+
+@dataclass(frozen=True)
+class WorkerStatus:
+    """The worker as clients see it; None for what there is not."""
+
+    running: bool
+    pid: int | None = None
+    device: str | None = None
+    campaign: int | None = None
+    block: tuple[int, int] | None = None
+    rate: float | None = None
+    heartbeat: str | None = None
+    """ISO 8601 UTC, of the last one even where no worker runs"""
+    silence_s: float | None = None
+    """since the last heartbeat of one that runs; does not depend on the clock being right"""
+
+
+def write_heartbeat(state: StateFile, activity: Activity) -> None:
+    """This process is alive and does this."""
+    start, stop = activity.block or (None, None)
+    values = (os.getpid(), activity.device, activity.campaign, start, stop, activity.rate, now(), time.monotonic())
+    state.rows("INSERT OR REPLACE INTO worker VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
+
+
+def read_worker(state: StateFile, holder: Holder | None) -> WorkerStatus:
+    """What the last heartbeat says, believed only where its process has the store's lock."""
+    rows = state.rows("SELECT * FROM worker") if state.has_tables(QUEUE_VERSION) else []
+    heartbeat = rows[0]["heartbeat"] if rows else None
+    if holder is None or holder.role != "worker":
+        return WorkerStatus(running=False, heartbeat=heartbeat)
+    if not rows or rows[0]["pid"] != holder.pid:  # it has the lock, and has not said more yet
+        return WorkerStatus(running=True, pid=holder.pid)
+    row = rows[0]
+    return WorkerStatus(
+        running=True,
+        pid=row["pid"],
+        device=row["device"],
+        campaign=row["campaign"],
+        block=None if row["rank_start"] is None else (row["rank_start"], row["rank_stop"]),
+        rate=row["rate"],
+        heartbeat=heartbeat,
+        silence_s=max(0.0, time.monotonic() - row["clock"]),
+    )

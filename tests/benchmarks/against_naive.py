@@ -1,0 +1,157 @@
+"""The methods against the naive loop, pair by pair, on a config's own network, images and faults.
+
+python tests/benchmarks/against_naive.py CONFIG [--pairs 1000000] [--images 256]
+
+Faults of every bit, evenly spread over the config's own; half of the images are the hardest, half spread over all.
+Prints after every chunk of faults, so that a run can be cut short: pairs whose critical label, prediction or finiteness
+differ, and for each bit the share of pairs that only one calls masked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from engine.config import load_config
+from engine.injection.methods import METHODS
+from engine.injection.naive import naive_logits
+from engine.injection.outcomes import CRITICAL, Outcomes, WeightFaults
+from engine.injection.severity import SeverityMatrix
+from engine.preparation import PreparedCampaign, prepare
+
+if TYPE_CHECKING:
+    from engine.injection.exact import ExactInjection
+
+NAIVE_BATCH = 64
+CHUNK_FAULTS = 64
+
+
+@dataclass
+class Tally:
+    """What differs from naive so far, over all pairs."""
+
+    pairs: int = 0
+    critical: int = 0
+    critical_differs: int = 0
+    prediction_differs: int = 0
+    nonfinite_differs: int = 0
+    masked_differs: np.ndarray = field(default_factory=lambda: np.zeros(32, dtype=np.int64))
+    by_bit: np.ndarray = field(default_factory=lambda: np.zeros(32, dtype=np.int64))
+
+    def add(self, ours: Outcomes, naive: Outcomes, bits: np.ndarray) -> None:
+        """Count one chunk; `bits` [faults]."""
+        self.pairs += naive.severity.size
+        self.critical += len(naive.critical_fault)
+        self.critical_differs += int(((ours.severity == CRITICAL) != (naive.severity == CRITICAL)).sum())
+        ours_by_pair, naive_by_pair = _by_pair(ours), _by_pair(naive)
+        common = ours_by_pair.keys() & naive_by_pair.keys()
+        self.prediction_differs += sum(ours_by_pair[pair][0] != naive_by_pair[pair][0] for pair in common)
+        self.nonfinite_differs += sum(ours_by_pair[pair][1] != naive_by_pair[pair][1] for pair in common)
+        differs = ((ours.severity == 0) != (naive.severity == 0)).sum(1)
+        self.masked_differs += np.bincount(bits, weights=differs, minlength=32).astype(np.int64)
+        self.by_bit += np.bincount(bits, minlength=32) * naive.severity.shape[1]
+
+
+def _by_pair(outcomes: Outcomes) -> dict[tuple[int, int], tuple[int, bool]]:
+    pairs = zip(outcomes.critical_fault.tolist(), outcomes.critical_image.tolist(), strict=True)
+    return dict(zip(pairs, zip(outcomes.prediction.tolist(), outcomes.nonfinite.tolist(), strict=True), strict=True))
+
+
+def spread_over_bits(prepared: PreparedCampaign, count: int) -> tuple[WeightFaults, np.ndarray]:
+    """`count` faults, as many of every bit, and the bit of each; in execution order."""
+    faults = prepared.faults_in_execution_order()
+    bits = prepared.faults.bit[faults.positions].astype(np.int64)
+    present = np.unique(bits)
+    each = max(1, count // len(present))
+    rows = [np.flatnonzero(bits == bit) for bit in present]
+    chosen = np.sort(np.concatenate([r[np.linspace(0, len(r) - 1, min(each, len(r)), dtype=int)] for r in rows]))
+    return faults.take(chosen), bits[chosen]
+
+
+def naive_outcomes(injection: ExactInjection, images: torch.Tensor, faults: WeightFaults) -> Outcomes:
+    """By the judge, on as many threads as the methods' operations have."""
+    with injection.workers.rounding(), torch.inference_mode():
+        golden = torch.cat([injection.model(images[i : i + NAIVE_BATCH]) for i in range(0, len(images), NAIVE_BATCH)])
+        matrix = SeverityMatrix(len(faults), golden)
+        every = torch.arange(len(images))
+        for row, logits in enumerate(naive_logits(injection.model, faults, images, NAIVE_BATCH)):
+            matrix.record(torch.full_like(every, row), every, logits)
+        return matrix.outcomes(faults.positions)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--pairs", type=int, default=1_000_000)
+    parser.add_argument("--images", type=int, default=256)
+    options = parser.parse_args()
+    prepared = prepare(load_config(options.config))
+    images = len(prepared.workload)
+    half = options.images // 2
+    ranks = np.unique(np.concatenate([np.arange(half), np.linspace(half, images - 1, half, dtype=int)]))
+    batch = torch.from_numpy(prepared.dataset.batch(prepared.workload[ranks]))
+    faults, bits = spread_over_bits(prepared, -(-options.pairs // len(ranks)))
+    injections = {name: method(prepared.model, batch, prepared.config.run.memory) for name, method in METHODS.items()}
+    tallies = {name: Tally() for name in injections}
+    # the chunks take turns over all faults, so that any number of them is a fair sample
+    chunks = -(-len(faults) // CHUNK_FAULTS)
+    turns = [np.arange(first, len(faults), chunks) for first in range(chunks)]
+    started = time.monotonic()
+    for rows in turns:
+        chunk = faults.take(rows)
+        judged = naive_outcomes(next(iter(injections.values())), batch, chunk)
+        for name, injection in injections.items():
+            for start in range(0, len(batch), injection.block_rows):
+                block = slice(start, start + injection.block_rows)
+                outcomes = _joined(list(injection.inject(injection.load(batch[block]), chunk)))
+                tallies[name].add(outcomes, _images(judged, block), bits[rows])
+        print(
+            f"\n{time.monotonic() - started:.0f} s", *(_line(*item) for item in tallies.items()), sep="\n", flush=True
+        )
+    for name, tally in tallies.items():
+        print(f"\n{name}: share of pairs that only one of the two calls masked, by bit")
+        for bit in np.flatnonzero(tally.by_bit):
+            share = tally.masked_differs[bit] / tally.by_bit[bit]
+            print(f"{bit:>4} {tally.by_bit[bit]:>10,} {tally.masked_differs[bit]:>8,} {100 * share:7.3f} %")
+
+
+def _joined(groups: list[Outcomes]) -> Outcomes:
+    starts = np.cumsum([0, *(len(group.positions) for group in groups)])
+    return Outcomes(
+        np.concatenate([group.positions for group in groups]),
+        np.concatenate([group.severity for group in groups]),
+        np.concatenate([group.critical_fault + start for group, start in zip(groups, starts, strict=False)]),
+        np.concatenate([group.critical_image for group in groups]),
+        np.concatenate([group.prediction for group in groups]),
+        np.concatenate([group.nonfinite for group in groups]),
+    )
+
+
+def _images(outcomes: Outcomes, block: slice) -> Outcomes:
+    inside = (outcomes.critical_image >= block.start) & (outcomes.critical_image < block.stop)
+    return Outcomes(
+        outcomes.positions,
+        outcomes.severity[:, block],
+        outcomes.critical_fault[inside],
+        outcomes.critical_image[inside] - block.start,
+        outcomes.prediction[inside],
+        outcomes.nonfinite[inside],
+    )
+
+
+def _line(name: str, tally: Tally) -> str:
+    return (
+        f"{name:>6}: {tally.pairs:,} pairs, {tally.critical:,} critical; differ from naive: critical "
+        f"{tally.critical_differs}, prediction {tally.prediction_differs}, not finite {tally.nonfinite_differs}, "
+        f"masked {int(tally.masked_differs.sum()):,}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""A config of a network for which no trained weights are at hand, to time the methods with.
+
+python tests/benchmarks/seeded_config.py ARCH CIFAR10_FOLDER OUTPUT_FOLDER
+
+Seeded random weights; batch-norm statistics of 256 real images, so that activations have sizes and zeros as in use.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from engine.config import DatasetConfig
+from engine.datasets import load_dataset
+from engine.models import build_model
+
+
+def seeded(arch: str, images: torch.Tensor) -> nn.Module:
+    """Random weights; batch-norm statistics of `images` [n, C, H, W]."""
+    torch.manual_seed(0)
+    model = build_model(arch, images.shape[1], 10)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = None  # the plain mean over batches
+    with torch.no_grad():
+        model.train()(images)
+    return model.eval().requires_grad_(False)
+
+
+def main(arch: str, cifar10: Path, folder: Path) -> None:
+    dataset = load_dataset(DatasetConfig(name="cifar10", path=cifar10))
+    model = seeded(arch, torch.from_numpy(dataset.batch(np.arange(256))))
+    weights = folder / f"{arch}-seeded.safetensors"
+    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, weights)
+    (folder / f"{arch}-seeded.toml").write_text(
+        f'name = "{arch}-seeded"\n\n[model]\narch = "{arch}"\nweights = "{weights}"\n\n'
+        f'[dataset]\nname = "cifar10"\npath = "{cifar10}"\n'
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]).resolve(), Path(sys.argv[3]).resolve())

@@ -1,0 +1,118 @@
+"""A disk that is really full: the campaign waits, says so, and goes on by itself with nothing lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from engine.config import load_config
+from engine.errors import DiskFullError
+from engine.execution import execute
+from engine.preparation import prepare
+from engine.store import Store
+from engine.store.sql import SqlSession
+from tests.dear_tui.worker.conftest import DEADLINE, submit, until
+from tests.small_campaign import write_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from engine.campaign import Progress
+    from engine.store import CampaignStatus
+
+FAULTS = {"count": 20_000}
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 16 MB: the parts fit, what sealing needs for a while does not."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("a small file system can only be mounted as root")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Take all the room there is, to the last byte."""
+    filler = disk / "filler"
+    descriptor = os.open(filler, os.O_CREAT | os.O_WRONLY)
+    try:
+        for size in (1 << 16, 1 << 12, 1):
+            while True:
+                try:
+                    os.write(descriptor, b"\0" * size)
+                except OSError:
+                    break
+    finally:
+        os.close(descriptor)
+    return filler
+
+
+class Silent:
+    """Listens to nothing."""
+
+    def on_campaign(self, status: CampaignStatus) -> None: ...
+
+    def on_progress(self, progress: Progress) -> None: ...
+
+    def on_note(self, note: str) -> None: ...
+
+
+def results(store: Path) -> list[list[tuple[Any, ...]]]:
+    with SqlSession(store) as session:
+        tables = ("severity", "critical", "fault_summary", "curve")
+        return [list(session.query(f"SELECT * EXCLUDE campaign FROM {table} ORDER BY ALL")) for table in tables]
+
+
+def test_a_full_disk_pauses_the_campaign_until_there_is_room(
+    tmp_path: Path, disk: Path, launch: Callable[..., subprocess.Popen[str]]
+) -> None:
+    config = write_config(tmp_path, faults=FAULTS)
+    store = submit(disk / "store", config)
+    process = launch(disk / "store")
+    until(lambda: store.state.receipts(1), "the first part")
+    filler = fill(disk)
+    until(lambda: store.campaign(1).error, "the message")
+    waiting = store.campaign(1)
+    assert waiting.state == "paused"
+    assert waiting.error is not None
+    assert "No space left on device" in waiting.error
+    assert "free some space" in waiting.error
+    assert waiting.error.endswith("it goes on by itself")
+    before = store.state.receipts(1)
+    assert (store.worker().running, store.worker().pid) == (True, process.pid)
+    beat = store.worker().heartbeat
+    until(lambda: store.worker().heartbeat != beat, "the next heartbeat")
+
+    filler.unlink()
+    until(lambda: store.campaign(1).pairs_done == store.campaign(1).pairs, "the last part")
+    until(lambda: store.campaign(1).error, "the message that there is no room for the seal")
+    assert store.campaign(1).state == "paused"
+    subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+    until(lambda: store.campaign(1).state == "finished", "the campaign's end")
+    assert store.campaign(1).error is None
+    assert store.state.receipts(1)[: len(before)] == before
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(DEADLINE) == 0
+    execute(prepare(load_config(config)), tmp_path / "undisturbed", Silent(), lambda: False)
+    assert results(disk / "store") == results(tmp_path / "undisturbed")
+    store.close()
+
+
+def test_a_disk_that_is_full_from_the_start_queues_nothing_and_is_said_so(tmp_path: Path, disk: Path) -> None:
+    config = write_config(tmp_path)
+    Store.open(disk / "store").close()
+    filler = fill(disk)
+    with pytest.raises(DiskFullError, match="free some space"):
+        submit(disk / "store", config)
+    filler.unlink()
+    assert Store.open(disk / "store", read_only=True).campaigns() == []
+    assert submit(disk / "store", config).queue.waiting() == [1]

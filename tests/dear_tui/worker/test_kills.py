@@ -1,0 +1,199 @@
+"""kill -9 of the worker at random moments: nothing that was acknowledged is lost, and the end is the same."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+
+from engine.config import load_config
+from engine.execution import execute, execute_queued
+from engine.preparation import prepare
+from engine.store import Store
+from engine.store.files import sha256
+from tests.dear_tui.worker.conftest import DEADLINE, submit
+from tests.small_campaign import FAULTS, write_config, write_images
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.store import CampaignStatus, Receipt
+
+IMAGES = 160
+"""in blocks of 4: 40 parts a campaign"""
+WAITING = 4
+"""campaigns that wait when a worker starts: more than it can finish before it is killed"""
+
+DOOMED = """
+import os, signal, sys, threading
+from importlib import import_module
+from pathlib import Path
+from dear_tui.worker.loop import Worker
+
+store, module, name, calls, delay = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5])
+owner = import_module(module)
+*classes, function = name.split(".")
+for one in classes:
+    owner = getattr(owner, one)
+genuine, left = getattr(owner, function), iter(range(calls))
+
+def counted(*arguments, **options):
+    if next(left, None) is None:
+        threading.Timer(delay, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    return genuine(*arguments, **options)
+
+setattr(owner, function, counted)
+Worker(Path(store), until_empty=False).run(lambda: None)
+"""
+"""A worker that is killed so many seconds after a function of its own was called so many times and then once more."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a kill is to hit: a function, the most calls before it, the most seconds into it."""
+
+    module: str
+    function: str
+    calls: int
+    seconds: float
+
+
+PLACES = {
+    "block": Place("engine.injection.exact", "ExactInjection._inject_group", 100, 0.002),
+    "part": Place("engine.store.writer", "write_unfinished", 300, 0.002),
+    "rename": Place("engine.store.writer", "publish", 300, 0.001),
+    "SQLite": Place("engine.store.state", "StateFile.rows", 400, 0.0005),
+    "seal": Place("engine.store.writer", "write_sealed", 2, 0.2),
+    "any": Place("engine.execution", "execute_queued", 1, 2.0),
+}
+
+
+class Silent:
+    """Listens to nothing."""
+
+    def on_campaign(self, status: CampaignStatus) -> None: ...
+
+    def on_progress(self, progress: object) -> None: ...
+
+    def on_note(self, note: str) -> None: ...
+
+
+class Victim:
+    """A store whose workers are killed, and what had been acknowledged when they were."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._folder = folder
+        self._random = random.Random(seed)
+        self._submitted = 0
+        self._acknowledged: dict[tuple[int, int], Receipt] = {}
+        self.path = folder / "store"
+        self.left_behind: Counter[str] = Counter()
+        """by how many kills"""
+        write_images(folder / "set.npz", IMAGES)
+
+    def kill(self, place: Place) -> None:
+        """Start a worker on a full queue and kill it there; check what it leaves."""
+        while len(submit(self.path).queue.waiting()) < WAITING:
+            submit(self.path, self._config(self._submitted))
+            self._submitted += 1
+        moment = str(self._random.randrange(place.calls)), str(self._random.uniform(0, place.seconds))
+        command = [sys.executable, "-c", DOOMED, str(self.path), place.module, place.function, *moment]
+        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=DEADLINE, check=False)
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        self.left_behind.update(self._found())
+        self.check()
+
+    def _found(self) -> set[str]:
+        """What the kill left that was not whole."""
+        store = Store.open(self.path, read_only=True)
+        committed = {(status.id, receipt.part) for status in store.campaigns()
+                     for receipt in store.state.receipts(status.id)}  # fmt: skip
+        parts = {(campaign, part) for campaign in store.layout.campaign_ids()
+                 for part in store.layout.campaign(campaign).parts("severity")}  # fmt: skip
+        found = {
+            "half a seal": list(self.path.rglob("campaign.duckdb.tmp*")),
+            "half a part": list(self.path.rglob("*.parquet.tmp")),
+            "a part without its receipt": parts - committed,
+            "a state not in campaign.json": list(self.path.rglob("campaign.json.tmp")),
+        }
+        return {what for what, paths in found.items() if paths}
+
+    def check(self) -> None:
+        """Every part that was acknowledged is there as it was, and no row twice."""
+        store = Store.open(self.path, read_only=True)
+        now = {(status.id, receipt.part): receipt for status in store.campaigns()
+               for receipt in store.state.receipts(status.id)}  # fmt: skip
+        for (campaign, part), receipt in now.items():
+            for table, expected in receipt.sha256.items():
+                assert sha256(store.layout.campaign(campaign).part(table, part)) == expected
+        for key, receipt in self._acknowledged.items():
+            assert now[key] == receipt
+        for campaign in {campaign for campaign, _ in now}:
+            spans = [receipt.span for (one, _), receipt in now.items() if one == campaign]
+            assert not any(first.overlaps(second) for first in spans for second in spans if first is not second)
+        with duckdb.connect(str(store.layout.catalogue), read_only=True) as client:
+            rows = client.sql(
+                "SELECT count(*), count(DISTINCT (campaign, fault_id, image_id)) FROM severity"
+            ).fetchall()
+        assert rows[0][0] == rows[0][1] >= sum(receipt.span.pairs for receipt in now.values())
+        self._acknowledged = now
+        store.close()
+
+    def finish(self) -> None:
+        """Run what is left, undisturbed, and check that all is as if nothing had happened."""
+        store = Store.open(self.path)
+        with store.lock("worker"):
+            while (campaign := store.queue.take()) is not None:
+                execute_queued(store, campaign, Silent(), lambda: False)
+        self.check()
+        assert [status.state for status in store.campaigns()] == ["finished"] * self._submitted
+        assert not list(self.path.rglob("*.tmp*"))
+        for seed in range(self._submitted):
+            execute(prepare(load_config(self._config(seed))), self._folder / "undisturbed", Silent(), lambda: False)
+        for seed in range(self._submitted):
+            status = next(status for status in store.campaigns() if status.name == f"seed {seed}")
+            sealed = store.layout.campaign(status.id).sealed
+            assert sha256(sealed) == store.state.sealed_sha256(status.id)
+            undisturbed = Store.open(self._folder / "undisturbed").layout
+            expected = tables(undisturbed.campaign(seed + 1).sealed, seed + 1)
+            assert tables(sealed, status.id) == expected
+            assert tables(store.layout.catalogue, status.id) == expected
+            assert len(expected["severity"]) == FAULTS * IMAGES
+
+    def _config(self, seed: int) -> Path:
+        return write_config(self._folder, f"{seed}.toml", name=f"seed {seed}", faults={"seed": seed})
+
+
+def tables(database: Path, campaign: int) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of a campaign."""
+    names = ("faults", "images", "severity", "critical", "fault_summary", "image_summary", "curve")
+    with duckdb.connect(str(database), read_only=True) as client:
+        query = "SELECT * EXCLUDE campaign FROM {} WHERE campaign = {} ORDER BY ALL"
+        return {name: [tuple(map(repr, row)) for row in client.sql(query.format(name, campaign)).fetchall()]
+                for name in names}  # fmt: skip
+
+
+def test_killed_once_in_each_place_nothing_is_lost(tmp_path: Path) -> None:
+    victim = Victim(tmp_path, seed=0)
+    for name in ("block", "part", "SQLite", "seal"):
+        victim.kill(PLACES[name])
+    victim.finish()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_killed_ten_times_at_random_moments_nothing_is_lost(tmp_path: Path, seed: int) -> None:
+    """Five times ten kills."""
+    victim = Victim(tmp_path, seed)
+    hit = Counter(random.Random(seed).choices(list(PLACES), k=10))
+    for name in hit.elements():
+        victim.kill(PLACES[name])
+    victim.finish()
+    print(f"seed {seed}: killed in {dict(hit)}, which left {dict(victim.left_behind)}")
