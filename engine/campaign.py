@@ -54,13 +54,14 @@ def describe(prepared: PreparedCampaign, injection: ExactInjection) -> NewCampai
     config, numerics = prepared.config, asdict(prepared.numerics) | injection.measured
     return NewCampaign(
         fingerprint=prepared.fingerprint,
+        identity=prepared.identity,
         name=config.name,
         network=config.model.arch,
         dataset=config.dataset.name,
         select=config.workload.select,
         metric=config.workload.metric,
         method=config.run.method,
-        config=config.model_dump(mode="json", exclude_none=True),
+        config=config.to_json(),
         numerics={
             key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in numerics.items()
         },
@@ -116,7 +117,7 @@ def run_campaign(
         def commit(seconds: float) -> Receipt | None:
             return _written(lambda: writer.commit(seconds), wait_for_room)
 
-        for note in [*injection.notes, *store.notes]:
+        for note in [*injection.notes, *store.take_notes()]:
             on_note(note)
         for block in remaining_blocks(len(prepared.workload), injection.block_rows, len(faults), writer.done):
             meter.block = (block.rank_start, block.rank_stop)

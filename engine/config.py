@@ -278,6 +278,10 @@ class CampaignConfig(Section):
             raise ValueError("[model] weights: missing; only lenet5 on mnist has bundled weights")
         return self
 
+    def to_json(self) -> dict[str, Any]:
+        """As a campaign keeps it."""
+        return self.model_dump(mode="json", exclude_none=True)
+
 
 def load_config(path: Path) -> CampaignConfig:
     """Read and check one TOML config.

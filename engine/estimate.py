@@ -24,7 +24,7 @@ FIRST_FAULTS = 8
 
 FIRST_IMAGES = 16
 
-STORING_SECONDS_PER_PAIR = 2.5e-7
+STORING_SECONDS_PER_PAIR = 1e-7
 """measured on full campaigns, parts and seal together"""
 
 DISK_BYTES_PER_PAIR = 0.65

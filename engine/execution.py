@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.campaign import Progress, describe, run_campaign, start_injection
 from engine.config import parse_config
-from engine.errors import DearError, DiskFullError, InputError
+from engine.errors import DearError, DiskFullError, InputError, UnreachableError
+from engine.fingerprint import differences
 from engine.preparation import prepare
+from engine.same_config import compare_with_last
 from engine.store import Store
+from engine.store.description import is_damaged
 from engine.store.reserve import keep_reserve
 
 if TYPE_CHECKING:
@@ -41,30 +44,44 @@ class Listener(Protocol):
 
 
 def execute(
-    prepared: PreparedCampaign, path: Path, listener: Listener, should_stop: Callable[[], bool]
+    prepared: PreparedCampaign,
+    path: Path,
+    listener: Listener,
+    should_stop: Callable[[], bool],
+    again: bool = False,
 ) -> CampaignStatus:
     """Run a campaign in the store at `path`, made where there is none; its lock is held while the campaign runs.
 
-    The same campaign again continues where it stopped, or is found finished and nothing is done.
+    The same campaign again, by its fingerprint, continues where it stopped, or is found finished and nothing is done.
+    The same config (same name, same tables but [run]) with another fingerprint is another campaign: refused while the
+    last one of that config is unfinished, and said where it is finished.
+
+    Args:
+        again: make a new campaign in any case.
 
     Returns:
         The status at the end: "finished", "paused" where `should_stop` or another process said so, or "cancelled".
 
     Raises:
+        InputError: an unfinished campaign of this config depends on something else; the sentence says on what.
         DearError: one sentence; a campaign that had begun is kept as "failed", with what it computed.
     """
     # the injection can refuse the config, and nothing may be left behind then
     injection = None if path.exists() else start_injection(prepared)
     store = Store.open(path)
-    known = store.find(prepared.fingerprint)
+    known = None if again else store.find(prepared.fingerprint)
+    if not again and (note := compare_with_last(store, prepared.config.to_json(), prepared.identity)):
+        listener.on_note(note)
     if known is not None and known.state == "finished":
         listener.on_campaign(known)
-        for note in store.notes:
+        for note in store.take_notes():
             listener.on_note(note)
         return known
     with store.lock():
         injection = injection or start_injection(prepared)
-        status = store.find_or_create(describe(prepared, injection))
+        new = describe(prepared, injection)
+        status = store.campaign(store.create(new)) if again else store.find_or_create(new)
+        store.restore(status.id, new)
         listener.on_campaign(status)
         if status.state != "finished":
             store.set_state(status.id, "running")
@@ -90,25 +107,44 @@ def execute_queued(store: Store, campaign: int, listener: Listener, should_stop:
     Raises:
         DearError: why it failed, in one sentence.
     """
-    listener.on_campaign(store.campaign(campaign))
-    _Run(store, campaign, listener, should_stop, "queued").run(lambda: _prepare_again(store, campaign))
+
+    def load() -> tuple[PreparedCampaign, ExactInjection]:
+        description = _description(store, campaign)
+        listener.on_campaign(store.campaign(campaign))
+        return _prepare_again(store, campaign, description)
+
+    _Run(store, campaign, listener, should_stop, "queued").run(load)
 
 
-def _prepare_again(store: Store, campaign: int) -> tuple[PreparedCampaign, ExactInjection]:
-    """Load what a campaign was created from.
+def _description(store: Store, campaign: int) -> dict[str, Any]:
+    """What a campaign was created from, as it was written.
+
+    Raises:
+        UnreachableError: it is not.
+    """
+    description = store.description(campaign)
+    if is_damaged(description, store.state.campaign_row(campaign)):
+        path = store.layout.campaign(campaign).description
+        raise UnreachableError(f"{path}: damaged; submit the campaign's config again, which writes it again")
+    return description
+
+
+def _prepare_again(store: Store, campaign: int, description: dict[str, Any]) -> tuple[PreparedCampaign, ExactInjection]:
+    """Load what a campaign was created from, and mend its files with that.
 
     Raises:
         InputError: it is not the same any more.
     """
-    description = store.description(campaign)
     config = parse_config(description["config"], source=f"campaign {campaign}")
     prepared = prepare(config, threads=int(description["numerics"]["threads"]))
     if prepared.fingerprint != description["fingerprint"]:
         raise InputError(
-            f"campaign {campaign}: the weights, the images or the versions are not those that it was submitted with; "
-            "restore them and `dear-tui retry` it, or submit the config again, as another campaign"
+            f"campaign {campaign} was submitted with {differences(description['identity'], prepared.identity)}; put "
+            "that back and `dear-tui retry` it, or submit its config as a new campaign with --again"
         )
-    return prepared, start_injection(prepared)
+    injection = start_injection(prepared)
+    store.restore(campaign, describe(prepared, injection))
+    return prepared, injection
 
 
 class _StoppedError(Exception):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +11,7 @@ import torch
 from engine.datasets import Dataset, load_dataset
 from engine.faults.bits import faulty_values, same_bits
 from engine.faults.draw import draw_faults
+from engine.fingerprint import fingerprint, identify
 from engine.injection.layers import injectable_layers, injectable_modules
 from engine.injection.numerics import Numerics, choose_numerics
 from engine.injection.outcomes import WeightFaults
@@ -50,8 +49,13 @@ class PreparedCampaign:
     """name -> [N]"""
     workload: NDArray[np.int64]
     """[W] image ids in rank order"""
-    fingerprint: str
-    """of all that a result depends on: two campaigns with the same one are the same campaign"""
+    identity: dict[str, str]
+    """all that a result depends on, see `engine.fingerprint`"""
+
+    @property
+    def fingerprint(self) -> str:
+        """Two campaigns with the same one are the same campaign."""
+        return fingerprint(self.identity)
 
     @property
     def pairs(self) -> int:
@@ -100,7 +104,7 @@ def prepare(config: CampaignConfig, threads: int | None = None) -> PreparedCampa
         golden_class=logits.argmax(axis=1),
         metrics=metrics,
         workload=workload,
-        fingerprint=_fingerprint(config, dataset, loaded.weights_sha256, numerics, faults, workload),
+        identity=identify(config, dataset, loaded, numerics, faults, workload),
     )
 
 
@@ -120,33 +124,3 @@ def _golden_values(model: nn.Module, faults: FaultList) -> NDArray[np.float32]:
         rows = faults.layer == layer
         values[rows] = module.weight.detach().cpu().contiguous().numpy().reshape(-1)[faults.weight_index[rows]]
     return values
-
-
-def _fingerprint(
-    config: CampaignConfig,
-    dataset: Dataset,
-    weights_sha256: str,
-    numerics: Numerics,
-    faults: FaultList,
-    workload: NDArray[np.int64],
-) -> str:
-    identity = {
-        "arch": config.model.arch,
-        "width": config.model.width,
-        "weights": weights_sha256,
-        "dataset": dataset.sha256,
-        "faults": _sha256(faults.fault_id, faults.layer, faults.weight_index, faults.bit, faults.stuck),
-        "metric": config.workload.metric,
-        "select": config.workload.select,
-        "workload": _sha256(workload),
-        "method": config.run.method,
-        "numerics": asdict(numerics),
-    }
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-
-
-def _sha256(*arrays: NDArray[np.generic]) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dear_tui.cli.options import StoreOption
+from dear_tui.cli.options import AgainOption, StoreOption
 
 DEMO = {"name": "lenet5-mnist", "model": {"arch": "lenet5"}, "dataset": {"name": "mnist"}}
 """Everything else is the default; sample_configs/lenet5-mnist.toml spells it out."""
@@ -15,6 +15,7 @@ DEMO = {"name": "lenet5-mnist", "model": {"arch": "lenet5"}, "dataset": {"name":
 
 def demo(
     headless: Annotated[bool, typer.Option("--headless", help="Plain progress instead of the screens.")] = False,
+    again: AgainOption = False,
     store: StoreOption = None,
 ) -> None:
     """Run the paper's full campaign on bundled data.
@@ -31,20 +32,23 @@ def demo(
     if headless or not is_terminal():
         from dear_tui.cli.run import StopOnInterrupt, run_config
 
-        run_config(config, store, StopOnInterrupt())
+        run_config(config, store, StopOnInterrupt(), again)
         return
 
     from dear_tui.cli.summary import print_summary
     from dear_tui.cli.terminal import open_terminal
     from dear_tui.worker.process import ensure_worker
     from engine.execution import prepare_new
+    from engine.same_config import compare_with_last
     from engine.store import Store, store_path
 
     print("preparing the campaign: network, images and faults ...", file=sys.stderr)
     path = store_path(store)
     new = prepare_new(config)
     opened = Store.open(path)
-    submission = opened.queue.submit(new)
+    if not again and (note := compare_with_last(opened, new.config, new.identity)):
+        print(f"note: {note}", file=sys.stderr)
+    submission = opened.queue.submit(new, again)
     if submission.known_as not in ("finished", "running"):
         ensure_worker(path)
     open_terminal(path, submission.campaign)

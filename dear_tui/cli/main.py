@@ -15,6 +15,7 @@ from dear_tui.cli.control import cancel, delete, move, pause, resume, retry
 from dear_tui.cli.demo import demo
 from dear_tui.cli.doctor import doctor
 from dear_tui.cli.estimate import estimate
+from dear_tui.cli.export import export
 from dear_tui.cli.listing import list_campaigns
 from dear_tui.cli.options import StoreOption
 from dear_tui.cli.run import run
@@ -23,6 +24,7 @@ from dear_tui.cli.sql import sql
 from dear_tui.cli.submit import submit
 from dear_tui.cli.terminal import open_terminal
 from dear_tui.cli.train import train
+from dear_tui.cli.verify import verify
 from dear_tui.cli.worker import worker
 from engine.errors import DearError
 
@@ -47,6 +49,8 @@ app.command()(show)
 for action in (pause, resume, cancel, retry, move, delete):
     app.command()(action)
 app.command()(sql)
+app.command()(export)
+app.command()(verify)
 app.command()(estimate)
 app.command()(bench)
 app.command()(train)
@@ -86,6 +90,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(f"{error.format_message().rstrip('.')} (see {_program(error)} --help)", error.exit_code)
     except DearError as error:
         return _say(str(error), error.exit_code)
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":  # DuckDB's word for ctrl+c
+            raise
+        return 130
 
 
 def _program(error: typer.TyperException) -> str:

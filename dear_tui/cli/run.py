@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from dear_tui.cli.options import StoreOption
+from dear_tui.cli.options import AgainOption, StoreOption
 from dear_tui.human import duration, rate, short_count
 from engine.errors import InputError
 
@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 
 def run(
     configs: Annotated[list[Path], typer.Argument(metavar="CONFIG", help="TOML files, run one after the other.")],
+    again: AgainOption = False,
     store: StoreOption = None,
 ) -> None:
     """Run campaigns in the foreground, or continue them.
 
-    The same config again goes on where it stopped, or shows the summary of what is finished.
+    The same config again goes on where it stopped, or shows the summary of what is finished. Where something that
+    results depend on has changed since (weights, images, torch, threads, [run] ...), an unfinished campaign is not
+    continued: put it back, or start anew with --again. A config is the same by its name and all tables but [run].
 
     ctrl+c or SIGTERM stops after the faults being computed, with nothing lost; a second one stops at once.
     """
@@ -39,7 +42,7 @@ def run(
     stop = StopOnInterrupt()
     for path, config in zip(configs, load_configs(configs), strict=True):
         with naming(path):
-            run_config(config, store, stop)
+            run_config(config, store, stop, again)
 
 
 @contextmanager
@@ -51,7 +54,7 @@ def naming(config: Path) -> Iterator[None]:
         raise InputError(f"{config}: {error}") from None
 
 
-def run_config(config: CampaignConfig, store: Path | None, stop: StopOnInterrupt) -> None:
+def run_config(config: CampaignConfig, store: Path | None, stop: StopOnInterrupt, again: bool = False) -> None:
     """Run one config to its end and print its summary.
 
     Raises:
@@ -65,7 +68,7 @@ def run_config(config: CampaignConfig, store: Path | None, stop: StopOnInterrupt
     path = store_path(store)
     try:
         with ProgressLine() as line, stop:
-            status = execute(prepare(config), path, line, lambda: stop.requested)
+            status = execute(prepare(config), path, line, lambda: stop.requested, again)
     except KeyboardInterrupt:
         print("stopped at once; run it again to continue", file=sys.stderr)
         raise typer.Exit(130) from None

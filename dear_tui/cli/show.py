@@ -45,6 +45,7 @@ def _lines(status: CampaignStatus, description: dict[str, Any]) -> Iterator[str]
         "campaign": known | {"population": description["population"], "fingerprint": description["fingerprint"]},
         "config": _flat(description["config"]),
         "numerics": description["numerics"],
+        "depends on": description.get("identity", {}),
     }
     width = max(len(name) for section in sections.values() for name in section)
     for title, section in sections.items():

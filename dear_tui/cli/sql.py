@@ -6,7 +6,9 @@ import csv
 import json
 import math
 import os
+import signal
 import sys
+import threading
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
@@ -18,13 +20,14 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from dear_tui.cli.options import StoreOption
+from dear_tui.cli.output import check_output, replaced_file
 from dear_tui.cli.tables import Column, print_table
 from engine.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from engine.store.sql import Result
+    from engine.store.sql import Result, SqlSession
 
 TABLE_ROWS = 1000
 """a table is for eyes: more rows go to a file"""
@@ -46,9 +49,20 @@ def sql(
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=0, help="At most so many rows.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", min=0.001, help="Give up after so many seconds.")
+    ] = None,
+    memory: Annotated[
+        str,
+        typer.Option(
+            "--memory", help="Give up rather than take more: 2GB, or a share of what the machine has.", metavar="SIZE"
+        ),
+    ] = "50%",
     store: StoreOption = None,
 ) -> None:
     """Ask the store in SQL, also while a campaign runs.
+
+    It can change nothing, reads no files but the store's, and ctrl+c cancels it.
 
     Views: campaigns, faults, images, severity, critical, fault_summary, image_summary, curve.
 
@@ -61,7 +75,12 @@ def sql(
     text = sys.stdin.read() if query == "-" else query
     if chosen is Format.PARQUET and output is None:
         raise InputError("--format parquet needs a file: add --output FILE")
-    with _replaced(output) as path, SqlSession(store_path(store), output=path) as session:
+    where = store_path(store)
+    with (
+        _written(output, where) as path,
+        SqlSession(where, memory, timeout, path) as session,
+        _cancelled_by_ctrl_c(session),
+    ):
         if chosen is Format.PARQUET:
             session.write_parquet(text, limit)
             return
@@ -71,19 +90,36 @@ def sql(
 
 
 @contextmanager
-def _replaced(output: Path | None) -> Iterator[Path | None]:
-    """Where to write: beside the file asked for, which it becomes when all went well; a device or pipe as it is."""
+def _cancelled_by_ctrl_c(session: SqlSession) -> Iterator[None]:
+    """Python handles a signal between two of its steps; a query is one step, which may take hours."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+
+    def watch() -> None:
+        while os.read(reading, 1):
+            session.interrupt()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    before = signal.set_wakeup_fd(writing)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(writing)
+        watcher.join()
+        os.close(reading)
+
+
+@contextmanager
+def _written(output: Path | None, store: Path) -> Iterator[Path | None]:
+    """Where to write; a device or pipe is written to as it is."""
     if output is None or (output.exists() and not output.is_file()):
         yield output
         return
-    if not output.parent.is_dir():
-        raise InputError(f"{output}: there is no folder {output.parent}; give --output another file")
-    written = output.with_name(output.name + ".tmp")
-    try:
+    check_output(output, store)
+    with replaced_file(output) as written:
         yield written
-        written.replace(output)
-    finally:
-        written.unlink(missing_ok=True)
 
 
 @contextmanager

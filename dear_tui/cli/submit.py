@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from dear_tui.cli.options import NoStartOption, StoreOption
+from dear_tui.cli.options import AgainOption, NoStartOption, StoreOption
 from dear_tui.cli.run import naming
 
 if TYPE_CHECKING:
@@ -18,17 +18,20 @@ if TYPE_CHECKING:
 
 def submit(
     configs: Annotated[list[Path], typer.Argument(metavar="CONFIG", help="TOML files, queued in this order.")],
+    again: AgainOption = False,
     no_start: NoStartOption = False,
     store: StoreOption = None,
 ) -> None:
     """Queue campaigns for the worker and print their ids.
 
-    All configs are tried out first, and nothing is queued unless all can run. A campaign that stopped before goes on.
+    All configs are tried out first, and nothing is queued unless all can run. A campaign that stopped before goes on,
+    unless something that its results depend on has changed since: put it back, or start anew with --again.
 
     Starts the worker where none runs: a process of its own, which ends some seconds after the queue is empty.
     """
     from engine.config import load_configs
     from engine.execution import prepare_new
+    from engine.same_config import compare_with_last
     from engine.store import Store, store_path
 
     news = []
@@ -37,8 +40,14 @@ def submit(
         for path, config in zip(configs, checked, strict=True):
             with naming(path):
                 news.append(prepare_new(config))
-    queue = Store.open(store_path(store)).queue
-    submissions = [queue.submit(new) for new in news]
+    opened = Store.open(store_path(store))
+    for path, new in zip(configs, news, strict=True):
+        with naming(path):
+            if not again and (note := compare_with_last(opened, new.config, new.identity)):
+                print(f"note: {note}", file=sys.stderr)
+    submissions = [opened.queue.submit(new, again) for new in news]
+    for note in opened.take_notes():
+        print(f"note: {note}", file=sys.stderr)
     for submission in submissions:
         print(submission.campaign)
         print(_said(submission), file=sys.stderr)

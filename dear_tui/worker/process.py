@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import DearError, InputError, UnreachableError
 from engine.store import Store
+from engine.store.files import make_private
 from engine.store.lock import Holder
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def start_worker(path: Path, until_empty: bool) -> int:
         DearError: the one the worker met, with its exit code.
     """
     Store.open(path).close()  # made here, because the log lies in it
-    log = os.open(log_path(path), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    make_private(log_path(path))
+    log = os.open(log_path(path), os.O_WRONLY | os.O_APPEND)
     try:
         process = subprocess.Popen(
             # -P: a file `random.py` in the present folder is not Python's

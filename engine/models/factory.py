@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import sys
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torch import nn
@@ -13,11 +16,20 @@ from engine.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
-def call_factory(arch: str, folder: Path | None) -> nn.Module:
-    """The network that `package.module:factory`, called without arguments, returns; on the CPU, in float32.
+@dataclass(frozen=True)
+class MadeNetwork:
+    """What a factory made."""
+
+    model: nn.Module
+    """on the CPU, in float32"""
+    source_sha256: str
+    """of the source of its module, and of the modules of the folder that were imported with it"""
+
+
+def call_factory(arch: str, folder: Path | None) -> MadeNetwork:
+    """The network that `package.module:factory`, called without arguments, returns.
 
     Args:
         arch: "package.module:factory".
@@ -27,7 +39,7 @@ def call_factory(arch: str, folder: Path | None) -> nn.Module:
         InputError: no such module or attribute, an exception inside it, or something that is no nn.Module.
     """
     module_name, _, attribute = arch.partition(":")
-    with _importable_from(folder):
+    with _importable_from(folder) as before:
         try:
             module = importlib.import_module(module_name)
         except (Exception, SystemExit) as error:  # importing runs the user's code, which may raise anything
@@ -41,29 +53,51 @@ def call_factory(arch: str, folder: Path | None) -> nn.Module:
             model = getattr(module, attribute)()
         except (Exception, SystemExit) as error:
             raise InputError(f"calling {arch}() failed with {_said(error)}; mend that callable") from None
+        source = _source_sha256({module_name, *_modules_of(folder, before)})
     if not isinstance(model, nn.Module):
         raise InputError(f"{arch}() returns {type(model).__name__}, but should return an nn.Module; mend that callable")
-    return model.cpu().float()
+    return MadeNetwork(model.cpu().float(), source)
 
 
 @contextmanager
-def _importable_from(folder: Path | None) -> Iterator[None]:
-    """Afterwards the folder's modules are forgotten: another campaign's folder may have others of the same names."""
-    if folder is None:
-        yield
-        return
+def _importable_from(folder: Path | None) -> Iterator[set[str]]:
+    """Gives the names of the modules imported before.
+
+    Afterwards the folder's modules are forgotten: another campaign's folder may have others of the same names.
+    """
     before = set(sys.modules)
+    if folder is None:
+        yield before
+        return
     sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
     try:
-        yield
+        yield before
     finally:
         with suppress(ValueError):  # the module took it out itself
             sys.path.remove(str(folder))
-        for name in set(sys.modules) - before:
-            place = folder.joinpath(*name.split("."))
-            if getattr(sys.modules[name], "__file__", None) in (f"{place}.py", str(place / "__init__.py")):
-                del sys.modules[name]
+        for name in _modules_of(folder, before):
+            del sys.modules[name]
+
+
+def _modules_of(folder: Path | None, before: set[str]) -> list[str]:
+    """The modules imported since then from this folder."""
+    if folder is None:
+        return []
+    places = {name: folder.joinpath(*name.split(".")) for name in set(sys.modules) - before}
+    return [
+        name
+        for name, place in places.items()
+        if getattr(sys.modules[name], "__file__", None) in (f"{place}.py", str(place / "__init__.py"))
+    ]
+
+
+def _source_sha256(modules: set[str]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(modules):
+        file = getattr(sys.modules[name], "__file__", None)
+        digest.update(name.encode() + (b"" if file is None else Path(file).read_bytes()))
+    return digest.hexdigest()
 
 
 def _said(error: BaseException) -> str:

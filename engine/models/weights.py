@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,8 @@ class LoadedModel:
     """in eval mode, float32, on the CPU"""
     weights_sha256: str
     """of names, shapes and values: the same for the same weights in another file format"""
+    code: str | None = None
+    """what tells one version of the network's code from another; None for the networks of this package"""
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -81,7 +84,7 @@ def load_model(config: ModelConfig, dataset: Dataset) -> LoadedModel:
     """
     path = config.weights or BUNDLED_WEIGHTS
     weights = read_weights(path)
-    model = _build(config, dataset.images.shape[1], weights)
+    model, code = _build(config, dataset.images.shape[1], weights)
     _check_weights(path, weights, model, _described(config, dataset.images.shape[1]))
     model.load_state_dict(weights, strict=False)
     model.eval().requires_grad_(False)
@@ -92,17 +95,20 @@ def load_model(config: ModelConfig, dataset: Dataset) -> LoadedModel:
             f"{dataset.name}: image {image} has label {dataset.labels[image]}, but the network of {path} has {classes} "
             f"classes (0 to {classes - 1}); mend the labels or give other weights"
         )
-    return LoadedModel(model, _sha256(model.state_dict()))
+    return LoadedModel(model, _sha256(model.state_dict()), code)
 
 
-def _build(config: ModelConfig, channels: int, weights: Mapping[str, Tensor]) -> nn.Module:
+def _build(config: ModelConfig, channels: int, weights: Mapping[str, Tensor]) -> tuple[nn.Module, str | None]:
+    """The network without its weights, and its `code`."""
     if config.is_factory:
-        return call_factory(config.arch, config.path)
+        made = call_factory(config.arch, config.path)
+        return made.model, made.source_sha256
 
     def build(classes: int) -> nn.Module:
         return build_model(config.arch, channels, classes, config.width)
 
-    return build(_classes(weights, build))
+    is_foreign = config.arch.startswith("torchvision:")
+    return build(_classes(weights, build)), version("torchvision") if is_foreign else None
 
 
 def _classes(weights: Mapping[str, Tensor], build: Callable[[int], nn.Module]) -> int:

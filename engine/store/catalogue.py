@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.store.files import publish, unfinished
+from engine.store.files import make_private, make_private_folder, publish, unfinished
 from engine.store.layout import COLUMNS, PART_TABLES
 from engine.store.parquet import connect, sql_text, write_parquet
 from engine.store.views import view_definitions
@@ -24,14 +24,14 @@ STORAGE_VERSION = "v1.2.0"
 def write_zero_rows(layout: Layout) -> None:
     """Write campaign 0, whose files have no rows: a view over an empty glob cannot be created."""
     campaign = layout.campaign(0)
-    campaign.folder.mkdir(mode=0o700, exist_ok=True)
+    make_private_folder(campaign.folder)
     with connect(threads=1) as connection:
         for table, columns in COLUMNS.items():
             path = campaign.part(table, 0) if table in PART_TABLES else campaign.folder / f"{table}.parquet"
-            path.parent.mkdir(mode=0o700, exist_ok=True)
+            make_private_folder(path.parent)
             if not path.exists():
                 write_parquet(connection, path, table, {name: np.empty(0, np.float64) for name in columns})
-    campaign.description.touch(mode=0o600)
+    make_private(campaign.description)
 
 
 def catalogue_key(layout: Layout) -> str:
@@ -49,7 +49,7 @@ def write_catalogue(layout: Layout) -> None:
         create_views(connection, layout)
         connection.execute("USE memory")
         connection.execute("DETACH catalogue")
-    publish(layout.catalogue)
+    publish(layout.catalogue, mode=0o444)
 
 
 def attach(connection: duckdb.DuckDBPyConnection, path: object, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Writing a new campaign: its description, faults and images, all there or not at all."""
+"""Writing what is fixed of a campaign, its description, faults and images: all there or not at all, and again."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 
-from engine.store.description import describe, write_description
-from engine.store.files import sync, unfinished, unwritable
+from engine.store.description import describe, is_damaged, read_description, write_description
+from engine.store.files import exclusive, make_private_folder, set_aside, sha256, sync, unfinished, unwritable
 from engine.store.layout import METRICS, PART_TABLES, CampaignLayout
 from engine.store.parquet import connect, write_parquet
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Any
 
     from numpy.typing import NDArray
@@ -32,18 +33,66 @@ def write_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign)
         raise ValueError(f"the store has no column for {', '.join(sorted(unknown))}")
     written = CampaignLayout(unfinished(campaign.folder))
     try:
-        written.folder.mkdir(mode=0o700)
-        for table in PART_TABLES:
-            (written.folder / table).mkdir(mode=0o700)
-        with connect(threads=1) as connection:
-            write_parquet(connection, written.faults, "faults", _fault_columns(new))
-            write_parquet(connection, written.images, "images", _image_columns(new))
-        write_description(written, describe(row, new))
+        for folder in (written.folder, *(written.folder / table for table in PART_TABLES)):
+            make_private_folder(folder)
+        _write_fixed(written, row, new)
         written.folder.rename(campaign.folder)
         sync(campaign.folder.parent)
     except (OSError, duckdb.Error) as error:
         shutil.rmtree(written.folder, ignore_errors=True)
         raise unwritable(campaign.folder, error) from None
+
+
+def restore_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign) -> list[str]:
+    """Write again what is missing or damaged of what is fixed of a campaign.
+
+    Args:
+        new: of the same fingerprint.
+
+    Returns:
+        A sentence for each file that was bad.
+
+    Raises:
+        UnreachableError: it could not be written.
+    """
+    try:
+        with exclusive(campaign.folder):
+            bad = find_altered_fixed(campaign, row)
+            set_aside(*bad)
+            if bad:
+                _write_fixed(campaign, row, new)
+    except (OSError, duckdb.Error) as error:
+        raise unwritable(campaign.folder, error) from None
+    return [f"{problem}; written again" for problem in bad.values()]
+
+
+def find_altered_fixed(campaign: CampaignLayout, row: CampaignRow) -> dict[Path, str]:
+    """File -> what is wrong with it, of those that hold what is fixed of a campaign."""
+    bad: dict[Path, str] = {}
+    hashes: dict[str, str] = {}
+    try:
+        content = read_description(campaign)
+        hashes = content.get("sha256", {})
+        if is_damaged(content, row):
+            bad[campaign.description] = f"{campaign.description}: damaged"
+    except FileNotFoundError:
+        bad[campaign.description] = f"{campaign.description}: missing"
+    except ValueError:
+        bad[campaign.description] = f"{campaign.description}: damaged"
+    for table, path in (("faults", campaign.faults), ("images", campaign.images)):
+        if not path.is_file():
+            bad[path] = f"{path}: missing"
+        elif table in hashes and sha256(path) != hashes[table]:
+            bad[path] = f"{path}: damaged"
+    return bad
+
+
+def _write_fixed(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign) -> None:
+    with connect(threads=1) as connection:
+        write_parquet(connection, campaign.faults, "faults", _fault_columns(new))
+        write_parquet(connection, campaign.images, "images", _image_columns(new))
+    hashes = {"faults": sha256(campaign.faults), "images": sha256(campaign.images)}
+    write_description(campaign, describe(row, new, hashes))
 
 
 def _fault_columns(new: NewCampaign) -> dict[str, NDArray[Any]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from engine.store.files import exclusive, write_text
@@ -15,17 +17,26 @@ if TYPE_CHECKING:
     from engine.store.records import NewCampaign
 
 
-def describe(row: CampaignRow, new: NewCampaign) -> dict[str, Any]:
-    """The content of a new campaign's campaign.json."""
-    return vars(row) | {
+CHANGING = ("state", "started", "finished", "error")
+
+
+def describe(row: CampaignRow, new: NewCampaign, hashes: dict[str, str]) -> dict[str, Any]:
+    """The content of a campaign's campaign.json.
+
+    Args:
+        hashes: table -> sha256 of its file, of those that are fixed; that of this content is added.
+    """
+    content: dict[str, Any] = vars(row) | {
         "fault_model": new.faults.model,
         "population": new.faults.population,
         "layers": [
             {"index": layer.index, "name": layer.name, "shape": list(layer.shape)} for layer in new.faults.layers
         ],
+        "identity": new.identity,
         "config": new.config,
         "numerics": new.numerics,
     }
+    return content | {"sha256": hashes | {"campaign": _hash_of_fixed(content)}}
 
 
 def write_description(campaign: CampaignLayout, content: dict[str, Any]) -> None:
@@ -33,14 +44,35 @@ def write_description(campaign: CampaignLayout, content: dict[str, Any]) -> None
 
 
 def read_description(campaign: CampaignLayout) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(campaign.description.read_text(encoding="utf-8"))
+    """The content of campaign.json.
+
+    Raises:
+        ValueError, OSError: it is not whole.
+    """
+    content = json.loads(campaign.description.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError("no JSON object")
     return content
 
 
 def update_description(campaign: CampaignLayout, read: Callable[[], CampaignRow]) -> None:
-    """Bring the state in campaign.json up to date; of several processes that do so, the last one reads the last row."""
-    with exclusive(campaign.folder):
+    """Bring the state in campaign.json up to date; of several processes that do so, the last one reads the last row.
+
+    A file that is lost or damaged waits for `restore_campaign`.
+    """
+    with exclusive(campaign.folder), suppress(FileNotFoundError, ValueError):
         write_description(campaign, read_description(campaign) | vars(read()))
+
+
+def is_damaged(content: dict[str, Any], row: CampaignRow) -> bool:
+    """Whether a campaign.json is not what was written, or is another campaign's."""
+    is_other = (content.get("id"), content.get("fingerprint")) != (row.id, row.fingerprint)
+    return is_other or content.get("sha256", {}).get("campaign") != _hash_of_fixed(content)
+
+
+def _hash_of_fixed(content: dict[str, Any]) -> str:
+    fixed = {name: value for name, value in content.items() if name not in (*CHANGING, "sha256")}
+    return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()
 
 
 def read_row(campaign: CampaignLayout) -> CampaignRow:

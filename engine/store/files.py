@@ -42,10 +42,36 @@ def exclusive(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def publish(path: Path) -> None:
-    """Make `path` out of its unfinished file, durably and for the owner only."""
+def make_private_folder(path: Path) -> None:
+    """Make a folder for the owner only; one that is there and holds something keeps its mode."""
+    is_new = not path.exists() or not any(path.iterdir())
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if is_new:
+        path.chmod(0o700)  # whatever the umask
+
+
+def check_writable(folder: Path) -> None:
+    """Say so at once, and why, where nothing can be written.
+
+    Raises:
+        OSError: nothing can.
+    """
+    if not os.access(folder, os.W_OK | os.X_OK):
+        reason = errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES
+        raise OSError(reason, os.strerror(reason))
+
+
+def make_private(path: Path) -> None:
+    """Make a file for the owner only, empty; one that is there stays as it is."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+
+
+def publish(path: Path, mode: int = 0o600) -> None:
+    """Make `path` out of its unfinished file, durably and, if nothing else is said, for the owner only."""
     written = unfinished(path)
-    written.chmod(0o600)
+    written.chmod(mode)
     sync(written)
     written.rename(path)
     sync(path.parent)
@@ -66,9 +92,16 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def set_aside(*paths: Path) -> None:
+    """Rename what is bad to `*.bad`, which nothing reads, in this order; what is not there is passed over."""
+    for path in paths:
+        if path.exists():
+            path.rename(path.with_name(path.name + ".bad"))
+
+
 def remove_unfinished(folder: Path) -> None:
     """Delete what a killed process left half-written, in `folder` and below."""
-    for path in [*folder.rglob("*.tmp")]:
+    for path in [*folder.rglob("*.tmp"), *folder.rglob("*.tmp.wal")]:  # DuckDB's own log beside its file
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:

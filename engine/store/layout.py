@@ -9,6 +9,8 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from engine.errors import UnreachableError
+
 MASKED, NON_CRITICAL, CRITICAL = 0, 1, 2
 """The severities as stored."""
 
@@ -82,6 +84,21 @@ class Layout:
     @classmethod
     def of(cls, path: Path) -> Layout:
         return cls(path.expanduser().resolve())
+
+    def check_is_there(self) -> None:
+        """Whether there is a store.
+
+        Raises:
+            UnreachableError: there is none, or it cannot be read.
+        """
+        try:
+            is_there = self.campaign(0).description.exists()
+        except OSError as error:
+            raise UnreachableError(
+                f"{self.root}: cannot be read ({error.strerror}); ask its owner, or choose another with --store"
+            ) from None
+        if not is_there:
+            raise UnreachableError(f"{self.root}: there is no store here; `dear-tui demo` or `dear-tui run` makes one")
 
     @property
     def catalogue(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -11,7 +12,7 @@ from engine.store.files import publish, unfinished
 from engine.store.layout import COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -28,6 +29,17 @@ def connect(**config: str | int) -> duckdb.DuckDBPyConnection:
         "temp_directory": "",
     }
     return duckdb.connect(config={**settings, **config})
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Make of what DuckDB raises where ctrl+c stops a query what Python raises anywhere else."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from None
+        raise
 
 
 def sql_text(text: object) -> str:

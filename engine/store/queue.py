@@ -46,10 +46,17 @@ class Queue:
         order = "ORDER BY position IS NULL, position, id"
         return [row["id"] for row in self._state.rows(f"SELECT id FROM campaigns WHERE state = 'queued' {order}")]
 
-    def submit(self, new: NewCampaign) -> Submission:
-        """Queue a campaign, written where it is new; one that stopped is queued again, others are left as they are."""
-        known = self._store.find(new.fingerprint)
-        campaign = self._store.find_or_create(new).id
+    def submit(self, new: NewCampaign, again: bool = False) -> Submission:
+        """Queue a campaign, written where it is new; one that stopped is queued again, others are left as they are.
+
+        Args:
+            new: what is to be run.
+            again: make a new campaign in any case.
+        """
+        known = None if again else self._store.find(new.fingerprint)
+        campaign = self._store.create(new) if again else self._store.find_or_create(new).id
+        if known is not None and known.state not in ("running", "finished"):
+            self._store.restore(campaign, new)
         with self._state.transaction():
             if self._present_state(campaign) not in ("running", "finished"):
                 self._append(campaign)

@@ -19,6 +19,8 @@ class NewCampaign:
     """All that is fixed when a campaign is created: F faults, N images in the data set, W of them in the workload."""
 
     fingerprint: str
+    identity: dict[str, str]
+    """what the fingerprint is of, item by item"""
     name: str
     network: str
     dataset: str

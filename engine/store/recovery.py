@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from engine.store.description import read_row
-from engine.store.files import remove_unfinished, sha256
+from engine.store.files import remove_unfinished, set_aside, sha256
 from engine.store.layout import CRITICAL, MASKED, NON_CRITICAL, PART_TABLES
 from engine.store.parquet import sql_path
 from engine.store.records import Receipt, Span
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from engine.store.layout import CampaignLayout, Layout
@@ -37,70 +39,120 @@ def adopt_campaigns(layout: Layout, state: StateFile) -> list[int]:
     return adopted
 
 
+def find_unreadable(layout: Layout, state: StateFile) -> list[str]:
+    """A sentence for each campaign that has parts but neither a campaign.json to read nor a place in state.sqlite."""
+    unknown = set(layout.campaign_ids()) - set(state.campaign_ids())
+    return [
+        f"{layout.campaign(campaign).folder}: campaign.json is missing or damaged, and state.sqlite was lost, so the "
+        "campaign cannot be listed; restore that file from a copy"
+        for campaign in sorted(unknown)
+        if layout.campaign(campaign).parts("severity")
+    ]
+
+
 def recover_parts(
     campaign: CampaignLayout, number: int, state: StateFile, connection: duckdb.DuckDBPyConnection
 ) -> list[str]:
-    """Make parts and receipts agree: afterwards every part set has its receipt, and nothing else is read.
-
-    A set without its severity file was never committed and is deleted; a set that is damaged is set aside as `*.bad`.
+    """Make parts and receipts agree, as far as hashes tell.
 
     Returns:
         A sentence for what could not be verified and for what must be run again.
     """
-    remove_unfinished(campaign.folder)
-    on_disk = set(campaign.parts("severity"))
-    for table in PART_TABLES[:-1]:
-        for part in set(campaign.parts(table)) - on_disk:
-            campaign.part(table, part).unlink()
-    receipts = {receipt.part: receipt for receipt in state.receipts(number)}
-    bad, rebuilt = [], 0
-    for part in sorted(on_disk | receipts.keys()):
-        receipt = receipts.get(part)
-        if receipt is not None and _hashes(campaign, part) == receipt.sha256:
-            continue
-        if receipt is not None:
-            state.remove_receipt(number, part)
-        else:
-            receipt = _rebuild(campaign, part, state.campaign_row(number), connection)
-            known = [other.span for other in state.receipts(number)]
-            if receipt is not None and not any(receipt.span.overlaps(span) for span in known):
-                state.add_receipt(number, receipt)
-                rebuilt += 1
-                continue
-        _set_aside(campaign, part)
-        bad.append(part)
+    mended = mend_parts(campaign, number, state, connection, find_altered)
     notes = []
-    if bad:
-        parts = ", ".join(map(str, bad))
+    if mended.bad:
+        parts = ", ".join(map(str, mended.bad))
         notes.append(f"{campaign.folder}: part {parts} damaged or incomplete, set aside as .bad; its pairs run again")
-    if rebuilt:
-        notes.append(f"{campaign.folder}: receipts of {rebuilt} parts were rebuilt; their content cannot be verified")
+    if mended.rebuilt:
+        notes.append(
+            f"{campaign.folder}: receipts of {mended.rebuilt} parts were rebuilt; their content cannot be verified"
+        )
     return notes
 
 
-def _hashes(campaign: CampaignLayout, part: int) -> dict[str, str]:
-    """Table -> hash, of the files of the set that are there."""
-    paths = {table: campaign.part(table, part) for table in PART_TABLES}
-    return {table: sha256(path) for table, path in paths.items() if path.is_file()}
+@dataclass(frozen=True)
+class Mended:
+    """What had to be done to the parts of a campaign."""
+
+    bad: dict[int, str]
+    """part -> what was wrong with it; it was set aside"""
+    rebuilt: int
+    """receipts that were made from the parts themselves"""
+
+
+def mend_parts(
+    campaign: CampaignLayout,
+    number: int,
+    state: StateFile,
+    connection: duckdb.DuckDBPyConnection,
+    find_damage: Callable[[CampaignLayout, Receipt], str | None],
+) -> Mended:
+    """Make parts and receipts agree: afterwards every part set has its receipt, and nothing else is read.
+
+    A set without its severity file was never committed and is deleted; a set that is damaged is set aside as `*.bad`.
+
+    Args:
+        find_damage: says what is wrong with a part set; None if nothing is.
+    """
+    remove_unfinished(campaign.folder)
+    row = state.campaign_row(number)
+    receipts = {receipt.part: receipt for receipt in state.receipts(number)}
+    parts = {*campaign.parts("severity"), *receipts}
+    for table in PART_TABLES[:-1]:
+        for part in set(campaign.parts(table)) - parts:
+            campaign.part(table, part).unlink()
+    bad: dict[int, str] = {}
+    rebuilt = 0
+    for part in sorted(parts):
+        known = receipts.pop(part, None)
+        receipt = known or _rebuild(campaign, part, row, connection)
+        if receipt is None:
+            damage: str | None = f"{campaign.part('severity', part)}: not a whole part of this campaign"
+        elif any(receipt.span.overlaps(other.span) for other in receipts.values()):
+            damage = f"{campaign.part('severity', part)}: its pairs are in another part, too"
+        else:
+            damage = find_damage(campaign, receipt)
+        if damage is not None:
+            if known is not None:
+                state.remove_receipt(number, part)
+            set_aside(*(campaign.part(table, part) for table in reversed(PART_TABLES)))  # the commit first
+            bad[part] = damage
+        elif receipt is not None:
+            receipts[part] = receipt
+            if known is None:
+                state.add_receipt(number, receipt)
+                rebuilt += 1
+    return Mended(bad, rebuilt)
+
+
+def find_altered(campaign: CampaignLayout, receipt: Receipt) -> str | None:
+    """Which file of a part set is missing or not what was written."""
+    for table, written in receipt.sha256.items():
+        path = campaign.part(table, receipt.part)
+        if not path.is_file():
+            return f"{path}: missing"
+        if sha256(path) != written:
+            return f"{path}: damaged"
+    return None
 
 
 def _rebuild(
     campaign: CampaignLayout, part: int, row: CampaignRow, connection: duckdb.DuckDBPyConnection
 ) -> Receipt | None:
     """A receipt from the part set itself; None if the set is not whole or not this campaign's."""
-    hashes = _hashes(campaign, part)
-    if hashes.keys() != set(PART_TABLES):
+    paths = {table: campaign.part(table, part) for table in PART_TABLES}
+    if not all(path.is_file() for path in paths.values()):
         return None
     try:
-        metadata = {table: _metadata(campaign.part(table, part), connection) for table in PART_TABLES}
+        metadata = {table: _metadata(path, connection) for table, path in paths.items()}
         kept = metadata["severity"]
         if any(other != kept for other in metadata.values()) or kept.pop("fingerprint") != row.fingerprint:
             return None
         span = Span(**{name: int(value) for name, value in kept.items()})
-        file = sql_path(campaign.part("severity", part))
         counts = ", ".join(f"count(*) FILTER (severity = {value})" for value in (MASKED, NON_CRITICAL, CRITICAL))
-        rows = connection.execute(f"SELECT {counts} FROM read_parquet({file})").fetchall()
-        masked, non_critical, critical = rows[0]
+        query = f"SELECT {counts} FROM read_parquet({sql_path(paths['severity'])})"
+        masked, non_critical, critical = connection.execute(query).fetchall()[0]
+        hashes = {table: sha256(path) for table, path in paths.items()}
         return Receipt(part, span, masked, non_critical, critical, hashes, rebuilt=True)
     except (duckdb.Error, KeyError, TypeError, ValueError):
         return None
@@ -109,10 +161,3 @@ def _rebuild(
 def _metadata(path: Path, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     query = f"SELECT key::VARCHAR, value::VARCHAR FROM parquet_kv_metadata({sql_path(path)})"
     return dict(connection.execute(query).fetchall())
-
-
-def _set_aside(campaign: CampaignLayout, part: int) -> None:
-    for table in reversed(PART_TABLES):  # the severity file first: without it nothing is committed
-        path = campaign.part(table, part)
-        if path.is_file():
-            path.rename(path.with_name(path.name + ".bad"))

@@ -6,6 +6,8 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from engine.store.files import make_private
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -15,7 +17,8 @@ BYTES = 1 << 18
 def keep_reserve(path: Path) -> None:
     """Take the room, unless it is taken already or there is none."""
     with suppress(OSError):
-        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
+        make_private(path)
+        descriptor = os.open(path, os.O_WRONLY)
         try:
             os.pwrite(descriptor, os.urandom(BYTES), 0)  # nothing that a file system could leave out
         finally:

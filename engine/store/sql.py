@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import duckdb
 from engine.errors import InputError, UnreachableError
 from engine.store.catalogue import create_views
 from engine.store.layout import Layout
-from engine.store.parquet import connect, sql_path, sql_text
+from engine.store.parquet import connect, interruptible, sql_path, sql_text
 from engine.store.views import TABLES
 
 if TYPE_CHECKING:
@@ -24,12 +25,26 @@ if TYPE_CHECKING:
 READING_NODES = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
 """Query nodes that read. The others (COPY_QUERY_NODE, INSERT_QUERY_NODE ...) can stand in a WITH and write files."""
 
-SQL_IN_TEXT = {"query", "json_execute_serialized_sql"}
-"""Functions that run SQL given as text, which the statement's own tree does not show."""
+TABLE_FUNCTIONS = {
+    *("range", "generate_series", "repeat", "unnest", "json_each", "json_tree"),
+    *("duckdb_columns", "duckdb_functions", "duckdb_keywords", "duckdb_types", "duckdb_views", "pragma_table_info"),
+}
+"""Those that may follow FROM. Others read files, run SQL given as text, write profiles and logs, or list secrets."""
 
 EXPLAIN = re.compile(r"\s*(EXPLAIN\b(?:\s+ANALYZE\b|\s*\(\s*(?:ANALYZE|FORMAT)\b[\w\s,]*\))?)(.*)", re.I | re.S)
 
+FILE_NAME = re.compile(r"[./\\]")
+"""in the name of a table: DuckDB would read the file of that name"""
+
+VIEWS_THERE = f"there are {', '.join(TABLES)} and curve"
+
 NO_TABLE = re.compile(r"Catalog Error: Table with name (.+?) does not exist!")
+
+STORED_FILE = re.compile(r"/campaign=\d{6}/")
+"""in DuckDB's reason, of a file that it cannot read"""
+
+MEMORY_LIMIT = "50%"
+"""the campaign that may run at the same time needs some, too"""
 
 BATCH = 2048
 
@@ -50,10 +65,8 @@ class Result:
             InputError: the query failed on the way, ran out of memory or time, or was interrupted.
         """
         while True:
-            try:
+            with _reported():
                 rows = self._cursor.fetchmany(BATCH)
-            except duckdb.Error as error:
-                raise _refused(error) from None
             if not rows:
                 return
             yield from rows
@@ -65,33 +78,35 @@ class SqlSession:
     def __init__(
         self,
         store: Path,
-        memory_limit: str | None = None,
+        memory_limit: str = MEMORY_LIMIT,
         timeout_s: float | None = None,
         output: Path | None = None,
     ) -> None:
         """Open a session.
 
         Args:
-            memory_limit: as DuckDB writes it, `2GB`; absent: DuckDB's own, most of the machine.
+            memory_limit: as DuckDB writes it, `2GB`, or a share of the machine's.
             timeout_s: seconds after which a query fails; absent: never.
             output: the one file that `write_parquet` may write.
 
         Raises:
+            InputError: the memory limit is no size.
             UnreachableError: there is no store at this path.
         """
         layout = Layout.of(store)
-        if not layout.campaign(0).description.exists():
-            raise UnreachableError(f"{store}: there is no store here; `dear-tui demo` or `dear-tui run` makes one")
+        layout.check_is_there()
         self._output = None if output is None else output.resolve()
         self._connection = self._cursor = connect()
         # DuckDB compares what a view has written, which is the escaped path, and what it finds there
         settings = [f"allowed_directories = [{sql_text(layout.campaigns)}, {sql_path(layout.campaigns)}]"]
         if output is not None:
             settings.append(f"allowed_paths = [{sql_text(self._output)}]")
-        if memory_limit is not None:
-            settings.append(f"memory_limit = {sql_text(memory_limit)}")
         if timeout_s is not None:
             settings.append(f"max_execution_time = {round(1000 * timeout_s)}")
+        try:
+            self._connection.execute(f"SET GLOBAL memory_limit = {sql_text(memory_limit)}")
+        except duckdb.Error:
+            raise InputError(f"memory limit {memory_limit}: write a size with its unit, such as 2GB") from None
         try:
             for setting in [*settings, "enable_external_access = false", "lock_configuration = true"]:
                 self._connection.execute(f"SET GLOBAL {setting}")  # not of this cursor only
@@ -118,10 +133,8 @@ class SqlSession:
         """
         vetted = self._vetted(sql)
         self._cursor = self._connection.cursor()
-        try:
+        with _reported():
             description = self._cursor.execute(vetted).description or []
-        except duckdb.Error as error:
-            raise _refused(error) from None
         names, types = (tuple(str(column[field]) for column in description) for field in (0, 1))
         return Result(names, types, self._cursor)
 
@@ -133,12 +146,10 @@ class SqlSession:
         """
         vetted = self._vetted(sql)
         self._cursor = self._connection.cursor()
-        try:
+        with _reported():
             rows = self._cursor.from_query(vetted)
             rows = rows if limit is None else rows.limit(limit)
             rows.write_parquet(str(self._output), compression="zstd")
-        except duckdb.Error as error:
-            raise _refused(error) from None
 
     def interrupt(self) -> None:
         """Stop the running query, from another thread; it fails within milliseconds."""
@@ -159,26 +170,30 @@ class SqlSession:
         return explain + text
 
     def _single(self, sql: str) -> tuple[duckdb.StatementType, str]:
-        try:
+        with _reported():
             statements = self._connection.extract_statements(sql)
-        except duckdb.Error as error:
-            raise _refused(error) from None
         if len(statements) != 1:
             raise InputError(f"SQL: give exactly one SELECT; here are {len(statements)} statements")
-        return statements[0].type, statements[0].query.rstrip().rstrip(";")
+        try:
+            kind = statements[0].type
+        except ValueError:  # one that DuckDB's Python client has no name for, such as UPDATE EXTENSIONS
+            kind = duckdb.StatementType.INVALID
+        return kind, statements[0].query.rstrip().rstrip(";")
 
     def _check_tree(self, select: str) -> None:
-        """Refuse what writes or runs SQL given as text, at any depth."""
+        """Refuse what does more than read the views, at any depth."""
         tree = self._connection.execute("SELECT json_serialize_sql($1)", [select]).fetchone()
         parsed = json.loads(tree[0]) if tree else {"error": True}
         if parsed["error"]:
             raise InputError(f"SQL: {parsed.get('error_message', 'not a SELECT')}")
         for node in _nodes(parsed):
-            kind, function = str(node.get("type")), str(node.get("function_name")).lower()
+            kind = str(node.get("type"))
             if kind.endswith("_NODE") and kind not in READING_NODES:
                 raise InputError(f"SQL: only SELECT is allowed here, not {kind.split('_')[0]} in a WITH; take it out")
-            if function in SQL_IN_TEXT:
-                raise InputError(f"SQL: {function}() runs SQL that is given as text; write that SQL itself")
+            if kind == "TABLE_FUNCTION" and (name := str(node["function"]["function_name"])) not in TABLE_FUNCTIONS:
+                raise InputError(f"SQL: FROM {name}() is not allowed here; {VIEWS_THERE}")
+            if kind == "BASE_TABLE" and FILE_NAME.search(name := str(node["table_name"])):
+                raise InputError(f"SQL: FROM '{name}' is not allowed here, files are not read; {VIEWS_THERE}")
 
 
 def _nodes(tree: object) -> Iterator[dict[str, Any]]:
@@ -191,14 +206,27 @@ def _nodes(tree: object) -> Iterator[dict[str, Any]]:
             yield from _nodes(child)
 
 
+@contextmanager
+def _reported() -> Iterator[None]:
+    try:
+        with interruptible():
+            yield
+    except duckdb.Error as error:
+        raise _refused(error) from None
+
+
 def _sentence(error: duckdb.Error) -> str:
     """DuckDB's message without the excerpt of the query below it."""
     return " ".join(str(error).split("\n\n")[0].split())
 
 
 def _refused(error: duckdb.Error) -> InputError:
-    """DuckDB's reason; of a table that is not there it would suggest tables of its own."""
+    """DuckDB's reason, in words of this program where DuckDB would advise what cannot be done here."""
     sentence = _sentence(error)
+    if isinstance(error, duckdb.OutOfMemoryException):
+        sentence = "the query needs more memory than it may take; ask for less, or raise the limit"
     if unknown := NO_TABLE.match(sentence):
-        sentence = f"there is no view {unknown[1]}; there are {', '.join(TABLES)} and curve"
+        sentence = f"there is no view {unknown[1]}; {VIEWS_THERE}"
+    if STORED_FILE.search(sentence) and not isinstance(error, duckdb.PermissionException):
+        sentence = f"{sentence.rstrip('.')}; `dear-tui verify` says what can be done"
     return InputError(f"SQL: {sentence}")

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from engine.errors import DiskFullError, UnreachableError
+from engine.store.files import make_private
 from engine.store.layout import PART_TABLES
 from engine.store.records import CampaignStatus, Receipt, Span
 from engine.store.reserve import give_up_reserve
@@ -105,12 +106,15 @@ class StateFile:
         self._lock = threading.RLock()
         with self._reported():
             if read_only:
-                # a directory that cannot be written has no writer, and SQLite could not make its WAL index there
-                options = "mode=ro" if os.access(path.parent, os.W_OK) else "immutable=1"
+                # in a directory that cannot be written SQLite needs an index of the WAL that is there already, which a
+                # killed writer leaves with its WAL; where there is no WAL, there is no writer
+                wal = path.with_name(f"{path.name}-wal")
+                has_wal = wal.exists() and wal.stat().st_size > 0
+                options = "mode=ro" if has_wal or os.access(path.parent, os.W_OK) else "immutable=1"
                 self._connection = self._connect(f"{path.resolve().as_uri()}?{options}", uri=True)
                 self._check_version()
             else:
-                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+                make_private(path)
                 self._connection = self._connect(str(path))
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute("PRAGMA synchronous = NORMAL")

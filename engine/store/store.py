@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import threading
 from contextlib import contextmanager
@@ -11,23 +13,32 @@ import duckdb
 
 from engine.errors import InputError, UnreachableError
 from engine.store.catalogue import catalogue_key, create_views, write_catalogue, write_zero_rows
-from engine.store.creation import write_campaign
+from engine.store.creation import restore_campaign, write_campaign
 from engine.store.curve import CurveReader
 from engine.store.description import read_description, update_description
-from engine.store.files import exclusive, remove_unfinished, unfinished, unwritable
+from engine.store.files import (
+    check_writable,
+    exclusive,
+    make_private,
+    make_private_folder,
+    remove_unfinished,
+    unfinished,
+    unwritable,
+)
 from engine.store.heartbeat import WorkerStatus, read_worker
 from engine.store.layout import Layout
 from engine.store.lock import hold, holder
 from engine.store.parquet import connect
 from engine.store.queue import Queue
-from engine.store.recovery import adopt_campaigns, recover_parts
+from engine.store.recovery import adopt_campaigns, find_unreadable, recover_parts
 from engine.store.reserve import keep_reserve
 from engine.store.state import CampaignRow, StateFile, now
 from engine.store.summary import read_summary
+from engine.store.verification import verify_campaign
 from engine.store.writer import CampaignWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from engine.store.lock import Holder, Role
@@ -57,16 +68,18 @@ class Store:
             UnreachableError: the path is a file, cannot be read or written, or lacks its state.sqlite.
         """
         store = cls(path, read_only)
-        if store.layout.root.exists() and not store.layout.root.is_dir():
-            raise UnreachableError(f"{path}: cannot be the store, it is a file; choose a folder with --store")
         try:
+            if store.layout.root.exists() and not store.layout.root.is_dir():
+                raise UnreachableError(f"{path}: cannot be the store, it is a file; choose a folder with --store")
             if read_only:
                 store._check_readable()
             else:
                 store._prepare()
         except (OSError, duckdb.Error) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
-            raise UnreachableError(f"{path}: cannot be the store ({reason}); choose another with --store") from None
+            raise UnreachableError(
+                f"{path}: cannot be {'read' if read_only else 'the store'} ({reason}); choose another with --store"
+            ) from None
         return store
 
     def close(self) -> None:
@@ -145,7 +158,7 @@ class Store:
         try:
             return read_description(self.layout.campaign(campaign))
         except (OSError, ValueError) as error:
-            raise UnreachableError(f"{path}: cannot be read ({error}); restore it from a copy") from None
+            raise UnreachableError(f"{path}: cannot be read ({error}); `dear-tui run` writes it again") from None
 
     @contextmanager
     def lock(self, role: Role = "foreground") -> Iterator[None]:
@@ -159,9 +172,15 @@ class Store:
             keep_reserve(self.layout.reserve)
             try:
                 self._recover()
+                self.notes += find_unreadable(self.layout, self.state)
                 yield
             finally:
                 self._locked = False
+
+    def take_notes(self) -> list[str]:
+        """The notes since the last time, which are to be told once."""
+        notes, self.notes = self.notes, []
+        return notes
 
     def holder(self) -> Holder | None:
         """The process that has the lock now."""
@@ -219,6 +238,24 @@ class Store:
         self.state.set_setting("last_campaign", str(number))
         return number
 
+    def restore(self, campaign: int, new: NewCampaign) -> None:
+        """Write again what is missing or damaged of what is fixed of a campaign; no lock is needed.
+
+        Raises:
+            UnreachableError: it could not be written.
+        """
+        self.notes += restore_campaign(self.layout.campaign(campaign), self.state.campaign_row(campaign), new)
+
+    def verify(self, campaign: int, on_part: Callable[[int, int], None]) -> list[str]:
+        """Check every file of a campaign, see `verify_campaign`; under the lock.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        self._needs_lock()
+        self.campaign(campaign)
+        return verify_campaign(self, campaign, on_part)
+
     def writer(self, campaign: int) -> CampaignWriter:
         """The writer of a campaign, which knows what is committed already; under the lock.
 
@@ -245,7 +282,7 @@ class Store:
         layout = self.layout.campaign(campaign)
         try:
             update_description(layout, lambda: self.state.campaign_row(campaign))
-        except (OSError, ValueError) as error:
+        except OSError as error:
             raise unwritable(layout.description, error) from None
 
     def remove(self, campaign: int) -> None:
@@ -269,13 +306,16 @@ class Store:
         names = {path.name for path in self.layout.root.iterdir()}
         if self.layout.state.name not in names and self.layout.campaign_ids():
             raise UnreachableError(f"{self.layout.state}: missing; the next `dear-tui run` in this store rebuilds it")
+        if self.layout.state.name in names and not os.access(self.layout.state, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     def _prepare(self) -> None:
         """Make what is missing; safe in two processes at once."""
         layout = self.layout
-        layout.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        layout.lock.touch(mode=0o600)
-        layout.campaigns.mkdir(mode=0o700, exist_ok=True)
+        make_private_folder(layout.root)
+        check_writable(layout.root)
+        make_private(layout.lock)
+        make_private_folder(layout.campaigns)
         lost = not layout.state.exists() and layout.campaign_ids()
         key = catalogue_key(layout)
         with exclusive(layout.root):

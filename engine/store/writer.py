@@ -11,8 +11,9 @@ import numpy as np
 from engine.errors import UnreachableError
 from engine.faults.order import execution_order
 from engine.store.files import publish, sha256, unfinished, unwritable
-from engine.store.layout import CRITICAL, MASKED, NON_CRITICAL, PART_TABLES
-from engine.store.parquet import connect, read_arrays, sql_path, write_unfinished
+from engine.store.layout import CRITICAL, MASKED, PART_TABLES
+from engine.store.pairs import counts
+from engine.store.parquet import connect, interruptible, read_arrays, sql_path, write_unfinished
 from engine.store.records import Receipt, Span
 from engine.store.recovery import recover_parts
 from engine.store.seal import remove_half_sealed, write_sealed
@@ -120,8 +121,9 @@ class CampaignWriter:
         masked, non_critical, critical = np.bincount(outcomes.severity.ravel(), minlength=3).tolist()
         try:
             hashes = {}
-            for table, path in paths.items():
-                hashes[table] = sha256(write_unfinished(self._connection, path, table, tables[table], metadata))
+            with interruptible():
+                for table, path in paths.items():
+                    hashes[table] = sha256(write_unfinished(self._connection, path, table, tables[table], metadata))
             receipt = Receipt(part, self._span, masked, non_critical, critical, hashes, seconds)
             for path in paths.values():
                 publish(path)
@@ -148,10 +150,13 @@ class CampaignWriter:
         if missing := pairs - sum(span.pairs for span in self.done):
             raise ValueError(f"campaign {self._id} cannot be sealed: {missing} pairs are not committed")
         try:
-            hashed = write_sealed(self._store.layout, self._id, self._store.state.receipts(self._id))
-        except (duckdb.Error, OSError) as error:
+            with interruptible():
+                hashed = write_sealed(self._store.layout, self._id, self._store.state.receipts(self._id))
+        except BaseException as error:
             remove_half_sealed(self._layout.sealed)
-            raise unwritable(self._layout.folder, error) from None
+            if isinstance(error, duckdb.Error | OSError):
+                raise unwritable(self._layout.folder, error) from None
+            raise
         self._store.set_state(self._id, "finished", sealed_sha256=hashed)
 
     def _tables(self, span: Span, outcomes: Outcomes) -> dict[str, Columns]:
@@ -165,10 +170,10 @@ class CampaignWriter:
             "prediction": outcomes.prediction,
             "nonfinite": outcomes.nonfinite,
         }
-        by_image: Columns = {"image_id": image_id, **_counts(severity, axis=0)}
+        by_image: Columns = {"image_id": image_id, **counts(severity, axis=0)}
         by_fault: Columns = {
             "fault_id": fault_id,
-            **_counts(severity, axis=1),
+            **counts(severity, axis=1),
             "correct": self._correct(span, outcomes),
             "first_non_masked": _first(severity != MASKED, span.rank_start),
             "first_critical": _first(severity == CRITICAL, span.rank_start),
@@ -213,12 +218,6 @@ def _joined(buffer: list[Outcomes]) -> Outcomes:
         **{name: np.concatenate([getattr(outcomes, name) for outcomes in buffer]) for name in fields},
         critical_fault=np.concatenate([o.critical_fault + start for o, start in zip(buffer, starts, strict=True)]),
     )
-
-
-def _counts(severity: NDArray[np.uint8], axis: int) -> dict[str, NDArray[np.int64]]:
-    """Pairs of each severity along one axis."""
-    classes = {"masked": MASKED, "non_critical": NON_CRITICAL, "critical": CRITICAL}
-    return {name: np.count_nonzero(severity == value, axis=axis) for name, value in classes.items()}
 
 
 def _first(seen: NDArray[np.bool_], rank_start: int) -> NDArray[np.int64]:

@@ -58,9 +58,13 @@ class Recorder:
 
 
 def run(
-    config: Path, store: Path, should_stop: Callable[[], bool] = lambda: False, recorder: Recorder | None = None
+    config: Path,
+    store: Path,
+    should_stop: Callable[[], bool] = lambda: False,
+    recorder: Recorder | None = None,
+    again: bool = False,
 ) -> CampaignStatus:
-    return execute(prepare(load_config(config)), store, recorder or Recorder(), should_stop)
+    return execute(prepare(load_config(config)), store, recorder or Recorder(), should_stop, again)
 
 
 def results(store: Path) -> list[list[tuple[Any, ...]]]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.config import load_config
-from engine.errors import DearError, DiskFullError, InputError
+from engine.errors import DearError, DiskFullError, InputError, UnreachableError
 from engine.execution import execute, execute_queued, prepare_new
 from engine.preparation import prepare
 from engine.store import Store
@@ -174,13 +174,57 @@ def test_it_runs_with_as_many_threads_as_it_was_submitted_with(
 
 def test_images_that_changed_since_it_was_submitted_are_refused(store: Store, tmp_path: Path) -> None:
     write_images(tmp_path / "set.npz", images=41)
-    with pytest.raises(InputError, match="campaign 1: the weights, the images or the versions are not those"):
+    difference = r"images \w{8} \(now \w{8}\), workload \w{8} \(now \w{8}\)"
+    with pytest.raises(InputError, match=f"^campaign 1 was submitted with {difference}; put that back and"):
         run_next(store)
     assert store.campaign(1).state == "failed"
     write_images(tmp_path / "set.npz")
     store.queue.request("retry", 1)
     run_next(store)
     assert store.campaign(1).state == "finished"
+
+
+@pytest.mark.parametrize("name", ["faults.parquet", "images.parquet"])
+def test_what_is_fixed_and_damaged_is_written_again_from_the_queue(
+    store: Store, undisturbed: list[list[tuple[Any, ...]]], name: str
+) -> None:
+    path = store.layout.campaign(1).folder / name
+    written = path.read_bytes()
+    path.write_bytes(written[:-20])
+    listener = Listener()
+    run_next(store, listener)
+    assert listener.notes == [f"{path}: damaged; written again"]
+    assert path.read_bytes() == written
+    assert results(store) == undisturbed
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda text: text[:-20], "cannot be read"),
+        (lambda text: text.replace('"lenet5"', '"vgg11"'), "damaged; submit"),
+        (lambda _text: "{}", "damaged; submit"),
+    ],
+    ids=["cut", "altered", "empty"],
+)
+def test_a_damaged_description_is_a_failure_until_the_config_is_submitted_again(
+    store: Store,
+    tmp_path: Path,
+    undisturbed: list[list[tuple[Any, ...]]],
+    damage: Callable[[str], str],
+    said: str,
+) -> None:
+    path = store.layout.campaign(1).description
+    written = path.read_text()
+    assert damage(written) != written
+    path.write_text(damage(written))
+    with pytest.raises(UnreachableError, match=f"^{path}: {said}"):
+        run_next(store)
+    assert store.campaign(1).state == "failed"
+    submitted = store.queue.submit(prepare_new(load_config(write_config(tmp_path))))
+    assert (submitted.campaign, submitted.known_as) == (1, "failed")
+    run_next(store)
+    assert results(store) == undisturbed
 
 
 def test_files_that_are_gone_are_a_failure_in_a_sentence(store: Store, tmp_path: Path) -> None:

@@ -62,30 +62,6 @@ def test_a_stuck_at_that_changes_nothing_is_known_before_it_is_run(tmp_path: Pat
     assert (campaign.faults_in_execution_order().changes == is_set.astype(bool)).all()
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"faults": {"seed": 1}},
-        {"faults": {"model": "stuck_at_1"}},
-        {"workload": {"select": "top_n", "n": 39}},
-        {"workload": {"metric": "deepgini"}},
-        {"dataset": {"mean": [0.13]}},
-    ],
-)
-def test_what_a_result_depends_on_makes_another_campaign(tmp_path: Path, changes: dict[str, Any]) -> None:
-    assert prepared(tmp_path, **changes).fingerprint != prepared(tmp_path).fingerprint
-
-
-def test_another_weight_makes_another_campaign(tmp_path: Path) -> None:
-    weights = load_file(BUNDLED_WEIGHTS)
-    torch.save(weights, tmp_path / "same.pt")
-    weights["fc3.bias"][0] += 1e-3
-    torch.save(weights, tmp_path / "other.pt")
-    bundled = prepared(tmp_path).fingerprint
-    assert prepared(tmp_path, model={"weights": "same.pt"}).fingerprint == bundled
-    assert prepared(tmp_path, model={"weights": "other.pt"}).fingerprint != bundled
-
-
 def test_another_width_makes_another_campaign(tmp_path: Path) -> None:
     """Also where the rounding of channels gives the same network."""
     torch.manual_seed(0)
@@ -93,11 +69,6 @@ def test_another_width_makes_another_campaign(tmp_path: Path) -> None:
     model = {"arch": "mobilenetv2", "weights": "w.pt"}
     one, other = (prepared(tmp_path, model={**model, "width": width}).fingerprint for width in (0.1, 0.101))
     assert one != other
-
-
-def test_name_and_memory_do_not_make_another_campaign(tmp_path: Path) -> None:
-    again = prepared(tmp_path, name="another", run={"memory": "2MB"})
-    assert again.fingerprint == prepared(tmp_path).fingerprint
 
 
 def test_weights_with_a_nan_are_refused_naming_the_image(tmp_path: Path) -> None:

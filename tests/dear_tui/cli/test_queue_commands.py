@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -62,6 +61,38 @@ def test_submitted_it_is_run_by_a_worker_that_ends_by_itself(
     assert again.err == "campaign 1 was already finished; nothing to run\n"
     until(lambda: not reader.worker().running, "the worker to end by itself")
     assert (store / "worker.log").read_text().splitlines()[-1].endswith("worker ended")
+
+
+def test_submitted_with_something_else_an_unfinished_campaign_is_refused_until_again_is_said(
+    invoke: Invoke, tmp_path: Path, store: Path
+) -> None:
+    config = write_config(tmp_path)
+    assert invoke("submit", config, "--no-start", "--store", store).out == "1\n"
+    write_config(tmp_path, run={"method": "fast"})
+    other = write_config(tmp_path, "other.toml", faults={"seed": 9})
+    refused = invoke("submit", other, config, "--no-start", "--store", store)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == (
+        f"dear-tui: {config}: campaign 1 of this config is unfinished and was begun with method exact (now fast); "
+        "put that back to continue it, or start a new one with --again\n"
+    )
+    assert states(store) == {1: "queued"}, "nothing was queued"
+    again = invoke("submit", config, "--again", "--no-start", "--store", store)
+    assert (again.code, again.out, again.err) == (0, "2\n", f"campaign 2 is queued\n{NO_WORKER}")
+    assert Store.open(store, read_only=True).queue.waiting() == [1, 2]
+
+
+def test_submitted_with_something_else_a_finished_campaign_stays(invoke: Invoke, tmp_path: Path, store: Path) -> None:
+    config = write_config(tmp_path)
+    assert invoke("run", config, "--store", store).code == 0
+    write_config(tmp_path, run={"method": "fast"})
+    done = invoke("submit", config, "--no-start", "--store", store)
+    assert (done.code, done.out) == (0, "2\n")
+    assert done.err == (
+        "note: campaign 1 of this config is finished, but with method exact (now fast); this is a new campaign\n"
+        f"campaign 2 is queued\n{NO_WORKER}"
+    )
+    assert states(store) == {2: "queued", 1: "finished"}
 
 
 def test_submit_tries_all_configs_before_it_queues_any(invoke: Invoke, tmp_path: Path, store: Path) -> None:
@@ -289,30 +320,3 @@ def test_a_paused_run_in_the_foreground_says_so(
     assert (done.code, done.out) == (130, "")
     assert done.err.splitlines()[-1].startswith("paused at ")
     assert states(store) == {1: "paused"}
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_during_the_seal_loses_nothing(
-    invoke: Invoke, tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
-) -> None:
-    """Once: the seal comes to its end. Twice: it is done again by the next run."""
-    import engine.store.seal as seal
-
-    config, insert, presses = write_config(tmp_path), seal._insert_severities, iter([2, 1])
-
-    def interrupted(*arguments: object) -> None:
-        for _ in range(next(presses)):
-            signal.raise_signal(number)
-        insert(*arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(seal, "_insert_severities", interrupted)
-    twice = invoke("run", config, "--store", store)
-    assert (twice.code, twice.out) == (130, "")
-    status = Store.open(store, read_only=True).campaign(1)
-    assert (status.state, status.pairs_done) == ("paused", status.pairs)
-    once = invoke("run", config, "--store", store)
-    assert once.code == 130
-    assert once.out.startswith("campaign 1: small")
-    assert states(store) == {1: "finished"}
-    assert not list(store.rglob("*.tmp*"))
-    assert invoke("run", config, "--store", store).out == once.out

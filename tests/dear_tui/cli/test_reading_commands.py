@@ -5,7 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -22,8 +28,6 @@ from tests.small_campaign import FAULTS, IMAGES, write_config
 from tests.test_sample_configs import Silent
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.dear_tui.cli.conftest import Invoke
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -96,6 +100,7 @@ def test_show_of_a_finished_campaign_ends_with_its_summary(invoke: Invoke, finis
     assert "\nAccuracy and severities (Table I)\n" in shown
 
 
+ENDLESS = "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b"
 QUERY = "SELECT fault_id, layer, bit = 30 AS highest, golden_value FROM faults ORDER BY fault_id"
 
 
@@ -148,6 +153,34 @@ def test_sql_reads_the_query_from_standard_input(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("SELECT count(*) AS n\nFROM faults;\n"))
     assert invoke("sql", "-", "--store", finished_store).out == f"n\n{FAULTS}\n"
+
+
+def test_sql_gives_up_where_it_is_told_to(invoke: Invoke, finished_store: Path) -> None:
+    for query, limit, said in [
+        (ENDLESS, ("--timeout", "0.05"), "exceeded maximum execution time"),
+        ("SELECT range, hash(range) FROM range(50000000) ORDER BY 2", ("--memory", "64MB"), "needs more memory"),
+        ("SELECT 1", ("--memory", "lots"), "memory limit lots: write a size with its unit, such as 2GB"),
+    ]:
+        done = invoke("sql", query, *limit, "--store", finished_store)
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert said in done.err
+
+
+def test_ctrl_c_cancels_a_query_that_would_run_for_years(finished_store: Path) -> None:
+    command = [Path(sys.executable).with_name("dear-tui"), "sql", ENDLESS, "--store", finished_store]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while computing_seconds(process.pid) < 3.0:  # that is well within the query
+            with suppress(subprocess.TimeoutExpired):
+                pytest.fail(f"ended with {process.wait(timeout=0.05)}")
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=20) == ("", "")
+    assert process.returncode == 130
+
+
+def computing_seconds(pid: int) -> float:
+    """What a process has had of the processor."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_an_exported_fault_list_can_be_run_again(invoke: Invoke, finished_store: Path, tmp_path: Path) -> None:

@@ -62,6 +62,31 @@ def test_the_same_config_again_shows_the_summary(invoke: Invoke, tmp_path: Path)
     assert again.err.startswith("campaign 1 was already finished; nothing to run\n")
 
 
+def test_an_unfinished_campaign_of_this_config_that_has_changed_is_refused_until_again_is_said(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, store = write_config(tmp_path), tmp_path / "store"
+    with monkeypatch.context() as patch:
+        press_ctrl_c(patch, 1)
+        assert invoke("run", config, "--store", store).code == 130
+    write_config(tmp_path, run={"method": "fast"})
+    refused = invoke("run", config, "--store", store)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == (
+        f"dear-tui: {config}: campaign 1 of this config is unfinished and was begun with method exact (now fast); "
+        "put that back to continue it, or start a new one with --again\n"
+    )
+    assert invoke("run", config, "--again", "--store", store).out.startswith("campaign 2: small")
+
+
+def test_again_insists(invoke: Invoke, tmp_path: Path) -> None:
+    config, store = write_config(tmp_path), tmp_path / "store"
+    first = invoke("run", config, "--store", store)
+    again = invoke("run", config, "--again", "--store", store)
+    assert again.code == 0
+    assert (first.out[:11], again.out[:11]) == ("campaign 1:", "campaign 2:")
+
+
 def test_several_configs_run_one_after_the_other(invoke: Invoke, tmp_path: Path) -> None:
     configs = [write_config(tmp_path, f"{seed}.toml", faults={"seed": seed}) for seed in (1, 2)]
     done = invoke("run", *configs, "--store", tmp_path / "store")

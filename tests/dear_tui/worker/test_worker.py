@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -256,6 +257,18 @@ def test_a_detached_one_has_a_session_and_a_log_of_its_own(store: Store) -> None
                 thread.join(DEADLINE)
     assert f"{started.pid} worker ended" in log_path(path).read_text()
     assert "Traceback" not in log_path(path).read_text()
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o777], ids=oct)
+def test_the_log_is_its_owners_whatever_the_umask(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        pid = start_worker(tmp_path / "store", until_empty=True)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(log_path(tmp_path / "store").stat().st_mode) == 0o600
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: not Store.open(tmp_path / "store").worker().running, "its end")
 
 
 def test_a_starter_that_is_gone_before_the_answer_does_not_take_the_worker_with_it(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ def new_campaign(
     metrics = {name: random.random(images) for name in ("el2n", "deepgini")}
     return NewCampaign(
         fingerprint=fingerprint,
+        identity={"weights": "w00", "torch": "2.6"},
         name="small",
         network="lenet5",
         dataset="mnist",

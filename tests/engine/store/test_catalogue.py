@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 import duckdb
-from stored_campaigns import PLAN, filled_store
+from stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
 from engine.store import Store
+from engine.store.sql import SqlSession
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -33,6 +34,27 @@ VIEWS = {
     ],
     "severity": ["campaign", "fault_id", "image_id", "severity"],
 }
+
+READER = """
+import sys
+from pathlib import Path
+import duckdb
+from engine.store import Store
+from engine.store.sql import SqlSession
+
+path = Path(sys.argv[1])
+reader, before = Store.open(path, read_only=True), 0
+for _ in range(50):
+    status = reader.campaign(1)
+    assert len(reader.curve(1).critical) <= 15
+    with duckdb.connect(str(path / "dear.duckdb"), read_only=True) as client:
+        ((pairs,),) = client.sql("SELECT count(*) FROM severity").fetchall()
+    with SqlSession(path) as session:
+        ((summed,),) = session.query("SELECT sum(masked + non_critical + critical) FROM fault_summary")
+    assert status.pairs_done <= 180 and before <= pairs <= (summed or 0) <= 180
+    before = pairs
+    print("read", flush=True)
+"""
 
 WRITER = """
 import sys
@@ -63,6 +85,49 @@ def test_a_fresh_store_has_all_views_and_no_rows(tmp_path: Path) -> None:
         assert client.sql("SELECT count(*) FROM duckdb_tables()").fetchall() == [(0,)]
         tags = client.sql("SELECT tags FROM duckdb_databases() WHERE database_name = 'dear'").fetchall()
     assert tags == [({"storage_version": "v1.2.0+"},)]
+
+
+def test_a_plain_client_and_the_guarded_session_see_the_same(tmp_path: Path) -> None:
+    """Names, columns, types and contents, of a finished campaign and of one that is not."""
+    store, campaign, _ = filled_store(tmp_path)
+    other = new_campaign(seed=5, fingerprint="other")
+    with store.lock():
+        with store.writer(campaign) as writer:
+            writer.seal()
+        with store.writer(store.create(other)) as writer:
+            write(writer, Truth.of(other, seed=6), PLAN[:3])
+    with (
+        duckdb.connect(str(store.layout.catalogue), read_only=True) as client,
+        SqlSession(tmp_path) as session,
+    ):
+        assert [name for (name,) in session.query("SHOW TABLES")] == sorted(VIEWS)
+        for view, columns in VIEWS.items():
+            plain, guarded = client.sql(f"FROM {view} ORDER BY ALL"), session.query(f"FROM {view} ORDER BY ALL")
+            assert list(guarded.columns) == plain.columns == columns
+            assert list(guarded.types) == [str(kind) for kind in plain.types]
+            rows = list(guarded)
+            assert repr(rows) == repr(plain.fetchall())  # NaN is not equal to itself, but its text is
+            assert {row[0] for row in rows} == {1, 2}
+
+
+def test_every_read_succeeds_while_another_process_writes(tmp_path: Path) -> None:
+    """100 reads from two processes, by every way there is, between and during the commits of many parts."""
+    store, campaign, truth = filled_store(tmp_path, [])
+    paths = os.pathsep.join([str(REPOSITORY), str(Path(__file__).parent)])
+    command = [sys.executable, "-c", READER, str(tmp_path)]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": paths}) as one,
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": paths}) as two,
+    ):
+        with store.lock(), store.writer(campaign) as writer:
+            for fault in range(12):
+                for rank in range(15):
+                    write(writer, truth, [(rank, rank + 1, fault, fault + 1)])
+                    if rank % 4 == 3:  # 36 of them, while the readers go on
+                        assert one.stdout.readline() == two.stdout.readline() == "read\n"
+            writer.seal()
+        assert one.stdout.read() == two.stdout.read() == "read\n" * 14
+    assert (one.returncode, two.returncode) == (0, 0)
 
 
 def test_a_client_that_stays_open_sees_each_part_as_another_process_commits_it(tmp_path: Path) -> None:

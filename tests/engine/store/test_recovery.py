@@ -52,7 +52,7 @@ MOMENTS = [
     ("writer", "Receipt", 0),
     ("writer", "Receipt", 1),
     ("writer", "write_sealed", 0),
-    ("seal", "_insert_severities", 0),
+    ("seal", "_severities", 0),
     ("seal", "publish", 0),
     ("seal", "sha256", 0),
 ]
@@ -225,6 +225,43 @@ def test_a_finished_campaign_survives_the_loss_of_the_state_file(tmp_path: Path)
     assert store.campaigns() == before
     assert store.find("f00") == before[0]
     assert store.state.sealed_sha256(campaign) == sealed
+
+
+def test_with_the_state_file_and_its_description_lost_a_campaign_is_named_and_left_alone(tmp_path: Path) -> None:
+    store, campaign, truth = filled_store(tmp_path)
+    folder = store.layout.campaign(campaign).folder
+    store.close()
+    for path in tmp_path.glob("state.sqlite*"):
+        path.unlink()
+    truncate(folder / "campaign.json")
+    before = {path: path.read_bytes() for path in folder.rglob("*.parquet")}
+    store = Store.open(tmp_path)
+    assert store.campaigns() == []
+    assert store.notes[0] == (
+        f"{folder}: campaign.json is missing or damaged, and state.sqlite was lost, so the campaign cannot be listed; "
+        "restore that file from a copy"
+    )
+    with store.lock():
+        assert store.create(truth.new) == campaign + 1
+    assert {path: path.read_bytes() for path in folder.rglob("*.parquet")} == before
+
+
+def test_a_clock_that_was_set_back_harms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    years = iter(range(2026, 1969, -1))
+    for module in ("state", "store", "seal"):
+        monkeypatch.setattr(f"engine.store.{module}.now", lambda: f"{next(years)}-01-01T00:00:00Z")
+    store, campaign, truth = filled_store(tmp_path, PLAN[:2])
+    with store.lock():
+        store.set_state(campaign, "running")
+        later = store.create(new_campaign(seed=3, fingerprint="later"))
+    complete(store, campaign, truth)
+    status = store.campaign(campaign)
+    assert status.started is not None
+    assert status.finished is not None
+    assert status.created > status.started > status.finished
+    assert [status.id for status in store.campaigns()] == [later, campaign], "the newest is the one made last"
+    with store.lock():
+        assert store.verify(campaign, lambda _done, _parts: None) == []
 
 
 @pytest.mark.parametrize("damage", [truncate, Path.unlink])

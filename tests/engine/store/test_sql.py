@@ -35,57 +35,6 @@ def test_a_select_gives_columns_types_and_rows(session: SqlSession) -> None:
 
 
 @pytest.mark.parametrize(
-    "query",
-    [
-        "FROM curve;",
-        "SHOW TABLES",
-        "DESCRIBE faults",
-        "SUMMARIZE images",
-        "VALUES (1), (2)",
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5) SELECT sum(i) FROM n -- five",
-        "SELECT * FROM (PIVOT (SELECT layer, bit FROM faults) ON layer IN ('conv1', 'fc1') USING count(*))",
-        "SELECT fault_id FROM faults UNION SELECT image_id FROM images",
-        "EXPLAIN SELECT 1",
-        "explain analyze select count(*) from severity",
-        "EXPLAIN (FORMAT json) SELECT 1;",
-        "SELECT 'COPY x TO y; DROP' AS type",
-        "SELECT created FROM campaigns",
-    ],
-)
-def test_what_only_reads_is_answered(session: SqlSession, query: str) -> None:
-    assert list(session.query(query))
-
-
-WRITES = [
-    "COPY (SELECT 1) TO '{target}'",
-    "EXPLAIN ANALYZE COPY (SELECT 1) TO '{target}'",
-    "EXPLAIN (FORMAT /*) SELECT 1 -- */ json) COPY (SELECT 1) TO '{target}'",
-    "WITH a AS (COPY (SELECT 1) TO '{target}') SELECT * FROM a",
-    "EXPLAIN ANALYZE WITH a AS (COPY (SELECT 1) TO '{target}') SELECT * FROM a",
-    "SELECT * FROM (WITH a AS (COPY (SELECT 1) TO '{target}') SELECT * FROM a)",
-    "SELECT (WITH a AS (COPY (SELECT 1) TO '{target}') SELECT 1 FROM a)",
-    "SELECT 1 UNION (WITH a AS (COPY (SELECT 1) TO '{target}') SELECT 1 FROM a)",
-    "SELECT * FROM query('WITH a AS (COPY (SELECT 1) TO ''{target}'') SELECT * FROM a')",
-    "SELECT * FROM system.main.\"QUERY\"('WITH a AS (COPY (SELECT 1) TO ''{target}'') SELECT * FROM a')",
-    "EXPORT DATABASE '{target}'",
-    "ATTACH '{target}'",
-    "SELECT * FROM enable_profiling(save_location := '{target}')",
-    "SELECT * FROM enable_logging(storage := 'file', storage_path := '{target}')",
-]
-
-
-@pytest.mark.parametrize("query", WRITES)
-def test_nothing_can_be_written_not_even_where_reading_is_allowed(store: Path, session: SqlSession, query: str) -> None:
-    allowed = store.resolve() / "campaigns" / "written"
-    before = {path: path.read_bytes() for path in store.rglob("*") if path.is_file()}
-    with pytest.raises(InputError):
-        list(session.query(query.format(target=str(allowed).replace("'", "''"))))
-    with pytest.raises(InputError):
-        list(session.query(query.format(target=str(allowed).replace("'", "''''"))))
-    assert {path: path.read_bytes() for path in store.rglob("*") if path.is_file()} == before
-
-
-@pytest.mark.parametrize(
     ("query", "message"),
     [
         ("DROP VIEW severity", "only SELECT is allowed here, not DROP"),
@@ -100,22 +49,15 @@ def test_nothing_can_be_written_not_even_where_reading_is_allowed(store: Path, s
         ("SELECT * FROM severities", "there is no view severities; there are campaigns, faults, .* and curve$"),
         ("SELECT * FROM nowhere.at_all", 'schema "nowhere" does not exist'),
         ("SELECT error('on the way')", "on the way"),
-        ("SELECT * FROM read_text('/etc/hostname')", "Permission Error"),
-        ("SELECT * FROM glob('/etc/*')", "Permission Error"),
-        ("SELECT * FROM '{state}'", "Permission Error|there is no view"),
+        ("SELECT * FROM read_text('/etc/hostname')", r"FROM read_text\(\) is not allowed here; there are campaigns, "),
+        ("SELECT * FROM '{state}'", "is not allowed here, files are not read; there are campaigns, "),
+        ("UPDATE EXTENSIONS", "only SELECT is allowed here"),
     ],
 )
 def test_the_rest_is_refused_in_one_sentence(store: Path, session: SqlSession, query: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as refusal:
         list(session.query(query.format(state=str(store / "state.sqlite").replace("'", "''"))))
     assert "\n" not in str(refusal.value)
-
-
-def test_variables_of_this_program_are_not_tables(session: SqlSession) -> None:
-    secret = {"column": [1, 2]}
-    assert secret
-    with pytest.raises(InputError, match="there is no view secret"):
-        session.query("FROM secret")
 
 
 def test_rows_stream(session: SqlSession) -> None:
@@ -129,8 +71,16 @@ def test_a_query_runs_out_of_time(store: Path) -> None:
 
 
 def test_a_query_runs_out_of_memory(store: Path) -> None:
-    with SqlSession(store, memory_limit="64MB") as session, pytest.raises(InputError, match="Out of Memory"):
+    with (
+        SqlSession(store, memory_limit="64MB") as session,
+        pytest.raises(InputError, match="needs more memory than it may take"),
+    ):
         list(session.query("SELECT range, hash(range) FROM range(50000000) ORDER BY 2"))
+
+
+def test_a_memory_limit_that_is_no_size_is_said(store: Path) -> None:
+    with pytest.raises(InputError, match="memory limit lots: write a size with its unit, such as 2GB"):
+        SqlSession(store, memory_limit="lots")
 
 
 def test_a_query_can_be_interrupted_from_another_thread_and_the_session_goes_on(session: SqlSession) -> None:
@@ -159,8 +109,8 @@ def test_a_select_can_be_written_as_parquet_to_the_one_file_named_before(
     output = Path("it's out.parquet")
     with SqlSession(store, output=output) as session:
         session.write_parquet("SELECT * FROM severity -- all\n;", limit)
-        with pytest.raises(InputError, match="Permission Error"):
-            list(session.query(f"SELECT * FROM read_text('{tmp_path}/other')"))
+        with pytest.raises(InputError, match="is not allowed here"):
+            list(session.query(f"SELECT * FROM '{tmp_path}/other.parquet'"))
         with pytest.raises(InputError, match="only SELECT"):
             session.write_parquet("DROP VIEW severity")
     assert duckdb.read_parquet(str(output)).aggregate("count(*)").fetchall() == [(rows,)]

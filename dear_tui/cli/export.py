@@ -1,0 +1,86 @@
+"""`dear-tui export`: a campaign as files of its own."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dear_tui.cli.options import StoreOption
+from dear_tui.human import percent
+from engine.errors import InputError
+
+if TYPE_CHECKING:
+    from engine.store import CampaignStatus
+
+
+class Format(StrEnum):
+    """How a campaign is written."""
+
+    DUCKDB = "duckdb"
+    PARQUET = "parquet"
+    CSV = "csv"
+
+
+def export(
+    campaign: Annotated[int, typer.Argument(metavar="ID", help="The campaign's number in `dear-tui list`.")],
+    format: Annotated[
+        Format, typer.Option("--format", help="duckdb: one file; parquet, csv: a folder with a file for each view.")
+    ] = Format.DUCKDB,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="[default: campaign-ID.duckdb, or the folder campaign-ID, here]", show_default=False
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over what is there.")] = False,
+    store: StoreOption = None,
+) -> None:
+    """Write a campaign to files that need nothing else of the store, and print where.
+
+    DuckDB is for finished campaigns; Parquet and CSV hold what is there of an unfinished one.
+    """
+    from dear_tui.cli.output import check_output, replaced_file, replaced_folder
+    from engine.store import Store, store_path
+    from engine.store.export import export_sealed, export_tables
+
+    path = store_path(store)
+    opened = Store.open(path, read_only=True)
+    status = opened.campaign(campaign)
+    target = output or Path(f"campaign-{campaign}{'.duckdb' if format is Format.DUCKDB else ''}")
+    check_output(target, path)
+    _check_free(target, format, force)
+    if format is Format.DUCKDB:
+        with replaced_file(target) as written:
+            export_sealed(opened, campaign, written)
+    else:
+        _say_what_is_there(status)
+        with replaced_folder(target) as written:
+            for table in export_tables(opened, campaign, format.value, written):
+                print(f"{table}.{format}", file=sys.stderr)
+    print(target)
+
+
+def _check_free(target: Path, format: Format, force: bool) -> None:
+    is_folder, wanted = target.is_dir(), "a file" if format is Format.DUCKDB else "a folder"
+    if target.exists() and is_folder == (format is Format.DUCKDB):
+        raise InputError(
+            f"{target}: is a {'folder' if is_folder else 'file'}, but {format} is written to {wanted}; "
+            "give --output another name"
+        )
+    if target.exists() and not force:
+        raise InputError(f"{target}: is there already; give --output another name, or write over it with --force")
+
+
+def _say_what_is_there(status: CampaignStatus) -> None:
+    if status.state == "finished":
+        return
+    done = status.masked + status.non_critical + status.critical
+    meanwhile = "; parts that are written meanwhile may be in some files only" if status.state == "running" else ""
+    print(
+        f"note: campaign {status.id} is {status.state}, with {percent(done, status.pairs)} of its pairs{meanwhile}",
+        file=sys.stderr,
+    )

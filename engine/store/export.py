@@ -1,0 +1,88 @@
+"""A campaign as files of its own, for other programs."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from engine.errors import DearError, InputError
+from engine.store.catalogue import create_views
+from engine.store.creation import find_altered_fixed
+from engine.store.files import sha256
+from engine.store.parquet import ROW_GROUP_SIZE, connect, sql_text
+from engine.store.recovery import find_altered
+from engine.store.views import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from engine.store.store import Store
+
+OPTIONS = {
+    "parquet": f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_SIZE}",
+    "csv": "FORMAT csv, HEADER",
+}
+
+
+def export_sealed(store: Store, campaign: int, target: Path) -> None:
+    """Copy the sealed file of a finished campaign.
+
+    Raises:
+        InputError: there is no such campaign, or it is not finished.
+        DearError: the sealed file is damaged, or the copy cannot be written.
+    """
+    status, sealed = store.campaign(campaign), store.layout.campaign(campaign).sealed
+    if status.state != "finished":
+        raise InputError(
+            f"campaign {campaign} is {status.state}, and only a finished one has a DuckDB file; run it to its end, or "
+            "export what is there with --format parquet or csv"
+        )
+    if not sealed.is_file():
+        raise _damaged(f"{sealed}: missing", campaign)
+    try:
+        shutil.copyfile(sealed, target)
+        copied = sha256(target)
+    except OSError as error:
+        raise _unwritten(target, error) from None
+    if copied != store.state.sealed_sha256(campaign):
+        raise _damaged(f"{sealed}: damaged", campaign)
+
+
+def export_tables(store: Store, campaign: int, table_format: str, folder: Path) -> Iterator[str]:
+    """Write the committed rows of a campaign into an empty folder, a file for each view; gives the names of those done.
+
+    Args:
+        table_format: a key of OPTIONS.
+
+    Raises:
+        InputError: there is no such campaign.
+        DearError: something of it is damaged, or a file cannot be written.
+    """
+    store.campaign(campaign)
+    layout = store.layout.campaign(campaign)
+    damages = [*find_altered_fixed(layout, store.state.campaign_row(campaign)).values()]
+    damages += filter(None, (find_altered(layout, receipt) for receipt in store.state.receipts(campaign)))
+    if damages:
+        raise _damaged(damages[0], campaign)
+    with connect() as connection:
+        create_views(connection, store.layout)
+        for table in (*TABLES, "curve"):
+            target = folder / f"{table}.{table_format}"
+            rows = f"SELECT * FROM {table} WHERE campaign = {campaign}"
+            try:
+                connection.execute(f"COPY ({rows}) TO {sql_text(target)} ({OPTIONS[table_format]})")
+            except duckdb.Error as error:
+                raise _unwritten(target, error) from None
+            yield table
+
+
+def _damaged(problem: str, campaign: int) -> DearError:
+    return DearError(f"{problem}; `dear-tui verify {campaign}` says what can be done")
+
+
+def _unwritten(target: Path, error: Exception) -> DearError:
+    reason = str(error).splitlines()[0]
+    return DearError(f"{target.parent}: the export cannot be written there ({reason}); give --output another place")

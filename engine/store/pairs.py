@@ -1,0 +1,56 @@
+"""The pairs of one part, read back as the matrix they were computed as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.store.layout import CRITICAL, MASKED, NON_CRITICAL
+from engine.store.parquet import read_arrays, sql_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import duckdb
+    from numpy.typing import NDArray
+
+    from engine.store.records import Span
+
+
+@dataclass(frozen=True, eq=False)
+class PartPairs:
+    """What F faults did to I images."""
+
+    fault_id: NDArray[np.uint32]
+    """[F] in execution order"""
+    image_id: NDArray[np.uint32]
+    """[I] in rank order"""
+    severity: NDArray[np.uint8]
+    """[F, I]"""
+
+
+def counts(severity: NDArray[np.uint8], axis: int) -> dict[str, NDArray[np.int64]]:
+    """Pairs of each severity along one axis."""
+    classes = {"masked": MASKED, "non_critical": NON_CRITICAL, "critical": CRITICAL}
+    return {name: np.count_nonzero(severity == value, axis=axis) for name, value in classes.items()}
+
+
+def read_pairs(connection: duckdb.DuckDBPyConnection, path: Path, span: Span) -> PartPairs:
+    """Read one severity file.
+
+    Args:
+        connection: keeps the order of rows, as `connect()` does.
+
+    Raises:
+        ValueError: the file does not hold each fault of its span with each image, fault after fault.
+    """
+    query = f"SELECT fault_id, image_id, severity FROM read_parquet({sql_path(path)}, hive_partitioning = false)"
+    columns = read_arrays(connection, query)
+    if len(columns["severity"]) != span.pairs:
+        raise ValueError(f"{path}: {len(columns['severity'])} rows instead of {span.pairs}")
+    fault_id, image_id, severity = (column.reshape(span.faults, span.images) for column in columns.values())
+    if (fault_id != fault_id[:, :1]).any() or (image_id != image_id[:1]).any():
+        raise ValueError(f"{path}: not each fault with each image, fault after fault")
+    return PartPairs(fault_id[:, 0], image_id[0], severity)

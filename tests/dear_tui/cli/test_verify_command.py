@@ -1,0 +1,110 @@
+"""`dear-tui verify`: what it says, its exit code, and that `run` then mends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.store import Store
+from tests.dear_tui.cli.test_run_command import severities
+from tests.small_campaign import write_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.dear_tui.cli.conftest import Invoke
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_good_store_is_said_so(invoke: Invoke, finished_store: Path) -> None:
+    done = invoke("verify", "--store", finished_store)
+    assert (done.code, done.out, done.err) == (0, "campaign 1: 10 parts and the sealed file are as written\n", "")
+    assert invoke("verify", "1", "--store", finished_store).out == done.out
+
+
+def test_bad_files_are_named_and_the_next_run_mends_them(invoke: Invoke, tmp_path: Path, finished_store: Path) -> None:
+    config, store = write_config(tmp_path), tmp_path / "store"
+    assert invoke("run", config, "--store", store).code == 0
+    folder = store / "campaigns" / "campaign=000001"
+    flip_a_bit(folder / "severity" / "part-000003.parquet")
+    (folder / "fault_summary" / "part-000005.parquet").unlink()
+    flip_a_bit(folder / "images.parquet")
+    done = invoke("verify", "--store", store)
+    assert done.code == 1
+    assert done.out.splitlines() == [
+        f"campaign 1: {folder}/images.parquet: damaged; running its config again mends it",
+        f"campaign 1: {folder}/severity/part-000003.parquet: damaged; running its config again mends it",
+        f"campaign 1: {folder}/fault_summary/part-000005.parquet: missing; running its config again mends it",
+    ]
+    assert done.err == ""
+    assert Store.open(store, read_only=True).campaign(1).state == "paused"
+    mended = invoke("run", config, "--store", store)
+    assert mended.code == 0
+    assert f"note: {folder}/images.parquet: missing; written again" in mended.err
+    assert invoke("verify", "--store", store).code == 0
+    assert severities(store) == severities(finished_store)
+
+
+def test_a_bad_sealed_file_is_made_again_at_once(invoke: Invoke, tmp_path: Path) -> None:
+    config, store = write_config(tmp_path), tmp_path / "store"
+    assert invoke("run", config, "--store", store).code == 0
+    sealed = store / "campaigns" / "campaign=000001" / "campaign.duckdb"
+    flip_a_bit(sealed)
+    done = invoke("verify", "1", "--store", store)
+    assert (done.code, done.out) == (1, f"campaign 1: {sealed}: damaged; made again from the parts\n")
+    assert invoke("verify", "1", "--store", store).code == 0
+
+
+def test_a_damaged_description_does_not_lock_the_user_out(invoke: Invoke, tmp_path: Path) -> None:
+    config, store = write_config(tmp_path), tmp_path / "store"
+    assert invoke("run", config, "--store", store).code == 0
+    description = store / "campaigns" / "campaign=000001" / "campaign.json"
+    description.write_text(description.read_text()[:100])
+    assert invoke("list", "--store", store).code == 0
+    shown = invoke("show", "1", "--store", store)
+    assert (shown.code, shown.err.count("\n")) == (3, 1)
+    assert f"{description}: cannot be read" in shown.err
+    asked = invoke("sql", "from campaigns", "--store", store)
+    assert (asked.code, asked.err.count("\n")) == (2, 1)
+    assert str(description) in asked.err
+    assert "`dear-tui verify`" in asked.err
+    assert invoke("verify", "--store", store).code == 1
+    assert invoke("sql", "select count(*) from severity", "--store", store).out == "count_star()\n2400\n"
+    assert invoke("run", config, "--store", store).code == 0
+    assert invoke("show", "1", "--store", store).code == 0
+
+
+def test_after_the_loss_of_the_state_file_rows_are_what_can_be_checked(invoke: Invoke, tmp_path: Path) -> None:
+    config, store = write_config(tmp_path), tmp_path / "store"
+    assert invoke("run", config, "--store", store).code == 0
+    for path in store.glob("state.sqlite*"):
+        path.unlink()
+    done = invoke("verify", "--store", store)
+    assert done.code == 0
+    assert done.out == "campaign 1: 10 parts and the sealed file agree with themselves\n"
+    assert "receipts of 10 parts were lost" in done.err
+
+
+def test_what_cannot_be_verified(invoke: Invoke, tmp_path: Path, finished_store: Path) -> None:
+    nowhere = invoke("verify", "--store", tmp_path / "store")
+    assert (nowhere.code, nowhere.out) == (3, "")
+    assert "there is no store here" in nowhere.err
+    assert not (tmp_path / "store").exists()
+    unknown = invoke("verify", "9", "--store", finished_store)
+    assert (unknown.code, unknown.out) == (2, "")
+    assert "there is no campaign 9" in unknown.err
+
+
+def test_an_empty_store_has_nothing_to_verify(invoke: Invoke, tmp_path: Path) -> None:
+    Store.open(tmp_path / "store").close()
+    done = invoke("verify", "--store", tmp_path / "store")
+    assert (done.code, done.out) == (0, "")
+    assert done.err == f"no campaigns in {tmp_path}/store; start with: dear-tui demo\n"

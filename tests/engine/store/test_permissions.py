@@ -1,0 +1,57 @@
+"""Who may read and write what of a store, whatever the umask."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from stored_campaigns import filled_store
+
+from engine.store import Store
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o077, 0o777], ids=oct)
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+def modes(store: Path) -> dict[str, int]:
+    return {str(path.relative_to(store)): stat.S_IMODE(path.stat().st_mode) for path in store.rglob("*")}
+
+
+@pytest.mark.usefixtures("umask")
+def test_all_of_a_store_is_its_owners_and_the_catalogue_is_read_only(tmp_path: Path) -> None:
+    store, campaign, _ = filled_store(tmp_path / "store")
+    with store.lock(), store.writer(campaign) as writer:
+        writer.seal()
+    found = modes(store.layout.root)
+    assert {"state.sqlite", "state.sqlite-wal", "lock", "dear.duckdb", "campaigns/campaign=000001/campaign.duckdb"} < (
+        found.keys()
+    )
+    assert stat.S_IMODE(store.layout.root.stat().st_mode) == 0o700
+    for name, mode in found.items():
+        is_folder = (store.layout.root / name).is_dir()
+        assert mode == (0o700 if is_folder else 0o444 if name == "dear.duckdb" else 0o600), name
+
+
+def test_an_empty_folder_becomes_private_but_one_in_use_keeps_its_mode(tmp_path: Path) -> None:
+    for name, files, mode in (("empty", 0, 0o700), ("used", 1, 0o755)):
+        folder = tmp_path / name
+        folder.mkdir()
+        folder.chmod(0o755)
+        for number in range(files):
+            (folder / f"thesis-{number}.tex").write_text("")
+        Store.open(folder).close()
+        assert stat.S_IMODE(folder.stat().st_mode) == mode
+        assert stat.S_IMODE((folder / "campaigns").stat().st_mode) == 0o700
+        assert stat.S_IMODE((folder / "state.sqlite").stat().st_mode) == 0o600
+
+
+def test_a_store_that_was_opened_to_others_stays_so(tmp_path: Path) -> None:
+    Store.open(tmp_path / "store").close()
+    (tmp_path / "store").chmod(0o750)
+    Store.open(tmp_path / "store").close()
+    assert stat.S_IMODE((tmp_path / "store").stat().st_mode) == 0o750
