@@ -33,10 +33,10 @@ class Workers:
 
     @classmethod
     def of(cls, device: torch.device) -> Workers:
-        """All threads that torch may use; one worker where the device is not the CPU."""
+        """All threads that torch may use, shared out; on CUDA two: one computes while the other copies to the host."""
         cores = torch.get_num_threads()
-        count = min(cores, _MOST_WORKERS) if device.type == "cpu" else 1
-        return cls(count, cores // count)
+        count = min(cores, _MOST_WORKERS) if device.type == "cpu" else 2
+        return cls(count, max(1, cores // count))
 
     @contextmanager
     def rounding(self) -> Iterator[None]:

@@ -61,6 +61,11 @@ def test_operations_have_a_workers_threads_and_the_caller_keeps_its_own() -> Non
     assert torch.get_num_threads() == before
 
 
-def test_a_gpu_has_one_worker() -> None:
-    assert Workers.of(torch.device("cuda")).count == 1
-    assert Workers.of(torch.device("cpu")).count * Workers.of(torch.device("cpu")).threads <= torch.get_num_threads()
+@pytest.mark.parametrize("cores", [1, 2, 3, 16])
+def test_cores_are_shared_out(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: cores)
+    on_cpu, on_cuda = (Workers.of(torch.device(device)) for device in ("cpu", "cuda"))
+    assert on_cpu.count == min(cores, 4)
+    assert on_cpu.count * on_cpu.threads <= cores
+    assert on_cuda.count == 2  # one computes while the other's results are copied
+    assert on_cuda.threads >= 1
