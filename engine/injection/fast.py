@@ -8,7 +8,7 @@ classes are closer than that is run again by `exact`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -120,7 +120,7 @@ class FastInjection(ExactInjection):
         (source,) = suffix.layer.all_input_nodes
         if not self.rows.interchangeable or not has_thin_rule(module, block.values[source]):
             return None
-        return ThinRuns(traced.network, suffix, module, block, block.lead <= self.tau)
+        return ThinRuns(traced.network, suffix, module, block, uncertain=~(block.lead > self.tau))
 
     def _decide(
         self,
@@ -169,7 +169,8 @@ class FastRunner:
         self._recorder = recorder
         self._size = size
         self._tau = tau
-        self._faultless = Leads.of(batches.faultless_logits(size), batches.block.top1)
+        self._faultless = batches.faultless_logits(size)
+        self._faultless_own = own_logits(self._faultless, batches.block.top1)
         self._waiting: list[Pairs] = []
         self._close: list[Pairs] = []
 
@@ -194,10 +195,12 @@ class FastRunner:
 
     def _settle(self, pairs: Pairs, logits: Tensor, bound: Tensor) -> None:
         """Record the pairs whose top-1 is certain; keep the others."""
-        leads = Leads.of(logits, self._batches.block.top1.index_select(0, pairs.image))
+        top1 = self._batches.block.top1.index_select(0, pairs.image)
+        own = own_logits(logits, top1)
+        others = logits.scatter(0, top1[None], -torch.inf).amax(0)
         reach = torch.where(bound < _OVERFLOW, self._tau * bound, torch.inf)
-        certain = leads.own - leads.other > reach
-        self._recorder.settle(pairs.fault, pairs.image, ~self._is_faultless(pairs.image, logits, leads))
+        certain = own - others > reach
+        self._recorder.settle(pairs.fault, pairs.image, ~self._is_faultless(pairs.image, logits, own))
         rest = certain.logical_not_().nonzero().squeeze(1)
         if len(rest):
             self._record(pairs.take(rest), logits.index_select(1, rest).T.contiguous(), reach.index_select(0, rest))
@@ -211,11 +214,11 @@ class FastRunner:
         if len(close):
             self._close.append(pairs.take(close))
 
-    def _is_faultless(self, image: Tensor, logits: Tensor, leads: Leads) -> Tensor:
+    def _is_faultless(self, image: Tensor, logits: Tensor, own: Tensor) -> Tensor:
         """Where the same arithmetic gives the same without the fault: the pair is masked."""
-        same = leads.own == self._faultless.own.index_select(0, image)
+        same = own == self._faultless_own.index_select(0, image)
         likely = same.nonzero().squeeze(1)
-        faultless = self._faultless.logits.index_select(1, image.index_select(0, likely))
+        faultless = self._faultless.index_select(1, image.index_select(0, likely))
         same[likely] = (logits.index_select(1, likely) == faultless).all(0)
         return same
 
@@ -226,19 +229,6 @@ def by_channel(parts: list[Pairs]) -> Pairs | None:
     return pairs.take(pairs.channel.argsort(stable=True)) if pairs else None
 
 
-@dataclass(frozen=True)
-class Leads:
-    """Logits [classes, pairs], and what decides whether golden's class is still on top; all [pairs]."""
-
-    logits: Tensor
-    own: Tensor
-    """the logit of golden's top-1"""
-    other: Tensor
-    """the largest of all others"""
-
-    @classmethod
-    def of(cls, logits: Tensor, top1: Tensor) -> Leads:
-        """`top1` [pairs] is golden's."""
-        place = top1[None]
-        own = logits.gather(0, place).squeeze(0)
-        return cls(logits, own, logits.scatter(0, place, -torch.inf).amax(0))
+def own_logits(logits: Tensor, top1: Tensor) -> Tensor:
+    """Of `logits` [classes, pairs], those of golden's `top1` [pairs]."""
+    return logits.gather(0, top1[None]).squeeze(0)

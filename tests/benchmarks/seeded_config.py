@@ -1,6 +1,6 @@
 """A config of a network for which no trained weights are at hand, to time the methods with.
 
-python tests/benchmarks/seeded_config.py ARCH CIFAR10_FOLDER OUTPUT_FOLDER
+PYTHONPATH=tests/engine/injection python tests/benchmarks/seeded_config.py ARCH CIFAR10_FOLDER OUTPUT_FOLDER
 
 Seeded random weights; batch-norm statistics of 256 real images, so that activations have sizes and zeros as in use.
 """
@@ -12,24 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from networks import seeded
 from safetensors.torch import save_file
-from torch import nn
 
 from engine.config import DatasetConfig
 from engine.datasets import load_dataset
-from engine.models import build_model
-
-
-def seeded(arch: str, images: torch.Tensor) -> nn.Module:
-    """Random weights; batch-norm statistics of `images` [n, C, H, W]."""
-    torch.manual_seed(0)
-    model = build_model(arch, images.shape[1], 10)
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = None  # the plain mean over batches
-    with torch.no_grad():
-        model.train()(images)
-    return model.eval().requires_grad_(False)
 
 
 def main(arch: str, cifar10: Path, folder: Path) -> None:
