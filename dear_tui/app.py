@@ -49,6 +49,8 @@ class DearApp(App[str]):
 
     campaign: var[int | None] = var(None)
     """The campaign that the live screen watches."""
+    marked: var[frozenset[int]] = var(frozenset())
+    """Campaigns marked for comparison."""
     snapshot: var[Snapshot] = var(Snapshot())
     """What was read last."""
 

@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 from dear_tui.widgets.status_text import MUTED, spread
 
-TABS = {"campaigns": "1", "live": "2"}
+TABS = {"campaigns": "1", "live": "2", "faults": "3", "SQL": "4", "GPU": "5", "images": "6"}
 
 
 class TopBar(Static):
