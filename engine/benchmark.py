@@ -179,6 +179,9 @@ class CountingRecorder:
         """Count them."""
         self.pairs += len(faults)
 
+    def settle_images(self, faults: Tensor, images: slice, severity: Tensor) -> None:
+        """These are not run."""
+
 
 def _matrix_rate(device: torch.device) -> float:
     """Multiplications per second of a square matrix product, the best of some."""

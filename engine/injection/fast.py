@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 import torch
 
 from engine.injection.batch_rows import common_rows, probe_batch_rows
+from engine.injection.bounds import LayerBounds, Margins, SettledCounter, bounds_of_layer, slopes
 from engine.injection.exact import ExactInjection
 from engine.injection.fast_batches import FastBatches, FastBlock, FastSuffix, fast_suffix
 from engine.injection.folded import fold_layers
 from engine.injection.packed_runs import PackedRuns
 from engine.injection.pairs import Pairs
+from engine.injection.reach import reach_of
 from engine.injection.rounding import ErrorMeter, sample_faults
 from engine.injection.suffix import count_macs
 from engine.injection.thin import ThinRuns, has_thin_rule
@@ -44,6 +46,12 @@ _BATCHES_TOGETHER = 8
 _OVERFLOW = 1e38
 """beyond, a sum may overflow or not, depending on its order"""
 
+_MOST_BOUNDED = 8
+"""layers, from the last one on: the more layers follow, the less a bound says"""
+
+_LEAST_SETTLED = 0.1
+"""share of its pairs that bounds must settle in a layer to be worth their time"""
+
 
 class FastInjection(ExactInjection):
     """Injects faults into one network, block of images by block of images."""
@@ -52,6 +60,7 @@ class FastInjection(ExactInjection):
         """As for `exact`; the rounding error is measured on a sample of faults."""
         self._suffixes: dict[int, FastSuffix] = {}
         self._copies: set[fx.Node] = set()
+        self._reach: dict[int, dict[fx.Node, Tensor]] = {}
         self.tau = 0.0
         """how close two classes may be, relative to the largest magnitude of their pair, before `exact` decides"""
         super().__init__(model, images, memory)
@@ -59,6 +68,7 @@ class FastInjection(ExactInjection):
             with self._as_worker():
                 self.rows = common_rows([self.rows, self._probe_head(self._traced.network, images)])
                 self.tau = TAU_SAFETY * self._largest_error(self._traced, images[:_CALIBRATION_IMAGES])
+                self._reach = self._useful_reach(self._traced, images[:_CALIBRATION_IMAGES])
 
     @property
     def measured(self) -> dict[str, float]:
@@ -81,7 +91,11 @@ class FastInjection(ExactInjection):
         for layer, suffix in traced.suffixes.items():
             self._suffixes[layer] = fast_suffix(suffix, folded, traced.network)
         self._copies = {node for suffix in self._suffixes.values() for node in suffix.golden}
-        return (*{*super()._golden_nodes(traced), *self._copies}, *self._copies)
+        bounded = [node for layer in self._last_layers() for node in self._suffixes[layer].suffix.frontier]
+        return (*{*super()._golden_nodes(traced), *self._copies}, *self._copies, *bounded, *set(bounded))
+
+    def _last_layers(self) -> list[int]:
+        return sorted(self._suffixes, reverse=True)[:_MOST_BOUNDED]
 
     def _probe_head(self, network: Network, images: Tensor) -> BatchRows:
         """Batch sizes for the last layer, which is run transposed where it is a linear one."""
@@ -97,7 +111,10 @@ class FastInjection(ExactInjection):
     def load(self, images: Tensor) -> GoldenBlock:
         """Golden values of a block of images [n, C, H, W], n at most `block_rows`."""
         with self._as_worker():
-            return FastBlock.of(super().load(images), self._copies)
+            block = super().load(images)
+            nodes = {node for layer in self._reach for node in self._suffixes[layer].suffix.frontier}
+            gradients = slopes(self._traced.network, nodes, block.values, len(block.images)) if self._traced else {}
+            return FastBlock.of(block, self._copies, gradients)
 
     def _replay(
         self, traced: TracedNetwork, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder
@@ -109,18 +126,26 @@ class FastInjection(ExactInjection):
             return
         batches = FastBatches(traced.network, self._suffixes[layer], block, self.rows)
         runner = FastRunner(batches, recorder, self._sizes.dense[layer], self.tau)
-        for pairs in thin.run(faults):
+        for pairs in thin.run(faults, recorder):
             runner.add(pairs)
         close = runner.finish()
         if close is not None:
             self._decide(traced, block, layer, faults, recorder, close)
 
     def _thin(self, traced: TracedNetwork, block: FastBlock, layer: int) -> ThinRuns | None:
-        suffix, module = traced.suffixes[layer], self.modules[layer]
-        (source,) = suffix.layer.all_input_nodes
+        fast, module = self._suffixes[layer], self.modules[layer]
+        (source,) = fast.suffix.layer.all_input_nodes
         if not self.rows.interchangeable or not has_thin_rule(module, block.values[source]):
             return None
-        return ThinRuns(traced.network, suffix, module, block, uncertain=~(block.lead > self.tau))
+        uncertain = ~(block.lead > self.tau)
+        return ThinRuns(traced.network, fast, module, block, uncertain, self._bounds(block, layer))
+
+    def _bounds(self, block: FastBlock, layer: int) -> LayerBounds | None:
+        if layer in self._reach and layer not in block.bounds:
+            margins = Margins.of(block.logits, block.largest_of_all, self.tau)
+            frontier = self._suffixes[layer].suffix.frontier
+            block.bounds[layer] = bounds_of_layer(frontier, self._reach[layer], block.slopes, margins)
+        return block.bounds.get(layer)
 
     def _decide(
         self,
@@ -154,10 +179,34 @@ class FastInjection(ExactInjection):
             thin = self._thin(traced, block, layer)
             batches = FastBatches(traced.network, self._suffixes[layer], block, self.rows)
             size = max(self._sizes.dense[layer], self.rows.floor)
-            pairs = by_channel(list(thin.run(faults))) if thin else None
+            pairs = by_channel(list(thin.run(faults, meter))) if thin else None
             if pairs is not None:
                 largest = max(largest, meter.largest_error(pairs, *batches.run(pairs, size)))
         return largest
+
+    def _useful_reach(self, traced: TracedNetwork, images: Tensor) -> dict[int, dict[fx.Node, Tensor]]:
+        """How far changes reach after the layers where knowing it settles enough pairs."""
+        useful: dict[int, dict[fx.Node, Tensor]] = {}
+        for layer in self._last_layers():
+            reach = reach_of(self._suffixes[layer], traced.network, traced.shapes)
+            if reach is None:
+                continue
+            self._reach = {layer: reach}
+            if self._settled_share(traced, images, layer) >= _LEAST_SETTLED:
+                useful[layer] = reach
+        return useful
+
+    def _settled_share(self, traced: TracedNetwork, images: Tensor, layer: int) -> float:
+        """Of the pairs of some weights of a layer that differ from golden."""
+        block = self.load(images)
+        assert isinstance(block, FastBlock)
+        thin = self._thin(traced, block, layer)
+        if thin is None:
+            return 0.0
+        faults = sample_faults(layer, self.modules[layer].weight, len(traced.suffixes))
+        settled = SettledCounter()
+        left = sum(map(len, thin.run(faults, settled)))
+        return settled.pairs / max(1, settled.pairs + left)
 
 
 class FastRunner:

@@ -11,11 +11,13 @@ from torch import Tensor, fx, nn
 from engine.injection.golden import GoldenBlock
 from engine.injection.in_place import InPlace, activated, find_in_place
 from engine.injection.pairs import Pairs
+from engine.injection.tiles import TiledPool, find_tiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine.injection.batch_rows import BatchRows
+    from engine.injection.bounds import LayerBounds
     from engine.injection.folded import FoldedLayer
     from engine.injection.graph import Network
     from engine.injection.suffix import Suffix
@@ -26,8 +28,12 @@ class FastSuffix:
     """A suffix with its layers folded."""
 
     suffix: Suffix
+    packed: tuple[fx.Node, ...]
+    """the packed nodes, without the activations that a pooling takes over"""
     steps: tuple[fx.Node, ...]
-    """the dense nodes, without those folded into the next"""
+    """the dense nodes, without those and those folded into the next"""
+    tiled: dict[fx.Node, TiledPool]
+    """the poolings among both"""
     updates: dict[fx.Node, FoldedLayer]
     """by result: layers that read nothing but one frontier value"""
     layers: dict[fx.Node, FoldedLayer]
@@ -47,22 +53,35 @@ def fast_suffix(suffix: Suffix, folded: dict[fx.Node, FoldedLayer], network: Net
     usable = {node: layer for node, layer in folded.items() if {node, layer.inner} <= dense}
     updates = {node: layer for node, layer in usable.items() if _is_update(layer, suffix)}
     inner = {layer.inner for layer in usable.values()}
-    steps = tuple(node for node in suffix.dense if node in usable or node not in inner)
+    tiled = find_tiled(network, suffix.packed) | find_tiled(network, suffix.dense)
+    activated_later = {pool.activation: node for node, pool in tiled.items() if pool.activation}
+    steps = tuple(
+        node for node in suffix.dense if node in usable or (node not in inner and node not in activated_later)
+    )
     reads = {
-        node: () if node in updates else (usable[node].source,) if node in usable else tuple(node.all_input_nodes)
+        node: ()
+        if node in updates
+        else (usable[node].source,)
+        if node in usable
+        else (tiled[node].source,)
+        if node in tiled
+        else tuple(node.all_input_nodes)
         for node in steps
     }
+    last_in_place = [activated(network, node) or node for node in usable if node not in updates]
     last_reader = {parent: node for node in steps for parent in reads[node] if parent is not network.output}
     read = {parent for parents in reads.values() for parent in parents} | {network.output}
     return FastSuffix(
         suffix=suffix,
+        packed=tuple(node for node in suffix.packed if node not in activated_later),
         steps=steps,
+        tiled=tiled,
         updates=updates,
         layers={node: layer for node, layer in usable.items() if node not in updates},
         golden=frozenset((read - dense) | set(updates)),
         last_use={node: tuple(parent for parent, last in last_reader.items() if last is node) for node in steps},
         in_place=find_in_place(network, steps, usable),
-        measured=frozenset(activated(network, node) or node for node in usable if node not in updates),
+        measured=frozenset(activated_later.get(node, node) for node in last_in_place),
     )
 
 
@@ -86,11 +105,17 @@ class FastBlock(GoldenBlock):
     """[count] the golden class of each image"""
     lead: Tensor
     """[count] how far it leads, relative to the image's largest magnitude of all"""
+    largest_of_all: Tensor
+    """[count] that magnitude"""
+    slopes: dict[fx.Node, Tensor]
+    """gradient of a mix of the logits at the values that bounded layers change, [rows, ...]"""
+    bounds: dict[int, LayerBounds] = field(default_factory=dict)
+    """by faulty layer; made when first needed"""
     faultless: dict[fx.Node, Tensor] = field(default_factory=dict)
     """by faulty layer: the logits that its steps give without a fault, [classes, count]; made when first needed"""
 
     @classmethod
-    def of(cls, block: GoldenBlock, copies: set[fx.Node]) -> FastBlock:
+    def of(cls, block: GoldenBlock, copies: set[fx.Node], slopes: dict[fx.Node, Tensor]) -> FastBlock:
         """A block with copies of the golden values that `fast` reads."""
         rows = {node: _channels_last(block.values[node]) for node in copies}
         largest = {
@@ -100,8 +125,10 @@ class FastBlock(GoldenBlock):
         }
         most = torch.stack([block.logits.abs().amax(1), *(value[: block.count] for value in largest.values())]).amax(0)
         best = block.logits.topk(min(2, block.logits.shape[1]), 1).values
-        lead = (best[:, 0] - best[:, -1]) / most
-        return cls(block.images, block.count, block.logits, block.values, rows, largest, block.logits.argmax(1), lead)
+        lead, top1 = (best[:, 0] - best[:, -1]) / most, block.logits.argmax(1)
+        return cls(
+            block.images, block.count, block.logits, block.values, rows, largest, top1, lead, most, slopes
+        )
 
 
 def _channels_last(value: Any) -> Any:
@@ -154,6 +181,8 @@ class FastBatches:
                 if node is self._network.output and layer.is_linear:
                     return layer.transposed(value_of(layer.source)), met
                 values[node] = layer(value_of(layer.source))
+            elif node in self._suffix.tiled:
+                values[node] = self._suffix.tiled[node](self._network, value_of)
             elif node in self._suffix.in_place:
                 values[node] = self._suffix.in_place[node](value_of)
             else:

@@ -39,7 +39,7 @@ class InPlace:
         value: Tensor = value_of(self.target)
         if self.other is not None:
             return value.add_(value_of(self.other))
-        return value.relu_() if self.top is None else value.clamp_(0, self.top)
+        return _cut_off(value, self.top)
 
 
 def find_in_place(network: Network, steps: Collection[fx.Node], fresh: Collection[fx.Node]) -> dict[fx.Node, InPlace]:
@@ -72,6 +72,15 @@ def activated(network: Network, node: fx.Node) -> fx.Node | None:
     if user is not None and _kind(user, network) in _ADDITIONS:
         user = _only_user(user)
     return user if user is not None and is_activation(user, network) else None
+
+
+def activate(node: fx.Node, network: Network, value: Tensor) -> Tensor:
+    """The result of an activation for `value`, which it overwrites."""
+    return _cut_off(value, _TOPS[_kind(node, network)])
+
+
+def _cut_off(value: Tensor, top: float | None) -> Tensor:
+    return value.relu_() if top is None else value.clamp_(0, top)
 
 
 def is_activation(node: fx.Node, network: Network) -> bool:

@@ -48,6 +48,9 @@ class ErrorMeter:
     def settle(self, faults: Tensor, images: Tensor, severity: Tensor) -> None:
         """`exact` leaves nothing to be settled without logits."""
 
+    def settle_images(self, faults: Tensor, images: slice, severity: Tensor) -> None:
+        """Nor without a run."""
+
     def largest_error(self, pairs: Pairs, logits: Tensor, bound: Tensor) -> float:
         """Largest difference of a logit, relative to the bound of its pair's magnitudes; finite pairs only.
 

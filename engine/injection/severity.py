@@ -25,6 +25,9 @@ class Recorder(Protocol):
     def settle(self, faults: Tensor, images: Tensor, severity: Tensor) -> None:
         """The `severity` [pairs], masked or non-critical, of pairs whose logits need not be looked at."""
 
+    def settle_images(self, faults: Tensor, images: slice, severity: Tensor) -> None:
+        """The `severity` [faults, images], masked or non-critical, before anything else is said of these pairs."""
+
 
 class SeverityMatrix:
     """Severities and predictions of some faults (rows) on one block of images (columns); masked until recorded."""
@@ -52,6 +55,10 @@ class SeverityMatrix:
     def settle(self, faults: Tensor, images: Tensor, severity: Tensor) -> None:
         """Take over severities that are known."""
         self._severity[faults * self._images + images] = severity.to(torch.uint8)
+
+    def settle_images(self, faults: Tensor, images: slice, severity: Tensor) -> None:
+        """Take over severities that are known without a run."""
+        self._severity.view(-1, self._images)[:, images].index_copy_(0, faults, severity.to(torch.uint8))
 
     def outcomes(self, positions: NDArray[np.int64]) -> Outcomes:
         """Everything recorded, on the host; `positions` are the faults' places in the fault list."""

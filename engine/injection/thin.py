@@ -15,17 +15,18 @@ from torch import Tensor, fx, nn
 
 from engine.injection.packs import Pack, pack_by_channel
 from engine.injection.pairs import Pairs
-from engine.injection.tiles import max_of_tiles, tile_of_pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+    from engine.injection.bounds import LayerBounds
+    from engine.injection.fast_batches import FastSuffix
     from engine.injection.golden import GoldenBlock
     from engine.injection.graph import Network
     from engine.injection.outcomes import WeightFaults
-    from engine.injection.suffix import Suffix
+    from engine.injection.severity import Recorder
 
 
 _CACHED_BYTES = 4 * 2**20
@@ -113,23 +114,25 @@ class ThinRuns:
     def __init__(
         self,
         network: Network,
-        suffix: Suffix,
+        fast: FastSuffix,
         module: nn.Conv2d | nn.Linear,
         block: GoldenBlock,
         uncertain: Tensor,
+        bounds: LayerBounds | None = None,
     ) -> None:
-        """`uncertain`: [count] images whose pairs are yielded even where nothing differs."""
-        (source,) = suffix.layer.all_input_nodes
+        """`uncertain`: [count] images whose pairs are yielded even where nothing differs; `bounds`: what settles some."""
+        (source,) = fast.suffix.layer.all_input_nodes
         golden: Tensor = module(block.values[source])
         images = max(_LEAST_IMAGES, _CACHED_BYTES // (4 * golden[0].numel()))
         self._slices = [
-            ThinSlice(network, suffix, module, block, golden, slice(start, min(start + images, block.count)), uncertain)
+            ThinSlice(network, fast, module, block, golden, slice(start, stop), uncertain, bounds)
             for start in range(0, block.count, images)
+            for stop in (min(start + images, block.count),)
         ]
         self._module = module
 
-    def run(self, faults: WeightFaults) -> Iterator[Pairs]:
-        """The pairs that differ from golden; their `thin` is the difference."""
+    def run(self, faults: WeightFaults, recorder: Recorder) -> Iterator[Pairs]:
+        """The pairs that differ from golden and are not settled; their `thin` is the difference."""
         rows = np.flatnonzero(faults.changes)
         per_channel = self._module.weight[0].numel()
         golden = self._module.weight.detach().cpu().contiguous().numpy().reshape(-1)
@@ -137,7 +140,7 @@ class ThinRuns:
             change = faults.value - golden[faults.weight_index]
         for pack in pack_by_channel(faults.weight_index[rows] // per_channel, rows):
             for images in self._slices:
-                yield images.run(pack, faults.weight_index[pack.rows] % per_channel, change[pack.rows])
+                yield images.run(pack, faults.weight_index[pack.rows] % per_channel, change[pack.rows], recorder)
 
 
 class ThinSlice:
@@ -146,27 +149,32 @@ class ThinSlice:
     def __init__(
         self,
         network: Network,
-        suffix: Suffix,
+        fast: FastSuffix,
         module: nn.Conv2d | nn.Linear,
         block: GoldenBlock,
         golden: Tensor,
         images: slice,
         uncertain: Tensor,
+        bounds: LayerBounds | None,
     ) -> None:
         """`golden`: the layer's fault-free result for the whole block."""
         self._network = network
-        self._suffix = suffix
+        self._suffix = fast.suffix
+        self._packed, self._tiled = fast.packed, fast.tiled
         self._block = block
         self._images = images
         self._uncertain = uncertain[images]
+        self._bounds = bounds.of_images(images) if bounds else None
         self._outside: dict[fx.Node, Any] = {}
-        (source,) = suffix.layer.all_input_nodes
+        (source,) = fast.suffix.layer.all_input_nodes
         self._layer = ThinLayer(module, block.values[source][images], golden[images])
         values = self._values(self._layer.with_images_first(self._layer.golden))
-        self._golden = {node: self._apart(node, values) for node in suffix.frontier}
+        self._golden = {node: self._apart(node, values) for node in fast.suffix.frontier}
 
-    def run(self, pack: Pack, weights: NDArray[np.int64], change: NDArray[np.float32]) -> Pairs:
-        """The differing pairs of one pack; `weights` and `change` as for `ThinLayer`."""
+    def run(
+        self, pack: Pack, weights: NDArray[np.int64], change: NDArray[np.float32], recorder: Recorder
+    ) -> Pairs:
+        """The differing pairs of one pack that are not settled; `weights` and `change` as for `ThinLayer`."""
         arrays = (pack.rows, pack.channels, weights, change)
         faults, channels, places, changes = (torch.as_tensor(a, device=self._uncertain.device) for a in arrays)
         values = self._values(self._layer.outputs(channels, places, changes))
@@ -179,6 +187,10 @@ class ThinSlice:
                 faulty, golden = faulty.index_select(0, channels), golden.index_select(0, channels)
             differences[node] = faulty - golden
             alive = alive | _any_nonzero(differences[node])
+        if self._bounds is not None:
+            settled = self._bounds.settled(differences, None if is_full else channels)
+            recorder.settle_images(faults, self._images, settled)
+            alive = alive & ~settled
         pair = alive.flatten().nonzero().squeeze(1)
         member = pair // len(self._uncertain)
         return Pairs(
@@ -195,15 +207,10 @@ class ThinSlice:
         def value_of(node: fx.Node) -> Any:
             return values[node] if node in values else self._golden_outside(node)
 
-        for node in self._suffix.packed:
-            values[node] = self._evaluate(node, value_of)
+        for node in self._packed:
+            tiled = self._tiled.get(node)
+            values[node] = tiled(self._network, value_of) if tiled else self._network.evaluate(node, value_of)
         return values
-
-    def _evaluate(self, node: fx.Node, value_of: Callable[[fx.Node], Any]) -> Any:
-        tile = tile_of_pool(node, self._network)
-        if tile is None:
-            return self._network.evaluate(node, value_of)
-        return max_of_tiles(value_of(node.all_input_nodes[0]), tile)
 
     def _golden_outside(self, node: fx.Node) -> Any:
         """A golden value that a packed node reads beside the faulty ones, in the same layout."""
