@@ -27,7 +27,8 @@ class UntraceableError(Exception):
 class Network:
     """A model in eval mode and its graph, with every in-place operation made out-of-place.
 
-    An in-place ReLU would overwrite the golden output that a later replay starts from.
+    An in-place ReLU would overwrite the golden output that a later replay starts from. A `view` becomes a `reshape`:
+    a replayed value may lie in memory in another order.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -104,8 +105,8 @@ def _make_out_of_place(graph_module: fx.GraphModule) -> None:
     for node in graph_module.graph.nodes:
         if node.op == "call_function":
             _make_function_out_of_place(node)
-        elif node.op == "call_method" and node.target.endswith("_"):
-            node.target = node.target.removesuffix("_")
+        elif node.op == "call_method":
+            node.target = "reshape" if node.target == "view" else node.target.removesuffix("_")
 
 
 def _make_function_out_of_place(node: fx.Node) -> None:
