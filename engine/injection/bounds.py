@@ -40,7 +40,7 @@ class Margins:
     top1: Tensor
     """[count]"""
     inverse: Tensor
-    """[count, classes] 1 / what a class may gain on the golden class; 0 for that class itself, infinite for a near-tie"""
+    """[count, classes] 1 / what a class may gain on the golden class; 0 for that class itself, infinite where it ties"""
     least_change: Tensor
     """[count] of a mix of the logits; what is smaller may be none"""
 
@@ -96,15 +96,14 @@ class LayerBounds:
             differences: of each frontier node, [faults, width, rest, images].
             channels: [faults] the faulty channel of each; None where they are all, in order.
         """
-        used: Any = 0
-        change: Any = 0
+        used, change = torch.zeros(2, 1, device=self.least_change.device)
         for node, difference in differences.items():
             by_value, slope = self.used[node], self.slope[node]
             if channels is not None:
                 by_value, slope = by_value.index_select(0, channels), slope.index_select(0, channels)
             used = used + _over_values(difference.abs().mul_(by_value))
             change = change + _over_values(difference * slope)
-        return (used < 1) & (change.abs_() > self.least_change)
+        return torch.logical_and(used < 1, change.abs_() > self.least_change)
 
 
 def _over_values(value: Tensor) -> Tensor:

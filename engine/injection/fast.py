@@ -21,16 +21,18 @@ from engine.injection.folded import fold_layers
 from engine.injection.packed_runs import PackedRuns
 from engine.injection.pairs import Pairs
 from engine.injection.reach import reach_of
-from engine.injection.rounding import ErrorMeter, sample_faults
+from engine.injection.rounding import OVERFLOW, ErrorMeter, sample_faults
 from engine.injection.suffix import count_macs
 from engine.injection.thin import ThinRuns, has_thin_rule
+from engine.injection.traced import LAYER_ROWS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor, fx, nn
 
     from engine.injection.batch_rows import BatchRows
     from engine.injection.golden import GoldenBlock
-    from engine.injection.graph import Network
     from engine.injection.outcomes import WeightFaults
     from engine.injection.severity import Recorder
     from engine.injection.traced import TracedNetwork
@@ -42,9 +44,6 @@ _CALIBRATION_IMAGES = 8
 
 _BATCHES_TOGETHER = 8
 """batches whose logits are settled at once: each is many small operations otherwise"""
-
-_OVERFLOW = 1e38
-"""beyond, a sum may overflow or not, depending on its order"""
 
 _MOST_BOUNDED = 8
 """layers, from the last one on: the more layers follow, the less a bound says"""
@@ -66,7 +65,7 @@ class FastInjection(ExactInjection):
         super().__init__(model, images, memory)
         if self.rows.interchangeable and self._traced is not None:
             with self._as_worker():
-                self.rows = common_rows([self.rows, self._probe_head(self._traced.network, images)])
+                self.rows = common_rows(self._probe_own(self._traced, images))
                 self.tau = TAU_SAFETY * self._largest_error(self._traced, images[:_CALIBRATION_IMAGES])
                 self._reach = self._useful_reach(self._traced, images[:_CALIBRATION_IMAGES])
 
@@ -87,7 +86,7 @@ class FastInjection(ExactInjection):
         return macs
 
     def _golden_nodes(self, traced: TracedNetwork) -> tuple[fx.Node, ...]:
-        folded = fold_layers(traced.network)
+        folded = fold_layers(traced.network, traced.shapes)
         for layer, suffix in traced.suffixes.items():
             self._suffixes[layer] = fast_suffix(suffix, folded, traced.network)
         self._copies = {node for suffix in self._suffixes.values() for node in suffix.golden}
@@ -97,16 +96,19 @@ class FastInjection(ExactInjection):
     def _last_layers(self) -> list[int]:
         return sorted(self._suffixes, reverse=True)[:_MOST_BOUNDED]
 
-    def _probe_head(self, network: Network, images: Tensor) -> BatchRows:
-        """Batch sizes for the last layer, which is run transposed where it is a linear one."""
-        layers = [
-            suffix.layers[network.output] for suffix in self._suffixes.values() if network.output in suffix.layers
-        ]
-        if not layers or not layers[0].is_linear:
-            return self.rows
-        shape = (self.rows.largest, layers[0].weight.shape[1])
-        values = torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(images.device)
-        return probe_batch_rows(lambda batch: layers[0].transposed(batch).T, values)
+    def _probe_own(self, traced: TracedNetwork, images: Tensor) -> Iterator[BatchRows]:
+        """Batch sizes for the layers that are not run as torch does."""
+        yield self.rows
+        generator = torch.Generator().manual_seed(0)
+        layers = {node: layer for suffix in self._suffixes.values() for node, layer in suffix.layers.items()}
+        for node, layer in layers.items():
+            run = layer.quick
+            if node is traced.network.output and layer.is_linear:
+                run = layer.from_transposed
+            if run is not None:
+                rows = self.rows.largest if layer.is_linear else min(self.rows.largest, LAYER_ROWS)
+                values = torch.randn(rows, *traced.shapes[layer.source][1:], generator=generator)
+                yield probe_batch_rows(run, values.to(images.device))
 
     def load(self, images: Tensor) -> GoldenBlock:
         """Golden values of a block of images [n, C, H, W], n at most `block_rows`."""
@@ -181,7 +183,9 @@ class FastInjection(ExactInjection):
             size = max(self._sizes.dense[layer], self.rows.floor)
             pairs = by_channel(list(thin.run(faults, meter))) if thin else None
             if pairs is not None:
-                largest = max(largest, meter.largest_error(pairs, *batches.run(pairs, size)))
+                logits, met = batches.run(pairs, size)
+                bound = torch.maximum(met, batches.bound_of_updates(pairs))
+                largest = max(largest, meter.largest_error(pairs, logits, bound))
         return largest
 
     def _useful_reach(self, traced: TracedNetwork, images: Tensor) -> dict[int, dict[fx.Node, Tensor]]:
@@ -239,15 +243,22 @@ class FastRunner:
         self._waiting = []
         if waiting is None:
             return
-        logits, bound = self._batches.run(waiting, self._size)
-        self._settle(waiting, logits, bound)
+        bound = self._batches.bound_of_updates(waiting)
+        overflows = (bound < OVERFLOW).logical_not_().nonzero().squeeze(1)
+        if len(overflows):
+            self._close.append(waiting.take(overflows))
+            rest = (bound < OVERFLOW).nonzero().squeeze(1)
+            waiting, bound = waiting.take(rest), bound.index_select(0, rest)
+        if len(waiting):
+            logits, met = self._batches.run(waiting, self._size)
+            self._settle(waiting, logits, torch.maximum(bound, met))
 
     def _settle(self, pairs: Pairs, logits: Tensor, bound: Tensor) -> None:
         """Record the pairs whose top-1 is certain; keep the others."""
         top1 = self._batches.block.top1.index_select(0, pairs.image)
         own = own_logits(logits, top1)
         others = logits.scatter(0, top1[None], -torch.inf).amax(0)
-        reach = torch.where(bound < _OVERFLOW, self._tau * bound, torch.inf)
+        reach = torch.where(bound < OVERFLOW, self._tau * bound, torch.inf)
         certain = own - others > reach
         self._recorder.settle(pairs.fault, pairs.image, ~self._is_faultless(pairs.image, logits, own))
         rest = certain.logical_not_().nonzero().squeeze(1)

@@ -126,9 +126,7 @@ class FastBlock(GoldenBlock):
         most = torch.stack([block.logits.abs().amax(1), *(value[: block.count] for value in largest.values())]).amax(0)
         best = block.logits.topk(min(2, block.logits.shape[1]), 1).values
         lead, top1 = (best[:, 0] - best[:, -1]) / most, block.logits.argmax(1)
-        return cls(
-            block.images, block.count, block.logits, block.values, rows, largest, top1, lead, most, slopes
-        )
+        return cls(block.images, block.count, block.logits, block.values, rows, largest, top1, lead, most, slopes)
 
 
 def _channels_last(value: Any) -> Any:
@@ -147,7 +145,7 @@ class FastBatches:
         self.block = block
 
     def run(self, pairs: Pairs, size: int) -> tuple[Tensor, Tensor]:
-        """Logits [classes, pairs], and for each pair a bound of the magnitudes it met on the way, [pairs].
+        """Logits [classes, pairs], and for each pair a bound of the magnitudes it met after the updates, [pairs].
 
         Args:
             pairs: in ascending runs of one channel.
@@ -156,7 +154,7 @@ class FastBatches:
         parts = [self._run_batch(pairs.take(slice(start, start + size))) for start in range(0, len(pairs), size)]
         logits = torch.cat([logits for logits, _ in parts], dim=1)
         met = torch.cat([met for _, met in parts])
-        return logits, torch.maximum(torch.maximum(met, self._bound_of_updates(pairs)), logits.abs().amax(0))
+        return logits, torch.maximum(met, logits.abs().amax(0))
 
     def _run_batch(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
         """Padded like an exact batch: other sizes round otherwise, and what has no effect would seem to have one."""
@@ -211,7 +209,8 @@ class FastBatches:
             self.block.faultless[layer] = self.run(pairs, size)[0]
         return self.block.faultless[layer]
 
-    def _bound_of_updates(self, pairs: Pairs) -> Tensor:
+    def bound_of_updates(self, pairs: Pairs) -> Tensor:
+        """A bound of the magnitudes that each pair meets where channels mix, [pairs]."""
         bound = torch.zeros(len(pairs), device=pairs.image.device)
         for node, layer in self._suffix.updates.items():
             largest = self.block.largest[node].index_select(0, pairs.image)

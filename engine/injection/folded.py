@@ -10,9 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+from engine.injection.convolutions import quick_convolution
 from engine.injection.layers import is_injectable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from engine.injection.channels import ChannelMap
     from engine.injection.graph import Network
 
@@ -35,6 +38,8 @@ class FoldedLayer:
     gain: float
     """the largest magnitude of a weight"""
     bias: Tensor | None
+    quick: Callable[[Tensor], Tensor] | None
+    """the same convolution with fewer multiplications, where there is one"""
 
     @property
     def is_linear(self) -> bool:
@@ -45,12 +50,18 @@ class FoldedLayer:
         """The result for a whole input."""
         if isinstance(self.module, nn.Linear):
             return F.linear(x, self.weight, self.bias)
+        if self.quick is not None:
+            return self.quick(x)
         return self._convolve(x, self.weight, self.bias, self.module.groups)
 
     def transposed(self, x: Tensor) -> Tensor:
         """The result [out, rows] of a linear layer for `x` [rows, in]."""
         product = self.weight @ x.T
         return product if self.bias is None else product.add_(self.bias[:, None])
+
+    def from_transposed(self, x: Tensor) -> Tensor:
+        """The same as [rows, out]."""
+        return self.transposed(x).T
 
     def update(self, golden: Tensor, delta: Tensor, channel: Tensor, channel_map: ChannelMap) -> Tensor:
         """The result where one channel of the input has changed; overwrites `golden`.
@@ -90,8 +101,8 @@ def as_channels_last(value: Tensor) -> Tensor:
     return value.as_strided(value.shape, (height * width, 1, width, 1), value.storage_offset())
 
 
-def fold_layers(network: Network) -> dict[fx.Node, FoldedLayer]:
-    """Every layer that can be run this way, by its result's node."""
+def fold_layers(network: Network, shapes: Mapping[fx.Node, torch.Size]) -> dict[fx.Node, FoldedLayer]:
+    """Every layer that can be run this way, by its result's node; `shapes` of every value."""
     folded = {}
     for node in network.nodes:
         module = network.modules.get(str(node.target)) if node.op == "call_module" else None
@@ -99,12 +110,14 @@ def fold_layers(network: Network) -> dict[fx.Node, FoldedLayer]:
             continue
         if isinstance(module, nn.Conv2d) and module.padding_mode != "zeros":
             continue
-        layer = _fold(network, node, module)
+        layer = _fold(network, node, module, shapes)
         folded[layer.result] = layer
     return folded
 
 
-def _fold(network: Network, node: fx.Node, module: nn.Conv2d | nn.Linear) -> FoldedLayer:
+def _fold(
+    network: Network, node: fx.Node, module: nn.Conv2d | nn.Linear, shapes: Mapping[fx.Node, torch.Size]
+) -> FoldedLayer:
     weight, bias, result = module.weight.detach(), module.bias, node
     norm = _norm_after(network, node)
     if norm is not None and isinstance(module, nn.Conv2d):
@@ -123,12 +136,14 @@ def _fold(network: Network, node: fx.Node, module: nn.Conv2d | nn.Linear) -> Fol
         )
         weight, bias, result = weight.detach(), bias.detach(), norm
     (source,) = node.all_input_nodes
+    quick = None
     if isinstance(module, nn.Conv2d):
+        quick = quick_convolution(module, weight, bias, shapes[source])
         by_input = weight.transpose(0, 1).unsqueeze(2).contiguous()
         weight = weight.contiguous(memory_format=torch.channels_last)
     else:
         by_input = weight.T.contiguous()
-    return FoldedLayer(source, node, result, module, weight, by_input, float(weight.abs().max()), bias)
+    return FoldedLayer(source, node, result, module, weight, by_input, float(weight.abs().max()), bias, quick)
 
 
 def _norm_after(network: Network, node: fx.Node) -> fx.Node | None:

@@ -57,9 +57,7 @@ def class_pairs(classes: int) -> Tensor:
     return torch.combinations(torch.arange(classes))
 
 
-def reach_of(
-    suffix: FastSuffix, network: Network, shapes: dict[fx.Node, torch.Size]
-) -> dict[fx.Node, Tensor] | None:
+def reach_of(suffix: FastSuffix, network: Network, shapes: dict[fx.Node, torch.Size]) -> dict[fx.Node, Tensor] | None:
     """Coefficients [class pairs, ...] of each frontier value of a suffix.
 
     For each pair of classes, |change of the difference of their logits| <= the sum of |change of a value| times its

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from engine.injection.pairs import Pairs
 
-_OVERFLOW = 1e37
-"""beyond, a sum may overflow or not, depending on its order"""
+OVERFLOW = 1e33
+"""beyond, a sum of products may overflow or not, depending on how it is formed"""
 
 _SAMPLED_WEIGHTS = 20
 """over all layers, at least one in each"""
@@ -60,5 +60,5 @@ class ErrorMeter:
             bound: [pairs] of the magnitudes met.
         """
         relative = (logits.T - self._logits[pairs.fault, pairs.image]).abs().amax(1) / bound
-        finite = relative[bound < _OVERFLOW].nan_to_num(0)
+        finite = relative[bound < OVERFLOW].nan_to_num(0)
         return float(finite.max()) if len(finite) else 0.0

@@ -120,7 +120,7 @@ class ThinRuns:
         uncertain: Tensor,
         bounds: LayerBounds | None = None,
     ) -> None:
-        """`uncertain`: [count] images whose pairs are yielded even where nothing differs; `bounds`: what settles some."""
+        """`uncertain`: [count] images whose pairs are yielded even where nothing differs; `bounds` settle some pairs."""
         (source,) = fast.suffix.layer.all_input_nodes
         golden: Tensor = module(block.values[source])
         images = max(_LEAST_IMAGES, _CACHED_BYTES // (4 * golden[0].numel()))
@@ -171,9 +171,7 @@ class ThinSlice:
         values = self._values(self._layer.with_images_first(self._layer.golden))
         self._golden = {node: self._apart(node, values) for node in fast.suffix.frontier}
 
-    def run(
-        self, pack: Pack, weights: NDArray[np.int64], change: NDArray[np.float32], recorder: Recorder
-    ) -> Pairs:
+    def run(self, pack: Pack, weights: NDArray[np.int64], change: NDArray[np.float32], recorder: Recorder) -> Pairs:
         """The differing pairs of one pack that are not settled; `weights` and `change` as for `ThinLayer`."""
         arrays = (pack.rows, pack.channels, weights, change)
         faults, channels, places, changes = (torch.as_tensor(a, device=self._uncertain.device) for a in arrays)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, fx, nn
 
 
-_LAYER_ROWS = 64
+LAYER_ROWS = 64
 """what each layer is probed with by itself; the whole network is probed at the largest size too"""
 
 
@@ -45,7 +45,7 @@ class TracedNetwork:
             for node in network.nodes:
                 if node.op == "call_module" and is_injectable(network.modules[str(node.target)]):
                     shape = self.shapes[node.all_input_nodes[0]][1:]
-                    rows = min(len(images), _LAYER_ROWS)
+                    rows = min(len(images), LAYER_ROWS)
                     values = torch.randn(rows, *shape, generator=generator).to(images.device)
                     yield probe_batch_rows(network.modules[str(node.target)], values)
 
