@@ -87,6 +87,11 @@ class CampaignRow:
     finished: str | None = None
     error: str | None = None
 
+    @property
+    def shown_state(self) -> str:
+        """As every client shows it: one that is at hand and has an error waits, for room on the disk."""
+        return "paused" if self.state == "running" and self.error is not None else self.state
+
 
 def now() -> str:
     """This second in UTC, ISO 8601."""

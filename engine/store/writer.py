@@ -14,7 +14,7 @@ from engine.store.parquet import connect, interruptible, write_unfinished
 from engine.store.part_tables import joined, part_tables, read_fixed
 from engine.store.records import Receipt, Span
 from engine.store.recovery import recover_parts
-from engine.store.seal import remove_half_sealed, write_sealed
+from engine.store.seal import Seal, remove_half_sealed
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -36,6 +36,7 @@ class CampaignWriter:
         self._fixed = read_fixed(self._connection, self._layout)
         self._buffer: list[Outcomes] = []
         self._span: Span | None = None
+        self._seal: Seal | None = None
         store.notes += recover_parts(self._layout, campaign, store.state, self._connection)
         self.done = [receipt.span for receipt in store.state.receipts(campaign)]
         """the committed spans"""
@@ -96,13 +97,14 @@ class CampaignWriter:
         tables = part_tables(self._fixed, self._span, joined(self._buffer))
         paths = {table: self._layout.part(table, part) for table in PART_TABLES}
         metadata = vars(self._span) | {"fingerprint": self._fingerprint}
-        counts = [int(tables["fault_summary"][name].sum()) for name in ("masked", "non_critical", "critical")]
+        by_fault = tables["fault_summary"]
+        masked, non_critical, critical = (int(by_fault[name].sum()) for name in ("masked", "non_critical", "critical"))
         try:
             hashes = {}
             with interruptible():
                 for table, path in paths.items():
                     hashes[table] = sha256(write_unfinished(self._connection, path, table, tables[table], metadata))
-            receipt = Receipt(part, self._span, *counts, hashes, seconds)
+            receipt = Receipt(part, self._span, masked, non_critical, critical, hashes, seconds)
             for path in paths.values():
                 publish(path)
             self._store.state.add_receipt(self._id, receipt)
@@ -117,6 +119,12 @@ class CampaignWriter:
         self._buffer, self._span = [], None
         return receipt
 
+    def interrupt(self) -> None:
+        """From another thread: have the statement that DuckDB is at fail, if there is one."""
+        self._connection.interrupt()
+        if self._seal is not None:
+            self._seal.interrupt()
+
     def seal(self) -> None:
         """Write campaign.duckdb from the committed parts: the campaign is finished.
 
@@ -128,8 +136,8 @@ class CampaignWriter:
         if missing := pairs - sum(span.pairs for span in self.done):
             raise ValueError(f"campaign {self._id} cannot be sealed: {missing} pairs are not committed")
         try:
-            with interruptible():
-                hashed = write_sealed(self._store.layout, self._id, self._store.state.receipts(self._id))
+            with interruptible(), Seal(self._store.layout, self._id, self._fixed) as self._seal:
+                hashed = self._seal.write(self._store.state.receipts(self._id))
         except BaseException as error:
             remove_half_sealed(self._layout.sealed)
             if isinstance(error, duckdb.Error | OSError):

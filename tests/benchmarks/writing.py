@@ -1,7 +1,7 @@
 """What writing parts adds to the demo campaign's compute: `python tests/benchmarks/writing.py`, by hand.
 
-The same pairs are computed with their outcomes dropped and with parts written, by turns. Wants the machine to itself for
-a minute and a half.
+The same pairs are computed with their outcomes dropped and with parts written, by turns. Wants the machine to itself
+for a minute and a half.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from engine.store import Store
 
 if TYPE_CHECKING:
     from engine.campaign import Progress
+    from engine.errors import DiskFullError
     from engine.injection.exact import ExactInjection
     from engine.preparation import PreparedCampaign
 
@@ -51,6 +52,15 @@ class Stopwatch:
     def _used() -> float:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         return usage.ru_utime + usage.ru_stime
+
+
+class NoRoom:
+    """A full disk ends the measurement."""
+
+    def wait(self, error: DiskFullError) -> None:
+        raise error
+
+    def found(self) -> None: ...
 
 
 def main() -> None:
@@ -117,7 +127,7 @@ def compute_and_write(prepared: PreparedCampaign, injection: ExactInjection) -> 
                 campaign,
                 on_progress=on_progress,
                 should_stop=lambda: False,
-                wait_for_room=lambda error: sys.exit(str(error)),
+                room=NoRoom(),
                 on_note=lambda _note: None,
             )
             end = watch.read()

@@ -70,7 +70,7 @@ PLACES = {
     "part": Place("engine.store.writer", "write_unfinished", 300, 0.002),
     "rename": Place("engine.store.writer", "publish", 300, 0.001),
     "SQLite": Place("engine.store.state", "StateFile.rows", 400, 0.0005),
-    "seal": Place("engine.store.writer", "write_sealed", 2, 0.2),
+    "seal": Place("engine.store.seal", "Seal.write", 2, 0.2),
     "any": Place("engine.execution", "execute_queued", 1, 2.0),
 }
 
