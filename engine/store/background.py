@@ -22,6 +22,7 @@ MOST_WAITING = 2
 """parts that are computed and not begun to be written; each takes some 5 MB of memory"""
 _INTERRUPT_SECONDS = 0.05
 """between two attempts to interrupt: one that falls between two statements of DuckDB goes unheard"""
+_HEED_SECONDS = 0.1
 
 Result = TypeVar("Result")
 
@@ -107,6 +108,9 @@ class BackgroundWriter:
         self._unfinished.append(self._thread.submit(self._unless_given_up, write))
 
     def _finish_first(self) -> None:
+        # not for ever at once: a signal that another thread was given is only heeded here between two waits
+        while wait([self._unfinished[0]], timeout=_HEED_SECONDS).not_done:
+            pass
         receipt = self._unfinished[0].result()
         self._unfinished.popleft()
         if receipt is not None:
