@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.campaign import Progress, describe, run_campaign, start_injection
@@ -75,7 +76,10 @@ def execute(
     with store.lock():
         injection = injection or start_injection(prepared)
         new = describe(prepared, injection)
-        status = store.campaign(store.create(new)) if again else store.find_or_create(new)
+        check = partial(
+            compare_with_last, store, new.config, new.identity
+        )  # again: another process may have been quicker
+        status = store.campaign(store.create(new)) if again else store.find_or_create(new, check)
         store.restore(status.id, new)
         listener.on_campaign(status)
         if status.state != "finished":

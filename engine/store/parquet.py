@@ -21,8 +21,8 @@ ROW_GROUP_SIZE = 1_000_000
 """Severities compress six times worse at DuckDB's default of 122,880."""
 
 ENCODING = "PARQUET_VERSION V2, DICTIONARY_SIZE_LIMIT 16, COMPRESSION zstd, COMPRESSION_LEVEL 1"
-"""Ids as differences, which are small and regular, severities by dictionary. All by dictionary takes 13 instead of 10 ns
-a pair, and a tenth more room."""
+"""Ids as differences, which are small and regular, severities by dictionary. All by dictionary takes 13 ns
+a pair instead of 10, and a tenth more room."""
 
 
 def connect(**config: str | int) -> duckdb.DuckDBPyConnection:

@@ -207,14 +207,22 @@ class Store:
         with exclusive(self.layout.root):
             return self._create(new)
 
-    def find_or_create(self, new: NewCampaign) -> CampaignStatus:
+    def find_or_create(self, new: NewCampaign, check: Callable[[], object] | None = None) -> CampaignStatus:
         """The newest campaign with this one's fingerprint, written where there is none.
+
+        Args:
+            new: what to look for.
+            check: called before it is written, while no other process can write one; may raise to refuse.
 
         Raises:
             UnreachableError: it could not be written; nothing of it is left behind.
         """
         with exclusive(self.layout.root):
-            return self.find(new.fingerprint) or self.campaign(self._create(new))
+            if known := self.find(new.fingerprint):
+                return known
+            if check is not None:
+                check()
+            return self.campaign(self._create(new))
 
     def _create(self, new: NewCampaign) -> int:
         last = int(self.state.setting("last_campaign") or 0)
@@ -333,6 +341,9 @@ class Store:
         lost = not layout.state.exists() and layout.campaign_ids()
         key = catalogue_key(layout)
         with exclusive(layout.root):
+            if not layout.state.exists():
+                for left in layout.state_logs:  # of a lost one, which would be taken for the new one's
+                    left.unlink(missing_ok=True)
             if not layout.catalogue.exists() or self.state.setting("catalogue") != key:
                 write_zero_rows(layout)
                 write_catalogue(layout)

@@ -253,6 +253,7 @@ def test_without_room_it_waits_paused_and_goes_on_by_itself(
 
     def look(_seconds: float) -> None:
         seen.append((store.campaign(1).state, store.campaign(1).error))
+        seen.append(tuple(store.description(1)[name] for name in ("state", "error")))
 
     monkeypatch.setattr(CampaignWriter, write, full)
     monkeypatch.setattr("engine.waiting.ROOM_SECONDS", 0.05)
