@@ -150,6 +150,10 @@ class Victim:
         """Run what is left, undisturbed, and check that all is as if nothing had happened."""
         store = Store.open(self.path)
         with store.lock("worker"):
+            for status in store.campaigns():  # killed so often at one place that it is not run any more
+                if status.state == "failed":
+                    assert "died 3 times" in (status.error or "")
+                    store.queue.request("retry", status.id)
             while (campaign := store.queue.take()) is not None:
                 execute_queued(store, campaign, Silent(), lambda: False)
         self.check()
