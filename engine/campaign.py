@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from engine.errors import DiskFullError
 from engine.injection.methods import METHODS
+from engine.injection.outcomes import Outcomes
+from engine.store.background import BackgroundWriter, ComputedPart
 from engine.store.records import NewCampaign, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from engine.injection.exact import ExactInjection
-    from engine.injection.outcomes import Outcomes
     from engine.preparation import PreparedCampaign
+    from engine.store.background import Room
     from engine.store.records import CampaignStatus, Receipt
     from engine.store.store import Store
-    from engine.store.writer import CampaignWriter
 
 FIRST_BLOCK = 16
 """images in the first block; each next one is twice as long, so that the curve is there within seconds"""
@@ -29,8 +29,6 @@ _MOST_PROBED = 4096
 _RATE_SECONDS = 10.0
 """how far back the shown rate looks"""
 _LEAST_SECONDS = 0.5
-
-Written = TypeVar("Written")
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def run_campaign(
     campaign: int,
     on_progress: Callable[[Progress], None],
     should_stop: Callable[[], bool],
-    wait_for_room: Callable[[DiskFullError], None],
+    room: Room,
     on_note: Callable[[str], None],
 ) -> bool:
     """Run what is left of a campaign and seal it.
@@ -104,68 +102,66 @@ def run_campaign(
         campaign: its id there.
         on_progress: called every few seconds at most.
         should_stop: asked after each group of faults; what was computed until then is committed.
-        wait_for_room: called when the disk is full; when it returns, the same is tried again. May raise to give up.
+        room: asked, in another thread, when the disk is full.
         on_note: told, in a sentence, what the user should know about the run.
 
     Returns:
         Whether the campaign is finished; False after a stop.
     """
-    faults = prepared.faults_in_execution_order()
     meter = ProgressMeter(store.campaign(campaign), on_progress)
-    with store.writer(campaign) as writer:
-
-        def commit(seconds: float) -> Receipt | None:
-            return _written(lambda: writer.commit(seconds), wait_for_room)
-
+    with store.writer(campaign) as writer, BackgroundWriter(writer, room) as background:
         for note in [*injection.notes, *store.take_notes()]:
             on_note(note)
-        for block in remaining_blocks(len(prepared.workload), injection.block_rows, len(faults), writer.done):
-            meter.block = (block.rank_start, block.rank_stop)
+
+        def advance(pairs: int, block: tuple[int, int]) -> None:
+            meter.advance(pairs, block, background.receipts())
+
+        computation = Computation(prepared, injection, should_stop, advance)
+        for part in computation.parts(list(writer.done)):
+            background.commit(part)
+        background.finish()
+        meter.finish(background.receipts())
+        if not computation.is_stopped:
+            background.seal()
+    return not computation.is_stopped
+
+
+class Computation:
+    """The work on all pairs that are not in the store, until somebody asks for a stop."""
+
+    def __init__(
+        self,
+        prepared: PreparedCampaign,
+        injection: ExactInjection,
+        should_stop: Callable[[], bool],
+        advance: Callable[[int, tuple[int, int]], None],
+    ) -> None:
+        """`advance` is told the pairs of each group of faults, and the ranks that it ran, the second one excluded."""
+        self._prepared = prepared
+        self._injection = injection
+        self._should_stop = should_stop
+        self._advance = advance
+        self.is_stopped = False
+
+    def parts(self, done: Sequence[Span]) -> Iterator[ComputedPart]:
+        """What is not done, a part at a time; after a stop the last one is cut short."""
+        faults, images = self._prepared.faults_in_execution_order(), len(self._prepared.workload)
+        for block in remaining_blocks(images, self._injection.block_rows, len(faults), done):
             started = time.monotonic()
-            golden = injection.load(prepared.images(block.rank_start, block.rank_stop))
+            golden = self._injection.load(self._prepared.images(block.rank_start, block.rank_stop))
             for gap in block.gaps:
-                outcomes = injection.inject(golden, faults.take(slice(gap.start, gap.stop)))
-                if not _write_parts(writer, commit, block, gap, outcomes, started, meter, should_stop):
-                    return False
-                started = time.monotonic()
-        _written(writer.seal, wait_for_room)
-    return True
-
-
-def _written(write: Callable[[], Written], wait_for_room: Callable[[DiskFullError], None]) -> Written:
-    """Write, as soon as there is room."""
-    while True:
-        try:
-            return write()
-        except DiskFullError as error:
-            wait_for_room(error)
-
-
-def _write_parts(
-    writer: CampaignWriter,
-    commit: Callable[[float], Receipt | None],
-    block: Block,
-    gap: range,
-    groups: Iterator[Outcomes],
-    started: float,
-    meter: ProgressMeter,
-    should_stop: Callable[[], bool],
-) -> bool:
-    """Commit the outcomes of one gap, whose work began at `started`, a part at a time; False after a stop."""
-    fault_start = gap.start
-    for outcomes in groups:
-        writer.add(block.rank_start, fault_start, outcomes)
-        fault_start += len(outcomes.positions)
-        stop = should_stop()
-        seconds = time.monotonic() - started
-        is_full = writer.buffered_pairs >= PART_PAIRS or seconds >= PART_SECONDS
-        receipt = commit(seconds) if stop or is_full or fault_start == gap.stop else None
-        meter.advance(outcomes.severity.size, receipt)
-        if receipt is not None:
-            started = time.monotonic()
-        if stop:
-            return False
-    return True
+                groups, start = list[Outcomes](), gap.start
+                for outcomes in self._injection.inject(golden, faults.take(slice(gap.start, gap.stop))):
+                    groups.append(outcomes)
+                    self.is_stopped = self._should_stop()
+                    part = ComputedPart(block.rank_start, start, groups, time.monotonic() - started)
+                    is_full = part.pairs >= PART_PAIRS or part.seconds >= PART_SECONDS
+                    if self.is_stopped or is_full or part.fault_stop == gap.stop:
+                        yield part
+                        groups, start, started = [], part.fault_stop, time.monotonic()
+                    self._advance(outcomes.severity.size, (block.rank_start, block.rank_stop))
+                    if self.is_stopped:
+                        return
 
 
 @dataclass(frozen=True)
@@ -177,7 +173,7 @@ class Block:
     gaps: tuple[range, ...]
 
 
-def remaining_blocks(images: int, most_rows: int, faults: int, done: list[Span]) -> Iterator[Block]:
+def remaining_blocks(images: int, most_rows: int, faults: int, done: Sequence[Span]) -> Iterator[Block]:
     """The blocks that are not complete, in rank order.
 
     Blocks that parts already exist for keep their length, whatever the batch sizes are this time.
@@ -210,30 +206,35 @@ class ProgressMeter:
         self._pairs = status.pairs
         self._counts = (status.masked, status.non_critical, status.critical)
         self._done = sum(self._counts)
-        self.block: tuple[int, int] | None = None
-        """ranks of the images being run"""
         self._marks: list[tuple[float, int]] = []
-        self._report()
+        self._report(None)
 
-    def advance(self, pairs: int, receipt: Receipt | None) -> None:
-        """So many more pairs are computed, and perhaps a part is in the store."""
+    def advance(self, pairs: int, block: tuple[int, int], receipts: Sequence[Receipt]) -> None:
+        """So many more pairs are computed, of these ranks, and these parts are in the store."""
         self._done += pairs
         self._marks.append((time.monotonic(), self._done))
         while len(self._marks) > 2 and self._marks[-1][0] - self._marks[1][0] > _RATE_SECONDS:
             del self._marks[0]
-        if receipt is not None:
-            masked, non_critical, critical = self._counts
-            self._counts = (
-                masked + receipt.masked,
-                non_critical + receipt.non_critical,
-                critical + receipt.critical,
-            )
-        self._report()
+        self._count(receipts)
+        self._report(block)
 
-    def _report(self) -> None:
+    def finish(self, receipts: Sequence[Receipt]) -> None:
+        """These parts are in the store, and nothing more is computed."""
+        self._count(receipts)
+        self._report(None)
+
+    def _count(self, receipts: Sequence[Receipt]) -> None:
+        masked, non_critical, critical = self._counts
+        self._counts = (
+            masked + sum(receipt.masked for receipt in receipts),
+            non_critical + sum(receipt.non_critical for receipt in receipts),
+            critical + sum(receipt.critical for receipt in receipts),
+        )
+
+    def _report(self, block: tuple[int, int] | None) -> None:
         rate = self._rate()
         eta = (self._pairs - self._done) / rate if rate else None
-        self._on_progress(Progress(self._done, self._pairs, rate, eta, *self._counts, self.block))
+        self._on_progress(Progress(self._done, self._pairs, rate, eta, *self._counts, block))
 
     def _rate(self) -> float | None:
         """Without the first group, which warms everything up, and only from what took long enough to measure."""

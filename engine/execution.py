@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.campaign import Progress, describe, run_campaign, start_injection
@@ -14,7 +14,7 @@ from engine.preparation import prepare
 from engine.same_config import compare_with_last
 from engine.store import Store
 from engine.store.description import is_damaged
-from engine.store.reserve import keep_reserve
+from engine.waiting import StoppedWhileWaitingError, WaitForRoom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from engine.injection.exact import ExactInjection
     from engine.preparation import PreparedCampaign
     from engine.store import CampaignStatus, NewCampaign, State
-
-ROOM_SECONDS = 2.0
-"""between two attempts to write to a full disk"""
-_ASK_SECONDS = 0.1
 
 
 class Listener(Protocol):
@@ -40,7 +36,7 @@ class Listener(Protocol):
         """More pairs are done."""
 
     def on_note(self, note: str) -> None:
-        """Something the user should read, in one sentence."""
+        """Something the user should read, in one sentence; may be said in another thread."""
 
 
 def execute(
@@ -80,7 +76,10 @@ def execute(
     with store.lock():
         injection = injection or start_injection(prepared)
         new = describe(prepared, injection)
-        status = store.campaign(store.create(new)) if again else store.find_or_create(new)
+        check = partial(
+            compare_with_last, store, new.config, new.identity
+        )  # again: another process may have been quicker
+        status = store.campaign(store.create(new)) if again else store.find_or_create(new, check)
         store.restore(status.id, new)
         listener.on_campaign(status)
         if status.state != "finished":
@@ -147,10 +146,6 @@ def _prepare_again(store: Store, campaign: int, description: dict[str, Any]) -> 
     return prepared, injection
 
 
-class _StoppedError(Exception):
-    """Somebody asked for a stop while the campaign waited for room."""
-
-
 class _Run:
     """A campaign in state "running": what is told of it, and what is asked of it."""
 
@@ -167,7 +162,6 @@ class _Run:
         self._listener = listener
         self._should_stop = should_stop
         self._after_stop = after_stop
-        self._waits_for_room = False
 
     def run(self, load: Callable[[], tuple[PreparedCampaign, ExactInjection]]) -> None:
         """Run it to its end or to a stop, and leave it in the state that follows.
@@ -183,10 +177,10 @@ class _Run:
                 self._id,
                 on_progress=self._on_progress,
                 should_stop=self._stops,
-                wait_for_room=self._wait_for_room,
+                room=WaitForRoom(self._store, self._id, self._listener.on_note, self._stops),
                 on_note=self._listener.on_note,
             )
-        except _StoppedError:
+        except StoppedWhileWaitingError:
             self._settle(self._after_stop)
         except (KeyboardInterrupt, DiskFullError):
             self._settle(self._after_stop)
@@ -209,25 +203,8 @@ class _Run:
 
     def _on_progress(self, progress: Progress) -> None:
         with suppress(DiskFullError):  # the parts are what matters, and they wait for room
-            if self._waits_for_room:
-                self._store.state.set_error(self._id, None)
-                self._waits_for_room = False
-                keep_reserve(self._store.layout.reserve)
             self._store.set_progress(self._id, progress.pairs_done, progress.rate, progress.eta_s)
         self._listener.on_progress(progress)
-
-    def _wait_for_room(self, error: DiskFullError) -> None:
-        sentence = f"{error}; it goes on by itself"
-        if not self._waits_for_room:
-            self._waits_for_room = True
-            self._listener.on_note(sentence)
-        with suppress(DiskFullError):
-            self._store.state.set_error(self._id, sentence)
-        again = time.monotonic() + ROOM_SECONDS
-        while time.monotonic() < again:
-            if self._stops():
-                raise _StoppedError
-            time.sleep(_ASK_SECONDS)
 
 
 def _sentence(error: Exception) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -48,7 +49,7 @@ def demo(
     opened = Store.open(path)
     if not again and (note := compare_with_last(opened, new.config, new.identity)):
         print(f"note: {note}", file=sys.stderr)
-    submission = opened.queue.submit(new, again)
+    submission = opened.queue.submit(new, again, partial(compare_with_last, opened, new.config, new.identity))
     if submission.known_as not in ("finished", "running"):
         ensure_worker(path)
     open_terminal(path, submission.campaign)

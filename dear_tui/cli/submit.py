@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,7 +46,11 @@ def submit(
         with naming(path):
             if not again and (note := compare_with_last(opened, new.config, new.identity)):
                 print(f"note: {note}", file=sys.stderr)
-    submissions = [opened.queue.submit(new, again) for new in news]
+    submissions = []
+    for path, new in zip(configs, news, strict=True):
+        with naming(path):  # compared again: another process may have been quicker
+            check = partial(compare_with_last, opened, new.config, new.identity)
+            submissions.append(opened.queue.submit(new, again, check))
     for note in opened.take_notes():
         print(f"note: {note}", file=sys.stderr)
     for submission in submissions:

@@ -62,7 +62,7 @@ class Worker:
         with self._heeding_signals():
             self._hold_and_work(on_ready)
             # what was queued while the lock was still held, but not looked for any more, has no other worker
-            while not self._stopping.is_set() and self._store.queue.waiting() and self._store.holder() is None:
+            while not self._stopping.is_set() and self._has_more_to_do():
                 self._hold_and_work(lambda: None)
         log("worker ended")
         return INTERRUPTED if signal.SIGINT in self._signals else 0
@@ -81,6 +81,14 @@ class Worker:
         """Into the log."""
         log(note)
 
+    def _has_more_to_do(self) -> bool:
+        if not self._store.state.is_in_place():
+            log(f"{self._store.layout.state}: lost or replaced while it was in use; it is rebuilt from the campaigns")
+            self._store.close()
+            self._store = Store.open(self._store.layout.root)
+            return True
+        return bool(self._store.queue.waiting()) and self._store.holder() is None
+
     def _hold_and_work(self, on_ready: Callable[[], None]) -> None:
         with self._store.lock("worker"), self._heartbeat():
             log(f"worker started, {'until the queue is empty' if self._until_empty else 'until it is stopped'}")
@@ -89,7 +97,7 @@ class Worker:
 
     def _work(self) -> None:
         empty_since = time.monotonic()
-        while not self._stopping.is_set():
+        while not self._stops():
             try:
                 if self._run_next():
                     empty_since = time.monotonic()
@@ -101,7 +109,11 @@ class Worker:
                 log(str(error))
                 self._stopping.wait(LOOK_SECONDS)
                 with suppress(DiskFullError):
-                    self._store.queue.recover()
+                    self._store.queue.settle_running()
+
+    def _stops(self) -> bool:
+        """Whether it was asked to, or must begin anew because state.sqlite is another one."""
+        return self._stopping.is_set() or not self._store.state.is_in_place()
 
     def _run_next(self) -> bool:
         """Run the first of the queue; False where nothing waits."""
@@ -111,7 +123,7 @@ class Worker:
         if campaign is None:
             return False
         try:
-            execute_queued(self._store, campaign, self, self._stopping.is_set)
+            execute_queued(self._store, campaign, self, self._stops)
             log(f"campaign {campaign}: {self._store.campaign(campaign).state}")
         except DiskFullError:
             raise

@@ -46,7 +46,7 @@ class Outcomes:
     severity: NDArray[np.uint8]
     """[F, I] 0 masked, 1 non-critical, 2 critical"""
     critical_fault: NDArray[np.int64]
-    """[K] row in `severity`"""
+    """[K] row in `severity`; pairs are in the order of rows, then columns"""
     critical_image: NDArray[np.int64]
     """[K] column in `severity`"""
     prediction: NDArray[np.uint16]

@@ -61,7 +61,8 @@ def update_description(campaign: CampaignLayout, read: Callable[[], CampaignRow]
     A file that is lost or damaged waits for `restore_campaign`.
     """
     with exclusive(campaign.folder), suppress(FileNotFoundError, ValueError):
-        write_description(campaign, read_description(campaign) | vars(read()))
+        row = read()
+        write_description(campaign, read_description(campaign) | vars(row) | {"state": row.shown_state})
 
 
 def is_damaged(content: dict[str, Any], row: CampaignRow) -> bool:

@@ -109,6 +109,11 @@ class Layout:
         return self.root / "state.sqlite"
 
     @property
+    def state_logs(self) -> list[Path]:
+        """SQLite's own files beside state.sqlite."""
+        return [self.state.with_name(f"{self.state.name}-{kind}") for kind in ("wal", "shm")]
+
+    @property
     def lock(self) -> Path:
         return self.root / "lock"
 

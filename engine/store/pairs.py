@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.store.files import sha256
 from engine.store.layout import CRITICAL, MASKED, NON_CRITICAL
 from engine.store.parquet import read_arrays, sql_path
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     import duckdb
     from numpy.typing import NDArray
 
-    from engine.store.records import Span
+    from engine.store.layout import CampaignLayout
+    from engine.store.records import Receipt, Span
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,3 +56,21 @@ def read_pairs(connection: duckdb.DuckDBPyConnection, path: Path, span: Span) ->
     if (fault_id != fault_id[:, :1]).any() or (image_id != image_id[:1]).any():
         raise ValueError(f"{path}: not each fault with each image, fault after fault")
     return PartPairs(fault_id[:, 0], image_id[0], severity)
+
+
+def read_severity(
+    connection: duckdb.DuckDBPyConnection, campaign: CampaignLayout, receipt: Receipt
+) -> NDArray[np.uint8]:
+    """The severities of a committed part, [F, I] in execution order and rank order; the ids follow from its span.
+
+    Args:
+        connection: keeps the order of rows, as `connect()` does.
+
+    Raises:
+        ValueError: the file is not the one that was committed.
+    """
+    path = campaign.part("severity", receipt.part)
+    if sha256(path) != receipt.sha256["severity"]:
+        raise ValueError(f"{path}: damaged; `dear-tui verify` sets it aside, and the next run computes it again")
+    query = f"SELECT severity FROM read_parquet({sql_path(path)}, hive_partitioning = false)"
+    return read_arrays(connection, query)["severity"].reshape(receipt.span.faults, receipt.span.images)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 ROW_GROUP_SIZE = 1_000_000
 """Severities compress six times worse at DuckDB's default of 122,880."""
 
+ENCODING = "PARQUET_VERSION V2, DICTIONARY_SIZE_LIMIT 16, COMPRESSION zstd, COMPRESSION_LEVEL 1"
+"""Ids as differences, which are small and regular, severities by dictionary. All by dictionary takes 13 ns
+a pair instead of 10, and a tenth more room."""
+
 
 def connect(**config: str | int) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB that neither downloads extensions nor looks into Python's variables."""
@@ -72,7 +76,7 @@ def write_unfinished(
     connection.register("arrays", dict(arrays))
     try:
         connection.execute(
-            f"COPY (SELECT {columns} FROM arrays) TO {sql_text(target)} (FORMAT parquet, COMPRESSION zstd, {options}"
+            f"COPY (SELECT {columns} FROM arrays) TO {sql_text(target)} (FORMAT parquet, {ENCODING}, {options}"
             f"ROW_GROUP_SIZE {ROW_GROUP_SIZE}, USE_TMP_FILE false)"
         )
     finally:

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, cast
 
 from engine.errors import InputError, UnreachableError
 from engine.store.commands import RULES, Action, Effect, check_applies
+from engine.store.deaths import MOST_DEATHS, forget_deaths, last_deaths, note_deaths, told
 from engine.store.state import QUEUE_VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.store.records import NewCampaign, State
     from engine.store.state import StateFile
     from engine.store.store import Store
@@ -46,15 +49,16 @@ class Queue:
         order = "ORDER BY position IS NULL, position, id"
         return [row["id"] for row in self._state.rows(f"SELECT id FROM campaigns WHERE state = 'queued' {order}")]
 
-    def submit(self, new: NewCampaign, again: bool = False) -> Submission:
+    def submit(self, new: NewCampaign, again: bool = False, check: Callable[[], object] | None = None) -> Submission:
         """Queue a campaign, written where it is new; one that stopped is queued again, others are left as they are.
 
         Args:
             new: what is to be run.
             again: make a new campaign in any case.
+            check: see `Store.find_or_create`.
         """
         known = None if again else self._store.find(new.fingerprint)
-        campaign = self._store.create(new) if again else self._store.find_or_create(new).id
+        campaign = self._store.create(new) if again else self._store.find_or_create(new, check).id
         if known is not None and known.state not in ("running", "finished"):
             self._store.restore(campaign, new)
         with self._state.transaction():
@@ -87,6 +91,7 @@ class Queue:
         with self._state.transaction():
             order = self.order(campaign)
             self._state.rows("DELETE FROM commands WHERE target = ? AND action <> ?", campaign, STOP)
+            forget_deaths(self._state, campaign)
             if order is not None and state in ("queued", "paused"):
                 state = RULES[order].leads_to
             if state != "finished":
@@ -101,10 +106,24 @@ class Queue:
         return order != "delete"
 
     def recover(self) -> None:
-        """Settle what a process that is dead by now was running; what came from the queue goes on. Under the lock."""
+        """Settle what a process that is dead by now was running; what came from the queue goes on. Under the lock.
+
+        A campaign at which one process after the other died at the same place has failed.
+        """
         for row in self._state.rows("SELECT id, position FROM campaigns WHERE state = 'running'"):
-            self.settle(row["id"], "paused" if row["position"] is None else "queued")
+            campaign, deaths = row["id"], last_deaths(self._state, row["id"]) + 1
+            if row["position"] is None:
+                self.settle(campaign, "paused")
+            elif deaths >= MOST_DEATHS:
+                self.settle(campaign, "failed", told(campaign))
+            elif self.settle(campaign, "queued"):
+                note_deaths(self._state, campaign, deaths)
         self._state.rows("DELETE FROM commands WHERE action = ? AND target <> ?", STOP, os.getpid())
+
+    def settle_running(self) -> None:
+        """Put back into the queue what this process could not settle, for want of room. Under the lock."""
+        for row in self._state.rows("SELECT id FROM campaigns WHERE state = 'running'"):
+            self.settle(row["id"], "queued")
 
     def request(self, action: Action, campaign: int) -> Effect:
         """Do to a campaign what was asked, or have the process that runs it do so.

@@ -131,6 +131,10 @@ class Span:
     fault_stop: int
 
     @property
+    def ranks(self) -> tuple[int, int]:
+        return self.rank_start, self.rank_stop
+
+    @property
     def faults(self) -> int:
         return self.fault_stop - self.fault_start
 

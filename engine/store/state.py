@@ -52,6 +52,11 @@ MIGRATIONS = (
         rank_start INTEGER, rank_stop INTEGER, rate REAL, heartbeat TEXT NOT NULL, clock REAL NOT NULL
     ) STRICT;
     """,
+    """
+    CREATE TABLE deaths (
+        campaign INTEGER PRIMARY KEY REFERENCES campaigns, parts INTEGER NOT NULL, count INTEGER NOT NULL
+    ) STRICT;
+    """,
 )
 """Step i brings a file from `user_version` i to i + 1."""
 
@@ -87,6 +92,11 @@ class CampaignRow:
     finished: str | None = None
     error: str | None = None
 
+    @property
+    def shown_state(self) -> str:
+        """As every client shows it: one that is at hand and has an error waits, for room on the disk."""
+        return "paused" if self.state == "running" and self.error is not None else self.state
+
 
 def now() -> str:
     """This second in UTC, ISO 8601."""
@@ -119,10 +129,20 @@ class StateFile:
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute("PRAGMA synchronous = NORMAL")
                 self._migrate()
+            file = path.stat()
+            self._identity = (file.st_dev, file.st_ino)
 
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+
+    def is_in_place(self) -> bool:
+        """Whether the open file is still the one that others find."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == self._identity
 
     def has_tables(self, version: int = 1) -> bool:
         """Whether the file has the tables of this version."""
@@ -170,7 +190,7 @@ class StateFile:
     def remove_campaign(self, campaign: int) -> None:
         """Forget a campaign."""
         with self.transaction():
-            for table in ("receipts", "progress"):
+            for table in ("receipts", "progress", "deaths"):
                 self.rows(f"DELETE FROM {table} WHERE campaign = ?", campaign)
             self.rows("DELETE FROM campaigns WHERE id = ?", campaign)
 
@@ -301,7 +321,7 @@ def _is_full(error: Exception) -> bool:
 
 def _status(row: sqlite3.Row, is_locked: bool) -> CampaignStatus:
     committed = row["masked"] + row["non_critical"] + row["critical"]
-    # one that is at hand and has an error waits, for room on the disk
+    # one that has an error waits for room, see `shown_state`
     running = row["state"] == "running" and is_locked and row["error"] is None
     computed = {"state", "pairs_done", "rate", "eta_s"}
     return CampaignStatus(

@@ -6,12 +6,12 @@ import errno
 import os
 import shutil
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from engine.errors import InputError, UnreachableError
+from engine.errors import DiskFullError, InputError, UnreachableError
 from engine.store.catalogue import catalogue_key, create_views, write_catalogue, write_zero_rows
 from engine.store.creation import restore_campaign, write_campaign
 from engine.store.curve import CurveReader
@@ -31,7 +31,7 @@ from engine.store.lock import hold, holder
 from engine.store.parquet import connect
 from engine.store.queue import Queue
 from engine.store.recovery import adopt_campaigns, find_unreadable, recover_parts
-from engine.store.reserve import keep_reserve
+from engine.store.reserve import give_up_reserve, keep_reserve
 from engine.store.state import CampaignRow, StateFile, now
 from engine.store.summary import read_summary
 from engine.store.verification import verify_campaign
@@ -207,14 +207,22 @@ class Store:
         with exclusive(self.layout.root):
             return self._create(new)
 
-    def find_or_create(self, new: NewCampaign) -> CampaignStatus:
+    def find_or_create(self, new: NewCampaign, check: Callable[[], object] | None = None) -> CampaignStatus:
         """The newest campaign with this one's fingerprint, written where there is none.
+
+        Args:
+            new: what to look for.
+            check: called before it is written, while no other process can write one; may raise to refuse.
 
         Raises:
             UnreachableError: it could not be written; nothing of it is left behind.
         """
         with exclusive(self.layout.root):
-            return self.find(new.fingerprint) or self.campaign(self._create(new))
+            if known := self.find(new.fingerprint):
+                return known
+            if check is not None:
+                check()
+            return self.campaign(self._create(new))
 
     def _create(self, new: NewCampaign) -> int:
         last = int(self.state.setting("last_campaign") or 0)
@@ -273,6 +281,20 @@ class Store:
         self.state.set_state(campaign, state, error, sealed_sha256)
         self.describe_state(campaign)
 
+    def set_waiting(self, campaign: int, reason: str | None) -> None:
+        """A running campaign waits for room on the disk, so that every client shows it paused; None = it goes on.
+
+        What of this there is no room for either is left unsaid.
+        """
+        with suppress(DiskFullError):
+            self.state.set_error(campaign, reason)
+        try:
+            self.describe_state(campaign)
+        except DiskFullError:
+            give_up_reserve(self.layout.reserve)
+            with suppress(DiskFullError):
+                self.describe_state(campaign)
+
     def describe_state(self, campaign: int) -> None:
         """Bring a campaign's campaign.json up to date with state.sqlite.
 
@@ -319,6 +341,9 @@ class Store:
         lost = not layout.state.exists() and layout.campaign_ids()
         key = catalogue_key(layout)
         with exclusive(layout.root):
+            if not layout.state.exists():
+                for left in layout.state_logs:  # of a lost one, which would be taken for the new one's
+                    left.unlink(missing_ok=True)
             if not layout.catalogue.exists() or self.state.setting("catalogue") != key:
                 write_zero_rows(layout)
                 write_catalogue(layout)

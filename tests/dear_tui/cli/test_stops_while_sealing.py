@@ -27,7 +27,7 @@ from dear_tui.cli import main
 from engine.store import Store, seal, store_path
 
 by, times, *arguments = sys.argv[1:]
-severities = seal._severities
+pairs = seal.Seal._pairs
 
 def stop():
     if by == "command":
@@ -35,15 +35,14 @@ def stop():
     else:
         os.kill(os.getpid(), signal.Signals[by])
 
-def stopped(*arguments):
+def stopped(self, receipts):
     stop()
     if times == "twice":
-        threading.Timer(0.2, stop).start()
-        with seal.connect(threads=1) as connection:  # DuckDB is at work until it is stopped
-            connection.execute("SELECT sum(sin(range::DOUBLE)) FROM range(1000000000000)")
-    yield from severities(*arguments)
+        threading.Timer(0.2, stop).start()  # DuckDB is at work until it is stopped
+        self._reader.execute("SELECT sum(sin(range::DOUBLE)) FROM range(1000000000000)")
+    yield from pairs(self, receipts)
 
-seal._severities = stopped
+seal.Seal._pairs = stopped
 sys.exit(main(arguments))
 """
 

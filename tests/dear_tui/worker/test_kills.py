@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from engine.store import CampaignStatus, Receipt
 
 IMAGES = 160
-"""in blocks of 4: 40 parts a campaign"""
+"""in blocks of 4 to 16, whatever this machine needs for equal bits: 10 to 40 parts a campaign"""
 WAITING = 4
 """campaigns that wait when a worker starts: more than it can finish before it is killed"""
 
@@ -67,10 +67,10 @@ class Place:
 
 PLACES = {
     "block": Place("engine.injection.exact", "ExactInjection._inject_group", 100, 0.002),
-    "part": Place("engine.store.writer", "write_unfinished", 300, 0.002),
-    "rename": Place("engine.store.writer", "publish", 300, 0.001),
+    "part": Place("engine.store.writer", "write_unfinished", 120, 0.002),
+    "rename": Place("engine.store.writer", "publish", 120, 0.001),
     "SQLite": Place("engine.store.state", "StateFile.rows", 400, 0.0005),
-    "seal": Place("engine.store.writer", "write_sealed", 2, 0.2),
+    "seal": Place("engine.store.seal", "Seal.write", 2, 0.2),
     "any": Place("engine.execution", "execute_queued", 1, 2.0),
 }
 
@@ -150,6 +150,10 @@ class Victim:
         """Run what is left, undisturbed, and check that all is as if nothing had happened."""
         store = Store.open(self.path)
         with store.lock("worker"):
+            for status in store.campaigns():  # killed so often at one place that it is not run any more
+                if status.state == "failed":
+                    assert "died 3 times" in (status.error or "")
+                    store.queue.request("retry", status.id)
             while (campaign := store.queue.take()) is not None:
                 execute_queued(store, campaign, Silent(), lambda: False)
         self.check()

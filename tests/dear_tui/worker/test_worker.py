@@ -335,3 +335,25 @@ def test_the_demo_in_a_terminal_is_queued_and_watched(tmp_path: Path, monkeypatc
     assert main(["demo", "--store", str(path)]) == 0, "finished, it is only shown"
     Store.open(path).queue.stop_worker()
     until(lambda: not Store.open(path).worker().running, "its end")
+
+
+def test_state_sqlite_deleted_under_a_worker_is_rebuilt_and_the_campaigns_go_on(store: Store, launch: Launch) -> None:
+    path = store.layout.root
+    process = launch(path, "--until-empty")
+    until(runs(store), "the first part")
+    parts = len(store.state.receipts(1))
+    store.close()
+    for file in (store.layout.state, *store.layout.state_logs):
+        file.unlink()
+    until(store.layout.state.exists, "another state.sqlite")
+    until(lambda: len(Store.open(path, read_only=True).campaigns()) == 2, "the campaigns in it")
+    rebuilt = Store.open(path, read_only=True)
+    until(lambda: rebuilt.campaign(1).state == "running", "the campaign to go on")
+    until(lambda: len(rebuilt.state.receipts(1)) > parts, "another part")
+    rebuilt_parts = [receipt.rebuilt for receipt in rebuilt.state.receipts(1)]
+    assert rebuilt_parts[:parts] == [True] * parts
+    Store.open(path).queue.request("cancel", 1)
+    code, log = ended(process)
+    assert code == 0
+    assert "lost or replaced while it was in use; it is rebuilt from the campaigns" in log
+    assert {status.id: status.state for status in rebuilt.campaigns()} == {1: "cancelled", 2: "finished"}

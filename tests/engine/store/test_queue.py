@@ -12,6 +12,7 @@ from stored_campaigns import PLAN, Truth, new_campaign, write
 
 from engine.errors import InputError, UnreachableError
 from engine.store import Effect, Store
+from engine.store.deaths import MOST_DEATHS
 
 NAMES = ("first", "second", "third")
 
@@ -253,6 +254,47 @@ def test_what_a_killed_process_ran_goes_on_unless_something_else_was_asked(
     with store.lock("worker"):
         assert states(store).get(1) == after
         assert store.queue.waiting()[:1] == ([1] if after == "queued" else [2])
+
+
+def test_a_campaign_at_which_its_process_dies_again_and_again_fails(store: Store) -> None:
+    for _ in range(MOST_DEATHS):
+        assert store.queue.waiting() == [1, 2, 3]
+        with python(KILLED, store.layout.root, "taken") as process:
+            assert process.wait() == -signal.SIGKILL
+        with store.lock("worker"):
+            pass
+    assert (states(store)[1], store.queue.waiting()) == ("failed", [2, 3])
+    assert store.campaign(1).error == (
+        "its process died 3 times without a part in between, killed for its memory or crashed; see worker.log and the "
+        "system's log, perhaps lower [run] memory, then `dear-tui retry 1`"
+    )
+    assert store.queue.request("retry", 1) is Effect.DONE
+    with python(KILLED, store.layout.root, "taken") as process:  # now campaign 2
+        process.wait()
+    with store.lock("worker"):
+        assert store.queue.waiting() == [2, 3, 1]
+
+
+def test_deaths_with_a_part_in_between_do_not_add_up(store: Store) -> None:
+    truth = Truth.of(replace(new_campaign(), fingerprint="first"))
+    assert len(PLAN) > MOST_DEATHS
+    for part in range(len(PLAN)):
+        with python(KILLED, store.layout.root, "taken") as process:
+            process.wait()
+        with store.lock("worker"):
+            assert store.queue.waiting() == [1, 2, 3]
+            with store.writer(1) as writer:
+                write(writer, truth, PLAN[part : part + 1])
+
+
+def test_what_must_hold_of_a_new_campaign_is_checked_where_nobody_else_can_write_one(store: Store) -> None:
+    def refuse() -> None:
+        raise InputError("another one of this config is unfinished")
+
+    assert store.queue.submit(replace(new_campaign(), fingerprint="first"), check=refuse).campaign == 1
+    with pytest.raises(InputError, match="another one of this config"):
+        store.queue.submit(replace(new_campaign(), fingerprint="new"), check=refuse)
+    assert (store.queue.waiting(), store.layout.campaign_ids()) == ([1, 2, 3], [1, 2, 3])
 
 
 def test_a_campaign_whose_process_is_dead_takes_commands_at_once(store: Store) -> None:

@@ -51,8 +51,9 @@ MOMENTS = [
     ("files", "sync", 7),
     ("writer", "Receipt", 0),
     ("writer", "Receipt", 1),
-    ("writer", "write_sealed", 0),
-    ("seal", "_severities", 0),
+    ("writer", "Seal", 0),
+    ("seal", "one_ahead", 0),
+    ("seal", "read_severity", 1),
     ("seal", "publish", 0),
     ("seal", "sha256", 0),
 ]

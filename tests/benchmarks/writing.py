@@ -1,0 +1,143 @@
+"""What writing parts adds to the demo campaign's compute: `python tests/benchmarks/writing.py`, by hand.
+
+The same pairs are computed with their outcomes dropped and with parts written, by turns. Wants the machine to itself
+for a minute and a half.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from dear_tui.cli.demo import DEMO
+from dear_tui.cli.tables import Column, print_table
+from engine.campaign import describe, remaining_blocks, run_campaign, start_injection
+from engine.config import load_config, parse_config
+from engine.preparation import prepare
+from engine.store import Store
+
+if TYPE_CHECKING:
+    from engine.campaign import Progress
+    from engine.errors import DiskFullError
+    from engine.injection.exact import ExactInjection
+    from engine.preparation import PreparedCampaign
+
+
+@dataclass(frozen=True)
+class Spent:
+    """On one campaign."""
+
+    wall: float
+    cpu: float
+    """of all threads together"""
+
+
+class Stopwatch:
+    """Of this process."""
+
+    def __init__(self) -> None:
+        self._wall, self._cpu = time.monotonic(), self._used()
+
+    def read(self) -> Spent:
+        return Spent(time.monotonic() - self._wall, self._used() - self._cpu)
+
+    @staticmethod
+    def _used() -> float:
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return usage.ru_utime + usage.ru_stime
+
+
+class NoRoom:
+    """A full disk ends the measurement."""
+
+    def wait(self, error: DiskFullError) -> None:
+        raise error
+
+    def found(self) -> None: ...
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("config", type=Path, nargs="?", help="another campaign than the demo's")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    prepared = prepare(load_config(options.config) if options.config else parse_config(DEMO, source="demo"))
+    injection = start_injection(prepared)
+    alone, written, seals = [], [], []
+    for _ in range(options.rounds):
+        alone.append(compute(prepared, injection))
+        spent, seal = compute_and_write(prepared, injection)
+        written.append(spent)
+        seals.append(seal)
+        print(alone[-1], written[-1], f"seal {seal.wall:.2f} s, {seal.cpu:.2f} s of CPU", file=sys.stderr)
+    rows = {
+        "computing alone": spent_in_the_middle(alone),
+        "computing and writing parts": spent_in_the_middle(written),
+        "seal": spent_in_the_middle(seals),
+    }
+    shares = {name: f"{100 * (spent.wall / rows['computing alone'].wall - 1):+.1f} %" for name, spent in rows.items()}
+    shares |= {"computing alone": "", "seal": ""}
+    columns = [[f"{spent.wall:.2f} s" for spent in rows.values()], [f"{spent.cpu:.2f} s" for spent in rows.values()]]
+    print_table(
+        [
+            Column(f"{prepared.pairs / 1e6:.1f} M pairs, middle of {options.rounds}", list(rows)),
+            Column("wall", columns[0], right=True),
+            Column("CPU", columns[1], right=True),
+            Column("added", list(shares.values()), right=True),
+        ]
+    )
+
+
+def compute(prepared: PreparedCampaign, injection: ExactInjection) -> Spent:
+    """All pairs, as a campaign without a store would."""
+    faults = prepared.faults_in_execution_order()
+    watch = Stopwatch()
+    for block in remaining_blocks(len(prepared.workload), injection.block_rows, len(faults), []):
+        golden = injection.load(prepared.images(block.rank_start, block.rank_stop))
+        for _ in injection.inject(golden, faults):
+            pass
+    return watch.read()
+
+
+def compute_and_write(prepared: PreparedCampaign, injection: ExactInjection) -> tuple[Spent, Spent]:
+    """The whole campaign: until the last part is committed, and from there until it is sealed."""
+    spent: list[Spent] = []
+    watch = Stopwatch()
+
+    def on_progress(progress: Progress) -> None:
+        if progress.masked + progress.non_critical + progress.critical == progress.pairs:
+            spent.append(watch.read())
+
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store.open(Path(folder) / "store")
+        with store.lock():
+            campaign = store.create(describe(prepared, injection))
+            watch = Stopwatch()
+            run_campaign(
+                prepared,
+                injection,
+                store,
+                campaign,
+                on_progress=on_progress,
+                should_stop=lambda: False,
+                room=NoRoom(),
+                on_note=lambda _note: None,
+            )
+            end = watch.read()
+        store.close()
+    return spent[0], Spent(end.wall - spent[0].wall, end.cpu - spent[0].cpu)
+
+
+def spent_in_the_middle(rounds: list[Spent]) -> Spent:
+    return Spent(median(spent.wall for spent in rounds), median(spent.cpu for spent in rounds))
+
+
+if __name__ == "__main__":
+    main()
