@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from engine.errors import InputError
+from engine.errors import DearError, InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,15 +22,22 @@ def open_terminal(store: Path | None, campaign: int | None = None) -> None:
 
     Raises:
         InputError: if there is no terminal to draw in.
+        ConfigError: if the user's config is wrong.
         UnreachableError: if the store cannot be read.
+        DearError: if the screens broke down.
     """
     if not is_terminal():
         raise InputError("there is no terminal to draw in (or TERM is dumb); use the commands: dear-tui --help")
     from dear_tui.app import DearApp
+    from dear_tui.settings_file import load_settings
     from engine.store import Store, store_path
 
+    settings = load_settings()
     path = store_path(store)
     Store.open(path, read_only=True).close()  # what is in the way is said here, not on a screen
-    message = DearApp(path, campaign).run()
+    app = DearApp(path, campaign, settings=settings)
+    message = app.run()
+    if app.crash:
+        raise DearError(app.crash)
     if message:
         print(message, file=sys.stderr)
