@@ -17,9 +17,11 @@ from dear_tui.actions import actions_of
 from dear_tui.crash import record_crash
 from dear_tui.human import percent
 from dear_tui.keymap import name_bindings
+from dear_tui.machine import Machine
 from dear_tui.messages import SnapshotRead
 from dear_tui.notices import desktop_sequence, notices
 from dear_tui.screens.campaigns import CampaignsScreen
+from dear_tui.screens.gpu import GpuScreen
 from dear_tui.screens.jump import JumpScreen, jump_targets
 from dear_tui.screens.keys import KeysScreen
 from dear_tui.screens.live import LiveScreen
@@ -49,10 +51,15 @@ class DearApp(App[str]):
     """Shows campaigns; starts none. `run()` returns a sentence to print when a campaign goes on without it."""
 
     TITLE = "dear-tui"
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {"campaigns": CampaignsScreen, "live": LiveScreen}
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        "campaigns": CampaignsScreen,
+        "live": LiveScreen,
+        "gpu": GpuScreen,
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "switch_mode('campaigns')", "campaigns", show=False, tooltip="the list"),
         Binding("2", "switch_mode('live')", "live", show=False, tooltip="the chosen campaign and its detection curve"),
+        Binding("5", "switch_mode('gpu')", "GPU", show=False, tooltip="how busy this machine is"),
         Binding("question_mark", "show_keys", "keys", key_display="?", tooltip="what works here"),
         Binding("f,ctrl+o", "jump", "jump", show=False, tooltip="letters on all there is; one goes there"),
         Binding("z", "toggle_maximized", "maximise", show=False, tooltip="the focused part fills the screen; and back"),
@@ -77,10 +84,12 @@ class DearApp(App[str]):
         campaign: int | None = None,
         open_source: Callable[[Path], CampaignSource] = open_store,
         settings: Settings | None = None,
+        machine: Machine | None = None,
     ) -> None:
         name_bindings()
         super().__init__()
         self.store = store
+        self.machine = machine or Machine()
         self._reader = SnapshotReader(partial(open_source, store))
         self._wake = threading.Event()
         self.set_reactive(DearApp.campaign, campaign)

@@ -38,7 +38,7 @@ class KeysScreen(ModalScreen[None]):
             padding: 0 2; border: round $primary; background: $surface;
             scrollbar-size-vertical: 1;
         }
-        Static { width: auto; }
+        Static { width: auto; max-width: 100%; }
     }
     """
 

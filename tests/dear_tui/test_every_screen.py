@@ -60,7 +60,7 @@ async def at_rest(pilot: Pilot[str]) -> None:
     await pilot.pause()
 
 
-STANDING = ("read_store", "read_gpu")
+STANDING = ("read_store",)
 """Threads that go on as long as the app or a screen does."""
 
 
