@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -27,6 +28,7 @@ from dear_tui.screens.keys import KeysScreen
 from dear_tui.screens.live import LiveScreen
 from dear_tui.settings import Settings
 from dear_tui.source import Snapshot, SnapshotReader, open_store
+from dear_tui.threads import DaemonThreads
 from engine.errors import InputError
 
 if TYPE_CHECKING:
@@ -99,6 +101,10 @@ class DearApp(App[str]):
         """what to tell the user after the screens broke down"""
         self.set_keymap(dict(self._settings.keys))
         self.theme = self._kept_theme = self._first_theme()
+
+    def on_load(self) -> None:
+        """Threads that hang keep nobody from leaving."""
+        asyncio.get_running_loop().set_default_executor(DaemonThreads())
 
     def _first_theme(self) -> str:
         return ANSI_THEME if self.console.color_system == "standard" else self._settings.theme or self.theme
