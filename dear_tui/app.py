@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -103,8 +104,11 @@ class DearApp(App[str]):
         self.theme = self._kept_theme = self._first_theme()
 
     def on_load(self) -> None:
-        """Threads that hang keep nobody from leaving."""
-        asyncio.get_running_loop().set_default_executor(DaemonThreads())
+        """Threads that hang keep nobody from leaving; who is asked to end gives the terminal back."""
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(DaemonThreads())
+        if not self.is_headless:
+            loop.add_signal_handler(signal.SIGTERM, self.exit)
 
     def _first_theme(self) -> str:
         return ANSI_THEME if self.console.color_system == "standard" else self._settings.theme or self.theme

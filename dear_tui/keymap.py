@@ -49,7 +49,8 @@ def name_bindings() -> None:
 
 
 def bound_actions() -> list[BoundAction]:
-    """Every action of every screen, in the order of the code, the app's own first."""
+    """Every action of every screen that is imported, in the order of the code, the app's own first."""
+    name_bindings()
     bindings: dict[str, list[Binding]] = {}
     for node in sorted(_own_nodes(DOMNode), key=lambda node: not issubclass(node, App)):
         for binding in cast("list[Binding]", node.__dict__.get("BINDINGS", [])):

@@ -12,10 +12,9 @@ def keys() -> None:
     or the file that DEAR_CONFIG names.
     """
     import dear_tui.app  # noqa: F401 - brings all screens, whose actions are listed
-    from dear_tui.keymap import bound_actions, name_bindings
+    from dear_tui.keymap import bound_actions
     from dear_tui.settings_file import settings_path
 
-    name_bindings()
     print(f"lines for {settings_path()}", file=sys.stderr)
     print("[keys]")
     actions = bound_actions()

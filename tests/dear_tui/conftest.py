@@ -1,11 +1,14 @@
 """The same terminal and the same settings for every test of the screens, and the way to `memory_store`."""
 
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 sys.path.append(str(Path(__file__).parent))
+
+from real_terminal import DEAR_TUI, Terminal
 
 
 @pytest.fixture(autouse=True)
@@ -22,3 +25,17 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("DEAR_CONFIG", raising=False)
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name))
+
+
+@pytest.fixture
+def terminal() -> Iterator[Callable[..., Terminal]]:
+    """Opens terminals, and closes them."""
+    opened: list[Terminal] = []
+
+    def opens(*arguments: object, command: list[str] = DEAR_TUI, **environment: str) -> Terminal:
+        opened.append(Terminal([*command, *map(str, arguments)], **environment))
+        return opened[-1]
+
+    yield opens
+    for one in opened:
+        one.program.close(force=True)
