@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.25
 NOTICE_SECONDS = 12.0
+SWITCH_SECONDS = 0.01
 ANSI_THEME = "ansi-dark"
 """For terminals of 16 colours: theirs, where other themes would have two classes fall on one."""
 
@@ -109,6 +110,10 @@ class DearApp(App[str]):
         loop.set_default_executor(DaemonThreads())
         if not self.is_headless:
             loop.add_signal_handler(signal.SIGTERM, self.exit)
+
+    def delay_update(self, delay: float = SWITCH_SECONDS) -> None:
+        """Textual holds the drawing for 50 ms when the screen is switched; this is all that a key may take."""
+        super().delay_update(delay)
 
     def _first_theme(self) -> str:
         return ANSI_THEME if self.console.color_system == "standard" else self._settings.theme or self.theme

@@ -25,7 +25,7 @@ LATE_SECONDS = 5.0
 """without a reading, the driver hangs"""
 FRAME, LINES_BESIDE = 5, 4
 """lines of the screen around the cards, and of a card around its graphs"""
-LEAST_GRAPH, MOST_GRAPH = 4, 12
+LEAST_GRAPH, MOST_GRAPH = 4, 16
 
 
 class MachineCards(MachineWatch):
