@@ -17,6 +17,7 @@ from textual.worker import get_current_worker
 
 from dear_tui.actions import actions_of
 from dear_tui.crash import record_crash
+from dear_tui.hang_up import end_if_terminal_is_gone
 from dear_tui.human import percent
 from dear_tui.keymap import name_bindings
 from dear_tui.machine import Machine
@@ -110,6 +111,7 @@ class DearApp(App[str]):
         loop.set_default_executor(DaemonThreads())
         if not self.is_headless:
             loop.add_signal_handler(signal.SIGTERM, self.exit)
+            self.set_interval(1.0, end_if_terminal_is_gone)
 
     def delay_update(self, delay: float = SWITCH_SECONDS) -> None:
         """Textual holds the drawing for 50 ms when the screen is switched; this is all that a key may take."""

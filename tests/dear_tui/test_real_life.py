@@ -176,6 +176,29 @@ def test_who_ends_it_gets_the_terminal_back(tmp_path: Path, terminal: Callable[.
 COLOUR = re.compile(rb"\x1b\[[\d;]*?[34]8;(2;(\d+);(\d+);(\d+)|5;\d+)")
 
 
+def test_a_terminal_that_goes_without_a_signal_ends_it(tmp_path: Path) -> None:
+    """As under nohup: it must neither stay nor spin."""
+    master, slave = os.openpty()
+    screens = subprocess.Popen(
+        [*DEAR_TUI, "--store", str(tmp_path / "store")],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=os.environ | {"TERM": "xterm-256color"},
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
+    os.close(slave)
+    written = b""
+    while b"campaigns" not in written:
+        written += os.read(master, 65536)
+    os.close(master)
+    try:
+        assert screens.wait(DEADLINE) == -signal.SIGHUP
+    finally:
+        screens.kill()
+
+
 def test_no_color_is_obeyed(tmp_path: Path, terminal: Callable[..., Terminal]) -> None:
     screens = terminal("--store", tmp_path / "store", NO_COLOR="1", COLORTERM="truecolor")
     screens.until("1 campaigns", "? keys")
