@@ -7,6 +7,7 @@ longer than a key may take.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -15,6 +16,7 @@ from textual.widgets import Static
 
 if TYPE_CHECKING:
     from textual import events
+    from textual.binding import ActiveBinding, Binding
     from textual.screen import Screen
 
 GAP = " "
@@ -29,17 +31,19 @@ class ShownKey:
     """that a click on it presses"""
     display: str
     name: str
+    """of a group, the last key has the name of all"""
     enabled: bool
     everywhere: bool
     """these stay where there is no room for all"""
 
     @property
     def width(self) -> int:
-        return len(f"{self.display} {self.name}{GAP}")
+        return self.text().cell_length
 
     def text(self) -> Content:
         style = "" if self.enabled else "dim"
-        return Content.assemble((self.display, f"bold $footer-key-foreground {style}"), (f" {self.name}", style), GAP)
+        name = f" {self.name}" if self.name else ""
+        return Content.assemble((self.display, f"bold $footer-key-foreground {style}"), (name, style), GAP)
 
 
 class KeyBar(Static):
@@ -63,16 +67,25 @@ class KeyBar(Static):
 
     def show_keys(self, screen: Screen[object]) -> None:
         """List them anew; painted only when they are others."""
-        actions: dict[str, ShownKey] = {}
-        for node, binding, enabled, _tooltip in screen.active_bindings.values():
-            if binding.show:
-                display = self.app.get_key_display(binding)
-                shown = ShownKey(binding.key, display, binding.description, enabled, isinstance(node, App))
-                actions.setdefault(binding.action, shown)
-        keys = list(actions.values())
+        actions: dict[str, ActiveBinding] = {}
+        for active in screen.active_bindings.values():
+            if active.binding.show:
+                actions.setdefault(active.binding.action, active)
+        keys: list[ShownKey] = []
+        for group, actives in groupby(actions.values(), lambda active: active.binding.group):
+            keys += self._shown(list(actives), group)
         if keys != self._keys:
             self._keys = keys
             self.refresh()
+
+    def _shown(self, actives: list[ActiveBinding], group: Binding.Group | None) -> list[ShownKey]:
+        names = [binding.description for _, binding, _, _ in actives]
+        if group and len(actives) > 1:
+            names = [""] * (len(actives) - 1) + [group.description]
+        return [
+            ShownKey(binding.key, self.app.get_key_display(binding), name, enabled, isinstance(node, App))
+            for name, (node, binding, enabled, _) in zip(names, actives, strict=True)
+        ]
 
     def render(self) -> Content:
         """What fits."""

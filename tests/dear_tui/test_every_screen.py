@@ -80,7 +80,7 @@ async def test_the_help_lists_exactly_the_keys_that_work(
     app = DearApp(store, 1)
     async with app.run_test(size=(200, 60)) as pilot:
         await open_mode(pilot, mode)
-        for widget in [app.focused, *kinds(app).values()]:
+        for widget in dict.fromkeys([app.focused, *kinds(app).values()]):
             app.screen.set_focus(widget)
             await pilot.pause()
             listed = await help_keys(pilot)

@@ -57,6 +57,24 @@ async def test_what_does_not_fit_gives_way_to_the_keys_of_everywhere(width: int,
         assert str(app.query_one(KeyBar).render()) == line
 
 
+class Grouped(Box):
+    GROUP = Binding.Group("classes", compact=True)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "press('m')", "masked", group=GROUP),
+        Binding("n", "press('n')", "non-critical", group=GROUP),
+    ]
+
+
+async def test_keys_of_a_group_share_its_name() -> None:
+    app = Keys()
+    async with app.run_test(size=(80, 5)) as pilot:
+        grouped = Grouped()
+        await app.mount(grouped)
+        grouped.focus()
+        await pilot.pause()
+        assert "m n classes " in str(app.query_one(KeyBar).render())
+
+
 async def test_it_follows_the_focus() -> None:
     app = Keys()
     async with app.run_test(size=(80, 5)) as pilot:
