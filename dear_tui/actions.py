@@ -34,8 +34,9 @@ def actions_of(screen: Screen[object]) -> list[Action]:
             bindings.setdefault((node, binding.action), []).append(binding)
     actions = []
     for (node, command), same in bindings.items():
-        named = next((binding for binding in same if binding.tooltip), None)
-        if named:
+        same.sort(key=lambda binding: (not binding.tooltip, binding.priority))  # the key that one would learn first
+        named = same[0]
+        if named.tooltip:
             keys = tuple(screen.app.get_key_display(binding) for binding in same)
             actions.append(Action(keys, named.description, named.tooltip, command, node))
     return actions

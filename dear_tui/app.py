@@ -1,7 +1,9 @@
-"""The terminal program: two screens over one store, which a thread reads at most four times a second."""
+"""The terminal program: screens over one store, which a thread reads at most four times a second."""
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,25 +12,42 @@ from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import var
+from textual.widgets import Tab, Tabs
 from textual.worker import get_current_worker
 
 from dear_tui.actions import actions_of
+from dear_tui.crash import record_crash
+from dear_tui.hang_up import end_if_terminal_is_gone
 from dear_tui.human import percent
+from dear_tui.keymap import name_bindings
+from dear_tui.machine import Machine
 from dear_tui.messages import SnapshotRead
+from dear_tui.notices import desktop_sequence, notices
 from dear_tui.screens.campaigns import CampaignsScreen
+from dear_tui.screens.gpu import GpuScreen
+from dear_tui.screens.jump import JumpScreen, jump_targets
 from dear_tui.screens.keys import KeysScreen
 from dear_tui.screens.live import LiveScreen
+from dear_tui.settings import Settings
 from dear_tui.source import Snapshot, SnapshotReader, open_store
+from dear_tui.threads import DaemonThreads
+from engine.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from rich.console import RenderableType
     from textual.screen import Screen
+    from textual.theme import Theme
 
+    from dear_tui.notices import Notice
+    from dear_tui.screens.jump import Target
     from dear_tui.source import CampaignSource
 
 POLL_SECONDS = 0.25
+NOTICE_SECONDS = 12.0
+SWITCH_SECONDS = 0.01
 ANSI_THEME = "ansi-dark"
 """For terminals of 16 colours: theirs, where other themes would have two classes fall on one."""
 
@@ -37,13 +56,23 @@ class DearApp(App[str]):
     """Shows campaigns; starts none. `run()` returns a sentence to print when a campaign goes on without it."""
 
     TITLE = "dear-tui"
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {"campaigns": CampaignsScreen, "live": LiveScreen}
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        "campaigns": CampaignsScreen,
+        "live": LiveScreen,
+        "gpu": GpuScreen,
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "switch_mode('campaigns')", "campaigns", show=False, tooltip="the list"),
         Binding("2", "switch_mode('live')", "live", show=False, tooltip="the chosen campaign and its detection curve"),
+        Binding("5", "switch_mode('gpu')", "GPU", show=False, tooltip="how busy this machine is"),
         Binding("question_mark", "show_keys", "keys", key_display="?", tooltip="what works here"),
+        Binding("f,ctrl+o", "jump", "jump", show=False, tooltip="letters on all there is; one goes there"),
+        Binding("z", "toggle_maximized", "maximise", show=False, tooltip="the focused part fills the screen; and back"),
+        Binding("ctrl+p", "command_palette", "palette", show=False, priority=True, tooltip="find any action by name"),
         Binding("q", "quit", "quit", tooltip="a running campaign goes on"),
-        Binding("ctrl+q", "quit", "quit", show=False, priority=True, tooltip="a running campaign goes on"),
+        Binding(
+            "ctrl+q", "quit", "quit", show=False, priority=True, tooltip="also while typing", id="app.quit-while-typing"
+        ),
         Binding("ctrl+z", "suspend_process", "suspend", show=False, tooltip="fg comes back"),
     ]
 
@@ -59,17 +88,41 @@ class DearApp(App[str]):
         store: Path,
         campaign: int | None = None,
         open_source: Callable[[Path], CampaignSource] = open_store,
+        settings: Settings | None = None,
+        machine: Machine | None = None,
     ) -> None:
+        name_bindings()
         super().__init__()
         self.store = store
+        self.machine = machine or Machine()
         self._reader = SnapshotReader(partial(open_source, store))
         self._wake = threading.Event()
         self.set_reactive(DearApp.campaign, campaign)
-        if self.console.color_system == "standard":
-            self.theme = ANSI_THEME
+        self._settings = settings or Settings()
+        self._settings_lock = threading.Lock()
+        self.crash = ""
+        """what to tell the user after the screens broke down"""
+        self.set_keymap(dict(self._settings.keys))
+        self.theme = self._kept_theme = self._first_theme()
+
+    def on_load(self) -> None:
+        """Threads that hang keep nobody from leaving; who is asked to end gives the terminal back."""
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(DaemonThreads())
+        if not self.is_headless:
+            loop.add_signal_handler(signal.SIGTERM, self.exit)
+            self.set_interval(1.0, end_if_terminal_is_gone)
+
+    def delay_update(self, delay: float = SWITCH_SECONDS) -> None:
+        """Textual holds the drawing for 50 ms when the screen is switched; this is all that a key may take."""
+        super().delay_update(delay)
+
+    def _first_theme(self) -> str:
+        return ANSI_THEME if self.console.color_system == "standard" else self._settings.theme or self.theme
 
     def on_mount(self) -> None:
         """Show the first screen at once; the store follows."""
+        self.theme_changed_signal.subscribe(self, self._keep_theme, immediate=True)
         self.switch_mode("campaigns" if self.campaign is None else "live")
         self.read_store()
 
@@ -83,8 +136,18 @@ class DearApp(App[str]):
             self._wake.clear()
 
     def on_snapshot_read(self, message: SnapshotRead) -> None:
-        """Hand the newest to the screens."""
-        self.snapshot = message.snapshot
+        """Hand the newest to the screens, and say which campaigns have ended."""
+        before, self.snapshot = self.snapshot, message.snapshot
+        for notice in notices(before, message.snapshot):
+            self.tell(notice)
+
+    def tell(self, notice: Notice) -> None:
+        """A toast; the terminal's bell and the desktop's notification where the user wants them."""
+        self.notify(notice.text, severity=notice.severity, timeout=NOTICE_SECONDS, markup=False)
+        if self._settings.bell:
+            self.bell()
+        if self._settings.desktop and self._driver:
+            self._driver.write(desktop_sequence(notice.text))
 
     def on_unmount(self) -> None:
         """Let the reading thread end now."""
@@ -110,6 +173,54 @@ class DearApp(App[str]):
     def action_show_keys(self) -> None:
         """List the keys that work here."""
         self.push_screen(KeysScreen(actions_of(self.screen)))
+
+    def action_jump(self) -> None:
+        """Go to what has the letter that is pressed next."""
+        self.push_screen(JumpScreen(jump_targets(self.screen)), self._go_to)
+
+    def _go_to(self, target: Target | None) -> None:
+        if target is None:
+            return
+        if isinstance(target.goal, str):
+            if target.goal in self.MODES:
+                self.switch_mode(target.goal)
+        elif isinstance(target.goal, Tab):
+            tabs = target.goal.query_ancestor(Tabs)
+            tabs.active = target.goal.id or ""
+            tabs.focus()
+        else:
+            target.goal.focus()
+
+    def action_toggle_maximized(self) -> None:
+        """The focused widget alone, or everything again."""
+        if self.screen.maximized:
+            self.screen.minimize()
+        else:
+            self.screen.action_maximize()
+
+    def _keep_theme(self, theme: Theme) -> None:
+        if self._settings.path and self.console.color_system != "standard" and theme.name != self._kept_theme:
+            self._kept_theme = theme.name
+            self._write_theme(self._settings.path)
+
+    @work(thread=True, group="write_settings")
+    def _write_theme(self, path: Path) -> None:
+        from dear_tui.settings_file import remember_theme
+
+        with self._settings_lock:  # of two that are chosen in haste, the last one stays
+            try:
+                remember_theme(path, self.theme)
+            except InputError as error:
+                self.call_from_thread(self.notify, str(error), severity="warning", markup=False)
+
+    def _fatal_error(self) -> None:
+        """Textual would print a traceback with all variables; ours goes to a file, and the user gets a sentence."""
+        self.panic()
+
+    def panic(self, *_renderables: RenderableType) -> None:
+        """Leave after something unexpected; `crash` tells what."""
+        self.crash = self.crash or record_crash(self._exception or RuntimeError("the terminal cannot be read"))
+        super().panic()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every action of the screen with its key, and the theme."""

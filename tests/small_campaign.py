@@ -55,4 +55,4 @@ def to_toml(tables: dict[str, Any]) -> str:
 
 
 def _line(key: str, value: object) -> str:
-    return f"{key} = {json.dumps(value)}"
+    return f"{key} = {json.dumps(value, ensure_ascii=False)}"

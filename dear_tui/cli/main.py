@@ -16,6 +16,7 @@ from dear_tui.cli.demo import demo
 from dear_tui.cli.doctor import doctor
 from dear_tui.cli.estimate import estimate
 from dear_tui.cli.export import export
+from dear_tui.cli.keys import keys
 from dear_tui.cli.listing import list_campaigns
 from dear_tui.cli.options import StoreOption
 from dear_tui.cli.run import run
@@ -54,6 +55,7 @@ app.command()(verify)
 app.command()(estimate)
 app.command()(bench)
 app.command()(train)
+app.command()(keys)
 app.command()(doctor)
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from engine.errors import InputError
+from engine.errors import DearError, InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+PATIENCE = 1.0
+"""seconds that a store has to answer before the screens open without having heard from it"""
 
 
 def is_terminal() -> bool:
@@ -22,15 +27,32 @@ def open_terminal(store: Path | None, campaign: int | None = None) -> None:
 
     Raises:
         InputError: if there is no terminal to draw in.
+        ConfigError: if the user's config is wrong.
         UnreachableError: if the store cannot be read.
+        DearError: if the screens broke down.
     """
     if not is_terminal():
         raise InputError("there is no terminal to draw in (or TERM is dumb); use the commands: dear-tui --help")
-    from dear_tui.app import DearApp
-    from engine.store import Store, store_path
+    from dear_tui.threads import DaemonThreads
 
-    path = store_path(store)
-    Store.open(path, read_only=True).close()  # what is in the way is said here, not on a screen
-    message = DearApp(path, campaign).run()
+    opening = DaemonThreads().submit(_check_store, store)  # meanwhile, the screens are imported
+    from dear_tui.app import DearApp
+    from dear_tui.settings_file import load_settings
+    from engine.store import store_path
+
+    settings = load_settings()
+    with suppress(TimeoutError):  # of a slow disk the screens say that they read
+        opening.result(PATIENCE)
+    app = DearApp(store_path(store), campaign, settings=settings)
+    message = app.run()
+    if app.crash:
+        raise DearError(app.crash)
     if message:
         print(message, file=sys.stderr)
+
+
+def _check_store(store: Path | None) -> None:
+    """What is in the way is said here, not on a screen."""
+    from engine.store import Store, store_path
+
+    Store.open(store_path(store), read_only=True).close()

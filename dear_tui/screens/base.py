@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
+from dear_tui.widgets.key_bar import KeyBar
 from dear_tui.widgets.status_text import MUTED
 from dear_tui.widgets.top_bar import TopBar
 
@@ -36,13 +37,13 @@ class SnapshotScreen(Screen[None]):
     """Shows the app's snapshot whenever it changes while the screen is in front."""
 
     TAB: ClassVar[str]
+    ALLOW_IN_MAXIMIZED_VIEW = "KeyBar, .problem"
     AUTO_FOCUS = ""
     """nothing: the body takes the focus once it has something to show, so that only keys that work are listed"""
     DEFAULT_CSS = """
     SnapshotScreen {
         .problem { height: auto; padding: 0 1; color: $text-error; background: $error-muted; display: none; }
         .message { height: 1fr; content-align: center middle; text-align: center; padding: 0 2; }
-        Footer { padding-left: 1; }
     }
     """
 
@@ -56,7 +57,7 @@ class SnapshotScreen(Screen[None]):
         yield TopBar(self.TAB, str(self.dear.store))
         yield Static(Content(""), classes="problem")
         yield from self.compose_body()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyBar()
 
     def compose_body(self) -> ComposeResult:
         """The screen's own widgets."""

@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
+import re
+from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar
 
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from dear_tui.widgets.status_text import MUTED
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.dom import DOMNode
 
     from dear_tui.actions import Action
 
 
 class KeysScreen(ModalScreen[None]):
-    """A table of keys over the screen they belong to."""
+    """A table of keys over the screen they belong to: those of the focused widget, of the screen, of the program."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter,space", "dismiss", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,q,enter,space", "dismiss", "close"),
+        Binding("j", "scroll_down", "down"),
+        Binding("k", "scroll_up", "up"),
+    ]
     DEFAULT_CSS = """
     KeysScreen {
         align: center middle;
         VerticalScroll {
             width: auto; max-width: 100%; height: auto; max-height: 100%;
             padding: 0 2; border: round $primary; background: $surface;
+            scrollbar-size-vertical: 1;
         }
-        Static { width: auto; }
+        Static { width: auto; max-width: 100%; }
     }
     """
 
@@ -38,13 +47,45 @@ class KeysScreen(ModalScreen[None]):
         self._actions = actions
 
     def compose(self) -> ComposeResult:
-        """One line an action."""
-        box = VerticalScroll(Static(Content("\n").join(map(_line, self._actions))))
+        """A heading for each place, one line an action."""
+        keys = max((len(_keys(action)) for action in self._actions), default=0)
+        names = max((len(action.name) for action in self._actions), default=0)
+        lines = []
+        for node, actions in groupby(self._actions, lambda action: action.node):
+            lines += [Content(""), *_heading(node)]
+            lines += [_line(action, keys, names) for action in actions]
+        box = VerticalScroll(Static(Content("\n").join(lines[1:])))
         box.border_title = "keys here"
         box.border_subtitle = "esc closes"
         yield box
 
+    def action_scroll_down(self) -> None:
+        """The list may be longer than the terminal."""
+        self.query_one(VerticalScroll).scroll_down(animate=False)
 
-def _line(action: Action) -> Content:
-    keys = Content.styled(f"{' '.join(action.keys):>9}", "bold $text-accent")
-    return Content.assemble(keys, f"  {action.name:<12}", (f"  {action.explanation}", MUTED))
+    def action_scroll_up(self) -> None:
+        """And back."""
+        self.query_one(VerticalScroll).scroll_up(animate=False)
+
+
+def _heading(node: DOMNode) -> list[Content]:
+    """Where these keys work, and the help that the place has to give."""
+    if isinstance(node, App):
+        name = "everywhere"
+    elif isinstance(node, Screen):
+        name = "on this screen"
+    else:
+        name = re.sub(r"(?<=[a-z])([A-Z])", r" \1", type(node).__name__).lower()
+    return [Content.styled(name, "bold $text-primary"), *map(Content, (node.HELP or "").strip().splitlines())]
+
+
+def _keys(action: Action) -> str:
+    return " ".join(action.keys)
+
+
+def _line(action: Action, keys: int, names: int) -> Content:
+    return Content.assemble(
+        (f"{_keys(action):>{keys}}", "bold $text-accent"),
+        f"  {action.name:<{names}}",
+        (f"  {action.explanation}", MUTED),
+    )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.content import Content
 from textual.widgets import Static
 
 from dear_tui.widgets.status_text import MUTED, spread
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 TABS = {"campaigns": "1", "live": "2", "faults": "3", "SQL": "4", "GPU": "5", "images": "6"}
+HEAD = " dear-tui  "
 
 
 class TopBar(Static):
@@ -22,12 +28,23 @@ class TopBar(Static):
         self._current = current
         self._store = store
 
+    def tabs(self) -> Iterator[tuple[str, int, str]]:
+        """Of every screen: its digit, the column where its tab starts, its mode."""
+        column = len(HEAD)
+        for name, digit in TABS.items():
+            yield digit, column, name.lower()
+            column += len(_tab(name, digit))
+
     def render(self) -> Content:
         """The line for the present width."""
-        parts: list[Content | tuple[str, str]] = [(" dear-tui  ", "bold")]
-        for name, key in TABS.items():
-            parts.append((f" {key} {name} ", "reverse bold" if name == self._current else MUTED))
+        parts: list[Content | tuple[str, str]] = [(HEAD, "bold")]
+        for name, digit in TABS.items():
+            parts.append((_tab(name, digit), "reverse bold" if name == self._current else MUTED))
         store = Content.styled(f"{self._store} ", MUTED)
         tabs = Content.assemble(*parts)
         room = self.size.width - tabs.cell_length - 2
         return spread(tabs, store if store.cell_length <= room else Content(""), self.size.width)
+
+
+def _tab(name: str, digit: str) -> str:
+    return f" {digit} {name} "

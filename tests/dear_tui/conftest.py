@@ -1,11 +1,14 @@
-"""The same terminal for every test of the screens, and the way to `memory_store`."""
+"""The same terminal and the same settings for every test of the screens, and the way to `memory_store`."""
 
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 sys.path.append(str(Path(__file__).parent))
+
+from real_terminal import DEAR_TUI, Terminal
 
 
 @pytest.fixture(autouse=True)
@@ -14,3 +17,25 @@ def true_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither the settings nor the log of whoever runs the tests."""
+    monkeypatch.delenv("DEAR_CONFIG", raising=False)
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+
+
+@pytest.fixture
+def terminal() -> Iterator[Callable[..., Terminal]]:
+    """Opens terminals, and closes them."""
+    opened: list[Terminal] = []
+
+    def opens(*arguments: object, command: list[str] = DEAR_TUI, **environment: str) -> Terminal:
+        opened.append(Terminal([*command, *map(str, arguments)], **environment))
+        return opened[-1]
+
+    yield opens
+    for one in opened:
+        one.program.close(force=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dear_tui.app import DearApp
+from dear_tui.cpu import Cpu
+from dear_tui.gpu import GpuReading
+from dear_tui.machine import Machine, MachineHistory, Moment
 from engine.store.records import CampaignStatus, CurveData
 
 if TYPE_CHECKING:
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 FAULTS, IMAGES = 16_501, 10_000
+NO_DRIVER = GpuReading(problem="NVML Shared Library Not Found")
 
 
 class FakeSource:
@@ -83,7 +88,33 @@ def make_status(campaign: int = 1, done: int = 0, **changes: object) -> Campaign
 
 def make_app(source: FakeSource, campaign: int | None = None) -> DearApp:
     """The app over a source in memory."""
-    return DearApp(Path("/data/store"), campaign, lambda _path: source)
+    return DearApp(Path("/data/store"), campaign, lambda _path: source, machine=FixedMachine())
+
+
+class FixedMachine(Machine):
+    """The same machine on every machine: without a GPU, unless one is given."""
+
+    def __init__(self, gpus: GpuReading = NO_DRIVER) -> None:
+        super().__init__()
+        self.gpus = gpus
+
+    def read(self) -> MachineHistory:
+        moments = []
+        for second in range(90):
+            share = round(50 + 45 * np.sin(second / 9))
+            cpu = Cpu(
+                "Some Processor @ 3.00GHz", 4, share, (100.0, share, 12.0, 0.0), (3.2, 2.5, 1.0), 6 * 10**9, 24 * 10**9
+            )
+            gpus = tuple(
+                replace(
+                    gpu,
+                    utilisation=gpu.utilisation and max(share - 10, 0),
+                    memory_used=gpu.memory_used and int(gpu.memory_used * min(1, second / 60)),
+                )
+                for gpu in self.gpus.gpus
+            )
+            moments.append(Moment(time.monotonic(), replace(self.gpus, gpus=gpus), cpu))
+        return MachineHistory(tuple(moments))
 
 
 async def settle(pilot: Pilot[str]) -> None:

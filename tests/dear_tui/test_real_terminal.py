@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pexpect
-import pyte
-import pytest
 
 from dear_tui.human import short_count
 from engine.config import load_config
@@ -20,12 +13,10 @@ from engine.store import Store
 from tests.small_campaign import write_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from pathlib import Path
 
-DEADLINE = 60.0
-"""seconds after which a test gives up on what it waits for"""
-
-DEAR_TUI = [str(Path(sys.executable).with_name("dear-tui"))]
+    from real_terminal import Terminal
 
 DEMO_OF = """
 import json, sys
@@ -34,66 +25,6 @@ dear_tui.cli.demo.DEMO = json.loads(sys.argv[1])
 sys.exit(dear_tui.cli.main(["demo", *sys.argv[2:]]))
 """
 """`dear-tui demo` of a smaller campaign."""
-
-
-class Terminal:
-    """A program in a pseudo-terminal, and the screen it draws there."""
-
-    def __init__(self, command: list[str], term: str = "xterm-256color") -> None:
-        self.screen = pyte.Screen(80, 24)
-        self._stream = pyte.ByteStream(self.screen)
-        environment = os.environ | {"TERM": term, "OMP_NUM_THREADS": "1"}
-        self.program = pexpect.spawn(command[0], command[1:], env=environment, dimensions=(24, 80))
-
-    @property
-    def text(self) -> str:
-        return "\n".join(line.rstrip() for line in self.screen.display)
-
-    @property
-    def said(self) -> str:
-        """What it printed, where lines that are too long go on in the next."""
-        return "".join(self.screen.display).strip()
-
-    def until(self, *expected: str, gone: str = "\0") -> None:
-        """Draw what the program writes until all of this is on the screen, and that is not."""
-        self._draw(
-            lambda: all(text in self.text for text in expected) and gone not in self.text,
-            f"{expected} on the screen",
-        )
-
-    def press(self, key: str) -> None:
-        self.program.send(key)
-
-    def ended(self) -> int:
-        """Draw to the program's end; its exit code, or minus the signal that ended it."""
-        self._draw(lambda: False, "the program's end")
-        self.program.wait()
-        return -self.program.signalstatus if self.program.exitstatus is None else self.program.exitstatus
-
-    def _draw(self, done: Callable[[], bool], awaited: str) -> None:
-        deadline = time.monotonic() + DEADLINE
-        while not done():
-            try:
-                self._stream.feed(self.program.read_nonblocking(65536, timeout=deadline - time.monotonic()))
-            except pexpect.EOF:
-                assert awaited == "the program's end", f"it ended before {awaited}:\n{self.text}"
-                return
-            except pexpect.TIMEOUT:
-                pytest.fail(f"waited {DEADLINE:.0f} s for {awaited}:\n{self.text}")
-
-
-@pytest.fixture
-def terminal() -> Iterator[Callable[..., Terminal]]:
-    """Opens terminals, and closes them."""
-    opened: list[Terminal] = []
-
-    def opens(*arguments: object, command: list[str] = DEAR_TUI, term: str = "xterm-256color") -> Terminal:
-        opened.append(Terminal([*command, *map(str, arguments)], term))
-        return opened[-1]
-
-    yield opens
-    for one in opened:
-        one.program.close(force=True)
 
 
 def test_a_campaign_is_run_watched_and_left(tmp_path: Path, terminal: Callable[..., Terminal]) -> None:

@@ -1,0 +1,34 @@
+"""What is left of a broken program: a sentence for the user, and a file with the details."""
+
+from __future__ import annotations
+
+import traceback
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import platformdirs
+from textual.worker import WorkerFailed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def crash_log() -> Path:
+    """Where the details go."""
+    return platformdirs.user_log_path("dear-tui", appauthor=False) / "crash.log"
+
+
+def record_crash(error: BaseException) -> str:
+    """Append the traceback to the log; returns what to tell the user."""
+    root = error.error if isinstance(error, WorkerFailed) else error
+    what = f"the screens broke down ({type(root).__name__}: {root})".replace("\n", " ")
+    head = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} dear-tui {version('dear-tui')}"
+    path = crash_log()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as log:
+            log.write(f"{head}\n{''.join(traceback.format_exception(root))}\n")
+    except OSError as reason:
+        return f"{what}; campaigns go on, but the details cannot be written: {reason}"
+    return f"{what}; campaigns go on, dear-tui shows them again, and the details are in {path}"

@@ -1,0 +1,102 @@
+"""The machine that is seen from here: its GPUs, and its processor."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+
+from dear_tui.human import duration
+from dear_tui.screens.base import SnapshotScreen
+from dear_tui.widgets.machine_text import NO_GPU, cpu_card, gpu_card
+from dear_tui.widgets.machine_watch import MachineWatch
+from dear_tui.widgets.status_text import MUTED
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from dear_tui.machine import MachineHistory, Moment
+    from dear_tui.source import Snapshot
+
+LATE_SECONDS = 5.0
+"""without a reading, the driver hangs"""
+FRAME, LINES_BESIDE = 5, 4
+"""lines of the screen around the cards, and of a card around its graphs"""
+LEAST_GRAPH, MOST_GRAPH = 4, 16
+
+
+class MachineCards(MachineWatch):
+    """A card for each GPU, then the processor's."""
+
+    DEFAULT_CSS = """
+    MachineCards { height: auto; }
+    """
+
+    def look(self) -> None:
+        """Read, and say how long there was no answer."""
+        super().look()
+        now = self._history.now
+        if self._is_reading and now and time.monotonic() - now.at > LATE_SECONDS:
+            self.show_machine(self._history)
+
+    def show_machine(self, history: MachineHistory) -> None:
+        """All cards for the present width; laid out again only when there are more lines or fewer."""
+        lines = self._lines(history)
+        if lines:
+            before = str(self.content).count("\n")
+            self.update(Content("\n").join(lines), layout=before != len(lines) - 1)
+
+    def _lines(self, history: MachineHistory) -> list[Content]:
+        now, width = history.now, self.content_size.width
+        if now is None or width < 1:
+            return []
+        lines: list[Content] = []
+        silence = time.monotonic() - now.at
+        if silence > LATE_SECONDS:
+            late = f"The driver has not answered for {duration(silence)}; this is what it said last."
+            lines += [Content.styled(late, "$text-warning"), Content("")]
+        height = self._graph_height(now)
+        for index, gpu in enumerate(now.gpus.gpus):
+            lines += [*gpu_card(history, index, gpu, width, height), Content("")]
+        if not now.gpus.gpus:
+            reason = f" ({now.gpus.problem})" if now.gpus.problem else ""
+            lines += [Content.assemble((NO_GPU, "bold"), (reason, MUTED)), Content("")]
+        return lines + cpu_card(history, now.cpu, width, height)
+
+    def _graph_height(self, now: Moment) -> int:
+        """What is left of the screen, shared by the graphs."""
+        gpus = now.gpus.gpus
+        others = sum(len(gpu.processes) + len(gpu.instances) for gpu in gpus)
+        room = self.screen.size.height - FRAME - others - LINES_BESIDE * (len(gpus) + 1)
+        return min(max(room // (len(gpus) + 1), LEAST_GRAPH), MOST_GRAPH)
+
+
+class MachineView(VerticalScroll):
+    """Scrolls where a machine has more than fits."""
+
+    HELP = "GPUs and CPU of the machine this terminal runs on, over the last minutes; read once a second."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "scroll_down", "down", show=False, tooltip="where there is more below"),
+        Binding("k", "scroll_up", "up", show=False, tooltip="where there is more above"),
+    ]
+    DEFAULT_CSS = """
+    MachineView { padding: 1 2 0 2; scrollbar-size-vertical: 1; }
+    """
+
+
+class GpuScreen(SnapshotScreen):
+    """Utilisation, memory, temperature, power, clocks and processes of each GPU; the CPU below."""
+
+    TAB = "GPU"
+    AUTO_FOCUS = "MachineView"
+
+    def compose_body(self) -> ComposeResult:
+        """Cards that scroll."""
+        with MachineView():
+            yield MachineCards()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """The store has nothing to say here."""

@@ -1,0 +1,231 @@
+"""What the screens cost, in a real terminal of 120x40: `python tests/benchmarks/terminal.py [--json]`, by hand.
+
+A real worker runs a real campaign (LeNet-5 on MNIST) meanwhile. Wants two idle cores for two minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import os
+import re
+import select
+import signal
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyte
+from store import new_campaign
+
+from dear_tui.cli.tables import Column, print_table
+from dear_tui.widgets.top_bar import TABS
+from dear_tui.worker.process import start_worker
+from engine.config import parse_config
+from engine.execution import prepare_new
+from engine.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+COLUMNS, ROWS = 120, 40
+DEAR_TUI = str(Path(sys.executable).with_name("dear-tui"))
+CAMPAIGN = {
+    "name": "long enough",
+    "model": {"arch": "lenet5"},
+    "dataset": {"name": "mnist"},
+    "faults": {"count": 60_000},
+}
+MANY = 200
+STARTS, WATCHED_SECONDS, KEYS = 5, 10.0, 100
+QUIET = 0.12
+"""seconds without output after which a frame is taken to be whole, less than between two readings of the store"""
+BURST = 0.01
+"""seconds without output after which what was written is looked at"""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table."""
+
+    name: str
+    measured: float
+    unit: str
+    goal: str = ""
+
+
+class Screen:
+    """`dear-tui` in a pseudo-terminal: what it writes, and when."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.terminal = pyte.Screen(COLUMNS, ROWS)
+        self._stream = pyte.ByteStream(self.terminal)
+        self._master, slave = os.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "DEAR_CONFIG": ""}
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            [DEAR_TUI, *arguments], stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
+        )
+        os.close(slave)
+
+    def close(self) -> None:
+        self.process.send_signal(signal.SIGHUP)
+        self.process.wait()
+        os.close(self._master)
+
+    def read(self, seconds: float) -> bytes:
+        """What it writes next, at most `seconds` from now; empty when it writes nothing."""
+        ready, _, _ = select.select([self._master], [], [], max(seconds, 0))
+        return os.read(self._master, 1 << 20) if ready else b""
+
+    def until(self, shown: Callable[[], bool], seconds: float = 60) -> float:
+        """Draw until something is on the screen; the time of the last byte that it took."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            chunk = self.read(0.05)
+            at = time.monotonic()
+            self._stream.feed(chunk)
+            if chunk and shown():
+                return at
+        raise TimeoutError("\n".join(self.terminal.display))
+
+    def has(self, text: str) -> bool:
+        return any(text in line for line in self.terminal.display)
+
+    def is_at(self, tab: str) -> bool:
+        """Whether this tab is the marked one."""
+        column = self.terminal.display[0].find(f" {TABS[tab]} {tab} ") + 1
+        return column > 0 and self.terminal.buffer[0][column].reverse
+
+    def watch(self, seconds: float) -> int:
+        """Bytes written in this time."""
+        end, written = time.monotonic() + seconds, 0
+        while (left := end - time.monotonic()) > 0:
+            chunk = self.read(left)
+            written += len(chunk)
+            self._stream.feed(chunk)
+        return written
+
+    def press(self, key: str, shown: Callable[[], bool]) -> float:
+        """Seconds from the key to the last byte of the paint that shows what it did.
+
+        Waits for a quiet moment before, and interprets afterwards what was written: that takes longer than writing it.
+        """
+        while chunk := self.read(QUIET):
+            self._stream.feed(chunk)
+        pressed = time.monotonic()
+        os.write(self._master, key.encode())
+        while time.monotonic() < pressed + 60:
+            burst, at = self.read(1.0), time.monotonic()
+            while chunk := self.read(BURST):
+                burst, at = burst + chunk, time.monotonic()
+            self._stream.feed(burst)
+            if shown():
+                return at - pressed
+        raise TimeoutError("\n".join(self.terminal.display))
+
+    def cpu(self) -> float:
+        """Seconds of processor that it has used, in all threads."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory(self) -> float:
+        """MB that it holds."""
+        match = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.process.pid}/status").read_text())
+        assert match
+        return int(match[1]) / 1000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        figures = [*opening(Path(folder) / "many"), *running(Path(folder) / "running")]
+    if options.json:
+        print(json.dumps([asdict(figure) for figure in figures], indent=2))
+        return
+    measured = [f"{figure.measured:.3g} {figure.unit}" for figure in figures]
+    names, goals = ([getattr(figure, name) for figure in figures] for name in ("name", "goal"))
+    print_table([Column("", names), Column("measured", measured, right=True), Column("goal", goals)])
+
+
+def opening(path: Path) -> Iterator[Figure]:
+    """How fast it is there, on a new store and on one with many campaigns."""
+    for name, campaigns, shown, goal in (
+        ("first frame, empty store", 0, "1 campaigns", "< 1.5 s"),
+        (f"list of {MANY} campaigns", MANY, f"campaign number {MANY}", "< 2 s"),
+    ):
+        fill(path, campaigns)
+        times = []
+        for _ in range(STARTS):
+            screen = Screen("--store", str(path))
+            times.append(screen.until(lambda screen=screen, shown=shown: screen.has(shown)) - screen.started)
+            screen.close()
+        yield Figure(f"{name} (median of {STARTS})", statistics.median(times), "s", goal)
+
+
+def fill(path: Path, campaigns: int) -> None:
+    store, new = Store.open(path), new_campaign(100)
+    for number in range(1, campaigns + 1):
+        store.create(replace(new, fingerprint=str(number), name=f"campaign number {number}"))
+    store.close()
+
+
+def running(path: Path) -> Iterator[Figure]:
+    """What it costs while a worker computes."""
+    store = Store.open(path)
+    campaign = store.queue.submit(prepare_new(parse_config(CAMPAIGN, source="benchmark"))).campaign
+    worker = start_worker(path, until_empty=True)
+    screen = Screen("--store", str(path))
+    try:
+        screen.until(lambda: screen.has("running"))
+        screen.press("2", lambda: screen.is_at("live") and screen.has("faults → images"))
+        for tab in ("live", "campaigns", "GPU"):
+            screen.press(TABS[tab], lambda tab=tab: screen.is_at(tab)) if not screen.is_at(tab) else None
+            screen.watch(1.0)
+            before, started = screen.cpu(), time.monotonic()
+            written = screen.watch(WATCHED_SECONDS)
+            seconds = time.monotonic() - started
+            yield Figure(f"{tab}: written to the terminal", written / seconds / 1024, "KiB/s", "< 20 KiB/s")
+            yield Figure(f"{tab}: processor", 100 * (screen.cpu() - before) / seconds, "% of a core", "< 15 %")
+        times = np.array(list(key_times(screen)))
+        yield Figure(f"key to paint, middle of {len(times)}", 1000 * float(np.quantile(times, 0.5)), "ms")
+        yield Figure("key to paint, 95 % are faster than", 1000 * float(np.quantile(times, 0.95)), "ms", "< 50 ms")
+        yield Figure("memory", screen.memory(), "MB", "< 300 MB")
+        assert store.campaign(campaign).state == "running", "the campaign was too short"
+    finally:
+        screen.close()
+        os.kill(worker, signal.SIGKILL)
+
+
+def key_times(screen: Screen) -> Iterator[float]:
+    """Keys that change much, each seen by what it must show; not escape, after which a terminal must wait for more."""
+    journey: list[tuple[str, Callable[[], bool]]] = [
+        ("2", lambda: screen.is_at("live")),
+        (" ", lambda: screen.has("frozen")),
+        (" ", lambda: not screen.has("frozen")),
+        ("?", lambda: screen.has("keys here")),
+        ("q", lambda: not screen.has("keys here")),
+        ("1", lambda: screen.is_at("campaigns")),
+        ("5", lambda: screen.is_at("GPU")),
+        ("f", lambda: screen.terminal.buffer[0][len(" dear-tui  ")].bg != screen.terminal.buffer[0][1].bg),
+        ("Z", lambda: screen.terminal.buffer[0][len(" dear-tui  ")].bg == screen.terminal.buffer[0][1].bg),
+    ]
+    for _ in range(-(-KEYS // len(journey))):
+        for key, shown in journey:
+            yield screen.press(key, shown)
+
+
+if __name__ == "__main__":
+    main()

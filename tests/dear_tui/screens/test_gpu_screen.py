@@ -1,0 +1,134 @@
+"""The GPU screen: read in a thread, once a second, only while it is seen; a driver that hangs is said."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING
+
+from fake_nvml import FakeGpu, FakeNvml
+from memory_store import FakeSource, FixedMachine, make_app, screen_text, settle
+
+from dear_tui.gpu import GpuReader
+from dear_tui.machine import Machine, MachineHistory
+from dear_tui.screens import gpu as gpu_screen
+from dear_tui.screens.gpu import MachineCards, MachineView
+from dear_tui.screens.live import LiveScreen
+from dear_tui.widgets.gpu_panel import GpuPanel
+from dear_tui.widgets.machine_text import machine_line
+
+if TYPE_CHECKING:
+    import pytest
+    from textual.app import ComposeResult
+
+
+class Counted(FixedMachine):
+    """Counts its readings; may be made to hang."""
+
+    def __init__(self) -> None:
+        super().__init__(GpuReader(FakeNvml([FakeGpu(), FakeGpu()])).read())
+        self.readings, self.threads = 0, set[threading.Thread]()
+        self.answers = threading.Event()
+        self.answers.set()
+
+    def read(self) -> MachineHistory:
+        self.readings += 1
+        self.threads.add(threading.current_thread())
+        self.answers.wait()
+        return super().read()
+
+
+async def until_text(pilot: object, text: str) -> None:
+    async with asyncio.timeout(20):
+        while text not in screen_text(pilot.app):  # type: ignore[attr-defined]
+            await pilot.pause()  # type: ignore[attr-defined]
+
+
+async def test_it_reads_only_while_it_is_seen_and_never_on_the_event_loop() -> None:
+    app, machine = make_app(FakeSource()), Counted()
+    app.machine = machine
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        assert machine.readings == 0
+        await pilot.press("5")
+        await until_text(pilot, "GPU 1")
+        cards = app.screen.query_one(MachineCards)
+        await pilot.press("1")
+        await pilot.pause()
+        seen = machine.readings
+        cards.look()
+        await pilot.pause()
+        assert machine.readings == seen
+        assert threading.main_thread() not in machine.threads
+
+
+async def test_a_driver_that_hangs_freezes_no_key_and_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    app, machine = make_app(FakeSource()), Counted()
+    app.machine = machine
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("5")
+        await until_text(pilot, "GPU 1")
+        cards = app.screen.query_one(MachineCards)
+        machine.answers.clear()
+        async with asyncio.timeout(20):
+            while not cards._is_reading:
+                cards.look()
+                await pilot.pause()
+        readings = machine.readings
+        monkeypatch.setattr(gpu_screen, "LATE_SECONDS", 0.0)
+        cards.look()
+        await until_text(pilot, "The driver has not answered for")
+        assert machine.readings == readings
+        await pilot.press("2")
+        assert isinstance(app.screen, LiveScreen)
+        machine.answers.set()
+
+
+async def test_what_does_not_fit_is_scrolled_to() -> None:
+    app = make_app(FakeSource())
+    app.machine = Counted()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("5")
+        await until_text(pilot, "GPU 1")
+        scroll = app.screen.query_one(MachineView)
+        assert scroll.max_scroll_y > 0
+        for key, moved in (("j", 1), ("j", 2), ("k", 1)):
+            await pilot.press(key)
+            await pilot.pause()
+            assert scroll.scroll_target_y == moved
+
+
+class WithPanel(LiveScreen):
+    """A screen that is about something else."""
+
+    def compose_body(self) -> ComposeResult:
+        yield from super().compose_body()
+        yield GpuPanel()
+
+
+async def test_one_line_for_other_screens() -> None:
+    app = make_app(FakeSource())
+    app.machine = Counted()
+    async with app.run_test(size=(120, 24)) as pilot:
+        await settle(pilot)
+        app.push_screen(WithPanel())
+        await until_text(pilot, "GPU 1")
+        line = str(app.screen.query_one(GpuPanel).content)
+        assert line.startswith("GPU 0   20 % ▅▅▄▄▄▃▃▂▂▂")
+        assert "85.9 GB  48 °C  312 W  │  GPU 1" in line
+
+
+def test_the_line_without_a_gpu_is_the_processors_and_is_cut_at_the_width() -> None:
+    history = FixedMachine().read()
+    line = machine_line(history, 80)
+    assert line.plain.startswith("CPU  4 cores")
+    assert line.plain.endswith("6 / 24 GB  load 3.2")
+    assert machine_line(history, 20).cell_length == 20
+    assert machine_line(MachineHistory(), 20).plain == ""
+
+
+def test_two_that_look_at_once_share_a_reading() -> None:
+    machine = Machine()
+    assert len(machine.read().moments) == len(machine.read().moments) == 1

@@ -1,0 +1,81 @@
+"""Pictures of the GPU screen, and of the one line for other screens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fake_nvml import FakeGpu, FakeNvml
+from memory_store import FakeSource, FixedMachine, make_app, settle
+
+from dear_tui.gpu import GpuProcess, GpuReader, GpuReading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dear_tui.app import DearApp
+
+MIG = FakeGpu(
+    mig=[FakeGpu(f"NVIDIA H100 MIG {name}") for name in ("1g.10gb", "2g.20gb")],
+    failing={"nvmlDeviceGetUtilizationRates", "nvmlDeviceGetMemoryInfo", "nvmlDeviceGetPowerUsage"},
+)
+
+
+def machine(kind: str) -> FixedMachine:
+    match kind:
+        case "no-gpu":
+            return FixedMachine()
+        case "one-gpu":
+            reading = GpuReader(FakeNvml([FakeGpu()])).read()
+            processes = (GpuProcess(4711, "dear-tui worker", 31 * 10**9), GpuProcess(99, "?", None))
+            return FixedMachine(GpuReading((replace(reading.gpus[0], processes=processes),)))
+        case "mig":
+            return FixedMachine(GpuReader(FakeNvml([MIG])).read())
+        case _:
+            return FixedMachine(GpuReader(FakeNvml([FakeGpu(), FakeGpu(failing={"*"})])).read())
+
+
+def gpu_app(kind: str) -> DearApp:
+    app = make_app(FakeSource())
+    app.machine = machine(kind)
+    return app
+
+
+async def show(pilot: Any) -> None:
+    await settle(pilot)
+    await pilot.press("5")
+    await until_shown(pilot)
+
+
+async def until_shown(pilot: Any) -> None:
+    while "CPU" not in str(pilot.app.screen.query_one("MachineCards").content):
+        await pilot.pause()
+    await pilot.pause()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("kind", ["no-gpu", "one-gpu", "mig", "two-gpus"])
+def test_picture(kind: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+    assert snap_compare(gpu_app(kind), terminal_size=size, run_before=show)
+
+
+@pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours"])
+def test_picture_without_true_colour(
+    terminal: str, snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if terminal == "NO_COLOR":
+        monkeypatch.setenv("NO_COLOR", "1")
+    else:
+        monkeypatch.setenv("TERM", "screen")
+        monkeypatch.delenv("COLORTERM")
+    assert snap_compare(gpu_app("one-gpu"), terminal_size=(80, 24), run_before=show)
+
+
+@pytest.mark.parametrize("keys", ["question_mark", "f"])
+def test_picture_of_help_and_letters(keys: str, snap_compare: Callable[..., bool]) -> None:
+    async def press(pilot: Any) -> None:
+        await show(pilot)
+        await pilot.press(keys)
+
+    assert snap_compare(gpu_app("no-gpu"), terminal_size=(80, 24), run_before=press)
