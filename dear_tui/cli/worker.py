@@ -11,6 +11,7 @@ import typer
 
 from dear_tui.cli.options import JsonOption, StoreOption
 from dear_tui.human import duration, rate
+from dear_tui.orders import stop_worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,16 +58,9 @@ def stop(store: StoreOption = None) -> None:
     The first one lets it finish the part being computed, half a minute at most. Nothing that was committed is lost,
     and the campaign it was at is the first that the next worker runs.
     """
-    from engine.store import Store, store_path
+    from engine.store import store_path
 
-    path = store_path(store)
-    opened = Store.open(path, read_only=True)
-    pid = opened.worker().pid
-    if pid is not None:  # a store that is not there is not made by asking
-        opened = Store.open(path)
-    asked = opened.queue.stop_worker()
-    when = "after the part being computed; dear-tui worker stop again stops it at once" if asked == 1 else "at once"
-    print(f"the worker, process {pid}, stops {when}", file=sys.stderr)
+    print(stop_worker(store_path(store)), file=sys.stderr)
 
 
 @worker.command()
