@@ -13,6 +13,7 @@ from textual.reactive import var
 from textual.worker import get_current_worker
 
 from dear_tui.actions import actions_of
+from dear_tui.desk import StoreDesk
 from dear_tui.human import percent
 from dear_tui.messages import SnapshotRead
 from dear_tui.screens.campaigns import CampaignsScreen
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
+    from dear_tui.desk import Desk
     from dear_tui.source import CampaignSource
 
 POLL_SECONDS = 0.25
@@ -59,9 +61,12 @@ class DearApp(App[str]):
         store: Path,
         campaign: int | None = None,
         open_source: Callable[[Path], CampaignSource] = open_store,
+        open_desk: Callable[[Path], Desk] = StoreDesk,
     ) -> None:
         super().__init__()
         self.store = store
+        self.desk = open_desk(store)
+        """where campaigns are ordered about"""
         self._reader = SnapshotReader(partial(open_source, store))
         self._wake = threading.Event()
         self.set_reactive(DearApp.campaign, campaign)
@@ -92,6 +97,10 @@ class DearApp(App[str]):
 
     def watch_campaign(self) -> None:
         """Read its curve now."""
+        self.read_now()
+
+    def read_now(self) -> None:
+        """Read the store, which was changed from here."""
         self._wake.set()
 
     async def action_quit(self) -> None:

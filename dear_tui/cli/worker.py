@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     from engine.store import WorkerStatus
 
-LATE_SECONDS = 5.0
-"""without a heartbeat, a worker that is there does not answer"""
-
 worker = typer.Typer(help="Start and stop what runs the queue.")
 
 
@@ -97,6 +94,5 @@ def _lines(found: WorkerStatus) -> Iterator[tuple[str, str]]:
     if found.rate:
         yield "rate", rate(found.rate)
     if found.heartbeat:
-        late = found.silence_s is not None and found.silence_s > LATE_SECONDS
-        silence = f", {duration(found.silence_s or 0)} ago: it does not answer" if late else ""
+        silence = f", {duration(found.silence_s or 0)} ago: it does not answer" if found.is_late else ""
         yield "heartbeat", found.heartbeat + silence

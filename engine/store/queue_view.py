@@ -29,6 +29,8 @@ class QueueView:
     holder: Holder | None = None
     """the process at work in the store"""
     worker: WorkerStatus = field(default_factory=lambda: WorkerStatus(running=False))
+    stops: int = 0
+    """how often the worker has been asked to end"""
 
 
 def read_queue(store: Store) -> QueueView:
@@ -44,4 +46,5 @@ def read_queue(store: Store) -> QueueView:
         left=() if holder else tuple(row["id"] for row in store.state.rows(left)),
         holder=holder,
         worker=store.worker(),
+        stops=store.queue.stops(holder.pid) if holder and holder.pid else 0,
     )
