@@ -16,6 +16,7 @@ from dear_tui.actions import actions_of
 from dear_tui.desk import StoreDesk
 from dear_tui.human import percent
 from dear_tui.messages import SnapshotRead
+from dear_tui.planner.process import Planner
 from dear_tui.screens.campaigns import CampaignsScreen
 from dear_tui.screens.keys import KeysScreen
 from dear_tui.screens.live import LiveScreen
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from dear_tui.desk import Desk
+    from dear_tui.planner.reports import Order
     from dear_tui.source import CampaignSource
 
 POLL_SECONDS = 0.25
@@ -62,11 +64,14 @@ class DearApp(App[str]):
         campaign: int | None = None,
         open_source: Callable[[Path], CampaignSource] = open_store,
         open_desk: Callable[[Path], Desk] = StoreDesk,
+        plan_with: Callable[[Order], Planner] = Planner,
     ) -> None:
         super().__init__()
         self.store = store
         self.desk = open_desk(store)
         """where campaigns are ordered about"""
+        self.plan_with = plan_with
+        """what tries configs out"""
         self._reader = SnapshotReader(partial(open_source, store))
         self._wake = threading.Event()
         self.set_reactive(DearApp.campaign, campaign)

@@ -1,4 +1,4 @@
-"""What the campaigns screen asks of a store and orders there; every call may block, so none is made on the event loop."""
+"""What the campaigns screen asks of a store and orders there; every call may block."""
 
 from __future__ import annotations
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from dear_tui.desk import Details
     from dear_tui.form.check import Checked
     from dear_tui.form.sources import Start
-    from dear_tui.planner.reports import Report
     from dear_tui.source import Snapshot
     from engine.config_fields import ConfigField
     from engine.store import QueueView
@@ -98,20 +97,5 @@ class DraftChecked(Message):
     checked: Checked
     edition: int
     """of the draft"""
-
-
-@dataclass
-class Planned(Message):
-    """A planner's report on the draft."""
-
-    report: Report
-    edition: int
-    """of the draft"""
-
-
-@dataclass
-class ConfigSaved(Message):
-    """A config was saved, or not."""
-
-    path: str
-    problem: str
+    is_planned: bool
+    """whether the planner is or was at it"""

@@ -1,10 +1,10 @@
-"""The campaigns of the store: the queue and what was, the chosen one in full, and everything that can be asked of them."""
+"""The campaigns of the store: the queue and what was, the chosen one in full, and what can be asked of them."""
 
 from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -14,11 +14,12 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.worker import get_current_worker
 
+from dear_tui.fault_counter import FaultCounter
 from dear_tui.human import short_count
-from dear_tui.messages import DetailsRead, FoundRead, Obeyed, QueueRead
-from dear_tui.screens.base import READING, SnapshotScreen, unread
-from dear_tui.screens.confirm import ConfirmScreen
+from dear_tui.messages import DetailsRead, FoundRead, QueueRead
+from dear_tui.screens.base import READING, unread
 from dear_tui.screens.new_campaign import NewCampaignScreen
+from dear_tui.screens.ordering import OrderingScreen
 from dear_tui.widgets.campaign_details import CampaignDetails
 from dear_tui.widgets.campaign_filter import CampaignFilter
 from dear_tui.widgets.campaign_list import CampaignList, Row, in_order, matches
@@ -27,13 +28,13 @@ from dear_tui.widgets.worker_text import worker_text
 from engine.errors import DearError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from textual.app import ComposeResult
 
     from dear_tui.desk import Details
     from dear_tui.source import Snapshot
-    from engine.store import Action, CampaignStatus, QueueView
+    from engine.store import CampaignStatus
 
 POLL_SECONDS = 0.5
 COUNTING_SECONDS = 0.25
@@ -48,30 +49,21 @@ NOTHING_YET = Content.from_markup(
     "From a shell: [b]dear-tui demo[/b] or [b]dear-tui submit CONFIG[/b];\n"
     "it appears here by itself."
 )
-KEEPS = "What it computed is kept, and r would go on from there."
 
 
-class CampaignsScreen(SnapshotScreen):
+class CampaignsScreen(OrderingScreen):
     """Every campaign with its state, progress and findings; what is asked of one shows at once."""
 
     TAB = "campaigns"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new", "new", tooltip="a form for a new campaign"),
-        Binding("p", "pause", "pause", tooltip="pause it, or go on with a paused one"),
-        Binding("x", "cancel", "cancel", tooltip="cancel it, after asking; what it computed is kept"),
-        Binding("r", "ask('retry')", "retry", show=False, tooltip="queue a failed or cancelled one again"),
-        Binding("J", "move(1)", "later", show=False, tooltip="a place down in the queue"),
-        Binding("K", "move(-1)", "sooner", show=False, tooltip="a place up in the queue"),
-        Binding("d", "delete", "delete", show=False, tooltip="delete it with its results, after asking"),
         Binding("c", "mark", "mark", tooltip="mark it (◆), to compare it with others"),
         Binding("y", "copy", "copy id", show=False, tooltip="its number to the clipboard"),
         Binding("i", "details", "details", tooltip="show or hide the chosen campaign in full"),
         Binding("tab", "other_part", "other part", show=False, tooltip="from the list to the details and back"),
         Binding("slash", "filter", "filter", key_display="/", tooltip="only campaigns that match what is typed"),
         Binding("escape", "unfilter", "all", show=False, tooltip="all campaigns again"),
-        Binding("w", "start_worker", "worker", show=False, tooltip="start the worker, which runs the queue"),
-        Binding("W", "stop_worker", "stop worker", show=False, tooltip="after the part being computed; again: at once"),
     ]
     DEFAULT_CSS = """
     CampaignsScreen {
@@ -86,15 +78,14 @@ class CampaignsScreen(SnapshotScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._queue: QueueView | None = None
-        self._pending: dict[int, Action] = {}
-        """asked here, and no answer yet"""
+        self._counter = FaultCounter(self.dear.desk)
         self._found: Mapping[int, int] = {}
-        self._counted: dict[int, int] = {}
-        """campaign -> its critical pairs when its critical faults were counted"""
+        """campaign -> its critical faults so far"""
         self._details: dict[tuple[object, ...], Details] = {}
         self._wants_details: bool | None = None
         """None: where there is room beside the list"""
+        self._offered: tuple[bool, ...] = ()
+        """which groups of keys work"""
         self._wake = threading.Event()
 
     def compose_body(self) -> ComposeResult:
@@ -124,16 +115,21 @@ class CampaignsScreen(SnapshotScreen):
             self.set_focus(None)
         self._show_details(snapshot.status(self.dear.campaign) if rows else None)
         self._show_worker(len(rows), len(snapshot.campaigns or ()))
-        self.refresh_bindings()
+        self._offer_keys()
+
+    def _offer_keys(self) -> None:
+        """Tell the footer, which paints itself anew, only where other keys work."""
+        offered = tuple(bool(self.check_action(action, ())) for action in ("ask", "filter", "unfilter"))
+        if offered != self._offered:
+            self._offered = offered
+            self.refresh_bindings()
 
     def _rows(self, campaigns: Sequence[CampaignStatus]) -> list[Row]:
-        queue, marked = self._queue, self.dear.marked
-        waiting = queue.waiting if queue else ()
+        waiting, marked = self.queue.waiting if self.queue else (), self.dear.marked
         places = {campaign: place for place, campaign in enumerate(waiting, start=1)}
-        asked = {**queue.asked, **self._pending} if queue else self._pending
         words = self.query_one(CampaignFilter).words
         return [
-            Row(status, places.get(status.id), asked.get(status.id), self._found.get(status.id), status.id in marked)
+            Row(status, places.get(status.id), self.asked(status.id), self._found.get(status.id), status.id in marked)
             for status in in_order(campaigns, waiting)
             if matches(status, words)
         ]
@@ -159,7 +155,7 @@ class CampaignsScreen(SnapshotScreen):
         marked = f"◆ {len(self.dear.marked)} marked   " if self.dear.marked else ""
         counts = f"{shown:,} of {campaigns:,}" if shown < campaigns else short_count(campaigns)
         right = Content.styled(f"{marked}{counts} campaign{'s' * (campaigns != 1)}" if campaigns else "", MUTED)
-        left = worker_text(self._queue) if self._queue else Content("")
+        left = worker_text(self.queue) if self.queue else Content("")
         line = self.query_one(".worker", Static)
         text = spread(left, right, max(self.size.width - 2, 1))
         if text != line.content:
@@ -195,30 +191,14 @@ class CampaignsScreen(SnapshotScreen):
         """Read the queue, and count critical faults where more pairs are critical than when they were counted."""
         worker, desk = get_current_worker(), self.dear.desk
         while not worker.is_cancelled:
-            try:
+            with suppress(DearError):  # the reading of the campaigns meets it too, and it is said above the list
                 self.post_message(QueueRead(desk.queue()))
-            except DearError:
-                pass  # the reading of the campaigns meets it too, and it is said above the list
-            if not self._count(time.monotonic() + COUNTING_SECONDS):
+            is_done = self._counter.count(self.dear.snapshot.campaigns or (), time.monotonic() + COUNTING_SECONDS)
+            if self._counter.found != self._found:
+                self.post_message(FoundRead(self._counter.found))
+            if is_done:
                 self._wake.wait(POLL_SECONDS)
                 self._wake.clear()
-
-    def _count(self, deadline: float) -> bool:
-        """Count until all are known or it is time to stop; whether it was time."""
-        found, late = dict(self._found), False
-        for status in self.dear.snapshot.campaigns or ():
-            if self._counted.get(status.id) == status.critical:
-                continue
-            if late := time.monotonic() > deadline:
-                break
-            faults = self.dear.desk.critical_faults(status.id) if status.critical else 0
-            self._counted[status.id] = status.critical
-            if faults is not None:
-                found[status.id] = faults
-        if found != self._found:
-            self._found = found
-            self.post_message(FoundRead(found))
-        return late
 
     def _read_settled(self, status: CampaignStatus) -> None:
         """Read the details of a campaign, unless the cursor has moved on."""
@@ -232,11 +212,12 @@ class CampaignsScreen(SnapshotScreen):
 
     def on_queue_read(self, message: QueueRead) -> None:
         """Show it."""
-        self._queue = message.queue
+        self.queue = message.queue
         self.refresh_snapshot()
 
-    def on_found_read(self) -> None:
+    def on_found_read(self, message: FoundRead) -> None:
         """Show it."""
+        self._found = message.found
         self.refresh_snapshot()
 
     def on_details_read(self, message: DetailsRead) -> None:
@@ -244,19 +225,20 @@ class CampaignsScreen(SnapshotScreen):
         self._details[message.key] = message.details
         self.refresh_snapshot()
 
-    # ---- ordering
+    # ---- keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is about a campaign needs one."""
         if action in ("ask", "pause", "cancel", "delete", "move", "mark", "copy", "details", "other_part"):
-            return self._chosen() is not None
+            return self.chosen() is not None
         if action == "filter":
             return bool(self.dear.snapshot.campaigns)
         if action == "unfilter":
             return bool(self.query_one(CampaignFilter).words)
         return super().check_action(action, parameters)
 
-    def _chosen(self) -> CampaignStatus | None:
+    def chosen(self) -> CampaignStatus | None:
+        """The one under the cursor."""
         status = self.dear.snapshot.status(self.dear.campaign)
         return status if status and self.query_one(CampaignList).display else None
 
@@ -264,99 +246,15 @@ class CampaignsScreen(SnapshotScreen):
         """Open the form."""
         self.app.push_screen(NewCampaignScreen())
 
-    def action_ask(self, action: Action) -> None:
-        """Ask something of the chosen campaign."""
-        if status := self._chosen():
-            self._pending[status.id] = action
-            self.refresh_snapshot()
-            self.order(lambda: self.dear.desk.ask(action, status.id), status.id)
-
-    def action_pause(self) -> None:
-        """Pause, or go on."""
-        if status := self._chosen():
-            asked = self._pending.get(status.id) or (self._queue.asked.get(status.id) if self._queue else None)
-            self.action_ask("resume" if status.state == "paused" or asked == "pause" else "pause")
-
-    def action_cancel(self) -> None:
-        """Cancel, after asking."""
-        self._confirm_and_ask("cancel", "Cancel {}?", KEEPS)
-
-    def action_delete(self) -> None:
-        """Delete, after asking."""
-        self._confirm_and_ask("delete", "Delete {} with its results?", "This cannot be undone.")
-
-    def _confirm_and_ask(self, action: Action, question: str, consequence: str) -> None:
-        if status := self._chosen():
-            what = f"campaign {status.id}, {status.name}, {status.state}, {short_count(status.pairs_done)} pairs"
-
-            def answered(yes: bool | None) -> None:
-                self.dear.campaign = status.id
-                if yes:
-                    self.action_ask(action)
-
-            self.app.push_screen(ConfirmScreen(question.format(what), consequence), answered)
-
-    def action_move(self, by: int) -> None:
-        """Another place in the queue."""
-        if status := self._chosen():
-            waiting = list(self._queue.waiting) if self._queue else []
-            place = 1
-            if self._queue and status.id in waiting:
-                place = max(1, waiting.index(status.id) + 1 + by)
-                waiting.remove(status.id)
-                waiting.insert(place - 1, status.id)
-                self._queue = replace(self._queue, waiting=tuple(waiting))
-                self.refresh_snapshot()
-            self.order(lambda: [self.dear.desk.move(status.id, place)], None)
-
-    def action_start_worker(self) -> None:
-        """See to it that the queue is run."""
-        self.notify("starting the worker ...", timeout=2)
-        self.order(lambda: [self.dear.desk.start_worker()], None)
-
-    def action_stop_worker(self) -> None:
-        """Stop what runs the queue."""
-        self.order(lambda: [self.dear.desk.stop_worker()], None)
-
-    @work(thread=True, group="orders")
-    def order(self, give: Callable[[], Iterable[str]], campaign: int | None) -> None:
-        """Give an order and tell what came of it."""
-        said: list[str] = []
-        refusal, queue = "", None
-        try:
-            said += give()
-        except DearError as error:
-            refusal = str(error)
-        try:
-            queue = self.dear.desk.queue()
-        except DearError:
-            pass  # it is said above the list
-        self.post_message(Obeyed(tuple(said), refusal, campaign, queue))
-
-    def on_obeyed(self, message: Obeyed) -> None:
-        """Say it, and read what has changed by it."""
-        if message.campaign is not None:
-            self._pending.pop(message.campaign, None)
-        for sentence in message.said:
-            self.notify(sentence, markup=False)
-        if message.refusal:
-            self.notify(message.refusal, severity="error", timeout=10, markup=False)
-        if message.queue is not None:
-            self._queue = message.queue
-        self.refresh_snapshot()
-        self.dear.read_now()
-
-    # ---- looking
-
     def action_mark(self) -> None:
         """Mark for comparison, or no longer."""
-        if status := self._chosen():
+        if status := self.chosen():
             self.dear.marked ^= {status.id}
             self.refresh_snapshot()
 
     def action_copy(self) -> None:
         """The campaign's number, for a command line."""
-        if status := self._chosen():
+        if status := self.chosen():
             self.app.copy_to_clipboard(str(status.id))
             self.notify(f"copied {status.id}, the number of {status.name}", markup=False, timeout=3)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import suppress
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,14 +15,13 @@ from textual.widgets import Input, Static
 from dear_tui.form.check import AGAIN, again_field, check, load_fields, write_toml
 from dear_tui.form.draft import Draft
 from dear_tui.form.sources import FIRST, Start, from_file, from_sample, sample_names
-from dear_tui.messages import ConfigSaved, DraftChecked, FieldsLoaded, Planned, StartRead
-from dear_tui.planner.process import Planner
-from dear_tui.planner.reports import Order, Report
+from dear_tui.messages import DraftChecked, FieldsLoaded, StartRead
+from dear_tui.planner.reports import Order
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.confirm import ConfirmScreen
 from dear_tui.screens.save_config import SaveConfigScreen
 from dear_tui.widgets.field_row import Choice, FieldRow, PathSuggester
-from dear_tui.widgets.plan_pane import Plan, PlanPane
+from dear_tui.widgets.plan_pane import PlanPane
 from dear_tui.widgets.status_text import MUTED
 from engine.errors import DearError
 
@@ -89,28 +86,25 @@ class NewCampaignScreen(SnapshotScreen):
     }
     """
 
-    def __init__(self, plan_with: Callable[[Order], Planner] = Planner) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._plan_with = plan_with
         self._fields: tuple[ConfigField, ...] = ()
         self._draft = Draft(Path())
         self._edition = 0
         """counts the changes of the draft: what was found out about another one is not shown"""
+        self._planned = -1
+        """the edition that the planner is or was at"""
         self._is_touched = False
         self._checked: Checked | None = None
-        self._plan = Plan()
         self._materials: dict[str, Material] = {}
         """network and data set -> what they offer"""
-        self._planner: Planner | None = None
-        self._guard = threading.Lock()
-        """of the planner, which threads start and end"""
         self._delays: dict[str, Timer] = {}
 
     def compose_body(self) -> ComposeResult:
         """The form, empty until the keys are known, and the estimate."""
         with Container(classes="body"):
             yield VerticalScroll(Static(Content.styled("Loading ...", MUTED)), classes="form", can_focus=False)
-            yield PlanPane()
+            yield PlanPane(self.dear.plan_with)
 
     def on_mount(self) -> None:
         """Learn the keys off the event loop: the models that check a config take a moment to import."""
@@ -120,7 +114,7 @@ class NewCampaignScreen(SnapshotScreen):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """What runs beside a measurement makes it slow, and is said."""
         beside = next((one.id for one in snapshot.campaigns or () if one.state == "running"), None)
-        self._show_plan(beside=beside)
+        self.query_one(PlanPane).show(beside=beside)
 
     # ---- the form
 
@@ -217,85 +211,50 @@ class NewCampaignScreen(SnapshotScreen):
         self._draft.texts[event.place] = event.text
         self._is_touched = True
         self._edition += 1
-        self._end_planner()
-        self._show_plan(seconds=None, step="")
+        pane = self.query_one(PlanPane)
+        pane.give_up()
+        pane.show(seconds=None, step="", submitting=False)
         self._after("check", CHECK_SECONDS, self.check_draft)
 
     # ---- checking and measuring
 
     @work(thread=True, exclusive=True, group="check_draft")
-    def check_draft(self) -> None:
-        """Off the event loop: paths are looked up, faults are drawn."""
+    def check_draft(self, images: int | None = None) -> None:
+        """Off the event loop: paths are looked up, faults are drawn.
+
+        Args:
+            images: the size of the workload, where the planner has ranked them.
+        """
         edition, draft = self._edition, Draft(self._draft.folder, dict(self._draft.texts))
-        material = self._materials.get(self._material_key(draft))
-        self.post_message(DraftChecked(check(draft, self._fields, material, None), edition))
+        checked = check(draft, self._fields, self._materials.get(_material_key(draft)), images)
+        self.post_message(DraftChecked(checked, edition, is_planned=self._planned == edition))
 
     def on_draft_checked(self, message: DraftChecked) -> None:
-        """Show what is wrong, or how large it is; then measure."""
+        """Show what is wrong, or how large it is; then have the rest measured."""
         if message.edition != self._edition:
             return
-        checked = self._checked = message.checked
+        checked, pane = message.checked, self.query_one(PlanPane)
+        self._checked = checked
         for row in self.query(FieldRow):
             row.show(row.place in checked.shown or row.place == AGAIN, checked.problems.get(row.place, ""))
-        step = "" if checked.problems or checked.error else "waiting for the last key"
-        self._plan = Plan(tuple(checked.problems.items()), checked.size, step=step, error=checked.error)
-        self.show_snapshot(self.dear.snapshot)
-        if step:
+        if checked.problems or checked.error:
+            pane.give_up()
+            pane.show(problems=checked.problems, error=checked.error, size=None, seconds=None, step="")
+        elif message.is_planned:
+            pane.show(size=checked.size)
+        else:
+            pane.show(problems={}, error="", size=checked.size, seconds=None, step="waiting for the last key")
             self._after("measure", MEASURE_SECONDS, self._measure)
 
     def _measure(self) -> None:
-        if self._checked and not self._plan.submitting:
-            self.plan(Order(self._checked.tables, str(self._draft.folder)), self._edition)
+        if self._checked and not self.query_one(PlanPane).plan.submitting:
+            self._planned = self._edition
+            self.query_one(PlanPane).carry_out(Order(self._checked.tables, str(self._draft.folder)))
 
-    @work(thread=True, exclusive=True, group="plan")
-    def plan(self, order: Order, edition: int) -> None:
-        """Have a process estimate or submit the draft; it is ended when the draft changes."""
-        with self._guard:
-            if edition != self._edition:
-                return
-            planner = self._planner = self._plan_with(order)
-        for report in planner.reports():
-            self.post_message(Planned(report, edition))
-
-    def on_planned(self, message: Planned) -> None:
-        """Show what the planner found out."""
-        report = message.report
-        if message.edition != self._edition:
-            return
-        match report.kind:
-            case "step":
-                self._show_plan(step=report.value)
-            case "material":
-                self._materials[self._material_key(self._draft)] = _material(report)
-                self.count()
-            case "images":
-                self.count(report.value)
-            case "estimate":
-                estimate = report.value
-                by = f"on {estimate['device']} by method {estimate['method']}"
-                self._show_plan(seconds=estimate["seconds"], by=by, step="")
-            case "submitted":
-                self._leave_submitted(report.value["campaign"], report.value["said"])
-            case "error":
-                self._show_plan(error=str(report.value).removeprefix("config: "), step="", submitting=False)
-
-    @work(thread=True, exclusive=True, group="check_draft")
-    def count(self, images: int | None = None) -> None:
+    def on_plan_pane_offered(self, message: PlanPane.Offered) -> None:
         """Count again, with what is known of network and images now."""
-        edition, draft = self._edition, Draft(self._draft.folder, dict(self._draft.texts))
-        checked = check(draft, self._fields, self._materials.get(self._material_key(draft)), images)
-        self.app.call_from_thread(self._show_size, checked, edition)
-
-    def _show_size(self, checked: Checked, edition: int) -> None:
-        if edition == self._edition:
-            self._show_plan(size=checked.size, error=checked.error)
-
-    def _material_key(self, draft: Draft) -> str:
-        return repr([item for item in sorted(draft.texts.items()) if item[0][0] in ("model", "dataset") and item[1]])
-
-    def _show_plan(self, **changes: object) -> None:
-        self._plan = replace(self._plan, **changes)  # type: ignore[arg-type]
-        self.query_one(PlanPane).show(self._plan)
+        self._materials[_material_key(self._draft)] = message.material
+        self.check_draft(message.images)
 
     def _after(self, name: str, seconds: float, do: Callable[[], object]) -> None:
         """Do it so long after the last time this was asked for."""
@@ -303,99 +262,68 @@ class NewCampaignScreen(SnapshotScreen):
             self._delays[name].stop()
         self._delays[name] = self.set_timer(seconds, do)
 
-    def _end_planner(self) -> None:
-        with self._guard:
-            if self._planner is not None:
-                self._planner.end()
-                self._planner = None
-
     # ---- what becomes of it
 
     def action_submit(self) -> None:
         """Queue it."""
-        if self._plan.submitting or self._checked is None:
+        pane = self.query_one(PlanPane)
+        if pane.plan.submitting or self._checked is None:
             return
-        if self._plan.problems:
-            place, problem = self._plan.problems[0]
+        if self._checked.problems:
+            place, problem = next(iter(self._checked.problems.items()))
             self.notify(f"{place[1]}: {problem}", severity="error", markup=False)
-            next(row for row in self.query(FieldRow) if row.place == place).query_one("Input, Select").focus()
+            wrong = next((row for row in self.query(FieldRow) if row.place == place), None)
+            if wrong is not None:
+                wrong.query_one("Input, Select").focus()
             return
-        self._end_planner()
-        self._edition += 1
-        self._plan = Plan(size=self._plan.size, step="starting", submitting=True)
-        self._show_plan()
         order = Order(
             self._checked.tables,
             str(self._draft.folder),
             store=str(self.dear.store),
             again=self._draft.texts.get(AGAIN) == "true",
         )
-        self.plan(order, self._edition)
+        pane.carry_out(order)
+        pane.show(submitting=True, step="starting", error="")
 
-    def _leave_submitted(self, campaign: int, said: list[str]) -> None:
-        for sentence in said:
+    def on_plan_pane_submitted(self, message: PlanPane.Submitted) -> None:
+        """Back to the list, at the new campaign."""
+        for sentence in message.said:
             self.app.notify(sentence, markup=False)
-        self.dear.campaign = campaign
+        self.dear.campaign = message.campaign
         self.dear.read_now()
         self.dismiss()
 
     def action_leave(self) -> None:
         """Give up submitting, or leave."""
-        if self._plan.submitting:
-            self._end_planner()
-            self._edition += 1
-            self._show_plan(submitting=False, step="", error="")
-            self.check_draft()
+        pane = self.query_one(PlanPane)
+        if pane.plan.submitting:
+            pane.give_up()
+            pane.show(submitting=False, step="")
         elif self._is_touched:
             question = ConfirmScreen("Leave the form?", "What was typed into it is forgotten; f2 would save it.")
-            self.app.push_screen(question, lambda yes: self.dismiss() if yes else None)
+            self.app.push_screen(question, self._leave_if)
         else:
             self.dismiss()
 
+    def _leave_if(self, yes: bool | None) -> None:
+        if yes:
+            self.dismiss()
+
     def action_save(self) -> None:
-        """Ask where to."""
-        name = self._draft.texts.get(("", "name")) or "campaign"
-        folder = self._draft.folder
-        self.app.push_screen(SaveConfigScreen(folder, f"{name.replace('/', '-')}.toml"), self._save_unless_there)
-
-    def _save_unless_there(self, path: Path | None) -> None:
-        if path is not None:
-            self.save(path, overwrite=False)
-
-    @work(thread=True, group="save")
-    def save(self, path: Path, overwrite: bool) -> None:
-        """Write the file; one that is there is asked about."""
-        if path.exists() and not overwrite:
-            self.app.call_from_thread(self._ask_to_overwrite, path)
+        """Ask where to, and save what applies, right or wrong."""
+        if self._checked is None:
             return
-        problem = ""
-        try:
-            write_toml(path, self._draft, self._checked.tables if self._checked else {}, self._fields)
-        except OSError as error:
-            problem = f"{path}: cannot be written ({error.strerror}); choose another file"
-        self.post_message(ConfigSaved(str(path), problem))
+        tables, draft = self._checked.tables, self._draft
+        file = f"{draft.texts.get(('', 'name'), 'campaign').replace('/', '-')}.toml"
+        write = partial(write_toml, draft=draft, tables=tables, fields=self._fields)
+        self.app.push_screen(SaveConfigScreen(draft.folder, file, write), self._saved)
 
-    def _ask_to_overwrite(self, path: Path) -> None:
-        question = ConfirmScreen(f"Overwrite {path.name}?", f"{path} is there already.")
-        self.app.push_screen(question, lambda yes: self.save(path, overwrite=True) if yes else None)
-
-    def on_config_saved(self, message: ConfigSaved) -> None:
-        """Say it."""
-        if message.problem:
-            self.notify(message.problem, severity="error", timeout=10, markup=False)
-        else:
+    def _saved(self, path: Path | None) -> None:
+        if path is not None:
             self._is_touched = False
-            self.notify(f"saved {message.path}", markup=False)
-
-    def on_unmount(self) -> None:
-        """Nothing is measured for nobody."""
-        with suppress(ProcessLookupError):
-            self._end_planner()
+            self.notify(f"saved {path}", markup=False)
 
 
-def _material(report: Report) -> Material:
-    from engine.faults.population import Layer
-    from engine.size import Material
-
-    layers = tuple(Layer(index, name, tuple(shape)) for index, (name, shape) in enumerate(report.value["layers"]))
-    return Material(layers, report.value["images"])
+def _material_key(draft: Draft) -> str:
+    """What network and images depend on."""
+    return repr([item for item in sorted(draft.texts.items()) if item[0][0] in ("model", "dataset") and item[1]])

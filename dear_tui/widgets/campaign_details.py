@@ -22,8 +22,24 @@ if TYPE_CHECKING:
     from engine.store import CampaignStatus
 
 SHOWN_ABOVE = frozenset(
-    ("id", "name", "state", "network", "dataset", "select", "pairs_done", "rate", "eta_s", "masked", "non_critical")
-    + ("critical", "error", "faults", "images", "method")
+    [
+        "id",
+        "name",
+        "state",
+        "network",
+        "dataset",
+        "select",
+        "method",
+        "faults",
+        "images",
+        "pairs_done",
+        "rate",
+        "eta_s",
+        "masked",
+        "non_critical",
+        "critical",
+        "error",
+    ]
 )
 """of the section `campaign`: what the head or the list says already"""
 
