@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from dear_tui.desk import Details
     from dear_tui.form.check import Checked
-    from dear_tui.form.sources import Start
     from dear_tui.source import Snapshot
     from engine.config_fields import ConfigField
     from engine.store import QueueView
@@ -79,15 +78,6 @@ class FieldsLoaded(Message):
 
     fields: tuple[ConfigField, ...]
     samples: tuple[str, ...]
-
-
-@dataclass
-class StartRead(Message):
-    """A config to start from was read."""
-
-    start: Start | None
-    problem: str
-    """why it could not be read"""
 
 
 @dataclass

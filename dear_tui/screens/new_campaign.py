@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal, VerticalScroll
+from textual.containers import Container, VerticalScroll
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from dear_tui.form.check import AGAIN, again_field, check, load_fields, write_toml
 from dear_tui.form.draft import Draft
-from dear_tui.form.sources import FIRST, Start, from_file, from_sample, sample_names
-from dear_tui.messages import DraftChecked, FieldsLoaded, StartRead
+from dear_tui.form.sources import sample_names
+from dear_tui.messages import DraftChecked, FieldsLoaded
 from dear_tui.planner.reports import Order
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.confirm import ConfirmScreen
 from dear_tui.screens.save_config import SaveConfigScreen
-from dear_tui.widgets.field_row import Choice, FieldRow, PathSuggester
+from dear_tui.widgets.choice import Choice
+from dear_tui.widgets.field_row import FieldRow
 from dear_tui.widgets.plan_pane import PlanPane
+from dear_tui.widgets.start_picker import StartPicker
 from dear_tui.widgets.status_text import MUTED
-from engine.errors import DearError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,13 +76,6 @@ class NewCampaignScreen(SnapshotScreen):
         &.-roomy .problem-here { width: auto; max-width: 50%; }
         .section { color: $text-accent; text-style: bold; margin-top: 1; }
         .section.-first { margin-top: 0; }
-        .start {
-            height: 1;
-            .key { width: 16; padding-left: 2; }
-            Input, Select { width: 1fr; max-width: 60; }
-            Input { background: $surface; &:focus { background: $surface-lighten-1; } }
-            &:focus-within .key { color: $text-accent; text-style: bold; }
-        }
         .paths { color: $foreground-muted; padding: 1 0 0 2; }
     }
     """
@@ -124,58 +118,16 @@ class NewCampaignScreen(SnapshotScreen):
         self.post_message(FieldsLoaded(load_fields(), tuple(sample_names())))
 
     async def on_fields_loaded(self, message: FieldsLoaded) -> None:
-        """Offer what to start from, and start from the first sample."""
+        """Offer what to start from; it starts from the first sample."""
         self._fields = message.fields
-        campaigns = self.dear.snapshot.campaigns or ()
-        options = [(f"sample {name}", f"sample:{name}") for name in message.samples]
-        options += [(f"#{status.id} {status.name}", f"campaign:{status.id}") for status in campaigns]
-        start, suggester = Choice(options, f"sample:{FIRST}"), PathSuggester(Path.cwd)
+        picker = StartPicker(message.samples, self.dear.snapshot.campaigns or (), self.dear.desk, message.fields)
         form = self.query_one(".form")
         await form.remove_children()
-        await form.mount(
-            Static("start from", classes="section -first"),
-            Horizontal(Static("one of these", classes="key"), start, classes="start"),
-            Horizontal(
-                Static("or a file", classes="key"),
-                Input(placeholder="a TOML file; enter reads it", suggester=suggester, compact=True, id="file"),
-                classes="start",
-            ),
-        )
-        start.focus()
+        await form.mount(picker)
+        picker.query_one(Choice).focus()
 
-    def on_select_changed(self, event: Choice.Changed) -> None:
-        """Start from something else."""
-        kind, _, name = str(event.value).partition(":")
-        self.read_start(kind, name)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Read the file; enter in a field goes to the next one."""
-        if event.input.id != "file":
-            self.focus_next()
-        elif event.value.strip():
-            self.read_start("file", event.value.strip())
-
-    @work(thread=True, exclusive=True, group="read_start")
-    def read_start(self, kind: str, name: str) -> None:
-        """Read what to start from."""
-        try:
-            match kind:
-                case "sample":
-                    start = from_sample(name)
-                case "campaign":
-                    start = Start(self.dear.desk.config(int(name)), Path.cwd())
-                case _:
-                    start = from_file(Path(name), self._fields)
-        except DearError as error:
-            self.post_message(StartRead(None, str(error)))
-        else:
-            self.post_message(StartRead(start, ""))
-
-    async def on_start_read(self, message: StartRead) -> None:
+    async def on_start_picker_read(self, message: StartPicker.Read) -> None:
         """Fill the form."""
-        if message.start is None:
-            self.notify(message.problem, severity="error", timeout=10, markup=False)
-            return
         for sentence in message.start.left_out:
             self.notify(sentence, severity="warning", timeout=10, markup=False)
         self._draft = Draft.of(message.start.tables, self._fields, message.start.folder)
@@ -186,6 +138,14 @@ class NewCampaignScreen(SnapshotScreen):
             await form.query("FieldRow, .section.-key, .paths").remove()
             await form.mount_all(self._rows())
         self.check_draft()
+
+    def on_start_picker_refused(self, message: StartPicker.Refused) -> None:
+        """Say it; the form stays as it is."""
+        self.notify(message.problem, severity="error", timeout=10, markup=False)
+
+    def on_input_submitted(self) -> None:
+        """Enter in a field goes to the next one."""
+        self.focus_next()
 
     def _rows(self) -> list[Static | FieldRow]:
         rows: list[Static | FieldRow] = []

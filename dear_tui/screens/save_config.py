@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from dear_tui.screens.confirm import ConfirmScreen
-from dear_tui.widgets.field_row import PathSuggester
+from dear_tui.widgets.path_suggester import PathSuggester
 
 if TYPE_CHECKING:
     from collections.abc import Callable

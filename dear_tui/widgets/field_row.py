@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.suggester import Suggester, SuggestFromList
 from textual.widgets import Input, Select, Static
 
-from dear_tui.form.sources import complete
+from dear_tui.widgets.choice import Choice
+from dear_tui.widgets.path_suggester import PathSuggester
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from textual.app import ComposeResult
@@ -25,45 +24,6 @@ if TYPE_CHECKING:
 
 NAMES = {"list": "list file", "n": "images", "eps": "± eps"}
 """what a key is called where it says too little by itself"""
-
-
-class Choice(Select[str], inherit_bindings=False):
-    """One of a few; up and down are left to the form, left and right choose without opening."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "show_overlay", "choose", tooltip="open the choices"),
-        Binding("right", "step(1)", "next", show=False, tooltip="the next choice"),
-        Binding("left", "step(-1)", "previous", show=False, tooltip="the choice before"),
-    ]
-
-    DEFAULT_CSS = """
-    Choice {
-        & > SelectCurrent { background: $surface; }
-        &:focus > SelectCurrent { border: none; background: $surface-lighten-1; #label { text-style: reverse; } }
-    }
-    """
-
-    def __init__(self, options: Sequence[tuple[str, str]], value: str) -> None:
-        super().__init__(options, value=value, allow_blank=False, compact=True)
-        self._values = [one for _, one in options]
-
-    def action_step(self, by: int) -> None:
-        """Choose a neighbour."""
-        place = self._values.index(cast("str", self.value)) + by
-        if 0 <= place < len(self._values):
-            self.value = self._values[place]
-
-
-class PathSuggester(Suggester):
-    """Completes the path of a file; right takes what is suggested."""
-
-    def __init__(self, folder: Callable[[], Path]) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-        self._folder = folder
-
-    async def get_suggestion(self, value: str) -> str | None:
-        """Look into the folder, which may be on a slow disk."""
-        return await asyncio.to_thread(complete, value, self._folder())
 
 
 class FieldRow(Horizontal):
