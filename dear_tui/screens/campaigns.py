@@ -18,7 +18,6 @@ from dear_tui.fault_counter import FaultCounter
 from dear_tui.human import short_count
 from dear_tui.messages import DetailsRead, FoundRead, QueueRead
 from dear_tui.screens.base import READING, unread
-from dear_tui.screens.new_campaign import NewCampaignScreen
 from dear_tui.screens.ordering import OrderingScreen
 from dear_tui.widgets.campaign_details import CampaignDetails
 from dear_tui.widgets.campaign_filter import CampaignFilter
@@ -57,7 +56,6 @@ class CampaignsScreen(OrderingScreen):
     TAB = "campaigns"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "new", "new", tooltip="a form for a new campaign"),
         Binding("c", "mark", "mark", tooltip="mark it (◆), to compare it with others"),
         Binding("y", "copy", "copy id", show=False, tooltip="its number to the clipboard"),
         Binding("i", "details", "details", tooltip="show or hide the chosen campaign in full"),
@@ -102,6 +100,8 @@ class CampaignsScreen(OrderingScreen):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """The list and the chosen campaign, or a message in their place."""
+        if snapshot.campaigns is not None:
+            self.dear.marked &= {status.id for status in snapshot.campaigns}  # without what is deleted
         rows = self._rows(snapshot.campaigns or ())
         listing, message = self.query_one(CampaignList), self.query_one(".message", Static)
         listing.display, message.display = bool(rows), not rows
@@ -241,10 +241,6 @@ class CampaignsScreen(OrderingScreen):
         """The one under the cursor."""
         status = self.dear.snapshot.status(self.dear.campaign)
         return status if status and self.query_one(CampaignList).display else None
-
-    def action_new(self) -> None:
-        """Open the form."""
-        self.app.push_screen(NewCampaignScreen())
 
     def action_mark(self) -> None:
         """Mark for comparison, or no longer."""

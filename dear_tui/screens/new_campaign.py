@@ -46,6 +46,10 @@ WIDE, ROOMY = 110, 150
 STARTING = "a sample, a past campaign, or a TOML file: it fills the form, and every value can be changed"
 
 
+class Form(VerticalScroll, inherit_bindings=False, can_focus=False):
+    """Scrolls with the focus; up and down go from field to field."""
+
+
 class NewCampaignScreen(SnapshotScreen):
     """Esc leaves it; what was typed is asked about."""
 
@@ -63,7 +67,7 @@ class NewCampaignScreen(SnapshotScreen):
     DEFAULT_CSS = """
     NewCampaignScreen {
         .body { height: 1fr; layout: horizontal; }
-        .form { width: 1fr; height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
+        Form { width: 1fr; height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
         PlanPane { width: 42; height: 1fr; }
         &.-narrow .body { layout: vertical; }
         &.-narrow PlanPane {
@@ -97,7 +101,7 @@ class NewCampaignScreen(SnapshotScreen):
     def compose_body(self) -> ComposeResult:
         """The form, empty until the keys are known, and the estimate."""
         with Container(classes="body"):
-            yield VerticalScroll(Static(Content.styled("Loading ...", MUTED)), classes="form", can_focus=False)
+            yield Form(Static(Content.styled("Loading ...", MUTED)))
             yield PlanPane(self.dear.plan_with)
 
     def on_mount(self) -> None:
@@ -121,7 +125,7 @@ class NewCampaignScreen(SnapshotScreen):
         """Offer what to start from; it starts from the first sample."""
         self._fields = message.fields
         picker = StartPicker(message.samples, self.dear.snapshot.campaigns or (), self.dear.desk, message.fields)
-        form = self.query_one(".form")
+        form = self.query_one(Form)
         await form.remove_children()
         await form.mount(picker)
         picker.query_one(Choice).focus()
@@ -133,7 +137,7 @@ class NewCampaignScreen(SnapshotScreen):
         self._draft = Draft.of(message.start.tables, self._fields, message.start.folder)
         self._is_touched = False
         self._edition += 1
-        form = self.query_one(".form")
+        form = self.query_one(Form)
         with self.app.batch_update():
             await form.query("FieldRow, .section.-key, .paths").remove()
             await form.mount_all(self._rows())

@@ -13,6 +13,7 @@ from dear_tui.human import short_count
 from dear_tui.messages import Obeyed
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.confirm import ConfirmScreen
+from dear_tui.screens.new_campaign import NewCampaignScreen
 from engine.errors import DearError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class OrderingScreen(SnapshotScreen):
     """The keys of the queue; which campaign they are about, the screen says."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "new", "new", tooltip="a form for a new campaign"),
         Binding("p", "pause", "pause", tooltip="pause it, or go on with a paused one"),
         Binding("x", "cancel", "cancel", tooltip="cancel it, after asking; what it computed is kept"),
         Binding("r", "ask('retry')", "retry", show=False, tooltip="queue a failed or cancelled one again"),
@@ -51,6 +53,10 @@ class OrderingScreen(SnapshotScreen):
     def asked(self, campaign: int) -> Action | None:
         """What is asked of a campaign and not done yet, here or elsewhere."""
         return self.pending.get(campaign) or (self.queue.asked.get(campaign) if self.queue else None)
+
+    def action_new(self) -> None:
+        """Open the form."""
+        self.app.push_screen(NewCampaignScreen())
 
     def action_ask(self, action: Action) -> None:
         """Ask something of the chosen campaign."""

@@ -101,12 +101,13 @@ class CampaignList(OptionList):
         """Bring the lines up to date; the chosen campaign stays chosen, whatever is new above it."""
         self._rows, self._chosen = tuple(rows), chosen
         width = self.scrollable_content_region.width
-        before = self._shown
+        before, place = self._shown, self.highlighted or 0
         self._shown = {str(row.status.id): (row, width, row.status.id == chosen) for row in rows}
         if list(before) != list(self._shown):
             self.clear_options()
             self.add_options([Option(_lines(*facts), id=name) for name, facts in self._shown.items()])
-            self.highlighted = self.get_option_index(str(chosen)) if str(chosen) in self._shown else 0
+            is_there = str(chosen) in self._shown
+            self.highlighted = self.get_option_index(str(chosen)) if is_there else min(place, len(rows) - 1)
             return
         for index, (name, facts) in enumerate(self._shown.items()):
             if facts != before[name]:

@@ -32,7 +32,7 @@ def worker_text(queue: QueueView) -> Content:
     if queue.stops:
         return _warning(f"{worker} stops after the part being computed: W again stops it at once")
     if queue.worker.campaign is None:
-        return _plain(f"{worker} is there" if waiting else f"{worker} waits: the queue is empty")
+        return _plain(f"{worker} takes the next campaign" if waiting else f"{worker} waits: the queue is empty")
     block = queue.worker.block
     images = f", images {block[0]:,} to {block[1] - 1:,} by rank" if block else ""
     return _plain(f"{worker} on {queue.worker.device}: campaign {queue.worker.campaign}{images}")
