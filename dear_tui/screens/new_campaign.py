@@ -68,7 +68,7 @@ class NewCampaignScreen(SnapshotScreen):
     NewCampaignScreen {
         .body { height: 1fr; layout: horizontal; }
         Form { width: 1fr; height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
-        PlanPane { width: 42; height: 1fr; }
+        PlanPane { width: 48; height: 1fr; }
         &.-narrow .body { layout: vertical; }
         &.-narrow PlanPane {
             width: 1fr; height: 7; layout: horizontal;
@@ -77,6 +77,7 @@ class NewCampaignScreen(SnapshotScreen):
         }
         &.-narrow .section { margin-top: 0; }
         &.-roomy .hint { display: block; }
+        &.-roomy FieldRow Input, &.-roomy FieldRow Select { width: 50; }
         &.-roomy .problem-here { width: auto; max-width: 50%; }
         .section { color: $text-accent; text-style: bold; margin-top: 1; }
         .section.-first { margin-top: 0; }
@@ -207,7 +208,7 @@ class NewCampaignScreen(SnapshotScreen):
         elif message.is_planned:
             pane.show(size=checked.size)
         else:
-            pane.show(problems={}, error="", size=checked.size, seconds=None, step="waiting for the last key")
+            pane.show(problems={}, error="", size=checked.size, seconds=None, step="loading network and images")
             self._after("measure", MEASURE_SECONDS, self._measure)
 
     def _measure(self) -> None:

@@ -10,16 +10,21 @@ from engine.analysis.tables import TableOneRow
 from engine.errors import InputError
 from engine.store.lock import Holder
 from engine.store.queue_view import QueueView
-from engine.store.records import CampaignStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dear_tui.planner.reports import Order, Report
+    from engine.store.records import CampaignStatus
 
 TABLE_ONE = TableOneRow(99.35, 98.74, 81.51, 17.87, 0.621, 1714)
 SECTIONS = {
-    "campaign": {"id": "7", "created": "2026-01-02T03:04:05Z", "population": "1,967,040", "fingerprint": "a48cd380" * 8},
+    "campaign": {
+        "id": "7",
+        "created": "2026-01-02T03:04:05Z",
+        "population": "1,967,040",
+        "fingerprint": "a48cd380" * 8,
+    },
     "config": {"name": "lenet5-mnist", "model.arch": "lenet5", "faults.error_margin": "0.01", "run.method": "fast"},
     "numerics": {"torch": "2.7.1", "device": "cpu", "tf32": "false", "threads": "2"},
     "depends on": {"weights": "0123456789abcdef" * 4, "engine": "1"},
@@ -76,10 +81,11 @@ class FakeDesk:
 
 
 class FakePlanner:
-    """Reports what it was made with; then waits to be ended where it was told to."""
+    """Reports on estimates and on submissions what it was made with; then waits to be ended where it was told to."""
 
-    def __init__(self, reports: Sequence[Report], waits: bool = False) -> None:
+    def __init__(self, reports: Sequence[Report], waits: bool = False, on_submit: Sequence[Report] = ()) -> None:
         self._reports = reports
+        self._on_submit = on_submit
         self._waits = waits
         self.orders: list[Order] = []
         self.ended = 0
@@ -91,7 +97,7 @@ class FakePlanner:
         return self
 
     def reports(self) -> Iterator[Report]:
-        yield from self._reports
+        yield from self._on_submit if self.orders[-1].store else self._reports
         if self._waits:
             self._end.wait()
 

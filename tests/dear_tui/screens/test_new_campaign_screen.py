@@ -6,7 +6,6 @@ import asyncio
 import tomllib
 from typing import TYPE_CHECKING
 
-import pytest
 from memory_desk import FakeDesk, FakePlanner
 from memory_store import FakeSource, make_app, make_status, screen_text, settle, until_shown
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import pytest
     from textual.pilot import Pilot
 
     from dear_tui.app import DearApp
@@ -36,7 +36,7 @@ async def opened(pilot: Pilot[str]) -> DearApp:
     """The form, filled with the sample that needs nothing."""
     await settle(pilot)
     await pilot.press("n")
-    await until_shown(pilot, "start from", "sample lenet5-mnist", "error_margin")
+    await until_shown(pilot, "sample lenet5-mnist", "arch          lenet5")
     return pilot.app  # type: ignore[return-value]
 
 
@@ -65,7 +65,7 @@ async def test_counts_are_exact_and_the_time_follows() -> None:
     planner = FakePlanner([Report("step", "loading network and images"), MATERIAL, ESTIMATE])
     async with make_app(FakeSource(), plan_with=planner).run_test(size=(120, 40)) as pilot:
         await opened(pilot)
-        await until_shown(pilot, "faults  16,501 of a population of 1,967,0", "images  10,000", "pairs   165,010,000",
+        await until_shown(pilot, "faults  16,501 of a population of 1,967,040", "images  10,000", "pairs   165,010,000",
                           "disk    107MB", "time    about 42s on cpu by method fast")  # fmt: skip
         assert planner.orders[0].tables == {
             "name": "lenet5-mnist", "model": {"arch": "lenet5"}, "dataset": {"name": "mnist"},
@@ -81,7 +81,7 @@ async def test_while_one_types_the_measuring_ends_and_counts_follow_at_once() ->
         await type_into(pilot, "faults", "count", "100")
         assert planner.ended > ended
         await until_shown(pilot, "faults  100 of a population", "pairs   1,000,000")
-        await until(pilot, lambda: planner.orders[-1].tables["faults"] == {"count": 100})
+        await until(pilot, lambda: planner.orders[-1].tables.get("faults") == {"count": 100})
         await until_shown(pilot, "time    measuring ...")
 
 
@@ -89,7 +89,7 @@ async def test_the_engines_sentence_stands_at_the_field() -> None:
     async with make_app(FakeSource()).run_test(size=(200, 60)) as pilot:
         app = await opened(pilot)
         await type_into(pilot, "model", "arch", "resnet20")
-        await until_shown(pilot, "missing; only lenet5 on mnist has bundled weights, so give those of resnet20")
+        await until_shown(pilot, "missing; only lenet5 on mnist has bundled weights, so give those of")
         await type_into(pilot, "faults", "error_margin", "2")
         await until_shown(pilot, "should be less than 1, but is 2.0", "2 things to mend")
         await type_into(pilot, "faults", "bits", "3, x, 40")
@@ -122,7 +122,7 @@ async def test_only_what_applies_is_shown(tmp_path: Path) -> None:
         focus(app, "workload", "select")
         await pilot.press("right")
         await until(pilot, lambda: ("workload", "n") in shown(app))
-        await until_shown(pilot, 'missing; select = "top_n" needs it')
+        await until_shown(pilot, '[workload] n: missing; select = "top_n"')
         await pilot.press("right", "right")
         await until(pilot, lambda: {("workload", "center"), ("workload", "eps")} <= shown(app))
         assert ("workload", "n") not in shown(app)
@@ -150,7 +150,7 @@ async def test_a_value_that_does_not_apply_any_more_is_not_submitted() -> None:
 
 
 async def test_f5_submits_and_shows_the_campaign() -> None:
-    planner = FakePlanner([SUBMITTED])
+    planner = FakePlanner([], on_submit=[SUBMITTED])
     source = FakeSource([make_status(8), make_status(7)])
     async with make_app(source, plan_with=planner).run_test(size=(120, 40), notifications=True) as pilot:
         app = await opened(pilot)
@@ -163,7 +163,7 @@ async def test_f5_submits_and_shows_the_campaign() -> None:
 
 
 async def test_f5_with_something_to_mend_goes_there() -> None:
-    planner = FakePlanner([SUBMITTED])
+    planner = FakePlanner([], on_submit=[SUBMITTED])
     async with make_app(FakeSource(), plan_with=planner).run_test(size=(120, 40), notifications=True) as pilot:
         app = await opened(pilot)
         await type_into(pilot, "faults", "seed", "x")
@@ -178,13 +178,15 @@ async def test_f5_with_something_to_mend_goes_there() -> None:
 
 
 async def test_a_refused_submission_stays_in_the_form_and_esc_gives_one_up() -> None:
-    planner = FakePlanner([Report("error", "campaign 1 of this config is unfinished and was begun with torch 2.6")])
+    planner = FakePlanner(
+        [], on_submit=[Report("error", "campaign 1 of this config is unfinished and was begun with torch")]
+    )
     app = make_app(FakeSource(), plan_with=planner)
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(pilot)
         await pilot.press("f5")
         await until_shown(pilot, "campaign 1 of this config is")
-        app.plan_with = waiting = FakePlanner([Report("step", "loading network, images and faults")], waits=True)
+        app.plan_with = waiting = FakePlanner([], True, [Report("step", "loading network, images and faults")])
         await pilot.press("escape")
         await pilot.pause()
         assert isinstance(app.screen, CampaignsScreen)
@@ -207,7 +209,7 @@ async def test_it_starts_from_a_campaign_or_a_file(tmp_path: Path, monkeypatch: 
     async with make_app(source, desk=desk).run_test(size=(120, 40), notifications=True) as pilot:
         app = await opened(pilot)
         await pilot.press("enter", "end", "enter")
-        await until_shown(pilot, "#7 seventh", "set.npz", "3, 22, 30")
+        await until_shown(pilot, "#7 seventh", "exact", "3, 22, 30")
         assert "to mend" not in screen_text(app)
         await pilot.press("down", *"small.t", "right", "enter")
         await until_shown(pilot, "small.toml", "set.npz", "3, 22, 30")
@@ -234,7 +236,7 @@ async def test_f2_saves_what_can_be_loaded_again_and_asks_before_overwriting(
         await type_into(pilot, "faults", "error_margin", "0.05")
         await until(pilot, lambda: app.screen._checked.tables.get("faults", {}).get("error_margin") == 0.05)  # type: ignore[attr-defined]
         await pilot.press("f2")
-        await until_shown(pilot, "save as TOML", "lenet5-mnist.toml")
+        await until_shown(pilot, "save as TOML")
         await pilot.press("enter")
         saved = tmp_path / "lenet5-mnist.toml"
         await until(pilot, saved.exists)
