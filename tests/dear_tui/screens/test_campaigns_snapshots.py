@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from memory_desk import FakeDesk, FakePlanner, worker_view
 from memory_store import FakeSource, make_app, make_status, settle, until_shown
-from test_new_campaign_screen import ESTIMATE, MATERIAL, type_into
 
 from dear_tui.form import sources
 from dear_tui.planner.reports import Report
 from engine.store.queue_view import QueueView
+from tests.dear_tui.screens.test_new_campaign_screen import ESTIMATE, MATERIAL, type_into
 
 if TYPE_CHECKING:
     from collections.abc import Callable

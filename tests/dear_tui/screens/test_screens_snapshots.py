@@ -46,7 +46,7 @@ def source(state: str) -> FakeSource:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("state", ["empty", "running", "finished", "failed"])
-@pytest.mark.parametrize("screen", ["campaigns", "live"])
+@pytest.mark.parametrize("screen", ["live"])
 def test_picture(screen: str, state: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
     async def show(pilot: Any) -> None:
         await settle(pilot)
