@@ -25,10 +25,10 @@ class ConfirmScreen(ModalScreen[bool]):
     ConfirmScreen {
         align: center middle;
         Vertical {
-            width: auto; max-width: 72; height: auto; padding: 0 2;
+            width: 64; max-width: 90%; height: auto; padding: 0 2;
             border: round $warning; border-subtitle-color: $foreground; background: $surface;
         }
-        Static { width: auto; }
+        Static { width: 1fr; height: auto; }
     }
     """
 

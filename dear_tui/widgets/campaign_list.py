@@ -155,8 +155,9 @@ def _last_line(row: Row, width: int) -> Content:
     found = Content.styled(size, MUTED)
     if row.found is not None and status.pairs_done:
         found = Content.assemble((f"{row.found:,} critical", "$text-success"), (f" of {size}", MUTED))
+    if not (done := status.masked + status.non_critical + status.critical):
+        return found
     counts = counts_text(status, shares=False)
     if found.cell_length + counts.cell_length >= width:
-        done = status.masked + status.non_critical + status.critical
-        counts = Content.styled(f"{percent(status.critical, done)} of pairs" if done else "", MUTED)
+        counts = Content.styled(f"{percent(status.critical, done)} of pairs", MUTED)
     return spread(found, counts, width)

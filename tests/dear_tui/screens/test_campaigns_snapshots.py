@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +54,15 @@ def source(state: str) -> FakeSource:
 
 
 def desk(state: str) -> FakeDesk:
-    return FakeDesk(replace(worker_view(), waiting=(8,)) if state in ("running", "many") else QueueView(waiting=(8,)))
+    match state:
+        case "empty":
+            return FakeDesk()
+        case "many":
+            return FakeDesk(worker_view())
+        case "running":
+            return FakeDesk(worker_view(waiting=(8,)))
+        case _:
+            return FakeDesk(QueueView(waiting=(8,)))
 
 
 async def shown(pilot: Any) -> None:
@@ -142,6 +149,7 @@ def form_of(state: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]
                 await until_shown(pilot, "measuring ...", "165,010,000")
             case "wrong":
                 await type_into(pilot, "model", "arch", "resnet20")
+                await pilot.press("down", "down")  # to a choice, where no cursor blinks
                 await until_shown(pilot, "1 thing to mend")
             case _:
                 await pilot.press("f5")
