@@ -110,7 +110,7 @@ async def test_d_asks_and_deletes(store: Store) -> None:
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await at(pilot, 2)
         await pilot.press("c", "d")
-        await until_shown(pilot, "Delete campaign 2, second, queued, 0 pairs with its results?", "cannot be undone")
+        await until_shown(pilot, "Delete campaign 2, second, queued, 0 pairs", "cannot be undone")
         await pilot.press("escape")
         await pilot.pause()
         assert 2 in states(store)
