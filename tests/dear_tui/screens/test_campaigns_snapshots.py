@@ -140,6 +140,7 @@ def form_of(state: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]
     monkeypatch.setattr(sources.Path, "cwd", lambda: Path("/home/ada"))
 
     async def show(pilot: Any) -> None:
+        pilot.app.animation_level = "none"  # scrolling takes no time
         await pilot.press("n")
         await until_shown(pilot, "lenet5-mnist", "arch")
         match state:
@@ -149,8 +150,10 @@ def form_of(state: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]
                 await until_shown(pilot, "measuring ...", "165,010,000")
             case "wrong":
                 await type_into(pilot, "model", "arch", "resnet20")
-                await pilot.press("down", "down")  # to a choice, where no cursor blinks
                 await until_shown(pilot, "1 thing to mend")
+                await pilot.press("down", "down")  # to a choice, where no cursor blinks
+                await until_shown(pilot, "[dataset] name")
+                await pilot.wait_for_scheduled_animations()
             case _:
                 await pilot.press("f5")
                 await until_shown(pilot, "Submitting: loading network")
