@@ -18,11 +18,13 @@ from textual.worker import get_current_worker
 from dear_tui.actions import actions_of
 from dear_tui.crash import record_crash
 from dear_tui.hang_up import end_if_terminal_is_gone
+from dear_tui.desk import StoreDesk
 from dear_tui.human import percent
 from dear_tui.keymap import name_bindings
 from dear_tui.machine import Machine
 from dear_tui.messages import SnapshotRead
 from dear_tui.notices import desktop_sequence, notices
+from dear_tui.planner.process import Planner
 from dear_tui.screens.campaigns import CampaignsScreen
 from dear_tui.screens.gpu import GpuScreen
 from dear_tui.screens.jump import JumpScreen, jump_targets
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 
     from dear_tui.notices import Notice
     from dear_tui.screens.jump import Target
+    from dear_tui.desk import Desk
+    from dear_tui.planner.reports import Order
     from dear_tui.source import CampaignSource
 
 POLL_SECONDS = 0.25
@@ -88,6 +92,8 @@ class DearApp(App[str]):
         store: Path,
         campaign: int | None = None,
         open_source: Callable[[Path], CampaignSource] = open_store,
+        open_desk: Callable[[Path], Desk] = StoreDesk,
+        plan_with: Callable[[Order], Planner] = Planner,
         settings: Settings | None = None,
         machine: Machine | None = None,
     ) -> None:
@@ -95,6 +101,10 @@ class DearApp(App[str]):
         super().__init__()
         self.store = store
         self.machine = machine or Machine()
+        self.desk = open_desk(store)
+        """where campaigns are ordered about"""
+        self.plan_with = plan_with
+        """what tries configs out"""
         self._reader = SnapshotReader(partial(open_source, store))
         self._wake = threading.Event()
         self.set_reactive(DearApp.campaign, campaign)
@@ -155,6 +165,10 @@ class DearApp(App[str]):
 
     def watch_campaign(self) -> None:
         """Read its curve now."""
+        self.read_now()
+
+    def read_now(self) -> None:
+        """Read the store, which was changed from here."""
         self._wake.set()
 
     async def action_quit(self) -> None:

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from engine.config_problems import explain
+from engine.config_problems import Problem, explain
 from engine.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -76,10 +76,15 @@ class Section(BaseModel):
     Rules between keys stand with the later key and read the earlier ones, so that all problems are found at once.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True,
+        use_attribute_docstrings=True,
+    )  # fmt: skip
 
 
-NETWORKS = ("lenet5", "resnet9", "resnet18", "resnet20", "vgg11", "vgg16", "mobilenetv2")
+MOBILENET = "mobilenetv2"
+"""the one network that has a width"""
+NETWORKS = ("lenet5", "resnet9", "resnet18", "resnet20", "vgg11", "vgg16", MOBILENET)
 
 
 def _check_arch(arch: str) -> str:
@@ -95,23 +100,23 @@ class ModelConfig(Section):
     """Which network, with which weights."""
 
     arch: Annotated[str, AfterValidator(_check_arch)]
-    """one of NETWORKS, torchvision:NAME, or package.module:factory: a callable that returns an nn.Module"""
+    """or torchvision:NAME, or package.module:factory: your own callable, which is run and returns an nn.Module"""
     width: Annotated[float, Field(gt=0, le=10)] = 1.0
     """scales the channels of mobilenetv2"""
     path: ConfigPath | None = None
     """the folder where package.module is looked for before the environment; absent: the config's"""
     weights: ConfigFile | None = None
-    """safetensors, or a .pt/.th file of tensors; absent: the bundled weights (lenet5 on mnist only)"""
+    """safetensors, .pt or .th; absent: the bundled ones, of lenet5 on mnist"""
 
     @property
     def is_factory(self) -> bool:
         """Whether the network is made by the user's own code."""
-        return _is_factory(self.arch)
+        return is_factory(self.arch)
 
     @field_validator("width")
     @classmethod
     def _width_fits(cls, width: float, info: ValidationInfo) -> float:
-        if width != 1 and info.data.get("arch", "mobilenetv2") != "mobilenetv2":
+        if width != 1 and info.data.get("arch", MOBILENET) != MOBILENET:
             raise ValueError(f'does not apply to {info.data["arch"]}; remove it, or use arch = "mobilenetv2"')
         return width
 
@@ -121,7 +126,7 @@ class ModelConfig(Section):
         arch = info.data.get("arch")
         if arch is None:
             return path
-        if not _is_factory(arch):
+        if not is_factory(arch):
             if path is not None:
                 raise ValueError(f'does not apply to {arch}; remove it, or use arch = "package.module:factory"')
             return None
@@ -138,7 +143,8 @@ class ModelConfig(Section):
         return weights
 
 
-def _is_factory(arch: str) -> bool:
+def is_factory(arch: str) -> bool:
+    """Whether an arch is package.module:factory."""
     return ":" in arch and not arch.startswith("torchvision:")
 
 
@@ -150,10 +156,13 @@ class DatasetConfig(Section):
     """Which images, and how they are normalised."""
 
     name: Literal["mnist", "fashion_mnist", "cifar10", "npz", "folder"]
+    """npz: a file with `images` and `labels`; folder: a sub-folder of images per class"""
     path: ConfigPath | None = None
-    """a folder; for npz the file; absent: the bundled MNIST test set (mnist only)"""
+    """a folder, for npz the file; absent: the bundled MNIST test set"""
     mean: tuple[float, ...] | None = Field(default=None, strict=False)
+    """per channel, after uint8 is divided by 255; mnist, fashion_mnist and cifar10 have their own"""
     std: tuple[Annotated[float, Field(gt=0)], ...] | None = Field(default=None, strict=False)
+    """goes with mean"""
 
     @field_validator("path")
     @classmethod
@@ -180,15 +189,25 @@ class FaultsConfig(Section):
     """Which faults are drawn."""
 
     model: Literal["bit_flip", "stuck_at_0", "stuck_at_1", "stuck_at"] = "bit_flip"
+    """what happens to the bit; stuck_at: polarity drawn per fault"""
     sampling: Literal["network", "list"] = "network"
+    """network: a random sample; list: the faults of a CSV"""
     list: ConfigFile | None = None
+    """a CSV with columns Layer,TensorIndex,Bit, or an export of the SQL view `faults`"""
     population: Literal["x32", "x64"] = "x32"
+    """x64 counts both polarities of a flip, as published lists do"""
     error_margin: Fraction = 0.01
+    """of the sample; with the confidence it decides how many faults are drawn"""
     confidence: Fraction = 0.99
+    """that the true rate lies within the margin"""
     count: Count | None = None
+    """faults to draw, instead of the margin"""
     layers: tuple[str, ...] | None = Field(default=None, strict=False, min_length=1)
+    """only these, such as fc1 or layer3.*"""
     bits: tuple[Annotated[int, Field(ge=0, le=31)], ...] | None = Field(default=None, strict=False, min_length=1)
+    """only these; 31 is the sign, 30 the highest of the exponent"""
     seed: Seed = 42
+    """of the drawing"""
 
     @field_validator("list")
     @classmethod
@@ -223,13 +242,21 @@ class WorkloadConfig(Section):
     """Which images a campaign runs, and in which order."""
 
     metric: Literal["el2n", "deepgini", "cross_entropy"] = "el2n"
+    """ranks the images, the most challenging first"""
     select: Literal["all", "top_n", "fraction", "central", "pre_plateau", "random"] = "all"
+    """which of the ranked images are run"""
     n: Count | None = None
+    """how many images"""
     fraction: Annotated[float, Field(gt=0, le=1)] | None = None
+    """of the data set, 0..1"""
     center: float | None = None
+    """absent: the metric's value on the decision boundary"""
     eps: Annotated[float, Field(gt=0)] = 0.3
+    """how far from the center"""
     threshold: Annotated[float, Field(gt=0)] = 5e-5
+    """the steepest step of the plateau"""
     seed: Seed = 0
+    """of the permutation"""
 
     @field_validator(*sorted(OPTION_SELECTS))
     @classmethod
@@ -256,9 +283,12 @@ class RunConfig(Section):
     """How the faults are injected."""
 
     method: Literal["exact", "fast"] = "fast"
+    """exact equals the naive loop in every bit; fast in every top-1"""
     device: Annotated[str, AfterValidator(_check_device)] = "auto"
+    """auto, cpu, cuda or cuda:1"""
     tf32: bool = False
-    memory: Annotated[int, BeforeValidator(_parse_memory), Field(gt=0)] = 2 * 10**9
+    """rounder arithmetic on recent GPUs, as in some published campaigns"""
+    memory: Annotated[int, BeforeValidator(_parse_memory), Field(gt=0, examples=["2GB"])] = 2 * 10**9
     """bytes for the kept golden tensors and the batches together"""
 
 
@@ -266,6 +296,7 @@ class CampaignConfig(Section):
     """One campaign."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
+    """yours"""
     model: ModelConfig
     dataset: DatasetConfig
     faults: FaultsConfig = FaultsConfig()
@@ -289,6 +320,15 @@ def load_config(path: Path) -> CampaignConfig:
     Raises:
         ConfigError: with every problem, a sentence each, that names the file and the field.
     """
+    return parse_config(read_tables(path), source=str(path), folder=path.resolve().parent)
+
+
+def read_tables(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file, unchecked.
+
+    Raises:
+        ConfigError: it is not there, or no TOML.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -296,10 +336,9 @@ def load_config(path: Path) -> CampaignConfig:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([f"{path}: cannot be read as text ({error}); give a TOML config"]) from None
     try:
-        tables = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([f"{path}: not valid TOML ({error}); mend that line"]) from None
-    return parse_config(tables, source=str(path), folder=path.resolve().parent)
 
 
 def load_configs(paths: Sequence[Path]) -> list[CampaignConfig]:
@@ -325,9 +364,17 @@ def parse_config(tables: Mapping[str, Any], source: str, folder: Path | None = N
     Raises:
         ConfigError: with every problem, a sentence each.
     """
+    checked = check_config(tables, folder)
+    if isinstance(checked, CampaignConfig):
+        return checked
+    raise ConfigError([f"{source}: {problem}" for problem in checked])
+
+
+def check_config(tables: Mapping[str, Any], folder: Path | None = None) -> CampaignConfig | list[Problem]:
+    """The config that the tables are, or everything that is wrong with them; `folder` as in `parse_config`."""
     dataset = tables.get("dataset")
     context = {"folder": folder, "dataset": dataset.get("name") if isinstance(dataset, dict) else None}
     try:
         return CampaignConfig.model_validate(tables, context=context)
     except ValidationError as error:
-        raise ConfigError([f"{source}: {problem}" for problem in explain(error, CampaignConfig)]) from None
+        return list(explain(error, CampaignConfig))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -26,21 +27,40 @@ WANTED = {
 """pydantic's kind of problem -> what the key wants; where there is none, pydantic's own words do"""
 
 
-def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
-    """Every problem as `[section] key: what is wrong; the mend`."""
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with one key; as text `[section] key: what is wrong; the mend`."""
+
+    section: str
+    """empty for the keys above all tables"""
+    key: str
+    """empty where it is the whole table"""
+    item: str
+    """which item of a list, such as `[0]`"""
+    reason: str
+
+    def __str__(self) -> str:
+        table = f"[{self.section}] " if self.section else ""
+        field = f"{table}{self.key}{self.item}".rstrip()
+        return f"{field}: {self.reason}" if field else self.reason
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[Problem]:
+    """Every problem of the config that was checked."""
     for problem in error.errors():
         if problem["type"] == "too_short" and problem["input"]:
             continue  # the list is empty only because its items are wrong, which is said already
-        field = _field(problem["loc"], model)
-        yield f"{field}: {_reason(problem, model)}" if field else _reason(problem, model)
+        yield Problem(*_place(problem["loc"], model), _reason(problem, model))
 
 
-def _field(location: Sequence[str | int], model: type[BaseModel]) -> str:
-    """`name`, `[faults]`, `[faults] bits[0]`"""
+def _place(location: Sequence[str | int], model: type[BaseModel]) -> tuple[str, str, str]:
+    """Section, key and item."""
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)[1:]
     section, _, key = path.partition(".")
-    is_section = section in model.model_fields and section not in _plain_keys(model)
-    return f"[{section}] {key}".rstrip() if is_section or key else section
+    if not key and (section not in model.model_fields or section in _plain_keys(model)):
+        section, key = "", section
+    key, bracket, item = key.partition("[")
+    return section, key, bracket + item
 
 
 def _reason(problem: Mapping[str, Any], model: type[BaseModel]) -> str:

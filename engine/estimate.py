@@ -11,8 +11,13 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from engine.campaign import start_injection
+from engine.datasets import load_dataset
+from engine.injection.layers import injectable_layers
+from engine.models import load_model
+from engine.size import DISK_BYTES_PER_PAIR, Material
 
 if TYPE_CHECKING:
+    from engine.config import CampaignConfig
     from engine.injection.exact import ExactInjection
     from engine.injection.golden import GoldenBlock
     from engine.injection.outcomes import WeightFaults
@@ -26,9 +31,6 @@ FIRST_IMAGES = 16
 
 STORING_SECONDS_PER_PAIR = 1e-7
 """measured on full campaigns, parts and seal together"""
-
-DISK_BYTES_PER_PAIR = 0.65
-"""measured on full campaigns: Parquet parts and the sealed file together"""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,16 @@ class Estimate:
     """computing time on this machine"""
     method: str
     device: str
+
+
+def load_material(config: CampaignConfig) -> Material:
+    """Load network and images, and count what they offer.
+
+    Raises:
+        InputError, UnreachableError: a sentence each, from whatever is loaded.
+    """
+    dataset = load_dataset(config.dataset)
+    return Material(injectable_layers(load_model(config.model, dataset).model), len(dataset))
 
 
 def estimate(prepared: PreparedCampaign) -> Estimate:

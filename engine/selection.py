@@ -83,6 +83,21 @@ def _select(config: WorkloadConfig, metric: Metric) -> ImageIds:
             return random_images(len(metric), _size(config, len(metric)), config.seed)
 
 
+def known_size(config: WorkloadConfig, images: int) -> int | None:
+    """How many of so many images are selected; None where that depends on the metric.
+
+    Raises:
+        InputError: more are asked for than there are.
+    """
+    match config.select:
+        case "all":
+            return images
+        case "top_n" | "fraction" | "random":
+            return _size(config, images)
+        case _:
+            return None
+
+
 def _size(config: WorkloadConfig, images: int) -> int:
     """How many images n or fraction asks for."""
     if config.n is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from typing import Annotated
 
 import typer
@@ -36,22 +35,20 @@ def demo(
         run_config(config, store, StopOnInterrupt(), again)
         return
 
+    from dear_tui import orders
     from dear_tui.cli.summary import print_summary
     from dear_tui.cli.terminal import open_terminal
     from dear_tui.worker.process import ensure_worker
-    from engine.execution import prepare_new
-    from engine.same_config import compare_with_last
     from engine.store import Store, store_path
 
     print("preparing the campaign: network, images and faults ...", file=sys.stderr)
     path = store_path(store)
-    new = prepare_new(config)
-    opened = Store.open(path)
-    if not again and (note := compare_with_last(opened, new.config, new.identity)):
+    [submission], notes = orders.submit(path, [("", config)], again)
+    for note in notes:
         print(f"note: {note}", file=sys.stderr)
-    submission = opened.queue.submit(new, again, partial(compare_with_last, opened, new.config, new.identity))
-    if submission.known_as not in ("finished", "running"):
+    if orders.waits(submission):
         ensure_worker(path)
     open_terminal(path, submission.campaign)
+    opened = Store.open(path, read_only=True)
     if opened.campaign(submission.campaign).state == "finished":
         print_summary(opened, submission.campaign)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from dear_tui.cli.options import AgainOption, StoreOption
 from dear_tui.human import duration, rate, short_count
-from engine.errors import InputError
+from dear_tui.orders import naming
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,17 +40,8 @@ def run(
 
     stop = StopOnInterrupt()
     for path, config in zip(configs, load_configs(configs), strict=True):
-        with naming(path):
+        with naming(str(path)):
             run_config(config, store, stop, again)
-
-
-@contextmanager
-def naming(config: Path) -> Iterator[None]:
-    """What is wrong with what a config asks for is said with the config's name."""
-    try:
-        yield
-    except InputError as error:
-        raise InputError(f"{config}: {error}") from None
 
 
 def run_config(config: CampaignConfig, store: Path | None, stop: StopOnInterrupt, again: bool = False) -> None:

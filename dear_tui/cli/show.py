@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dear_tui.cli.options import JsonOption, StoreOption
+from dear_tui.description import sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,28 +41,8 @@ def show(
 
 
 def _lines(status: CampaignStatus, description: dict[str, Any]) -> Iterator[str]:
-    known = {name: value for name, value in asdict(status).items() if value is not None}
-    sections = {
-        "campaign": known | {"population": description["population"], "fingerprint": description["fingerprint"]},
-        "config": _flat(description["config"]),
-        "numerics": description["numerics"],
-        "depends on": description.get("identity", {}),
-    }
-    width = max(len(name) for section in sections.values() for name in section)
-    for title, section in sections.items():
+    shown = sections(status, description)
+    width = max(len(name) for section in shown.values() for name in section)
+    for title, section in shown.items():
         yield title
-        yield from (f"  {name:{width}}  {_text(value)}" for name, value in section.items())
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested tables as dotted names."""
-    flat: dict[str, Any] = {}
-    for name, value in table.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
-    return flat
+        yield from (f"  {name:{width}}  {value}" for name, value in section.items())

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from dear_tui.cli.tables import Column, print_table
-from dear_tui.human import duration, percent
+from dear_tui.description import table_one_lines
+from dear_tui.human import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,15 +85,9 @@ def print_summary(store: Store, campaign: int) -> None:
 
 
 def _table_one(status: CampaignStatus, tables: CampaignTables) -> list[Column]:
-    row = tables.table_one
-    faults = f"{row.critical_faults:,}"
     rows = [
-        ("clean accuracy", f"{row.clean_accuracy:.2f} %", f"of {status.images:,} images"),
-        ("faulty accuracy", f"{row.faulty_accuracy:.2f} %", "mean over the faults"),
-        ("masked", f"{row.masked:.2f} %", f"{status.masked:,} pairs"),
-        ("non-critical", f"{row.non_critical:.2f} %", f"{status.non_critical:,} pairs"),
-        ("critical", f"{row.critical:.3f} %", f"{status.critical:,} pairs, {tables.nonfinite_pairs:,} not finite"),
-        ("critical faults", faults, f"{percent(row.critical_faults, status.faults)} of {status.faults:,} faults"),
+        (name, value, f"{note}, {tables.nonfinite_pairs:,} not finite" if name == "critical" else note)
+        for name, value, note in table_one_lines(status, tables.table_one)
     ]
     names, values, notes = zip(*rows, strict=True)
     return [Column("", names), Column("", values, right=True), Column("", notes)]

@@ -11,14 +11,12 @@ import typer
 
 from dear_tui.cli.options import JsonOption, StoreOption
 from dear_tui.human import duration, rate
+from dear_tui.orders import stop_worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.store import WorkerStatus
-
-LATE_SECONDS = 5.0
-"""without a heartbeat, a worker that is there does not answer"""
 
 worker = typer.Typer(help="Start and stop what runs the queue.")
 
@@ -57,16 +55,9 @@ def stop(store: StoreOption = None) -> None:
     The first one lets it finish the part being computed, half a minute at most. Nothing that was committed is lost,
     and the campaign it was at is the first that the next worker runs.
     """
-    from engine.store import Store, store_path
+    from engine.store import store_path
 
-    path = store_path(store)
-    opened = Store.open(path, read_only=True)
-    pid = opened.worker().pid
-    if pid is not None:  # a store that is not there is not made by asking
-        opened = Store.open(path)
-    asked = opened.queue.stop_worker()
-    when = "after the part being computed; dear-tui worker stop again stops it at once" if asked == 1 else "at once"
-    print(f"the worker, process {pid}, stops {when}", file=sys.stderr)
+    print(stop_worker(store_path(store)), file=sys.stderr)
 
 
 @worker.command()
@@ -103,6 +94,5 @@ def _lines(found: WorkerStatus) -> Iterator[tuple[str, str]]:
     if found.rate:
         yield "rate", rate(found.rate)
     if found.heartbeat:
-        late = found.silence_s is not None and found.silence_s > LATE_SECONDS
-        silence = f", {duration(found.silence_s or 0)} ago: it does not answer" if late else ""
+        silence = f", {duration(found.silence_s or 0)} ago: it does not answer" if found.is_late else ""
         yield "heartbeat", found.heartbeat + silence

@@ -1,121 +1,168 @@
-"""The campaigns of the store, newest first."""
+"""The campaigns of the store: the queue and what was, the chosen one in full, and what can be asked of them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
 from textual.binding import Binding, BindingType
+from textual.containers import Container
 from textual.content import Content
 from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
+from textual.worker import get_current_worker
 
+from dear_tui.fault_counter import FaultCounter
 from dear_tui.human import short_count
-from dear_tui.screens.base import NO_CAMPAIGN, READING, SnapshotScreen, unread
-from dear_tui.widgets.status_text import (
-    MUTED,
-    counts_text,
-    name_text,
-    progress_text,
-    spread,
-    state_text,
-    workload_text,
-)
+from dear_tui.messages import DetailsRead, FoundRead, QueueRead
+from dear_tui.screens.base import READING, unread
+from dear_tui.screens.ordering import OrderingScreen
+from dear_tui.widgets.campaign_details import CampaignDetails
+from dear_tui.widgets.campaign_filter import CampaignFilter
+from dear_tui.widgets.campaign_list import CampaignList, Row, in_order, matches
+from dear_tui.widgets.status_text import MUTED, spread
+from dear_tui.widgets.worker_text import worker_text
+from engine.errors import DearError
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
-    from textual.geometry import Region
+    from collections.abc import Mapping, Sequence
 
+    from textual.app import ComposeResult
+
+    from dear_tui.desk import Details
     from dear_tui.source import Snapshot
     from engine.store import CampaignStatus
 
-LINES = 3
-STATE_WIDTH = 11
-CURSOR, NO_CURSOR = Content.styled("▌ ", "$primary"), Content("  ")
+POLL_SECONDS = 0.5
+COUNTING_SECONDS = 0.25
+"""how long critical faults are counted before the queue is read again"""
+SETTLE_SECONDS = 0.1
+"""how long the cursor rests on a campaign before its details are read"""
+WIDE = 110
+"""columns from which the details stand beside the list"""
+NOTHING_YET = Content.from_markup(
+    "No campaign yet.\n\n"
+    "[b]n[/b] makes one: the bundled LeNet-5 on MNIST needs nothing else.\n\n"
+    "From a shell: [b]dear-tui demo[/b] or [b]dear-tui submit CONFIG[/b];\n"
+    "it appears here by itself."
+)
 
 
-class CampaignList(OptionList):
-    """Three lines a campaign."""
+class CampaignsScreen(OrderingScreen):
+    """Every campaign with its state, progress and findings; what is asked of one shows at once."""
 
+    TAB = "campaigns"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "watch", tooltip="open it on the live screen"),
-        Binding("j", "cursor_down", "down", tooltip="the next campaign"),
-        Binding("k", "cursor_up", "up", tooltip="the one before"),
-        Binding("g", "first", "first", show=False, tooltip="the newest"),
-        Binding("G", "last", "last", show=False, tooltip="the oldest"),
+        Binding("c", "mark", "mark", tooltip="mark it (◆), to compare it with others"),
+        Binding("y", "copy", "copy id", show=False, tooltip="its number to the clipboard"),
+        Binding("i", "details", "details", tooltip="show or hide the chosen campaign in full"),
+        Binding("tab", "other_part", "other part", show=False, tooltip="from the list to the details and back"),
+        Binding("slash", "filter", "filter", key_display="/", tooltip="only campaigns that match what is typed"),
+        Binding("escape", "unfilter", "all", show=False, tooltip="all campaigns again"),
     ]
     DEFAULT_CSS = """
-    CampaignList {
-        display: none; height: 1fr; padding: 0 1; background: transparent;
-        scrollbar-size-vertical: 1; scrollbar-gutter: stable;
-        &, &:focus { border: none; }
-        & > .option-list--option-highlighted, &:focus > .option-list--option-highlighted {
-            color: $foreground; background: $surface-lighten-1; text-style: none;
-        }
+    CampaignsScreen {
+        .body { height: 1fr; layout: horizontal; }
+        .list { width: 1fr; height: 1fr; }
+        CampaignDetails { width: 40%; min-width: 52; height: 1fr; display: none; }
+        &.-narrow .body { layout: vertical; }
+        &.-narrow CampaignDetails { width: 1fr; height: 55%; }
+        .worker { height: 1; padding: 0 1; background: $surface; }
     }
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._campaigns: tuple[CampaignStatus, ...] = ()
-        self._chosen: int | None = None
-        self._shown: dict[str, tuple[CampaignStatus, int, bool]] = {}
-        self._holds_repaint = False
-
-    def show(self, campaigns: tuple[CampaignStatus, ...], chosen: int | None) -> None:
-        """Bring the lines up to date; the chosen campaign stays chosen, whatever is new above it."""
-        self._campaigns, self._chosen = campaigns, chosen
-        width = self.scrollable_content_region.width
-        before = self._shown
-        self._shown = {str(status.id): (status, width, status.id == chosen) for status in campaigns}
-        if list(before) != list(self._shown):
-            self.clear_options()
-            self.add_options([Option(_lines(*facts), id=name) for name, facts in self._shown.items()])
-            self.highlighted = self.get_option_index(str(chosen)) if str(chosen) in self._shown else 0
-            return
-        for index, (name, facts) in enumerate(self._shown.items()):
-            if facts != before[name]:
-                self._replace_lines(index, _lines(*facts))
-
-    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
-        """Repaint, unless held."""
-        if self._holds_repaint:
-            return self
-        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
-
-    def _replace_lines(self, index: int, lines: Content) -> None:
-        """Repaint these lines alone, where OptionList would repaint all: a slow link feels the difference."""
-        self._holds_repaint = True
-        self.replace_option_prompt_at_index(index, lines)
-        self._holds_repaint = False
-        self.refresh_lines(index * LINES, LINES)
-
-    def on_resize(self) -> None:
-        """Lay the lines out for the new width."""
-        self.show(self._campaigns, self._chosen)
-
-
-class CampaignsScreen(SnapshotScreen):
-    """Every campaign with its state, progress and severities; enter watches one."""
-
-    TAB = "campaigns"
+        self._counter = FaultCounter(self.dear.desk)
+        self._found: Mapping[int, int] = {}
+        """campaign -> its critical faults so far"""
+        self._details: dict[tuple[object, ...], Details] = {}
+        self._wants_details: bool | None = None
+        """None: where there is room beside the list"""
+        self._offered: tuple[bool, ...] = ()
+        """which groups of keys work"""
+        self._wake = threading.Event()
 
     def compose_body(self) -> ComposeResult:
-        """The list, or what to do while it is empty."""
-        yield Static(READING, classes="message")
-        yield CampaignList()
+        """The filter, the list with what stands in its place, the details, and who runs the queue."""
+        yield CampaignFilter()
+        with Container(classes="body"):
+            with Container(classes="list"):
+                yield Static(READING, classes="message")
+                yield CampaignList()
+            yield CampaignDetails()
+        yield Static(Content(""), classes="worker")
+
+    # ---- showing
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """The list, or a message in its place."""
-        campaigns = snapshot.campaigns
+        """The list and the chosen campaign, or a message in their place."""
+        if snapshot.campaigns is not None:
+            self.dear.marked &= {status.id for status in snapshot.campaigns}  # without what is deleted
+        rows = self._rows(snapshot.campaigns or ())
         listing, message = self.query_one(CampaignList), self.query_one(".message", Static)
-        self.show_body(listing, bool(campaigns))
-        if campaigns:
-            listing.show(campaigns, self.dear.campaign)
+        listing.display, message.display = bool(rows), not rows
+        if rows:
+            listing.show(rows, self.dear.campaign)
         else:
-            message.update(NO_CAMPAIGN if campaigns is not None else unread(snapshot), layout=False)
+            message.update(self._message(snapshot), layout=False)
+        if self.focused is None and rows:
+            self.set_focus(listing)
+        elif self.focused is not None and not self.focused.display:
+            self.set_focus(None)
+        self._show_details(snapshot.status(self.dear.campaign) if rows else None)
+        self._show_worker(len(rows), len(snapshot.campaigns or ()))
+        self._offer_keys()
+
+    def _offer_keys(self) -> None:
+        """Tell the footer, which paints itself anew, only where other keys work."""
+        offered = tuple(bool(self.check_action(action, ())) for action in ("ask", "filter", "unfilter"))
+        if offered != self._offered:
+            self._offered = offered
+            self.refresh_bindings()
+
+    def _rows(self, campaigns: Sequence[CampaignStatus]) -> list[Row]:
+        waiting, marked = self.queue.waiting if self.queue else (), self.dear.marked
+        places = {campaign: place for place, campaign in enumerate(waiting, start=1)}
+        words = self.query_one(CampaignFilter).words
+        return [
+            Row(status, places.get(status.id), self.asked(status.id), self._found.get(status.id), status.id in marked)
+            for status in in_order(campaigns, waiting)
+            if matches(status, words)
+        ]
+
+    def _message(self, snapshot: Snapshot) -> Content:
+        if snapshot.campaigns is None:
+            return unread(snapshot)
+        if snapshot.campaigns:
+            return Content(f"Nothing matches “{self.query_one(CampaignFilter).words}”; esc shows all campaigns.")
+        return NOTHING_YET
+
+    def _show_details(self, status: CampaignStatus | None) -> None:
+        pane = self.query_one(CampaignDetails)
+        wanted = self.size.width >= WIDE if self._wants_details is None else self._wants_details
+        pane.display = status is not None and wanted
+        if status is not None and pane.display:
+            details = self._details.get(_key(status))
+            if details is None:
+                self.set_timer(SETTLE_SECONDS, lambda: self._read_settled(status))
+            pane.show(status, details, self._found.get(status.id))
+
+    def _show_worker(self, shown: int, campaigns: int) -> None:
+        marked = f"◆ {len(self.dear.marked)} marked   " if self.dear.marked else ""
+        counts = f"{shown:,} of {campaigns:,}" if shown < campaigns else short_count(campaigns)
+        right = Content.styled(f"{marked}{counts} campaign{'s' * (campaigns != 1)}" if campaigns else "", MUTED)
+        left = worker_text(self.queue) if self.queue else Content("")
+        line = self.query_one(".worker", Static)
+        text = spread(left, right, max(self.size.width - 2, 1))
+        if text != line.content:
+            line.update(text, layout=False)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        """The campaign under the cursor is the one that `2` watches."""
+        """The campaign under the cursor is the one that the other screens speak of."""
         self.dear.campaign = int(str(event.option.id))
         self.refresh_snapshot()
 
@@ -123,16 +170,118 @@ class CampaignsScreen(SnapshotScreen):
         """Watch it."""
         self.app.switch_mode("live")
 
+    # ---- reading
 
-def _lines(status: CampaignStatus, width: int, chosen: bool) -> Content:
-    """One campaign; the cursor is a sign too, because a background is not seen in every terminal."""
-    cursor = CURSOR if chosen else NO_CURSOR
-    inner = max(width - cursor.cell_length, 1)
-    size = Content.styled(f"{short_count(status.faults)} faults × {short_count(status.images)} images", MUTED)
-    last = spread(counts_text(status, shares=False), size, inner)
-    if status.error:
-        last = Content.styled(status.error.splitlines()[0], "$text-error").truncate(inner, ellipsis=True)
-    state = state_text(status)
-    facts = workload_text(status) + Content("  ") + state.pad_right(STATE_WIDTH - state.cell_length)
-    head = spread(name_text(status), facts, inner)
-    return Content("\n").join([cursor + line for line in (head, progress_text(status, inner), last)])
+    def on_screen_resume(self) -> None:
+        """Catch up, and read the queue while this screen is in front."""
+        super().on_screen_resume()
+        self.read_queue()
+
+    def on_screen_suspend(self) -> None:
+        """Let the reading end."""
+        self.workers.cancel_group(self, "read_queue")
+        self._wake.set()
+
+    def on_unmount(self) -> None:
+        """Let the reading end now."""
+        self._wake.set()
+
+    @work(thread=True, exclusive=True, group="read_queue")
+    def read_queue(self) -> None:
+        """Read the queue, and count critical faults where more pairs are critical than when they were counted."""
+        worker, desk = get_current_worker(), self.dear.desk
+        while not worker.is_cancelled:
+            with suppress(DearError):  # the reading of the campaigns meets it too, and it is said above the list
+                self.post_message(QueueRead(desk.queue()))
+            is_done = self._counter.count(self.dear.snapshot.campaigns or (), time.monotonic() + COUNTING_SECONDS)
+            if self._counter.found != self._found:
+                self.post_message(FoundRead(self._counter.found))
+            if is_done:
+                self._wake.wait(POLL_SECONDS)
+                self._wake.clear()
+
+    def _read_settled(self, status: CampaignStatus) -> None:
+        """Read the details of a campaign, unless the cursor has moved on."""
+        if status.id == self.dear.campaign and _key(status) not in self._details:
+            self.read_details(status)
+
+    @work(thread=True, exclusive=True, group="read_details")
+    def read_details(self, status: CampaignStatus) -> None:
+        """Of the chosen campaign."""
+        self.post_message(DetailsRead(self.dear.desk.details(status), _key(status)))
+
+    def on_queue_read(self, message: QueueRead) -> None:
+        """Show it."""
+        self.queue = message.queue
+        self.refresh_snapshot()
+
+    def on_found_read(self, message: FoundRead) -> None:
+        """Show it."""
+        self._found = message.found
+        self.refresh_snapshot()
+
+    def on_details_read(self, message: DetailsRead) -> None:
+        """Show them."""
+        self._details[message.key] = message.details
+        self.refresh_snapshot()
+
+    # ---- keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What is about a campaign needs one."""
+        if action in ("ask", "pause", "cancel", "delete", "move", "mark", "copy", "details", "other_part"):
+            return self.chosen() is not None
+        if action == "filter":
+            return bool(self.dear.snapshot.campaigns)
+        if action == "unfilter":
+            return bool(self.query_one(CampaignFilter).words)
+        return super().check_action(action, parameters)
+
+    def chosen(self) -> CampaignStatus | None:
+        """The one under the cursor."""
+        status = self.dear.snapshot.status(self.dear.campaign)
+        return status if status and self.query_one(CampaignList).display else None
+
+    def action_mark(self) -> None:
+        """Mark for comparison, or no longer."""
+        if status := self.chosen():
+            self.dear.marked ^= {status.id}
+            self.refresh_snapshot()
+
+    def action_copy(self) -> None:
+        """The campaign's number, for a command line."""
+        if status := self.chosen():
+            self.app.copy_to_clipboard(str(status.id))
+            self.notify(f"copied {status.id}, the number of {status.name}", markup=False, timeout=3)
+
+    def action_details(self) -> None:
+        """Show or hide them."""
+        self._wants_details = not self.query_one(CampaignDetails).display
+        self.refresh_snapshot()
+
+    def action_other_part(self) -> None:
+        """List or details."""
+        pane, listing = self.query_one(CampaignDetails), self.query_one(CampaignList)
+        self.set_focus(pane if pane.display and self.focused is listing else listing)
+
+    def action_filter(self) -> None:
+        """Type what to look for."""
+        self.query_one(CampaignFilter).open()
+
+    def action_unfilter(self) -> None:
+        """Show all."""
+        self.query_one(CampaignFilter).clear()
+
+    def on_campaign_filter_changed(self) -> None:
+        """Show what matches."""
+        self.refresh_snapshot()
+
+    def on_campaign_filter_left(self) -> None:
+        """Back to the list."""
+        listing = self.query_one(CampaignList)
+        self.set_focus(listing if listing.display else None)
+
+
+def _key(status: CampaignStatus) -> tuple[object, ...]:
+    """What the details of a campaign depend on."""
+    return status.id, status.created, status.state == "finished"

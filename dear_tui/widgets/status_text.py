@@ -11,7 +11,7 @@ from textual.content import Content
 from dear_tui.human import duration, percent, rate, short_count
 
 if TYPE_CHECKING:
-    from engine.store import CampaignStatus
+    from engine.store import Action, CampaignStatus
 
 MUTED = "$foreground-muted"
 STATES = {
@@ -22,13 +22,25 @@ STATES = {
     "failed": ("✗", "$text-error"),
     "cancelled": ("–", MUTED),
 }
+DOING: dict[Action, str] = {
+    "pause": "pausing",
+    "resume": "resuming",
+    "cancel": "cancelling",
+    "retry": "queueing",
+    "delete": "deleting",
+}
 LEAST_BAR = 8
 
 
-def state_text(status: CampaignStatus) -> Content:
-    """The state with its sign."""
+def state_text(status: CampaignStatus, place: int | None = None) -> Content:
+    """The state with its sign, and the place in the queue, 1 = next."""
     sign, style = STATES[status.state]
-    return Content.styled(f"{sign} {status.state}", f"bold {style}")
+    return Content.styled(f"{sign} {status.state}{'' if place is None else f' {place}'}", f"bold {style}")
+
+
+def asked_text(action: Action) -> Content:
+    """What is asked of a campaign and not done yet."""
+    return Content.styled(f"◌ {DOING[action]}", "bold $text-warning")
 
 
 def name_text(status: CampaignStatus) -> Content:
@@ -86,7 +98,12 @@ def _pace(status: CampaignStatus) -> str:
     if status.state == "running" and status.rate is not None:
         eta = "" if status.eta_s is None else f"ETA {duration(status.eta_s)}"
         return f"{rate(status.rate):<7} {eta}"
+    return took(status)
+
+
+def took(status: CampaignStatus) -> str:
+    """How long a finished campaign took, from its first start to its end."""
     if status.state == "finished" and status.started and status.finished:
-        took = datetime.fromisoformat(status.finished) - datetime.fromisoformat(status.started)
-        return f"in {duration(took.total_seconds())}"
+        seconds = datetime.fromisoformat(status.finished) - datetime.fromisoformat(status.started)
+        return f"in {duration(seconds.total_seconds())}"
     return ""

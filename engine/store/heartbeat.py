@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from engine.store.lock import Holder
     from engine.store.state import StateFile
 
+LATE_SECONDS = 5.0
+"""without a heartbeat, a worker that is there does not answer"""
+
 
 @dataclass(frozen=True)
 class Activity:
@@ -40,6 +43,11 @@ class WorkerStatus:
     """ISO 8601 UTC, of the last one even where no worker runs"""
     silence_s: float | None = None
     """since the last heartbeat of one that runs; does not depend on the clock being right"""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it runs and does not answer."""
+        return self.silence_s is not None and self.silence_s > LATE_SECONDS
 
 
 def write_heartbeat(state: StateFile, activity: Activity) -> None:

@@ -28,8 +28,10 @@ from engine.store.files import (
 from engine.store.heartbeat import WorkerStatus, read_worker
 from engine.store.layout import Layout
 from engine.store.lock import hold, holder
+from engine.store.outcome import count_critical_faults, read_table_one
 from engine.store.parquet import connect
 from engine.store.queue import Queue
+from engine.store.queue_view import QueueView, read_queue
 from engine.store.recovery import adopt_campaigns, find_unreadable, recover_parts
 from engine.store.reserve import give_up_reserve, keep_reserve
 from engine.store.state import CampaignRow, StateFile, now
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from engine.analysis.tables import TableOneRow
     from engine.store.lock import Holder, Role
     from engine.store.records import CampaignStatus, CampaignSummary, CurveData, NewCampaign, State
 
@@ -146,6 +149,26 @@ class Store:
             metric, receipts = self.state.campaign_row(campaign).metric, self.state.receipts(campaign)
             return read_summary(status, metric, receipts, self._duckdb(views=True))
 
+    def critical_faults(self, campaign: int) -> int:
+        """Faults found critical so far, from the committed parts.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        self.campaign(campaign)
+        with self._guard:
+            return count_critical_faults(self.layout.campaign(campaign), self.state.receipts(campaign), self._duckdb())
+
+    def table_one(self, campaign: int) -> TableOneRow:
+        """Table I of a finished campaign.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        self.campaign(campaign)
+        with self._guard:
+            return read_table_one(self.layout.campaign(campaign), self.state.receipts(campaign), self._duckdb())
+
     def description(self, campaign: int) -> dict[str, Any]:
         """All that is fixed of a campaign: its config as given, its numerics, layers and population.
 
@@ -189,6 +212,10 @@ class Store:
     def worker(self) -> WorkerStatus:
         """The worker, if one runs."""
         return read_worker(self.state, self.holder()) if self._is_there() else WorkerStatus(running=False)
+
+    def queue_view(self) -> QueueView:
+        """What waits, what is asked, who is at work."""
+        return read_queue(self) if self._is_there() else QueueView()
 
     @property
     def queue(self) -> Queue:

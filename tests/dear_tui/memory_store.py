@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from memory_desk import FakeDesk, FakePlanner
 
 from dear_tui.app import DearApp
 from dear_tui.cpu import Cpu
@@ -17,9 +18,12 @@ from dear_tui.machine import Machine, MachineHistory, Moment
 from engine.store.records import CampaignStatus, CurveData
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.pilot import Pilot
+
+    from dear_tui.planner.process import Planner
+    from dear_tui.planner.reports import Order
 
 FAULTS, IMAGES = 16_501, 10_000
 NO_DRIVER = GpuReading(problem="NVML Shared Library Not Found")
@@ -86,9 +90,21 @@ def make_status(campaign: int = 1, done: int = 0, **changes: object) -> Campaign
     return replace(status, **changes)  # type: ignore[arg-type]
 
 
-def make_app(source: FakeSource, campaign: int | None = None) -> DearApp:
-    """The app over a source in memory."""
-    return DearApp(Path("/data/store"), campaign, lambda _path: source, machine=FixedMachine())
+def make_app(
+    source: FakeSource,
+    campaign: int | None = None,
+    desk: FakeDesk | None = None,
+    plan_with: Callable[[Order], Planner] | None = None,
+) -> DearApp:
+    """The app over a source in memory, with a desk and a planner that do nothing."""
+    return DearApp(
+        Path("/data/store"),
+        campaign,
+        lambda _path: source,
+        lambda _path: desk or FakeDesk(),
+        plan_with or FakePlanner([], waits=True),  # type: ignore[arg-type]
+        machine=FixedMachine(),
+    )
 
 
 class FixedMachine(Machine):
@@ -141,3 +157,16 @@ def screen_text(app: DearApp) -> str:
     """What stands on the screen, line by line."""
     lines = app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
+
+
+async def until_shown(pilot: Pilot[str], *texts: str) -> str:
+    """Wait until all of these stand on the screen."""
+    app = pilot.app
+    assert isinstance(app, DearApp)
+    try:
+        async with asyncio.timeout(20):
+            while not all(text in screen_text(app) for text in texts):
+                await pilot.pause(0.01)
+    except TimeoutError:
+        raise AssertionError(f"waited for {texts}, but there is\n{screen_text(app)}") from None
+    return screen_text(app)

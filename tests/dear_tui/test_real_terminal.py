@@ -50,7 +50,7 @@ def test_a_campaign_is_run_watched_and_left(tmp_path: Path, terminal: Callable[.
     screens.press("\x1b")
     screens.until("↑ faults → images", gone="keys here")
     screens.press("1")
-    screens.until("watch", gone="└┬─")
+    screens.until("⏎ open", gone="└┬─")
     screens.press("2")
     screens.until(*counts, "└┬─")
     screens.press("q")

@@ -1,11 +1,17 @@
 """The list of campaigns and each of its keys."""
 
+from dataclasses import replace
+
 import pytest
-from memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle, until_read
+from memory_desk import FakeDesk, worker_view
+from memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle, until_read, until_shown
 from textual.widget import Widget
 
-from dear_tui.screens.campaigns import CampaignList
 from dear_tui.screens.live import LiveScreen
+from dear_tui.widgets.campaign_details import CampaignDetails
+from dear_tui.widgets.campaign_list import CampaignList, Row
+from engine.store.lock import Holder
+from engine.store.queue_view import QueueView
 
 
 def five() -> FakeSource:
@@ -51,11 +57,12 @@ async def test_a_line_shows_all_there_is_to_know() -> None:
     app = make_app(FakeSource([running]))
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        text = screen_text(app)
-    for part in ("#7", "lenet5-mnist", "● running", "━", " 40.0 %", "66M / 165M pairs", "398k/s", "ETA 4m 09s",
-                 "masked 55.6M", "non-critical 10M", "critical 383k", "lenet5 · mnist · central",
-                 "16.5k faults × 10k images"):  # fmt: skip
-        assert part in text
+        text = await until_shown(pilot, "1,040 critical of 16.5k faults × 10k images")
+        for part in ("#7", "lenet5-mnist", "● running", "━", " 40.0 %", "66M / 165M pairs", "398k/s", "ETA 4m 09s",
+                     "0.58 % of pairs", "lenet5 · mnist · central"):  # fmt: skip
+            assert part in text
+        await pilot.resize_terminal(109, 40)
+        await until_shown(pilot, "masked 55.6M  non-critical 10M    critical 383k")
 
 
 async def test_a_new_campaign_leaves_the_cursor_where_it_was() -> None:
@@ -83,8 +90,9 @@ async def test_keys_without_a_list_are_not_offered() -> None:
     app = make_app(FakeSource([]))
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        assert "watch" not in screen_text(app)
-        await pilot.press("j", "G", "enter")
+        for name in ("open", "pause", "filter", "mark"):
+            assert name not in screen_text(app)
+        await pilot.press("j", "G", "enter", "p", "d", "y", "c", "slash")
         assert "No campaign yet" in screen_text(app)
 
 
@@ -118,12 +126,171 @@ async def test_lines_follow_the_width() -> None:
 
 async def test_only_the_lines_of_a_changed_campaign_are_painted_again(monkeypatch: pytest.MonkeyPatch) -> None:
     source = five()
-    app = make_app(source)
+    app = make_app(source, desk=FakeDesk(found=0))
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
+        await until_shown(pilot, "0 critical of")
         painted: list[object] = []
         monkeypatch.setattr(Widget, "refresh", lambda self, *regions, **_options: painted.append((self, regions)))
         changed = make_status(4, name="campaign number 4", done=77, state="running")
         listing = app.screen.query_one(CampaignList)
-        listing.show((source.statuses[0], changed, *source.statuses[2:]), 5)
+        listing.show([Row(status, found=0) for status in (source.statuses[0], changed, *source.statuses[2:])], 5)
         assert [(widget, [(r.y, r.height) for r in regions]) for widget, regions in painted] == [(listing, [(3, 3)])]  # type: ignore[attr-defined]
+
+
+async def test_what_runs_comes_first_then_the_queue_in_its_order() -> None:
+    states = {6: "finished", 5: "queued", 4: "queued", 3: "paused", 2: "running", 1: "failed"}
+    source = FakeSource([make_status(number, name=f"<{number}>", state=state) for number, state in states.items()])
+    app = make_app(source, desk=FakeDesk(QueueView(waiting=(4, 5))))
+    async with app.run_test(size=(80, 40)) as pilot:
+        text = await until_shown(pilot, "○ queued 1", "○ queued 2")
+        assert [int(part[0]) for part in text.split("<")[1:]] == [2, 4, 5, 6, 3, 1]
+
+
+async def test_what_is_asked_elsewhere_shows_until_it_is_done() -> None:
+    desk = FakeDesk(worker_view(asked={7: "cancel"}))
+    async with make_app(FakeSource([make_status(7, done=3, state="running")]), desk=desk).run_test() as pilot:
+        await until_shown(pilot, "◌ cancelling")
+        desk.view = worker_view()
+        await until_shown(pilot, "● running")
+
+
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        (QueueView(), "No worker runs; nothing waits"),
+        (QueueView(waiting=(1,)), "No worker runs, 1 campaign waits: w starts it"),
+        (QueueView(waiting=(1, 2)), "No worker runs, 2 campaigns wait: w starts it"),
+        (QueueView(left=(7,), waiting=(1,)), "The worker ended while it ran campaign 7: w starts one that goes on"),
+        (QueueView(holder=Holder(99, "foreground")), "Process 99 runs a campaign in the foreground"),
+        (QueueView(holder=Holder(99, "foreground"), waiting=(1,)), "1 campaign waits: w, when that has ended"),
+        (worker_view(), "Worker 4242 on cpu: campaign 7, images 1,008 to 2,031 by rank"),
+        (worker_view(stops=1), "Worker 4242 stops after the part being computed: W again stops it at once"),
+    ],
+)
+async def test_who_runs_the_queue_is_said(view: QueueView, said: str) -> None:
+    async with make_app(FakeSource([make_status(1)]), desk=FakeDesk(view)).run_test(size=(120, 24)) as pilot:
+        await until_shown(pilot, said)
+
+
+async def test_a_silent_worker_and_one_that_is_started_later_are_seen() -> None:
+    late = worker_view()
+    desk = FakeDesk(worker_view(worker=replace(late.worker, silence_s=12.3)))
+    async with make_app(FakeSource([make_status(1)]), desk=desk).run_test() as pilot:
+        await until_shown(pilot, "Worker 4242 has not answered for 12s")
+        desk.view = QueueView(waiting=(1,))
+        await until_shown(pilot, "No worker runs")
+        desk.view = worker_view(worker=replace(late.worker, campaign=None, block=None))
+        await until_shown(pilot, "Worker 4242 waits: the queue is empty")
+
+
+async def test_the_filter_narrows_as_one_types_and_esc_shows_all() -> None:
+    source = FakeSource([
+        make_status(3, name="third", state="failed", network="resnet20"), make_status(2, name="second"),
+        make_status(1, name="first", select="central"),
+    ])  # fmt: skip
+    app = make_app(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("slash", *"RESNET fai")
+        text = await until_shown(pilot, "1 of 3 campaigns")
+        assert "third" in text
+        assert "first" not in text
+        assert app.campaign == 3
+        await pilot.press("enter", "c")
+        assert app.marked == {3}, "keys belong to the list again, and the filter stays"
+        assert "second" not in screen_text(app)
+        await pilot.press("escape")
+        await until_shown(pilot, "first", "second", "third")
+        await pilot.press("slash", *"xyz")
+        await until_shown(pilot, "Nothing matches “xyz”; esc shows all campaigns.")
+        await pilot.press("escape", "j")
+        await until_shown(pilot, "first", "second", "third")
+        assert app.screen.query_one(CampaignList).has_focus
+
+
+async def test_marks_are_signs_and_are_counted() -> None:
+    app = make_app(five())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("c", "j", "c")
+        assert app.marked == {5, 4}
+        text = await until_shown(pilot, "◆ 2 marked")
+        assert [line[2] for line in text.splitlines() if "#5" in line or "#4" in line] == ["◆", "◆"]
+        await pilot.press("c")
+        assert app.marked == {5}
+
+
+async def test_details_stand_beside_the_list_where_there_is_room_and_are_asked_for_elsewhere() -> None:
+    source = FakeSource([make_status(7, done=10_000, state="finished")])
+    app = make_app(source)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until_shown(pilot, "Table I", "clean accuracy   99.35 %", "faults.error_margin  0.01", "fingerprint")
+        await pilot.press("i")
+        await pilot.pause()
+        assert "Table I" not in screen_text(app)
+        await pilot.resize_terminal(80, 24)
+        await pilot.press("i")
+        await until_shown(pilot, "Table I", "#7")
+        await pilot.press("tab")
+        assert app.screen.query_one(CampaignDetails).has_focus
+        await pilot.press("G")
+        await until_shown(pilot, "engine   1")
+        await pilot.press("g", "j")
+        await until_shown(pilot, "Table I")
+        await pilot.press("tab")
+        assert app.screen.query_one(CampaignList).has_focus
+
+
+async def test_details_of_an_unfinished_campaign_say_how_it_stands() -> None:
+    app = make_app(FakeSource([make_status(7, done=4000, state="running")]))
+    async with app.run_test(size=(120, 40)) as pilot:
+        text = await until_shown(pilot, "So far, 40 % of the pairs", "critical faults   1,040  of 16,501 faults")
+        assert "Table I" not in text
+
+
+async def test_y_copies_the_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = make_app(five())
+    copied: list[str] = []
+    monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await settle(pilot)
+        await pilot.press("j", "y")
+        await until_shown(pilot, "copied 4")
+    assert copied == ["4"]
+
+
+async def test_a_deleted_campaign_gives_the_cursor_to_its_neighbour() -> None:
+    source = five()
+    app = make_app(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("j", "j")
+        assert app.campaign == 3
+        source.statuses = [status for status in source.statuses if status.id != 3]
+        await until_read(pilot, source)
+        await pilot.pause()
+        assert app.campaign == 2
+
+
+async def test_a_store_that_answers_late_delays_no_key() -> None:
+    """The desk hangs, as on a dead network disk: keys move, filter, mark and ask all the same, and paint at once."""
+    source, desk = five(), FakeDesk()
+    desk.gate.clear()
+    app = make_app(source, desk=desk)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await settle(pilot)
+        await pilot.press("j")
+        await pilot.pause()
+        assert "Reading its config ..." in screen_text(app)
+        await pilot.press("p")
+        await pilot.pause()
+        assert "◌ pausing" in screen_text(app)
+        await pilot.press("c", "slash", *"number 4", "enter")
+        await pilot.pause()
+        assert "◆ 1 marked" in screen_text(app)
+        assert "1 of 5 campaigns" in screen_text(app)
+        assert desk.orders == []
+        desk.gate.set()
+        await until_shown(pilot, "campaign 4: pause was heard", "○ queued")
+        assert desk.orders == [("pause", 4)]

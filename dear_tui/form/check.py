@@ -1,0 +1,100 @@
+"""A draft tried out: what is wrong with it, or how large its campaign is. May block; imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import DearError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dear_tui.form.draft import Draft, Place
+    from engine.config_fields import ConfigField
+    from engine.size import Material, Size
+
+
+AGAIN = ("submit", "again")
+"""the place of what is no key of a config, but is asked when one is submitted"""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is known of a draft without running anything."""
+
+    tables: dict[str, Any]
+    """of the keys that apply"""
+    shown: frozenset[Place]
+    """the keys that apply"""
+    problems: dict[Place, str]
+    """the first of each key, in the engine's words"""
+    size: Size | None
+    """None where it is wrong, or network and images are not loaded yet"""
+    error: str
+    """why the faults or images cannot be had"""
+
+
+def load_fields() -> tuple[ConfigField, ...]:
+    """Every key of a config; imports pydantic."""
+    from engine.config_fields import config_fields
+
+    return config_fields()
+
+
+def again_field() -> ConfigField:
+    """Whether to begin anew."""
+    from engine.config_fields import ConfigField
+
+    meaning = "start a new campaign even where this one is begun or finished"
+    return ConfigField(*AGAIN, kind="flag", is_list=False, choices=(), default=False, example="", help=meaning)
+
+
+def check(draft: Draft, fields: Sequence[ConfigField], material: Material | None, images: int | None) -> Checked:
+    """Check the keys that apply; what was typed into the others does not count.
+
+    Args:
+        draft: what was typed.
+        fields: of the form.
+        material: of the draft's network and images, where known.
+        images: the size of the workload, where it is known from having ranked the images.
+    """
+    from engine.config import check_config
+    from engine.config_fields import applies
+    from engine.size import count
+
+    everything = draft.tables(fields)
+    shown = [one for one in fields if applies(one.section, one.key, everything)]
+    tables = draft.tables(shown)
+    config = check_config(tables, draft.folder)
+    problems: dict[Place, str] = {}
+    size, error = None, ""
+    if isinstance(config, list):
+        for problem in config:
+            problems.setdefault((problem.section, problem.key), f"{problem.item} {problem.reason}".strip())
+    elif material is not None:
+        try:
+            size = count(config, material, images)
+        except DearError as refused:
+            error = str(refused)
+    return Checked(tables, frozenset((one.section, one.key) for one in shown), problems, size, error)
+
+
+def write_toml(path: Path, draft: Draft, tables: dict[str, Any], fields: Sequence[ConfigField]) -> None:
+    """Save the tables; relative paths still lead to the same files where it is another folder.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    import tomli_w
+
+    saved = {name: dict(value) if isinstance(value, dict) else value for name, value in tables.items()}
+    if path.resolve().parent != draft.folder.resolve():
+        for one in fields:
+            table = saved.get(one.section)
+            if one.kind == "path" and table and one.key in table:
+                table[one.key] = str(draft.folder / Path(table[one.key]).expanduser())
+    beside = path.with_name(f".{path.name}.tmp")
+    beside.write_text(tomli_w.dumps(saved), encoding="utf-8")
+    beside.replace(path)

@@ -1,0 +1,50 @@
+"""What is asked of a planner and what it answers, a line of JSON each."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Kind = Literal["step", "material", "images", "estimate", "submitted", "error"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """A config, and what to do with it."""
+
+    tables: dict[str, Any]
+    folder: str
+    """where its relative paths start"""
+    store: str = ""
+    """where to submit it; empty: estimate it"""
+    again: bool = False
+    """submit it as a new campaign in any case"""
+
+    def to_line(self) -> str:
+        """As JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_line(cls, line: str) -> Order:
+        """As it was given."""
+        return cls(**json.loads(line))
+
+
+@dataclass(frozen=True)
+class Report:
+    """One thing that the planner has found out."""
+
+    kind: Kind
+    value: Any
+    """step, error: a text; material: layers and images; images: how many are run; estimate: its fields; submitted:
+    the campaign's id and what there is to say"""
+
+    def to_line(self) -> str:
+        """As JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_line(cls, line: str) -> Report:
+        """As it was told."""
+        return cls(**json.loads(line))

@@ -1,0 +1,294 @@
+"""A new campaign: a form over the config's own keys, checked by the engine as one types, with its size beside it."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.containers import Container, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from dear_tui.form.check import AGAIN, again_field, check, load_fields, write_toml
+from dear_tui.form.draft import Draft
+from dear_tui.form.sources import sample_names
+from dear_tui.messages import DraftChecked, FieldsLoaded
+from dear_tui.planner.reports import Order
+from dear_tui.screens.base import SnapshotScreen
+from dear_tui.screens.confirm import ConfirmScreen
+from dear_tui.screens.save_config import SaveConfigScreen
+from dear_tui.widgets.choice import Choice
+from dear_tui.widgets.field_row import FieldRow
+from dear_tui.widgets.plan_pane import PlanPane
+from dear_tui.widgets.start_picker import StartPicker
+from dear_tui.widgets.status_text import MUTED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+    from textual.events import DescendantFocus
+    from textual.timer import Timer
+
+    from dear_tui.form.check import Checked
+    from dear_tui.source import Snapshot
+    from engine.config_fields import ConfigField
+    from engine.size import Material
+
+CHECK_SECONDS = 0.15
+"""after the last key, until the draft is checked"""
+MEASURE_SECONDS = 0.8
+"""after the last change, until network and images are loaded and the time is measured"""
+WIDE, ROOMY = 110, 150
+STARTING = "a sample, a past campaign, or a TOML file: it fills the form, and every value can be changed"
+
+
+class Form(VerticalScroll, inherit_bindings=False, can_focus=False):
+    """Scrolls with the focus; up and down go from field to field."""
+
+
+class NewCampaignScreen(SnapshotScreen):
+    """Esc leaves it; what was typed is asked about."""
+
+    TAB = "campaigns"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide"), (ROOMY, "-roomy")]  # noqa: RUF012 - as Textual declares it
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f5", "submit", "submit", tooltip="queue it, and start the worker where none runs"),
+        Binding("f2", "save", "save", tooltip="save it as a TOML file"),
+        Binding("escape,q", "leave", "back", key_display="esc", tooltip="to the campaigns"),
+        Binding("f1", "app.show_keys", "keys", tooltip="what works here, also while typing"),
+        Binding("question_mark", "app.show_keys", "keys", show=False, tooltip="what works here"),
+        Binding("down", "app.focus_next", "next field", show=False, tooltip="also tab"),
+        Binding("up", "app.focus_previous", "field before", show=False, tooltip="also shift+tab"),
+    ]
+    DEFAULT_CSS = """
+    NewCampaignScreen {
+        .body { height: 1fr; layout: horizontal; }
+        Form { width: 1fr; height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
+        PlanPane { width: 48; height: 1fr; }
+        &.-narrow .body { layout: vertical; }
+        &.-narrow PlanPane {
+            width: 1fr; height: 7; layout: horizontal;
+            .facts { width: 3fr; }
+            .meaning { width: 2fr; padding: 0 0 0 2; }
+        }
+        &.-narrow .section { margin-top: 0; }
+        &.-roomy .hint { display: block; }
+        &.-roomy FieldRow Input, &.-roomy FieldRow Select { width: 50; }
+        &.-roomy .problem-here { width: auto; max-width: 50%; }
+        .section { color: $text-accent; text-style: bold; margin-top: 1; }
+        .section.-first { margin-top: 0; }
+        .paths { color: $foreground-muted; padding: 1 0 0 2; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fields: tuple[ConfigField, ...] = ()
+        self._draft = Draft(Path())
+        self._edition = 0
+        """counts the changes of the draft: what was found out about another one is not shown"""
+        self._planned = -1
+        """the edition that the planner is or was at"""
+        self._is_touched = False
+        self._checked: Checked | None = None
+        self._materials: dict[str, Material] = {}
+        """network and data set -> what they offer"""
+        self._delays: dict[str, Timer] = {}
+
+    def compose_body(self) -> ComposeResult:
+        """The form, empty until the keys are known, and the estimate."""
+        with Container(classes="body"):
+            yield Form(Static(Content.styled("Loading ...", MUTED)))
+            yield PlanPane(self.dear.plan_with)
+
+    def on_mount(self) -> None:
+        """Learn the keys off the event loop: the models that check a config take a moment to import."""
+        super().on_mount()
+        self.load_fields()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """What runs beside a measurement makes it slow, and is said."""
+        beside = next((one.id for one in snapshot.campaigns or () if one.state == "running"), None)
+        self.query_one(PlanPane).show(beside=beside)
+
+    # ---- the form
+
+    @work(thread=True, group="load_fields")
+    def load_fields(self) -> None:
+        """Keys and samples."""
+        self.post_message(FieldsLoaded(load_fields(), tuple(sample_names())))
+
+    async def on_fields_loaded(self, message: FieldsLoaded) -> None:
+        """Offer what to start from; it starts from the first sample."""
+        self._fields = message.fields
+        picker = StartPicker(message.samples, self.dear.snapshot.campaigns or (), self.dear.desk, message.fields)
+        form = self.query_one(Form)
+        await form.remove_children()
+        await form.mount(picker)
+        picker.query_one(Choice).focus()
+
+    async def on_start_picker_read(self, message: StartPicker.Read) -> None:
+        """Fill the form."""
+        for sentence in message.start.left_out:
+            self.notify(sentence, severity="warning", timeout=10, markup=False)
+        self._draft = Draft.of(message.start.tables, self._fields, message.start.folder)
+        self._is_touched = False
+        self._edition += 1
+        form = self.query_one(Form)
+        with self.app.batch_update():
+            await form.query("FieldRow, .section.-key, .paths").remove()
+            await form.mount_all(self._rows())
+        self.check_draft()
+
+    def on_start_picker_refused(self, message: StartPicker.Refused) -> None:
+        """Say it; the form stays as it is."""
+        self.notify(message.problem, severity="error", timeout=10, markup=False)
+
+    def on_input_submitted(self) -> None:
+        """Enter in a field goes to the next one."""
+        self.focus_next()
+
+    def _rows(self) -> list[Static | FieldRow]:
+        rows: list[Static | FieldRow] = []
+        section = None
+        for one in (*self._fields, again_field()):
+            if one.section != section:
+                section = one.section
+                rows.append(Static(section or "campaign", classes="section -key"))
+            text = self._draft.texts.get((one.section, one.key), "")
+            rows.append(FieldRow(one, text, lambda: self._draft.folder))
+        return [*rows, Static(Content(f"relative paths start at {self._draft.folder}"), classes="paths")]
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Say what the focused key means."""
+        row = event.widget.parent
+        if isinstance(row, FieldRow):
+            self.query_one(PlanPane).explain(row.title, row.help)
+        else:
+            self.query_one(PlanPane).explain("start from", STARTING)
+
+    def on_field_row_changed(self, event: FieldRow.Changed) -> None:
+        """Check the draft when the typing pauses; what was being measured is of no use any more."""
+        self._draft.texts[event.place] = event.text
+        self._is_touched = True
+        self._edition += 1
+        pane = self.query_one(PlanPane)
+        pane.give_up()
+        pane.show(seconds=None, step="", submitting=False)
+        self._after("check", CHECK_SECONDS, self.check_draft)
+
+    # ---- checking and measuring
+
+    @work(thread=True, exclusive=True, group="check_draft")
+    def check_draft(self, images: int | None = None) -> None:
+        """Off the event loop: paths are looked up, faults are drawn.
+
+        Args:
+            images: the size of the workload, where the planner has ranked them.
+        """
+        edition, draft = self._edition, Draft(self._draft.folder, dict(self._draft.texts))
+        checked = check(draft, self._fields, self._materials.get(_material_key(draft)), images)
+        self.post_message(DraftChecked(checked, edition, is_planned=self._planned == edition))
+
+    def on_draft_checked(self, message: DraftChecked) -> None:
+        """Show what is wrong, or how large it is; then have the rest measured."""
+        if message.edition != self._edition:
+            return
+        checked, pane = message.checked, self.query_one(PlanPane)
+        self._checked = checked
+        for row in self.query(FieldRow):
+            row.show(row.place in checked.shown or row.place == AGAIN, checked.problems.get(row.place, ""))
+        if checked.problems or checked.error:
+            pane.give_up()
+            pane.show(problems=checked.problems, error=checked.error, size=None, seconds=None, step="")
+        elif message.is_planned:
+            pane.show(size=checked.size)
+        else:
+            pane.show(problems={}, error="", size=checked.size, seconds=None, step="loading network and images")
+            self._after("measure", MEASURE_SECONDS, self._measure)
+
+    def _measure(self) -> None:
+        if self._checked and not self.query_one(PlanPane).plan.submitting:
+            self._planned = self._edition
+            self.query_one(PlanPane).carry_out(Order(self._checked.tables, str(self._draft.folder)))
+
+    def on_plan_pane_offered(self, message: PlanPane.Offered) -> None:
+        """Count again, with what is known of network and images now."""
+        self._materials[_material_key(self._draft)] = message.material
+        self.check_draft(message.images)
+
+    def _after(self, name: str, seconds: float, do: Callable[[], object]) -> None:
+        """Do it so long after the last time this was asked for."""
+        if name in self._delays:
+            self._delays[name].stop()
+        self._delays[name] = self.set_timer(seconds, do)
+
+    # ---- what becomes of it
+
+    def action_submit(self) -> None:
+        """Queue it."""
+        pane = self.query_one(PlanPane)
+        if pane.plan.submitting or self._checked is None:
+            return
+        if self._checked.problems:
+            place, problem = next(iter(self._checked.problems.items()))
+            self.notify(f"{place[1]}: {problem}", severity="error", markup=False)
+            wrong = next((row for row in self.query(FieldRow) if row.place == place), None)
+            if wrong is not None:
+                wrong.query_one("Input, Select").focus()
+            return
+        order = Order(
+            self._checked.tables,
+            str(self._draft.folder),
+            store=str(self.dear.store),
+            again=self._draft.texts.get(AGAIN) == "true",
+        )
+        pane.carry_out(order)
+        pane.show(submitting=True, step="starting", error="")
+
+    def on_plan_pane_submitted(self, message: PlanPane.Submitted) -> None:
+        """Back to the list, at the new campaign."""
+        for sentence in message.said:
+            self.app.notify(sentence, markup=False)
+        self.dear.campaign = message.campaign
+        self.dear.read_now()
+        self.dismiss()
+
+    def action_leave(self) -> None:
+        """Give up submitting, or leave."""
+        pane = self.query_one(PlanPane)
+        if pane.plan.submitting:
+            pane.give_up()
+            pane.show(submitting=False, step="")
+        elif self._is_touched:
+            question = ConfirmScreen("Leave the form?", "What was typed into it is forgotten; f2 would save it.")
+            self.app.push_screen(question, self._leave_if)
+        else:
+            self.dismiss()
+
+    def _leave_if(self, yes: bool | None) -> None:
+        if yes:
+            self.dismiss()
+
+    def action_save(self) -> None:
+        """Ask where to, and save what applies, right or wrong."""
+        if self._checked is None:
+            return
+        tables, draft = self._checked.tables, self._draft
+        file = f"{draft.texts.get(('', 'name'), 'campaign').replace('/', '-')}.toml"
+        write = partial(write_toml, draft=draft, tables=tables, fields=self._fields)
+        self.app.push_screen(SaveConfigScreen(draft.folder, file, write), self._saved)
+
+    def _saved(self, path: Path | None) -> None:
+        if path is not None:
+            self._is_touched = False
+            self.notify(f"saved {path}", markup=False)
+
+
+def _material_key(draft: Draft) -> str:
+    """What network and images depend on."""
+    return repr([item for item in sorted(draft.texts.items()) if item[0][0] in ("model", "dataset") and item[1]])

@@ -1,0 +1,139 @@
+"""What is asked of the chosen campaign from a screen: shown at once, done in a thread, answered in a sentence."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+
+from dear_tui.human import short_count
+from dear_tui.messages import Obeyed
+from dear_tui.screens.base import SnapshotScreen
+from dear_tui.screens.confirm import ConfirmScreen
+from dear_tui.screens.new_campaign import NewCampaignScreen
+from engine.errors import DearError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from engine.store import Action, CampaignStatus, QueueView
+
+KEEPS = "What it computed is kept, and r would go on from there."
+
+
+class OrderingScreen(SnapshotScreen):
+    """The keys of the queue; which campaign they are about, the screen says."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "new", "new", tooltip="a form for a new campaign"),
+        Binding("p", "pause", "pause", tooltip="pause it, or go on with a paused one"),
+        Binding("x", "cancel", "cancel", tooltip="cancel it, after asking; what it computed is kept"),
+        Binding("r", "ask('retry')", "retry", show=False, tooltip="queue a failed or cancelled one again"),
+        Binding("J", "move(1)", "later", show=False, tooltip="a place down in the queue"),
+        Binding("K", "move(-1)", "sooner", show=False, tooltip="a place up in the queue"),
+        Binding("d", "delete", "delete", show=False, tooltip="delete it with its results, after asking"),
+        Binding("w", "start_worker", "worker", show=False, tooltip="start the worker, which runs the queue"),
+        Binding("W", "stop_worker", "stop worker", show=False, tooltip="after the part being computed; again: at once"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue: QueueView | None = None
+        """as it was read last; None before that"""
+        self.pending: dict[int, Action] = {}
+        """asked here, and no answer yet"""
+
+    def chosen(self) -> CampaignStatus | None:
+        """The campaign that orders are about."""
+        raise NotImplementedError
+
+    def asked(self, campaign: int) -> Action | None:
+        """What is asked of a campaign and not done yet, here or elsewhere."""
+        return self.pending.get(campaign) or (self.queue.asked.get(campaign) if self.queue else None)
+
+    def action_new(self) -> None:
+        """Open the form."""
+        self.app.push_screen(NewCampaignScreen())
+
+    def action_ask(self, action: Action) -> None:
+        """Ask something of the chosen campaign."""
+        if status := self.chosen():
+            self.pending[status.id] = action
+            self.refresh_snapshot()
+            self.order(lambda: self.dear.desk.ask(action, status.id), status.id)
+
+    def action_pause(self) -> None:
+        """Pause, or go on."""
+        if status := self.chosen():
+            goes_on = status.state == "paused" or self.asked(status.id) == "pause"
+            self.action_ask("resume" if goes_on else "pause")
+
+    def action_cancel(self) -> None:
+        """Cancel, after asking."""
+        self._confirm_and_ask("cancel", "Cancel {}?", KEEPS)
+
+    def action_delete(self) -> None:
+        """Delete, after asking."""
+        self._confirm_and_ask("delete", "Delete {} with its results?", "This cannot be undone.")
+
+    def _confirm_and_ask(self, action: Action, question: str, consequence: str) -> None:
+        if status := self.chosen():
+            what = f"campaign {status.id}, {status.name}, {status.state}, {short_count(status.pairs_done)} pairs"
+
+            def answered(yes: bool | None) -> None:
+                self.dear.campaign = status.id
+                if yes:
+                    self.action_ask(action)
+
+            self.app.push_screen(ConfirmScreen(question.format(what), consequence), answered)
+
+    def action_move(self, by: int) -> None:
+        """Another place in the queue."""
+        if status := self.chosen():
+            waiting = list(self.queue.waiting) if self.queue else []
+            place = 1
+            if self.queue and status.id in waiting:
+                place = max(1, waiting.index(status.id) + 1 + by)
+                waiting.remove(status.id)
+                waiting.insert(place - 1, status.id)
+                self.queue = replace(self.queue, waiting=tuple(waiting))
+                self.refresh_snapshot()
+            self.order(lambda: [self.dear.desk.move(status.id, place)], None)
+
+    def action_start_worker(self) -> None:
+        """See to it that the queue is run."""
+        self.notify("starting the worker ...", timeout=2)
+        self.order(lambda: [self.dear.desk.start_worker()], None)
+
+    def action_stop_worker(self) -> None:
+        """Stop what runs the queue."""
+        self.order(lambda: [self.dear.desk.stop_worker()], None)
+
+    @work(thread=True, group="orders")
+    def order(self, give: Callable[[], Iterable[str]], campaign: int | None) -> None:
+        """Give an order and tell what came of it."""
+        said: list[str] = []
+        refusal, queue = "", None
+        try:
+            said += give()
+        except DearError as error:
+            refusal = str(error)
+        with suppress(DearError):  # it is said above the list
+            queue = self.dear.desk.queue()
+        self.post_message(Obeyed(tuple(said), refusal, campaign, queue))
+
+    def on_obeyed(self, message: Obeyed) -> None:
+        """Say it, and read what has changed by it."""
+        if message.campaign is not None:
+            self.pending.pop(message.campaign, None)
+        for sentence in message.said:
+            self.notify(sentence, markup=False)
+        if message.refusal:
+            self.notify(message.refusal, severity="error", timeout=10, markup=False)
+        if message.queue is not None:
+            self.queue = message.queue
+        self.refresh_snapshot()
+        self.dear.read_now()

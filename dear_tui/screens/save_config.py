@@ -1,0 +1,83 @@
+"""Where to save a config, asked until it is saved or not wanted any more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from dear_tui.screens.confirm import ConfirmScreen
+from dear_tui.widgets.path_suggester import PathSuggester
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+
+
+class SaveConfigScreen(ModalScreen[Path | None]):
+    """A path, completed as it is typed; the answer is where it was saved."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "not now", tooltip="save nothing")]
+    DEFAULT_CSS = """
+    SaveConfigScreen {
+        align: center middle;
+        Vertical {
+            width: 72; max-width: 90%; height: auto; padding: 0 1;
+            border: round $primary; border-subtitle-color: $foreground; background: $surface;
+        }
+    }
+    """
+
+    def __init__(self, folder: Path, file: str, write: Callable[[Path], None]) -> None:
+        """Ask for a path.
+
+        Args:
+            folder: where a relative one starts.
+            file: the name to propose.
+            write: saves, or raises an OSError.
+        """
+        super().__init__()
+        self._folder = folder
+        self._file = file
+        self._write = write
+
+    def compose(self) -> ComposeResult:
+        """The path, in the folder where the config's paths start."""
+        suggester = PathSuggester(lambda: self._folder)
+        box = Vertical(Input(str(self._folder / self._file), suggester=suggester, compact=True, select_on_focus=False))
+        box.border_title = "save as TOML"
+        box.border_subtitle = Content.assemble(("enter", "bold"), " saves   ", ("esc", "bold"), " does not")
+        yield box
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Save there."""
+        if event.value.strip():
+            self.save(self._folder / Path(event.value.strip()).expanduser(), may_overwrite=False)
+
+    @work(thread=True, group="save")
+    def save(self, path: Path, may_overwrite: bool) -> None:
+        """Write the file; one that is there is asked about."""
+        try:
+            if path.exists() and not may_overwrite:
+                self.app.call_from_thread(self._ask_to_overwrite, path)
+                return
+            self._write(path)
+        except OSError as error:
+            problem = f"{path}: cannot be written ({error.strerror}); choose another file"
+            self.app.call_from_thread(self.notify, problem, severity="error", markup=False)
+        else:
+            self.app.call_from_thread(self.dismiss, path)
+
+    def _ask_to_overwrite(self, path: Path) -> None:
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.save(path, may_overwrite=True)
+
+        self.app.push_screen(ConfirmScreen(f"Overwrite {path.name}?", f"{path} is there already."), answered)

@@ -1,0 +1,50 @@
+"""Who runs the queue, in one line, and what to do where nobody does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from dear_tui.human import duration
+from dear_tui.widgets.status_text import MUTED
+
+if TYPE_CHECKING:
+    from engine.store import QueueView
+
+
+def worker_text(queue: QueueView) -> Content:
+    """The line; coloured where somebody has to do something."""
+    waiting = len(queue.waiting)
+    if queue.holder is None:
+        if queue.left:
+            campaign = queue.left[0]
+            return _warning(f"The worker ended while it ran campaign {campaign}: w starts one that goes on with it")
+        if waiting:
+            return _warning(f"No worker runs, {_waits(waiting)}: w starts it")
+        return Content.styled("No worker runs; nothing waits", MUTED)
+    if queue.holder.role != "worker":
+        process = f"Process {queue.holder.pid} runs a campaign in the foreground"
+        return _warning(f"{process}, {_waits(waiting)}: w, when that has ended") if waiting else _plain(process)
+    worker = f"Worker {queue.worker.pid}"
+    if queue.worker.is_late:
+        return Content.styled(f"{worker} has not answered for {duration(queue.worker.silence_s or 0)}", "$text-error")
+    if queue.stops:
+        return _warning(f"{worker} stops after the part being computed: W again stops it at once")
+    if queue.worker.campaign is None:
+        return _plain(f"{worker} takes the next campaign" if waiting else f"{worker} waits: the queue is empty")
+    block = queue.worker.block
+    images = f", images {block[0]:,} to {block[1] - 1:,} by rank" if block else ""
+    return _plain(f"{worker} on {queue.worker.device}: campaign {queue.worker.campaign}{images}")
+
+
+def _waits(waiting: int) -> str:
+    return "1 campaign waits" if waiting == 1 else f"{waiting} campaigns wait"
+
+
+def _warning(text: str) -> Content:
+    return Content.styled(text, "$text-warning")
+
+
+def _plain(text: str) -> Content:
+    return Content.styled(text, MUTED)

@@ -1,0 +1,47 @@
+"""What a campaign has found: its critical faults so far, and its row of Table I."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.analysis.tables import TableOneRow, table_one
+from engine.store.parquet import read_arrays, sql_path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import duckdb
+
+    from engine.store.layout import CampaignLayout
+    from engine.store.records import Receipt
+
+
+def count_critical_faults(
+    campaign: CampaignLayout, receipts: Sequence[Receipt], connection: duckdb.DuckDBPyConnection
+) -> int:
+    """Faults that are critical for at least one image, in the committed parts; a part without any is not opened."""
+    with_some = [receipt for receipt in receipts if receipt.critical]
+    if not with_some:
+        return 0
+    query = f"SELECT count(DISTINCT fault_id) AS n FROM {_fault_summary(campaign, with_some)} WHERE critical > 0"
+    return int(read_arrays(connection, query)["n"][0])
+
+
+def read_table_one(
+    campaign: CampaignLayout, receipts: Sequence[Receipt], connection: duckdb.DuckDBPyConnection
+) -> TableOneRow:
+    """Table I of a campaign all of whose parts are committed, from the sums per fault."""
+    faults = read_arrays(
+        connection,
+        "SELECT sum(non_critical)::BIGINT AS non_critical, sum(critical)::BIGINT AS critical, "
+        f"sum(correct)::BIGINT AS correct FROM {_fault_summary(campaign, receipts)} GROUP BY fault_id",
+    )
+    golden = read_arrays(
+        connection, f"SELECT golden_correct FROM read_parquet({sql_path(campaign.images)}) WHERE rank IS NOT NULL"
+    )
+    return table_one(golden_correct=golden["golden_correct"], **faults)
+
+
+def _fault_summary(campaign: CampaignLayout, receipts: Sequence[Receipt]) -> str:
+    files = ", ".join(sql_path(campaign.part("fault_summary", receipt.part)) for receipt in receipts)
+    return f"read_parquet([{files}])"

@@ -1,0 +1,80 @@
+"""The planner's process: what it reports, in which order, and that it can be ended."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dear_tui.planner.process import Planner
+from dear_tui.planner.reports import Order
+from engine.store import Store
+from tests.dear_tui.worker.conftest import until
+from tests.small_campaign import FAULTS, IMAGES, write_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def one_thread_in_the_planner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+def order(folder: Path, store: str = "", again: bool = False, **changes: object) -> Order:
+    tables = tomllib.loads(write_config(folder, **changes).read_text())
+    return Order(tables, str(folder), store, again)
+
+
+def test_an_estimate_comes_in_steps(tmp_path: Path) -> None:
+    reports = list(Planner(order(tmp_path)).reports())
+    assert [report.kind for report in reports] == ["step", "material", "step", "images", "step", "estimate"]
+    by_kind = {report.kind: report.value for report in reports}
+    assert by_kind["material"]["images"] == by_kind["images"] == IMAGES
+    assert [name for name, _ in by_kind["material"]["layers"]] == ["conv1", "conv2", "fc1", "fc2", "fc3"]
+    assert by_kind["estimate"]["faults"] == FAULTS
+    assert by_kind["estimate"]["seconds"] > 0
+
+
+def test_what_is_wrong_is_a_report(tmp_path: Path) -> None:
+    *_, last = Planner(order(tmp_path, faults={"layers": ["conv9"]})).reports()
+    assert last.kind == "error"
+    assert last.value.startswith("[faults] layers: 'conv9' matches no layer")
+
+
+def test_submitting_is_what_the_command_does(tmp_path: Path) -> None:
+    """Also with the worker that it starts; a second time it finds the campaign, unless asked to begin anew."""
+    path = tmp_path / "store"
+    *_, last = Planner(order(tmp_path, str(path))).reports()
+    store = Store.open(path, read_only=True)
+    pid = store.worker().pid
+    assert (last.kind, last.value["campaign"]) == ("submitted", 1)
+    assert last.value["said"] == [
+        "campaign 1 is queued", f"the worker, process {pid}, runs the queue; dear-tui shows it"
+    ]  # fmt: skip
+    until(lambda: store.campaign(1).state == "finished", "the campaign's end")
+    *_, last = Planner(order(tmp_path, str(path))).reports()
+    assert last.value == {"campaign": 1, "said": ["campaign 1 was already finished; nothing to run"]}
+    *_, last = Planner(order(tmp_path, str(path), again=True)).reports()
+    assert last.value["campaign"] == 2
+    until(lambda: store.campaign(2).state == "finished", "the second campaign's end")
+
+
+def test_ended_it_reports_nothing_more_than_its_end(tmp_path: Path) -> None:
+    planner = Planner(order(tmp_path))
+    reports = planner.reports()
+    assert next(reports).kind == "step"
+    planner.end()
+    rest = list(reports)
+    assert rest[-1].value == "trying the config out ended with exit code -9"
+
+
+def test_the_terminal_that_starts_one_imports_no_torch() -> None:
+    code = (
+        "import sys, dear_tui.planner.process, dear_tui.form.check as c; c.load_fields(); print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

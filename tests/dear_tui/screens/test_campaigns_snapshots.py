@@ -1,0 +1,177 @@
+"""Pictures of the campaigns screen and of the form, in every state, at the two sizes that matter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from memory_desk import FakeDesk, FakePlanner, worker_view
+from memory_store import FakeSource, make_app, make_status, settle, until_shown
+
+from dear_tui.form import sources
+from dear_tui.planner.reports import Report
+from engine.store.queue_view import QueueView
+from tests.dear_tui.screens.test_new_campaign_screen import ESTIMATE, MATERIAL, type_into
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.store.records import CampaignStatus
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+STARTED = "2026-01-02T03:04:06Z"
+FULL = 10_000
+
+
+def seventh(state: str) -> CampaignStatus:
+    """Number 7, as it is in this state."""
+    match state:
+        case "running":
+            return make_status(7, done=4000, state=state, started=STARTED, rate=397_812.0, eta_s=249.0)
+        case "finished":
+            return make_status(7, done=FULL, state=state, started=STARTED, finished="2026-01-02T03:13:18Z")
+        case _:
+            error = 'out of memory in layer fc1: lower [run] memory, or use device = "cpu"'
+            return make_status(7, done=1500, state="failed", started=STARTED, error=error)
+
+
+def source(state: str) -> FakeSource:
+    """A store with number 7 in this state between others, or with none, or with very many."""
+    if state == "empty":
+        return FakeSource()
+    if state == "many":
+        states = ("finished", "failed", "cancelled", "paused")
+        many = [make_status(n, name=f"night run {n}", done=n * 40, state=states[n % 4]) for n in range(240, 0, -1)]
+        return FakeSource([make_status(241, name="tonight", done=4000, state="running", rate=9e5, eta_s=90.0), *many])
+    return FakeSource([
+        make_status(8, name="resnet20 on CIFAR-10, central images only", network="resnet20", dataset="cifar10",
+                    select="central", faults=16_627, images=312, pairs=16_627 * 312),
+        seventh(state),
+        make_status(6, name="interrupted", done=1000, state="paused"),
+        make_status(5, name="名前", state="failed", error="/data/store: the disk is full; free some space"),
+    ])  # fmt: skip
+
+
+def desk(state: str) -> FakeDesk:
+    match state:
+        case "empty":
+            return FakeDesk()
+        case "many":
+            return FakeDesk(worker_view())
+        case "running":
+            return FakeDesk(worker_view(waiting=(8,)))
+        case _:
+            return FakeDesk(QueueView(waiting=(8,)))
+
+
+async def shown(pilot: Any) -> None:
+    """Wait for all that threads read."""
+    await settle(pilot)
+    source = pilot.app.snapshot.campaigns
+    if source:
+        await until_shown(pilot, "1,040 critical", "orker")
+        await pilot.press("g")
+        if pilot.app.size.width >= 110:
+            await until_shown(pilot, "fingerprint")
+
+
+@SIZES
+@pytest.mark.parametrize("state", ["empty", "running", "failed", "finished", "many"])
+def test_campaigns(state: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+    campaign = None if state in ("empty", "many") else 7
+
+    async def show(pilot: Any) -> None:
+        pilot.app.campaign = campaign
+        await settle(pilot)
+        if campaign:
+            await until_shown(pilot, "1,040 critical", "orker")
+            if size[0] >= 110:
+                await until_shown(pilot, "fingerprint")
+        elif state == "many":
+            await shown(pilot)
+
+    app = make_app(source(state), desk=desk(state))
+    assert snap_compare(app, run_before=show, terminal_size=size)
+
+
+def test_campaigns_with_details_below(snap_compare: Callable[..., bool]) -> None:
+    async def show(pilot: Any) -> None:
+        await shown(pilot)
+        await pilot.press("c", "j", "i")
+        await until_shown(pilot, "Table I")
+
+    assert snap_compare(make_app(source("finished"), desk=desk("finished")), run_before=show)
+
+
+def test_the_question_before_deleting(snap_compare: Callable[..., bool]) -> None:
+    async def show(pilot: Any) -> None:
+        await shown(pilot)
+        await pilot.press("d")
+        await until_shown(pilot, "y yes")
+
+    assert snap_compare(make_app(source("failed"), desk=desk("failed")), run_before=show)
+
+
+@pytest.mark.parametrize("terminal", ["NO_COLOR", "ansi"])
+@pytest.mark.parametrize("screen", ["campaigns", "form"])
+def test_without_true_colour(
+    screen: str, terminal: str, snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if terminal == "NO_COLOR":
+        monkeypatch.setenv("NO_COLOR", "1")
+    else:
+        monkeypatch.setenv("TERM", "screen")
+        monkeypatch.delenv("COLORTERM")
+    app = make_app(source("running"), desk=desk("running"), plan_with=FakePlanner([MATERIAL, ESTIMATE]))
+    fill = form_of("wrong", monkeypatch)
+
+    async def show(pilot: Any) -> None:
+        await shown(pilot)
+        await pilot.press("c")
+        if screen == "form":
+            await fill(pilot)
+
+    assert snap_compare(app, run_before=show, terminal_size=(120, 40))
+
+
+def form_of(state: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]:
+    """What brings the form into a state, the same in every folder."""
+    monkeypatch.setattr(sources.Path, "cwd", lambda: Path("/home/ada"))
+
+    async def show(pilot: Any) -> None:
+        pilot.app.animation_level = "none"  # scrolling takes no time
+        await pilot.press("n")
+        await until_shown(pilot, "lenet5-mnist", "arch")
+        match state:
+            case "measured":
+                await until_shown(pilot, "about 42s")
+            case "measuring":
+                await until_shown(pilot, "measuring ...", "165,010,000")
+            case "wrong":
+                await type_into(pilot, "model", "arch", "resnet20")
+                await until_shown(pilot, "1 thing to mend")
+                await pilot.press("down", "down")  # to a choice, where no cursor blinks
+                await until_shown(pilot, "[dataset] name")
+                await pilot.wait_for_scheduled_animations()
+            case _:
+                await pilot.press("f5")
+                await until_shown(pilot, "Submitting: loading network")
+
+    return show
+
+
+@SIZES
+@pytest.mark.parametrize("state", ["measured", "measuring", "wrong", "submitting"])
+def test_form(
+    state: str, size: tuple[int, int], snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports = [MATERIAL, Report("step", "measuring")] + [ESTIMATE] * (state == "measured")
+    planner = FakePlanner(reports, True, [Report("step", "loading network, images and faults")])
+    fill = form_of(state, monkeypatch)
+
+    async def show(pilot: Any) -> None:
+        await settle(pilot)
+        await fill(pilot)
+
+    assert snap_compare(make_app(FakeSource(), plan_with=planner), run_before=show, terminal_size=size)

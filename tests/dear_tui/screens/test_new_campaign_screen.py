@@ -1,0 +1,289 @@
+"""The form of a new campaign: filled, checked, measured, submitted, saved."""
+
+from __future__ import annotations
+
+import asyncio
+import tomllib
+from typing import TYPE_CHECKING
+
+from memory_desk import FakeDesk, FakePlanner
+from memory_store import FakeSource, make_app, make_status, screen_text, settle, until_shown
+
+from dear_tui.planner.reports import Report
+from dear_tui.screens.campaigns import CampaignsScreen
+from dear_tui.screens.new_campaign import NewCampaignScreen
+from dear_tui.widgets.field_row import FieldRow
+from engine.config import check_config, load_config
+from engine.config_fields import config_fields
+from tests.small_campaign import write_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
+    from textual.pilot import Pilot
+
+    from dear_tui.app import DearApp
+
+LAYERS = [["conv1", [6, 1, 5, 5]], ["conv2", [16, 6, 5, 5]], ["fc1", [120, 400]], ["fc2", [84, 120]], ["fc3", [10, 84]]]
+MATERIAL = Report("material", {"layers": LAYERS, "images": 10_000})
+ESTIMATE = Report("estimate", {"seconds": 42.0, "device": "cpu", "method": "fast"})
+SUBMITTED = Report("submitted", {"campaign": 8, "said": ["campaign 8 is queued"]})
+
+
+async def opened(pilot: Pilot[str]) -> DearApp:
+    """The form, filled with the sample that needs nothing."""
+    await settle(pilot)
+    await pilot.press("n")
+    await until_shown(pilot, "sample lenet5-mnist", "arch          lenet5")
+    return pilot.app  # type: ignore[return-value]
+
+
+async def until(pilot: Pilot[str], condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await pilot.pause(0.01)
+
+
+def focus(app: DearApp, section: str, key: str) -> None:
+    """Go to a field."""
+    row = next(row for row in app.screen.query(FieldRow) if row.place == (section, key))
+    row.query_one("Input, Select").focus()
+
+
+async def type_into(pilot: Pilot[str], section: str, key: str, text: str) -> None:
+    focus(pilot.app, section, key)  # type: ignore[arg-type]
+    await pilot.press("ctrl+u", *text)
+
+
+def shown(app: DearApp) -> set[tuple[str, str]]:
+    return {row.place for row in app.screen.query(FieldRow) if row.display}
+
+
+async def test_counts_are_exact_and_the_time_follows() -> None:
+    planner = FakePlanner([Report("step", "loading network and images"), MATERIAL, ESTIMATE])
+    async with make_app(FakeSource(), plan_with=planner).run_test(size=(120, 40)) as pilot:
+        await opened(pilot)
+        await until_shown(pilot, "faults  16,501 of a population of 1,967,040", "images  10,000", "pairs   165,010,000",
+                          "disk    107MB", "time    about 42s on cpu by method fast")  # fmt: skip
+        assert planner.orders[0].tables == {
+            "name": "lenet5-mnist", "model": {"arch": "lenet5"}, "dataset": {"name": "mnist"},
+        }  # fmt: skip
+
+
+async def test_while_one_types_the_measuring_ends_and_counts_follow_at_once() -> None:
+    planner = FakePlanner([Report("step", "loading network and images"), MATERIAL, Report("step", "measuring")], True)
+    async with make_app(FakeSource(), plan_with=planner).run_test(size=(120, 40)) as pilot:
+        await opened(pilot)
+        await until_shown(pilot, "time    measuring ...", "165,010,000")
+        ended = planner.ended
+        await type_into(pilot, "faults", "count", "100")
+        assert planner.ended > ended
+        await until_shown(pilot, "faults  100 of a population", "pairs   1,000,000")
+        await until(pilot, lambda: planner.orders[-1].tables.get("faults") == {"count": 100})
+        await until_shown(pilot, "time    measuring ...")
+
+
+async def test_the_engines_sentence_stands_at_the_field() -> None:
+    async with make_app(FakeSource()).run_test(size=(200, 60)) as pilot:
+        app = await opened(pilot)
+        await type_into(pilot, "model", "arch", "resnet20")
+        await until_shown(pilot, "missing; only lenet5 on mnist has bundled weights, so give those of")
+        await type_into(pilot, "faults", "error_margin", "2")
+        await until_shown(pilot, "should be less than 1, but is 2.0", "2 things to mend")
+        await type_into(pilot, "faults", "bits", "3, x, 40")
+        await until_shown(pilot, "[1] should be a whole number, but is 'x'", "3 things to mend")
+        await type_into(pilot, "model", "arch", "lenet5")
+        await type_into(pilot, "faults", "error_margin", "")
+        await type_into(pilot, "faults", "bits", "30")
+        await until(pilot, lambda: "to mend" not in screen_text(app))
+
+
+async def test_a_sentence_without_a_field_stands_beside() -> None:
+    planner = FakePlanner([MATERIAL], waits=True)
+    async with make_app(FakeSource(), plan_with=planner).run_test(size=(120, 40)) as pilot:
+        await opened(pilot)
+        await until_shown(pilot, "165,010,000")
+        await type_into(pilot, "faults", "layers", "conv9")
+        await until_shown(pilot, "'conv9' matches no layer")
+        await type_into(pilot, "faults", "layers", "conv*")
+        await until_shown(pilot, "of a population of 81,600")
+
+
+async def test_only_what_applies_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "faults.csv").write_text("Layer,TensorIndex,Bit\n")
+    async with make_app(FakeSource()).run_test(size=(120, 40)) as pilot:
+        app = await opened(pilot)
+        hidden = {("model", "width"), ("model", "path"), ("faults", "list")}
+        hidden |= {("workload", key) for key in ("n", "fraction", "center", "eps", "threshold", "seed")}
+        every = {(one.section, one.key) for one in config_fields()} | {("submit", "again")}
+        await until(pilot, lambda: shown(app) == every - hidden)
+        focus(app, "workload", "select")
+        await pilot.press("right")
+        await until(pilot, lambda: ("workload", "n") in shown(app))
+        await until_shown(pilot, '[workload] n: missing; select = "top_n"')
+        await pilot.press("right", "right")
+        await until(pilot, lambda: {("workload", "center"), ("workload", "eps")} <= shown(app))
+        assert ("workload", "n") not in shown(app)
+        focus(app, "faults", "sampling")
+        await pilot.press("right")
+        await until(pilot, lambda: ("faults", "list") in shown(app))
+        assert ("faults", "count") not in shown(app)
+        await type_into(pilot, "model", "arch", "mobilenetv2")
+        await until(pilot, lambda: ("model", "width") in shown(app))
+
+
+async def test_a_value_that_does_not_apply_any_more_is_not_submitted() -> None:
+    planner = FakePlanner([MATERIAL], waits=True)
+    async with make_app(FakeSource(), plan_with=planner).run_test(size=(120, 40)) as pilot:
+        app = await opened(pilot)
+        focus(app, "workload", "select")
+        await pilot.press("right")
+        await until(pilot, lambda: ("workload", "n") in shown(app))
+        await type_into(pilot, "workload", "n", "20")
+        await until_shown(pilot, "images  20")
+        focus(app, "workload", "select")
+        await pilot.press("left")
+        await until_shown(pilot, "images  10,000")
+        await until(pilot, lambda: "workload" not in planner.orders[-1].tables)
+
+
+async def test_f5_submits_and_shows_the_campaign() -> None:
+    planner = FakePlanner([], on_submit=[SUBMITTED])
+    source = FakeSource([make_status(8), make_status(7)])
+    async with make_app(source, plan_with=planner).run_test(size=(120, 40), notifications=True) as pilot:
+        app = await opened(pilot)
+        focus(app, "submit", "again")
+        await pilot.press("right", "f5")
+        await until_shown(pilot, "campaign 8 is queued")
+        assert isinstance(app.screen, CampaignsScreen)
+        assert app.campaign == 8
+        assert (planner.orders[-1].store, planner.orders[-1].again) == ("/data/store", True)
+
+
+async def test_f5_with_something_to_mend_goes_there() -> None:
+    planner = FakePlanner([], on_submit=[SUBMITTED])
+    async with make_app(FakeSource(), plan_with=planner).run_test(size=(120, 40), notifications=True) as pilot:
+        app = await opened(pilot)
+        await type_into(pilot, "faults", "seed", "x")
+        await until_shown(pilot, "1 thing to mend")
+        focus(app, "", "name")
+        await pilot.press("f5")
+        await until_shown(pilot, "seed: should be a whole number")
+        assert isinstance(app.screen, NewCampaignScreen)
+        assert app.screen.focused is not None
+        assert app.screen.focused.parent.place == ("faults", "seed")  # type: ignore[union-attr]
+        assert not any(order.store for order in planner.orders)
+
+
+async def test_a_refused_submission_stays_in_the_form_and_esc_gives_one_up() -> None:
+    planner = FakePlanner(
+        [], on_submit=[Report("error", "campaign 1 of this config is unfinished and was begun with torch")]
+    )
+    app = make_app(FakeSource(), plan_with=planner)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot)
+        await pilot.press("f5")
+        await until_shown(pilot, "campaign 1 of this config is")
+        app.plan_with = waiting = FakePlanner([], True, [Report("step", "loading network, images and faults")])
+        await pilot.press("escape")
+        await pilot.pause()
+        assert isinstance(app.screen, CampaignsScreen)
+        await opened(pilot)
+        await pilot.press("f5")
+        await until_shown(pilot, "Submitting: loading network,")
+        ended = waiting.ended
+        await pilot.press("escape")
+        await pilot.pause()
+        assert waiting.ended > ended
+        assert isinstance(app.screen, NewCampaignScreen)
+
+
+async def test_it_starts_from_a_campaign_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = write_config(tmp_path)
+    desk = FakeDesk()
+    desk.configs[7] = load_config(config).to_json()
+    source = FakeSource([make_status(7, name="seventh")])
+    async with make_app(source, desk=desk).run_test(size=(120, 40), notifications=True) as pilot:
+        app = await opened(pilot)
+        await pilot.press("enter", "end", "enter")
+        await until_shown(pilot, "#7 seventh", "exact", "3, 22, 30")
+        assert "to mend" not in screen_text(app)
+        await pilot.press("down", *"small.t", "right", "enter")
+        await until_shown(pilot, "small.toml", "set.npz", "3, 22, 30")
+        await pilot.press("ctrl+u", *"nowhere.toml", "enter")
+        await until_shown(pilot, "nowhere.toml: there is no such file")
+
+
+async def test_what_the_form_has_no_field_for_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = write_config(tmp_path, faults={"cuont": 3})
+    async with make_app(FakeSource()).run_test(size=(120, 40), notifications=True) as pilot:
+        await opened(pilot)
+        await pilot.press("down", *config.name, "enter")
+        await until_shown(pilot, "left out: [faults] cuont: unknown key; did", "set.npz")
+
+
+async def test_f2_saves_what_can_be_loaded_again_and_asks_before_overwriting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with make_app(FakeSource()).run_test(size=(120, 40), notifications=True) as pilot:
+        app = await opened(pilot)
+        await type_into(pilot, "faults", "bits", "30, 31")
+        await type_into(pilot, "faults", "error_margin", "0.05")
+        await until(pilot, lambda: app.screen._checked.tables.get("faults", {}).get("error_margin") == 0.05)  # type: ignore[attr-defined]
+        await pilot.press("f2")
+        await until_shown(pilot, "save as TOML")
+        await pilot.press("enter")
+        saved = tmp_path / "lenet5-mnist.toml"
+        await until(pilot, saved.exists)
+        config = load_config(saved)
+        assert (config.faults.bits, config.faults.error_margin) == ((30, 31), 0.05)
+        await until(pilot, lambda: isinstance(app.screen, NewCampaignScreen))
+        saved.write_text("mine")
+        await pilot.press("f2", "enter")
+        await until_shown(pilot, "Overwrite lenet5-mnist.toml?")
+        await pilot.press("n", "escape")
+        await until(pilot, lambda: isinstance(app.screen, NewCampaignScreen))
+        assert saved.read_text() == "mine"
+        await pilot.press("f2", "enter")
+        await until_shown(pilot, "Overwrite")
+        await pilot.press("y")
+        await until(pilot, lambda: saved.read_text() != "mine")
+        assert tomllib.loads(saved.read_text())["faults"]["bits"] == [30, 31]
+
+
+async def test_esc_asks_only_where_something_was_typed() -> None:
+    async with make_app(FakeSource()).run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        await type_into(pilot, "", "name", "mine")
+        await pilot.press("escape")
+        await until_shown(pilot, "Leave the form?")
+        await pilot.press("n")
+        await pilot.pause()
+        assert isinstance(app.screen, NewCampaignScreen)
+        await pilot.press("escape", "y")
+        await pilot.pause()
+        assert isinstance(app.screen, CampaignsScreen)
+
+
+async def test_a_measurement_beside_a_running_campaign_says_so() -> None:
+    source = FakeSource([make_status(7, state="running")])
+    async with make_app(source, plan_with=FakePlanner([MATERIAL, ESTIMATE])).run_test(size=(120, 40)) as pilot:
+        await opened(pilot)
+        await until_shown(pilot, "about 42s", "measured beside campaign 7")
+
+
+def test_choices_are_the_engines_own() -> None:
+    """Each choice that the form offers passes the engine's check of that key."""
+    for one in config_fields():
+        for choice in one.choices:
+            table = {one.key: choice}
+            tables = {one.section: table} if one.section else table
+            problems = check_config(tables)
+            assert isinstance(problems, list)
+            wrong = [str(problem) for problem in problems if (problem.section, problem.key) == (one.section, one.key)]
+            assert not [text for text in wrong if "should be" in text or "there is no" in text]
