@@ -13,6 +13,7 @@ from textual.reactive import var
 from textual.worker import get_current_worker
 
 from dear_tui.actions import actions_of
+from dear_tui.class_colours import class_variables
 from dear_tui.human import percent
 from dear_tui.messages import SnapshotRead
 from dear_tui.screens.campaigns import CampaignsScreen
@@ -42,6 +43,7 @@ class DearApp(App[str]):
         Binding("1", "switch_mode('campaigns')", "campaigns", show=False, tooltip="the list"),
         Binding("2", "switch_mode('live')", "live", show=False, tooltip="the chosen campaign and its detection curve"),
         Binding("question_mark", "show_keys", "keys", key_display="?", tooltip="what works here"),
+        Binding("z", "toggle_maximized", "maximise", show=False, tooltip="the focused part fills the screen; and back"),
         Binding("q", "quit", "quit", tooltip="a running campaign goes on"),
         Binding("ctrl+q", "quit", "quit", show=False, priority=True, tooltip="a running campaign goes on"),
         Binding("ctrl+z", "suspend_process", "suspend", show=False, tooltip="fg comes back"),
@@ -62,7 +64,9 @@ class DearApp(App[str]):
     ) -> None:
         super().__init__()
         self.store = store
-        self._reader = SnapshotReader(partial(open_source, store))
+        self.open_source = partial(open_source, store)
+        """another reader of the store, for a thread of its own"""
+        self._reader = SnapshotReader(self.open_source)
         self._wake = threading.Event()
         self.set_reactive(DearApp.campaign, campaign)
         if self.console.color_system == "standard":
@@ -94,6 +98,11 @@ class DearApp(App[str]):
         """Read its curve now."""
         self._wake.set()
 
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's, and the colours of the classes made of them."""
+        variables = super().get_css_variables()
+        return variables | class_variables(variables)
+
     async def action_quit(self) -> None:
         """Leave; running campaigns go on, and the caller is told."""
         self.exit(self.farewell())
@@ -106,6 +115,17 @@ class DearApp(App[str]):
             for status in self.snapshot.campaigns or ()
             if status.state == "running"
         )
+
+    def open_sql(self, text: str) -> None:  # noqa: ARG002
+        """Show the SQL screen with a query."""
+        self.switch_mode("sql")
+
+    def action_toggle_maximized(self) -> None:
+        """The focused widget alone, or everything again."""
+        if self.screen.maximized:
+            self.screen.minimize()
+        else:
+            self.screen.action_maximize()
 
     def action_show_keys(self) -> None:
         """List the keys that work here."""

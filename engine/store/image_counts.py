@@ -11,6 +11,7 @@ from engine.store.records import ImageCounts
 
 if TYPE_CHECKING:
     import duckdb
+    from numpy.typing import NDArray
 
     from engine.store.layout import CampaignLayout
     from engine.store.records import Receipt
@@ -33,13 +34,14 @@ class ImageCountsReader:
         self._rank_of = images["rank"]
         self._image_id = np.flatnonzero(self._rank_of >= 0)[np.argsort(self._rank_of[self._rank_of >= 0])]
         self._metric = images["metric"][self._image_id]
-        self._reset()
+        self._read: set[str] = set()
+        self._counts = self._none()
 
     def read(self, receipts: list[Receipt], connection: duckdb.DuckDBPyConnection) -> ImageCounts:
         """The counts as these receipts have them."""
         keys = {receipt.sha256["image_summary"] for receipt in receipts}
         if not self._read <= keys:
-            self._reset()  # a part was set aside
+            self._read, self._counts = set(), self._none()  # a part was set aside
         new = [receipt for receipt in receipts if receipt.sha256["image_summary"] not in self._read]
         if new:
             files = ", ".join(sql_path(self._campaign.part("image_summary", receipt.part)) for receipt in new)
@@ -58,6 +60,5 @@ class ImageCountsReader:
             **{name: counts.copy() for name, counts in self._counts.items()},
         )
 
-    def _reset(self) -> None:
-        self._read: set[str] = set()
-        self._counts = {name: np.zeros(self._row.images, np.int64) for name in SEVERITIES}
+    def _none(self) -> dict[str, NDArray[np.int64]]:
+        return {name: np.zeros(self._row.images, np.int64) for name in SEVERITIES}

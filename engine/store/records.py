@@ -108,7 +108,8 @@ class ImageCounts:
     @property
     def complete(self) -> NDArray[np.bool_]:
         """[W] whether every fault has run on the image."""
-        return (self.masked + self.non_critical + self.critical) == self.faults
+        complete: NDArray[np.bool_] = self.masked + self.non_critical + self.critical == self.faults
+        return complete
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def test_counts_per_image_grow_with_the_parts(tmp_path: Path) -> None:
 
 
 def test_a_part_that_was_set_aside_counts_no_longer(tmp_path: Path) -> None:
-    store, campaign, truth = filled_store(tmp_path)
+    store, campaign, _truth = filled_store(tmp_path)
     reader = Store.open(tmp_path, read_only=True)
     assert reader.image_counts(campaign).complete.all()
     store.state.remove_receipt(campaign, store.state.receipts(campaign)[-1].part)

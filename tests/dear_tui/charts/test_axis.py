@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dear_tui.widgets.axis import Axis, round_step
+from dear_tui.charts.axis import Axis, round_step
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 from memory_store import make_curve
 
-from dear_tui.widgets.detection_picture import CLASSES, STYLES, TOO_SMALL, Ink, Picture, View, draw_curve
+from dear_tui.charts.curve_plot import curve_plot
+from dear_tui.charts.draw import TOO_SMALL, draw_plot
+from dear_tui.charts.picture import Ink, Picture
+from dear_tui.charts.plot import CLASSES, STYLES
+from dear_tui.charts.view import View
+from engine.store import CurveData
 
 HALF_DONE = """\
  ↑ faults → images  ⠤⠤⠤ masked 5,781  ⠤⠤  non-critical 9,680
@@ -53,6 +58,10 @@ LOG_FINISHED = """\
    1┤  ⠑⠄⢄⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀├ 0
     └┬─────────┬─────────┬─────────┬─────────┬─────────┬┘
      0        2k        4k        6k        8k        10k"""
+
+
+def draw_curve(curve: CurveData, view: View, width: int, height: int) -> Picture:
+    return draw_plot(curve_plot(7, curve, None, view), view, width, height)
 
 
 def text(picture: Picture) -> str:

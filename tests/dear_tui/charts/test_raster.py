@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dear_tui.widgets.raster import LineStyle, braille, trace
+from dear_tui.charts.raster import LineStyle, braille, trace
 
 
 def text(dots: np.ndarray) -> str:
