@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LEAST_WIDTH, LEAST_HEIGHT = 40, 10
 LEAST_SMALL_WIDTH, LEAST_SMALL_HEIGHT = 20, 6
+LEAST_ROWS = 3
+"""that a legend leaves for the plot"""
 TOO_SMALL = "enlarge the terminal for the chart"
 RIGHT = 4
 """columns of the right axis and its labels"""
@@ -37,13 +39,13 @@ def draw_plot(plot: Plot, view: View, width: int, height: int, small: bool = Fal
         if height and not small:
             picture.put(0, 0, TOO_SMALL, Ink.TEXT)
         return picture
+    index = plot.readings.find(view.cursor)
+    reading = _in_rows(plot.readings.describe(index), width - 2) if index is not None else []
     if small:
         picture.put(0, 1, plot.heading, Ink.AXIS)
         top = 1
     else:
-        top = _draw_legend(picture, plot, view)
-    index = plot.readings.find(view.cursor)
-    reading = _in_rows(plot.readings.describe(index), width - 2) if index is not None else []
+        top = _draw_legend(picture, plot, view, height - len(reading) - 2 - LEAST_ROWS)
     picture.area = _draw_axes(picture, plot, top, height - 2 - len(reading))
     _draw_lines(picture, plot)
     _draw_points(picture, plot, view)
@@ -73,14 +75,16 @@ def _in_rows(parts: list[str], width: int) -> list[str]:
     return rows
 
 
-def _draw_legend(picture: Picture, plot: Plot, view: View) -> int:
-    """Entries in as many rows as they need; returns how many."""
+def _draw_legend(picture: Picture, plot: Plot, view: View, most: int) -> int:
+    """Entries in as many rows as they need and may have; returns how many."""
     heading = "‖ frozen".ljust(len(plot.heading)) if view.frozen else plot.heading
     picture.put(0, 1, heading, Ink.FINAL if view.frozen else Ink.AXIS)
     row, column = 0, len(heading) + 3
     for ink, sample, text in _entries(plot, view):
         if column + len(sample) + 1 + len(text) > picture.width and column > 1:
             row, column = row + 1, 1
+        if row >= most:
+            return most
         is_shown = bool(sample.strip())
         picture.put(row, column, sample, ink if is_shown else Ink.AXIS)
         picture.put(row, column + len(sample) + 1, text, Ink.TEXT if is_shown else Ink.AXIS)

@@ -93,6 +93,8 @@ def _legend(plot: Plot) -> Iterator[str]:
             )
         yield _text(x + 28, y, series.label, "start")
         x += 28 + len(series.label) * ENTRY_WIDTH + 14
+    if plot.levels_note:
+        yield _text(WIDTH - RIGHT, TOP - 6, f"dotted: {plot.levels_note}", "end")
 
 
 def _series(plot: Plot, series: Series) -> Iterator[str]:

@@ -84,7 +84,6 @@ class LiveScreen(SnapshotScreen):
     def on_mount(self) -> None:
         """Know where to read."""
         self._reader = LiveReader(self.dear.open_source, self.dear.store / WORKER_LOG)
-        super().on_mount()
 
     def compose_body(self) -> ComposeResult:
         """Header, notice, and either a message or chart, side column and log."""
@@ -101,7 +100,6 @@ class LiveScreen(SnapshotScreen):
 
     def on_screen_resume(self) -> None:
         """Read details while in front."""
-        super().on_screen_resume()
         self.read_details()
 
     def on_screen_suspend(self) -> None:
@@ -162,7 +160,6 @@ class LiveScreen(SnapshotScreen):
     def on_resize(self) -> None:
         """Show what there is room for."""
         self._lay_out()
-        super().on_resize()
 
     def action_toggle_side(self) -> None:
         """Show or hide layers, second chart and log."""

@@ -217,7 +217,7 @@ class CampaignChart(Chart, can_focus=True):
         """Campaigns were marked to be compared: show that."""
         if are_some or self._view.kind is Kind.OVERLAY:
             kind = Kind.OVERLAY if are_some else Kind.CURVE
-            self._view = replace(self._view, kind=kind, window=WHOLE, cursor=None)
+            self._view = replace(self._view, kind=kind, window=WHOLE, cursor=None, frozen=False)
 
     def _change_view(self, view: View) -> None:
         self._view = view

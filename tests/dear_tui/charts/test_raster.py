@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dear_tui.charts.raster import LineStyle, braille, trace
+from dear_tui.charts.raster import LineStyle, braille, count_points, shades, trace, trace_at
 
 
 def text(dots: np.ndarray) -> str:
@@ -74,3 +74,44 @@ def test_every_value_is_on_its_column(values: list[float], width: int, height: i
 def test_nothing_to_draw_or_nowhere() -> None:
     assert not trace(np.array([]), 5, 6, 4, LineStyle()).any()
     assert trace(np.array([1.0]), 5, 0, 4, LineStyle()).shape == (4, 0)
+
+
+def test_a_zoomed_line_comes_in_from_the_left_and_goes_out_to_the_right() -> None:
+    x, y = np.array([-1.0, 0.5, 2.0]), np.array([0.0, 1.0, 0.5])
+    dots = trace_at(x, y, 9, 5, LineStyle())
+    assert dots[-1, :4].all()  # the value from before the window
+    assert dots[:, 4].all()  # the step
+    assert dots[0, 5:].all()
+
+
+def test_a_line_that_ends_or_begins_elsewhere_is_not_drawn() -> None:
+    assert not trace_at(np.array([-2.0, -1.0]), np.ones(2), 9, 5, LineStyle()).any()
+    assert not trace_at(np.array([2.0, 3.0]), np.ones(2), 9, 5, LineStyle()).any()
+
+
+def test_far_outside_is_cut_off_cheaply() -> None:
+    dots = trace_at(np.array([0.0, 1.0]), np.array([-1e12, 1e12]), 4, 8, LineStyle())
+    assert dots[:, -1].all()
+    assert dots[:, :-1].sum() == 0
+
+
+def test_points_are_counted_where_they_fall() -> None:
+    x = np.array([0.0, 0.0, 1.0, 0.5, 0.5, 2.0, np.nan])
+    y = np.array([0.0, 0.0, 1.0, 0.5, np.nan, 0.5, 0.5])
+    assert count_points(x, y, 3, 3).tolist() == [[0, 0, 1], [0, 1, 0], [2, 0, 0]]
+
+
+@given(st.lists(st.tuples(st.floats(-1, 2), st.floats(-1, 2)), max_size=50), st.integers(1, 20), st.integers(1, 20))
+def test_no_point_is_counted_twice_and_none_inside_is_lost(
+    points: list[tuple[float, float]], width: int, height: int
+) -> None:
+    x, y = np.array(points).reshape(-1, 2).T
+    counts = count_points(x, y, width, height)
+    inside = ((x >= 0) & (x <= 1) & (y >= 0) & (y <= 1)).sum()
+    assert inside <= counts.sum() <= len(points)
+
+
+def test_shades_go_from_one_point_to_the_most() -> None:
+    counts = np.array([[0, 1, 2, 10, 900, 9999]])
+    assert "".join(map(chr, shades(counts)[0])) == " ·░▒▓█"
+    assert "".join(map(chr, shades(np.array([[0, 1]]))[0])) == " ·"
