@@ -20,7 +20,12 @@ from dear_tui.charts.view import PAN, ZOOM, Kind, View
 from dear_tui.widgets.chart import Chart
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from textual import events
+
     from dear_tui.charts.plot import Plot
+
+    Floats = NDArray[np.float64]
 
 FAR = 10
 """columns that the cursor jumps with shift"""
@@ -64,6 +69,8 @@ class CampaignChart(Chart, can_focus=True):
         Binding("e", "export", "save", tooltip="what is shown, as SVG and CSV, in the present folder"),
         Binding("space", "toggle_frozen", "freeze", tooltip="hold the drawing still; the campaign goes on"),
     ]
+
+    HELP = "Each fault counts at its worst severity so far. A click reads out what is under it."
 
     @dataclass
     class Exported(Message):
@@ -191,9 +198,8 @@ class CampaignChart(Chart, can_focus=True):
         width = max(self.picture.area[3], 2)
         places = plot.x.place(plot.readings.x)
         column_of = np.floor(np.nan_to_num(places, nan=-1.0) * (width - 1) + 0.5)
-        index = _stepped(column_of, plot.readings.weight, plot.readings.find(self._view.cursor), columns, width)
-        view = replace(self._view, cursor=int(plot.readings.keys[index]))
-        self._change_view(view.showing(float(places[index])))
+        index = plot.readings.find(self._view.cursor)
+        self._read_out(plot, _stepped(column_of, plot.readings.weight, index, columns, width))
 
     def action_export(self) -> None:
         """Write what is shown; a slow disk holds nothing up."""
@@ -209,9 +215,23 @@ class CampaignChart(Chart, can_focus=True):
         else:
             self.post_message(self.Exported("Written: " + ", ".join(map(str, paths)), failed=False))
 
+    def on_click(self, event: events.Click) -> None:
+        """Read out what is under the mouse."""
+        plot, (_top, left, _rows, width) = self.plot, self.picture.area
+        if plot and len(plot.readings.x) and 0 <= event.x - left < width:
+            places = np.nan_to_num(plot.x.place(plot.readings.x), nan=-1.0) * (width - 1)
+            column_of = np.floor(places + 0.5)
+            nearest = column_of[np.abs(column_of - (event.x - left)).argmin()]
+            self._read_out(plot, _heaviest(column_of, plot.readings.weight, float(nearest)))
+
     def on_campaign_chart_exported(self, message: Exported) -> None:
         """Say where it is."""
         self.notify(message.sentence, severity="error" if message.failed else "information", markup=False)
+
+    def _read_out(self, plot: Plot, index: int) -> None:
+        """Put the cursor on a reading, and show it."""
+        view = replace(self._view, cursor=int(plot.readings.keys[index]))
+        self._change_view(view.showing(float(plot.x.place(plot.readings.x[index]))))
 
     def _follow_marks(self, are_some: bool) -> None:
         """Campaigns were marked to be compared: show that."""
@@ -238,23 +258,20 @@ class CampaignChart(Chart, can_focus=True):
             self.refresh_bindings()
 
 
-def _stepped(
-    column_of: np.ndarray[tuple[int], np.dtype[np.float64]],
-    weight: np.ndarray[tuple[int], np.dtype[np.float64]],
-    index: int | None,
-    columns: int,
-    width: int,
-) -> int:
+def _stepped(column_of: Floats, weight: Floats, index: int | None, columns: int, width: int) -> int:
     """The heaviest reading of the next column that has one; without a cursor, of the first or last that is shown."""
     if index is None:
         here, columns = (-1.0, 1) if columns > 0 else (float(width), -1)
     else:
         here = float(column_of[index])
     if columns > 0:
-        first = int(np.searchsorted(column_of, here + columns))
-        column = column_of[min(first, len(column_of) - 1)]
+        place = min(int(np.searchsorted(column_of, here + columns)), len(column_of) - 1)
     else:
-        last = int(np.searchsorted(column_of, here + columns, side="right")) - 1
-        column = column_of[max(last, 0)]
+        place = max(int(np.searchsorted(column_of, here + columns, side="right")) - 1, 0)
+    return _heaviest(column_of, weight, float(column_of[place]))
+
+
+def _heaviest(column_of: Floats, weight: Floats, column: float) -> int:
+    """Of the readings in one column."""
     begin, end = np.searchsorted(column_of, column), np.searchsorted(column_of, column, side="right")
     return int(begin + np.argmax(weight[begin:end]))

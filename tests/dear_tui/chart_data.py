@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from memory_store import make_curve, make_image_counts
 
 from dear_tui.charts.picture import Ink
-from dear_tui.charts.plot import Plot
 from dear_tui.charts.plots import ChartData, Marked, make_plot
-from dear_tui.charts.view import View
 from engine.analysis.classification import compare_orders
+
+if TYPE_CHECKING:
+    from dear_tui.charts.plot import Plot
+    from dear_tui.charts.view import View
 
 ONLY_CRITICAL = frozenset({Ink.MASKED, Ink.NON_CRITICAL})
 """What a view hides then."""

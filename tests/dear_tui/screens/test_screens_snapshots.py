@@ -1,8 +1,8 @@
-"""Pictures of both screens in every state, at the two sizes that matter."""
+"""Pictures of the campaigns screen in every state, at the two sizes that matter."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from memory_store import FakeSource, make_app, make_curve, make_status, settle
@@ -46,43 +46,5 @@ def source(state: str) -> FakeSource:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("state", ["empty", "running", "finished", "failed"])
-@pytest.mark.parametrize("screen", ["campaigns", "live"])
-def test_picture(screen: str, state: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
-    async def show(pilot: Any) -> None:
-        await settle(pilot)
-        if screen == "live" and state == "empty":
-            await pilot.press("2")
-
-    app = make_app(source(state), 7 if screen == "live" and state != "empty" else None)
-    assert snap_compare(app, terminal_size=size, run_before=show)
-
-
-@pytest.mark.parametrize(
-    ("name", "keys"),
-    [
-        ("first-block", ()),
-        ("critical-alone", ("m", "n")),
-        ("log-frozen", ("y", "a", "space")),
-        ("keys", ("question_mark",)),
-    ],
-)
-def test_picture_of_the_chart(name: str, keys: tuple[str, ...], snap_compare: Callable[..., bool]) -> None:
-    async def show(pilot: Any) -> None:
-        await settle(pilot)
-        await pilot.press(*keys)
-
-    begun = make_status(7, state="running", pairs_done=1_234_567, rate=397_812.0, eta_s=412.0)
-    store = FakeSource([begun]) if name == "first-block" else source("running")
-    assert snap_compare(make_app(store, 7), run_before=show)
-
-
-@pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours"])
-def test_picture_without_true_colour(
-    terminal: str, snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if terminal == "NO_COLOR":
-        monkeypatch.setenv("NO_COLOR", "1")
-    else:
-        monkeypatch.setenv("TERM", "screen")
-        monkeypatch.delenv("COLORTERM")
-    assert snap_compare(make_app(source("running"), 7), run_before=settle)
+def test_picture(state: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+    assert snap_compare(make_app(source(state)), terminal_size=size, run_before=settle)
