@@ -16,7 +16,7 @@ class LogLines(Static):
     """As many lines as there is room for, the newest last."""
 
     DEFAULT_CSS = """
-    LogLines { height: 6; padding: 0 1; border-top: solid $foreground 20%; }
+    LogLines { height: 6; padding: 0 1; border-top: solid $foreground 20%; border-title-color: $text-muted; }
     """
 
     def __init__(self) -> None:
