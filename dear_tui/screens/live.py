@@ -137,7 +137,7 @@ class LiveScreen(SnapshotScreen):
         header.display = status is not None
         self._want(status, snapshot)
         self._show_chart(has_points)
-        self.show_line(notice, _notice(status, self._details))
+        self.show_line(notice, _notice(status, "" if snapshot.problem else self._details.problem))
         if status:
             header.update(_header(status, self.size.width - 2), layout=False)
         if status and curve and has_points:
@@ -225,12 +225,12 @@ def _header(status: CampaignStatus, width: int) -> Content:
     )
 
 
-def _notice(status: CampaignStatus | None, details: LiveDetails) -> Content:
+def _notice(status: CampaignStatus | None, problem: str) -> Content:
     if status and status.error:
         return Content.styled(status.error, "$text-error")
     if status and status.state == "paused":
         return Content.styled(PAUSED.format(status.id), "$text-warning")
-    return Content.styled(details.problem, "$text-error")
+    return Content.styled(problem, "$text-error")
 
 
 def _message(campaign: int | None, status: CampaignStatus | None, snapshot: Snapshot, curve_read: bool) -> Content:
