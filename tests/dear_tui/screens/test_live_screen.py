@@ -1,5 +1,6 @@
 """The live screen, what it says when there is no curve, and each of its keys."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -108,6 +109,9 @@ async def test_keys_change_the_drawing_and_change_it_back(key: str, shown: str, 
     app = make_app(running(), 7)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
+        async with asyncio.timeout(20):
+            while "? keys" not in screen_text(app):  # the footer is made after the body has the focus
+                await pilot.pause()
         before = screen_text(app)
         await pilot.press(key)
         await pilot.pause()

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from memory_store import FakeSource, make_app, make_curve, make_status, settle
+from memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle
 
 from dear_tui.screens.live import LiveScreen
 from dear_tui.widgets.campaign_chart import CampaignChart
@@ -61,6 +61,9 @@ async def settle_all(pilot: Any) -> None:
         async with asyncio.timeout(20):
             while not screen._details.log or (pilot.app.campaign and screen._details.counts is None):
                 await pilot.pause()
+    async with asyncio.timeout(20):
+        while "? keys" not in screen_text(pilot.app):  # the footer is made after the body has the focus
+            await pilot.pause()
     await pilot.pause()
 
 
