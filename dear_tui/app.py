@@ -16,6 +16,7 @@ from textual.widgets import Tab, Tabs
 from textual.worker import get_current_worker
 
 from dear_tui.actions import actions_of
+from dear_tui.class_colours import class_variables
 from dear_tui.crash import record_crash
 from dear_tui.hang_up import end_if_terminal_is_gone
 from dear_tui.desk import StoreDesk
@@ -105,7 +106,9 @@ class DearApp(App[str]):
         """where campaigns are ordered about"""
         self.plan_with = plan_with
         """what tries configs out"""
-        self._reader = SnapshotReader(partial(open_source, store))
+        self.open_source = partial(open_source, store)
+        """another reader of the store, for a thread of its own"""
+        self._reader = SnapshotReader(self.open_source)
         self._wake = threading.Event()
         self.set_reactive(DearApp.campaign, campaign)
         self._settings = settings or Settings()
@@ -171,6 +174,11 @@ class DearApp(App[str]):
         """Read the store, which was changed from here."""
         self._wake.set()
 
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's, and the colours of the classes made of them."""
+        variables = super().get_css_variables()
+        return variables | class_variables(variables)
+
     async def action_quit(self) -> None:
         """Leave; running campaigns go on, and the caller is told."""
         self.exit(self.farewell())
@@ -183,6 +191,17 @@ class DearApp(App[str]):
             for status in self.snapshot.campaigns or ()
             if status.state == "running"
         )
+
+    def open_sql(self, text: str) -> None:  # noqa: ARG002
+        """Show the SQL screen with a query."""
+        self.switch_mode("sql")
+
+    def action_toggle_maximized(self) -> None:
+        """The focused widget alone, or everything again."""
+        if self.screen.maximized:
+            self.screen.minimize()
+        else:
+            self.screen.action_maximize()
 
     def action_show_keys(self) -> None:
         """List the keys that work here."""

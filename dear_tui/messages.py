@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from dear_tui.desk import Details
     from dear_tui.form.check import Checked
+    from dear_tui.live_details import LiveDetails
     from dear_tui.source import Snapshot
     from engine.config_fields import ConfigField
     from engine.store import QueueView
@@ -89,3 +90,14 @@ class DraftChecked(Message):
     """of the draft"""
     is_planned: bool
     """whether the planner is or was at it"""
+
+
+@dataclass
+class LiveDetailsRead(Message):
+    """What the live screen shows beside the curve was read; only the newest counts."""
+
+    details: LiveDetails
+
+    def can_replace(self, message: Message) -> bool:
+        """Newer details take the place of those not yet handled."""
+        return isinstance(message, LiveDetailsRead)

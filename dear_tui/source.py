@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from engine.store import CampaignStatus, CurveData
+    from engine.store import CampaignStatus, CurveData, ImageCounts, LayerProgress
 
 
 class CampaignSource(Protocol):
@@ -22,6 +22,12 @@ class CampaignSource(Protocol):
 
     def curve(self, campaign: int) -> CurveData:
         """The detection curve over the images completed so far."""
+
+    def image_counts(self, campaign: int) -> ImageCounts:
+        """What each image shows so far."""
+
+    def layers(self, campaign: int) -> Sequence[LayerProgress]:
+        """How far each layer is."""
 
 
 @dataclass(frozen=True)

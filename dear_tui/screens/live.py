@@ -1,15 +1,27 @@
-"""One campaign while it runs, and after: where it stands, and its detection curve."""
+"""One campaign while it runs, and after: where it stands, its charts, its layers, and what the worker says."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.reactive import var
 from textual.widgets import Static
+from textual.worker import get_current_worker
 
+from dear_tui.charts.plots import ChartData
 from dear_tui.human import short_count
+from dear_tui.live_details import LiveDetails, LiveReader, Wanted
+from dear_tui.messages import LiveDetailsRead
 from dear_tui.screens.base import NO_CAMPAIGN, READING, SnapshotScreen, unread
-from dear_tui.widgets.detection_chart import DetectionChart
+from dear_tui.widgets.campaign_chart import CampaignChart
+from dear_tui.widgets.layer_bars import LayerBars
+from dear_tui.widgets.log_lines import LogLines
+from dear_tui.widgets.side_chart import SideChart
 from dear_tui.widgets.status_text import (
     counts_text,
     name_text,
@@ -27,42 +39,179 @@ if TYPE_CHECKING:
     from engine.store import CampaignStatus
 
 PAUSED = "No process runs this campaign now; dear-tui resume {} continues it where it stopped."
+DETAILS_SECONDS = 1.0
+"""between two looks at the layers, the images and the log"""
+WORKER_LOG = "worker.log"
+LEAST_SIDE_WIDTH = 110
+"""columns of a terminal that hold the chart and what stands beside it"""
 
 
 class LiveScreen(SnapshotScreen):
-    """State, progress, counts and curve of the chosen campaign."""
+    """State, progress, counts and charts of the chosen campaign."""
 
     TAB = "live"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("i", "toggle_side", "side", tooltip="layers, second chart and log: show or hide"),
+        Binding("s", "open_sql", "SQL", tooltip="the query behind what is shown"),
+    ]
     DEFAULT_CSS = """
     LiveScreen {
         .header { height: 4; padding: 0 1; }
         .notice { height: auto; padding: 0 1; display: none; }
-        DetectionChart { display: none; margin: 0 1; }
+        .body { height: 1fr; display: none; }
+        .main { width: 1fr; }
+        CampaignChart { margin: 0 1; }
+        .side { width: 38; padding-right: 1; display: none; }
+        LayerBars { height: auto; max-height: 50%; margin-bottom: 1; }
+        SideChart { min-height: 8; }
+        LogLines { display: none; }
+        &.with-side .side { display: block; }
+        &.with-log LogLines { display: block; }
+        &.wide { .side { width: 64; } LogLines { height: 10; } }
+        &.with-side.narrow { .side { width: 1fr; padding: 0 1; } .main { display: none; } }
     }
     """
 
+    side: var[bool | None] = var(None)
+    """whether the side column is shown; None = where there is room"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._details = LiveDetails()
+        self._wanted = Wanted()
+        self._wake = threading.Event()
+
+    def on_mount(self) -> None:
+        """Know where to read."""
+        self._reader = LiveReader(self.dear.open_source, self.dear.store / WORKER_LOG)
+
     def compose_body(self) -> ComposeResult:
-        """Header, notice, and either a message or the chart."""
+        """Header, notice, and either a message or chart, side column and log."""
         yield Static(classes="header")
         yield Static(Content(""), classes="notice")
         yield Static(READING, classes="message")
-        yield DetectionChart()
+        with Horizontal(classes="body"):
+            with Vertical(classes="main"):
+                yield CampaignChart()
+                yield LogLines()
+            with Vertical(classes="side"):
+                yield LayerBars()
+                yield SideChart()
+
+    def on_screen_resume(self) -> None:
+        """Read details while in front."""
+        self.read_details()
+
+    def on_screen_suspend(self) -> None:
+        """Let the reading thread end."""
+        self.workers.cancel_group(self, "live_details")
+        self._wake.set()
+
+    def on_unmount(self) -> None:
+        """Let the reading thread end now."""
+        self._wake.set()
+
+    @work(thread=True, exclusive=True, group="live_details")
+    def read_details(self) -> None:
+        """Read until another screen is in front; tell only what is new."""
+        worker, told = get_current_worker(), None
+        while not worker.is_cancelled:
+            self._wake.clear()
+            details = self._reader.read(self._wanted)
+            if details != told and not worker.is_cancelled:
+                self.post_message(LiveDetailsRead(details))
+                told = details
+            self._wake.wait(DETAILS_SECONDS)
+
+    def on_live_details_read(self, message: LiveDetailsRead) -> None:
+        """Show what was read."""
+        self._details = message.details
+        self.refresh_snapshot()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """The chosen campaign, or why there is none."""
-        status, chart = snapshot.status(self.dear.campaign), self.query_one(DetectionChart)
+        status, chart = snapshot.status(self.dear.campaign), self.query_one(CampaignChart)
         header, notice, message = (self.query_one(name, Static) for name in (".header", ".notice", ".message"))
         curve = snapshot.curve if status and snapshot.curve_key[:1] == (status.id,) else None
         has_points = curve is not None and len(curve.critical) > 0
         header.display = status is not None
-        self.show_body(chart, has_points)
-        self.show_line(notice, _notice(status))
+        self._want(status, snapshot)
+        self._show_chart(has_points)
+        self.show_line(notice, _notice(status, "" if snapshot.problem else self._details.problem))
         if status:
             header.update(_header(status, self.size.width - 2), layout=False)
         if status and curve and has_points:
-            chart.show_curve(curve, status.id)
+            self._lay_out()
+            details = self._details
+            known = details if details.campaign == status.id else LiveDetails()
+            marked = details.marked if len(self.dear.marked) > 1 else ()
+            chart.show_data(ChartData(status.id, curve, known.counts, known.comparison, marked))
+            self.query_one(LayerBars).show(known.layers)
+            self.query_one(LogLines).show(details.log)
+            self.query_one(SideChart).show_data(chart.data, chart.view)
         else:
             message.update(_message(self.dear.campaign, status, snapshot, curve is not None), layout=False)
+
+    def on_campaign_chart_view_changed(self) -> None:
+        """The second chart shows what the first one does not."""
+        chart = self.query_one(CampaignChart)
+        self.query_one(SideChart).show_data(chart.data, chart.view)
+
+    def on_resize(self) -> None:
+        """Show what there is room for."""
+        self._lay_out()
+
+    def action_toggle_side(self) -> None:
+        """Show or hide layers, second chart and log."""
+        self.side = not self._has_side()
+        self._lay_out()
+        self.refresh_snapshot()
+        hides_chart = self.side and self.has_class("narrow")
+        self.call_after_refresh(self.set_focus, self.query_one(LayerBars if hides_chart else CampaignChart))
+
+    def action_open_sql(self) -> None:
+        """Open the query behind the chart."""
+        if plot := self.query_one(CampaignChart).plot:
+            self.dear.open_sql(plot.sql)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Without a chart there is nothing to lay out or to ask."""
+        if action == "toggle_side":
+            return self.query_one(".body").display
+        if action == "open_sql":
+            return self.query_one(".body").display and self.query_one(CampaignChart).plot is not None
+        return True
+
+    def _has_side(self) -> bool:
+        return self.size.width >= LEAST_SIDE_WIDTH if self.side is None else self.side
+
+    def _lay_out(self) -> None:
+        """Classes for the room there is."""
+        has_side, width, height = self._has_side(), self.size.width, self.size.height
+        self.set_class(has_side, "with-side")
+        self.set_class(width < LEAST_SIDE_WIDTH, "narrow")
+        self.set_class(width >= 180, "wide")
+        self.set_class(self.side is not False and height >= 34 and bool(self._details.log), "with-log")
+
+    def _want(self, status: CampaignStatus | None, snapshot: Snapshot) -> None:
+        """Have the details read of what is shown now."""
+        marked = tuple(one for one in snapshot.campaigns or () if one.id in self.dear.marked)
+        wanted = Wanted(status, marked if len(marked) > 1 else ())
+        if wanted != self._wanted:
+            is_other = wanted.ids != self._wanted.ids
+            self._wanted = wanted
+            if is_other:
+                self._wake.set()
+
+    def _show_chart(self, shown: bool) -> None:
+        """Chart or message; the keys are the chart's unless the user went to the layers."""
+        body, chart = self.query_one(".body"), self.query_one(CampaignChart)
+        body.display = shown
+        self.query_one(".message").display = not shown
+        if not shown:
+            self.set_focus(None)
+        elif self.focused is None:
+            self.set_focus(chart)
 
 
 def _header(status: CampaignStatus, width: int) -> Content:
@@ -76,12 +225,12 @@ def _header(status: CampaignStatus, width: int) -> Content:
     )
 
 
-def _notice(status: CampaignStatus | None) -> Content:
+def _notice(status: CampaignStatus | None, problem: str) -> Content:
     if status and status.error:
         return Content.styled(status.error, "$text-error")
     if status and status.state == "paused":
         return Content.styled(PAUSED.format(status.id), "$text-warning")
-    return Content("")
+    return Content.styled(problem, "$text-error")
 
 
 def _message(campaign: int | None, status: CampaignStatus | None, snapshot: Snapshot, curve_read: bool) -> Content:

@@ -4,7 +4,17 @@ from engine.store.commands import Action, Effect
 from engine.store.heartbeat import Activity, WorkerStatus
 from engine.store.layout import store_path
 from engine.store.queue_view import QueueView
-from engine.store.records import CampaignStatus, CampaignSummary, CurveData, NewCampaign, Receipt, Span, State
+from engine.store.records import (
+    CampaignStatus,
+    CampaignSummary,
+    CurveData,
+    ImageCounts,
+    LayerProgress,
+    NewCampaign,
+    Receipt,
+    Span,
+    State,
+)
 from engine.store.store import Store
 from engine.store.writer import CampaignWriter
 
@@ -16,6 +26,8 @@ __all__ = [
     "CampaignWriter",
     "CurveData",
     "Effect",
+    "ImageCounts",
+    "LayerProgress",
     "NewCampaign",
     "QueueView",
     "Receipt",

@@ -54,6 +54,11 @@ class CurveReader:
             critical=curve.critical,
         )
 
+    @property
+    def first_critical(self) -> NDArray[np.int64]:
+        """[F] the rank at which each fault is critical first, as read last, in execution order; W where at none."""
+        return self._first["first_critical"]
+
     def _reset(self) -> None:
         self._read: set[str] = set()
         never = np.full(self._row.faults, self._row.images, np.int64)

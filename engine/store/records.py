@@ -90,6 +90,41 @@ class CurveData:
 
 
 @dataclass(frozen=True, eq=False)
+class ImageCounts:
+    """What each image of a workload of W images shows of the faults run on it so far."""
+
+    faults: int
+    data_set: int
+    """images in the data set, of which the workload may be a part"""
+    metric_name: str
+    image_id: NDArray[np.int64]
+    """[W] in rank order, like all that follow"""
+    metric: NDArray[np.float64]
+    masked: NDArray[np.int64]
+    """[W] faults that are masked for the image; with the next two it adds up to those run on it"""
+    non_critical: NDArray[np.int64]
+    critical: NDArray[np.int64]
+
+    @property
+    def complete(self) -> NDArray[np.bool_]:
+        """[W] whether every fault has run on the image."""
+        complete: NDArray[np.bool_] = self.masked + self.non_critical + self.critical == self.faults
+        return complete
+
+
+@dataclass(frozen=True)
+class LayerProgress:
+    """How far one layer's faults are."""
+
+    name: str
+    faults: int
+    critical: int
+    """faults that are critical for an image so far"""
+    pairs: int
+    pairs_done: int
+
+
+@dataclass(frozen=True, eq=False)
 class CampaignSummary:
     """The committed results of a campaign: F faults by id, N images in the data set, W of them run."""
 

@@ -26,6 +26,8 @@ from engine.store.files import (
     unwritable,
 )
 from engine.store.heartbeat import WorkerStatus, read_worker
+from engine.store.image_counts import ImageCountsReader
+from engine.store.layer_progress import LayerReader
 from engine.store.layout import Layout
 from engine.store.lock import hold, holder
 from engine.store.outcome import count_critical_faults, read_table_one
@@ -45,7 +47,15 @@ if TYPE_CHECKING:
 
     from engine.analysis.tables import TableOneRow
     from engine.store.lock import Holder, Role
-    from engine.store.records import CampaignStatus, CampaignSummary, CurveData, NewCampaign, State
+    from engine.store.records import (
+        CampaignStatus,
+        CampaignSummary,
+        CurveData,
+        ImageCounts,
+        LayerProgress,
+        NewCampaign,
+        State,
+    )
 
 
 class Store:
@@ -60,6 +70,8 @@ class Store:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._has_views = False
         self._curves: dict[int, CurveReader] = {}
+        self._image_counts: dict[int, ImageCountsReader] = {}
+        self._layers: dict[int, LayerReader] = {}
         self._guard = threading.RLock()
         self._locked = False
 
@@ -137,6 +149,32 @@ class Store:
                 row, layout = self.state.campaign_row(campaign), self.layout.campaign(campaign)
                 self._curves[campaign] = CurveReader(layout, row, self._duckdb())
             return self._curves[campaign].read(self.state.receipts(campaign), self._duckdb())
+
+    def image_counts(self, campaign: int) -> ImageCounts:
+        """What each image shows so far, from summaries only; a part is read once.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        self.campaign(campaign)
+        with self._guard:
+            if campaign not in self._image_counts:
+                row, layout = self.state.campaign_row(campaign), self.layout.campaign(campaign)
+                self._image_counts[campaign] = ImageCountsReader(layout, row, self._duckdb())
+            return self._image_counts[campaign].read(self.state.receipts(campaign), self._duckdb())
+
+    def layers(self, campaign: int) -> list[LayerProgress]:
+        """How far each layer is, in the order of execution, and what was found in it.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        with self._guard:
+            self.curve(campaign)
+            if campaign not in self._layers:
+                self._layers[campaign] = LayerReader(self.layout.campaign(campaign), self._duckdb())
+            receipts, images = self.state.receipts(campaign), self.state.campaign_row(campaign).images
+            return self._layers[campaign].read(receipts, images, self._curves[campaign].first_critical)
 
     def summary(self, campaign: int) -> CampaignSummary:
         """Per-fault and per-image sums and the critical pairs, of the committed parts.

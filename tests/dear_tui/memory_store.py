@@ -15,7 +15,7 @@ from dear_tui.app import DearApp
 from dear_tui.cpu import Cpu
 from dear_tui.gpu import GpuReading
 from dear_tui.machine import Machine, MachineHistory, Moment
-from engine.store.records import CampaignStatus, CurveData
+from engine.store.records import CampaignStatus, CurveData, ImageCounts, LayerProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,6 +44,12 @@ class FakeSource:
         self.curve_calls += 1
         return self.curves.get(campaign) or make_curve(0)
 
+    def image_counts(self, campaign: int) -> ImageCounts:
+        return make_image_counts(self.curve(campaign))
+
+    def layers(self, campaign: int) -> list[LayerProgress]:
+        return make_layers(len(self.curve(campaign).critical))
+
 
 def make_curve(done: int, images: int = IMAGES, faults: int = FAULTS) -> CurveData:
     """A curve of the shape that LeNet-5 on MNIST gives, after `done` images."""
@@ -59,6 +65,40 @@ def make_curve(done: int, images: int = IMAGES, faults: int = FAULTS) -> CurveDa
         non_critical=non_critical[:done],
         critical=critical[:done],
     )
+
+
+def make_image_counts(curve: CurveData, data_set: int | None = None) -> ImageCounts:
+    """Counts of the shape that LeNet-5 on MNIST gives: most critical faults near the decision boundary."""
+    images, done = curve.images, len(curve.critical)
+    random = np.random.default_rng(0)
+    critical = random.poisson(4 + 700 * np.exp(-(((curve.metric - 0.7) / 0.15) ** 2)))
+    non_critical = random.poisson(2600, images)
+    ran = np.arange(images) < done
+    return ImageCounts(
+        faults=curve.faults,
+        data_set=data_set or images,
+        metric_name=curve.metric_name,
+        image_id=random.permutation(images),
+        metric=curve.metric,
+        masked=(curve.faults - critical - non_critical) * ran,
+        non_critical=non_critical * ran,
+        critical=critical * ran,
+    )
+
+
+def make_layers(done: int, images: int = IMAGES) -> list[LayerProgress]:
+    """The layers of LeNet-5; conv1 and conv2 are one block of 64 images ahead of the rest."""
+    layers = (("conv1", 44, 15), ("conv2", 644, 97), ("fc1", 12_886, 583), ("fc2", 2697, 290), ("fc3", 230, 55))
+    return [
+        LayerProgress(
+            name=name,
+            faults=faults,
+            critical=critical if done else 0,
+            pairs=faults * images,
+            pairs_done=faults * min(done + 64 * ahead, images),
+        )
+        for (name, faults, critical), ahead in zip(layers, (True, True, False, False, False), strict=True)
+    ]
 
 
 def make_status(campaign: int = 1, done: int = 0, **changes: object) -> CampaignStatus:

@@ -1,17 +1,27 @@
 """The live screen, what it says when there is no curve, and each of its keys."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 from memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle, until_read
 
-from dear_tui.widgets.detection_chart import DetectionChart, component_class
-from dear_tui.widgets.detection_picture import Ink, draw_curve
+from dear_tui.charts.curve_plot import curve_plot
+from dear_tui.charts.draw import draw_plot
+from dear_tui.charts.picture import Ink, Picture
+from dear_tui.charts.plots import ChartData
+from dear_tui.widgets.campaign_chart import CampaignChart
+from dear_tui.widgets.chart import component_class
 
 if TYPE_CHECKING:
     from textual.geometry import Region
 
 RUNNING = make_status(7, done=4000, state="running", rate=397_812.0, eta_s=249.0)
+
+
+def drawn_curve(done: int, chart: CampaignChart) -> Picture:
+    """What the chart should show after so many images."""
+    return draw_plot(curve_plot(7, make_curve(done), None, chart.view), chart.view, *chart.size)
 
 
 def running() -> FakeSource:
@@ -55,7 +65,7 @@ async def test_the_curve_appears_with_the_first_block() -> None:
         source.statuses = [make_status(7, done=64, state="running")]
         await until_read(pilot, source)
         assert "first block" not in screen_text(app)
-        assert app.screen.query_one(DetectionChart).has_focus
+        assert app.screen.query_one(CampaignChart).has_focus
 
 
 @pytest.mark.parametrize(
@@ -99,6 +109,9 @@ async def test_keys_change_the_drawing_and_change_it_back(key: str, shown: str, 
     app = make_app(running(), 7)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
+        async with asyncio.timeout(20):
+            while "? keys" not in screen_text(app):  # the footer is made after the body has the focus
+                await pilot.pause()
         before = screen_text(app)
         await pilot.press(key)
         await pilot.pause()
@@ -114,7 +127,7 @@ async def test_frozen_holds_the_drawing_and_let_go_it_catches_up() -> None:
     app = make_app(source, 7)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        chart = app.screen.query_one(DetectionChart)
+        chart = app.screen.query_one(CampaignChart)
         await pilot.press("space")
         held = list(chart.picture.rows())
         source.curves[7] = make_curve(8000)
@@ -123,8 +136,7 @@ async def test_frozen_holds_the_drawing_and_let_go_it_catches_up() -> None:
         assert list(chart.picture.rows()) == held
         assert "80.0 %" in screen_text(app)
         await pilot.press("space")
-        width, height = chart.size
-        assert list(chart.picture.rows()) == list(draw_curve(make_curve(8000), chart.view, width, height).rows())
+        assert list(chart.picture.rows()) == list(drawn_curve(8000, chart).rows())
 
 
 async def test_another_campaign_is_never_shown_frozen() -> None:
@@ -133,7 +145,7 @@ async def test_another_campaign_is_never_shown_frozen() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await pilot.press("space", "1", "j", "2")
-        chart = app.screen.query_one(DetectionChart)
+        chart = app.screen.query_one(CampaignChart)
         while app.snapshot.curve_key[:1] != (6,):
             await pilot.pause()
         await pilot.pause()
@@ -145,15 +157,15 @@ async def test_only_the_cells_that_changed_are_painted_again(monkeypatch: pytest
     app = make_app(running(), 7)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        chart = app.screen.query_one(DetectionChart)
+        chart = app.screen.query_one(CampaignChart)
         painted: list[Region] = []
         monkeypatch.setattr(chart, "refresh", lambda *regions, **_options: painted.extend(regions))
-        chart.show_curve(make_curve(4100), 7)
+        chart.show_data(ChartData(7, make_curve(4100)))
         assert painted
         assert sum(region.area for region in painted) < 40
         assert all("⠀" not in row for row in chart.picture.rows())
         drawn = [chart.render_line(row).text for row in range(chart.size.height)]
-        assert drawn == list(draw_curve(make_curve(4100), chart.view, *chart.size).rows())
+        assert drawn == list(drawn_curve(4100, chart).rows())
 
 
 @pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark"])
@@ -163,7 +175,7 @@ async def test_classes_have_colours_of_their_own(theme: str) -> None:
         await settle(pilot)
         app.theme = theme
         await pilot.pause()
-        chart = app.screen.query_one(DetectionChart)
+        chart = app.screen.query_one(CampaignChart)
         inks = (Ink.MASKED, Ink.NON_CRITICAL, Ink.CRITICAL, Ink.METRIC)
         assert len({chart.get_component_rich_style(component_class(ink)).color for ink in inks}) == 4
 

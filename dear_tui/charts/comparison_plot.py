@@ -1,0 +1,79 @@
+"""Random images against ranked ones: how the classification settles (Fig. 3 of the paper)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dear_tui.charts.axis import Axis
+from dear_tui.charts.picture import Ink
+from dear_tui.charts.plot import CLASSES, STYLES, Level, Plot, Readings, Series, Table, fitted, windowed
+from dear_tui.charts.raster import LineStyle
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dear_tui.charts.view import View
+    from engine.analysis.classification import Classification, Comparison
+
+RANDOM = {Ink.MASKED: LineStyle(1, 3), Ink.NON_CRITICAL: LineStyle(1, 5), Ink.CRITICAL: LineStyle(2, 2)}
+
+
+def comparison_plot(campaign: int, metric: str, comparison: Comparison, view: View) -> Plot:
+    """Percent of the pairs of the first images that have each severity, in both orders."""
+    ranked, random = _by_ink(comparison.ranked), _by_ink(comparison.random)
+    images = len(comparison.ranked.critical)
+    x_axis, x = windowed(view, Axis(images)), np.arange(1.0, images + 1)
+    shown = [ink for ink in CLASSES if ink not in view.hidden]
+    lines = tuple(
+        series
+        for ink in shown
+        for series in (
+            Series(CLASSES[ink], ink, x, ranked[ink], STYLES[ink], f"{ranked[ink][-1]:.3g} %"),
+            Series("random", ink, x, random[ink], RANDOM[ink]),
+        )
+    )
+    levels = tuple(Level(Ink.FINAL, float(ranked[ink][-1])) for ink in shown) if view.asymptotes else ()
+
+    def describe(index: int) -> list[str]:
+        parts = [f"{CLASSES[ink]} {ranked[ink][index]:.3g} / {random[ink][index]:.3g} %" for ink in CLASSES]
+        return [f"{index + 1:,} images", "ranked / random:", *parts]
+
+    return Plot(
+        heading="↑ % of pairs → images",
+        title=f"Classification of campaign {campaign}, random images against ranked by {metric}",
+        x_name="images",
+        y_name="% of pairs",
+        x=x_axis,
+        y=fitted(x_axis, lines, levels, 100, view, percent=True),
+        series=lines,
+        readings=Readings(x, np.arange(images), np.zeros(images), describe),
+        table=Table(
+            {"images": np.arange(1, images + 1)}
+            | {f"{order}_{ink.name.lower()}": shares[ink] for order, shares in (("ranked", ranked), ("random", random))
+               for ink in CLASSES},
+            x,
+        ),
+        sql=(
+            "-- by rank alone: the random orders are numpy's\n"
+            "SELECT row_number() OVER ranked AS images,\n"
+            + ",\n".join(
+                f"  100.0 * sum({name}) OVER ranked / sum(masked + non_critical + critical) OVER ranked AS {name}"
+                for name in ("masked", "non_critical", "critical")
+            )
+            + f"\nFROM images JOIN image_summary USING (campaign, image_id)\nWHERE campaign = {campaign}\n"
+            f"WINDOW ranked AS (ORDER BY {metric} DESC, image_id ROWS UNBOUNDED PRECEDING)\nORDER BY images"
+        ),
+        hidden=tuple((ink, name) for ink, name in CLASSES.items() if ink in view.hidden),
+        levels=levels,
+        levels_note="final %" if levels else "",
+    )  # fmt: skip
+
+
+def _by_ink(classification: Classification) -> dict[Ink, NDArray[np.float64]]:
+    return {
+        Ink.MASKED: classification.masked,
+        Ink.NON_CRITICAL: classification.non_critical,
+        Ink.CRITICAL: classification.critical,
+    }

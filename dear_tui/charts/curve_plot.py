@@ -1,0 +1,109 @@
+"""The detection curve (Fig. 2 of the paper): faults per class over the ranked images, the metric, the final count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dear_tui.charts.axis import Axis
+from dear_tui.charts.picture import Ink
+from dear_tui.charts.plot import CLASSES, STYLES, Level, Plot, Readings, Series, Table, fitted, windowed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dear_tui.charts.view import View
+    from engine.store import CurveData, ImageCounts
+
+BAND = 0.1
+"""The dotted lines lie this share below and above the final count."""
+
+
+def curve_plot(campaign: int, curve: CurveData, counts: ImageCounts | None, view: View) -> Plot:
+    """After every image: how many faults are masked, non-critical and critical so far.
+
+    Args:
+        counts: for the image ids; read later than the curve.
+    """
+    classes = class_curves(curve)
+    done = len(curve.critical)
+    x_axis = windowed(view, Axis(curve.images))
+    x = np.arange(done + 1.0)
+    scale = float(curve.metric.max(initial=0.0)) or 1.0
+    metric = Series(
+        *(f"{curve.metric_name} / {scale:.3g}", Ink.METRIC, np.arange(float(len(curve.metric))), curve.metric),
+        *(STYLES[Ink.METRIC], "", scale),
+    )
+    lines = tuple(
+        Series(CLASSES[ink], ink, x, counted.astype(np.float64), STYLES[ink], f"{counted[-1]:,}")
+        for ink, counted in classes.items()
+        if ink not in view.hidden
+    )
+    final = int(classes[Ink.CRITICAL][-1])
+    levels = (
+        (Level(Ink.BAND, final * (1 - BAND)), Level(Ink.BAND, final * (1 + BAND)), Level(Ink.FINAL, final))
+        if view.asymptotes
+        else ()
+    )
+    image_ids = counts.image_id[:done] if counts is not None else None
+    return Plot(
+        heading="↑ faults → images",
+        title=f"Detection curve of campaign {campaign}",
+        x_name="images",
+        y_name="faults",
+        x=x_axis,
+        y=fitted(x_axis, lines, levels, curve.faults, view),
+        series=(metric, *lines),
+        readings=Readings(x[1:], np.arange(done), np.zeros(done), lambda rank: _describe(curve, image_ids, rank)),
+        table=_table(curve, image_ids),
+        sql=(
+            "SELECT rank, image_id, metric, masked, non_critical, critical\n"
+            f"FROM curve\nWHERE campaign = {campaign}{_ranks_of(x_axis)}\nORDER BY rank"
+        ),
+        hidden=tuple((ink, name) for ink, name in CLASSES.items() if ink in view.hidden),
+        levels=levels,
+        levels_note=f"F = {final:,}, ±10 %" if levels else "",
+        right_ticks=((1.0, "1"), (0.5, "½"), (0.0, "0")),
+    )
+
+
+def class_curves(curve: CurveData) -> dict[Ink, NDArray[np.int64]]:
+    """Faults per class after 0, 1, 2 ... images, int64 [done + 1]; before any image every fault is masked."""
+    after = {Ink.MASKED: curve.masked, Ink.NON_CRITICAL: curve.non_critical, Ink.CRITICAL: curve.critical}
+    return {ink: np.insert(counts, 0, curve.faults if ink is Ink.MASKED else 0) for ink, counts in after.items()}
+
+
+def _describe(curve: CurveData, image_ids: NDArray[np.int64] | None, rank: int) -> list[str]:
+    image = [] if image_ids is None or rank >= len(image_ids) else [f"image {image_ids[rank]}"]
+    return [
+        f"rank {rank:,}",
+        *image,
+        f"{curve.metric_name} {curve.metric[rank]:.4g}",
+        f"masked {curve.masked[rank]:,}",
+        f"non-critical {curve.non_critical[rank]:,}",
+        f"critical {curve.critical[rank]:,}",
+    ]
+
+
+def _table(curve: CurveData, image_ids: NDArray[np.int64] | None) -> Table:
+    done = len(curve.critical)
+    ids = {} if image_ids is None else {"image_id": image_ids}
+    return Table(
+        {
+            "rank": np.arange(done),
+            **ids,
+            curve.metric_name: curve.metric[:done],
+            "masked": curve.masked,
+            "non_critical": curve.non_critical,
+            "critical": curve.critical,
+        },
+        np.arange(1.0, done + 1),
+    )
+
+
+def _ranks_of(axis: Axis) -> str:
+    """The condition that gives the ranks of a zoomed axis."""
+    if axis.value(0) <= 1 and axis.value(1) >= axis.high - 0.5:
+        return ""
+    return f" AND rank BETWEEN {max(int(np.ceil(axis.value(0))) - 1, 0)} AND {int(axis.value(1)) - 1}"

@@ -1,0 +1,198 @@
+"""A plot as a grid of characters and inks: legend, axes, lines and points in braille, the cursor."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dear_tui.charts.axis import tick_labels
+from dear_tui.charts.picture import Ink, Picture
+from dear_tui.charts.plot import STYLES, Plot, Series
+from dear_tui.charts.raster import CELL_HEIGHT, CELL_WIDTH, SHADES, LineStyle, braille, count_points, shades, trace_at
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dear_tui.charts.picture import Area
+    from dear_tui.charts.view import View
+
+LEAST_WIDTH, LEAST_HEIGHT = 40, 10
+LEAST_SMALL_WIDTH, LEAST_SMALL_HEIGHT = 20, 6
+LEAST_ROWS = 3
+"""that a legend leaves for the plot"""
+TOO_SMALL = "enlarge the terminal for the chart"
+RIGHT = 4
+"""columns of the right axis and its labels"""
+
+
+def draw_plot(plot: Plot, view: View, width: int, height: int, small: bool = False) -> Picture:
+    """The whole picture.
+
+    Args:
+        small: a heading instead of the legend, for a place beside another chart.
+    """
+    picture = Picture(width, height)
+    least = (LEAST_SMALL_WIDTH, LEAST_SMALL_HEIGHT) if small else (LEAST_WIDTH, LEAST_HEIGHT)
+    if width < least[0] or height < least[1]:
+        if height and not small:
+            picture.put(0, 0, TOO_SMALL, Ink.TEXT)
+        return picture
+    index = plot.readings.find(view.cursor)
+    reading = _in_rows(plot.readings.describe(index), width - 2) if index is not None else []
+    if small:
+        picture.put(0, 1, plot.heading, Ink.AXIS)
+        top = 1
+    else:
+        top = _draw_legend(picture, plot, view, height - len(reading) - 2 - LEAST_ROWS)
+    picture.area = _draw_axes(picture, plot, top, height - 2 - len(reading))
+    _draw_lines(picture, plot)
+    _draw_points(picture, plot, view)
+    if index is not None:
+        _draw_cursor(picture, plot, index)
+    for row, text in enumerate(reading, start=height - len(reading)):
+        picture.put(row, 1, text, Ink.TEXT)
+    return picture
+
+
+def draw_sentence(sentence: str, width: int, height: int) -> Picture:
+    """Lines of text in the middle, where there is nothing to plot."""
+    picture = Picture(width, height)
+    lines = [row for line in sentence.splitlines() for row in textwrap.wrap(line, max(width - 4, 1)) or [""]]
+    for row, line in enumerate(lines[:height], start=max((height - len(lines)) // 2, 0)):
+        picture.put(row, max((width - len(line)) // 2, 0), line, Ink.TEXT)
+    return picture
+
+
+def _in_rows(parts: list[str], width: int) -> list[str]:
+    """What the cursor reads, in one row or, where it is too long for that, in more."""
+    rows = [""]
+    for part in parts:
+        if rows[-1] and len(rows[-1]) + 2 + len(part) > width:
+            rows.append("")
+        rows[-1] += f"  {part}" if rows[-1] else part
+    return rows
+
+
+def _draw_legend(picture: Picture, plot: Plot, view: View, most: int) -> int:
+    """Entries in as many rows as they need and may have; returns how many."""
+    heading = "‖ frozen".ljust(len(plot.heading)) if view.frozen else plot.heading
+    picture.put(0, 1, heading, Ink.FINAL if view.frozen else Ink.AXIS)
+    row, column = 0, len(heading) + 3
+    for ink, sample, text in _entries(plot, view):
+        if column + len(sample) + 1 + len(text) > picture.width and column > 1:
+            row, column = row + 1, 1
+        if row >= most:
+            return most
+        is_shown = bool(sample.strip())
+        picture.put(row, column, sample, ink if is_shown else Ink.AXIS)
+        picture.put(row, column + len(sample) + 1, text, Ink.TEXT if is_shown else Ink.AXIS)
+        column += len(sample) + 1 + len(text) + 2
+    return row + 1
+
+
+def _entries(plot: Plot, view: View) -> list[tuple[Ink, str, str]]:
+    """Ink, sample and words; what is hidden has a blank sample. The right axis and the levels come last."""
+    entries = [
+        (series.ink, _sample(series.style) if series.style else SHADES if view.density else "⢌⠢", series.label)
+        for series in sorted(plot.series, key=lambda series: series.scale is not None)
+    ]
+    hidden = [(ink, "   ", f"{name} hidden") for ink, name in plot.hidden]
+    # a class keeps its place whether hidden or not
+    entries = sorted(entries + hidden, key=lambda entry: entry[0] if entry[0] > Ink.METRIC else 100)
+    if plot.levels_note:
+        entries.append((Ink.FINAL, _sample(STYLES[Ink.FINAL]), plot.levels_note))
+    return entries
+
+
+def _sample(style: LineStyle) -> str:
+    """Three cells of a line, in the middle of their height."""
+    line = trace_at(np.array([0.0, 1.0]), np.full(2, 0.4), 3 * CELL_WIDTH, CELL_HEIGHT, style)
+    return "".join(map(chr, braille(line)[0]))
+
+
+def _draw_axes(picture: Picture, plot: Plot, top: int, base: int) -> Area:
+    """Both axes with their ticks, and the right one where there is one; returns the area between them."""
+    rows = base - top
+    ticks = plot.y.ticks(rows // 3 + 1)
+    labels = dict(zip(ticks, tick_labels(ticks), strict=True))
+    left = max(map(len, labels.values()), default=1) + 2
+    columns = picture.width - left - (RIGHT if plot.right_ticks else 2)
+    for row in range(top, base):
+        picture.put(row, left - 1, "│", Ink.AXIS)
+        picture.put(row, left + columns, "│", Ink.AXIS)
+    picture.put(base, left - 1, "└" + "─" * columns + "┘", Ink.AXIS)
+    for tick, label in labels.items():
+        row = top + int((1 - float(plot.y.place(tick))) * (rows - 1) + 0.5)
+        picture.put(row, left - 1 - len(label), label, Ink.AXIS)
+        picture.put(row, left - 1, "┤", Ink.AXIS)
+    x_ticks = plot.x.ticks(columns // (10 if columns > LEAST_WIDTH else 7) + 1)
+    for tick, label in zip(x_ticks, tick_labels(x_ticks), strict=True):
+        column = left + int(float(plot.x.place(tick)) * (columns - 1) + 0.5)
+        picture.put(base, column, "┬", Ink.AXIS)
+        start = min(max(column - len(label) // 2, 0), picture.width - len(label))
+        picture.put(base + 1, start, label, Ink.AXIS)
+    for share, label in plot.right_ticks:
+        row = top + int((1 - share) * (rows - 1) + 0.5)
+        picture.put(row, left + columns, "├", Ink.AXIS)
+        picture.put(row, left + columns + 2, label, Ink.METRIC)
+    return top, left, rows, columns
+
+
+def _draw_lines(picture: Picture, plot: Plot) -> None:
+    """Levels below, then the series in their order, so that the last one is on top."""
+    top, left, rows, columns = picture.area
+    both = np.array([0.0, 1.0])
+    lines: list[tuple[Ink, LineStyle, NDArray[np.float64], NDArray[np.float64]]] = [
+        (level.ink, STYLES[level.ink], both, plot.y.place([level.value] * 2)) for level in plot.levels
+    ]
+    for series in plot.series:
+        if series.style is not None:
+            lines.append((series.ink, series.style, *_places(plot, series)))
+    dots = np.zeros((rows * CELL_HEIGHT, columns * CELL_WIDTH), dtype=np.bool_)
+    inks = picture.inks[top : top + rows, left : left + columns]
+    for ink, style, x, y in lines:
+        line = trace_at(x, y, dots.shape[1], dots.shape[0], style)
+        dots |= line
+        inks[line.reshape(rows, CELL_HEIGHT, columns, CELL_WIDTH).any(axis=(1, 3))] = ink
+    picture.characters[top : top + rows, left : left + columns] = braille(dots)
+
+
+def _places(plot: Plot, series: Series) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where a series lies, without what has no place on a log x axis."""
+    x = plot.x.place(series.x)
+    y = series.y / series.scale if series.scale is not None else plot.y.place(series.y)
+    shown = ~np.isnan(x)
+    return x[shown], y[shown]
+
+
+def _draw_points(picture: Picture, plot: Plot, view: View) -> None:
+    top, left, rows, columns = picture.area
+    for series in plot.series:
+        if series.style is not None:
+            continue
+        x, y = _places(plot, series)
+        if view.density:
+            cells = shades(count_points(x, y, columns, rows))
+        else:
+            cells = braille(count_points(x, y, columns * CELL_WIDTH, rows * CELL_HEIGHT) > 0)
+        shown = cells != ord(" ")
+        picture.characters[top : top + rows, left : left + columns][shown] = cells[shown]
+        picture.inks[top : top + rows, left : left + columns][shown] = series.ink
+
+
+def _draw_cursor(picture: Picture, plot: Plot, cursor: int) -> None:
+    """A line at the reading where nothing else is, and a mark on its point."""
+    top, left, rows, columns = picture.area
+    readings = plot.readings
+    place = float(plot.x.place(readings.x[cursor]))
+    if 0 <= place <= 1:
+        column = left + int(place * (columns - 1) + 0.5)
+        blank = picture.characters[top : top + rows, column] == ord(" ")
+        picture.characters[top : top + rows, column][blank] = ord("│")
+        picture.inks[top : top + rows, column][blank] = Ink.CURSOR
+        if readings.y is not None:
+            height = float(plot.y.place(readings.y[cursor]))
+            if 0 <= height <= 1:
+                picture.put(top + int((1 - height) * (rows - 1) + 0.5), column, "◆", Ink.CURSOR)

@@ -1,0 +1,91 @@
+"""The critical curves of several campaigns, one over the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dear_tui.charts.axis import Axis
+from dear_tui.charts.picture import OVERLAYS
+from dear_tui.charts.plot import Plot, Readings, Series, Table, fitted, windowed
+from dear_tui.charts.raster import LineStyle
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dear_tui.charts.view import View
+    from engine.store import CurveData
+
+PATTERNS = (
+    *(LineStyle(thickness=2), LineStyle(), LineStyle(4, 4), LineStyle(1, 1), LineStyle(6, 2)),
+    *(LineStyle(4, 4, 2), LineStyle(2, 6)),
+)
+"""One more than inks would repeat the pairs later still: the two numbers have no common factor."""
+
+
+@dataclass(frozen=True, eq=False)
+class Marked:
+    """A campaign marked for comparison."""
+
+    id: int
+    name: str
+    curve: CurveData
+
+
+def overlay_plot(marked: Sequence[Marked], view: View) -> Plot:
+    """Critical faults so far over images, or over the share of each campaign's images."""
+    high = 100.0 if view.shares else max(one.curve.images for one in marked)
+    x_axis = windowed(view, Axis(high, fractions=view.shares))
+    lines = tuple(_line(index, one, view.shares) for index, one in enumerate(marked))
+    longest = max(marked, key=lambda one: len(one.curve.critical))
+    ids = ", ".join(str(one.id) for one in marked)
+    return Plot(
+        heading=f"↑ critical faults → {'% of images' if view.shares else 'images'}",
+        title=f"Critical faults of campaigns {ids}",
+        x_name="% of images" if view.shares else "images",
+        y_name="critical faults",
+        x=x_axis,
+        y=fitted(x_axis, lines, (), max(one.curve.faults for one in marked), view),
+        series=lines,
+        readings=_readings(marked, longest, view.shares),
+        table=_table(marked, lines),
+        sql=f"SELECT campaign, rank, critical\nFROM curve\nWHERE campaign IN ({ids})\nORDER BY campaign, rank",
+    )
+
+
+def _line(index: int, one: Marked, shares: bool) -> Series:
+    critical = np.insert(one.curve.critical, 0, 0).astype(np.float64)
+    x = np.arange(float(len(critical))) * (100 / one.curve.images if shares else 1)
+    ink, pattern = OVERLAYS[index % len(OVERLAYS)], PATTERNS[index % len(PATTERNS)]
+    return Series(f"#{one.id} {one.name}", ink, x, critical, pattern, f"{int(critical[-1]):,}")
+
+
+def _readings(marked: Sequence[Marked], longest: Marked, shares: bool) -> Readings:
+    """Where the curve with the most images has its steps."""
+    done = len(longest.curve.critical)
+    scale = 100 / longest.curve.images if shares else 1
+    x = np.arange(1.0, done + 1) * scale
+
+    def describe(index: int) -> list[str]:
+        where = f"{x[index]:.3g} % of images" if shares else f"{index + 1:,} images"
+        parts = []
+        for one in marked:
+            images = round(x[index] * one.curve.images / 100) if shares else index + 1
+            known = 0 < images <= len(one.curve.critical)
+            parts.append(f"#{one.id} {one.curve.critical[images - 1]:,}" if known else f"#{one.id} –")
+        return [where, *parts]
+
+    return Readings(x, np.arange(done), np.zeros(done), describe)
+
+
+def _table(marked: Sequence[Marked], lines: Sequence[Series]) -> Table:
+    return Table(
+        {
+            "campaign": np.concatenate([np.full(len(one.curve.critical), one.id) for one in marked]),
+            "rank": np.concatenate([np.arange(len(one.curve.critical)) for one in marked]),
+            "critical": np.concatenate([one.curve.critical for one in marked]),
+        },
+        np.concatenate([line.x[1:] for line in lines]),
+    )

@@ -1,0 +1,82 @@
+"""Metric value of every image against the faults that are critical for it (Fig. 1 of the paper)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dear_tui.charts.axis import Axis, round_step
+from dear_tui.charts.picture import Ink
+from dear_tui.charts.plot import Plot, Readings, Series, Table, fitted, windowed
+
+if TYPE_CHECKING:
+    from dear_tui.charts.view import View
+    from engine.store import ImageCounts
+
+DECADES = 6
+"""How far below its largest value a log axis shows a metric; softmax goes down to 1e-30."""
+
+
+def scatter_plot(campaign: int, counts: ImageCounts, view: View) -> Plot:
+    """One point for each image that every fault has run on."""
+    ranks = np.flatnonzero(counts.complete)
+    ranks = ranks[np.argsort(counts.metric[ranks], kind="stable")]
+    metric, critical = counts.metric[ranks], counts.critical[ranks].astype(np.float64)
+    x_axis = windowed(view, _metric_axis(float(metric.max(initial=0.0))))
+    x = np.maximum(metric, x_axis.least) if view.log_x else metric
+    notes = [f"{len(ranks):,} images"]
+    if view.log and (zero := int((critical == 0).sum())):
+        notes.append(f"{zero:,} of them at 0, below the log axis")
+    points = (Series("", Ink.CRITICAL, x, critical, None, ", ".join(notes)),)
+
+    def describe(index: int) -> list[str]:
+        rank = int(ranks[index])
+        return [
+            f"rank {rank:,}",
+            f"image {counts.image_id[rank]}",
+            f"{counts.metric_name} {counts.metric[rank]:.4g}",
+            f"masked {counts.masked[rank]:,}",
+            f"non-critical {counts.non_critical[rank]:,}",
+            f"critical {counts.critical[rank]:,}",
+        ]
+
+    zoomed = (
+        "" if view.window == (0.0, 1.0)
+        else f" AND {counts.metric_name} BETWEEN {x_axis.value(0):.6g} AND {x_axis.value(1):.6g}"
+    )  # fmt: skip
+    return Plot(
+        heading=f"↑ critical faults → {counts.metric_name}",
+        title=f"Critical faults per image of campaign {campaign}",
+        x_name=counts.metric_name,
+        y_name="critical faults",
+        x=x_axis,
+        y=fitted(x_axis, points, (), counts.faults, view),
+        series=points,
+        readings=Readings(x, ranks, critical, describe, critical),
+        table=Table(
+            {
+                "image_id": counts.image_id[ranks],
+                "rank": ranks,
+                counts.metric_name: metric,
+                "masked": counts.masked[ranks],
+                "non_critical": counts.non_critical[ranks],
+                "critical": counts.critical[ranks],
+            },
+            x,
+        ),
+        sql=(
+            f"SELECT image_id, rank, {counts.metric_name}, masked, non_critical, critical\n"
+            f"FROM images JOIN image_summary USING (campaign, image_id)\nWHERE campaign = {campaign}{zoomed}\n"
+            f"  AND masked + non_critical + critical = {counts.faults}\n"
+            f"ORDER BY critical DESC, rank"
+        ),
+    )
+
+
+def _metric_axis(highest: float) -> Axis:
+    """From 0 to a round number above the highest value."""
+    highest = highest or 1.0
+    step = round_step(highest / 8, fractions=True)
+    high = float(np.ceil(highest / step - 1e-9) * step)
+    return Axis(high, least=10.0 ** (np.ceil(np.log10(high)) - DECADES), fractions=True)

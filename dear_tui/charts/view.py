@@ -1,0 +1,75 @@
+"""What of a campaign's charts is shown, and how; keys make new views of old ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from dear_tui.charts.axis import WHOLE
+
+if TYPE_CHECKING:
+    from dear_tui.charts.picture import Ink
+
+ZOOM = 2.0
+PAN = 0.25
+"""share of what is shown"""
+
+
+class Kind(Enum):
+    """The views of the live screen; the value is what the user reads."""
+
+    CURVE = "detection curve"
+    SCATTER = "scatter"
+    COMPARISON = "random against ranked"
+    OVERLAY = "marked campaigns"
+
+
+@dataclass(frozen=True)
+class View:
+    """Held apart from the data, so that it stays as it is when newer data come."""
+
+    kind: Kind = Kind.CURVE
+    log: bool = False
+    """the y axis"""
+    log_x: bool = False
+    asymptotes: bool = True
+    hidden: frozenset[Ink] = frozenset()
+    frozen: bool = False
+    density: bool = False
+    """scatter: cells shaded by how many points they hold"""
+    shares: bool = False
+    """marked campaigns: x in share of the images instead of ranks"""
+    window: tuple[float, float] = WHOLE
+    """the part of the x axis that is shown, in shares of its length"""
+    cursor: int | None = None
+    """key of the plot's reading that is read out"""
+
+    def zoomed(self, factor: float, anchor: float, least: float) -> View:
+        """Show more or less of the x axis.
+
+        Args:
+            factor: above 1 enlarges.
+            anchor: the place that stays where it is, 0 the left edge of what is shown and 1 the right.
+            least: the smallest window, so that there is something to see.
+        """
+        start, stop = self.window
+        length = min(max((stop - start) / factor, min(least, 1.0)), 1.0)
+        return self._at(start + anchor * (stop - start - length), length)
+
+    def panned(self, share: float) -> View:
+        """Move by a share of what is shown, right if positive."""
+        start, stop = self.window
+        return self._at(start + share * (stop - start), stop - start)
+
+    def showing(self, place: float) -> View:
+        """Move as far as is needed to show what lies at a place, 0 and 1 the edges of what is shown."""
+        start, stop = self.window
+        if 0 <= place <= 1:
+            return self
+        beyond = place if place < 0 else place - 1
+        return self._at(start + beyond * (stop - start), stop - start)
+
+    def _at(self, start: float, length: float) -> View:
+        start = min(max(start, 0.0), 1.0 - length)
+        return replace(self, window=(start, start + length))

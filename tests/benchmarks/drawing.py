@@ -1,0 +1,78 @@
+"""How long the charts take to draw at 10,000 images: `python tests/benchmarks/drawing.py`, by hand, on an idle core.
+
+The budget is 15 ms for the curve (3 x 10,000 points) and the 10,000-point scatter together at 120 x 40.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dear_tui.charts.draw import draw_plot
+from dear_tui.charts.overlay_plot import Marked
+from dear_tui.charts.plots import ChartData, make_plot
+from dear_tui.charts.view import Kind, View
+from dear_tui.cli.tables import Column, print_table
+from engine.analysis.classification import compare_orders
+from engine.store import CurveData, ImageCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FAULTS, IMAGES = 16_501, 10_000
+WIDTH, HEIGHT = 118, 34
+"""what 120 x 40 leaves for a chart that has the screen to itself"""
+RUNS = 50
+
+
+def made_up() -> ChartData:
+    """A campaign of the shape that LeNet-5 on MNIST gives, and the same one four times to compare."""
+    random, rank = np.random.default_rng(0), np.arange(1, IMAGES + 1)
+    critical = np.floor(1040 * (1 - np.exp(-rank / 30))).astype(np.int64)
+    non_critical = np.floor(10_200 * (1 - np.exp(-rank / 8))).astype(np.int64) - critical // 2
+    metric = 1.38 * np.exp(-(rank - 1) / 180)
+    curve = CurveData(FAULTS, IMAGES, "el2n", metric, FAULTS - critical - non_critical, non_critical, critical)
+    per_image = random.poisson(4 + 700 * np.exp(-(((metric - 0.7) / 0.15) ** 2))), random.poisson(2600, IMAGES)
+    masked = FAULTS - sum(per_image)
+    counts = ImageCounts(FAULTS, IMAGES, "el2n", np.arange(IMAGES), metric, masked, per_image[1], per_image[0])
+    comparison = compare_orders(masked, per_image[1], per_image[0], metric)
+    return ChartData(7, curve, counts, comparison, tuple(Marked(number, "lenet5", curve) for number in range(4)))
+
+
+def milliseconds(draw: Callable[[], object]) -> float:
+    """Median of some runs."""
+    draw()
+    times = []
+    for _ in range(RUNS):
+        started = time.perf_counter()
+        draw()
+        times.append(1000 * (time.perf_counter() - started))
+    return statistics.median(times)
+
+
+def main() -> None:
+    """Print a table."""
+    data = made_up()
+    views = {kind.value: View(kind) for kind in Kind}
+    views |= {
+        "scatter, shaded": View(Kind.SCATTER, density=True),
+        "both axes log": View(log=True, log_x=True),
+        "zoomed to 80 images": View(window=(0.0, 0.008)),
+    }
+
+    def draw(view: View) -> None:
+        plot = make_plot(data, view)
+        assert not isinstance(plot, str)
+        draw_plot(plot, view, WIDTH, HEIGHT)
+
+    took = {name: milliseconds(lambda view=view: draw(view)) for name, view in views.items()}
+    took["curve and scatter together"] = took[Kind.CURVE.value] + took[Kind.SCATTER.value]
+    numbers = [f"{time:.1f}" for time in took.values()]
+    print_table([Column("drawn", list(took)), Column("ms", numbers, right=True)])
+
+
+if __name__ == "__main__":
+    main()

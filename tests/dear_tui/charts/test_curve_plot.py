@@ -1,0 +1,139 @@
+import numpy as np
+import pytest
+from memory_store import make_curve
+
+from dear_tui.charts.curve_plot import curve_plot
+from dear_tui.charts.draw import TOO_SMALL, draw_plot
+from dear_tui.charts.picture import Ink, Picture
+from dear_tui.charts.plot import CLASSES, STYLES
+from dear_tui.charts.view import View
+from engine.store import CurveData
+
+HALF_DONE = """\
+ ↑ faults → images  ⠤⠤⠤ masked 5,781  ⠤⠤  non-critical 9,680
+ ⠶⠶⠶ critical 1,040  ⠄⠄⠄ el2n / 1.38  ⠄ ⠄ F = 1,040, ±10 %
+    │⡇                                                                    ├ 1
+ 15k┤⡇                                                                    │
+    │⣗                                                                    │
+    │⣗                                                                    │
+    │⣗                                                                    │
+ 10k┤⣗⠒⠒  ⠒⠒  ⠒⠒  ⠒⠒  ⠒⠒  ⠒⠒  ⠒⠒  ⠒⠒  ⠒⠒                                  │
+    │⡇⠅                                                                   ├ ½
+    │⡇⠅                                                                   │
+  5k┤⠙⢓⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒                                  │
+    │⡆⢐                                                                   │
+    │⠁ ⢅                                                                  │
+    │⣆⣀⣐⣄⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀ ⡀   ⡀   ⡀   ⡀   ⡀   ⡀   ⡀   ⡀   ⡀│
+   0┤⡟⠉⠉⠙⠙⢍⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁├ 0
+    └┬─────────────┬────────────┬─────────────┬────────────┬─────────────┬┘
+     0            2k           4k            6k           8k            10k"""
+CRITICAL_ALONE = """\
+ ↑ faults → images      masked hidden      non-critical hidden
+ ⠶⠶⠶ critical 1,040  ⠄⠄⠄ el2n / 1.38  ⠄ ⠄ F = 1,040, ±10 %
+    │⠅                                                                    ├ 1
+    │⠅   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁│
+  1k┤⢳⠟⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂│
+    │⢺   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂│
+    │⢸                                                                    │
+    │⣟                                                                    │
+    │⡇⠅                                                                   ├ ½
+ 500┤⡇⠅                                                                   │
+    │⡇⢑                                                                   │
+    │⡇⢐                                                                   │
+    │⡇ ⢅                                                                  │
+    │⡇ ⠐⢄                                                                 │
+   0┤⡇  ⠐⠐⢄⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀├ 0
+    └┬─────────────┬────────────┬─────────────┬────────────┬─────────────┬┘
+     0            2k           4k            6k           8k            10k"""
+LOG_FINISHED = """\
+ ↑ faults → images  ⠤⠤⠤ masked 5,781  ⠤⠤  non-critical 9,680
+ ⠶⠶⠶ critical 1,040  ⠄⠄⠄ el2n / 1.38
+    │⡧  ⠤⠤  ⠤⠤  ⠤⠤  ⠤⠤  ⠤⠤  ⠤⠤  ⠤⠤  ⠤⠤  ⠤⠤  ⠤⠤  ⠤⠤  ⠤⠤  ├ 1
+ 10k┤⢗⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒│
+    │⣔                                                  │
+  1k┤⣿⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛│
+    │⡗⠄                                                 ├ ½
+ 100┤⡇⢅                                                 │
+    │⡇⠐⠄                                                │
+    │⠃ ⠑⠄⢄⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀├ 0
+    └┬─────────┬─────────┬─────────┬─────────┬─────────┬┘
+     0        2k        4k        6k        8k        10k"""
+
+
+def draw_curve(curve: CurveData, view: View, width: int, height: int) -> Picture:
+    return draw_plot(curve_plot(7, curve, None, view), view, width, height)
+
+
+def text(picture: Picture) -> str:
+    return "\n".join(row.rstrip() for row in picture.rows())
+
+
+def test_half_of_a_campaign() -> None:
+    assert text(draw_curve(make_curve(5000), View(), 78, 17)) == HALF_DONE
+
+
+def test_the_critical_class_alone_gets_the_whole_height() -> None:
+    view = View(hidden=frozenset({Ink.MASKED, Ink.NON_CRITICAL}))
+    assert text(draw_curve(make_curve(5000), view, 78, 17)) == CRITICAL_ALONE
+
+
+def test_log_axis_without_the_dotted_lines() -> None:
+    assert text(draw_curve(make_curve(10_000), View(log=True, asymptotes=False), 60, 12)) == LOG_FINISHED
+
+
+def test_the_dotted_lines_lie_at_the_critical_count_and_ten_percent_around_it() -> None:
+    view = View(hidden=frozenset({Ink.MASKED, Ink.NON_CRITICAL, Ink.CRITICAL}))
+    picture = draw_curve(make_curve(10_000), view, 100, 43)
+    rows = {ink: sorted(set(np.nonzero(picture.inks[2:, 10:-4] == ink)[0].tolist())) for ink in (Ink.FINAL, Ink.BAND)}
+    plot_rows, highest, final = 43 - 2 - 2, 1250, 1040
+    expected = [round((1 - value / highest) * (plot_rows * 4 - 1)) // 4 for value in (1.1 * final, final, 0.9 * final)]
+    assert rows == {Ink.FINAL: [expected[1]], Ink.BAND: [expected[0], expected[2]]}
+
+
+def test_the_x_axis_does_not_move_while_the_curve_grows() -> None:
+    early, late = draw_curve(make_curve(100), View(), 90, 20), draw_curve(make_curve(9000), View(), 90, 20)
+    assert list(early.rows())[-2:] == list(late.rows())[-2:]
+
+
+def test_old_points_stay_where_they_are_while_the_curve_grows() -> None:
+    view = View(asymptotes=False)
+    early, late = draw_curve(make_curve(5000), view, 90, 20), draw_curve(make_curve(6000), view, 90, 20)
+    changed = np.flatnonzero((early.characters != late.characters)[2:].any(axis=0))
+    assert changed.min() > 45
+    assert changed.max() < 60
+
+
+def test_hidden_classes_are_named_but_not_drawn() -> None:
+    picture = draw_curve(make_curve(5000), View(hidden=frozenset({Ink.MASKED})), 90, 20)
+    assert "masked hidden" in text(picture)
+    assert not (picture.inks == Ink.MASKED).any()
+    assert (picture.inks[2:] == Ink.CRITICAL).any()
+
+
+def test_frozen_is_said() -> None:
+    assert "frozen" in text(draw_curve(make_curve(5), View(frozen=True), 90, 20))
+
+
+def test_every_line_has_a_pattern_of_its_own() -> None:
+    lines = [Ink.METRIC, Ink.FINAL, *CLASSES]
+    assert len({STYLES[ink] for ink in lines}) == len(lines)
+
+
+@pytest.mark.parametrize(("width", "height"), [(0, 0), (5, 1), (39, 20), (80, 9)])
+def test_too_small_a_place(width: int, height: int) -> None:
+    picture = draw_curve(make_curve(5), View(), width, height)
+    assert text(picture).strip() == (TOO_SMALL[:width] if height else "")
+
+
+@pytest.mark.parametrize("images", [1, 2, 7, 72, 10_000])
+@pytest.mark.parametrize("log", [False, True])
+def test_any_number_of_images_fits(images: int, log: bool) -> None:
+    for width, height in ((40, 10), (80, 24), (200, 60)):
+        picture = draw_curve(make_curve(images, images=images), View(log=log), width, height)
+        assert (picture.inks == Ink.CRITICAL).any()
+
+
+def test_no_critical_fault_and_a_metric_of_zeros() -> None:
+    zeros, faults = np.zeros(4, dtype=np.int64), np.full(4, 9)
+    curve = type(make_curve(0))(9, 4, "el2n", np.zeros(4), faults, zeros, zeros)
+    assert "F = 0" in text(draw_curve(curve, View(), 100, 20))

@@ -1,0 +1,87 @@
+"""What is shown, as a table and as a picture in files."""
+
+import csv
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from chart_data import DATA, ONLY_CRITICAL, plot_of
+
+from dear_tui.charts.export import write_export
+from dear_tui.charts.svg import COLOURS, CRITICAL, MASKED, METRIC, NON_CRITICAL, to_svg
+from dear_tui.charts.view import Kind, View
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def rows_of(folder: Path, view: View) -> list[dict[str, str]]:
+    _picture, table = write_export(plot_of(view), view, folder, 7)
+    with table.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_curve_as_a_table(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path, View())
+    assert list(rows[0]) == ["rank", "image_id", "el2n", "masked", "non_critical", "critical"]
+    assert [int(row["critical"]) for row in rows] == DATA.curve.critical.tolist()
+    assert [float(row["el2n"]) for row in rows] == DATA.curve.metric.tolist()
+
+
+def test_only_what_is_shown_is_in_the_table(tmp_path: Path) -> None:
+    assert [int(row["rank"]) for row in rows_of(tmp_path, View(window=(0.1, 0.2)))] == list(range(999, 2000))
+    scatter = rows_of(tmp_path, View(Kind.SCATTER, window=(0.4, 0.6)))
+    assert {0.56 <= float(row["el2n"]) <= 0.84 for row in scatter} == {True}
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns", "rows"),
+    [
+        (Kind.SCATTER, ["image_id", "rank", "el2n", "masked", "non_critical", "critical"], 10_000),
+        (Kind.COMPARISON, ["images", "ranked_masked", "ranked_non_critical", "ranked_critical", "random_masked",
+                           "random_non_critical", "random_critical"], 10_000),
+        (Kind.OVERLAY, ["campaign", "rank", "critical"], 10_000 + 50 + 3000),
+    ],
+)  # fmt: skip
+def test_every_view_is_a_table(tmp_path: Path, kind: Kind, columns: list[str], rows: int) -> None:
+    table = rows_of(tmp_path, View(kind))
+    assert (list(table[0]), len(table)) == (columns, rows)
+
+
+def test_a_name_that_is_taken_is_left_alone(tmp_path: Path) -> None:
+    names = [[path.name for path in write_export(plot_of(View()), View(), tmp_path, 7)] for _ in range(3)]
+    assert names == [
+        ["campaign-7-curve.svg", "campaign-7-curve.csv"],
+        ["campaign-7-curve-2.svg", "campaign-7-curve-2.csv"],
+        ["campaign-7-curve-3.svg", "campaign-7-curve-3.csv"],
+    ]
+
+
+def texts(svg: str) -> set[str]:
+    return {element.text or "" for element in ElementTree.fromstring(svg).iter(f"{SVG}text")}
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_view_is_a_picture_with_names_for_its_axes(kind: Kind) -> None:
+    plot = plot_of(View(kind))
+    svg = to_svg(plot)
+    assert {plot.title, plot.x_name, plot.y_name, *(series.label for series in plot.series)} <= texts(svg)
+    assert len(svg) < 1_000_000
+
+
+def test_the_curve_has_the_colours_of_the_paper() -> None:
+    lines = [line.get("stroke") for line in ElementTree.fromstring(to_svg(plot_of(View()))).iter(f"{SVG}polyline")]
+    assert lines == [METRIC, MASKED, NON_CRITICAL, CRITICAL]
+    assert len(set(COLOURS.values())) == 5
+
+
+def test_a_hidden_class_is_not_in_the_picture() -> None:
+    assert MASKED not in to_svg(plot_of(View(hidden=ONLY_CRITICAL)))
+
+
+def test_lines_end_where_the_curve_does() -> None:
+    svg = to_svg(plot_of(View(window=(0.0, 0.01), hidden=ONLY_CRITICAL, asymptotes=False)))
+    points = re.findall(r'points="([^"]+)"', svg)[-1].split()
+    first, last = (tuple(map(float, point.split(","))) for point in (points[0], points[-1]))
+    assert first == (70, 430)  # no image, no critical fault
+    assert last[0] > 750  # goes on beyond the frame, which cuts it off

@@ -1,0 +1,55 @@
+"""The query behind each view gives the numbers that the view shows."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dear_tui.charts.plot import in_window
+from dear_tui.charts.plots import ChartData, Marked, make_plot
+from dear_tui.charts.view import Kind, View
+from dear_tui.live_details import LiveReader, Wanted
+from engine.store import Store
+from engine.store.sql import SqlSession
+from tests.engine.store.stored_campaigns import Truth, new_campaign, write
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, ChartData]]:
+    """A store with a campaign over a whole data set, and what the live screen reads of it."""
+    path = tmp_path_factory.mktemp("store")
+    truth = Truth.of(new_campaign(faults=30, images=40, workload=40))
+    store = Store.open(path)
+    with store.lock():
+        campaign = store.create(truth.new)
+        with store.writer(campaign) as writer:
+            write(writer, truth, [(0, 16, 0, 30), (16, 40, 0, 30)])
+    details = LiveReader(lambda: store, path / "worker.log").read(Wanted(store.campaign(campaign)))
+    assert details.problem == ""
+    curve = store.curve(campaign)
+    yield path, ChartData(campaign, curve, details.counts, details.comparison, (Marked(campaign, "small", curve),))
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("view", "columns"),
+    [
+        (View(), ["rank", "image_id", "el2n", "masked", "non_critical", "critical"]),
+        (View(window=(0.25, 0.5)), ["rank", "image_id", "el2n", "masked", "non_critical", "critical"]),
+        (View(Kind.SCATTER), ["image_id", "rank", "el2n", "masked", "non_critical", "critical"]),
+        (View(Kind.SCATTER, window=(0.3, 0.8)), ["image_id", "rank", "el2n", "masked", "non_critical", "critical"]),
+        (View(Kind.COMPARISON), ["images", "ranked_masked", "ranked_non_critical", "ranked_critical"]),
+        (View(Kind.OVERLAY), ["campaign", "rank", "critical"]),
+    ],
+)
+def test_the_query_gives_what_is_shown(finished: tuple[Path, ChartData], view: View, columns: list[str]) -> None:
+    path, data = finished
+    plot = make_plot(data, view)
+    assert not isinstance(plot, str), plot
+    shown = in_window(plot.x, plot.table.x)
+    expected = np.array([plot.table.columns[name][shown] for name in columns], dtype=np.float64).T
+    with SqlSession(path) as session:
+        rows = np.array(list(session.query(plot.sql)), dtype=np.float64)
+    assert 0 < len(rows) == len(expected)
+    np.testing.assert_allclose(rows[np.lexsort(rows.T)], expected[np.lexsort(expected.T)], rtol=1e-12)

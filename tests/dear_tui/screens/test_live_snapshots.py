@@ -1,0 +1,161 @@
+"""Pictures of the live screen: every state, every view, every size, and terminals with few colours or none."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle
+
+from dear_tui.screens.live import LiveScreen
+from dear_tui.widgets.campaign_chart import CampaignChart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from dear_tui.app import DearApp
+    from engine.store import CampaignStatus
+
+SIZES = [(80, 24), (120, 40)]
+FULL = 10_000
+LOG = """\
+2026-01-02T03:04:02Z 4711 worker started, until the queue is empty
+2026-01-02T03:04:06Z 4711 campaign 7: lenet5-mnist, 0 of 165,010,000 pairs done before
+2026-01-02T03:04:07Z 4711 near-ties closer than 3.1e-06 of the largest magnitude are run again with exact
+"""
+
+
+def campaign(state: str) -> CampaignStatus:
+    """Number 7, as it is in this state."""
+    started = "2026-01-02T03:04:06Z"
+    match state:
+        case "first-block":
+            return make_status(7, state="running", pairs_done=1_234_567, rate=397_812.0, eta_s=412.0, started=started)
+        case "running":
+            return make_status(7, done=4000, state=state, started=started, rate=397_812.0, eta_s=249.0)
+        case "finished":
+            return make_status(7, done=FULL, state=state, started=started, finished="2026-01-02T03:13:18Z")
+        case _:
+            error = 'out of memory in layer fc1: lower [run] memory, or use device = "cpu"'
+            return make_status(7, done=1500, state="failed", error=error)
+
+
+def source(state: str) -> FakeSource:
+    """A store with number 7 in this state between others, or an empty one."""
+    if state == "empty":
+        return FakeSource([])
+    done = {"first-block": 0, "running": 4000, "finished": FULL, "failed": 1500}[state]
+    central = make_status(8, name="central images", select="central", images=312, done=290)
+    begun = make_status(6, name="other seed", done=1000, state="paused")
+    curves = {7: make_curve(done), 8: make_curve(290, images=312), 6: make_curve(1000)}
+    return FakeSource([central, campaign(state), begun], curves)
+
+
+async def settle_all(pilot: Any) -> None:
+    """Wait until the screen shows all that it reads."""
+    await settle(pilot)
+    screen = pilot.app.screen
+    if isinstance(screen, LiveScreen):
+        async with asyncio.timeout(20):
+            while not screen._details.log or (pilot.app.campaign and screen._details.counts is None):
+                await pilot.pause()
+    async with asyncio.timeout(20):
+        while "? keys" not in screen_text(pilot.app):  # the footer is made after the body has the focus
+            await pilot.pause()
+    await pilot.pause()
+
+
+@pytest.fixture(autouse=True)
+def log_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store's path is on the screen and must be the same everywhere, so the log lies elsewhere."""
+    (tmp_path / "worker.log").write_text(LOG)
+    monkeypatch.setattr("dear_tui.screens.live.WORKER_LOG", tmp_path / "worker.log")  # an absolute path wins
+
+
+def shown(state: str) -> DearApp:
+    return make_app(source(state), None if state == "empty" else 7)
+
+
+def pressing(*keys: str, marked: frozenset[int] = frozenset()) -> Callable[[Any], Any]:
+    """What is done before the picture is taken."""
+
+    async def show(pilot: Any) -> None:
+        await settle(pilot)
+        if pilot.app.campaign is None:
+            await pilot.press("2")
+        await settle_all(pilot)
+        if marked:
+            pilot.app.marked = marked
+            pilot.app.screen.refresh_snapshot()
+            async with asyncio.timeout(20):
+                while not pilot.app.screen.query_one(CampaignChart).data.marked:
+                    await pilot.pause()
+        await pilot.press(*keys)
+        await pilot.pause()
+
+    return show
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("state", ["empty", "first-block", "running", "finished", "failed"])
+def test_state(state: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+    assert snap_compare(shown(state), terminal_size=size, run_before=pressing())
+
+
+def test_large_terminal(snap_compare: Callable[..., bool]) -> None:
+    assert snap_compare(shown("running"), terminal_size=(200, 60), run_before=pressing())
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("scatter", ("v", *["right"] * 6)),
+        ("scatter-shaded-log", ("v", "d", "x", "y")),
+        ("random-ranked", ("v", "v", "x", "m", "n")),
+        ("critical-zoomed", ("m", "n", *["plus"] * 6, *["shift+right"] * 4)),
+        ("log-frozen", ("x", "y", "a", "space")),
+    ],
+)
+def test_view(name: str, keys: tuple[str, ...], size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+    assert name
+    assert snap_compare(shown("finished"), terminal_size=size, run_before=pressing(*keys))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_marked_campaigns(size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+    before = pressing("x", "right", *["shift+right"] * 3, marked=frozenset({6, 7, 8}))
+    assert snap_compare(shown("running"), terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize(("name", "key"), [("side", "i"), ("maximised", "z"), ("not-yet", "v")])
+def test_in_a_small_terminal(name: str, key: str, snap_compare: Callable[..., bool]) -> None:
+    keys = (key, key) if name == "not-yet" else (key,)
+    assert snap_compare(shown("running"), terminal_size=(80, 24), run_before=pressing(*keys))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours"])
+@pytest.mark.parametrize("view", ["curve", "marked"])
+def test_few_colours(
+    terminal: str,
+    view: str,
+    size: tuple[int, int],
+    snap_compare: Callable[..., bool],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if terminal == "NO_COLOR":
+        monkeypatch.setenv("NO_COLOR", "1")
+    else:
+        monkeypatch.setenv("TERM", "screen")
+        monkeypatch.delenv("COLORTERM")
+    marked = frozenset({6, 7, 8}) if view == "marked" else frozenset()
+    assert snap_compare(shown("running"), terminal_size=size, run_before=pressing(marked=marked))
+
+
+def test_light_theme(snap_compare: Callable[..., bool]) -> None:
+    app = shown("finished")
+    app.theme = "textual-light"
+    assert snap_compare(app, terminal_size=(120, 40), run_before=pressing())
