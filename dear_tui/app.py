@@ -16,6 +16,8 @@ from dear_tui.actions import actions_of
 from dear_tui.human import percent
 from dear_tui.messages import SnapshotRead
 from dear_tui.screens.campaigns import CampaignsScreen
+from dear_tui.screens.faults import FaultsScreen
+from dear_tui.screens.images import ImagesScreen
 from dear_tui.screens.keys import KeysScreen
 from dear_tui.screens.live import LiveScreen
 from dear_tui.source import Snapshot, SnapshotReader, open_store
@@ -37,10 +39,17 @@ class DearApp(App[str]):
     """Shows campaigns; starts none. `run()` returns a sentence to print when a campaign goes on without it."""
 
     TITLE = "dear-tui"
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {"campaigns": CampaignsScreen, "live": LiveScreen}
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        "campaigns": CampaignsScreen,
+        "live": LiveScreen,
+        "faults": FaultsScreen,
+        "images": ImagesScreen,
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "switch_mode('campaigns')", "campaigns", show=False, tooltip="the list"),
         Binding("2", "switch_mode('live')", "live", show=False, tooltip="the chosen campaign and its detection curve"),
+        Binding("3", "switch_mode('faults')", "faults", show=False, tooltip="which layers and bits are critical"),
+        Binding("6", "switch_mode('images')", "images", show=False, tooltip="which images show faults, and themselves"),
         Binding("question_mark", "show_keys", "keys", key_display="?", tooltip="what works here"),
         Binding("q", "quit", "quit", tooltip="a running campaign goes on"),
         Binding("ctrl+q", "quit", "quit", show=False, priority=True, tooltip="a running campaign goes on"),
@@ -62,7 +71,8 @@ class DearApp(App[str]):
     ) -> None:
         super().__init__()
         self.store = store
-        self._reader = SnapshotReader(partial(open_source, store))
+        self.open_source = partial(open_source, store)
+        self._reader = SnapshotReader(self.open_source)
         self._wake = threading.Event()
         self.set_reactive(DearApp.campaign, campaign)
         if self.console.color_system == "standard":
@@ -106,6 +116,10 @@ class DearApp(App[str]):
             for status in self.snapshot.campaigns or ()
             if status.state == "running"
         )
+
+    def open_sql(self, text: str) -> None:
+        """Show the SQL screen with a query."""
+        self.switch_mode("sql")
 
     def action_show_keys(self) -> None:
         """List the keys that work here."""

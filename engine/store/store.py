@@ -28,10 +28,11 @@ from engine.store.files import (
 from engine.store.heartbeat import WorkerStatus, read_worker
 from engine.store.layout import Layout
 from engine.store.lock import hold, holder
-from engine.store.parquet import connect
+from engine.store.parquet import connect, read_arrays
 from engine.store.queue import Queue
 from engine.store.recovery import adopt_campaigns, find_unreadable, recover_parts
 from engine.store.reserve import keep_reserve
+from engine.store.results import Results
 from engine.store.state import CampaignRow, StateFile, now
 from engine.store.summary import read_summary
 from engine.store.verification import verify_campaign
@@ -40,6 +41,8 @@ from engine.store.writer import CampaignWriter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from engine.store.lock import Holder, Role
     from engine.store.records import CampaignStatus, CampaignSummary, CurveData, NewCampaign, State
@@ -194,6 +197,16 @@ class Store:
     def queue(self) -> Queue:
         """What waits, and what is asked of campaigns."""
         return Queue(self)
+
+    @property
+    def results(self) -> Results:
+        """What the campaigns found, fault by fault and image by image."""
+        return Results(self)
+
+    def read(self, query: str) -> dict[str, NDArray[Any]]:
+        """Run one of the engine's own queries over the views: its columns."""
+        with self._guard:
+            return read_arrays(self._duckdb(views=True), query)
 
     def create(self, new: NewCampaign) -> int:
         """Write a new campaign, in state `queued` and not in the queue yet; no lock is needed.

@@ -1,0 +1,203 @@
+"""Which images show faults: the ranked list, and the chosen image with what it is taken for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from dear_tui.results import AskImages, AskMistakes, AskPictures
+from dear_tui.screens.base import READING
+from dear_tui.screens.results import ResultScreen, heading, version_of
+from dear_tui.widgets.image_picture import ImagePicture, lines_for
+from dear_tui.widgets.image_text import image_rows, image_text, metrics_text, mistakes_text
+from dear_tui.widgets.row_list import RowList
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from dear_tui.source import Snapshot
+    from engine.pictures import Pictures
+    from engine.store import CampaignStatus
+    from engine.store.image_results import ImageOrder, ImageRows, Mistakes
+
+ORDERS: dict[ImageOrder, str] = {"rank": "by rank", "critical": "most critical faults first"}
+LIST, MISTAKES, PICTURES = "images", "mistakes", "pictures"
+LEAST_PANE = 34
+"""columns for the picture and its words: the width of CIFAR-10"""
+LEAST_LINES = 2
+"""kept for what an image is taken for"""
+ROOMY = 8
+"""lines below the picture from which on there is room for the metrics, too"""
+
+
+class ImagesScreen(ResultScreen):
+    """The workload in rank order; one of its images is drawn."""
+
+    TAB = "images"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "ask_image", "go to", key_display="/", tooltip="the image of an id"),
+        Binding("o", "change_order", "order", tooltip="by rank, or most critical faults first"),
+        Binding("s", "open_sql", "SQL", tooltip="the query behind the list"),
+        Binding("escape", "leave_input", "back", show=False, key_display="esc", tooltip="no image after all"),
+    ]
+    DEFAULT_CSS = """
+    ImagesScreen {
+        .heading { height: 1; padding: 0 1; }
+        Horizontal { height: 1fr; display: none; }
+        .pane { padding: 0 0 0 2; }
+        .image { height: 2; }
+        .no-picture { height: auto; color: $text-warning; display: none; }
+        .mistakes { height: 1fr; }
+        Input { height: 1; border: none; padding: 0 1; display: none; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._campaign: int | None = None
+        self._order: ImageOrder = "rank"
+        self._target: int | None = None
+        self._images: ImageRows | None = None
+
+    def compose_body(self) -> ComposeResult:
+        """The heading, list and picture side by side or a message, and the line for an image id."""
+        yield Static(Content(""), classes="heading")
+        yield Static(READING, classes="message")
+        with Horizontal():
+            yield RowList()
+            with Vertical(classes="pane"):
+                yield Static(Content(""), classes="image")
+                yield ImagePicture()
+                yield Static(Content(""), classes="no-picture")
+                yield Static(Content(""), classes="mistakes")
+        yield Input(placeholder="image id", type="integer", compact=True)
+
+    def show_image(self, image_id: int) -> None:
+        """Put the cursor on an image as soon as the list is there."""
+        self._target = image_id
+        self.refresh_snapshot()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """The list and the chosen image, or why there is none."""
+        status = snapshot.status(self.dear.campaign)
+        if self._campaign != self.dear.campaign:
+            self._campaign, self._images = self.dear.campaign, None
+        missing = self.missing(snapshot)
+        self.query_one(".heading").display = status is not None
+        if missing is not None or status is None:
+            self._show_message(missing or READING)
+            return
+        question = AskImages(status.id, self._order)
+        self.ask(LIST, question, version_of(status))
+        self.ask(PICTURES, AskPictures(status.id), ())
+        images, problem = cast("ImageRows | None", self.answer(LIST, question)), self.problem(LIST, question)
+        crumbs = [f"{status.images:,} images, {ORDERS[self._order]}"]
+        self.query_one(".heading", Static).update(
+            heading(status, crumbs, problem if images else "", self.size.width - 2), layout=False
+        )
+        if images is None:
+            if self._images is None:  # while the same images are sorted otherwise, the list stays
+                self._show_message(Content(problem) if problem else READING)
+            return
+        self._show_images(status, images)
+
+    def on_row_list_moved(self) -> None:
+        """Draw another image."""
+        self.refresh_snapshot()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go to the image that was typed."""
+        self.action_leave_input()
+        if event.value:
+            self.show_image(int(event.value))
+
+    def action_ask_image(self) -> None:
+        """Open the line for an image id."""
+        line = self.query_one(Input)
+        line.value, line.display = "", True
+        line.focus()
+
+    def action_leave_input(self) -> None:
+        """Close it."""
+        self.query_one(Input).display = False
+        self.query_one(RowList).focus()
+
+    def action_change_order(self) -> None:
+        """Sort the list otherwise."""
+        orders = list(ORDERS)
+        self._order = orders[(orders.index(self._order) + 1) % len(orders)]
+        self.refresh_snapshot()
+
+    def action_open_sql(self) -> None:
+        """Go to the SQL screen with the query of the list."""
+        from engine.store.image_results import images_sql  # read before the list was shown
+
+        self.dear.open_sql(images_sql(self._campaign or 0, self._order))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what works now."""
+        if action == "leave_input":
+            return self.query_one(Input).display
+        if action in ("ask_image", "change_order", "open_sql"):
+            return self.query_one(Horizontal).display
+        return super().check_action(action, parameters)
+
+    def _show_message(self, message: Content) -> None:
+        self.query_one(Horizontal).display = False
+        text = self.query_one(".message", Static)
+        text.display = True
+        text.update(message, layout=False)
+        self.set_focus(None)
+
+    def _show_images(self, status: CampaignStatus, images: ImageRows) -> None:
+        body, rows = self.query_one(Horizontal), self.query_one(RowList)
+        width = self.size.width - max(LEAST_PANE, self.size.width * 11 // 20) - 4
+        pictures = cast("Pictures | None", self.answer(PICTURES, AskPictures(status.id)))
+        names = pictures.class_names if pictures else ()
+        if not body.display:
+            body.display, self.query_one(".message").display = True, False
+            rows.focus()
+        rows.styles.width = width + 2
+        self._images = images
+        rows.show(image_rows(images, names, width))
+        if self._target is not None:
+            if not rows.go_to(self._target):
+                self.notify(f"Image {self._target} is not in the workload of campaign {status.id}.", severity="warning")
+            self._target = None
+        if rows.key is not None:
+            self._show_chosen(status, images, rows.cursor, pictures)
+
+    def _show_chosen(self, status: CampaignStatus, images: ImageRows, place: int, pictures: Pictures | None) -> None:
+        image_id = int(images.image_id[place])
+        question = AskMistakes(status.id, image_id)
+        self.ask(MISTAKES, question, (int(images.critical[place]),))
+        mistakes = cast("Mistakes | None", self.answer(MISTAKES, question))
+        names = pictures.class_names if pictures else ()
+        self.query_one(".image", Static).update(image_text(images, place, names), layout=False)
+        left = self._show_picture(image_id, pictures, self.problem(PICTURES, AskPictures(status.id)))
+        if mistakes is not None:
+            width = self.query_one(".pane").content_size.width
+            text = mistakes_text(images, place, mistakes, names, (width, left - 3))
+            if left >= ROOMY:
+                text = Content("\n").join([Content(""), metrics_text(images, place), Content(""), text])
+            self.query_one(".mistakes", Static).update(text, layout=False)
+
+    def _show_picture(self, image_id: int, pictures: Pictures | None, problem: str) -> int:
+        """Draw the image or say why not; returns how many lines are left below."""
+        picture, sentence = self.query_one(ImagePicture), self.query_one(".no-picture", Static)
+        picture.display, sentence.display = not problem, bool(problem)
+        pane = self.query_one(".pane").content_size
+        if problem:
+            sentence.update(Content(f"No picture: {problem}"))
+            return pane.height - 4
+        if pictures is None:
+            return pane.height - 2
+        pixels = pictures.picture(image_id)
+        lines = lines_for(pixels, pane.width, pane.height - 2 - LEAST_LINES)
+        picture.styles.height = lines
+        picture.show(pixels)
+        return pane.height - 2 - lines
