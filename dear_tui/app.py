@@ -1,4 +1,4 @@
-"""The terminal program: two screens over one store, which a thread reads at most four times a second."""
+"""The terminal program: its screens over one store, which a thread reads at most four times a second."""
 
 from __future__ import annotations
 
@@ -118,8 +118,9 @@ class DearApp(App[str]):
         )
 
     def open_sql(self, text: str) -> None:
-        """Show the SQL screen with a query."""
-        self.switch_mode("sql")
+        """Have a query at hand."""
+        self.copy_to_clipboard(text)
+        self.notify("The query is in the clipboard.")
 
     def action_show_keys(self) -> None:
         """List the keys that work here."""

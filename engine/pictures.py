@@ -38,7 +38,8 @@ class Pictures:
         if self.images.dtype != np.uint8:
             low, high = min(image.min(), 0.0), max(image.max(), 1.0)
             image = (image - low) * (255 / (high - low))
-        return np.rint(image).astype(np.uint8)
+        picture: NDArray[np.uint8] = np.rint(image).astype(np.uint8)
+        return picture
 
 
 def load_pictures(description: Mapping[str, Any]) -> Pictures:

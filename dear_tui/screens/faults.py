@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
@@ -21,7 +21,6 @@ from engine.faults.group import FaultGroup
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.widget import Widget
 
     from dear_tui.results import OneFault, Question
     from dear_tui.screens.images import ImagesScreen
@@ -33,7 +32,6 @@ ORDERS: dict[FaultOrder, str] = {
     "first_critical": "by first critical rank",
     "fault_id": "as drawn",
 }
-SLOT = "faults"
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,13 @@ class Place:
 
     group: FaultGroup | None = None
     fault: FaultGroup | None = None
+    order: FaultOrder = "critical"
+    """of the list"""
+
+    @property
+    def level(self) -> str:
+        """Its name; each level keeps its answer, so that the way back is at once."""
+        return "fault" if self.fault else "list" if self.group else "map"
 
 
 class FaultsScreen(ResultScreen):
@@ -67,7 +72,8 @@ class FaultsScreen(ResultScreen):
         super().__init__()
         self._campaign: int | None = None
         self._place = Place()
-        self._order: FaultOrder = "critical"
+        self._shown: tuple[Place, object, int] | None = None
+        """which place is in view, the answer it shows, and for which width"""
 
     def compose_body(self) -> ComposeResult:
         """The heading, and one of map, list and fault, or a message."""
@@ -83,33 +89,33 @@ class FaultsScreen(ResultScreen):
         """The level of the moment, or why there is nothing."""
         status = snapshot.status(self.dear.campaign)
         if self._campaign != self.dear.campaign:
-            self._campaign, self._place = self.dear.campaign, Place()
+            self._campaign, self._shown = self.dear.campaign, None
+            self._place = replace(self._place, group=None, fault=None)
             self.query_one(FaultMap).forget()
         missing = self.missing(snapshot)
         self.query_one(".heading").display = status is not None
         if missing is not None or status is None:
             self._show_message(missing or READING)
             return
-        question = self._question(status.id)
-        self.ask(SLOT, question, version_of(status))
-        problem, answer = self.problem(SLOT, question), self.answer(SLOT, question)
-        self.query_one(".heading", Static).update(
-            heading(status, self._crumbs(answer), problem if answer else "", self.size.width - 2), layout=False
-        )
-        if answer is None:
-            self._show_message(Content(problem) if problem else READING)
-        elif not status.masked + status.non_critical + status.critical:
+        question, slot = self._question(status.id), self._place.level
+        self.ask(slot, question, version_of(status))
+        problem, answer = self.problem(slot, question), self.answer(slot, question)
+        crumbs = self._crumbs(answer)
+        self.set_text(".heading", heading(status, crumbs, problem if answer else "", self.size.width - 2))
+        if answer is not None and not status.masked + status.non_critical + status.critical:
             self._show_message(no_results(status))
-        else:
+        elif answer is not None:
             self._show_level(answer)
+        elif problem or self._shown is None:  # else what was shown stays for the moment
+            self._show_message(Content(problem) if problem else READING)
 
     def on_fault_map_moved(self) -> None:
         """Say what is under the cursor."""
-        self.refresh_snapshot()
+        self._show_words()
 
     def on_fault_map_opened(self) -> None:
         """List the faults of the cell."""
-        self._go(Place(self.query_one(FaultMap).group))
+        self._go(replace(self._place, group=self.query_one(FaultMap).group))
 
     async def action_open(self) -> None:
         """From the list to a fault, from a fault's image to that image."""
@@ -117,20 +123,19 @@ class FaultsScreen(ResultScreen):
         if rows is None or rows.key is None:
             return
         if self._place.fault is None:
-            self._go(Place(self._place.group, FaultGroup(fault_id=rows.key)))
+            self._go(replace(self._place, fault=FaultGroup(fault_id=rows.key)))
         else:
             await self.dear.switch_mode("images")
             cast("ImagesScreen", self.dear.screen).show_image(rows.key)
 
     def action_back(self) -> None:
         """One level up."""
-        self._go(Place(self._place.group) if self._place.fault else Place())
+        self._go(replace(self._place, group=self._place.group if self._place.fault else None, fault=None))
 
     def action_change_order(self) -> None:
         """Sort the list otherwise."""
         orders = list(ORDERS)
-        self._order = orders[(orders.index(self._order) + 1) % len(orders)]
-        self.refresh_snapshot()
+        self._go(replace(self._place, order=orders[(orders.index(self._place.order) + 1) % len(orders)]))
 
     def action_open_sql(self) -> None:
         """Go to the SQL screen with the query of this level."""
@@ -140,7 +145,7 @@ class FaultsScreen(ResultScreen):
         if place.fault:
             self.dear.open_sql(critical_images_sql(campaign, place.fault.fault_id or 0))
         elif place.group:
-            self.dear.open_sql(faults_sql(campaign, place.group, self._order))
+            self.dear.open_sql(faults_sql(campaign, place.group, self._place.order))
         else:
             self.dear.open_sql(rates_sql(campaign))
 
@@ -148,7 +153,7 @@ class FaultsScreen(ResultScreen):
         """Only what works on this level."""
         match action:
             case "back":
-                return self._place != Place()
+                return self._place.group is not None
             case "change_order":
                 return self._place.group is not None and self._place.fault is None
             case "open":
@@ -167,12 +172,12 @@ class FaultsScreen(ResultScreen):
         if self._place.fault:
             return AskFault(campaign, self._place.fault)
         if self._place.group:
-            return AskFaults(campaign, self._place.group, self._order)
+            return AskFaults(campaign, self._place.group, self._place.order)
         return AskRates(campaign)
 
     def _list(self) -> RowList | None:
-        """The list of this level."""
-        if self._place.group is None:
+        """The list of this level, once it is in view."""
+        if self._place.group is None or self._shown is None or self._shown[0] != self._place:
             return None
         return self.query_one("#images" if self._place.fault else "#faults", RowList)
 
@@ -186,39 +191,54 @@ class FaultsScreen(ResultScreen):
         if answer is not None:
             faults = cast("FaultRows", answer)
             count = f"{faults.total:,}" if faults.total == len(faults) else f"first {len(faults):,} of {faults.total:,}"
-            crumbs.append(f"{count} faults {ORDERS[self._order]}")
+            crumbs.append(f"{count} faults {ORDERS[self._place.order]}")
         return crumbs
 
     def _show_message(self, message: Content) -> None:
-        self._show_only(None)
-        text = self.query_one(".message", Static)
-        text.display = True
-        text.update(message, layout=False)
+        self._shown = None
+        self._show_only(".message")
+        self.set_text(".message", message)
+        self.set_focus(None)
 
     def _show_level(self, answer: object) -> None:
-        width = self.size.width - 4
+        before, width = self._shown, self.size.width
+        self._shown = (self._place, answer, width)
+        if before is not None and before[0] == self._place and before[1] is answer and before[2] == width:
+            return
+        is_other = before is None or before[0] != self._place
         if self._place.fault:
-            one = cast("OneFault", answer)
-            self._show_only(self.query_one("#images"), ".fault")
-            if len(one.fault):
-                self.query_one(".fault", Static).update(fault_text(one.fault, self.size.width - 2))
-            self.query_one("#images", RowList).show(critical_image_rows(one.images, one.class_names, width))
+            self._show_fault(cast("OneFault", answer), is_other)
         elif self._place.group:
-            self._show_only(self.query_one("#faults"))
-            self.query_one("#faults", RowList).show(fault_rows(cast("FaultRows", answer), self._place.group, width))
+            rows = self.query_one("#faults", RowList)
+            if is_other and not (before and before[0].fault):
+                rows.clear()
+            self._show_only("#faults")
+            rows.show(fault_rows(cast("FaultRows", answer), self._place.group, width - 4))
         else:
-            rates, fault_map = cast("FaultRates", answer), self.query_one(FaultMap)
-            self._show_only(fault_map, ".words")
-            grid = HeatGrid.of(rates)
-            fault_map.show(grid)
-            words = group_text(grid, fault_map.cell, fault_map.group, rates.confidence)
-            self.query_one(".words", Static).update(words, layout=False)
+            self._show_only("FaultMap", ".words")
+            self.query_one(FaultMap).show(HeatGrid.of(cast("FaultRates", answer)))
+            self._show_words()
+        self.refresh_bindings()
 
-    def _show_only(self, body: Widget | None, *beside: str) -> None:
+    def _show_fault(self, one: OneFault, is_other: bool) -> None:
+        rows = self.query_one("#images", RowList)
+        if is_other:
+            rows.clear()
+        self._show_only("#images", ".fault")
+        if len(one.fault):
+            self.query_one(".fault", Static).update(fault_text(one.fault, self.size.width - 2))
+        rows.show(critical_image_rows(one.images, one.class_names, self.size.width - 4))
+
+    def _show_words(self) -> None:
+        fault_map = self.query_one(FaultMap)
+        rates = cast("FaultRates | None", self.answer("map", AskRates(self._campaign or 0)))
+        if fault_map.grid is not None and rates is not None:
+            self.set_text(".words", group_text(fault_map.grid, fault_map.cell, fault_map.group, rates.confidence))
+
+    def _show_only(self, body: str, *beside: str) -> None:
         """Show one level and give it the keys."""
         for selector in (".message", "FaultMap", ".words", ".fault", "#faults", "#images"):
-            widget = self.query_one(selector)
-            widget.display = widget is body or selector in beside
-        if self.focused is not body:
-            self.set_focus(body)
-            self.refresh_bindings()
+            self.query_one(selector).display = selector in (body, *beside)
+        widget = self.query_one(body)
+        if widget.focusable and self.focused is not widget:
+            self.set_focus(widget)

@@ -17,6 +17,8 @@ from dear_tui.widgets.image_text import image_rows, image_text, metrics_text, mi
 from dear_tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
 
     from dear_tui.source import Snapshot
@@ -28,6 +30,8 @@ ORDERS: dict[ImageOrder, str] = {"rank": "by rank", "critical": "most critical f
 LIST, MISTAKES, PICTURES = "images", "mistakes", "pictures"
 LEAST_PANE = 34
 """columns for the picture and its words: the width of CIFAR-10"""
+WIDTH_OF_LIST = 54
+"""columns for the list and what is around it before the picture gets more"""
 LEAST_LINES = 2
 """kept for what an image is taken for"""
 ROOMY = 8
@@ -61,7 +65,8 @@ class ImagesScreen(ResultScreen):
         self._campaign: int | None = None
         self._order: ImageOrder = "rank"
         self._target: int | None = None
-        self._images: ImageRows | None = None
+        self._shown: tuple[ImageRows, ImageOrder, Sequence[str], int] | None = None
+        """the list in view: images, their order, names of classes, width"""
 
     def compose_body(self) -> ComposeResult:
         """The heading, list and picture side by side or a message, and the line for an image id."""
@@ -85,7 +90,8 @@ class ImagesScreen(ResultScreen):
         """The list and the chosen image, or why there is none."""
         status = snapshot.status(self.dear.campaign)
         if self._campaign != self.dear.campaign:
-            self._campaign, self._images = self.dear.campaign, None
+            self._campaign, self._shown = self.dear.campaign, None
+            self.query_one(RowList).clear()
         missing = self.missing(snapshot)
         self.query_one(".heading").display = status is not None
         if missing is not None or status is None:
@@ -96,11 +102,9 @@ class ImagesScreen(ResultScreen):
         self.ask(PICTURES, AskPictures(status.id), ())
         images, problem = cast("ImageRows | None", self.answer(LIST, question)), self.problem(LIST, question)
         crumbs = [f"{status.images:,} images, {ORDERS[self._order]}"]
-        self.query_one(".heading", Static).update(
-            heading(status, crumbs, problem if images else "", self.size.width - 2), layout=False
-        )
+        self.set_text(".heading", heading(status, crumbs, problem if images else "", self.size.width - 2))
         if images is None:
-            if self._images is None:  # while the same images are sorted otherwise, the list stays
+            if self._shown is None or problem:  # while the same images are sorted otherwise, the list stays
                 self._show_message(Content(problem) if problem else READING)
             return
         self._show_images(status, images)
@@ -147,23 +151,27 @@ class ImagesScreen(ResultScreen):
         return super().check_action(action, parameters)
 
     def _show_message(self, message: Content) -> None:
-        self.query_one(Horizontal).display = False
-        text = self.query_one(".message", Static)
-        text.display = True
-        text.update(message, layout=False)
+        self._shown = None
+        self.query_one(Horizontal).display = self.query_one(Input).display = False
+        self.query_one(".message").display = True
+        self.set_text(".message", message)
         self.set_focus(None)
 
     def _show_images(self, status: CampaignStatus, images: ImageRows) -> None:
         body, rows = self.query_one(Horizontal), self.query_one(RowList)
-        width = self.size.width - max(LEAST_PANE, self.size.width * 11 // 20) - 4
+        pane = max(LEAST_PANE, min(self.size.width - WIDTH_OF_LIST, self.size.width * 11 // 20))
+        width = self.size.width - pane - 4
         pictures = cast("Pictures | None", self.answer(PICTURES, AskPictures(status.id)))
         names = pictures.class_names if pictures else ()
         if not body.display:
             body.display, self.query_one(".message").display = True, False
             rows.focus()
-        rows.styles.width = width + 2
-        self._images = images
-        rows.show(image_rows(images, names, width))
+        before, self._shown = self._shown, (images, self._order, names, width)
+        if before is None or before[0] is not images or before[1:] != self._shown[1:]:
+            rows.styles.width = width + 2
+            if before is not None and before[1] != self._order:
+                rows.clear()
+            rows.show(image_rows(images, names, width))
         if self._target is not None:
             if not rows.go_to(self._target):
                 self.notify(f"Image {self._target} is not in the workload of campaign {status.id}.", severity="warning")
@@ -177,14 +185,14 @@ class ImagesScreen(ResultScreen):
         self.ask(MISTAKES, question, (int(images.critical[place]),))
         mistakes = cast("Mistakes | None", self.answer(MISTAKES, question))
         names = pictures.class_names if pictures else ()
-        self.query_one(".image", Static).update(image_text(images, place, names), layout=False)
+        self.set_text(".image", image_text(images, place, names))
         left = self._show_picture(image_id, pictures, self.problem(PICTURES, AskPictures(status.id)))
         if mistakes is not None:
             width = self.query_one(".pane").content_size.width
             text = mistakes_text(images, place, mistakes, names, (width, left - 3))
             if left >= ROOMY:
                 text = Content("\n").join([Content(""), metrics_text(images, place), Content(""), text])
-            self.query_one(".mistakes", Static).update(text, layout=False)
+            self.set_text(".mistakes", text)
 
     def _show_picture(self, image_id: int, pictures: Pictures | None, problem: str) -> int:
         """Draw the image or say why not; returns how many lines are left below."""

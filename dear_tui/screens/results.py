@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.content import Content
 from textual.message import Message
+from textual.widgets import Static
 
 from dear_tui.human import percent
 from dear_tui.screens.base import NO_CAMPAIGN, SnapshotScreen, unread
@@ -97,6 +98,12 @@ class ResultScreen(SnapshotScreen):
         place.answered_at = monotonic()
         self.refresh_snapshot()
         self._go_on(message.slot)
+
+    def set_text(self, selector: str, text: Content) -> None:
+        """Give a text of fixed height its content; painted only when it is another."""
+        widget = self.query_one(selector, Static)
+        if widget.content != text:
+            widget.update(text, layout=False)
 
     def missing(self, snapshot: Snapshot) -> Content | None:
         """What stands in the place of a campaign that cannot be shown; None where there is one."""

@@ -111,8 +111,9 @@ class FaultMap(Widget, can_focus=True):
             self._put(self._row + rows, self._column + columns)
 
     def action_open(self) -> None:
-        """Ask for the faults under the cursor."""
-        self.post_message(self.Opened())
+        """Ask for the faults under the cursor, if there are any."""
+        if self._grid is not None and self._grid.faults[self.cell]:
+            self.post_message(self.Opened())
 
     def render_line(self, y: int) -> Strip:
         """One kept line."""

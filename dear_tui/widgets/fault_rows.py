@@ -38,20 +38,17 @@ class Column:
         return max(self.width, len(self.title))
 
 
-def lay_out(
-    columns: Sequence[Column], keys: Sequence[int], width: int, style: Callable[[int], str] | None = None
-) -> Rows:
-    """The columns that fit, as rows of a list; `style` is that of whole rows."""
+def lay_out(columns: Sequence[Column], keys: Sequence[int], width: int) -> Rows:
+    """The columns that fit, as rows of a list."""
     shown = list(columns)
-    while len(shown) > 1 and sum(column.cells + len(GAP) for column in shown) - len(GAP) > width:
+    while len(shown) > 1 and sum(column.cells for column in shown) + len(GAP) * (len(shown) - 1) > width:
         shown.remove(max(reversed(shown), key=lambda column: column.need))
 
     def row(place: int) -> Content:
-        parts = [(_fit(column, column.text(place)) + GAP, column.style) for column in shown]
-        text = Content.assemble(*parts)
-        return text.stylize(style(place)) if style else text
+        cells = [Content.styled(_fit(column, column.text(place)), column.style) for column in shown]
+        return Content(GAP).join(cells)
 
-    return Rows(Content("".join(_fit(column, column.title) + GAP for column in shown)), keys, row)
+    return Rows(Content(GAP.join(_fit(column, column.title) for column in shown)), keys, row)
 
 
 def fault_rows(faults: FaultRows, group: FaultGroup, width: int) -> Rows:

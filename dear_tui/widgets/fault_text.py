@@ -24,18 +24,18 @@ SEVERITIES = (("masked", "█", "$primary"), ("non-critical", "▒", "$error"), 
 
 
 def group_name(group: FaultGroup) -> str:
-    """`fc1 · bit 30 (exponent)`, `all layers · bit 30 (exponent)`, `all faults`."""
+    """`fc1 · bit 30`, `all layers · bit 30`, `fc1 · all bits`, `all faults`."""
     if group.layer is None and group.bit is None:
         return "all faults"
-    layer = group.layer or "all layers"
-    return f"{layer} · all bits" if group.bit is None else f"{layer} · bit {group.bit} ({part_of(group.bit)})"
+    return f"{group.layer or 'all layers'} · {'all bits' if group.bit is None else f'bit {group.bit}'}"
 
 
 def group_text(grid: HeatGrid, cell: tuple[int, int], group: FaultGroup, confidence: float) -> Content:
     """What is known of the faults of a cell, in two lines: how many there are, and how critical they are."""
     faults, run, critical = (int(counts[cell]) for counts in (grid.faults, grid.run, grid.critical_faults))
     population, pairs = int(grid.population[cell]), int(grid.pairs[cell])
-    head = Content.assemble((group_name(group), "bold"), " · ")
+    part = "" if group.bit is None else f" ({part_of(group.bit)})"
+    head = Content.assemble((group_name(group) + part, "bold"), " · ")
     if faults == 0:
         return head + Content("no fault drawn here\n")
     head += Content(f"{faults:,} of {max(population, faults):,} faults drawn")

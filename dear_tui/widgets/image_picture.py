@@ -45,7 +45,8 @@ def _shrink(values: NDArray[np.float64], size: int, axis: int) -> NDArray[np.flo
     shape = [1] * values.ndim
     shape[axis] = size
     sums: NDArray[np.float64] = np.add.reduceat(values, edges[:-1], axis=axis)
-    return np.divide(sums, np.diff(edges).reshape(shape))
+    sums /= np.diff(edges).reshape(shape)
+    return sums
 
 
 class ImagePicture(Widget):

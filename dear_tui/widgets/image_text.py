@@ -34,8 +34,8 @@ def image_rows(images: ImageRows, class_names: Sequence[str], width: int) -> Row
         return text if images.golden_class[place] == images.label[place] else f"{text} {WRONG}"
 
     columns = [
-        Column("rank", lambda i: f"{images.rank[i]:,}", len(f"{max(images.rank, default=0):,}")),
-        Column("image", lambda i: str(images.image_id[i]), len(str(max(images.image_id, default=0))), style=MUTED),
+        Column("rank", lambda i: f"{images.rank[i]:,}", len(f"{images.rank.max(initial=0):,}")),
+        Column("image", lambda i: str(images.image_id[i]), len(str(images.image_id.max(initial=0))), style=MUTED),
         Column("critical" if is_wide else "crit", lambda i: _count(images.critical[i], run[i]), 5, style="bold"),
         Column("label", lambda i: class_text(int(images.label[i]), names), class_width, 1, left=True),
         Column("golden", golden, max(class_width + 2, 6) if is_wide else 6, 1, left=True),
@@ -85,7 +85,9 @@ def mistakes_text(
     texts = [class_text(int(number), class_names) for number in mistakes.prediction]
     head = Content.assemble((f"{critical:,}", "bold"), f" of {run:,} faults ({percent(critical, run)}) make it")
     if len(texts) + 1 > lines:
-        named = ", ".join(f"{text} ×{faults:,}" for text, faults in zip(texts, mistakes.faults, strict=True))
+        named = ", ".join(
+            f"{text} ×{faults:,}".replace(" ", "\u00a0") for text, faults in zip(texts, mistakes.faults, strict=True)
+        )
         return Content.assemble((f"{critical:,}", "bold"), f" faults make it {named}", note)
     name_width = max(map(len, texts), default=0)
     most = int(mistakes.faults.max(initial=1))

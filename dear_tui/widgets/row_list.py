@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Size
@@ -98,6 +99,12 @@ class RowList(ScrollView, can_focus=True):
         if self.key != before:
             self.post_message(self.Moved(self))
 
+    def clear(self) -> None:
+        """Show nothing, so that what comes next starts at its top."""
+        self._rows = NO_ROWS
+        self.set_reactive(RowList.cursor, 0)
+        self.scroll_to(y=0, animate=False)
+
     def go_to(self, key: int) -> bool:
         """Put the cursor on a thing's row; False where there is none."""
         place = self._place(key)
@@ -152,11 +159,11 @@ class RowList(ScrollView, can_focus=True):
         return max(self.scrollable_content_region.height - HEADING_LINES, 1)
 
     def _place(self, key: int | None) -> int | None:
-        """Where a thing's row is; looked for where it was first."""
-        keys = self._rows.keys
-        if key is not None and self.cursor < len(keys) and keys[self.cursor] == key:
-            return self.cursor
-        return next((place for place, other in enumerate(keys) if other == key), None)
+        """Where a thing's row is."""
+        if key is None:
+            return None
+        places = np.flatnonzero(np.asarray(self._rows.keys) == key)
+        return int(places[0]) if len(places) else None
 
     def _go(self, place: int) -> None:
         before = self.cursor
@@ -170,7 +177,7 @@ class RowList(ScrollView, can_focus=True):
 
     def _scroll_to_cursor(self) -> None:
         top = self.scroll_offset.y
-        if not top <= self.cursor < top + self._lines:
+        if self.size and not top <= self.cursor < top + self._lines:
             self.scroll_to(y=self.cursor if self.cursor < top else self.cursor - self._lines + 1, animate=False)
 
     def _strip(self, text: Content, width: int, component: str | None) -> Strip:
