@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Static
 
 from dear_tui.results import AskImages, AskMistakes, AskPictures
 from dear_tui.screens.base import READING
 from dear_tui.screens.results import ResultScreen, heading, version_of
-from dear_tui.widgets.image_picture import ImagePicture, lines_for
-from dear_tui.widgets.image_text import image_rows, image_text, metrics_text, mistakes_text
+from dear_tui.widgets.image_pane import ImagePane, ShownImage
+from dear_tui.widgets.image_text import image_rows
 from dear_tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
@@ -32,10 +32,6 @@ LEAST_PANE = 34
 """columns for the picture and its words: the width of CIFAR-10"""
 WIDTH_OF_LIST = 54
 """columns for the list and what is around it before the picture gets more"""
-LEAST_LINES = 2
-"""kept for what an image is taken for"""
-ROOMY = 8
-"""lines below the picture from which on there is room for the metrics, too"""
 
 
 class ImagesScreen(ResultScreen):
@@ -52,10 +48,6 @@ class ImagesScreen(ResultScreen):
     ImagesScreen {
         .heading { height: 1; padding: 0 1; }
         Horizontal { height: 1fr; display: none; }
-        .pane { padding: 0 0 0 2; }
-        .image { height: 2; }
-        .no-picture { height: auto; color: $text-warning; display: none; }
-        .mistakes { height: 1fr; }
         Input { height: 1; border: none; padding: 0 1; display: none; }
     }
     """
@@ -74,11 +66,7 @@ class ImagesScreen(ResultScreen):
         yield Static(READING, classes="message")
         with Horizontal():
             yield RowList()
-            with Vertical(classes="pane"):
-                yield Static(Content(""), classes="image")
-                yield ImagePicture()
-                yield Static(Content(""), classes="no-picture")
-                yield Static(Content(""), classes="mistakes")
+            yield ImagePane()
         yield Input(placeholder="image id", type="integer", compact=True)
 
     def show_image(self, image_id: int) -> None:
@@ -183,29 +171,13 @@ class ImagesScreen(ResultScreen):
         image_id = int(images.image_id[place])
         question = AskMistakes(status.id, image_id)
         self.ask(MISTAKES, question, (int(images.critical[place]),))
-        mistakes = cast("Mistakes | None", self.answer(MISTAKES, question))
-        names = pictures.class_names if pictures else ()
-        self.set_text(".image", image_text(images, place, names))
-        left = self._show_picture(image_id, pictures, self.problem(PICTURES, AskPictures(status.id)))
-        if mistakes is not None:
-            width = self.query_one(".pane").content_size.width
-            text = mistakes_text(images, place, mistakes, names, (width, left - 3))
-            if left >= ROOMY:
-                text = Content("\n").join([Content(""), metrics_text(images, place), Content(""), text])
-            self.set_text(".mistakes", text)
-
-    def _show_picture(self, image_id: int, pictures: Pictures | None, problem: str) -> int:
-        """Draw the image or say why not; returns how many lines are left below."""
-        picture, sentence = self.query_one(ImagePicture), self.query_one(".no-picture", Static)
-        picture.display, sentence.display = not problem, bool(problem)
-        pane = self.query_one(".pane").content_size
-        if problem:
-            sentence.update(Content(f"No picture: {problem}"))
-            return pane.height - 4
-        if pictures is None:
-            return pane.height - 2
-        pixels = pictures.picture(image_id)
-        lines = lines_for(pixels, pane.width, pane.height - 2 - LEAST_LINES)
-        picture.styles.height = lines
-        picture.show(pixels)
-        return pane.height - 2 - lines
+        self.query_one(ImagePane).show(
+            ShownImage(
+                images=images,
+                place=place,
+                class_names=pictures.class_names if pictures else (),
+                pixels=pictures.picture(image_id) if pictures else None,
+                problem=self.problem(PICTURES, AskPictures(status.id)),
+                mistakes=cast("Mistakes | None", self.answer(MISTAKES, question)),
+            )
+        )

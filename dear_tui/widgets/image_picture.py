@@ -61,7 +61,7 @@ class ImagePicture(Widget):
 
     def show(self, pixels: NDArray[np.uint8] | None) -> None:
         """Draw an image [H, W, 1 or 3], or nothing."""
-        if pixels is not self._pixels:
+        if self._pixels is None or pixels is None or not np.array_equal(pixels, self._pixels):
             self._pixels = pixels
             self._draw()
 
