@@ -81,9 +81,9 @@ def mistakes_text(
         return Content(f"None of {run:,} faults changes its class.")
     width, lines = room
     nonfinite = int(mistakes.nonfinite.sum())
-    note = Content.styled(f", {nonfinite:,} not finite" if nonfinite else "", "$text-warning")
+    note = Content.styled(f"; {nonfinite:,} not finite" if nonfinite else "", "$text-warning")
     texts = [class_text(int(number), class_names) for number in mistakes.prediction]
-    head = Content.assemble((f"{critical:,}", "bold"), f" of {run:,} faults ({percent(critical, run)}) make it")
+    head = Content.assemble((f"{critical:,}", "bold"), f" of {run:,} faults ({percent(critical, run)}) change it")
     if len(texts) + 1 > lines:
         named = ", ".join(
             f"{text} ×{faults:,}".replace(" ", "\u00a0") for text, faults in zip(texts, mistakes.faults, strict=True)

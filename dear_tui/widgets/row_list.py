@@ -143,7 +143,7 @@ class RowList(ScrollView, can_focus=True):
     def watch_cursor(self, before: int, now: int) -> None:
         """Paint the two rows again."""
         for place in (before, now):
-            self.refresh_lines(place - self.scroll_offset.y + HEADING_LINES, 1)
+            self.refresh_lines(place + HEADING_LINES, 1)
 
     def on_click(self, event: events.Click) -> None:
         """The row that was clicked."""

@@ -64,7 +64,7 @@ class MemoryResults:
     def description(self, campaign: int) -> dict[str, Any]:
         return {"id": campaign, "config": {"dataset": self.dataset}}
 
-    def rates(self, campaign: int) -> FaultRates:
+    def rates(self, _campaign: int) -> FaultRates:
         self.calls["rates"] += 1
         grids = {name: np.zeros((len(self.layers), 32), np.int64) for name in ("faults", "critical_faults", "critical")}
         place = self.layer, self.bit
@@ -81,7 +81,7 @@ class MemoryResults:
             **grids,
         )
 
-    def faults(self, campaign: int, group: FaultGroup, order: FaultOrder) -> FaultRows:
+    def faults(self, _campaign: int, group: FaultGroup, order: FaultOrder) -> FaultRows:
         self.calls["faults"] += 1
         counts = {severity: (self.stored == severity).sum(axis=1) for severity in range(3)}
         first = np.where(counts[2] > 0, (self.stored == 2).argmax(axis=1) if self.done else -1, -1)
@@ -112,7 +112,7 @@ class MemoryResults:
             first_critical=first[rows],
         )
 
-    def critical_images(self, campaign: int, fault_id: int) -> CriticalImages:
+    def critical_images(self, _campaign: int, fault_id: int) -> CriticalImages:
         rank = np.flatnonzero(self.stored[fault_id] == 2)
         return CriticalImages(
             rank=rank,
@@ -123,7 +123,7 @@ class MemoryResults:
             nonfinite=self.nonfinite[fault_id, rank],
         )
 
-    def images(self, campaign: int, order: ImageOrder) -> ImageRows:
+    def images(self, _campaign: int, order: ImageOrder) -> ImageRows:
         self.calls["images"] += 1
         ranks = np.arange(len(self.image_id))
         counts = {severity: np.zeros(len(ranks), np.int64) for severity in range(3)}
@@ -141,7 +141,7 @@ class MemoryResults:
             critical=counts[2][rows],
         )
 
-    def mistakes(self, campaign: int, image_id: int) -> Mistakes:
+    def mistakes(self, _campaign: int, image_id: int) -> Mistakes:
         self.calls["mistakes"] += 1
         rank = int(np.flatnonzero(self.image_id == image_id)[0])
         rows = np.flatnonzero(self.severity[:, rank] == 2) if rank < self.done else np.array([], int)
