@@ -79,10 +79,11 @@ class ImagePicture(Widget):
         if self._pixels is not None and width and height:
             picture = fit(self._pixels, width, height * 2)
             is_plain = self.app.no_color and self.app.native_ansi_color
-            draw = _shaded if is_plain else _coloured
             left = (width - picture.shape[1]) // 2
             for row in range(0, len(picture), 2):
-                segments = [Segment(" " * left, self.rich_style), *draw(picture[row : row + 2])]
+                pair = picture[row : row + 2]
+                cells = [Segment(_shaded(pair), self.rich_style)] if is_plain else _coloured(pair)
+                segments = [Segment(" " * left, self.rich_style), *cells]
                 self._strips.append(Strip(segments).adjust_cell_length(width, self.rich_style))
         self.refresh()
 
@@ -98,8 +99,8 @@ def _coloured(pair: NDArray[np.uint8]) -> list[Segment]:
     ]
 
 
-def _shaded(pair: NDArray[np.uint8]) -> list[Segment]:
+def _shaded(pair: NDArray[np.uint8]) -> str:
     """Two rows of pixels as one row of shades."""
     brightness = pair.mean(axis=(0, 2))
     places = np.minimum(brightness / 256 * len(SHADES), len(SHADES) - 1).astype(int)
-    return [Segment("".join(SHADES[place] for place in places.tolist()))]
+    return "".join(SHADES[place] for place in places.tolist())

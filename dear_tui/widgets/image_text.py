@@ -88,7 +88,7 @@ def mistakes_text(
         named = ", ".join(
             f"{text} ×{faults:,}".replace(" ", "\u00a0") for text, faults in zip(texts, mistakes.faults, strict=True)
         )
-        return Content.assemble((f"{critical:,}", "bold"), f" faults make it {named}", note)
+        return Content.assemble((f"{critical:,}", "bold"), f" faults change it to {named}", note)
     name_width = max(map(len, texts), default=0)
     most = int(mistakes.faults.max(initial=1))
     bar_width = max(width - name_width - 8, 4)

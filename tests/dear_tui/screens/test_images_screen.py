@@ -56,7 +56,7 @@ async def test_the_list_and_the_first_image() -> None:
         assert f"label {results.label[0]} · golden {results.golden_class[0]}" in text
         critical = (results.severity[:, 0] == 2).sum()
         assert f"▌   0  {results.image_id[0]:>5}  {critical:>5}" in text
-        await until(pilot, f"{critical} faults make it")
+        await until(pilot, f"{critical} faults change it")
         assert max(map(len, text.splitlines())) <= 80
 
 
@@ -199,7 +199,7 @@ async def test_while_it_runs_the_numbers_follow_and_the_cursor_stays(monkeypatch
         await go_on(pilot, source, 30)
         critical = (source.results.severity[:, 5] == 2).sum()
         await until(pilot, f"▌   5  {source.results.image_id[5]:>5}  {critical:>5}")
-        await until(pilot, f"{critical} faults make it")
+        await until(pilot, f"{critical} faults change it")
         assert rows(app).cursor == 5
 
 
