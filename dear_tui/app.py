@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import Monochrome, NoColor
 from textual.reactive import var
 from textual.worker import get_current_worker
 
@@ -77,6 +78,8 @@ class DearApp(App[str]):
         self.set_reactive(DearApp.campaign, campaign)
         if self.console.color_system == "standard":
             self.theme = ANSI_THEME
+            # Textual chose its filters for the theme before: greys of a terminal's own colours would be black on black
+            self._filters = [NoColor() if isinstance(each, Monochrome) else each for each in self._filters]
 
     def on_mount(self) -> None:
         """Show the first screen at once; the store follows."""

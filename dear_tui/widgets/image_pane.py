@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 HEAD_LINES = 2
 LEAST_LINES = 2
 """kept for what an image is taken for"""
-PROBLEM_LINES = 6
+PROBLEM_LINES = 5
 ROOMY = 8
 """lines below the picture from which on there is room for the metrics, too"""
 
@@ -50,7 +50,7 @@ class ImagePane(Vertical):
     ImagePane {
         padding: 0 0 0 2;
         .image { height: 2; }
-        .no-picture { height: 6; padding: 1 1 1 0; color: $text-warning; display: none; }
+        .no-picture { height: 5; padding: 1 1 0 0; color: $text-warning; display: none; }
         .mistakes { height: 1fr; }
     }
     """

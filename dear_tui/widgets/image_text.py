@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WRONG = "✗"
 """after a golden class that is not the label"""
+ROOM_FOR_SHARE = 48
 NAMES_FROM = 64
 """a list this wide has room for the names of classes"""
 
@@ -81,14 +82,14 @@ def mistakes_text(
         return Content(f"None of {run:,} faults changes its class.")
     width, lines = room
     nonfinite = int(mistakes.nonfinite.sum())
-    note = Content.styled(f"; {nonfinite:,} not finite" if nonfinite else "", "$text-warning")
+    note = Content.styled(f"{nonfinite:,} not finite" if nonfinite else "", "$text-warning")
     texts = [class_text(int(number), class_names) for number in mistakes.prediction]
-    head = Content.assemble((f"{critical:,}", "bold"), f" of {run:,} faults ({percent(critical, run)}) change it")
-    if len(texts) + 1 > lines:
-        named = ", ".join(
-            f"{text} ×{faults:,}".replace(" ", "\u00a0") for text, faults in zip(texts, mistakes.faults, strict=True)
-        )
-        return Content.assemble((f"{critical:,}", "bold"), f" faults change it to {named}", note)
+    if len(texts) + 1 + bool(nonfinite) > lines:
+        named = ", ".join(f"{text} ×{faults:,}" for text, faults in zip(texts, mistakes.faults, strict=True))
+        whole = named.replace(" ×", "\u00a0×")
+        return Content.assemble((f"{critical:,}", "bold"), f" faults change it to {whole}{'; ' * bool(note)}", note)
+    share = f" ({percent(critical, run)})" if width >= ROOM_FOR_SHARE else ""
+    head = Content.assemble((f"{critical:,}", "bold"), f" of {run:,} faults change it{share}")
     name_width = max(map(len, texts), default=0)
     most = int(mistakes.faults.max(initial=1))
     bar_width = max(width - name_width - 8, 4)
@@ -96,7 +97,7 @@ def mistakes_text(
         Content.assemble(f"{text:<{name_width}} ", bar(int(faults) / most, bar_width), f" {faults:>6,}")
         for text, faults in zip(texts, mistakes.faults, strict=True)
     ]
-    return Content("\n").join([head + note, *rows])
+    return Content("\n").join([head, *rows, note])
 
 
 def _count(faults: int, run: int) -> str:
