@@ -36,6 +36,7 @@ LEGEND_RATES = {Level.LOW: 5e-5, Level.MIDDLE: 5e-4, Level.HIGH: 5e-3, Level.HIG
 """The rates whose colours stand for their decades."""
 TURN = 0.75
 """where on the scale of heat the theme's own colour is"""
+SHADES = 100
 LEAST_WIDTH, LEAST_HEIGHT = 76, 7
 
 
@@ -77,6 +78,8 @@ class FaultMap(Widget, can_focus=True):
         self._grid: HeatGrid | None = None
         self._row = self._column = self._top = 0
         self._strips: list[Strip] = []
+        self._styles: dict[object, Style] = {}
+        """found for the present theme; looking them up takes most of a painting's time"""
 
     @property
     def grid(self) -> HeatGrid | None:
@@ -133,7 +136,7 @@ class FaultMap(Widget, can_focus=True):
     def notify_style_update(self) -> None:
         """Another theme: same map, new colours."""
         super().notify_style_update()
-        self.call_later(self._paint)  # the colours of its parts come after this
+        self.call_later(self._paint_anew)  # the colours of its parts come after this
 
     def _put(self, row: int, column: int) -> None:
         if self._grid is None:
@@ -147,6 +150,10 @@ class FaultMap(Widget, can_focus=True):
     def _plan(self) -> MapLayout:
         names = self._grid.names if self._grid else ()
         return MapLayout.of(names, self.size.width, self.size.height - 2)
+
+    def _paint_anew(self) -> None:
+        self._styles.clear()
+        self._paint()
 
     def _paint(self) -> None:
         """Make the lines anew, and have those painted that are others."""
@@ -215,15 +222,21 @@ class FaultMap(Widget, can_focus=True):
         return GLYPHS[level] * layout.cell_width, style
 
     def _heat_style(self, level: Level, rate: float) -> Style:
-        """The colour of a rate: from the background over the theme's colour to a bright one, where these can mix."""
+        """The colour of a rate."""
         if level in (Level.NOT_DRAWN, Level.NOT_RUN):
             return self._style("none")
         if level is Level.ZERO:
             return self._style("zero")
+        shade = round(heat_of(rate) * SHADES)
+        if shade not in self._styles:
+            self._styles[shade] = self._hot_style(shade / SHADES)
+        return self._styles[shade]
+
+    def _hot_style(self, heat: float) -> Style:
+        """From the background over the theme's colour to a bright one, where these can be mixed."""
         hot, back = self.get_component_styles("map--hot").color, self.background_colors[1]
         if hot.ansi is not None or back.ansi is not None:
             return self._style("hot")
-        heat = heat_of(rate)
         brightest = hot.blend(back.get_contrast_text(1), 0.75)
         colour = back.blend(hot, 0.25 + heat) if heat < TURN else hot.blend(brightest, (heat - TURN) / (1 - TURN))
         return Style(color=colour.rich_color, bgcolor=back.blend(colour, 0.6).rich_color)
@@ -239,7 +252,9 @@ class FaultMap(Widget, can_focus=True):
         return self._strip(parts)
 
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"map--{name}")
+        if name not in self._styles:
+            self._styles[name] = self.get_component_rich_style(f"map--{name}")
+        return self._styles[name]
 
     def _strip(self, parts: list[tuple[str, Style]]) -> Strip:
         strip = Strip([Segment(text, style) for text, style in parts if text])

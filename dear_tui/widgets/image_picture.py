@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +15,8 @@ from textual.widget import Widget
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+Colour = tuple[int, int, int]
 
 HALF_BLOCK = "▀"
 SHADES = " ░▒▓█"
@@ -90,13 +94,18 @@ class ImagePicture(Widget):
 
 def _coloured(pair: NDArray[np.uint8]) -> list[Segment]:
     """Two rows of pixels [1 or 2, W, C] as half blocks; an odd last row stands alone."""
-    colours = np.broadcast_to(pair, (*pair.shape[:2], 3)).tolist()
-    if len(colours) == 1:
-        return [Segment(HALF_BLOCK, Style(color=Color.from_rgb(*top))) for top in colours[0]]
+    rows = [list(map(tuple, row)) for row in np.broadcast_to(pair, (*pair.shape[:2], 3)).tolist()]
+    bottoms = rows[1] if len(rows) == 2 else [None] * len(rows[0])
     return [
-        Segment(HALF_BLOCK, Style(color=Color.from_rgb(*top), bgcolor=Color.from_rgb(*bottom)))
-        for top, bottom in zip(*colours, strict=True)
+        Segment(HALF_BLOCK * len(list(same)), _style(top, bottom))
+        for (top, bottom), same in groupby(zip(rows[0], bottoms, strict=True))
     ]
+
+
+@lru_cache(maxsize=4096)
+def _style(top: Colour, bottom: Colour | None) -> Style:
+    """Of a half block: its upper and its lower pixel."""
+    return Style(color=Color.from_rgb(*top), bgcolor=None if bottom is None else Color.from_rgb(*bottom))
 
 
 def _shaded(pair: NDArray[np.uint8]) -> str:

@@ -106,9 +106,11 @@ class RowList(ScrollView, can_focus=True):
         self.scroll_to(y=0, animate=False)
 
     def go_to(self, key: int) -> bool:
-        """Put the cursor on a thing's row; False where there is none."""
+        """Put the cursor on a thing's row, in the middle where it was out of view; False where there is none."""
         place = self._place(key)
         if place is not None:
+            if not 0 <= place - self.scroll_offset.y < self._lines:
+                self.scroll_to(y=place - self._lines // 2, animate=False)
             self._go(place)
         return place is not None
 

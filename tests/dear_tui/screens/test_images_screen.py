@@ -38,7 +38,7 @@ def drawn(app: DearApp) -> np.ndarray:
     picture = app.screen.query_one(ImagePicture)
     lines = []
     for y in range(picture.size.height):
-        cells = [segment.style for segment in picture.render_line(y) if segment.text == "▀"]
+        cells = [segment.style for segment in picture.render_line(y) for cell in segment.text if cell == "▀"]
         lines.append([cell.color.triplet.red for cell in cells])  # type: ignore[union-attr]
         lines.append([cell.bgcolor.triplet.red for cell in cells])  # type: ignore[union-attr]
     return np.array(lines)

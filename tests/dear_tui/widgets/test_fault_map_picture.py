@@ -103,7 +103,7 @@ def test_bits_and_their_parts() -> None:
     ("name", "width", "short"),
     [
         ("conv1", 9, "conv1"), ("layer3.2.conv1", 9, "la3.2.co1"), ("layer3.2.conv1", 13, "laye3.2.conv1"),
-        ("features.12.0.block.conv", 12, "f.12.0.b.c"), ("a.1.2.3.4.5.6.7", 6, "….6.7"),
+        ("features.12.0.block.conv", 12, "f.12.0.b.c"), ("a.1.2.3.4.5.6.7", 6, "…5.6.7"),
     ],
 )  # fmt: skip
 def test_long_names_are_shortened(name: str, width: int, short: str) -> None:
