@@ -47,7 +47,7 @@ class ImagesScreen(ResultScreen):
     DEFAULT_CSS = """
     ImagesScreen {
         .heading { height: 1; padding: 0 1; }
-        Horizontal { height: 1fr; display: none; }
+        .body { height: 1fr; display: none; }
         Input { height: 1; border: none; padding: 0 1; display: none; }
     }
     """
@@ -64,10 +64,10 @@ class ImagesScreen(ResultScreen):
         """The heading, list and picture side by side or a message, and the line for an image id."""
         yield Static(Content(""), classes="heading")
         yield Static(READING, classes="message")
-        with Horizontal():
+        with Horizontal(classes="body"):
             yield RowList()
             yield ImagePane()
-        yield Input(placeholder="image id", type="integer", compact=True)
+        yield Input(placeholder="image id", restrict="[0-9]*", max_length=9, compact=True)
 
     def show_image(self, image_id: int) -> None:
         """Put the cursor on an image as soon as the list is there."""
@@ -135,18 +135,18 @@ class ImagesScreen(ResultScreen):
         if action == "leave_input":
             return self.query_one(Input).display
         if action in ("ask_image", "change_order", "open_sql"):
-            return self.query_one(Horizontal).display
+            return self.query_one(".body").display
         return super().check_action(action, parameters)
 
     def _show_message(self, message: Content) -> None:
         self._shown = None
-        self.query_one(Horizontal).display = self.query_one(Input).display = False
+        self.query_one(".body").display = self.query_one(Input).display = False
         self.query_one(".message").display = True
         self.set_text(".message", message)
         self.set_focus(None)
 
     def _show_images(self, status: CampaignStatus, images: ImageRows) -> None:
-        body, rows = self.query_one(Horizontal), self.query_one(RowList)
+        body, rows = self.query_one(".body"), self.query_one(RowList)
         pane = max(LEAST_PANE, min(self.size.width - WIDTH_OF_LIST, self.size.width * 11 // 20))
         width = self.size.width - pane - 4
         pictures = cast("Pictures | None", self.answer(PICTURES, AskPictures(status.id)))

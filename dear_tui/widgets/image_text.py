@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from dear_tui.human import percent
-from dear_tui.widgets.fault_rows import Column, class_text, lay_out
+from dear_tui.widgets.columns import Column, class_text, lay_out
 from dear_tui.widgets.status_text import MUTED, bar
 
 if TYPE_CHECKING:

@@ -140,7 +140,9 @@ async def test_slash_with_an_image_that_is_not_there() -> None:
         assert rows(app).cursor == 1
 
 
-@pytest.mark.parametrize("keys", [["slash", "escape"], ["slash", "1", "escape"], ["slash", "enter"]])
+@pytest.mark.parametrize(
+    "keys", [["slash", "escape"], ["slash", "1", "escape"], ["slash", "enter"], ["slash", "minus", "x", "enter"]]
+)
 async def test_slash_can_be_left(keys: list[str]) -> None:
     app = make_app(make_source(), 7)
     async with app.run_test(size=(80, 24)) as pilot:
