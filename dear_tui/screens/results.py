@@ -110,13 +110,11 @@ class ResultScreen(SnapshotScreen):
         campaign = self.dear.campaign
         if snapshot.campaigns is None:
             return unread(snapshot)
-        if snapshot.status(campaign) is None:
-            return (
-                NO_CAMPAIGN
-                if campaign is None
-                else Content(f"Campaign {campaign} is not in this store; 1 lists what is.")
-            )
-        return None
+        if snapshot.status(campaign) is not None:
+            return None
+        if campaign is not None:
+            return Content(f"Campaign {campaign} is not in this store; 1 lists what is.")
+        return Content("No campaign is chosen; 1 lists them.") if snapshot.campaigns else NO_CAMPAIGN
 
     def _go_on(self, slot: str) -> None:
         """Start what a slot wants, unless it has it, is at it, or has read the same question a moment ago."""

@@ -274,6 +274,17 @@ async def test_without_a_campaign(campaign: int | None, sentence: str, key: str)
         await until(pilot, sentence)
 
 
+@pytest.mark.parametrize("key", ["3", "6"])
+async def test_campaigns_of_which_none_is_chosen(key: str) -> None:
+    source = FakeSource([])
+    app = make_app(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press(key)
+        source.statuses = [make_status(1)]
+        await until(pilot, "No campaign is chosen; 1 lists them")
+
+
 async def test_another_campaign_starts_at_its_own_map() -> None:
     source = make_source()
     source.statuses.append(make_status(6, state="finished", done=3))
