@@ -1,4 +1,4 @@
-"""The terminal program: screens over one store, which a thread reads at most four times a second."""
+"""The terminal program: its screens over one store, which a thread reads at most four times a second."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import Monochrome, NoColor
 from textual.reactive import var
 from textual.widgets import Tab, Tabs
 from textual.worker import get_current_worker
@@ -29,6 +30,8 @@ from dear_tui.planner.process import Planner
 from dear_tui.screens.campaigns import CampaignsScreen
 from dear_tui.screens.gpu import GpuScreen
 from dear_tui.screens.jump import JumpScreen, jump_targets
+from dear_tui.screens.faults import FaultsScreen
+from dear_tui.screens.images import ImagesScreen
 from dear_tui.screens.keys import KeysScreen
 from dear_tui.screens.live import LiveScreen
 from dear_tui.settings import Settings
@@ -64,12 +67,16 @@ class DearApp(App[str]):
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "campaigns": CampaignsScreen,
         "live": LiveScreen,
+        "faults": FaultsScreen,
         "gpu": GpuScreen,
+        "images": ImagesScreen,
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "switch_mode('campaigns')", "campaigns", show=False, tooltip="the list"),
         Binding("2", "switch_mode('live')", "live", show=False, tooltip="the chosen campaign and its detection curve"),
+        Binding("3", "switch_mode('faults')", "faults", show=False, tooltip="which layers and bits are critical"),
         Binding("5", "switch_mode('gpu')", "GPU", show=False, tooltip="how busy this machine is"),
+        Binding("6", "switch_mode('images')", "images", show=False, tooltip="which images show faults, and themselves"),
         Binding("question_mark", "show_keys", "keys", key_display="?", tooltip="what works here"),
         Binding("f,ctrl+o", "jump", "jump", show=False, tooltip="letters on all there is; one goes there"),
         Binding("z", "toggle_maximized", "maximise", show=False, tooltip="the focused part fills the screen; and back"),
@@ -117,6 +124,9 @@ class DearApp(App[str]):
         """what to tell the user after the screens broke down"""
         self.set_keymap(dict(self._settings.keys))
         self.theme = self._kept_theme = self._first_theme()
+        if self.console.color_system == "standard":
+            # Textual chose its filters for the theme before: greys of a terminal's own colours would be black on black
+            self._filters = [NoColor() if isinstance(each, Monochrome) else each for each in self._filters]
 
     def on_load(self) -> None:
         """Threads that hang keep nobody from leaving; who is asked to end gives the terminal back."""
@@ -191,10 +201,6 @@ class DearApp(App[str]):
             for status in self.snapshot.campaigns or ()
             if status.state == "running"
         )
-
-    def open_sql(self, text: str) -> None:  # noqa: ARG002
-        """Show the SQL screen with a query."""
-        self.switch_mode("sql")
 
     def action_toggle_maximized(self) -> None:
         """The focused widget alone, or everything again."""

@@ -24,7 +24,7 @@ def read_folder(path: Path) -> tuple[Array, Array]:
     Raises:
         InputError: no class folders, a class without images, a file that is no image or has another size.
     """
-    classes = sorted(entry for entry in path.iterdir() if entry.is_dir()) if path.is_dir() else []
+    classes = class_folders(path)
     if not classes:
         raise InputError(
             f"{path}: has no sub-folders; give [dataset] path a folder with one sub-folder of images per class"
@@ -45,6 +45,11 @@ def read_folder(path: Path) -> tuple[Array, Array]:
     channels = max(image.shape[0] for image in images)
     stacked = np.stack([np.broadcast_to(image, (channels, *image.shape[1:])) for image in images])
     return stacked, np.array(labels, dtype=np.int64)
+
+
+def class_folders(path: Path) -> list[Path]:
+    """The folder of each class, in the order of the labels."""
+    return sorted(entry for entry in path.iterdir() if entry.is_dir()) if path.is_dir() else []
 
 
 def _read_image(file: Path) -> Array:

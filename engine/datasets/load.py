@@ -31,10 +31,10 @@ NORMALISATION = {
 """Mean and standard deviation per channel of each training set."""
 
 
-def load_dataset(config: DatasetConfig, train: bool = False) -> Dataset:
+def load_dataset(config: DatasetConfig, train: bool = False, fetch: bool = True) -> Dataset:
     """The test split of a data set, or its training split.
 
-    mnist, fashion_mnist and cifar10 are downloaded into their folder when it does not hold them.
+    mnist, fashion_mnist and cifar10 are downloaded into their folder when it does not hold them, unless `fetch` is off.
 
     Raises:
         InputError: files that are missing or not what they should be, labels or normalisation that do not fit.
@@ -45,7 +45,7 @@ def load_dataset(config: DatasetConfig, train: bool = False) -> Dataset:
             raise InputError(f"{config.name}: has no training split; train on {', '.join(NORMALISATION)}")
         images, labels = read_npz(path) if config.name == "npz" else read_folder(path)
     else:
-        images, labels = _read_known(config.name, path, train)
+        images, labels = _read_known(config.name, path, train, fetch)
     where = f"{config.name} ({path})" if path else config.name
     _check(where, images, labels)
     mean, std = NORMALISATION.get(config.name, ((), ())) if config.mean is None else (config.mean, config.std or ())
@@ -57,7 +57,7 @@ def load_dataset(config: DatasetConfig, train: bool = False) -> Dataset:
     return Dataset(config.name, images, labels, mean, std)
 
 
-def _read_known(name: str, path: Path | None, train: bool) -> tuple[Array, Array]:
+def _read_known(name: str, path: Path | None, train: bool, fetch: bool) -> tuple[Array, Array]:
     """Images and labels of a data set that torchvision could fetch."""
     if path is None and name == "mnist" and not train:
         path = BUNDLED_MNIST
@@ -65,6 +65,8 @@ def _read_known(name: str, path: Path | None, train: bool) -> tuple[Array, Array
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file; give [dataset] path the folder of the {name} files")
     found = _read_files(name, folder, train)
+    if found is None and not fetch:
+        raise InputError(f"{folder}: does not hold the files of {name}; put them there")
     if found is None:
         download(name, folder, train)
         found = _read_files(name, folder, train)

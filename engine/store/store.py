@@ -31,11 +31,12 @@ from engine.store.layer_progress import LayerReader
 from engine.store.layout import Layout
 from engine.store.lock import hold, holder
 from engine.store.outcome import count_critical_faults, read_table_one
-from engine.store.parquet import connect
+from engine.store.parquet import connect, read_arrays
 from engine.store.queue import Queue
 from engine.store.queue_view import QueueView, read_queue
 from engine.store.recovery import adopt_campaigns, find_unreadable, recover_parts
 from engine.store.reserve import give_up_reserve, keep_reserve
+from engine.store.results import Results
 from engine.store.state import CampaignRow, StateFile, now
 from engine.store.summary import read_summary
 from engine.store.verification import verify_campaign
@@ -44,6 +45,8 @@ from engine.store.writer import CampaignWriter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from engine.analysis.tables import TableOneRow
     from engine.store.lock import Holder, Role
@@ -259,6 +262,16 @@ class Store:
     def queue(self) -> Queue:
         """What waits, and what is asked of campaigns."""
         return Queue(self)
+
+    @property
+    def results(self) -> Results:
+        """What the campaigns found, fault by fault and image by image."""
+        return Results(self)
+
+    def read(self, query: str) -> dict[str, NDArray[Any]]:
+        """Run one of the engine's own queries over the views: its columns."""
+        with self._guard:
+            return read_arrays(self._duckdb(views=True), query)
 
     def create(self, new: NewCampaign) -> int:
         """Write a new campaign, in state `queued` and not in the queue yet; no lock is needed.

@@ -1,0 +1,187 @@
+"""A screen that asks the store questions of its own, in threads, and again when the campaign has gone on."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from dear_tui.human import percent
+from dear_tui.screens.base import NO_CAMPAIGN, SnapshotScreen, unread
+from dear_tui.widgets.status_text import MUTED, name_text, spread, state_text
+from engine.errors import DearError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dear_tui.results import Question, Results, ResultSource
+    from dear_tui.source import Snapshot
+    from engine.store import CampaignStatus
+
+Version = tuple[object, ...]
+"""changes whenever an answer may"""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A question about the campaign as it is now."""
+
+    question: Question
+    version: Version
+
+
+@dataclass
+class Slot:
+    """One place on a screen that shows an answer."""
+
+    wanted: Asking | None = None
+    running: Asking | None = None
+    answered: Asking | None = None
+    answer: object = None
+    problem: str = ""
+    answered_at: float = 0.0
+    waiting: bool = False
+    """for the moment when the same question may be read again"""
+
+
+@dataclass
+class Answered(Message):
+    """A thread has an answer, or a sentence that says why there is none."""
+
+    slot: str
+    asking: Asking
+    answer: object
+    problem: str
+
+
+class ResultScreen(SnapshotScreen):
+    """Each slot runs one question at a time and goes on with the newest one; no key waits for an answer."""
+
+    REFRESH_SECONDS: ClassVar[float] = 1.0
+    """between two readings of the same question while a campaign runs"""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._slots: dict[str, Slot] = {}
+        self._results: Results | None = None
+        self._opening = threading.Lock()
+
+    def ask(self, slot: str, question: Question, version: Version) -> None:
+        """Have a slot show the answer to a question, asked anew when the version is another."""
+        place = self._slots.setdefault(slot, Slot())
+        place.wanted = Asking(question, version)
+        self._go_on(slot)
+
+    def answer(self, slot: str, question: Question) -> object | None:
+        """The newest answer to a question; None while there is none."""
+        place = self._slots.get(slot)
+        return place.answer if place and place.answered and place.answered.question == question else None
+
+    def problem(self, slot: str, question: Question) -> str:
+        """Why the newest reading of a question failed; empty if it did not."""
+        place = self._slots.get(slot)
+        return place.problem if place and place.answered and place.answered.question == question else ""
+
+    def on_answered(self, message: Answered) -> None:
+        """Keep the answer and show it."""
+        place = self._slots[message.slot]
+        repeated = place.answered is not None and place.answered.question == message.asking.question
+        if not message.problem or not repeated:
+            place.answer = message.answer  # what was read before stays in view when a later reading fails
+        place.running, place.answered, place.problem = None, message.asking, message.problem
+        place.answered_at = monotonic()
+        self.refresh_snapshot()
+        self._go_on(message.slot)
+
+    def set_text(self, selector: str, text: Content) -> None:
+        """Give a text of fixed height its content; painted only when it is another."""
+        widget = self.query_one(selector, Static)
+        if widget.content != text:
+            widget.update(text, layout=False)
+
+    def missing(self, snapshot: Snapshot) -> Content | None:
+        """What stands in the place of a campaign that cannot be shown; None where there is one."""
+        campaign = self.dear.campaign
+        if snapshot.campaigns is None:
+            return unread(snapshot)
+        if snapshot.status(campaign) is not None:
+            return None
+        if campaign is not None:
+            return Content(f"Campaign {campaign} is not in this store; 1 lists what is.")
+        return Content("No campaign is chosen; 1 lists them.") if snapshot.campaigns else NO_CAMPAIGN
+
+    def _go_on(self, slot: str) -> None:
+        """Start what a slot wants, unless it has it, is at it, or has read the same question a moment ago."""
+        place = self._slots[slot]
+        if place.wanted is None or place.running is not None or place.wanted == place.answered:
+            return
+        if place.answered and place.answered.question == place.wanted.question:
+            wait = place.answered_at + self.REFRESH_SECONDS - monotonic()
+            if wait > 0:
+                if not place.waiting:
+                    place.waiting = True
+                    self.set_timer(wait, partial(self._wake, slot))
+                return
+        place.running = place.wanted
+        self.run_worker(partial(self._read, slot, place.running), group=slot, thread=True, exit_on_error=False)
+
+    def _wake(self, slot: str) -> None:
+        self._slots[slot].waiting = False
+        self._go_on(slot)
+
+    def _read(self, slot: str, asking: Asking) -> None:
+        """Ask, in a thread; whatever breaks becomes a sentence."""
+        answer: object = None
+        problem = ""
+        try:
+            answer = asking.question.ask(self._open())
+        except DearError as error:
+            problem = str(error)
+        except Exception as error:  # whatever breaks in a store, the screen says it and goes on
+            problem = f"The results cannot be read: {type(error).__name__}: {first_line(error)}"
+        self.post_message(Answered(slot, asking, answer, problem))
+
+    def _open(self) -> Results:
+        with self._opening:
+            if self._results is None:
+                self._results = cast("ResultSource", self.dear.open_source()).results
+            return self._results
+
+
+def first_line(error: Exception) -> str:
+    """What an error says first; libraries go on for lines."""
+    return (str(error).splitlines() or [""])[0]
+
+
+def version_of(status: CampaignStatus) -> Version:
+    """Changes with every part that is stored."""
+    return status.id, status.masked, status.non_critical, status.critical
+
+
+def heading(status: CampaignStatus, crumbs: Sequence[str], problem: str, width: int) -> Content:
+    """Campaign and way on the left; on the right its state, or why the newest reading failed."""
+    way = Content.assemble(name_text(status), *((f" › {crumb}", MUTED) for crumb in crumbs))
+    if problem:
+        return spread(way, Content.styled(f"✗ {problem}", "$text-error").truncate(width // 2, ellipsis=True), width)
+    share = "" if status.state == "finished" else f" {percent(status.pairs_done, status.pairs)}"
+    return spread(way, state_text(status) + Content(share), width)
+
+
+def no_results(status: CampaignStatus) -> Content:
+    """What stands in the place of results while there are none, and the next key."""
+    match status.state:
+        case "running":
+            text = "The first block of images is being computed; its results appear here by themselves."
+        case "queued":
+            text = "Waiting for its turn: no result yet."
+        case "failed":
+            text = "It failed before its first result."
+        case state:
+            text = f"It was {state} before its first result."
+    return Content.from_markup("$text\n\n[b]2[/b] watches this campaign, [b]1[/b] lists the others.", text=text)

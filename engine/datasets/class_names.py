@@ -1,0 +1,25 @@
+"""What the classes of a data set are called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.datasets.folder import class_folders
+
+if TYPE_CHECKING:
+    from engine.config import DatasetConfig
+
+CLASS_NAMES = {
+    "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+    "fashion_mnist": (
+        *("T-shirt/top", "trouser", "pullover", "dress", "coat"),
+        *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
+    ),
+}
+
+
+def class_names(config: DatasetConfig) -> tuple[str, ...]:
+    """The names in the order of the labels; none where classes are numbers, as the digits of mnist are."""
+    if config.name == "folder" and config.path is not None:
+        return tuple(folder.name for folder in class_folders(config.path))
+    return CLASS_NAMES.get(config.name, ())

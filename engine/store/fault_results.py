@@ -1,0 +1,188 @@
+"""What a campaign found, seen from its faults: rates by layer and bit, lists of faults, the critical images of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from engine.store.parquet import sql_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from engine.faults.group import FaultGroup
+
+    Read = Callable[[str], dict[str, NDArray[Any]]]
+    """runs one query over the store's views"""
+
+BITS = 32
+NEVER = -1
+"""a rank that there is none of"""
+MOST_ROWS = 100_000
+"""held of a list of faults"""
+
+FaultOrder = Literal["critical", "first_critical", "fault_id"]
+ORDERS: dict[FaultOrder, str] = {
+    "critical": "critical DESC NULLS LAST, fault_id",
+    "first_critical": "first_critical NULLS LAST, fault_id",
+    "fault_id": "fault_id",
+}
+"""How a list of faults can be sorted."""
+
+
+@dataclass(frozen=True, eq=False)
+class FaultRates:
+    """A campaign's faults by layer and bit: all injectable layers x 32 bits, over the pairs stored so far."""
+
+    layers: tuple[str, ...]
+    population: NDArray[np.int64]
+    """[L, 32] faults that could be drawn; none in bits that are filtered out, nor in layers that seem to be"""
+    faults: NDArray[np.int64]
+    """[L, 32] faults drawn"""
+    run: NDArray[np.int64]
+    """[L, 32] of these, the ones that some image has been run with"""
+    critical_faults: NDArray[np.int64]
+    """[L, 32] of these, the ones that are critical for at least one image"""
+    pairs: NDArray[np.int64]
+    """[L, 32]"""
+    critical: NDArray[np.int64]
+    """[L, 32] critical pairs"""
+    confidence: float
+    """with which the campaign states its estimates"""
+
+
+@dataclass(frozen=True, eq=False)
+class FaultRows:
+    """Some faults of a campaign, a column each; counts are images, over the pairs stored so far."""
+
+    total: int
+    """how many there are; the columns hold the first `MOST_ROWS`"""
+    fault_id: NDArray[np.int64]
+    layer: NDArray[np.object_]
+    tensor_index: NDArray[np.object_]
+    bit: NDArray[np.int64]
+    model: NDArray[np.object_]
+    golden_value: NDArray[np.float32]
+    faulty_value: NDArray[np.float32]
+    masked: NDArray[np.int64]
+    non_critical: NDArray[np.int64]
+    critical: NDArray[np.int64]
+    first_critical: NDArray[np.int64]
+    """rank of the first image that the fault is critical for, NEVER if there is none"""
+
+    def __len__(self) -> int:
+        return len(self.fault_id)
+
+
+@dataclass(frozen=True, eq=False)
+class CriticalImages:
+    """The images that one fault is critical for, in rank order, a column each."""
+
+    rank: NDArray[np.int64]
+    image_id: NDArray[np.int64]
+    label: NDArray[np.int64]
+    golden_class: NDArray[np.int64]
+    prediction: NDArray[np.int64]
+    """under the fault"""
+    nonfinite: NDArray[np.bool_]
+    """some logit was not finite"""
+
+    def __len__(self) -> int:
+        return len(self.image_id)
+
+
+def rates_sql(campaign: int) -> str:
+    """Faults and pairs by layer and bit."""
+    return f"""\
+SELECT layer_index, layer, bit, count(*) AS faults, count(critical) AS run,
+    count(*) FILTER (critical > 0) AS critical_faults,
+    coalesce(sum(masked + non_critical + critical), 0)::BIGINT AS pairs,
+    coalesce(sum(critical), 0)::BIGINT AS critical,
+    100 * sum(critical) / sum(masked + non_critical + critical) AS percent
+FROM faults LEFT JOIN fault_summary USING (campaign, fault_id)
+WHERE campaign = {campaign}
+GROUP BY ALL
+ORDER BY layer_index, bit"""
+
+
+def faults_sql(campaign: int, group: FaultGroup, order: FaultOrder) -> str:
+    """The faults of a group."""
+    return f"""\
+SELECT fault_id, layer, tensor_index, bit, model, golden_value, faulty_value,
+    masked, non_critical, critical, first_critical
+FROM faults LEFT JOIN fault_summary USING (campaign, fault_id)
+WHERE campaign = {campaign}{_of(group)}
+ORDER BY {ORDERS[order]}
+LIMIT {MOST_ROWS}"""
+
+
+def critical_images_sql(campaign: int, fault_id: int) -> str:
+    """The images that a fault is critical for."""
+    return f"""\
+SELECT rank, image_id, label, golden_class, prediction, nonfinite
+FROM critical JOIN images USING (campaign, image_id)
+WHERE campaign = {campaign} AND fault_id = {fault_id}
+ORDER BY rank"""
+
+
+def read_rates(read: Read, campaign: int, description: Mapping[str, Any]) -> FaultRates:
+    """The rates by layer and bit.
+
+    Args:
+        read: runs a query.
+        campaign: its id.
+        description: the content of its campaign.json.
+    """
+    rows = read(rates_sql(campaign))
+    layers = description["layers"]
+    place = rows["layer_index"].astype(np.int64), rows["bit"].astype(np.int64)
+    names = ("faults", "run", "critical_faults", "pairs", "critical")
+    grids = {name: np.zeros((len(layers), BITS), np.int64) for name in names}
+    for name, grid in grids.items():
+        grid[place] = rows[name]
+    config = description["config"].get("faults", {})
+    weights = np.array([np.prod(layer["shape"], dtype=np.int64) for layer in layers], dtype=np.int64)
+    if config.get("layers"):
+        weights[grids["faults"].sum(axis=1) == 0] = 0
+    polarities = 2 if description["fault_model"] == "stuck_at" else 1
+    drawable = np.isin(np.arange(BITS), config.get("bits") or np.arange(BITS))
+    return FaultRates(
+        layers=tuple(layer["name"] for layer in layers),
+        population=np.outer(weights, drawable) * polarities,
+        confidence=float(config.get("confidence", 0.99)),
+        **grids,
+    )
+
+
+def read_faults(read: Read, campaign: int, group: FaultGroup, order: FaultOrder) -> FaultRows:
+    """The faults of a group, the first `MOST_ROWS` in this order."""
+    rows = read(faults_sql(campaign, group, order))
+    total = len(rows["fault_id"])
+    if total == MOST_ROWS:
+        total = int(read(f"SELECT count(*) AS faults FROM faults WHERE campaign = {campaign}{_of(group)}")["faults"][0])
+    rows["first_critical"] = whole(rows["first_critical"], NEVER)
+    for name in ("fault_id", "bit", "masked", "non_critical", "critical"):
+        rows[name] = whole(rows[name])
+    return FaultRows(total=total, **rows)
+
+
+def read_critical_images(read: Read, campaign: int, fault_id: int) -> CriticalImages:
+    """The images that a fault is critical for."""
+    rows = read(critical_images_sql(campaign, fault_id))
+    nonfinite = rows.pop("nonfinite").astype(np.bool_)
+    return CriticalImages(nonfinite=nonfinite, **{name: whole(column) for name, column in rows.items()})
+
+
+def whole(column: NDArray[Any], null: int = 0) -> NDArray[np.int64]:
+    """A column of whole numbers without NULLs."""
+    return np.ma.filled(column, null).astype(np.int64)
+
+
+def _of(group: FaultGroup) -> str:
+    """The group as conditions."""
+    values = {"layer": group.layer and sql_text(group.layer), "bit": group.bit, "fault_id": group.fault_id}
+    return "".join(f" AND {name} = {value}" for name, value in values.items() if value is not None)

@@ -1,0 +1,197 @@
+"""Results that are only in memory: every pair of a made-up campaign, and the answers that follow from them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from memory_store import FakeSource, make_curve, make_status
+
+from engine.faults.bits import faulty_values
+from engine.store.fault_results import CriticalImages, FaultOrder, FaultRates, FaultRows
+from engine.store.image_results import ImageOrder, ImageRows, Mistakes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.pilot import Pilot
+
+    from engine.faults.group import FaultGroup
+    from engine.store.records import CampaignStatus
+
+LENET = {"conv1": (6, 1, 5, 5), "conv2": (16, 6, 5, 5), "fc1": (120, 400), "fc2": (84, 120), "fc3": (10, 84)}
+RESNET = {f"layer{1 + place // 6}.{place % 6 // 2}.conv{1 + place % 2}": (16, 16, 3, 3) for place in range(18)}
+CLASSES = 10
+
+
+class MemoryResults:
+    """F faults x W images, the more critical the higher the exponent's bit; `done` images have been run."""
+
+    def __init__(self, layers: dict[str, tuple[int, ...]], faults: int, images: int, done: int) -> None:
+        random = np.random.default_rng(0)
+        self.layers = layers
+        self.done = done
+        self.dataset: dict[str, Any] = {"name": "mnist"}
+        self.calls: Counter[str] = Counter()
+        sizes = np.array([np.prod(shape) for shape in layers.values()])
+        self.layer = np.sort(random.choice(len(layers), faults, p=sizes / sizes.sum()))
+        self.weight_index = np.array([random.integers(sizes[layer]) for layer in self.layer])
+        self.bit = random.integers(0, 32, faults)
+        self.golden = random.normal(0, 0.05, faults).astype(np.float32)
+        self.faulty = faulty_values(self.golden, self.bit.astype(np.uint8), np.full(faults, -1, np.int8))
+        chance = np.where(self.bit == 30, 0.4, np.where(self.bit > 22, 0.004, np.where(self.bit > 17, 0.0004, 0)))
+        critical = random.random((faults, images)) < chance[:, None]
+        non_critical = random.random((faults, images)) < self.bit[:, None] / 60
+        self.severity = np.where(critical, 2, non_critical).astype(np.int8)
+        self.prediction = random.integers(0, CLASSES, (faults, images))
+        self.nonfinite = (self.bit == 30)[:, None] & (random.random((faults, images)) < 0.1)
+        self.image_id = random.choice(10_000, images, replace=False)
+        self.label = random.integers(0, CLASSES, images)
+        self.golden_class = np.where(random.random(images) < 0.9, self.label, (self.label + 1) % CLASSES)
+
+    @cached_property
+    def names(self) -> np.ndarray:
+        return np.array(list(self.layers), dtype=object)
+
+    @property
+    def stored(self) -> np.ndarray:
+        """The severities of the images run so far."""
+        return self.severity[:, : self.done]
+
+    def description(self, campaign: int) -> dict[str, Any]:
+        return {"id": campaign, "config": {"dataset": self.dataset}}
+
+    def rates(self, _campaign: int) -> FaultRates:
+        self.calls["rates"] += 1
+        grids = {name: np.zeros((len(self.layers), 32), np.int64) for name in ("faults", "critical_faults", "critical")}
+        place = self.layer, self.bit
+        np.add.at(grids["faults"], place, 1)
+        np.add.at(grids["critical_faults"], place, (self.stored == 2).any(axis=1))
+        np.add.at(grids["critical"], place, (self.stored == 2).sum(axis=1))
+        sizes = np.array([np.prod(shape) for shape in self.layers.values()])
+        return FaultRates(
+            layers=tuple(self.layers),
+            population=np.repeat(sizes[:, None], 32, axis=1),
+            run=grids["faults"] * bool(self.done),
+            pairs=grids["faults"] * self.done,
+            confidence=0.99,
+            **grids,
+        )
+
+    def faults(self, _campaign: int, group: FaultGroup, order: FaultOrder) -> FaultRows:
+        self.calls["faults"] += 1
+        counts = {severity: (self.stored == severity).sum(axis=1) for severity in range(3)}
+        first = np.where(counts[2] > 0, (self.stored == 2).argmax(axis=1) if self.done else -1, -1)
+        ids = np.arange(len(self.layer))
+        chosen = np.ones(len(ids), bool)
+        if group.layer is not None:
+            chosen &= self.names[self.layer] == group.layer
+        if group.bit is not None:
+            chosen &= self.bit == group.bit
+        if group.fault_id is not None:
+            chosen &= ids == group.fault_id
+        keys = {"critical": -counts[2], "first_critical": np.where(first < 0, 10**9, first), "fault_id": ids}
+        rows = ids[chosen][np.argsort(keys[order][chosen], kind="stable")]
+        shapes = list(self.layers.values())
+        places = [np.unravel_index(self.weight_index[row], shapes[self.layer[row]]) for row in rows]
+        return FaultRows(
+            total=len(rows),
+            fault_id=rows,
+            layer=self.names[self.layer[rows]],
+            tensor_index=np.array([f"({', '.join(map(str, place))})" for place in places], dtype=object),
+            bit=self.bit[rows],
+            model=np.array(["bit_flip"] * len(rows), dtype=object),
+            golden_value=self.golden[rows],
+            faulty_value=self.faulty[rows],
+            masked=counts[0][rows],
+            non_critical=counts[1][rows],
+            critical=counts[2][rows],
+            first_critical=first[rows],
+        )
+
+    def critical_images(self, _campaign: int, fault_id: int) -> CriticalImages:
+        rank = np.flatnonzero(self.stored[fault_id] == 2)
+        return CriticalImages(
+            rank=rank,
+            image_id=self.image_id[rank],
+            label=self.label[rank],
+            golden_class=self.golden_class[rank],
+            prediction=self.prediction[fault_id, rank],
+            nonfinite=self.nonfinite[fault_id, rank],
+        )
+
+    def images(self, _campaign: int, order: ImageOrder) -> ImageRows:
+        self.calls["images"] += 1
+        ranks = np.arange(len(self.image_id))
+        counts = {severity: np.zeros(len(ranks), np.int64) for severity in range(3)}
+        for severity, count in counts.items():
+            count[: self.done] = (self.stored == severity).sum(axis=0)
+        rows = ranks if order == "rank" else np.argsort(-counts[2], kind="stable")
+        return ImageRows(
+            image_id=self.image_id[rows],
+            rank=ranks[rows],
+            label=self.label[rows],
+            golden_class=self.golden_class[rows],
+            metrics={"el2n": (1.4 * np.exp(-ranks / 50))[rows], "deepgini": (0.8 * np.exp(-ranks / 40))[rows]},
+            masked=counts[0][rows],
+            non_critical=counts[1][rows],
+            critical=counts[2][rows],
+        )
+
+    def mistakes(self, _campaign: int, image_id: int) -> Mistakes:
+        self.calls["mistakes"] += 1
+        rank = int(np.flatnonzero(self.image_id == image_id)[0])
+        rows = np.flatnonzero(self.severity[:, rank] == 2) if rank < self.done else np.array([], int)
+        counted = sorted(Counter(self.prediction[rows, rank].tolist()).items(), key=lambda item: (-item[1], item[0]))
+        return Mistakes(
+            prediction=np.array([number for number, _ in counted], np.int64),
+            faults=np.array([count for _, count in counted], np.int64),
+            nonfinite=np.array(
+                [self.nonfinite[rows, rank][self.prediction[rows, rank] == n].sum() for n, _ in counted]
+            ),
+        )
+
+
+class ResultSource(FakeSource):
+    """A store in memory whose campaign has results."""
+
+    def __init__(self, results: MemoryResults, campaigns: Sequence[CampaignStatus], done: int = 40) -> None:
+        super().__init__(campaigns, {status.id: make_curve(done) for status in campaigns})
+        self.results = results
+
+
+def make_source(state: str = "finished", layers: dict[str, tuple[int, ...]] = LENET, done: int = 40) -> ResultSource:
+    """A store with campaign 7 in a state, of which `done` of 40 images are stored."""
+    results = MemoryResults(layers, 2000, 40, done)
+    return ResultSource(results, [status_of(results, state)], done)
+
+
+def status_of(results: MemoryResults, state: str) -> CampaignStatus:
+    """Campaign 7 as it is when so much of it is stored."""
+    faults, images = results.severity.shape
+    masked, non_critical, critical = (int((results.stored == severity).sum()) for severity in range(3))
+    return make_status(
+        7,
+        state=state,
+        faults=faults,
+        images=images,
+        pairs=faults * images,
+        pairs_done=faults * results.done,
+        masked=masked,
+        non_critical=non_critical,
+        critical=critical,
+        started="2026-01-02T03:04:06Z",
+        finished="2026-01-02T03:13:18Z" if state == "finished" else None,
+    )
+
+
+async def until(pilot: Pilot[str], text: str) -> None:
+    """Wait until a text stands on the screen."""
+    from memory_store import screen_text
+
+    async with asyncio.timeout(20):
+        while text not in screen_text(pilot.app):  # type: ignore[arg-type]
+            await pilot.pause()

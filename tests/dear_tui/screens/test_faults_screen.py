@@ -1,0 +1,380 @@
+"""The map, the lists and the faults behind it, and each of their keys."""
+
+import threading
+
+import numpy as np
+import pytest
+from memory_results import LENET, RESNET, ResultSource, make_source, status_of, until
+from memory_store import FakeSource, make_app, make_status, screen_text, settle, until_read
+from textual.pilot import Pilot
+
+from dear_tui.app import DearApp
+from dear_tui.screens.images import ImagesScreen
+from dear_tui.screens.results import ResultScreen
+from dear_tui.widgets.fault_map import FaultMap
+from dear_tui.widgets.row_list import RowList
+from engine.errors import UnreachableError
+from engine.faults.group import FaultGroup
+from engine.store.fault_results import critical_images_sql, faults_sql, rates_sql
+
+
+async def open_map(pilot: Pilot[str], *keys: str) -> None:
+    """Go to the map, wait for it, and press some keys one after the other."""
+    await settle(pilot)
+    await pilot.press("3")
+    await until(pilot, "mantissa")
+    for key in keys:
+        await pilot.press(key)
+    await pilot.pause()
+
+
+def fault_map(app: DearApp) -> FaultMap:
+    return app.screen.query_one(FaultMap)
+
+
+async def test_the_map_names_layers_bits_totals_and_its_scale() -> None:
+    app = make_app(make_source(), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_map(pilot)
+        lines = screen_text(app).splitlines()
+    text = "\n".join(lines)
+    for part in ("exponent", "mantissa", "crit %", "all", *LENET, "blank: none drawn", "< 0.01", "≥ 1 %", "CI"):
+        assert part in text
+    assert max(map(len, lines)) <= 80
+
+
+async def test_the_cursor_starts_where_most_pairs_are_critical_and_says_so() -> None:
+    source = make_source()
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_map(pilot)
+        rates = source.results.rates(7)
+        layer, bit = np.unravel_index(rates.critical.argmax(), rates.critical.shape)
+        assert fault_map(app).group == FaultGroup(rates.layers[layer], int(bit))
+        text = screen_text(app)
+        assert f"{rates.layers[layer]} · bit {bit} (exponent) · {rates.faults[layer, bit]} of 48,000 faults" in text
+        assert f"{rates.critical_faults[layer, bit]:,} critical" in text
+
+
+@pytest.mark.parametrize(
+    ("keys", "group"),
+    [
+        (["h"], FaultGroup("fc1", 31)), (["left"], FaultGroup("fc1", 31)), (["h", "h"], FaultGroup("fc1", 31)),
+        (["l"], FaultGroup("fc1", 29)), (["right"], FaultGroup("fc1", 29)), (["l"] * 40, FaultGroup("fc1")),
+        (["j"], FaultGroup("fc2", 30)), (["down"], FaultGroup("fc2", 30)), (["k"], FaultGroup("conv2", 30)),
+        (["up"], FaultGroup("conv2", 30)), (["g"], FaultGroup("conv1", 30)), (["home"], FaultGroup("conv1", 30)),
+        (["G"], FaultGroup(bit=30)), (["end"], FaultGroup(bit=30)), (["j"] * 9, FaultGroup(bit=30)),
+        (["G", *["l"] * 31], FaultGroup()),
+    ],
+)  # fmt: skip
+async def test_keys_move_the_cursor(keys: list[str], group: FaultGroup) -> None:
+    app = make_app(make_source(), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_map(pilot, *keys)
+        assert fault_map(app).group == group
+
+
+async def test_many_layers_scroll_with_the_cursor() -> None:
+    app = make_app(make_source(layers=RESNET), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_map(pilot, "g")
+        assert "▼" in screen_text(app)
+        assert "▲" not in screen_text(app)
+        assert "la1.0.co1" in screen_text(app)
+        for _ in range(len(RESNET) - 1):
+            await pilot.press("j")
+        await pilot.pause()
+        assert "▲" in screen_text(app)
+        assert "▼" not in screen_text(app)
+        assert "la1.0.co1" not in screen_text(app)
+        assert "la3.2.co2" in screen_text(app)
+
+
+async def test_a_click_moves_the_cursor() -> None:
+    app = make_app(make_source(), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_map(pilot)
+        await pilot.click(FaultMap, offset=(6, 2))
+        assert fault_map(app).group == FaultGroup("conv1", 31)
+
+
+async def test_enter_goes_down_to_one_fault_and_escape_comes_back() -> None:
+    source = make_source()
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_map(pilot, "enter")
+        await until(pilot, "by critical images")
+        faults = source.results.faults(7, FaultGroup("fc1", 30), "critical")
+        assert f"fc1 · bit 30 › {len(faults)} faults by critical images" in screen_text(app)
+        await pilot.press("j", "j", "enter")
+        await until(pilot, f"fault {faults.fault_id[2]}")
+        await until(pilot, "decimal")
+        text = screen_text(app)
+        assert f"critical {faults.critical[2]}" in text
+        assert "bit 30: 0 → 1 ▲" in text
+        assert "taken for" in text
+        await pilot.press("escape")
+        await until(pilot, "by critical images")
+        rows = app.screen.query_one("#faults", RowList)
+        assert (rows.cursor, rows.has_focus) == (2, True)
+        await pilot.press("escape")
+        await until(pilot, "mantissa")
+        assert fault_map(app).has_focus
+        await pilot.press("escape")
+        assert fault_map(app).has_focus
+
+
+async def test_values_stand_in_decimal_hex_and_bits() -> None:
+    source = make_source()
+    results = source.results
+    row = int(np.flatnonzero(results.layer == 0)[0])
+    results.bit[row], results.golden[row], results.faulty[row] = 31, np.float32(0.15625), np.float32(-0.15625)
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_map(pilot, "g", "h", "enter")
+        await until(pilot, "by critical images")
+        await pilot.press("enter")
+        await until(pilot, "decimal")
+        lines = [line.split() for line in screen_text(app).splitlines()]
+    assert ["golden", "0.15625", "3E200000", "0", "01111100", "01000000000000000000000"] in lines
+    assert ["faulty", "-0.15625", "BE200000", "1", "01111100", "01000000000000000000000"] in lines
+
+
+async def test_o_sorts_the_list_otherwise() -> None:
+    source = make_source()
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_map(pilot, "enter")
+        for text, order in (
+            ("by critical images", "critical"),
+            ("by first critical rank", "first_critical"),
+            ("as drawn", "fault_id"),
+            ("by critical images", "critical"),
+        ):
+            await until(pilot, text)
+            expected = source.results.faults(7, FaultGroup("fc1", 30), order)  # type: ignore[arg-type]
+            await until(pilot, f"▌ {expected.fault_id[0]:>5}")
+            await pilot.press("j", "o")
+
+
+async def test_s_opens_the_query_of_each_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(DearApp, "open_sql", lambda _app, text: opened.append(text), raising=False)
+    source = make_source()
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_map(pilot, "s", "enter")
+        await until(pilot, "by critical images")
+        await pilot.press("s", "enter")
+        await until(pilot, "decimal")
+        await pilot.press("s")
+        group = FaultGroup("fc1", 30)
+        fault = int(source.results.faults(7, group, "critical").fault_id[0])
+        assert opened == [rates_sql(7), faults_sql(7, group, "critical"), critical_images_sql(7, fault)]
+
+
+async def test_enter_on_an_image_shows_it() -> None:
+    source = make_source()
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_map(pilot, "enter")
+        await until(pilot, "by critical images")
+        await pilot.press("enter")
+        await until(pilot, "taken for")
+        fault = int(source.results.faults(7, FaultGroup("fc1", 30), "critical").fault_id[0])
+        image = int(source.results.critical_images(7, fault).image_id[1])
+        await pilot.press("j", "enter")
+        await until(pilot, f"image {image} ·")
+        assert isinstance(app.screen, ImagesScreen)
+
+
+async def test_a_cell_without_faults_opens_nothing() -> None:
+    source = make_source()
+    source.results.bit[(source.results.layer == 2) & (source.results.bit == 29)] = 28
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_map(pilot, "l", "enter")
+        assert "no fault drawn here" in screen_text(app)
+        assert fault_map(app).has_focus
+
+
+async def test_while_it_runs_the_numbers_follow_and_the_cursor_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ResultScreen, "REFRESH_SECONDS", 0.0)
+    source = make_source("running", done=10)
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_map(pilot, "j", "l", "k")
+        cell = fault_map(app).cell
+        await go_on(pilot, source, 20)
+        drawn = source.results.rates(7)
+        await until(pilot, f"{drawn.faults[2, 29]} of 48,000 faults drawn · {drawn.pairs[2, 29]:,} pairs")
+        assert fault_map(app).cell == cell
+        await pilot.press("h", "enter")
+        await until(pilot, "by critical images")
+        await pilot.press(*"jjj")
+        rows = app.screen.query_one("#faults", RowList)
+        chosen, line = rows.key, rows.cursor - rows.scroll_offset.y
+        await go_on(pilot, source, 40)
+        one = source.results.faults(7, FaultGroup(fault_id=chosen), "critical")
+        await until(
+            pilot, f"{one.masked[0]:>8}{one.non_critical[0]:>10}{one.critical[0]:>10}{one.first_critical[0]:>8}"
+        )
+        assert (rows.key, rows.cursor - rows.scroll_offset.y) == (chosen, line)
+
+
+async def go_on(pilot: Pilot[str], source: ResultSource, done: int) -> None:
+    """More images are stored."""
+    source.results.done = done
+    source.statuses = [status_of(source.results, "running")]
+    await until_read(pilot, source)
+
+
+async def test_the_same_question_is_read_at_most_once_a_second_and_only_when_something_changed() -> None:
+    source = make_source("running", done=10)
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_map(pilot)
+        calls = source.results.calls
+        assert calls["rates"] == 1
+        app.screen.refresh_snapshot()  # type: ignore[attr-defined]
+        for done in (12, 14, 16):
+            await go_on(pilot, source, done)
+        assert calls["rates"] <= 2
+        pairs = int(source.results.rates(7).pairs[2, 30])
+        await until(pilot, f"faults drawn · {pairs:,} pairs")
+        assert calls["rates"] <= 4  # with the one of this test
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("running", "The first block of images is being computed"),
+        ("queued", "Waiting for its turn"),
+        ("failed", "It failed before its first result"),
+        ("cancelled", "It was cancelled before its first result"),
+    ],
+)
+async def test_without_results_it_says_why_and_names_the_next_key(state: str, sentence: str) -> None:
+    app = make_app(make_source(state, done=0), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("3")
+        await until(pilot, sentence)
+        assert "2 watches this campaign" in screen_text(app)
+        assert "SQL ?" not in screen_text(app).splitlines()[-1]
+
+
+@pytest.mark.parametrize(("campaign", "sentence"), [(None, "No campaign yet"), (9, "Campaign 9 is not in this store")])
+@pytest.mark.parametrize("key", ["3", "6"])
+async def test_without_a_campaign(campaign: int | None, sentence: str, key: str) -> None:
+    app = make_app(FakeSource([]), campaign)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press(key)
+        await until(pilot, sentence)
+
+
+@pytest.mark.parametrize("key", ["3", "6"])
+async def test_campaigns_of_which_none_is_chosen(key: str) -> None:
+    source = FakeSource([])
+    app = make_app(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press(key)
+        source.statuses = [make_status(1)]
+        await until(pilot, "No campaign is chosen; 1 lists them")
+
+
+async def test_another_campaign_starts_at_its_own_map() -> None:
+    source = make_source()
+    source.statuses.append(make_status(6, state="finished", done=3))
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_map(pilot, "l", "l", "enter")
+        await until(pilot, "by critical images")
+        await pilot.press("1", "j", "3")
+        await until(pilot, "#6 lenet5-mnist › critical rate by layer and bit")
+        await until(pilot, "mantissa")
+        assert fault_map(app).group == FaultGroup("fc1", 30)
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (UnreachableError("/data: cannot be read"), "/data: cannot be read"),
+        (ValueError("IO Error: no file\nLINE 1"), "The results cannot be read: ValueError: IO Error: no file"),
+    ],
+)
+async def test_what_cannot_be_read_is_a_sentence(
+    error: Exception, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_source()
+
+    def fail(_campaign: int) -> None:
+        raise error
+
+    monkeypatch.setattr(source.results, "rates", fail)
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("3")
+        await until(pilot, sentence)
+        assert "LINE 1" not in screen_text(app)
+
+
+async def test_a_failed_refresh_leaves_what_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ResultScreen, "REFRESH_SECONDS", 0.0)
+    source = make_source("running", done=10)
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_map(pilot)
+
+        def fail(_campaign: int) -> None:
+            raise UnreachableError("gone")
+
+        monkeypatch.setattr(source.results, "rates", fail)
+        await go_on(pilot, source, 20)
+        await until(pilot, "✗ gone")
+        assert "mantissa" in screen_text(app)
+        assert fault_map(app).has_focus
+
+
+async def test_a_slow_store_blocks_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = make_source()
+    allowed, rates = threading.Event(), source.results.rates
+    monkeypatch.setattr(source.results, "rates", lambda campaign: allowed.wait() and rates(campaign))
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("3")
+        await until(pilot, "Reading the store")
+        await pilot.press("2")
+        await until(pilot, "faults → images")
+        await pilot.press("3")
+        allowed.set()
+        await until(pilot, "mantissa")
+
+
+async def test_a_terminal_that_is_too_small_says_so() -> None:
+    app = make_app(make_source(), 7)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await settle(pilot)
+        await pilot.press("3")
+        await until(pilot, "enlarge the terminal for the map")
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, "mantissa")
+
+
+async def test_only_the_lines_that_change_are_painted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = make_app(make_source(), 7)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_map(pilot)
+        painted: list[int] = []
+        widget = fault_map(app)
+        monkeypatch.setattr(widget, "refresh", lambda *regions, **_options: painted.extend(r.y for r in regions))
+        widget.action_move(0, 1)
+        assert len(painted) == 1 + 5  # the bits, and the five lines of the layer
+        painted.clear()
+        assert widget.grid is not None
+        widget.show(widget.grid)
+        assert painted == []

@@ -1,0 +1,233 @@
+"""The ranked list, the picture beside it, and each of its keys."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from memory_results import ResultSource, make_source, status_of, until
+from memory_store import make_app, screen_text, settle, until_read
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from dear_tui.app import DearApp
+from dear_tui.screens.images import ImagesScreen
+from dear_tui.screens.results import ResultScreen
+from dear_tui.widgets.image_picture import ImagePicture
+from dear_tui.widgets.row_list import RowList
+from engine.datasets.load import BUNDLED_MNIST
+from engine.pictures import load_pictures
+from engine.store.image_results import images_sql
+
+
+async def open_images(pilot: Pilot[str], *keys: str) -> None:
+    """Go to the images, wait for the picture, and press some keys one after the other."""
+    await settle(pilot)
+    await pilot.press("6")
+    await until(pilot, "▀▀▀▀")
+    for key in keys:
+        await pilot.press(key)
+    await pilot.pause()
+
+
+def rows(app: DearApp) -> RowList:
+    return app.screen.query_one(RowList)
+
+
+def drawn(app: DearApp) -> np.ndarray:
+    """The grey levels of the picture on the screen, row by row."""
+    picture = app.screen.query_one(ImagePicture)
+    lines = []
+    for y in range(picture.size.height):
+        cells = [segment.style for segment in picture.render_line(y) for cell in segment.text if cell == "▀"]
+        lines.append([cell.color.triplet.red for cell in cells])  # type: ignore[union-attr]
+        lines.append([cell.bgcolor.triplet.red for cell in cells])  # type: ignore[union-attr]
+    return np.array(lines)
+
+
+async def test_the_list_and_the_first_image() -> None:
+    source = make_source()
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_images(pilot)
+        results, text = source.results, screen_text(app)
+        for part in ("rank", "image", "crit", "label", "golden", "el2n", "40 images, by rank"):
+            assert part in text
+        assert f"image {results.image_id[0]} · rank 0" in text
+        assert f"label {results.label[0]} · golden {results.golden_class[0]}" in text
+        critical = (results.severity[:, 0] == 2).sum()
+        assert f"▌   0  {results.image_id[0]:>5}  {critical:>5}" in text
+        await until(pilot, f"{critical} faults change it")
+        assert max(map(len, text.splitlines())) <= 80
+
+
+async def test_the_picture_is_the_image() -> None:
+    source = make_source()
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_images(pilot, "j")
+        pictures = load_pictures(source.results.description(7))
+        pixels = pictures.picture(int(source.results.image_id[1]))[:, :, 0]
+        np.testing.assert_array_equal(drawn(app), pixels)
+        await pilot.resize_terminal(120, 40)
+        await pilot.pause()
+        await pilot.pause()
+        np.testing.assert_array_equal(drawn(app), pixels.repeat(2, axis=0).repeat(2, axis=1))
+
+
+@pytest.mark.parametrize(
+    ("keys", "place"),
+    [
+        (["j"], 1), (["down", "j"], 2), (["j", "k"], 0), (["j", "up"], 0), (["G"], 39), (["end"], 39), (["G", "g"], 0),
+        (["G", "home"], 0), (["k"], 0), (["pagedown"], 19), (["G", "pageup"], 20),
+    ],
+)  # fmt: skip
+async def test_keys_move_the_cursor_and_the_picture_follows(keys: list[str], place: int) -> None:
+    source = make_source()
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_images(pilot, *keys)
+        assert rows(app).cursor == place
+        await until(pilot, f"image {source.results.image_id[place]} · rank {place}")
+        assert f"▌{place:>4}  {source.results.image_id[place]:>5}" in screen_text(app)
+
+
+async def test_what_an_image_is_taken_for_and_how_often() -> None:
+    source = make_source()
+    app = make_app(source, 7)
+    async with app.run_test(size=(120, 60)) as pilot:
+        await open_images(pilot, "j", "j")
+        mistakes = source.results.mistakes(7, int(source.results.image_id[2]))
+        assert len(mistakes) > 3
+        await until(pilot, "of 2,000 faults")
+        bars = [line[50:].split() for line in screen_text(app).splitlines() if "━" in line]
+        expected = list(zip(map(str, mistakes.prediction), map(str, mistakes.faults), strict=True))
+        assert [(bar[0], bar[-1]) for bar in bars] == expected
+
+
+async def test_o_sorts_by_critical_faults_and_back() -> None:
+    source = make_source()
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_images(pilot, "j", "o")
+        await until(pilot, "most critical faults first")
+        most = source.results.images(7, "critical")
+        await until(pilot, f"▌{most.rank[0]:>4}  {most.image_id[0]:>5}")
+        await pilot.press("o")
+        await until(pilot, f"▌   0  {source.results.image_id[0]:>5}")
+        assert "by rank" in screen_text(app)
+
+
+async def test_slash_goes_to_an_image_id() -> None:
+    source = make_source()
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_images(pilot, "slash")
+        assert app.screen.query_one(Input).has_focus
+        await pilot.press(*str(source.results.image_id[31]), "enter")
+        await until(pilot, f"image {source.results.image_id[31]} · rank 31")
+        assert rows(app).cursor == 31
+        assert rows(app).has_focus
+        assert not app.screen.query_one(Input).display
+
+
+async def test_slash_with_an_image_that_is_not_there() -> None:
+    source = make_source()
+    missing = next(image for image in range(100) if image not in source.results.image_id)
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await open_images(pilot, "j", "slash", *str(missing), "enter")
+        await until(pilot, f"Image {missing} is not in")
+        assert rows(app).cursor == 1
+
+
+@pytest.mark.parametrize(
+    "keys", [["slash", "escape"], ["slash", "1", "escape"], ["slash", "enter"], ["slash", "minus", "x", "enter"]]
+)
+async def test_slash_can_be_left(keys: list[str]) -> None:
+    app = make_app(make_source(), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_images(pilot, "j", *keys)
+        assert rows(app).has_focus
+        assert rows(app).cursor == 1
+        assert isinstance(app.screen, ImagesScreen)
+
+
+async def test_s_opens_the_query_of_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(DearApp, "open_sql", lambda _app, text: opened.append(text), raising=False)
+    app = make_app(make_source(), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_images(pilot, "s", "o")
+        await until(pilot, "most critical faults first")
+        await pilot.press("s")
+        assert opened == [images_sql(7, "rank"), images_sql(7, "critical")]
+
+
+async def test_a_missing_data_set_is_a_sentence_in_the_place_of_the_picture(tmp_path: Path) -> None:
+    source = make_source()
+    source.results.dataset = {"name": "cifar10", "path": str(tmp_path)}
+    app = make_app(source, 7)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("6")
+        await until(pilot, "No picture:")
+        await until(pilot, "faults")
+        text = screen_text(app)
+        assert "cifar10" in text
+        assert f"image {source.results.image_id[0]} · rank 0" in text
+        await pilot.press("j")
+        await until(pilot, f"image {source.results.image_id[1]} · rank 1")
+
+
+async def test_classes_have_their_names() -> None:
+    source = make_source()
+    source.results.dataset = {"name": "fashion_mnist", "path": str(BUNDLED_MNIST)}
+    app = make_app(source, 7)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await open_images(pilot)
+        label = source.results.label[0]
+        names = load_pictures(source.results.description(7)).class_names
+        assert f"label {label} {names[label]} ·" in screen_text(app)
+        assert sum(f"{label} {names[label]}" in line for line in screen_text(app).splitlines()) > 1
+
+
+async def test_while_it_runs_the_numbers_follow_and_the_cursor_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ResultScreen, "REFRESH_SECONDS", 0.0)
+    source = make_source("running", done=2)
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_images(pilot, *"jjjjj")
+        await until(pilot, "Not run yet")
+        await go_on(pilot, source, 30)
+        critical = (source.results.severity[:, 5] == 2).sum()
+        await until(pilot, f"▌   5  {source.results.image_id[5]:>5}  {critical:>5}")
+        await until(pilot, f"{critical} faults change it")
+        assert rows(app).cursor == 5
+
+
+async def go_on(pilot: Pilot[str], source: ResultSource, done: int) -> None:
+    """More images are stored."""
+    source.results.done = done
+    source.statuses = [status_of(source.results, "running")]
+    await until_read(pilot, source)
+
+
+async def test_moving_the_cursor_paints_two_rows_of_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = make_app(make_source(), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_images(pilot)
+        painted: list[object] = []
+        widget = rows(app)
+        monkeypatch.setattr(widget, "refresh", lambda *regions, **_options: painted.extend(regions or ["all"]))
+        await pilot.press("j")
+        await pilot.pause()
+        assert [region.height for region in painted] == [1, 1]  # type: ignore[attr-defined]
+
+
+async def test_before_the_first_result_the_images_are_there_already() -> None:
+    source = make_source("queued", done=0)
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_images(pilot)
+        assert "Not run yet" in screen_text(app)
+        assert f"▌   0  {source.results.image_id[0]:>5}      –" in screen_text(app)
