@@ -1,4 +1,4 @@
-"""What a failed query is told: DuckDB's reason in a sentence, and the place as a note."""
+"""What a failed query is told: DuckDB's reason in a sentence, and the place."""
 
 from __future__ import annotations
 
@@ -23,7 +23,16 @@ STORED_FILE = re.compile(r"/campaign=\d{6}/")
 """in DuckDB's reason, of a file that it cannot read"""
 
 PLACE = re.compile(r"^LINE (\d+): (.*\n *\^)", re.M)
-"""DuckDB's excerpt of the query with a mark below; it becomes a note of the error"""
+"""DuckDB's excerpt of the query with a mark below; it becomes the place of the error"""
+
+
+class QueryError(InputError):
+    """A query that is refused or has failed."""
+
+    def __init__(self, message: str, place: str) -> None:
+        super().__init__(message)
+        self.place = place
+        """the line with a mark below it; empty where DuckDB names none"""
 
 
 @contextmanager
@@ -45,7 +54,7 @@ def reason(error: duckdb.Error) -> str:
     return " ".join(str(error).split("\n\n")[0].split())
 
 
-def _refused(error: duckdb.Error, lines_before: int) -> InputError:
+def _refused(error: duckdb.Error, lines_before: int) -> QueryError:
     """DuckDB's reason, in words of this program where DuckDB would advise what cannot be done here."""
     sentence = reason(error)
     if isinstance(error, duckdb.OutOfMemoryException):
@@ -54,7 +63,5 @@ def _refused(error: duckdb.Error, lines_before: int) -> InputError:
         sentence = f"there is no view {unknown[1]}; {VIEWS_THERE}"
     if STORED_FILE.search(sentence) and not isinstance(error, duckdb.PermissionException):
         sentence = f"{sentence.rstrip('.')}; `dear-tui verify` says what can be done"
-    refusal = InputError(f"SQL: {sentence}")
-    if place := PLACE.search(str(error)):
-        refusal.add_note(f"LINE {int(place[1]) - lines_before}: {place[2]}")
-    return refusal
+    place = PLACE.search(str(error))
+    return QueryError(f"SQL: {sentence}", f"LINE {int(place[1]) - lines_before}: {place[2]}" if place else "")
