@@ -18,6 +18,7 @@ from dear_tui.messages import SnapshotRead
 from dear_tui.screens.campaigns import CampaignsScreen
 from dear_tui.screens.keys import KeysScreen
 from dear_tui.screens.live import LiveScreen
+from dear_tui.screens.sql import SqlScreen
 from dear_tui.source import Snapshot, SnapshotReader, open_store
 
 if TYPE_CHECKING:
@@ -37,10 +38,15 @@ class DearApp(App[str]):
     """Shows campaigns; starts none. `run()` returns a sentence to print when a campaign goes on without it."""
 
     TITLE = "dear-tui"
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {"campaigns": CampaignsScreen, "live": LiveScreen}
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        "campaigns": CampaignsScreen,
+        "live": LiveScreen,
+        "sql": SqlScreen,
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "switch_mode('campaigns')", "campaigns", show=False, tooltip="the list"),
         Binding("2", "switch_mode('live')", "live", show=False, tooltip="the chosen campaign and its detection curve"),
+        Binding("4", "switch_mode('sql')", "SQL", show=False, tooltip="questions to the store"),
         Binding("question_mark", "show_keys", "keys", key_display="?", tooltip="what works here"),
         Binding("q", "quit", "quit", tooltip="a running campaign goes on"),
         Binding("ctrl+q", "quit", "quit", show=False, priority=True, tooltip="a running campaign goes on"),
@@ -53,6 +59,8 @@ class DearApp(App[str]):
     """Campaigns marked for comparison."""
     snapshot: var[Snapshot] = var(Snapshot())
     """What was read last."""
+    sql_text: var[str] = var("")
+    """A query that a screen asks; the SQL screen takes it."""
 
     def __init__(
         self,
@@ -93,6 +101,11 @@ class DearApp(App[str]):
     def watch_campaign(self) -> None:
         """Read its curve now."""
         self._wake.set()
+
+    def open_sql(self, text: str) -> None:
+        """Show this query on the SQL screen and run it."""
+        self.sql_text = text
+        self.switch_mode("sql")
 
     async def action_quit(self) -> None:
         """Leave; running campaigns go on, and the caller is told."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +123,8 @@ class Statement:
 
     def interrupt(self) -> None:
         """Stop what runs, from another thread; what has not begun yet is not stopped."""
-        self._cursor.interrupt()
+        with suppress(duckdb.ConnectionException):  # it has ended
+            self._cursor.interrupt()
 
     def _plan(self) -> pa.Table:
         """A plan line by line: it is one value otherwise."""
