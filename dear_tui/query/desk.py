@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.store.sql_names import Names
 
 TIMEOUT_S = 600.0
-LIMITS = "stops by itself after 10 min or at half the memory"
+LIMITS = "stops after 10 min or at half the memory"
 
 
 class CancelledError(DearError):
@@ -83,7 +83,7 @@ class Run:
         """Since it was asked for."""
         return monotonic() - self._started
 
-    def read(self, desk: Desk, on_page: Callable[[Page], None], on_total: Callable[[int], None]) -> None:
+    def read(self, desk: Desk, on_page: Callable[[Page], object], on_total: Callable[[int], object]) -> None:
         """Read a page, then count what comes after it, where that is not known.
 
         Raises:
@@ -97,7 +97,7 @@ class Run:
                 raise CancelledError(str(error)) from None
             raise
 
-    def _read(self, desk: Desk, on_page: Callable[[Page], None], on_total: Callable[[int], None]) -> None:
+    def _read(self, desk: Desk, on_page: Callable[[Page], object], on_total: Callable[[int], object]) -> None:
         with desk.statement(self.sql) as statement:
             self._statement = statement
             self._go_on()

@@ -68,7 +68,7 @@ class QueryList(ModalScreen[Choice | None]):
                 color: $foreground; background: $surface-lighten-2; text-style: bold;
             }
         }
-        VerticalScroll { height: 2fr; border-top: solid $border-blurred; padding: 0 1; scrollbar-size-vertical: 1; }
+        VerticalScroll { height: 2fr; border-top: solid $foreground 30%; padding: 0 1; scrollbar-size-vertical: 1; }
         .nothing { height: 3fr; content-align: center middle; text-align: center; display: none; }
     }
     """

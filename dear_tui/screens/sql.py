@@ -11,7 +11,6 @@ from textual.content import Content
 
 from dear_tui.query.desk import LIMITS, CancelledError, Desk, Run
 from dear_tui.query.messages import NamesFailed, NamesRead, PageRead, RunEnded, TotalRead
-from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.sql_files import SqlFiles
 from dear_tui.screens.value import ValueScreen
 from dear_tui.widgets.export_line import ExportLine
@@ -26,17 +25,21 @@ if TYPE_CHECKING:
 
     from dear_tui.source import Snapshot
 
-FIRST_QUERY = "SELECT campaign, name, state, faults, images, masked, non_critical, critical\nFROM campaigns ORDER BY campaign DESC"
+FIRST_QUERY = """\
+SELECT campaign, name, state, faults, images, masked, non_critical, critical
+FROM campaigns ORDER BY campaign DESC"""
 TICK_SECONDS = 0.1
+NO_BREAK = "\N{NO-BREAK SPACE}"
+"""so that the mark stays under its place"""
 TREE_FROM = 110
 """columns of the terminal: the views are shown without being asked for"""
 HINT = Content.from_markup(
     "[b]f5[/b] runs the query, [b]o[/b] lists ready questions, [b]i[/b] goes into the editor.\n"
-    f"It can change nothing, and {LIMITS}."
+    f"It can change nothing; it {LIMITS}."
 )
 
 
-class SqlScreen(SqlFiles, SnapshotScreen):
+class SqlScreen(SqlFiles):
     """One query at a time; everything slow in threads, whose messages of an older query are not heard."""
 
     TAB = "SQL"
@@ -45,11 +48,11 @@ class SqlScreen(SqlFiles, SnapshotScreen):
         Binding("f6", "cancel", "cancel", tooltip="stop the query, the counting, or the export"),
         Binding("i,enter", "edit", "edit", tooltip="into the editor"),
         Binding("o,f7", "list_queries", "queries", key_display="o", tooltip="ready questions and saved queries"),
-        Binding("f8,H", "list_past", "history", key_display="f8", tooltip="queries that were run before"),
+        Binding("f8,H", "list_past", "history", key_display="f8", show=False, tooltip="queries that were run before"),
         Binding("w,ctrl+s", "save", "save", key_display="w", show=False, tooltip="keep this query under a name"),
         Binding("e", "export", "export", tooltip="all rows to a CSV, Parquet or JSON file"),
         Binding("p", "plot", "plot", tooltip="numbers as a curve, as dots, and as rows again"),
-        Binding("t", "toggle_views", "views", tooltip="the views and their columns"),
+        Binding("t", "toggle_views", "views", show=False, tooltip="the views and their columns"),
         Binding("z", "zoom", "zoom", show=False, tooltip="the result alone"),
         Binding("right_square_bracket", "page(1)", "next rows", key_display="]", tooltip="the next 100,000 rows"),
         Binding("left_square_bracket", "page(-1)", "rows before", key_display="[", tooltip="the 100,000 rows before"),
@@ -81,17 +84,16 @@ class SqlScreen(SqlFiles, SnapshotScreen):
             yield SchemaTree()
             with Vertical():
                 yield SqlEditor()
-                yield ResultPane()
+                yield ResultPane(HINT)
         yield ExportLine()
 
-    async def on_mount(self) -> None:
+    def on_mount(self) -> None:
         """Ready to type at once; the session opens in a thread."""
         self._desk = Desk(self.dear.store)
         self._timer = self.set_interval(TICK_SECONDS, self._tick, pause=True)
         self.editor.text.show_query(FIRST_QUERY)
         self.editor.border_title = "query"
         self.editor.border_subtitle = "i writes, f5 runs"
-        await self.pane.say(HINT)
         self._learn(self._desk)
         self.watch(self.app, "sql_text", self._take)
 
@@ -99,11 +101,6 @@ class SqlScreen(SqlFiles, SnapshotScreen):
         """A thread must not outlive the app."""
         if self._run is not None:
             self._run.cancel()
-
-    @property
-    def editor(self) -> SqlEditor:
-        """The query."""
-        return self.query_one(SqlEditor)
 
     @property
     def pane(self) -> ResultPane:
@@ -256,7 +253,8 @@ class SqlScreen(SqlFiles, SnapshotScreen):
 
     async def _show_problem(self, message: RunEnded) -> None:
         sentence = Content.styled(message.problem.removeprefix("SQL: "), "$text-error")
-        await self.pane.say(Content("\n\n").join([sentence, Content(message.place)]), is_error=True)
+        place = Content(message.place.replace(" ", NO_BREAK))
+        await self.pane.say(Content("\n\n").join([sentence, place]), is_error=True)
         self.editor.text.go_to_place(message.place)
 
     def _tick(self) -> None:

@@ -5,24 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from textual import work
-from textual.screen import Screen
 
 from dear_tui.query.book import PastQuery, QueryBook
 from dear_tui.query.export import Export, export_target
 from dear_tui.query.messages import ExportEnded, ExportStarted, ListRead, PromptAgain, Saved
 from dear_tui.query.questions import NamedQuery, questions
+from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.prompt import Prompt
 from dear_tui.screens.query_list import Choice, Entry, QueryList
 from dear_tui.widgets.export_line import ExportLine
+from dear_tui.widgets.sql_text import SqlEditor
 from engine.errors import DearError
 
 if TYPE_CHECKING:
-    from dear_tui.app import DearApp
     from dear_tui.query.desk import Run
-    from dear_tui.widgets.sql_text import SqlEditor
 
 SAVE, EXPORT = "save", "export"
 PROMPTS = {
@@ -31,11 +30,15 @@ PROMPTS = {
 }
 
 
-class SqlFiles(Screen[None]):
+class SqlFiles(SnapshotScreen):
     """What the screen asks and what comes of it; every look at a file is a thread's."""
 
     _run: Run | None
-    editor: SqlEditor
+
+    @property
+    def editor(self) -> SqlEditor:
+        """The query."""
+        return self.query_one(SqlEditor)
 
     def run_query(self, sql: str) -> None:
         """Run it."""
@@ -43,7 +46,7 @@ class SqlFiles(Screen[None]):
 
     def action_list_queries(self) -> None:
         """Ready questions about the chosen campaign, and saved queries."""
-        app = cast("DearApp", self.app)
+        app = self.dear
         known = [status.id for status in app.snapshot.campaigns or ()]
         chosen = app.campaign if app.campaign is not None else next(iter(known), 1)
         others = [*sorted(app.marked - {chosen}), *(other for other in known if other != chosen)]
@@ -150,13 +153,12 @@ class SqlFiles(Screen[None]):
 
     @work(thread=True, group="export")
     def _export(self, answer: str, sql: str, is_confirmed: bool) -> None:
-        store = cast("DearApp", self.app).store
         try:
-            target = export_target(answer, store)
+            target = export_target(answer, self.dear.store)
         except DearError as error:
             self.post_message(PromptAgain(EXPORT, answer, str(error)))
             return
         if target.exists() and not is_confirmed:
             self.post_message(PromptAgain(EXPORT, answer, "There is such a file; enter again writes over it.", True))
             return
-        self.post_message(ExportStarted(Export(store, sql, target)))
+        self.post_message(ExportStarted(Export(self.dear.store, sql, target)))

@@ -39,19 +39,19 @@ class ValueScreen(ModalScreen[None]):
 
     def __init__(self, name: str, text: str) -> None:
         super().__init__()
-        self._name, self._text = name, text
+        self._heading, self._text = name, text
 
     def compose(self) -> ComposeResult:
         """The text in a box."""
         box = VerticalScroll(Static(Content(self._text[:MOST])))
-        box.border_title = Content(self._name)
+        box.border_title = Content(self._heading)
         box.border_subtitle = "y copies, esc closes"
         yield box
 
     def action_copy(self) -> None:
         """All of it, to the terminal's clipboard."""
         self.app.copy_to_clipboard(self._text)
-        self.notify(f"{self._name} copied", timeout=2)
+        self.notify(f"{self._heading} copied", timeout=2)
 
     def action_down(self) -> None:
         """Scroll on."""

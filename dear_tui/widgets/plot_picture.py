@@ -15,7 +15,7 @@ from dear_tui.widgets.raster import CELL_HEIGHT, CELL_WIDTH, braille, trace
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 MOST_LINES = 4
 INKS = (Ink.MASKED, Ink.CRITICAL, Ink.METRIC, Ink.NON_CRITICAL)
@@ -40,9 +40,9 @@ class Range:
             low = 0.0
         return cls(low, high) if high > low else cls(low - 0.5, high + 0.5)
 
-    def place(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def place(self, values: ArrayLike) -> NDArray[np.float64]:
         """0 the start, 1 the end."""
-        return (values - self.low) / (self.high - self.low)
+        return (np.asarray(values, dtype=np.float64) - self.low) / (self.high - self.low)
 
     def ticks(self, most: int) -> list[float]:
         """Round numbers on the axis, at most so many."""
@@ -112,11 +112,11 @@ def _axes(picture: Picture, x_range: Range, y_range: Range) -> int:
         picture.put(row, left - 1, "│", Ink.AXIS)
     picture.put(base, left - 1, "└" + "─" * columns, Ink.AXIS)
     for tick, label in labels.items():
-        row = 1 + int((1 - float(y_range.place(np.float64(tick)))) * (rows - 1) + 0.5)
+        row = 1 + int((1 - float(y_range.place(tick))) * (rows - 1) + 0.5)
         picture.put(row, left - 1 - len(label), label, Ink.AXIS)
         picture.put(row, left - 1, "┤", Ink.AXIS)
     for tick in x_range.ticks(columns // 10):
-        column = left + int(float(x_range.place(np.float64(tick))) * (columns - 1) + 0.5)
+        column = left + int(float(x_range.place(tick)) * (columns - 1) + 0.5)
         label = _label(tick)
         picture.put(base, column, "┬", Ink.AXIS)
         picture.put(base + 1, max(min(column - len(label) // 2, picture.width - len(label)), 0), label, Ink.AXIS)

@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from dear_tui.widgets.detection_picture import Ink, Picture
 from dear_tui.widgets.plot_picture import MOST_LINES, draw_plot
+from dear_tui.widgets.status_text import MUTED
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 STYLES = {
     Ink.TEXT: "$foreground",
-    Ink.AXIS: "$text-muted",
+    Ink.AXIS: MUTED,
     Ink.MASKED: "$primary",
     Ink.NON_CRITICAL: "$error",
     Ink.CRITICAL: "bold $success",

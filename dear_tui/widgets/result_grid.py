@@ -49,7 +49,7 @@ class ResultGrid(DataTable):
         Binding("0", "cursor_row_start", "row start", show=False, tooltip="the first column"),
         Binding("dollar_sign", "cursor_row_end", "row end", show=False, key_display="$", tooltip="the last column"),
         Binding("y", "copy_cell", "copy", tooltip="this cell, to the clipboard"),
-        Binding("v", "view_cell", "value", tooltip="the whole value of this cell"),
+        Binding("v", "view_cell", "value", show=False, tooltip="the whole value of this cell"),
         Binding("enter", "screen.edit", "edit", show=False, tooltip="into the editor"),
         Binding("tab", "app.focus_next", "next pane", show=False),
         Binding("shift+tab", "app.focus_previous", "pane before", show=False),
@@ -60,7 +60,9 @@ class ResultGrid(DataTable):
         & > .datatable--header { background: $panel; color: $foreground; text-style: bold; }
         & > .datatable--even-row { background: transparent; }
         & > .datatable--cursor { background: $surface-lighten-2; color: $foreground; text-style: bold; }
-        &:focus > .datatable--cursor { background: $primary; color: $text; text-style: bold reverse; }
+        &:focus > .datatable--cursor {
+            background: $block-cursor-background; color: $block-cursor-foreground; text-style: $block-cursor-text-style;
+        }
         & > .datatable--hover { background: transparent; }
         & > .datatable--header-cursor, & > .datatable--header-hover { background: $panel; color: $text-accent; }
     }

@@ -27,7 +27,7 @@ class ResultPane(Container):
 
     DEFAULT_CSS = """
     ResultPane {
-        height: 1fr; border: round $border-blurred;
+        height: 1fr; border: round $foreground 30%;
         border-title-color: $text-muted; border-subtitle-color: $text-muted;
         &:focus-within { border: round $border; border-title-color: $foreground; }
         .sentence { height: 1fr; content-align: center middle; text-align: center; padding: 0 2; }
@@ -35,9 +35,10 @@ class ResultPane(Container):
     }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sentence: Content) -> None:
+        """A pane that says this until there is a result."""
         super().__init__()
-        self._sentence = Static(classes="sentence")
+        self._sentence = Static(sentence, classes="sentence")
         self._plot = PlotView()
         self.grid: ResultGrid | None = None
         self.view = "grid"

@@ -29,7 +29,7 @@ class SchemaTree(Tree[str]):
     DEFAULT_CSS = """
     SchemaTree {
         width: 34; height: 1fr; padding: 0; background: transparent; scrollbar-size-vertical: 1;
-        border: round $border-blurred; border-title-color: $text-muted;
+        border: round $foreground 30%; border-title-color: $text-muted;
         &:focus { border: round $border; border-title-color: $foreground; background-tint: $foreground 0%; }
     }
     """

@@ -31,16 +31,16 @@ PLACE = re.compile(r"(?P<line>LINE (?P<number>\d+): )(?P<cut>\.\.\.)?.*\n(?P<ind
 
 THEME = "dear"
 COLOURS = {
-    "keyword": "primary",
-    "keyword.operator": "primary",
-    "conditional": "primary",
-    "function.call": "accent",
-    "string": "success",
-    "number": "warning",
-    "float": "warning",
-    "boolean": "warning",
-    "type.builtin": "secondary",
-    "type": "secondary",
+    "keyword": "text-primary",
+    "keyword.operator": "text-primary",
+    "conditional": "text-primary",
+    "function.call": "text-accent",
+    "string": "text-success",
+    "number": "text-warning",
+    "float": "text-warning",
+    "boolean": "text-warning",
+    "type": "text-secondary",
+    "type.builtin": "text-secondary",
 }
 """What the highlighter finds -> the theme's variable."""
 
@@ -63,7 +63,7 @@ class SqlText(TextArea):
             self.key = key
 
     def __init__(self) -> None:
-        super().__init__(language="sql", theme="css", soft_wrap=False, show_line_numbers=True)
+        super().__init__(language="sql", theme="css", soft_wrap=True, show_line_numbers=True)
         self.is_completing = False
         self._folded: dict[str, str] = {}
 
@@ -103,7 +103,8 @@ class SqlText(TextArea):
     def _colour(self) -> None:
         variables = self.app.theme_variables
         styles = {name: Style(color=_rich(variables[variable])) for name, variable in COLOURS.items()}
-        styles["keyword"] += Style(bold=True)
+        for name in ("keyword", "keyword.operator", "conditional"):
+            styles[name] += Style(bold=True)
         styles["comment"] = Style(italic=True, dim=True)
         self.register_theme(TextAreaTheme(THEME, syntax_styles=styles))
         self.theme = THEME
@@ -138,7 +139,7 @@ class SqlEditor(Container):
 
     DEFAULT_CSS = """
     SqlEditor {
-        border: round $border-blurred; border-title-color: $text-muted; border-subtitle-color: $text-muted;
+        border: round $foreground 30%; border-title-color: $text-muted; border-subtitle-color: $text-muted;
         &:focus-within { border: round $border; border-title-color: $foreground; }
         SqlText { border: none; padding: 0; background: transparent; &:focus { border: none; } }
     }
@@ -206,8 +207,9 @@ class SqlEditor(Container):
         text, (row, column) = self.text.text, self.text.cursor_location
         if self._names is None or len(text) > FOLDED_FROM:
             return 0, []
-        index = self.text.document.get_index_from_location((row, column))
-        return complete(text[:index], text[index:], self._names)
+        lines = text.split("\n")
+        before, after = [*lines[:row], lines[row][:column]], [lines[row][column:], *lines[row + 1 :]]
+        return complete("\n".join(before), "\n".join(after), self._names)
 
     def _offer(self) -> None:
         self._word, offers = self._offers()
