@@ -73,6 +73,8 @@ class SqlScreen(SqlFiles):
         self._desk: Desk | None = None
         self._run: Run | None = None
         self._is_running = False
+        self._has_page = False
+        """whether the rows on the screen are of this run, and not of the page before"""
         self._knows = False
         self._wants_views: bool | None = None
         self._seconds = 0.0
@@ -83,7 +85,7 @@ class SqlScreen(SqlFiles):
         with Horizontal():
             yield SchemaTree()
             with Vertical():
-                yield SqlEditor()
+                yield SqlEditor(FIRST_QUERY)
                 yield ResultPane(HINT)
         yield ExportLine()
 
@@ -91,10 +93,9 @@ class SqlScreen(SqlFiles):
         """Ready to type at once; the session opens in a thread."""
         self._desk = Desk(self.dear.store)
         self._timer = self.set_interval(TICK_SECONDS, self._tick, pause=True)
-        self.editor.text.show_query(FIRST_QUERY)
         self.editor.border_title = "query"
         self.editor.border_subtitle = "i writes, f5 runs"
-        self._learn(self._desk)
+        self.call_after_refresh(self._learn, self._desk)
         self.watch(self.app, "sql_text", self._take)
 
     def on_unmount(self) -> None:
@@ -148,6 +149,7 @@ class SqlScreen(SqlFiles):
 
     def run_query(self, sql: str) -> None:
         """Run this; the result of an older query goes."""
+        self.pane.drop()
         self._begin(Run(sql))
         self.remember(sql)
 
@@ -200,16 +202,16 @@ class SqlScreen(SqlFiles):
         self.editor.know(message.names)
         self.query_one(SchemaTree).show(message.names)
 
-    async def on_names_failed(self, message: NamesFailed) -> None:
+    def on_names_failed(self, message: NamesFailed) -> None:
         """Say it unless a query has already."""
         if self._run is None:
-            await self.pane.say(Content(message.problem))
+            self.pane.say(Content(message.problem))
 
     async def on_page_read(self, message: PageRead) -> None:
         """Show rows, and give them the keys unless someone types."""
         if message.run is not self._run:
             return
-        self._seconds = message.seconds
+        self._seconds, self._has_page = message.seconds, True
         self._run.page_rows = max(self._run.page_rows, message.page.count)
         had_keys = self.focused is None or self.focused in self.pane.walk_children()
         await self.pane.show_page(message.page)
@@ -223,7 +225,7 @@ class SqlScreen(SqlFiles):
             self._run.total = message.total
             self._show_title()
 
-    async def on_run_ended(self, message: RunEnded) -> None:
+    def on_run_ended(self, message: RunEnded) -> None:
         """Say why, where there are no rows."""
         if message.run is not self._run:
             return
@@ -232,17 +234,17 @@ class SqlScreen(SqlFiles):
             self._timer.pause()
         has_rows = self.pane.grid is not None
         if message.is_cancelled and not has_rows:
-            await self.pane.say(muted(f"Cancelled after {seconds_text(message.run.seconds)}."))
+            self.pane.say(muted(f"Cancelled after {seconds_text(message.run.seconds)}."))
         elif message.problem and has_rows:
             self.notify(message.problem, severity="error", timeout=10, markup=False)
         elif message.problem:
-            await self._show_problem(message)
+            self._show_problem(message)
         self._show_title()
 
     def _begin(self, run: Run) -> None:
         if self._run is not None:
             self._run.cancel()
-        self._run, self._is_running = run, True
+        self._run, self._is_running, self._has_page = run, True, False
         self.pane.border_subtitle = f"f6 cancels, {LIMITS}"
         self._tick()
         if self._timer is not None:
@@ -251,10 +253,10 @@ class SqlScreen(SqlFiles):
         if self._desk is not None:
             self._read(self._desk, run)
 
-    async def _show_problem(self, message: RunEnded) -> None:
+    def _show_problem(self, message: RunEnded) -> None:
         sentence = Content.styled(message.problem.removeprefix("SQL: "), "$text-error")
         place = Content(message.place.replace(" ", NO_BREAK))
-        await self.pane.say(Content("\n\n").join([sentence, place]), is_error=True)
+        self.pane.say(Content("\n\n").join([sentence, place]), is_error=True)
         self.editor.text.go_to_place(message.place)
 
     def _tick(self) -> None:
@@ -270,7 +272,7 @@ class SqlScreen(SqlFiles):
         if run is None:
             return
         if self._is_running:
-            deed = "counting all rows" if grid is not None and grid.page.first == run.first else "running"
+            deed = "counting all rows" if self._has_page else "running"
             now = f"{deed}, {seconds_text(run.seconds)}"
         else:
             now = seconds_text(self._seconds)

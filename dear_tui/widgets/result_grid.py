@@ -72,7 +72,7 @@ class ResultGrid(DataTable):
         super().__init__(
             backend=page.backend,
             render_markup=False,
-            null_rep="[dim]NULL[/]",
+            null_rep="[dim]∅[/]",
             max_column_content_width=WIDEST,
         )
         self.page = page

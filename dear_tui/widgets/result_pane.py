@@ -58,9 +58,17 @@ class ResultPane(Container):
         """Whether there are numbers over numbers."""
         return self.grid is not None and self.grid.page.is_curve
 
-    async def say(self, sentence: Content, is_error: bool = False) -> None:
+    def drop(self) -> None:
+        """Let the rows go."""
+        self.view = "grid"
+        self._plot.display = self._sentence.display = False
+        if self.grid is not None:
+            self.grid.remove()
+            self.grid = None
+
+    def say(self, sentence: Content, is_error: bool = False) -> None:
         """A sentence in the place of rows, which are let go."""
-        await self._drop()
+        self.drop()
         self._sentence.update(sentence)
         self._sentence.set_class(is_error, "-error")
         self._sentence.display = True
@@ -69,9 +77,9 @@ class ResultPane(Container):
         """These rows in the place of what was there."""
         from dear_tui.widgets.result_grid import ResultGrid
 
-        await self._drop()
+        self.drop()
         if page.count == 0:
-            await self.say(Content(NO_ROWS))
+            self.say(Content(NO_ROWS))
             return
         self._sentence.display = False
         self.grid = ResultGrid(page)
@@ -86,13 +94,6 @@ class ResultPane(Container):
         self._plot.display = self.view != "grid"
         if self.view != "grid":
             self._plot.show(self.grid.page.rows, dots=self.view == "dots")
-
-    async def _drop(self) -> None:
-        self.view = "grid"
-        self._plot.display = False
-        if self.grid is not None:
-            grid, self.grid = self.grid, None
-            await grid.remove()
 
 
 def seconds_text(seconds: float) -> str:

@@ -62,9 +62,11 @@ class SqlText(TextArea):
             super().__init__()
             self.key = key
 
-    def __init__(self) -> None:
-        super().__init__(language="sql", theme="css", soft_wrap=True, show_line_numbers=True)
+    def __init__(self, sql: str) -> None:
+        super().__init__(sql, theme="css", soft_wrap=True, show_line_numbers=True)
         self.is_completing = False
+        self.is_typing = False
+        """whether the change to come is a key's, and not a paste or another query"""
         self._folded: dict[str, str] = {}
 
     @property
@@ -78,7 +80,8 @@ class SqlText(TextArea):
     def show_query(self, sql: str) -> None:
         """Another query, with the cursor at its end."""
         self._folded.clear()
-        self.text = self._fold(sql)
+        self.is_typing = False
+        self.replace(self._fold(sql), self.document.start, self.document.end)
         self.move_cursor(self.document.end)
 
     def go_to_place(self, place: str) -> None:
@@ -93,8 +96,15 @@ class SqlText(TextArea):
         self.post_message(self.Left())
 
     def on_mount(self) -> None:
-        """Take the theme's colours."""
+        """Take the theme's colours; the highlighter is loaded after the first frame."""
         self._colour()
+        self.move_cursor(self.document.end)
+        self.call_after_refresh(self._highlight)
+
+    def _highlight(self) -> None:
+        cursor = self.cursor_location
+        self.language = "sql"
+        self.move_cursor(cursor)
 
     def _app_theme_changed(self) -> None:
         self._colour()
@@ -118,10 +128,12 @@ class SqlText(TextArea):
             event.stop()
             event.prevent_default()
             self.insert(" " * self._find_columns_to_next_tab_stop())
+        self.is_typing = event.is_printable or event.key == "backspace"
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
         event.stop()
+        self.is_typing = False
         result = self.replace(self._fold(event.text), *self.selection)
         self.move_cursor(result.end_location)
 
@@ -145,13 +157,13 @@ class SqlEditor(Container):
     }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sql: str) -> None:
+        """An editor of this query."""
         super().__init__()
-        self.text = SqlText()
+        self.text = SqlText(sql)
         self._completions = CompletionList()
         self._names: Names | None = None
         self._word = 0
-        self._is_accepting = False
 
     def compose(self) -> ComposeResult:
         """Completions lie over the screen."""
@@ -166,16 +178,15 @@ class SqlEditor(Container):
         """Write a name at the cursor, apart from a word before it."""
         row, column = self.text.cursor_location
         before = self.text.document.get_line(row)[:column]
-        self._is_accepting = True
+        self.text.is_typing = False
         self.text.insert(f" {name}" if before[-1:].isalnum() or before[-1:] == "_" else name)
 
     def on_text_area_changed(self) -> None:
-        """Offer what the word may become, unless it has just been completed."""
-        if self._is_accepting:
-            self._is_accepting = False
-            self._hide()
-        elif self.text.has_focus:
+        """Offer what the word may become that is being typed."""
+        if self.text.is_typing and self.text.has_focus:
             self._offer()
+        else:
+            self._hide()
 
     def on_text_area_selection_changed(self) -> None:
         """Moving away from the word closes the list."""
@@ -218,6 +229,7 @@ class SqlEditor(Container):
         self._completions.offer(offers, Offset(x - self._word, y + 1))
 
     def _hide(self) -> None:
+        """Until the next letter."""
         self.text.is_completing = False
         self._completions.display = False
 
@@ -225,7 +237,7 @@ class SqlEditor(Container):
         chosen = self._completions.chosen
         if chosen is not None:
             end = self.text.cursor_location
-            self._is_accepting = True
+            self.text.is_typing = False
             self.text.replace(chosen.text, (end[0], end[1] - self._word), end)
         self._hide()
 
