@@ -104,6 +104,20 @@ class SqlScreen(SqlFiles):
             self._run.cancel()
 
     @property
+    def is_ready(self) -> bool:
+        """Whether it knows what a query may name."""
+        return self._knows
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a query runs, or its rows are being counted."""
+        return self._is_running
+
+    def has_run(self, sql: str) -> bool:
+        """Whether this is the query that was run last."""
+        return self._run is not None and self._run.sql == sql
+
+    @property
     def pane(self) -> ResultPane:
         """The result."""
         return self.query_one(ResultPane)
@@ -149,6 +163,8 @@ class SqlScreen(SqlFiles):
 
     def run_query(self, sql: str) -> None:
         """Run this; the result of an older query goes."""
+        if self.focused in self.pane.walk_children():
+            self.set_focus(None)  # else the rows, going, would hand the keys to another pane
         self.pane.drop()
         self._begin(Run(sql))
         self.remember(sql)
@@ -188,9 +204,11 @@ class SqlScreen(SqlFiles):
 
     def action_view_cell(self) -> None:
         """Show one value whole."""
+        from dear_tui.widgets.result_grid import value_text
+
         grid = self.pane.grid
         if grid is not None:
-            self.app.push_screen(ValueScreen(grid.names[grid.cursor_column], grid.cell_text()))
+            self.app.push_screen(ValueScreen(grid.names[grid.cursor_column], value_text(grid.cell())))
 
     def on_schema_tree_chosen(self, message: SchemaTree.Chosen) -> None:
         """Write the name; the tree keeps the keys, for the next one."""

@@ -49,7 +49,7 @@ class ResultGrid(DataTable):
         Binding("0", "cursor_row_start", "row start", show=False, tooltip="the first column"),
         Binding("dollar_sign", "cursor_row_end", "row end", show=False, key_display="$", tooltip="the last column"),
         Binding("y", "copy_cell", "copy", tooltip="this cell, to the clipboard"),
-        Binding("v", "view_cell", "value", show=False, tooltip="the whole value of this cell"),
+        Binding("v", "screen.view_cell", "value", show=False, tooltip="the whole value of this cell"),
         Binding("enter", "screen.edit", "edit", show=False, tooltip="into the editor"),
         Binding("tab", "app.focus_next", "next pane", show=False),
         Binding("shift+tab", "app.focus_previous", "pane before", show=False),
@@ -82,9 +82,9 @@ class ResultGrid(DataTable):
         """The columns."""
         return [str(name) for name in self.page.rows.column_names]
 
-    def cell_text(self) -> str:
-        """The whole value under the cursor, as text."""
-        return value_text(self.get_cell_at(self.cursor_coordinate))
+    def cell(self) -> Any:
+        """The value under the cursor."""
+        return self.get_cell_at(self.cursor_coordinate)
 
     def action_bottom(self) -> None:
         """Go to the last row, in the same column."""
@@ -92,7 +92,8 @@ class ResultGrid(DataTable):
 
     def action_copy_cell(self) -> None:
         """To the terminal's clipboard."""
-        self.app.copy_to_clipboard(self.cell_text())
+        value = self.cell()
+        self.app.copy_to_clipboard(value if isinstance(value, str) else value_text(value))
         self.notify(f"{self.names[self.cursor_column]} copied", timeout=2)
 
 

@@ -50,6 +50,8 @@ class SqlText(TextArea):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "leave", tooltip="out of the editor, so that single letters are keys"),
+        Binding("f6", "screen.cancel", "cancel", tooltip="stop the query, the counting, or the export"),
+        Binding("f7", "screen.list_queries", "queries", show=False, tooltip="ready questions and saved queries"),
     ]
 
     class Left(Message):
