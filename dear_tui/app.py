@@ -35,6 +35,7 @@ from dear_tui.screens.images import ImagesScreen
 from dear_tui.screens.keys import KeysScreen
 from dear_tui.screens.live import LiveScreen
 from dear_tui.settings import Settings
+from dear_tui.screens.sql import SqlScreen
 from dear_tui.source import Snapshot, SnapshotReader, open_store
 from dear_tui.threads import DaemonThreads
 from engine.errors import InputError
@@ -68,6 +69,7 @@ class DearApp(App[str]):
         "campaigns": CampaignsScreen,
         "live": LiveScreen,
         "faults": FaultsScreen,
+        "sql": SqlScreen,
         "gpu": GpuScreen,
         "images": ImagesScreen,
     }
@@ -75,6 +77,7 @@ class DearApp(App[str]):
         Binding("1", "switch_mode('campaigns')", "campaigns", show=False, tooltip="the list"),
         Binding("2", "switch_mode('live')", "live", show=False, tooltip="the chosen campaign and its detection curve"),
         Binding("3", "switch_mode('faults')", "faults", show=False, tooltip="which layers and bits are critical"),
+        Binding("4", "switch_mode('sql')", "SQL", show=False, tooltip="questions to the store"),
         Binding("5", "switch_mode('gpu')", "GPU", show=False, tooltip="how busy this machine is"),
         Binding("6", "switch_mode('images')", "images", show=False, tooltip="which images show faults, and themselves"),
         Binding("question_mark", "show_keys", "keys", key_display="?", tooltip="what works here"),
@@ -94,6 +97,8 @@ class DearApp(App[str]):
     """Campaigns marked for comparison."""
     snapshot: var[Snapshot] = var(Snapshot())
     """What was read last."""
+    sql_text: var[str] = var("")
+    """A query that a screen asks; the SQL screen takes it."""
 
     def __init__(
         self,
@@ -188,6 +193,11 @@ class DearApp(App[str]):
         """The theme's, and the colours of the classes made of them."""
         variables = super().get_css_variables()
         return variables | class_variables(variables)
+
+    def open_sql(self, text: str) -> None:
+        """Show this query on the SQL screen and run it."""
+        self.sql_text = text
+        self.switch_mode("sql")
 
     async def action_quit(self) -> None:
         """Leave; running campaigns go on, and the caller is told."""

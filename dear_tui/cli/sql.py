@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import math
 import os
 import signal
 import sys
 import threading
 from contextlib import contextmanager
-from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -22,6 +17,7 @@ import typer
 from dear_tui.cli.options import StoreOption
 from dear_tui.cli.output import check_output, replaced_file
 from dear_tui.cli.tables import Column, print_table
+from dear_tui.query.files import write_csv, write_json
 from engine.errors import InputError
 
 if TYPE_CHECKING:
@@ -138,32 +134,6 @@ def _opened(output: Path | None) -> Iterator[TextIO]:
         raise InputError(f"{output}: cannot be written ({error.strerror}); give --output another file") from None
 
 
-def _write_csv(result: Result, rows: Iterable[tuple[Any, ...]], file: TextIO) -> None:
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(result.columns)
-    if "BOOLEAN" in result.types:
-        rows = (tuple(str(value).lower() if isinstance(value, bool) else value for value in row) for row in rows)
-    writer.writerows(rows)
-
-
-def _write_json(result: Result, rows: Iterable[tuple[Any, ...]], file: TextIO) -> None:
-    separator = "[\n"
-    for row in rows:
-        values = dict(zip(result.columns, map(_json_value, row), strict=True))
-        file.write(separator + json.dumps(values, default=str, ensure_ascii=False))
-        separator = ",\n"
-    file.write("[]\n" if separator == "[\n" else "\n]\n")
-
-
-def _json_value(value: Any) -> Any:
-    """JSON has no NaN, no infinity and no times: they become text."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    return float(value) if isinstance(value, Decimal) else value
-
-
 def _write_table(result: Result, rows: Iterable[tuple[Any, ...]], file: TextIO) -> None:
     iterator = iter(rows)
     shown = list(islice(iterator, TABLE_ROWS))
@@ -186,4 +156,4 @@ def _text(value: Any, kind: str) -> str:
     return f"{value:.9g}" if kind == "FLOAT" else str(value)
 
 
-WRITERS = {Format.CSV: _write_csv, Format.JSON: _write_json, Format.TABLE: _write_table}
+WRITERS = {Format.CSV: write_csv, Format.JSON: write_json, Format.TABLE: _write_table}

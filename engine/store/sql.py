@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +13,16 @@ import duckdb
 from engine.errors import InputError, UnreachableError
 from engine.store.catalogue import create_views
 from engine.store.layout import Layout
-from engine.store.parquet import connect, interruptible, sql_path, sql_text
-from engine.store.views import TABLES
+from engine.store.parquet import connect, sql_path, sql_text
+from engine.store.sql_errors import VIEWS_THERE, reason, reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
     from typing import Self
+
+    import pyarrow as pa
 
 READING_NODES = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
 """Query nodes that read. The others (COPY_QUERY_NODE, INSERT_QUERY_NODE ...) can stand in a WITH and write files."""
@@ -36,17 +38,14 @@ EXPLAIN = re.compile(r"\s*(EXPLAIN\b(?:\s+ANALYZE\b|\s*\(\s*(?:ANALYZE|FORMAT)\b
 FILE_NAME = re.compile(r"[./\\]")
 """in the name of a table: DuckDB would read the file of that name"""
 
-VIEWS_THERE = f"there are {', '.join(TABLES)} and curve"
-
-NO_TABLE = re.compile(r"Catalog Error: Table with name (.+?) does not exist!")
-
-STORED_FILE = re.compile(r"/campaign=\d{6}/")
-"""in DuckDB's reason, of a file that it cannot read"""
-
 MEMORY_LIMIT = "50%"
 """the campaign that may run at the same time needs some, too"""
 
 BATCH = 2048
+
+PAGE_ROWS = 100_000
+PAGE_CELLS = 6_000_000
+"""of a page, whatever its rows: a result of 300 columns is held in shorter pages"""
 
 
 @dataclass(frozen=True)
@@ -65,11 +64,75 @@ class Result:
             InputError: the query failed on the way, ran out of memory or time, or was interrupted.
         """
         while True:
-            with _reported():
+            with reported():
                 rows = self._cursor.fetchmany(BATCH)
             if not rows:
                 return
             yield from rows
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some consecutive rows of a result."""
+
+    rows: pa.Table
+    first: int
+    """0-based, of its first row in the whole result"""
+    more: bool
+    """whether rows come after it"""
+
+
+class Statement:
+    """One checked query with a cursor of its own: read it in one thread, interrupt it from another."""
+
+    def __init__(self, sql: str, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._sql = sql
+        self._cursor = cursor
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._cursor.close()
+
+    def page(self, first: int = 0) -> Page:
+        """The rows from `first` on, PAGE_ROWS at most; DuckDB computes no others.
+
+        Raises:
+            InputError: the query fails, runs out of memory or time, or is interrupted.
+        """
+        if EXPLAIN.match(self._sql):
+            return Page(self._plan(), 0, more=False)
+        with reported(lines_before=1):  # from_query would not say where in the query a name is wrong
+            self._cursor.execute(f"EXPLAIN\n{self._sql}")
+        with reported():
+            rows = self._cursor.from_query(self._sql)
+            size = min(PAGE_ROWS, max(PAGE_CELLS // len(rows.columns), 1))
+            found = rows.limit(size + 1, first).to_arrow_table()
+        return Page(found.slice(0, size), first, found.num_rows > size)
+
+    def count(self) -> int:
+        """All rows of the result, none of which is kept.
+
+        Raises:
+            InputError: as for `page`.
+        """
+        with reported():
+            found = self._cursor.execute(f"SELECT count(*) FROM ({self._sql}\n)").fetchone()
+        return int(found[0]) if found else 0
+
+    def interrupt(self) -> None:
+        """Stop what runs, from another thread; what has not begun yet is not stopped."""
+        with suppress(duckdb.ConnectionException):  # it has ended
+            self._cursor.interrupt()
+
+    def _plan(self) -> pa.Table:
+        """A plan line by line: it is one value otherwise."""
+        import pyarrow as pa
+
+        with reported():
+            texts = [row[-1] for row in self._cursor.execute(self._sql).fetchall()]
+        return pa.table({"plan": [line for text in texts for line in text.splitlines()]})
 
 
 class SqlSession:
@@ -113,7 +176,7 @@ class SqlSession:
             create_views(self._connection, layout)
         except duckdb.Error as error:
             self._connection.close()
-            raise UnreachableError(f"{store}: cannot be queried ({_sentence(error)}); check its files") from None
+            raise UnreachableError(f"{store}: cannot be queried ({reason(error)}); check its files") from None
 
     def __enter__(self) -> Self:
         return self
@@ -133,10 +196,18 @@ class SqlSession:
         """
         vetted = self._vetted(sql)
         self._cursor = self._connection.cursor()
-        with _reported():
+        with reported():
             description = self._cursor.execute(vetted).description or []
         names, types = (tuple(str(column[field]) for column in description) for field in (0, 1))
         return Result(names, types, self._cursor)
+
+    def statement(self, sql: str) -> Statement:
+        """Check one SELECT (or EXPLAIN of one), to be read in pages.
+
+        Raises:
+            InputError: it is not exactly one SELECT.
+        """
+        return Statement(self._vetted(sql), self._connection.cursor())
 
     def write_parquet(self, sql: str, limit: int | None = None) -> None:
         """Run one SELECT into the session's output file, all of its rows or at most `limit`.
@@ -146,7 +217,7 @@ class SqlSession:
         """
         vetted = self._vetted(sql)
         self._cursor = self._connection.cursor()
-        with _reported():
+        with reported():
             rows = self._cursor.from_query(vetted)
             rows = rows if limit is None else rows.limit(limit)
             rows.write_parquet(str(self._output), compression="zstd")
@@ -170,7 +241,7 @@ class SqlSession:
         return explain + text
 
     def _single(self, sql: str) -> tuple[duckdb.StatementType, str]:
-        with _reported():
+        with reported():
             statements = self._connection.extract_statements(sql)
         if len(statements) != 1:
             raise InputError(f"SQL: give exactly one SELECT; here are {len(statements)} statements")
@@ -205,29 +276,3 @@ def _nodes(tree: object) -> Iterator[dict[str, Any]]:
     if isinstance(tree, list):
         for child in tree:
             yield from _nodes(child)
-
-
-@contextmanager
-def _reported() -> Iterator[None]:
-    try:
-        with interruptible():
-            yield
-    except duckdb.Error as error:
-        raise _refused(error) from None
-
-
-def _sentence(error: duckdb.Error) -> str:
-    """DuckDB's message without the excerpt of the query below it."""
-    return " ".join(str(error).split("\n\n")[0].split())
-
-
-def _refused(error: duckdb.Error) -> InputError:
-    """DuckDB's reason, in words of this program where DuckDB would advise what cannot be done here."""
-    sentence = _sentence(error)
-    if isinstance(error, duckdb.OutOfMemoryException):
-        sentence = "the query needs more memory than it may take; ask for less, or raise the limit"
-    if unknown := NO_TABLE.match(sentence):
-        sentence = f"there is no view {unknown[1]}; {VIEWS_THERE}"
-    if STORED_FILE.search(sentence) and not isinstance(error, duckdb.PermissionException):
-        sentence = f"{sentence.rstrip('.')}; `dear-tui verify` says what can be done"
-    return InputError(f"SQL: {sentence}")

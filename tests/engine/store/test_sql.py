@@ -9,6 +9,7 @@ from stored_campaigns import filled_store
 
 from engine.errors import InputError, UnreachableError
 from engine.store.sql import SqlSession
+from engine.store.sql_errors import QueryError
 
 ENDLESS = "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b"
 
@@ -120,3 +121,20 @@ def test_a_missing_store_is_said_and_not_made(tmp_path: Path) -> None:
     with pytest.raises(UnreachableError, match="there is no store here"):
         SqlSession(tmp_path / "nowhere")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_statement_is_read_in_pages_and_counted(session: SqlSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.store.sql.PAGE_ROWS", 100)
+    with session.statement("SELECT * FROM severity -- all\n;") as statement:
+        pages = [statement.page(), statement.page(100)]
+        assert [(page.first, page.rows.num_rows, page.more) for page in pages] == [(0, 100, True), (100, 80, False)]
+        assert statement.count() == 180
+
+
+def test_the_place_of_an_error_is_the_typed_line(session: SqlSession) -> None:
+    with (
+        session.statement("SELECT bit\nFROM faults WHERE nowhere = 1") as statement,
+        pytest.raises(QueryError) as error,
+    ):
+        statement.page()
+    assert error.value.place.startswith("LINE 2: FROM faults WHERE nowhere = 1\n")

@@ -1,0 +1,89 @@
+"""What a word that is being typed may become."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from engine.store.sql_names import Names, View
+
+MOST = 50
+QUOTED = re.compile(r"'(?:[^']|'')*(?P<text>'|\Z)|--[^\n]*(?P<line>\n|\Z)|/\*.*?(?P<block>\*/|\Z)", re.S)
+WORD = re.compile(r"(?:(\w+)\.)?(\w*)\Z")
+AFTER_FROM = re.compile(r"\b(?:from|join)\s+\w*\Z", re.I)
+SOURCE = re.compile(r"\b(?:from|join)\s+(\w+)(?:\s+(?:as\s+)?(\w+))?", re.I)
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A name that begins with the word."""
+
+    text: str
+    kind: str
+    """view, column, function or keyword"""
+    detail: str = ""
+
+
+def complete(before: str, after: str, names: Names) -> tuple[int, list[Completion]]:
+    """The letters of the word typed so far, and what it may become, likeliest first.
+
+    Nothing is offered in texts and comments, before a first letter, and for a word that is whole already.
+    """
+    match = WORD.search(before)
+    if match is None or _is_quoted(before):
+        return 0, []
+    qualifier, word = match[1], match[2]
+    if not word and not qualifier:
+        return 0, []
+    offered = _offers(qualifier, before, before + after, names)
+    found = {offer.text.lower(): offer for offer in reversed(list(offered)) if offer.text.startswith(word.lower())}
+    if word.lower() in found:
+        return 0, []
+    offers = [_as_typed(offer, word) for offer in reversed(found.values())]
+    return len(word), offers[:MOST]
+
+
+def _offers(qualifier: str | None, before: str, text: str, names: Names) -> Iterator[Completion]:
+    sources = {alias.lower(): view for view, alias in _sources(text, names)}
+    if qualifier is not None:
+        yield from _columns([sources[qualifier.lower()]] if qualifier.lower() in sources else [])
+        return
+    views = (Completion(view.name, "view") for view in names.views)
+    if AFTER_FROM.search(before):
+        yield from views
+        return
+    yield from _columns(sources.values() or names.views)
+    yield from views
+    yield from (Completion(keyword, "keyword") for keyword in names.keywords)
+    yield from (Completion(function, "function") for function in names.functions)
+
+
+def _sources(text: str, names: Names) -> Iterator[tuple[View, str]]:
+    """The views that a query reads, each under its name and under its alias."""
+    by_name = {view.name: view for view in names.views}
+    for match in SOURCE.finditer(text):
+        if view := by_name.get(match[1].lower()):
+            yield view, match[1]
+            if match[2] and match[2].lower() not in names.keywords:
+                yield view, match[2]
+
+
+def _columns(views: Iterable[View]) -> Iterator[Completion]:
+    for view in views:
+        for column in view.columns:
+            yield Completion(column.name, "column", column.type)
+
+
+def _is_quoted(before: str) -> bool:
+    """Whether a text or a comment is open where `before` ends."""
+    return any(match.end() == len(before) and not any(match.groups()) for match in QUOTED.finditer(before))
+
+
+def _as_typed(offer: Completion, word: str) -> Completion:
+    """A keyword in capitals where the word is."""
+    shouts = offer.kind == "keyword" and word.isupper()
+    return Completion(offer.text.upper(), offer.kind, offer.detail) if shouts else offer

@@ -1,0 +1,62 @@
+"""One value of a result, whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+MOST = 100_000
+"""characters shown; all of them are copied"""
+
+
+class ValueScreen(ModalScreen[None]):
+    """A text to scroll through."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,v,q,enter,space", "dismiss", "close"),
+        Binding("y", "copy", "copy"),
+        Binding("j", "down", "down", show=False),
+        Binding("k", "up", "up", show=False),
+    ]
+    DEFAULT_CSS = """
+    ValueScreen {
+        align: center middle;
+        VerticalScroll {
+            width: auto; min-width: 30; max-width: 90%; height: auto; max-height: 90%;
+            padding: 0 2; border: round $primary; background: $surface;
+        }
+        Static { width: auto; }
+    }
+    """
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__()
+        self._heading, self._text = name, text
+
+    def compose(self) -> ComposeResult:
+        """The text in a box."""
+        box = VerticalScroll(Static(Content(self._text[:MOST])))
+        box.border_title = Content(self._heading)
+        box.border_subtitle = "y copies, esc closes"
+        yield box
+
+    def action_copy(self) -> None:
+        """All of it, to the terminal's clipboard."""
+        self.app.copy_to_clipboard(self._text)
+        self.notify(f"{self._heading} copied", timeout=2)
+
+    def action_down(self) -> None:
+        """Scroll on."""
+        self.query_one(VerticalScroll).scroll_down(animate=False)
+
+    def action_up(self) -> None:
+        """Scroll back."""
+        self.query_one(VerticalScroll).scroll_up(animate=False)
