@@ -19,8 +19,8 @@ from textual.worker import get_current_worker
 from dear_tui.actions import actions_of
 from dear_tui.class_colours import class_variables
 from dear_tui.crash import record_crash
-from dear_tui.hang_up import end_if_terminal_is_gone
 from dear_tui.desk import StoreDesk
+from dear_tui.hang_up import end_if_terminal_is_gone
 from dear_tui.human import percent
 from dear_tui.keymap import name_bindings
 from dear_tui.machine import Machine
@@ -28,14 +28,14 @@ from dear_tui.messages import SnapshotRead
 from dear_tui.notices import desktop_sequence, notices
 from dear_tui.planner.process import Planner
 from dear_tui.screens.campaigns import CampaignsScreen
-from dear_tui.screens.gpu import GpuScreen
-from dear_tui.screens.jump import JumpScreen, jump_targets
 from dear_tui.screens.faults import FaultsScreen
+from dear_tui.screens.gpu import GpuScreen
 from dear_tui.screens.images import ImagesScreen
+from dear_tui.screens.jump import JumpScreen, jump_targets
 from dear_tui.screens.keys import KeysScreen
 from dear_tui.screens.live import LiveScreen
-from dear_tui.settings import Settings
 from dear_tui.screens.sql import SqlScreen
+from dear_tui.settings import Settings
 from dear_tui.source import Snapshot, SnapshotReader, open_store
 from dear_tui.threads import DaemonThreads
 from engine.errors import InputError
@@ -48,10 +48,10 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.theme import Theme
 
-    from dear_tui.notices import Notice
-    from dear_tui.screens.jump import Target
     from dear_tui.desk import Desk
+    from dear_tui.notices import Notice
     from dear_tui.planner.reports import Order
+    from dear_tui.screens.jump import Target
     from dear_tui.source import CampaignSource
 
 POLL_SECONDS = 0.25
@@ -211,13 +211,6 @@ class DearApp(App[str]):
             for status in self.snapshot.campaigns or ()
             if status.state == "running"
         )
-
-    def action_toggle_maximized(self) -> None:
-        """The focused widget alone, or everything again."""
-        if self.screen.maximized:
-            self.screen.minimize()
-        else:
-            self.screen.action_maximize()
 
     def action_show_keys(self) -> None:
         """List the keys that work here."""

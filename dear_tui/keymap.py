@@ -100,7 +100,7 @@ def _named(node: type[DOMNode], binding: object) -> Binding:
 
 
 def _kebab(name: str) -> str:
-    """`DetectionChart` -> `detection-chart`, `toggle_class('MASKED')` -> `toggle-class-masked`"""
+    """`CampaignChart` -> `campaign-chart`, `toggle_class('MASKED')` -> `toggle-class-masked`"""
     words = re.sub(r"([a-z])([A-Z])", r"\1-\2", name)
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
 

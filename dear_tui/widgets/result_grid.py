@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.binding import Binding, BindingType
 from textual_fastdatatable import ArrowBackend, DataTable
 
-from dear_tui.widgets.plot_picture import MOST_LINES
+from dear_tui.charts.result_plot import MOST_LINES
 
 if TYPE_CHECKING:
     import pyarrow as pa

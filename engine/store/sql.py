@@ -253,7 +253,7 @@ class SqlSession:
 
     def _check_tree(self, select: str) -> None:
         """Refuse what does more than read the views, at any depth."""
-        with _reported():
+        with reported():
             tree = self._connection.execute("SELECT json_serialize_sql($1)", [select]).fetchone()
         parsed = json.loads(tree[0]) if tree else {"error": True}
         if parsed["error"]:

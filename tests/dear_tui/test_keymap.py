@@ -101,7 +101,7 @@ def test_wrong_keys_are_a_sentence(keys: dict[str, str], problem: str) -> None:
     [
         {},
         {"app.quit": "?", "app.show-keys": "q"},  # changed places
-        {"campaign-list.first": "f5", "detection-chart.toggle-log": "f5"},  # in different places
+        {"campaign-list.first": "f5", "campaign-chart.toggle-log": "f5"},  # in different places
         {"campaign-list.cursor-down": "down,j"},  # the same action has that key already
     ],
 )

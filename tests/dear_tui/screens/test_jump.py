@@ -7,7 +7,7 @@ from textual.widgets import Input, TabbedContent, TabPane, Tabs
 from dear_tui.screens.campaigns import CampaignsScreen
 from dear_tui.screens.jump import JumpScreen, jump_targets
 from dear_tui.screens.live import LiveScreen
-from dear_tui.widgets.detection_chart import DetectionChart
+from dear_tui.widgets.campaign_chart import CampaignChart
 from dear_tui.widgets.top_bar import TABS
 
 
@@ -43,7 +43,7 @@ async def test_a_digit_goes_to_its_screen_and_a_letter_to_its_widget() -> None:
         app.screen.set_focus(None)
         await pilot.press("f", "a")
         await pilot.pause()
-        assert isinstance(app.focused, DetectionChart)
+        assert isinstance(app.focused, CampaignChart)
 
 
 async def test_escape_and_other_keys_stay() -> None:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dear_tui.charts.draw import LEAST_HEIGHT, LEAST_WIDTH, TOO_SMALL
+from dear_tui.charts.picture import Ink, Picture
+from dear_tui.charts.plot import STYLES
+from dear_tui.charts.raster import CELL_HEIGHT, CELL_WIDTH, braille, trace
 from dear_tui.human import short_count
-from dear_tui.widgets.detection_picture import LEAST_HEIGHT, LEAST_WIDTH, STYLES, TOO_SMALL, Ink, Picture
-from dear_tui.widgets.raster import CELL_HEIGHT, CELL_WIDTH, braille, trace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +56,7 @@ class Range:
         return [step * (first + index) for index in range(count)][:most]
 
 
-def draw_plot(x_name: str, x: NDArray[np.float64], lines: Mapping[str, NDArray[np.float64]], dots: bool,
+def draw_result(x_name: str, x: NDArray[np.float64], lines: Mapping[str, NDArray[np.float64]], dots: bool,
               width: int, height: int) -> Picture:  # fmt: skip
     """Legend, axes and up to MOST_LINES lines.
 
