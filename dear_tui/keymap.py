@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
-from textual.keys import Keys, key_to_character
+from textual.keys import REPLACED_KEYS, Keys, key_to_character
 from textual.screen import ModalScreen
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _kebab(name: str) -> str:
 
 def _is_key(key: str) -> bool:
     *modifiers, last = key.split("+") if key != "+" else [key]
-    named = last in {one.value for one in Keys} or key_to_character(last) is not None
+    named = last in {one.value for one in Keys} or key_to_character(REPLACED_KEYS.get(last, last)) is not None
     return bool(last) and named and MODIFIERS.issuperset(modifiers)
 
 

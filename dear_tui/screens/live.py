@@ -19,6 +19,7 @@ from dear_tui.live_details import LiveDetails, LiveReader, Wanted
 from dear_tui.messages import LiveDetailsRead
 from dear_tui.screens.base import NO_CAMPAIGN, READING, SnapshotScreen, unread
 from dear_tui.widgets.campaign_chart import CampaignChart
+from dear_tui.widgets.gpu_panel import GpuPanel
 from dear_tui.widgets.layer_bars import LayerBars
 from dear_tui.widgets.log_lines import LogLines
 from dear_tui.widgets.side_chart import SideChart
@@ -93,6 +94,7 @@ class LiveScreen(SnapshotScreen):
         with Horizontal(classes="body"):
             with Vertical(classes="main"):
                 yield CampaignChart()
+                yield GpuPanel()
                 yield LogLines()
             with Vertical(classes="side"):
                 yield LayerBars()

@@ -53,7 +53,6 @@ class SqlScreen(SqlFiles):
         Binding("e", "export", "export", tooltip="all rows to a CSV, Parquet or JSON file"),
         Binding("p", "plot", "plot", tooltip="numbers as a curve, as dots, and as rows again"),
         Binding("t", "toggle_views", "views", show=False, tooltip="the views and their columns"),
-        Binding("z", "zoom", "zoom", show=False, tooltip="the result alone"),
         Binding("right_square_bracket", "page(1)", "next rows", key_display="]", tooltip="the next 100,000 rows"),
         Binding("left_square_bracket", "page(-1)", "rows before", key_display="[", tooltip="the 100,000 rows before"),
     ]
@@ -64,7 +63,6 @@ class SqlScreen(SqlFiles):
         ResultPane { height: 2fr; }
         SchemaTree { display: none; }
         &.-views SchemaTree { display: block; }
-        &.-zoomed SqlEditor, &.-zoomed SchemaTree { display: none; }
     }
     """
 
@@ -148,7 +146,7 @@ class SqlScreen(SqlFiles):
 
     def action_edit(self) -> None:
         """Into the editor."""
-        self.remove_class("-zoomed")
+        self.minimize()
         self.editor.text.focus()
 
     def on_sql_text_left(self) -> None:
@@ -193,14 +191,8 @@ class SqlScreen(SqlFiles):
         """Show or hide the side bar, and go there."""
         self._wants_views = not self.has_class("-views")
         self.set_class(self._wants_views, "-views")
-        self.remove_class("-zoomed")
+        self.minimize()
         self.set_focus(self.query_one(SchemaTree) if self._wants_views else self.pane.shown)
-
-    def action_zoom(self) -> None:
-        """Give the result all the room, or not."""
-        self.toggle_class("-zoomed")
-        if self.has_class("-zoomed"):
-            self.set_focus(self.pane.shown)
 
     def action_view_cell(self) -> None:
         """Show one value whole."""

@@ -1,4 +1,4 @@
-"""GPUs in one line, or the processor where there is none: for a screen that is about something else."""
+"""GPUs in one line, for a screen that is about something else; no line where there is none."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ class GpuPanel(MachineWatch):
     """Utilisation with its history, memory, temperature and power."""
 
     DEFAULT_CSS = """
-    GpuPanel { height: 1; padding: 0 1; }
+    GpuPanel { height: 1; padding: 0 1; display: none; }
     """
+
+    @property
+    def is_wanted(self) -> bool:
+        """The first reading says whether there is a GPU to show."""
+        return self.is_on_screen or self._history.now is None
 
     def show_machine(self, history: MachineHistory) -> None:
         """One line of the present width."""
-        if history.now:
-            self.update(machine_line(history, self.content_size.width), layout=False)
+        self.display = history.now is not None and bool(history.now.gpus.gpus)
+        if self.display:
+            self.update(machine_line(history, self.content_size.width or self.app.size.width), layout=False)

@@ -62,16 +62,11 @@ def cpu_card(history: MachineHistory, cpu: Cpu, width: int, height: int) -> list
 
 
 def machine_line(history: MachineHistory, width: int) -> Content:
-    """All GPUs in one line; the processor where there is none."""
+    """All GPUs in one line."""
     now = history.now
     if now is None:
         return Content("")
     parts = [_short_gpu(history, index, gpu) for index, gpu in enumerate(now.gpus.gpus)]
-    if not parts:
-        shares = history.cpu_utilisation()
-        figures = [size(now.cpu.memory_used, now.cpu.memory_total)]
-        figures += [] if now.cpu.load is None else [f"load {now.cpu.load[0]:.1f}"]
-        parts = [_short(f"CPU  {now.cpu.cores} cores", now.cpu.utilisation, shares, figures)]
     return Content.styled("  │  ", MUTED).join(parts).truncate(max(width, 1), ellipsis=True)
 
 

@@ -41,6 +41,11 @@ class MachineWatch(Static):
         """Show the present."""
         raise NotImplementedError
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether a reading would be seen."""
+        return self.is_on_screen
+
     def on_mount(self) -> None:
         """Look every second."""
         self.set_interval(SECONDS, self.look)
@@ -48,7 +53,7 @@ class MachineWatch(Static):
 
     def look(self) -> None:
         """Read if this can be seen; while a reading hangs, there is no second one."""
-        if self.screen.is_current and self.is_on_screen and not self._is_reading:
+        if self.screen.is_current and self.is_wanted and not self._is_reading:
             self._is_reading = True
             self._read()
 

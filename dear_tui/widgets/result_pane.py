@@ -34,6 +34,7 @@ class ResultPane(Container):
         .sentence.-error { content-align: left top; text-align: left; padding: 1 2; }
     }
     """
+    ALLOW_MAXIMIZE = True
 
     def __init__(self, sentence: Content) -> None:
         """A pane that says this until there is a result."""

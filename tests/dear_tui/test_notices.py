@@ -46,7 +46,7 @@ def test_no_name_can_end_the_sequence() -> None:
 @pytest.mark.parametrize("wanted", [False, True])
 async def test_a_toast_always_bell_and_desktop_where_wanted(wanted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     source = FakeSource([RUNNING])
-    app = DearApp(Path("/data/store"), None, lambda _path: source, Settings(bell=wanted, desktop=wanted))
+    app = DearApp(Path("/data/store"), None, lambda _path: source, settings=Settings(bell=wanted, desktop=wanted))
     async with app.run_test() as pilot:
         await settle(pilot)
         said: list[str] = []

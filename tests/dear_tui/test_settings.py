@@ -119,7 +119,7 @@ async def test_the_theme_chosen_last_is_there_next_time(tmp_path: Path) -> None:
 
     def app() -> DearApp:
         theme = path.read_text().split('"')[1] if path.exists() else None
-        return DearApp(Path("/data/store"), None, lambda _path: FakeSource(), Settings(path, theme))
+        return DearApp(Path("/data/store"), None, lambda _path: FakeSource(), settings=Settings(path, theme))
 
     first = app()
     async with first.run_test() as pilot:
@@ -138,7 +138,7 @@ async def test_the_theme_chosen_last_is_there_next_time(tmp_path: Path) -> None:
 
 async def test_the_theme_is_chosen_in_the_palette(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    app = DearApp(Path("/data/store"), None, lambda _path: FakeSource(), Settings(path))
+    app = DearApp(Path("/data/store"), None, lambda _path: FakeSource(), settings=Settings(path))
     async with app.run_test() as pilot:
         await settle(pilot)
         await pilot.press("ctrl+p", *"theme", "enter")
@@ -150,7 +150,7 @@ async def test_the_theme_is_chosen_in_the_palette(tmp_path: Path) -> None:
 async def test_a_theme_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.mkdir()
-    app = DearApp(Path("/data/store"), None, lambda _path: FakeSource(), Settings(path))
+    app = DearApp(Path("/data/store"), None, lambda _path: FakeSource(), settings=Settings(path))
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         app.theme = "nord"
@@ -164,7 +164,7 @@ async def test_the_theme_of_sixteen_colours_is_not_kept(tmp_path: Path, monkeypa
     monkeypatch.setenv("TERM", "screen")
     monkeypatch.delenv("COLORTERM")
     path = tmp_path / "config.toml"
-    app = DearApp(Path("/data/store"), None, lambda _path: FakeSource(), Settings(path, "nord"))
+    app = DearApp(Path("/data/store"), None, lambda _path: FakeSource(), settings=Settings(path, "nord"))
     async with app.run_test() as pilot:
         await settle(pilot)
         assert app.theme == "ansi-dark"

@@ -162,9 +162,10 @@ def test_what_cannot_be_verified_after_a_lost_state_file_is_said(invoke: Invoke,
     assert "it was lost and has been rebuilt from the campaigns" in again.err
     shown = invoke("show", "1", "--store", store)
     assert shown.code == 0
-    assert "note: 10 parts cannot be verified, because their receipts were lost" in shown.err
+    count = len(list((store / "campaigns" / "campaign=000001" / "severity").iterdir()))
+    assert f"note: {count} parts cannot be verified, because their receipts were lost" in shown.err
     assert shown.out.endswith(again.out)
     after = json.loads(invoke("show", "1", "--json", "--store", store).out)
     assert after["tables"]["table_one"] == before["tables"]["table_one"]
-    assert (before["tables"]["unverified_parts"], after["tables"]["unverified_parts"]) == (0, 10)
+    assert (before["tables"]["unverified_parts"], after["tables"]["unverified_parts"]) == (0, count)
     assert (before["tables"]["seconds"] is None, after["tables"]["seconds"]) == (False, None)

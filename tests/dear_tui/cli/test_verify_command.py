@@ -24,9 +24,15 @@ def flip_a_bit(path: Path) -> None:
     path.write_bytes(content)
 
 
+def parts(store: Path) -> list[str]:
+    """The names of campaign 1's parts in order; how many there are depends on the batch floor of the processor."""
+    return sorted(path.name for path in (store / "campaigns" / "campaign=000001" / "severity").iterdir())
+
+
 def test_a_good_store_is_said_so(invoke: Invoke, finished_store: Path) -> None:
     done = invoke("verify", "--store", finished_store)
-    assert (done.code, done.out, done.err) == (0, "campaign 1: 10 parts and the sealed file are as written\n", "")
+    said = f"campaign 1: {len(parts(finished_store))} parts and the sealed file are as written\n"
+    assert (done.code, done.out, done.err) == (0, said, "")
     assert invoke("verify", "1", "--store", finished_store).out == done.out
 
 
@@ -34,15 +40,16 @@ def test_bad_files_are_named_and_the_next_run_mends_them(invoke: Invoke, tmp_pat
     config, store = write_config(tmp_path), tmp_path / "store"
     assert invoke("run", config, "--store", store).code == 0
     folder = store / "campaigns" / "campaign=000001"
-    flip_a_bit(folder / "severity" / "part-000003.parquet")
-    (folder / "fault_summary" / "part-000005.parquet").unlink()
+    first, *_, last = parts(store)
+    flip_a_bit(folder / "severity" / first)
+    (folder / "fault_summary" / last).unlink()
     flip_a_bit(folder / "images.parquet")
     done = invoke("verify", "--store", store)
     assert done.code == 1
     assert done.out.splitlines() == [
         f"campaign 1: {folder}/images.parquet: damaged; running its config again mends it",
-        f"campaign 1: {folder}/severity/part-000003.parquet: damaged; running its config again mends it",
-        f"campaign 1: {folder}/fault_summary/part-000005.parquet: missing; running its config again mends it",
+        f"campaign 1: {folder}/severity/{first}: damaged; running its config again mends it",
+        f"campaign 1: {folder}/fault_summary/{last}: missing; running its config again mends it",
     ]
     assert done.err == ""
     assert Store.open(store, read_only=True).campaign(1).state == "paused"
@@ -89,8 +96,9 @@ def test_after_the_loss_of_the_state_file_rows_are_what_can_be_checked(invoke: I
         path.unlink()
     done = invoke("verify", "--store", store)
     assert done.code == 0
-    assert done.out == "campaign 1: 10 parts and the sealed file agree with themselves\n"
-    assert "receipts of 10 parts were lost" in done.err
+    count = len(parts(store))
+    assert done.out == f"campaign 1: {count} parts and the sealed file agree with themselves\n"
+    assert f"receipts of {count} parts were lost" in done.err
 
 
 def test_what_cannot_be_verified(invoke: Invoke, tmp_path: Path, finished_store: Path) -> None:

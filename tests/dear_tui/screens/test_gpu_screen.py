@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from fake_nvml import FakeGpu, FakeNvml
-from memory_store import FakeSource, FixedMachine, make_app, screen_text, settle
+from memory_store import FakeSource, FixedMachine, make_app, make_curve, make_status, screen_text, settle
 
 from dear_tui.gpu import GpuReader
 from dear_tui.machine import Machine, MachineHistory
@@ -19,7 +19,6 @@ from dear_tui.widgets.machine_text import machine_line
 
 if TYPE_CHECKING:
     import pytest
-    from textual.app import ComposeResult
 
 
 class Counted(FixedMachine):
@@ -100,31 +99,30 @@ async def test_what_does_not_fit_is_scrolled_to() -> None:
             assert scroll.scroll_target_y == moved
 
 
-class WithPanel(LiveScreen):
-    """A screen that is about something else."""
-
-    def compose_body(self) -> ComposeResult:
-        yield from super().compose_body()
-        yield GpuPanel()
-
-
-async def test_one_line_for_other_screens() -> None:
-    app = make_app(FakeSource())
+async def test_the_live_screen_has_a_line_of_the_gpus() -> None:
+    app = make_app(FakeSource([make_status(1, done=3)], {1: make_curve(3)}), 1)
     app.machine = Counted()
     async with app.run_test(size=(120, 24)) as pilot:
         await settle(pilot)
-        app.push_screen(WithPanel())
         await until_text(pilot, "GPU 1")
         line = str(app.screen.query_one(GpuPanel).content)
         assert line.startswith("GPU 0   20 % ▅▅▄▄▄▃▃▂▂▂")
-        assert "85.9 GB  48 °C  312 W  │  GPU 1" in line
 
 
-def test_the_line_without_a_gpu_is_the_processors_and_is_cut_at_the_width() -> None:
-    history = FixedMachine().read()
-    line = machine_line(history, 80)
-    assert line.plain.startswith("CPU  4 cores")
-    assert line.plain.endswith("6 / 24 GB  load 3.2")
+async def test_the_live_screen_has_no_such_line_without_a_gpu() -> None:
+    app = make_app(FakeSource([make_status(1, done=3)], {1: make_curve(3)}), 1)
+    async with app.run_test(size=(120, 24)) as pilot:
+        await settle(pilot)
+        panel = app.screen.query_one(GpuPanel)
+        while panel._history.now is None:
+            await pilot.pause()
+        assert not panel.display
+
+
+def test_the_line_has_all_gpus_and_is_cut_at_the_width() -> None:
+    history = Counted().read()
+    line = machine_line(history, 120)
+    assert "85.9 GB  48 °C  312 W  │  GPU 1" in line.plain
     assert machine_line(history, 20).cell_length == 20
     assert machine_line(MachineHistory(), 20).plain == ""
 

@@ -291,10 +291,13 @@ async def test_the_views_are_shown_where_there_is_room_and_on_a_key_and_write_na
     async with DearApp(store).run_test(size=WIDE) as pilot:
         screen = await open_sql(pilot)
         await until(pilot, lambda: screen.query_one(SchemaTree).region)
+        screen.run_query("SELECT 1")
+        await until(pilot, lambda: screen.pane.grid is not None and screen.pane.grid.has_focus)
         await pilot.press("z")
-        assert not screen.query_one(SchemaTree).region
-        assert not screen.editor.region
+        assert screen.maximized is screen.pane
+        assert screen.pane.size.height > WIDE[1] - 6
         await pilot.press("z")
+        assert screen.maximized is None
         assert screen.editor.region
 
 
