@@ -35,7 +35,7 @@ def table_one_lines(status: CampaignStatus, row: TableOneRow) -> list[tuple[str,
         (
             "critical faults",
             f"{row.critical_faults:,}",
-            f"{percent(row.critical_faults, status.faults)} of {status.faults:,} faults",
+            f"{percent(row.critical_faults, status.faults)} of {status.faults:,}",
         ),
     ]
 

@@ -44,6 +44,7 @@ class SnapshotScreen(Screen[None]):
     SnapshotScreen {
         .problem { height: auto; padding: 0 1; color: $text-error; background: $error-muted; display: none; }
         .message { height: 1fr; content-align: center middle; text-align: center; padding: 0 2; }
+        &.-maximized-view { hatch: none; }
     }
     """
 

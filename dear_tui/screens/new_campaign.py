@@ -58,7 +58,7 @@ class NewCampaignScreen(SnapshotScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5", "submit", "submit", tooltip="queue it, and start the worker where none runs"),
         Binding("f2", "save", "save", tooltip="save it as a TOML file"),
-        Binding("escape,q", "leave", "back", key_display="esc", tooltip="to the campaigns"),
+        Binding("escape,q", "leave", "back", tooltip="to the campaigns"),
         Binding("f1", "app.show_keys", "keys", tooltip="what works here, also while typing"),
         Binding("question_mark", "app.show_keys", "keys", show=False, tooltip="what works here"),
         Binding("down", "app.focus_next", "next field", show=False, tooltip="also tab"),

@@ -44,12 +44,12 @@ class SqlScreen(SqlFiles):
 
     TAB = "SQL"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f5,ctrl+enter,r", "run", "run", key_display="f5", tooltip="run the query"),
+        Binding("f5,ctrl+enter,r", "run", "run", tooltip="run the query"),
         Binding("f6", "cancel", "cancel", tooltip="stop the query, the counting, or the export"),
         Binding("i,enter", "edit", "edit", tooltip="into the editor"),
-        Binding("o,f7", "list_queries", "queries", key_display="o", tooltip="ready questions and saved queries"),
-        Binding("f8,H", "list_past", "history", key_display="f8", show=False, tooltip="queries that were run before"),
-        Binding("w,ctrl+s", "save", "save", key_display="w", show=False, tooltip="keep this query under a name"),
+        Binding("o,f7", "list_queries", "queries", tooltip="ready questions and saved queries"),
+        Binding("f8,H", "list_past", "history", show=False, tooltip="queries that were run before"),
+        Binding("w,ctrl+s", "save", "save", show=False, tooltip="keep this query under a name"),
         Binding("e", "export", "export", tooltip="all rows to a CSV, Parquet or JSON file"),
         Binding("p", "plot", "plot", tooltip="numbers as a curve, as dots, and as rows again"),
         Binding("t", "toggle_views", "views", show=False, tooltip="the views and their columns"),

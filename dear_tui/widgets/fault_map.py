@@ -60,7 +60,7 @@ class FaultMap(Widget, can_focus=True):
         .map--axis { color: $text-muted; }
         .map--none { color: $text-muted; background: $foreground 14%; }
         .map--zero { color: $text-disabled; }
-        .map--hot { color: $success; }
+        .map--hot { color: $class-critical; }
         &:ansi .map--none { color: ansi_bright_black; background: ansi_default; }
         &:ansi .map--zero { color: ansi_bright_black; }
     }
