@@ -44,8 +44,10 @@ class MethodSpeed:
     """to the naive loop at its best batch"""
     batch: int
     """images at once for naive, images per block for the others"""
+    run: float
+    """share of pairs that are run through the rest of the network: neither masked before nor settled without"""
     multiplications: float
-    """left per pair after the packed stage, of all pairs, those dropped there included"""
+    """left per pair, of all pairs, in direct convolutions"""
     of_floor: float
     """share of the speed at which those multiplications alone would run at the machine's matrix rate"""
 
@@ -93,13 +95,12 @@ def benchmark(prepared: PreparedCampaign, on_step: Callable[[str], None]) -> Ben
             seconds_taken = _timed_naive(prepared, some, images, batch)
             naive[batch].append(seconds_taken / (len(some) * len(images)))
     matrix_rate = _matrix_rate(images.device)
-    alive = _alive_share(injections["exact"], blocks["exact"], faults)
     best = min(naive, key=lambda batch: median(naive[batch]))
-    all_macs = injections["exact"].whole_macs
-    methods = {"naive": _speed(naive[best], naive[best], best, all_macs, matrix_rate)}
+    everything = Work(1.0, injections["exact"].whole_macs)
+    methods = {"naive": _speed(naive[best], naive[best], best, everything, matrix_rate)}
     for name, injection in injections.items():
-        macs = alive * float(np.mean([injection.dense_macs(int(layer)) for layer in faults.layer]))
-        methods[name] = _speed(seconds[name], naive[best], len(images), macs, matrix_rate)
+        work = _work(injection, blocks[name], faults)
+        methods[name] = _speed(seconds[name], naive[best], len(images), work, matrix_rate)
     return Benchmark(
         network=prepared.config.model.arch,
         dataset=prepared.config.dataset.name,
@@ -107,15 +108,24 @@ def benchmark(prepared: PreparedCampaign, on_step: Callable[[str], None]) -> Ben
         threads=prepared.numerics.threads,
         faults=len(faults),
         images=len(images),
-        masked_early=1 - alive,
+        masked_early=1 - methods["exact"].run,
         matrix_rate=matrix_rate,
         methods=methods,
     )
 
 
-def _speed(seconds: list[float], naive: list[float], batch: int, macs: float, matrix_rate: float) -> MethodSpeed:
+@dataclass(frozen=True)
+class Work:
+    """What is left to do per pair, of all pairs."""
+
+    run: float
+    multiplications: float
+
+
+def _speed(seconds: list[float], naive: list[float], batch: int, work: Work, matrix_rate: float) -> MethodSpeed:
     rate = 1 / median(seconds)
-    return MethodSpeed(rate, rate * median(naive), batch, macs, rate * macs / matrix_rate)
+    of_floor = rate * work.multiplications / matrix_rate
+    return MethodSpeed(rate, rate * median(naive), batch, work.run, work.multiplications, of_floor)
 
 
 def _spread_images(prepared: PreparedCampaign, count: int) -> Tensor:
@@ -158,26 +168,32 @@ def _timed_naive(prepared: PreparedCampaign, faults: WeightFaults, images: Tenso
     return time.perf_counter() - started
 
 
-def _alive_share(injection: ExactInjection, block: GoldenBlock, faults: WeightFaults) -> float:
-    recorder = CountingRecorder()
+def _work(injection: ExactInjection, block: GoldenBlock, faults: WeightFaults) -> Work:
+    run, multiplications = 0, 0
     for layer in np.unique(faults.layer):
-        injection.replay(block, int(layer), faults.take(np.flatnonzero(faults.layer == layer)), recorder)
-    return recorder.pairs / (len(faults) * block.count)
+        of_layer = faults.take(np.flatnonzero(faults.layer == layer))
+        recorder = RunPairs(len(of_layer), block.count, block.logits.device)
+        injection.replay(block, int(layer), of_layer, recorder)
+        pairs = int(recorder.is_run.count_nonzero())
+        run += pairs
+        multiplications += pairs * injection.dense_macs(int(layer))
+    pairs = len(faults) * block.count
+    return Work(run / pairs, multiplications / pairs)
 
 
-class CountingRecorder:
-    """Counts the pairs that are run."""
+class RunPairs:
+    """A recorder of which pairs are run."""
 
-    def __init__(self) -> None:
-        self.pairs = 0
+    def __init__(self, faults: int, images: int, device: torch.device) -> None:
+        self.is_run = torch.zeros(faults, images, dtype=torch.bool, device=device)
 
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:  # noqa: ARG002 - called as a Recorder
-        """Count them."""
-        self.pairs += len(faults)
+        """Note them."""
+        self.is_run[faults, images] = True
 
     def settle(self, faults: Tensor, images: Tensor, severity: Tensor) -> None:  # noqa: ARG002 - called as a Recorder
-        """Count them."""
-        self.pairs += len(faults)
+        """Note them: they were run, without their logits being looked at."""
+        self.is_run[faults, images] = True
 
     def settle_images(self, faults: Tensor, images: slice, severity: Tensor) -> None:
         """These are not run."""

@@ -57,6 +57,7 @@ def _columns(result: Benchmark) -> list[Column]:
         Column("us/pair", [f"{1e6 / speed.pairs_per_s:.3g}" for speed in speeds], right=True, priority=1),
         Column("x naive", [f"{speed.ratio:.3g}" for speed in speeds], right=True, priority=3),
         Column("batch", [f"{speed.batch}" for speed in speeds], right=True, priority=1),
+        Column("pairs run", [percent(speed.run, 1) for speed in speeds], right=True, priority=2),
         Column("multiplications", [short_count(speed.multiplications) for speed in speeds], right=True, priority=2),
         Column("fewer", [f"{naive / max(1, speed.multiplications):.3g}x" for speed in speeds], right=True, priority=2),
         Column("of matrix rate", [percent(speed.of_floor, 1) for speed in speeds], right=True, priority=2),

@@ -40,7 +40,7 @@ class Margins:
     top1: Tensor
     """[count]"""
     inverse: Tensor
-    """[count, classes] 1 / what a class may gain on the golden class; 0 for that class itself, infinite where it ties"""
+    """[count, classes] 1 / what a class may gain on the golden class; 0 for that class itself, infinite for ties"""
     least_change: Tensor
     """[count] of a mix of the logits; what is smaller may be none"""
 

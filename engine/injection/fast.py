@@ -41,6 +41,8 @@ TAU_SAFETY = 8.0
 """how much larger than the largest error seen at the start an error may be before it could change a top-1"""
 
 _CALIBRATION_IMAGES = 8
+_CALIBRATION_MACS = 4 * 10**11
+"""about what the start may multiply to measure rounding: a large network does it on fewer images"""
 
 _BATCHES_TOGETHER = 8
 """batches whose logits are settled at once: each is many small operations otherwise"""
@@ -66,8 +68,9 @@ class FastInjection(ExactInjection):
         if self.rows.interchangeable and self._traced is not None:
             with self._as_worker():
                 self.rows = common_rows(self._probe_own(self._traced, images))
-                self.tau = TAU_SAFETY * self._largest_error(self._traced, images[:_CALIBRATION_IMAGES])
-                self._reach = self._useful_reach(self._traced, images[:_CALIBRATION_IMAGES])
+                some = images[: self._calibration_images(self._traced)]
+                self.tau = TAU_SAFETY * self._largest_error(self._traced, some)
+                self._reach = self._useful_reach(self._traced, some)
 
     @property
     def measured(self) -> dict[str, float]:
@@ -168,6 +171,10 @@ class FastInjection(ExactInjection):
         for pairs in packed.run(replace(faults, changes=is_close.any(1).cpu().numpy())):
             exact.add(pairs.take(is_close[pairs.fault, pairs.image].nonzero().squeeze(1)))
         exact.finish()
+
+    def _calibration_images(self, traced: TracedNetwork) -> int:
+        macs = sum(32 * suffix.macs for suffix in traced.suffixes.values())
+        return max(2, min(_CALIBRATION_IMAGES, _CALIBRATION_MACS // max(1, macs)))
 
     def _largest_error(self, traced: TracedNetwork, images: Tensor) -> float:
         """Over all bits of some weights of every layer, relative to the largest magnitude met since the fault."""

@@ -93,6 +93,8 @@ def _bounding(node: fx.Node, suffix: FastSuffix, network: Network, values: dict[
     layer = suffix.updates.get(node) or suffix.layers.get(node)
     if layer is not None:
         return _bounding_layer(layer, values[layer.source])
+    if node in suffix.tiled:  # its activation never grows a difference
+        return F.avg_pool2d(values[suffix.tiled[node].source], suffix.tiled[node].tile, divisor_override=1)
     changed = [values[parent] for parent in node.all_input_nodes if parent in values]
     target: Any = network.modules[str(node.target)] if node.op == "call_module" else node.target
     if target in _SUMS:

@@ -120,7 +120,7 @@ class ThinRuns:
         uncertain: Tensor,
         bounds: LayerBounds | None = None,
     ) -> None:
-        """`uncertain`: [count] images whose pairs are yielded even where nothing differs; `bounds` settle some pairs."""
+        """`uncertain`: [count] images whose pairs are yielded even where nothing differs; `bounds` settle some."""
         (source,) = fast.suffix.layer.all_input_nodes
         golden: Tensor = module(block.values[source])
         images = max(_LEAST_IMAGES, _CACHED_BYTES // (4 * golden[0].numel()))
