@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from engine.store.fault_results import FaultRows
 
 STUCK = {"bit_flip": -1, "stuck_at_0": 0, "stuck_at_1": 1}
-SEVERITIES = (("masked", "█", "$class-masked"), ("non-critical", "▒", "$class-non-critical"), ("critical", "▓", "$class-critical"))
+SEVERITIES = (
+    ("masked", "█", "$class-masked"),
+    ("non-critical", "▒", "$class-non-critical"),
+    ("critical", "▓", "$class-critical"),
+)
 """Each with the pattern and the colour of its share in a bar."""
 
 
