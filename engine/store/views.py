@@ -46,6 +46,9 @@ EVERY_FOOTER = ", union_by_name = true"
 
 Otherwise it takes the rows of the first file, none, for those of every file, and joins by hashing all the pairs."""
 
+SUMMARIES = ("fault_summary", "image_summary")
+"""Small whatever the planner thinks, and read by every chart: their footers are not worth the time."""
+
 FAULT_SUMMARY = """
 SELECT campaign, fault_id, sum(masked)::BIGINT AS masked, sum(non_critical)::BIGINT AS non_critical,
     sum(critical)::BIGINT AS critical, sum(correct)::BIGINT AS correct,
@@ -99,7 +102,7 @@ def view_definitions(layout: Layout, footers: str = EVERY_FOOTER) -> dict[str, s
         footers: empty: only the first file's is read beforehand, so that no other file has to be whole.
     """
     description = _description(layout)
-    parts = {table: _parts(layout, table, HIVE + footers) for table in PART_TABLES}
+    parts = {table: _parts(layout, table, HIVE if table in SUMMARIES else HIVE + footers) for table in PART_TABLES}
     return {
         "faults": _table(layout, "faults", HIVE + footers),
         "images": _table(layout, "images", HIVE + footers),
