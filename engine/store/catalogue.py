@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+import duckdb
 import numpy as np
 
 from engine.store.files import make_private, make_private_folder, publish, unfinished
@@ -13,8 +14,6 @@ from engine.store.parquet import connect, sql_text, write_parquet
 from engine.store.views import view_definitions
 
 if TYPE_CHECKING:
-    import duckdb
-
     from engine.store.layout import Layout
 
 STORAGE_VERSION = "v1.2.0"
@@ -58,5 +57,13 @@ def attach(connection: duckdb.DuckDBPyConnection, path: object, name: str) -> No
 
 
 def create_views(connection: duckdb.DuckDBPyConnection, layout: Layout) -> None:
-    for name, query in view_definitions(layout).items():
-        connection.execute(f"CREATE VIEW {name} AS {query}")
+    """Create all views; a damaged file fails the queries that read it, and none else."""
+    try:
+        _create(connection, view_definitions(layout))
+    except duckdb.Error:
+        _create(connection, view_definitions(layout, footers=""))
+
+
+def _create(connection: duckdb.DuckDBPyConnection, definitions: dict[str, str]) -> None:
+    for name, query in definitions.items():
+        connection.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")

@@ -41,6 +41,14 @@ DESCRIPTION = {
 
 HIVE = "hive_partitioning = true, hive_types = {'campaign': UINTEGER}"
 
+EVERY_FOOTER = ", union_by_name = true"
+"""The names are the same in all files; but so DuckDB reads the footer of each, and plans with the true number of rows.
+
+Otherwise it takes the rows of the first file, none, for those of every file, and joins by hashing all the pairs."""
+
+SUMMARIES = ("fault_summary", "image_summary")
+"""Small whatever the planner thinks, and read by every chart: their footers are not worth the time."""
+
 FAULT_SUMMARY = """
 SELECT campaign, fault_id, sum(masked)::BIGINT AS masked, sum(non_critical)::BIGINT AS non_critical,
     sum(critical)::BIGINT AS critical, sum(correct)::BIGINT AS correct,
@@ -87,13 +95,17 @@ FROM so_far"""
 """Algorithm 1, over the ranks for which every fault is in."""
 
 
-def view_definitions(layout: Layout) -> dict[str, str]:
-    """View -> its SELECT, over absolute paths, in an order in which they can be created."""
+def view_definitions(layout: Layout, footers: str = EVERY_FOOTER) -> dict[str, str]:
+    """View -> its SELECT, over absolute paths, in an order in which they can be created.
+
+    Args:
+        footers: empty: only the first file's is read beforehand, so that no other file has to be whole.
+    """
     description = _description(layout)
-    parts = {table: _parts(layout, table) for table in PART_TABLES}
+    parts = {table: _parts(layout, table, HIVE if table in SUMMARIES else HIVE + footers) for table in PART_TABLES}
     return {
-        "faults": _table(layout, "faults"),
-        "images": _table(layout, "images"),
+        "faults": _table(layout, "faults", HIVE + footers),
+        "images": _table(layout, "images", HIVE + footers),
         "severity": parts["severity"],
         "critical": parts["critical"],
         "fault_summary": FAULT_SUMMARY.format(source=f"({parts['fault_summary']})"),
@@ -112,16 +124,16 @@ def _description(layout: Layout) -> str:
     )
 
 
-def _table(layout: Layout, table: str) -> str:
+def _table(layout: Layout, table: str, options: str) -> str:
     columns = ", ".join(COLUMNS[table])
     files = _glob(layout, f"{table}.parquet")
-    return f"SELECT campaign, {columns} FROM read_parquet({files}, {HIVE}) WHERE campaign > 0"
+    return f"SELECT campaign, {columns} FROM read_parquet({files}, {options}) WHERE campaign > 0"
 
 
-def _parts(layout: Layout, table: str) -> str:
+def _parts(layout: Layout, table: str, options: str) -> str:
     """The rows of a part table whose set is committed, that is: has its severity file."""
     columns = ", ".join(COLUMNS[table])
-    files = f"read_parquet({_glob(layout, f'{table}/{PARTS}')}, {HIVE}, filename = true)"
+    files = f"read_parquet({_glob(layout, f'{table}/{PARTS}')}, {options}, filename = true)"
     if table == "severity":
         return f"SELECT campaign, {columns} FROM {files} WHERE campaign > 0"
     commits = _glob(layout, f"severity/{PARTS}")

@@ -1,0 +1,117 @@
+"""Every ready question, asked of a small real store with two campaigns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dear_tui.query.questions import questions
+from engine.store.sql import SqlSession
+from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+COLUMNS = {
+    "campaigns and what they found": [
+        *("campaign", "name", "state", "network", "dataset", "select", "method", "faults", "images"),
+        *("masked %", "non-critical %", "critical %"),
+    ],
+    "which bits are critical": ["bit", "faults", "critical_faults", "critical % of pairs"],
+    "which layers are critical": ["layer", "faults", "critical_faults", "critical % of pairs"],
+    "layer by bit": ["layer", "bit", "faults", "critical_pairs", "critical %"],
+    "the worst faults": [
+        *("fault_id", "layer", "tensor_index", "bit", "golden_value", "faulty_value"),
+        *("critical", "non_critical", "masked"),
+    ],
+    "which images find most critical faults": [
+        *("rank", "image_id", "label", "golden_class", "golden_correct", "el2n", "critical", "non_critical"),
+    ],
+    "detection curve (p plots it)": ["rank", "masked", "non_critical", "critical"],
+    "images needed for 50, 90, 99, 100 % of the critical faults": ["% of critical faults", "images"],
+    "metric against critical faults per image (p plots it)": ["el2n", "critical"],
+    "confusion: what classes are mistaken for": ["golden_class", "prediction", "critical_pairs", "faults"],
+    "non-finite logits by layer and bit": ["layer", "bit", "nonfinite_pairs", "faults"],
+    "masked share by layer and bit": ["layer", "bit", "masked %"],
+    "accuracy, clean and under each fault": ["fault_id", "layer", "bit", "accuracy %", "clean accuracy %"],
+    "does it matter whether the weight grows": ["bit", "grows", "faults", "critical_faults"],
+    "the raw severities": ["campaign", "fault_id", "image_id", "severity"],
+    "compare with campaign 2: critical share by bit": ["bit", "#1 critical %", "#2 critical %"],
+    "compare with campaign 2: the same faults with other counts": [
+        *("layer", "weight_index", "bit", "#1 critical", "#2 critical"),
+    ],
+    "compare with campaign 2: detection curves (p plots them)": ["rank", "#1", "#2"],
+}
+SQL = {question.name: question.sql for question in questions(1, 2)}
+FAULTS, IMAGES = 12, 15
+
+
+@pytest.fixture(scope="module")
+def truth() -> Truth:
+    return Truth.of(new_campaign())
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlSession]:
+    """Two campaigns of the same faults, with other outcomes."""
+    path: Path = tmp_path_factory.mktemp("questions")
+    store, _, _ = filled_store(path)
+    other = new_campaign(fingerprint="other")
+    with store.lock(), store.writer(store.create(other)) as writer:
+        write(writer, Truth.of(other, seed=2), PLAN)
+    store.close()
+    with SqlSession(path) as opened:
+        yield opened
+
+
+def answer(session: SqlSession, name: str) -> list[tuple[Any, ...]]:
+    """The rows."""
+    return list(session.query(SQL[name]))
+
+
+def test_every_question_is_tested() -> None:
+    assert sorted(SQL) == sorted(COLUMNS)
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_question_gives_rows_of_the_columns_it_speaks_of(session: SqlSession, name: str) -> None:
+    result = session.query(SQL[name])
+    assert list(result.columns) == COLUMNS[name]
+    assert list(result)
+
+
+def test_comparisons_need_another_campaign() -> None:
+    assert not [question for question in questions(1, None) if "compare" in question.name or "{" in question.sql]
+
+
+def test_the_curve_is_algorithm_1(session: SqlSession, truth: Truth) -> None:
+    found = answer(session, "detection curve (p plots it)")
+    assert found == [(rank, *counts) for rank, counts in enumerate(truth.curve(IMAGES))]
+
+
+def test_the_images_needed_are_read_off_the_curve(session: SqlSession, truth: Truth) -> None:
+    critical = [counts[2] for counts in truth.curve(IMAGES)]
+    expected = [
+        (share, next(rank for rank, count in enumerate(critical) if 100 * count >= share * critical[-1]) + 1)
+        for share in (50, 90, 99, 100)
+    ]
+    assert answer(session, "images needed for 50, 90, 99, 100 % of the critical faults") == expected
+
+
+def test_the_worst_fault_comes_first(session: SqlSession, truth: Truth) -> None:
+    summaries = sorted(truth.fault_summaries(), key=lambda row: (-(row[3] or 0), row[0] or 0))
+    found = answer(session, "the worst faults")
+    assert [(row[0], row[8], row[7], row[6]) for row in found] == [row[:4] for row in summaries]
+
+
+def test_the_bits_add_up_to_all_faults(session: SqlSession, truth: Truth) -> None:
+    found = answer(session, "which bits are critical")
+    assert [row[0] for row in found] == sorted({int(bit) for bit in truth.new.faults.bit}, reverse=True)
+    assert sum(row[1] for row in found) == FAULTS
+    assert sum(row[2] for row in found) == truth.curve(IMAGES)[-1][2]
+
+
+def test_raw_severities_are_those_of_the_one_campaign(session: SqlSession, truth: Truth) -> None:
+    assert sorted(row[1:] for row in answer(session, "the raw severities")) == truth.severities()
