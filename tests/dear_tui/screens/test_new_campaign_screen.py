@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import pytest
     from textual.pilot import Pilot
+    from textual.widget import Widget
 
     from dear_tui.app import DearApp
 
@@ -46,14 +47,15 @@ async def until(pilot: Pilot[str], condition: Callable[[], object]) -> None:
             await pilot.pause(0.01)
 
 
-def focus(app: DearApp, section: str, key: str) -> None:
+def focus(app: DearApp, section: str, key: str) -> Widget:
     """Go to a field."""
     row = next(row for row in app.screen.query(FieldRow) if row.place == (section, key))
-    row.query_one("Input, Select").focus()
+    return row.query_one("Input, Select").focus()
 
 
 async def type_into(pilot: Pilot[str], section: str, key: str, text: str) -> None:
-    focus(pilot.app, section, key)  # type: ignore[arg-type]
+    field = focus(pilot.app, section, key)  # type: ignore[arg-type]
+    await until(pilot, lambda: field.has_focus and field.region)  # one that has just come is laid out first
     await pilot.press("ctrl+u", *text)
 
 

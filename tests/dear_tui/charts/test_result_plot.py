@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from dear_tui.widgets.detection_picture import TOO_SMALL, Ink, Picture
-from dear_tui.widgets.plot_picture import Range, draw_plot
+from dear_tui.charts.draw import TOO_SMALL
+from dear_tui.charts.picture import Ink, Picture
+from dear_tui.charts.result_plot import Range, draw_result
 
 X = np.arange(101, dtype=np.float64)
 LINES = {"critical": X**2, "other": np.where(X > 50, np.nan, 10_000 - 100 * X)}
@@ -42,19 +43,19 @@ def text(picture: Picture) -> str:
 
 @pytest.mark.parametrize(("step", "dots", "golden"), [(1, False, JOINED), (10, True, DOTS)])
 def test_lines_and_dots(step: int, dots: bool, golden: str) -> None:
-    picture = draw_plot("rank", X[::step], {name: y[::step] for name, y in LINES.items()}, dots, 60, 12)
+    picture = draw_result("rank", X[::step], {name: y[::step] for name, y in LINES.items()}, dots, 60, 12)
     assert text(picture) == golden
 
 
 def test_rows_in_any_order_give_the_same_lines() -> None:
     order = np.random.default_rng(0).permutation(len(X))
     shuffled = {name: y[order] for name, y in LINES.items()}
-    assert text(draw_plot("rank", X[order], shuffled, False, 60, 12)) == JOINED
+    assert text(draw_result("rank", X[order], shuffled, False, 60, 12)) == JOINED
 
 
 def test_a_class_has_its_own_colour_and_no_other_column_takes_it() -> None:
     lines = dict.fromkeys(("a", "b", "masked", "c"), X)
-    picture = draw_plot("rank", X, lines, True, 80, 12)
+    picture = draw_result("rank", X, lines, True, 80, 12)
     legend = next(iter(picture.rows()))
     inks = {name: picture.inks[0, legend.index(f" {name} ") - 1] for name in lines}
     assert inks == {"a": Ink.CRITICAL, "b": Ink.METRIC, "masked": Ink.MASKED, "c": Ink.NON_CRITICAL}
@@ -65,7 +66,7 @@ def test_a_class_has_its_own_colour_and_no_other_column_takes_it() -> None:
 )
 def test_what_cannot_be_scaled_is_drawn_all_the_same(values: list[float], row: str | None) -> None:
     y = np.array(values)
-    shown = text(draw_plot("x", np.arange(len(y), dtype=np.float64), {"y": y}, False, 60, 12)).splitlines()
+    shown = text(draw_result("x", np.arange(len(y), dtype=np.float64), {"y": y}, False, 60, 12)).splitlines()
     assert "└┬─" in shown[-2], "the axis"
     assert [line[:9] for line in shown[1:] if "⠤" in line] == ([] if row is None else [row])
 
@@ -84,5 +85,5 @@ def test_ticks_are_round() -> None:
 
 
 def test_too_small_says_so() -> None:
-    assert text(draw_plot("x", X, LINES, False, 39, 12)).splitlines()[0] == TOO_SMALL
-    assert text(draw_plot("x", X, LINES, False, 60, 0)) == ""
+    assert text(draw_result("x", X, LINES, False, 39, 12)).splitlines()[0] == TOO_SMALL
+    assert text(draw_result("x", X, LINES, False, 60, 0)) == ""
