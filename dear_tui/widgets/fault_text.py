@@ -115,6 +115,5 @@ def _severity_words(counts: tuple[int, int, int]) -> Content:
     total = sum(counts)
     texts = []
     for (name, glyph, style), count in zip(SEVERITIES, counts, strict=True):
-        colour = style.replace("$", "$text-")
-        texts.append(Content.assemble((f"{glyph} {name}", colour), f" {count:,} ({percent(count, total)})"))
+        texts.append(Content.assemble((f"{glyph} {name}", style), f" {count:,} ({percent(count, total)})"))
     return Content("   ").join(texts) if total else Content("")
