@@ -124,11 +124,12 @@ def test_ctrl_c_during_the_last_part_still_stops_before_the_next_config(
     invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configs = [write_config(tmp_path, f"{seed}.toml", faults={"seed": seed}) for seed in (1, 2)]
-    on_progress = ProgressLine.on_progress
+    on_progress, pressed = ProgressLine.on_progress, []
 
     def interrupted(self: ProgressLine, progress: Any) -> None:
         on_progress(self, progress)
-        if progress.pairs_done == PAIRS:
+        if progress.pairs_done == PAIRS and not pressed:  # told again while it is sealed
+            pressed.append(True)
             signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(ProgressLine, "on_progress", interrupted)
