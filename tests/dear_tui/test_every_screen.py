@@ -31,7 +31,7 @@ KEYS = [
     *string.ascii_letters,
     *string.digits,
     *("question_mark", "slash", "plus", "minus", "comma", "full_stop", "left_square_bracket", "right_square_bracket"),
-    *("equals_sign", "dollar_sign", "ctrl+left", "ctrl+right", "ctrl+home", "ctrl+end"),
+    *("equals_sign", "dollar_sign", "ctrl+left", "ctrl+right", "ctrl+home", "ctrl+end", "ctrl+enter"),
     *("space", "enter", "escape", "up", "down", "left", "right", "home", "end", "pageup", "pagedown", "delete", "tab"),
     *(f"f{number}" for number in range(1, 13)),
     *(f"ctrl+{letter}" for letter in string.ascii_lowercase),
