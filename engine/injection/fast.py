@@ -214,7 +214,7 @@ class FastInjection(ExactInjection):
         thin = self._thin(traced, block, layer)
         if thin is None:
             return 0.0
-        faults = sample_faults(layer, self.modules[layer].weight, len(traced.suffixes))
+        faults = sample_faults(layer, self.modules[layer].weight, layers=1)
         settled = SettledCounter()
         left = sum(map(len, thin.run(faults, settled)))
         return settled.pairs / max(1, settled.pairs + left)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, fx, nn
 
+from engine.injection.folded import Affine, find_norms
 from engine.injection.golden import GoldenBlock
 from engine.injection.in_place import InPlace, activated, find_in_place
 from engine.injection.pairs import Pairs
@@ -34,6 +35,8 @@ class FastSuffix:
     """the dense nodes, without those and those folded into the next"""
     tiled: dict[fx.Node, TiledPool]
     """the poolings among both"""
+    norms: dict[fx.Node, Affine]
+    """the batch norms among the packed nodes"""
     updates: dict[fx.Node, FoldedLayer]
     """by result: layers that read nothing but one frontier value"""
     layers: dict[fx.Node, FoldedLayer]
@@ -76,6 +79,7 @@ def fast_suffix(suffix: Suffix, folded: dict[fx.Node, FoldedLayer], network: Net
         packed=tuple(node for node in suffix.packed if node not in activated_later),
         steps=steps,
         tiled=tiled,
+        norms=find_norms(network, suffix.packed),
         updates=updates,
         layers={node: layer for node, layer in usable.items() if node not in updates},
         golden=frozenset((read - dense) | set(updates)),

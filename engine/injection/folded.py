@@ -14,7 +14,7 @@ from engine.injection.convolutions import quick_convolution
 from engine.injection.layers import is_injectable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from engine.injection.channels import ChannelMap
     from engine.injection.graph import Network
@@ -90,6 +90,36 @@ class FoldedLayer:
         assert isinstance(self.module, nn.Conv2d)
         padding = self.module.padding
         return F.conv2d(x, weight, bias, self.module.stride, padding, self.module.dilation, groups)
+
+
+class Affine:
+    """A batch norm in eval mode as one multiplication and one addition, whatever the memory layout.
+
+    torch's own is slow where images lie last in memory (measured: 7 ms instead of 1 on CPU).
+    """
+
+    def __init__(self, norm: nn.BatchNorm2d) -> None:
+        """`norm` has running statistics."""
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        scale = torch.rsqrt(norm.running_var + norm.eps)
+        self._scale = (scale if norm.weight is None else scale * norm.weight).detach().view(-1, 1, 1)
+        shift = -norm.running_mean.view(-1, 1, 1) * self._scale
+        self._shift = shift if norm.bias is None else shift + norm.bias.detach().view(-1, 1, 1)
+
+    def __call__(self, value: Tensor) -> Tensor:
+        """The result for `value` [images, channels, height, width]."""
+        return torch.addcmul(self._shift, value, self._scale)
+
+
+def find_norms(network: Network, nodes: Iterable[fx.Node]) -> dict[fx.Node, Affine]:
+    """The batch norms among `nodes`."""
+    modules = {node: network.modules.get(str(node.target)) for node in nodes if node.op == "call_module"}
+    return {
+        node: Affine(norm)
+        for node, norm in modules.items()
+        if isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None
+    }
 
 
 def as_channels_last(value: Tensor) -> Tensor:

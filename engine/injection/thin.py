@@ -160,7 +160,7 @@ class ThinSlice:
         """`golden`: the layer's fault-free result for the whole block."""
         self._network = network
         self._suffix = fast.suffix
-        self._packed, self._tiled = fast.packed, fast.tiled
+        self._packed, self._tiled, self._norms = fast.packed, fast.tiled, fast.norms
         self._block = block
         self._images = images
         self._uncertain = uncertain[images]
@@ -206,8 +206,12 @@ class ThinSlice:
             return values[node] if node in values else self._golden_outside(node)
 
         for node in self._packed:
-            tiled = self._tiled.get(node)
-            values[node] = tiled(self._network, value_of) if tiled else self._network.evaluate(node, value_of)
+            if node in self._tiled:
+                values[node] = self._tiled[node](self._network, value_of)
+            elif node in self._norms:
+                values[node] = self._norms[node](value_of(node.all_input_nodes[0]))
+            else:
+                values[node] = self._network.evaluate(node, value_of)
         return values
 
     def _golden_outside(self, node: fx.Node) -> Any:
