@@ -140,6 +140,8 @@ class ProgressLine:
         numbers = " ".join(_numbers(progress))
         self._bar.update(self._task, completed=progress.pairs_done, numbers=numbers)
         percent = 100 * progress.pairs_done // max(1, progress.pairs)
+        if percent == 100 and _written(progress) < progress.pairs:
+            return  # the last part is being written: its counts follow
         if not self._console.is_terminal and numbers and percent >= self._next_percent:
             self._say(f"{percent:3d} % {numbers}")
             self._next_percent = percent - percent % 10 + 10
@@ -153,6 +155,10 @@ def _numbers(progress: CampaignProgress) -> Iterator[str]:
         yield "sealing"
     elif progress.rate is not None and progress.eta_s is not None:
         yield f"{rate(progress.rate)} ETA {duration(progress.eta_s)}"
-    if progress.masked + progress.non_critical + progress.critical:
+    if _written(progress):
         yield f"masked {short_count(progress.masked)} non-critical {short_count(progress.non_critical)}"
         yield f"critical {short_count(progress.critical)}"
+
+
+def _written(progress: CampaignProgress) -> int:
+    return progress.masked + progress.non_critical + progress.critical
