@@ -224,7 +224,8 @@ class SqlSession:
 
     def interrupt(self) -> None:
         """Stop the running query, from another thread; it fails within milliseconds."""
-        self._cursor.interrupt()
+        with suppress(duckdb.ConnectionException):  # it has ended
+            self._cursor.interrupt()
 
     def _vetted(self, sql: str) -> str:
         """The statement to run, which is what was checked and not what was typed."""

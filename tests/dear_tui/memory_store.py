@@ -137,7 +137,7 @@ def make_app(
     plan_with: Callable[[Order], Planner] | None = None,
 ) -> DearApp:
     """The app over a source in memory, with a desk and a planner that do nothing."""
-    return DearApp(
+    app = DearApp(
         Path("/data/store"),
         campaign,
         lambda _path: source,
@@ -145,6 +145,8 @@ def make_app(
         plan_with or FakePlanner([], waits=True),  # type: ignore[arg-type]
         machine=FixedMachine(),
     )
+    app.animation_level = "none"  # a picture must not depend on how far scrolling has come
+    return app
 
 
 class FixedMachine(Machine):

@@ -11,6 +11,7 @@ from memory_store import FakeSource, make_app, make_status, settle, until_shown
 
 from dear_tui.form import sources
 from dear_tui.planner.reports import Report
+from dear_tui.screens.new_campaign import Form
 from engine.store.queue_view import QueueView
 from tests.dear_tui.screens.test_new_campaign_screen import ESTIMATE, MATERIAL, type_into
 
@@ -140,7 +141,6 @@ def form_of(state: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]
     monkeypatch.setattr(sources.Path, "cwd", lambda: Path("/home/ada"))
 
     async def show(pilot: Any) -> None:
-        pilot.app.animation_level = "none"  # scrolling takes no time
         await pilot.press("n")
         await until_shown(pilot, "lenet5-mnist", "arch")
         match state:
@@ -153,7 +153,8 @@ def form_of(state: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]
                 await until_shown(pilot, "1 thing to mend")
                 await pilot.press("down", "down")  # to a choice, where no cursor blinks
                 await until_shown(pilot, "[dataset] name")
-                await pilot.wait_for_scheduled_animations()
+                # how far it has scrolled depends on whether the focus moved before the message was laid out
+                pilot.app.screen.query_one(Form).scroll_home(animate=False, immediate=True)
             case _:
                 await pilot.press("f5")
                 await until_shown(pilot, "Submitting: loading network")
