@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.config import CampaignConfig
+    from engine.steps import OnStep
     from engine.store import Action, CampaignStatus, Effect, Store
     from engine.store.queue import Submission
 
@@ -54,13 +55,14 @@ def status(path: Path, campaign: int) -> CampaignStatus:
 
 
 def submit(
-    path: Path, configs: Sequence[tuple[str, CampaignConfig]], again: bool = False
+    path: Path, configs: Sequence[tuple[str, CampaignConfig]], on_step: OnStep, again: bool = False
 ) -> tuple[list[Submission], list[str]]:
     """Try all configs out, then queue them; nothing is queued unless all can run.
 
     Args:
         path: the store.
         configs: each with the name by which its problems are told, empty for none.
+        on_step: told what is being done.
         again: make new campaigns in any case.
 
     Returns:
@@ -76,7 +78,7 @@ def submit(
     news, notes = [], []
     for name, config in configs:
         with naming(name):
-            news.append(prepare_new(config))
+            news.append(prepare_new(config, on_step))
     with closing(Store.open(path)) as store:
         for (name, _), new in zip(configs, news, strict=True):
             with naming(name):

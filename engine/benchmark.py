@@ -12,10 +12,9 @@ import torch
 
 from engine.injection.methods import METHODS
 from engine.injection.naive import naive_logits
+from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from torch import Tensor
 
     from engine.injection.exact import ExactInjection
@@ -70,30 +69,31 @@ class Benchmark:
     methods: dict[str, MethodSpeed]
 
 
-def benchmark(prepared: PreparedCampaign, on_step: Callable[[str], None]) -> Benchmark:
+def benchmark(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Benchmark:
     """Time naive and every method on the same faults and images.
 
     Args:
         prepared: the campaign whose network, faults and images are used; nothing is stored.
-        on_step: told what is measured next.
+        on_step: told what is being done.
     """
-    on_step("tracing the network")
     ranks = prepared.images(0, min(len(prepared.workload), 4096))
-    injections = {name: method(prepared.model, ranks, prepared.config.run.memory) for name, method in METHODS.items()}
+    memory = prepared.config.run.memory
+    injections = {name: method(prepared.model, ranks, memory, on_step) for name, method in METHODS.items()}
     images = _spread_images(prepared, min(injection.block_rows for injection in injections.values()))
     blocks = {name: injection.load(images) for name, injection in injections.items()}
-    on_step("choosing samples")
+    on_step(Step("choosing samples"))
     faults = _sample(injections["exact"], blocks["exact"], prepared.faults_in_execution_order())
     some = faults.take(np.unique(np.linspace(0, len(faults) - 1, _naive_faults(prepared, images), dtype=np.int64)))
     seconds: dict[str, list[float]] = {name: [] for name in METHODS}
     naive: dict[int, list[float]] = {batch: [] for batch in NAIVE_BATCHES if batch <= len(images)}
-    for round_number in range(1, ROUNDS + 1):
-        on_step(f"round {round_number} of {ROUNDS}")
+    for round_number in range(ROUNDS):
+        on_step(Step("measuring, in rounds", round_number, ROUNDS))
         for name, injection in injections.items():
             seconds[name].append(_timed(injection, blocks[name], faults) / (len(faults) * len(images)))
         for batch in naive:
             seconds_taken = _timed_naive(prepared, some, images, batch)
             naive[batch].append(seconds_taken / (len(some) * len(images)))
+    on_step(Step("counting multiplications"))
     matrix_rate = _matrix_rate(images.device)
     best = min(naive, key=lambda batch: median(naive[batch]))
     everything = Work(1.0, injections["exact"].whole_macs)

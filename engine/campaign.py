@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.injection.methods import METHODS
 from engine.injection.outcomes import Outcomes
+from engine.steps import OnStep, nobody_waits
 from engine.store.background import BackgroundWriter, ComputedPart
 from engine.store.records import NewCampaign, Span
 
@@ -73,14 +74,14 @@ def describe(prepared: PreparedCampaign, injection: ExactInjection) -> NewCampai
     )
 
 
-def start_injection(prepared: PreparedCampaign) -> ExactInjection:
+def start_injection(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> ExactInjection:
     """The campaign's network, traced, with its batch sizes probed.
 
     Raises:
         InputError: the memory does not hold one image.
     """
     probe = prepared.images(0, min(len(prepared.workload), _MOST_PROBED))
-    return METHODS[prepared.config.run.method](prepared.model, probe, prepared.config.run.memory)
+    return METHODS[prepared.config.run.method](prepared.model, probe, prepared.config.run.memory, on_step)
 
 
 def run_campaign(

@@ -15,6 +15,7 @@ from engine.datasets import load_dataset
 from engine.injection.layers import injectable_layers
 from engine.models import load_model
 from engine.size import DISK_BYTES_PER_PAIR, Material
+from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
     from engine.config import CampaignConfig
@@ -60,7 +61,7 @@ def load_material(config: CampaignConfig) -> Material:
     return Material(injectable_layers(load_model(config.model, dataset).model), len(dataset))
 
 
-def estimate(prepared: PreparedCampaign) -> Estimate:
+def estimate(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Estimate:
     """Count faults, pairs and operations; time a small stratified sample of them on this machine."""
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         prepared.model(prepared.images(0, 1))
@@ -72,17 +73,18 @@ def estimate(prepared: PreparedCampaign) -> Estimate:
         pairs=pairs,
         flops=counter.get_total_flops() * pairs,
         disk_bytes=round(DISK_BYTES_PER_PAIR * pairs),
-        seconds=_computing_seconds(prepared) + STORING_SECONDS_PER_PAIR * pairs,
+        seconds=_computing_seconds(prepared, on_step) + STORING_SECONDS_PER_PAIR * pairs,
         method=prepared.config.run.method,
         device=prepared.numerics.device,
     )
 
 
-def _computing_seconds(prepared: PreparedCampaign) -> float:
+def _computing_seconds(prepared: PreparedCampaign, on_step: OnStep) -> float:
     """Time the start; then some faults of every layer on some images, more of both each round: the last one counts."""
     begun = time.monotonic()
-    injection = start_injection(prepared)
+    injection = start_injection(prepared, on_step)
     setup = time.monotonic() - begun
+    on_step(Step("measuring some faults"))
     sample = Sample(prepared, injection)
     sample.seconds()  # the first run of anything is slow
     started = time.monotonic()

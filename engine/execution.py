@@ -12,6 +12,7 @@ from engine.errors import DearError, DiskFullError, InputError, UnreachableError
 from engine.fingerprint import differences
 from engine.preparation import prepare
 from engine.same_config import compare_with_last
+from engine.steps import OnStep, Step, nobody_waits
 from engine.store import Store
 from engine.store.description import is_damaged
 from engine.waiting import StoppedWhileWaitingError, WaitForRoom
@@ -31,6 +32,9 @@ class Listener(Protocol):
 
     def on_campaign(self, status: CampaignStatus) -> None:
         """The campaign is in the store, new or known; unless it is finished, it is run next."""
+
+    def on_step(self, step: Step) -> None:
+        """What is done before the first pair."""
 
     def on_progress(self, progress: Progress) -> None:
         """More pairs are done."""
@@ -63,7 +67,7 @@ def execute(
         DearError: one sentence; a campaign that had begun is kept as "failed", with what it computed.
     """
     # the injection can refuse the config, and nothing may be left behind then
-    injection = None if path.exists() else start_injection(prepared)
+    injection = None if path.exists() else start_injection(prepared, listener.on_step)
     store = Store.open(path)
     known = None if again else store.find(prepared.fingerprint)
     if not again and (note := compare_with_last(store, prepared.config.to_json(), prepared.identity)):
@@ -74,7 +78,7 @@ def execute(
             listener.on_note(note)
         return known
     with store.lock():
-        injection = injection or start_injection(prepared)
+        injection = injection or start_injection(prepared, listener.on_step)
         new = describe(prepared, injection)
         check = partial(
             compare_with_last, store, new.config, new.identity
@@ -88,14 +92,14 @@ def execute(
         return store.campaign(status.id)
 
 
-def prepare_new(config: CampaignConfig) -> NewCampaign:
+def prepare_new(config: CampaignConfig, on_step: OnStep = nobody_waits) -> NewCampaign:
     """All that a config must have to be queued: what it names is loaded, and its network is tried out.
 
     Raises:
         InputError, UnreachableError: a sentence each.
     """
-    prepared = prepare(config)
-    return describe(prepared, start_injection(prepared))
+    prepared = prepare(config, on_step=on_step)
+    return describe(prepared, start_injection(prepared, on_step))
 
 
 def execute_queued(store: Store, campaign: int, listener: Listener, should_stop: Callable[[], bool]) -> None:
@@ -110,7 +114,7 @@ def execute_queued(store: Store, campaign: int, listener: Listener, should_stop:
     def load() -> tuple[PreparedCampaign, ExactInjection]:
         description = _description(store, campaign)
         listener.on_campaign(store.campaign(campaign))
-        return _prepare_again(store, campaign, description)
+        return _prepare_again(store, campaign, description, listener.on_step)
 
     _Run(store, campaign, listener, should_stop, "queued").run(load)
 
@@ -128,20 +132,22 @@ def _description(store: Store, campaign: int) -> dict[str, Any]:
     return description
 
 
-def _prepare_again(store: Store, campaign: int, description: dict[str, Any]) -> tuple[PreparedCampaign, ExactInjection]:
+def _prepare_again(
+    store: Store, campaign: int, description: dict[str, Any], on_step: OnStep
+) -> tuple[PreparedCampaign, ExactInjection]:
     """Load what a campaign was created from, and mend its files with that.
 
     Raises:
         InputError: it is not the same any more.
     """
     config = parse_config(description["config"], source=f"campaign {campaign}")
-    prepared = prepare(config, threads=int(description["numerics"]["threads"]))
+    prepared = prepare(config, int(description["numerics"]["threads"]), on_step)
     if prepared.fingerprint != description["fingerprint"]:
         raise InputError(
             f"campaign {campaign} was submitted with {differences(description['identity'], prepared.identity)}; put "
             "that back and `dear-tui retry` it, or submit its config as a new campaign with --again"
         )
-    injection = start_injection(prepared)
+    injection = start_injection(prepared, on_step)
     store.restore(campaign, describe(prepared, injection))
     return prepared, injection
 

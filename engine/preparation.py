@@ -18,6 +18,7 @@ from engine.injection.outcomes import WeightFaults
 from engine.metrics import compute_metrics
 from engine.models import load_model
 from engine.selection import select_images
+from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,23 +75,25 @@ class PreparedCampaign:
         return torch.from_numpy(batch).to(self.numerics.device)
 
 
-def prepare(config: CampaignConfig, threads: int | None = None) -> PreparedCampaign:
+def prepare(config: CampaignConfig, threads: int | None = None, on_step: OnStep = nobody_waits) -> PreparedCampaign:
     """Load, draw and rank; seconds of work, nothing written.
 
     Args:
         config: what to load.
         threads: of the CPU, where a campaign must go on as it was begun.
+        on_step: told what is being done.
 
     Raises:
         InputError, UnreachableError: a sentence each, from whatever is loaded.
     """
     numerics = choose_numerics(config.run.device, config.run.tf32, threads)
+    on_step(Step("loading network, images and faults"))
     dataset = load_dataset(config.dataset)
     loaded = load_model(config.model, dataset)
     model = loaded.model.to(numerics.device)
     faults = draw_faults(config.faults, injectable_layers(model))
     golden_values = _golden_values(model, faults)
-    logits = golden_logits(model, dataset, numerics.device)
+    logits = golden_logits(model, dataset, numerics.device, on_step)
     metrics = compute_metrics(logits, dataset.labels)
     workload = select_images(config.workload, metrics[config.workload.metric])
     return PreparedCampaign(
@@ -108,13 +111,16 @@ def prepare(config: CampaignConfig, threads: int | None = None) -> PreparedCampa
     )
 
 
-def golden_logits(model: nn.Module, dataset: Dataset, device: str) -> NDArray[np.float32]:
+def golden_logits(
+    model: nn.Module, dataset: Dataset, device: str, on_step: OnStep = nobody_waits
+) -> NDArray[np.float32]:
     """Logits of the fault-free network for every image, [N, classes]."""
+    parts = []
     with torch.inference_mode():
-        parts = [
-            model(torch.from_numpy(dataset.batch(slice(start, start + _METRIC_BATCH))).to(device)).cpu()
-            for start in range(0, len(dataset), _METRIC_BATCH)
-        ]
+        for start in range(0, len(dataset), _METRIC_BATCH):
+            on_step(Step("ranking the images", start, len(dataset)))
+            batch = torch.from_numpy(dataset.batch(slice(start, start + _METRIC_BATCH)))
+            parts.append(model(batch.to(device)).cpu())
     return np.asarray(torch.cat(parts).numpy())
 
 

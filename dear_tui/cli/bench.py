@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from dear_tui.cli.options import JsonOption
+from dear_tui.cli.steps import shown_steps
 from dear_tui.cli.tables import Column, print_table
 from dear_tui.human import percent, short_count
 
@@ -31,8 +31,8 @@ def bench(
     from engine.preparation import prepare
 
     checked = load_config(config)
-    with Console(stderr=True).status("loading ...") as status:
-        result = benchmark(prepare(checked), status.update)
+    with shown_steps() as on_step:
+        result = benchmark(prepare(checked, on_step=on_step), on_step)
     if as_json:
         print(json.dumps(asdict(result), indent=2))
         return

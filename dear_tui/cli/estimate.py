@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from dear_tui.cli.options import JsonOption
+from dear_tui.cli.steps import shown_steps
 from dear_tui.human import duration, short_count
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def estimate(
     from engine.preparation import prepare
 
     checked = load_config(config)
-    with Console(stderr=True).status("measuring ..."):
-        result = estimate_campaign(prepare(checked))
+    with shown_steps() as on_step:
+        result = estimate_campaign(prepare(checked, on_step=on_step), on_step)
     if as_json:
         print(json.dumps(asdict(result), indent=2))
         return

@@ -14,12 +14,14 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from dear_tui.cli.options import AgainOption, StoreOption
 from dear_tui.human import duration, rate, short_count
 from dear_tui.orders import naming
+from dear_tui.step_text import StepText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.campaign import Progress as CampaignProgress
     from engine.config import CampaignConfig
+    from engine.steps import Step
     from engine.store import CampaignStatus
 
 
@@ -58,7 +60,7 @@ def run_config(config: CampaignConfig, store: Path | None, stop: StopOnInterrupt
     path = store_path(store)
     try:
         with ProgressLine() as line, stop:
-            status = execute(prepare(config), path, line, lambda: stop.requested, again)
+            status = execute(prepare(config, on_step=line.on_step), path, line, lambda: stop.requested, again)
     except KeyboardInterrupt:
         print("stopped at once; run it again to continue", file=sys.stderr)
         raise typer.Exit(130) from None
@@ -108,7 +110,8 @@ class ProgressLine:
             refresh_per_second=4,
             transient=True,
         )
-        self._task = self._bar.add_task("", total=None, numbers="loading network, images and faults")
+        self._task = self._bar.add_task("", total=None, numbers="loading ...")
+        self._step_text = StepText()
         self._next_percent = 0
 
     def __enter__(self) -> ProgressLine:
@@ -117,6 +120,10 @@ class ProgressLine:
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
+
+    def on_step(self, step: Step) -> None:
+        """Draw how much of it is done."""
+        self._bar.update(self._task, total=step.total or None, completed=step.done, numbers=self._step_text.of(step))
 
     def on_campaign(self, status: CampaignStatus) -> None:
         """Say what runs, or that there is nothing left to run."""

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from dear_tui import orders
 from dear_tui.cli.options import AgainOption, NoStartOption, StoreOption
+from dear_tui.cli.steps import shown_steps
 
 
 def submit(
@@ -31,8 +31,8 @@ def submit(
 
     path = store_path(store)
     named = list(zip(map(str, configs), load_configs(configs), strict=True))
-    with Console(stderr=True).status("loading network, images and faults ..."):
-        submissions, notes = orders.submit(path, named, again)
+    with shown_steps() as on_step:
+        submissions, notes = orders.submit(path, named, on_step, again)
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
     for submission in submissions:

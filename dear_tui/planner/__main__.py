@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dear_tui import orders
 from dear_tui.planner.reports import Order, Report
+from dear_tui.step_text import StepText
 from engine.errors import DearError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from engine.config import CampaignConfig
+    from engine.steps import OnStep, Step
+
+    Say = Callable[[Report], None]
 
 
 def main() -> int:
@@ -23,49 +28,57 @@ def main() -> int:
     os.umask(0o077)
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)  # what the user's own network prints is no report
-        for report in _reports(Order.from_line(sys.stdin.readline())):
+
+        def say(report: Report) -> None:
             print(report.to_line(), file=answers, flush=True)
+
+        _carry_out(Order.from_line(sys.stdin.readline()), say)
     return 0
 
 
-def _reports(order: Order) -> Iterator[Report]:
+def _carry_out(order: Order, say: Say) -> None:
     from engine.config import parse_config
 
+    on_step = partial(_say_step, say, StepText())
     try:
         config = parse_config(order.tables, source="config", folder=Path(order.folder))
-        yield from _submit(config, order) if order.store else _estimate(config)
+        if order.store:
+            _submit(config, order, say, on_step)
+        else:
+            _estimate(config, say, on_step)
     except DearError as error:
-        yield Report("error", str(error))
+        say(Report("error", str(error)))
     except Exception as error:  # a network of the user's own may raise anything
-        yield Report("error", f"{type(error).__name__}: {error}")
+        say(Report("error", f"{type(error).__name__}: {error}"))
 
 
-def _estimate(config: CampaignConfig) -> Iterator[Report]:
-    yield Report("step", "loading network and images")
+def _say_step(say: Say, text: StepText, step: Step) -> None:
+    say(Report("step", text.of(step)))
+
+
+def _estimate(config: CampaignConfig, say: Say, on_step: OnStep) -> None:
+    say(Report("step", "loading ..."))
     from engine.estimate import estimate, load_material
     from engine.preparation import prepare
 
     material = load_material(config)
     layers = [[layer.name, list(layer.shape)] for layer in material.layers]
-    yield Report("material", {"layers": layers, "images": material.images})
-    yield Report("step", "ranking the images")
-    prepared = prepare(config)
-    yield Report("images", len(prepared.workload))
-    yield Report("step", "measuring")
-    yield Report("estimate", asdict(estimate(prepared)))
+    say(Report("material", {"layers": layers, "images": material.images}))
+    prepared = prepare(config, on_step=on_step)
+    say(Report("images", len(prepared.workload)))
+    say(Report("estimate", asdict(estimate(prepared, on_step))))
 
 
-def _submit(config: CampaignConfig, order: Order) -> Iterator[Report]:
-    yield Report("step", "loading network, images and faults")
-    [submission], said = orders.submit(Path(order.store), [("", config)], order.again)
+def _submit(config: CampaignConfig, order: Order, say: Say, on_step: OnStep) -> None:
+    [submission], said = orders.submit(Path(order.store), [("", config)], on_step, order.again)
     said.append(orders.submitted(submission))
     if orders.waits(submission):
-        yield Report("step", "starting the worker")
+        say(Report("step", "starting the worker ..."))
         try:
             said.append(orders.run_queue(Path(order.store)))
         except DearError as error:  # it is queued all the same
             said.append(str(error))
-    yield Report("submitted", {"campaign": submission.campaign, "said": said})
+    say(Report("submitted", {"campaign": submission.campaign, "said": said}))
 
 
 if __name__ == "__main__":

@@ -161,7 +161,7 @@ def _material(report: Report) -> Material:
 
 def _lines(plan: Plan) -> Iterator[Content]:
     if plan.submitting:
-        yield Content.styled(f"Submitting: {plan.step} ...", "$text-accent")
+        yield Content.styled(f"Submitting: {plan.step}", "$text-accent")
         yield Content.styled("esc gives up", MUTED)
     elif plan.problems:
         count = len(plan.problems)
@@ -186,4 +186,4 @@ def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
     if plan.seconds is not None:
         yield "time", f"about {duration(plan.seconds)} {plan.by}"
     else:
-        yield "time", f"{plan.step} ..." if plan.step else pending
+        yield "time", plan.step or pending

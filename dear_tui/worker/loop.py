@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.campaign import Progress
+    from engine.steps import Step
     from engine.store import CampaignStatus
 
 BEAT_SECONDS = 1.0
@@ -72,6 +73,9 @@ class Worker:
         device = self._store.description(status.id)["numerics"]["device"]
         self._activity = Activity(campaign=status.id, device=device)
         log(f"campaign {status.id}: {status.name}, {status.pairs_done:,} of {status.pairs:,} pairs done before")
+
+    def on_step(self, step: Step) -> None:
+        """Nothing is shown of it."""
 
     def on_progress(self, progress: Progress) -> None:
         """The next heartbeat tells it."""

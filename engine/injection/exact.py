@@ -30,6 +30,7 @@ from engine.injection.sizes import UNTRACED_SIZES, plan_sizes
 from engine.injection.suffix import count_macs
 from engine.injection.traced import TracedNetwork, trace
 from engine.injection.workers import Workers
+from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,14 +49,16 @@ _GROUP_MACS = 10**11
 class ExactInjection:
     """Injects faults into one network, block of images by block of images."""
 
-    def __init__(self, model: nn.Module, images: Tensor, memory: int) -> None:
+    def __init__(self, model: nn.Module, images: Tensor, memory: int, on_step: OnStep = nobody_waits) -> None:
         """Trace the network and find the batch sizes to use.
 
         Args:
             model: on its device; put into eval mode.
             images: to probe with, [n, C, H, W] real ones on the same device, at least one.
             memory: bytes for golden values and batches together.
+            on_step: told what is being done.
         """
+        on_step(Step("trying out batch sizes"))
         self.model = model.eval()
         self.modules = [module for _, module in injectable_modules(model)]
         self.notes: list[str] = []

@@ -25,6 +25,7 @@ from engine.injection.rounding import OVERFLOW, ErrorMeter, sample_faults
 from engine.injection.suffix import count_macs
 from engine.injection.thin import ThinRuns, has_thin_rule
 from engine.injection.traced import LAYER_ROWS
+from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,20 +58,20 @@ _LEAST_SETTLED = 0.1
 class FastInjection(ExactInjection):
     """Injects faults into one network, block of images by block of images."""
 
-    def __init__(self, model: nn.Module, images: Tensor, memory: int) -> None:
+    def __init__(self, model: nn.Module, images: Tensor, memory: int, on_step: OnStep = nobody_waits) -> None:
         """As for `exact`; the rounding error is measured on a sample of faults."""
         self._suffixes: dict[int, FastSuffix] = {}
         self._copies: set[fx.Node] = set()
         self._reach: dict[int, dict[fx.Node, Tensor]] = {}
         self.tau = 0.0
         """how close two classes may be, relative to the largest magnitude of their pair, before `exact` decides"""
-        super().__init__(model, images, memory)
+        super().__init__(model, images, memory, on_step)
         if self.rows.interchangeable and self._traced is not None:
             with self._as_worker():
                 self.rows = common_rows(self._probe_own(self._traced, images))
                 some = images[: self._calibration_images(self._traced)]
-                self.tau = TAU_SAFETY * self._largest_error(self._traced, some)
-                self._reach = self._useful_reach(self._traced, some)
+                self.tau = TAU_SAFETY * self._largest_error(self._traced, some, on_step)
+                self._reach = self._useful_reach(self._traced, some, on_step)
 
     @property
     def measured(self) -> dict[str, float]:
@@ -142,15 +143,17 @@ class FastInjection(ExactInjection):
         (source,) = fast.suffix.layer.all_input_nodes
         if not self.rows.interchangeable or not has_thin_rule(module, block.values[source]):
             return None
+        kept = block.thin.get(layer)
+        if kept is not None:
+            return kept
         uncertain = ~(block.lead > self.tau)
-        return ThinRuns(traced.network, fast, module, block, uncertain, self._bounds(block, layer))
+        return block.keep(layer, ThinRuns(traced.network, fast, module, block, uncertain, self._bounds(block, layer)))
 
     def _bounds(self, block: FastBlock, layer: int) -> LayerBounds | None:
-        if layer in self._reach and layer not in block.bounds:
-            margins = Margins.of(block.logits, block.largest_of_all, self.tau)
-            frontier = self._suffixes[layer].suffix.frontier
-            block.bounds[layer] = bounds_of_layer(frontier, self._reach[layer], block.slopes, margins)
-        return block.bounds.get(layer)
+        if layer not in self._reach:
+            return None
+        margins = Margins.of(block.logits, block.largest_of_all, self.tau)
+        return bounds_of_layer(self._suffixes[layer].suffix.frontier, self._reach[layer], block.slopes, margins)
 
     def _decide(
         self,
@@ -176,12 +179,13 @@ class FastInjection(ExactInjection):
         macs = sum(32 * suffix.macs for suffix in traced.suffixes.values())
         return max(2, min(_CALIBRATION_IMAGES, _CALIBRATION_MACS // max(1, macs)))
 
-    def _largest_error(self, traced: TracedNetwork, images: Tensor) -> float:
+    def _largest_error(self, traced: TracedNetwork, images: Tensor, on_step: OnStep) -> float:
         """Over all bits of some weights of every layer, relative to the largest magnitude met since the fault."""
         block = self.load(images)
         assert isinstance(block, FastBlock)
         largest = 0.0
-        for layer in traced.suffixes:
+        for number, layer in enumerate(traced.suffixes):
+            on_step(Step("measuring rounding", number, len(traced.suffixes)))
             faults = sample_faults(layer, self.modules[layer].weight, len(traced.suffixes))
             meter = ErrorMeter(len(faults), block.logits)
             super()._replay(traced, block, layer, faults, meter)
@@ -195,10 +199,11 @@ class FastInjection(ExactInjection):
                 largest = max(largest, meter.largest_error(pairs, logits, bound))
         return largest
 
-    def _useful_reach(self, traced: TracedNetwork, images: Tensor) -> dict[int, dict[fx.Node, Tensor]]:
+    def _useful_reach(self, traced: TracedNetwork, images: Tensor, on_step: OnStep) -> dict[int, dict[fx.Node, Tensor]]:
         """How far changes reach after the layers where knowing it settles enough pairs."""
         useful: dict[int, dict[fx.Node, Tensor]] = {}
-        for layer in self._last_layers():
+        for number, layer in enumerate(self._last_layers()):
+            on_step(Step("measuring how far changes reach", number, len(self._last_layers())))
             reach = reach_of(self._suffixes[layer], traced.network, traced.shapes)
             if reach is None:
                 continue

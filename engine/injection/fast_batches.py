@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine.injection.batch_rows import BatchRows
-    from engine.injection.bounds import LayerBounds
     from engine.injection.folded import FoldedLayer
     from engine.injection.graph import Network
     from engine.injection.suffix import Suffix
+    from engine.injection.thin import ThinRuns
 
 
 @dataclass(frozen=True)
@@ -113,10 +113,10 @@ class FastBlock(GoldenBlock):
     """[count] that magnitude"""
     slopes: dict[fx.Node, Tensor]
     """gradient of a mix of the logits at the values that bounded layers change, [rows, ...]"""
-    bounds: dict[int, LayerBounds] = field(default_factory=dict)
-    """by faulty layer; made when first needed"""
     faultless: dict[fx.Node, Tensor] = field(default_factory=dict)
     """by faulty layer: the logits that its steps give without a fault, [classes, count]; made when first needed"""
+    thin: dict[int, ThinRuns] = field(default_factory=dict)
+    """by faulty layer: its first stage; of the layers that workers are at"""
 
     @classmethod
     def of(cls, block: GoldenBlock, copies: set[fx.Node], slopes: dict[fx.Node, Tensor]) -> FastBlock:
@@ -131,6 +131,13 @@ class FastBlock(GoldenBlock):
         best = block.logits.topk(min(2, block.logits.shape[1]), 1).values
         lead, top1 = (best[:, 0] - best[:, -1]) / most, block.logits.argmax(1)
         return cls(block.images, block.count, block.logits, block.values, rows, largest, top1, lead, most, slopes)
+
+    def keep(self, layer: int, thin: ThinRuns) -> ThinRuns:
+        """Keep the first stage of a layer, for the next group of its faults; let go of those before the last."""
+        for other in [other for other in list(self.thin) if other < layer - 1]:
+            self.thin.pop(other, None)
+        self.thin[layer] = thin
+        return thin
 
 
 def _channels_last(value: Any) -> Any:

@@ -9,6 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from engine import preparation
+from engine.campaign import start_injection
 from engine.config import load_config
 from engine.errors import InputError, UnreachableError
 from engine.models import build_model
@@ -18,6 +20,8 @@ from tests.small_campaign import FAULTS, IMAGES, write_config
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from engine.steps import Step
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -83,3 +87,14 @@ def test_weights_with_a_nan_are_refused_naming_the_image(tmp_path: Path) -> None
 def test_a_device_that_is_not_there_cannot_be_reached(tmp_path: Path) -> None:
     with pytest.raises(UnreachableError, match=r"\[run\] device: cuda:0 is asked for, but there is no CUDA device"):
         prepared(tmp_path, run={"device": "cuda"})
+
+
+def test_what_is_done_is_told_with_how_much_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparation, "_METRIC_BATCH", 16)
+    steps: list[Step] = []
+    campaign = prepare(load_config(write_config(tmp_path, run={"method": "fast"})), on_step=steps.append)
+    ranked = [(step.done, step.total) for step in steps if step.text == "ranking the images"]
+    assert ranked == [(start, IMAGES) for start in range(0, IMAGES, 16)]
+    start_injection(campaign, steps.append)
+    measured = [(step.done, step.total) for step in steps if step.text == "measuring rounding"]
+    assert measured == [(layer, 5) for layer in range(5)]

@@ -159,8 +159,8 @@ def form_of(state: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]
 def test_form(
     state: str, size: tuple[int, int], snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reports = [MATERIAL, Report("step", "measuring")] + [ESTIMATE] * (state == "measured")
-    planner = FakePlanner(reports, True, [Report("step", "loading network, images and faults")])
+    reports = [MATERIAL, Report("step", "measuring ...")] + [ESTIMATE] * (state == "measured")
+    planner = FakePlanner(reports, True, [Report("step", "loading network, images and faults ...")])
     fill = form_of(state, monkeypatch)
 
     async def show(pilot: Any) -> None:

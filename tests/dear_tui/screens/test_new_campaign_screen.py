@@ -64,7 +64,7 @@ def shown(app: DearApp) -> set[tuple[str, str]]:
 
 
 async def test_counts_are_exact_and_the_time_follows() -> None:
-    planner = FakePlanner([Report("step", "loading network and images"), MATERIAL, ESTIMATE])
+    planner = FakePlanner([Report("step", "loading network and images ..."), MATERIAL, ESTIMATE])
     async with make_app(FakeSource(), plan_with=planner).run_test(size=(120, 40)) as pilot:
         await opened(pilot)
         await until_shown(pilot, "faults  16,501 of a population of 1,967,040", "images  10,000", "pairs   165,010,000",
@@ -75,7 +75,9 @@ async def test_counts_are_exact_and_the_time_follows() -> None:
 
 
 async def test_while_one_types_the_measuring_ends_and_counts_follow_at_once() -> None:
-    planner = FakePlanner([Report("step", "loading network and images"), MATERIAL, Report("step", "measuring")], True)
+    planner = FakePlanner(
+        [Report("step", "loading network and images ..."), MATERIAL, Report("step", "measuring ...")], True
+    )
     async with make_app(FakeSource(), plan_with=planner).run_test(size=(120, 40)) as pilot:
         await opened(pilot)
         await until_shown(pilot, "time    measuring ...", "165,010,000")
@@ -188,7 +190,7 @@ async def test_a_refused_submission_stays_in_the_form_and_esc_gives_one_up() -> 
         await opened(pilot)
         await pilot.press("f5")
         await until_shown(pilot, "campaign 1 of this config is")
-        app.plan_with = waiting = FakePlanner([], True, [Report("step", "loading network, images and faults")])
+        app.plan_with = waiting = FakePlanner([], True, [Report("step", "loading network, images and faults ...")])
         await pilot.press("escape")
         await pilot.pause()
         assert isinstance(app.screen, CampaignsScreen)

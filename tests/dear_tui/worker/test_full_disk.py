@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.campaign import Progress
+    from engine.steps import Step
     from engine.store import CampaignStatus
 
 FAULTS = {"count": 20_000}
@@ -60,6 +61,8 @@ class Silent:
     """Listens to nothing."""
 
     def on_campaign(self, status: CampaignStatus) -> None: ...
+
+    def on_step(self, step: Step) -> None: ...
 
     def on_progress(self, progress: Progress) -> None: ...
 
