@@ -89,6 +89,7 @@ def benchmark(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Ben
     for round_number in range(ROUNDS):
         on_step(Step("measuring, in rounds", round_number, ROUNDS))
         for name, injection in injections.items():
+            blocks[name] = injection.load(images)  # as in a campaign, where every block is a new one
             seconds[name].append(_timed(injection, blocks[name], faults) / (len(faults) * len(images)))
         for batch in naive:
             seconds_taken = _timed_naive(prepared, some, images, batch)

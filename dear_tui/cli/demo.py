@@ -36,14 +36,15 @@ def demo(
         return
 
     from dear_tui import orders
+    from dear_tui.cli.steps import shown_steps
     from dear_tui.cli.summary import print_summary
     from dear_tui.cli.terminal import open_terminal
     from dear_tui.worker.process import ensure_worker
     from engine.store import Store, store_path
 
-    print("preparing the campaign: network, images and faults ...", file=sys.stderr)
     path = store_path(store)
-    [submission], notes = orders.submit(path, [("", config)], again)
+    with shown_steps() as on_step:
+        [submission], notes = orders.submit(path, [("", config)], on_step, again)
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
     if orders.waits(submission):

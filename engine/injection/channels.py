@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
+from engine.injection.tiles import max_of_tiles
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -53,7 +55,7 @@ _ELEMENTWISE_FUNCTIONS = frozenset(
     }
 )
 _POOLING_FUNCTIONS = frozenset(
-    {F.max_pool2d, F.avg_pool2d, F.adaptive_avg_pool2d, F.adaptive_max_pool2d, torch.max_pool2d}
+    {F.max_pool2d, F.avg_pool2d, F.adaptive_avg_pool2d, F.adaptive_max_pool2d, torch.max_pool2d, max_of_tiles}
 )
 _ARITHMETIC = frozenset({operator.add, operator.sub, operator.mul, torch.add, torch.sub, torch.mul})
 _ELEMENTWISE_METHODS = frozenset({"relu", "sigmoid", "tanh", "contiguous", "clone"})

@@ -19,7 +19,7 @@ import torch
 
 from engine.injection.batch_rows import BatchRows, probe_batch_rows, probe_images
 from engine.injection.dense import DenseBatch
-from engine.injection.golden import GoldenBlock, golden_block, pad_rows
+from engine.injection.golden import FaultyLayer, GoldenBlock, golden_block, pad_rows
 from engine.injection.graph import UntraceableError
 from engine.injection.layers import injectable_modules
 from engine.injection.naive import naive_logits
@@ -184,7 +184,8 @@ class ExactInjection:
         self, traced: TracedNetwork, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder
     ) -> None:
         whole_blocks = not self.rows.interchangeable
-        packed = PackedRuns(traced.network, traced.suffixes[layer], self.modules[layer], block, whole_blocks)
+        faulty = FaultyLayer(traced.network, self.modules[layer], block)
+        packed = PackedRuns(faulty, traced.suffixes[layer], whole_blocks)
         runner = self._runner(traced, block, layer, recorder)
         for pairs in packed.run(faults):
             runner.add(pairs)

@@ -18,6 +18,7 @@ from engine.injection.bounds import LayerBounds, Margins, SettledCounter, bounds
 from engine.injection.exact import ExactInjection
 from engine.injection.fast_batches import FastBatches, FastBlock, FastSuffix, fast_suffix
 from engine.injection.folded import fold_layers
+from engine.injection.golden import FaultyLayer
 from engine.injection.packed_runs import PackedRuns
 from engine.injection.pairs import Pairs
 from engine.injection.reach import reach_of
@@ -45,7 +46,7 @@ _CALIBRATION_IMAGES = 8
 _CALIBRATION_MACS = 4 * 10**11
 """about what the start may multiply to measure rounding: a large network does it on fewer images"""
 
-_BATCHES_TOGETHER = 8
+_BATCHES_TOGETHER = 16
 """batches whose logits are settled at once: each is many small operations otherwise"""
 
 _MOST_BOUNDED = 8
@@ -147,7 +148,8 @@ class FastInjection(ExactInjection):
         if kept is not None:
             return kept
         uncertain = ~(block.lead > self.tau)
-        return block.keep(layer, ThinRuns(traced.network, fast, module, block, uncertain, self._bounds(block, layer)))
+        faulty = FaultyLayer(traced.network, module, block)
+        return block.keep(layer, ThinRuns(faulty, fast, uncertain, self._bounds(block, layer)))
 
     def _bounds(self, block: FastBlock, layer: int) -> LayerBounds | None:
         if layer not in self._reach:
@@ -170,7 +172,8 @@ class FastInjection(ExactInjection):
         golden = block.logits.index_select(0, close.image)
         recorder.record(close.fault, close.image, golden)  # masked, unless the packed run says otherwise
         exact = self._runner(traced, block, layer, recorder)
-        packed = PackedRuns(traced.network, traced.suffixes[layer], self.modules[layer], block, whole_blocks=False)
+        faulty = FaultyLayer(traced.network, self.modules[layer], block)
+        packed = PackedRuns(faulty, traced.suffixes[layer], whole_blocks=False)
         for pairs in packed.run(replace(faults, changes=is_close.any(1).cpu().numpy())):
             exact.add(pairs.take(is_close[pairs.fault, pairs.image].nonzero().squeeze(1)))
         exact.finish()

@@ -10,7 +10,7 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from torch import Tensor, fx
+    from torch import Tensor, fx, nn
 
     from engine.injection.graph import Network
 
@@ -27,6 +27,15 @@ class GoldenBlock:
     """[count, classes]"""
     values: dict[fx.Node, Any]
     """of every node that a suffix reads, over all rows"""
+
+
+@dataclass(frozen=True)
+class FaultyLayer:
+    """The layer whose faults are injected, and the block that they are injected into."""
+
+    network: Network
+    module: nn.Conv2d | nn.Linear
+    block: GoldenBlock
 
 
 def pad_rows(values: Tensor, rows: int) -> Tensor:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, fx, nn
 
+from engine.injection.tiles import tile_poolings
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,7 +30,7 @@ class Network:
     """A model in eval mode and its graph, with every in-place operation made out-of-place.
 
     An in-place ReLU would overwrite the golden output that a later replay starts from. A `view` becomes a `reshape`:
-    a replayed value may lie in memory in another order.
+    a replayed value may lie in memory in another order. A max pooling becomes one of `tiles`, where it can.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -42,8 +44,9 @@ class Network:
         except Exception as error:  # tracing runs the model's own code: whatever that raises means "no graph"
             raise UntraceableError(str(error).splitlines()[0] if str(error) else type(error).__name__) from None
         _make_out_of_place(self.graph_module)
-        self.nodes = [node for node in self.graph_module.graph.nodes if node.op != "output"]
         self.modules = dict(self.graph_module.named_modules())
+        tile_poolings(self.graph_module.graph, self.modules)
+        self.nodes = [node for node in self.graph_module.graph.nodes if node.op != "output"]
         self.input = next(node for node in self.nodes if node.op == "placeholder")
         (self.output,) = (node.args[0] for node in self.graph_module.graph.nodes if node.op == "output")
         if not isinstance(self.output, fx.Node):

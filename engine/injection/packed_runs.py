@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import fx, nn
+from torch import fx
 
 from engine.injection.packs import Pack, pack_by_channel
 from engine.injection.pairs import Pairs
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from engine.injection.golden import GoldenBlock
-    from engine.injection.graph import Network
+    from engine.injection.golden import FaultyLayer
     from engine.injection.outcomes import WeightFaults
     from engine.injection.suffix import Suffix
 
@@ -26,20 +25,13 @@ if TYPE_CHECKING:
 class PackedRuns:
     """Runs some faults of one layer on one block, with the real operations at the real shapes."""
 
-    def __init__(
-        self,
-        network: Network,
-        suffix: Suffix,
-        module: nn.Conv2d | nn.Linear,
-        block: GoldenBlock,
-        whole_blocks: bool,
-    ) -> None:
+    def __init__(self, layer: FaultyLayer, suffix: Suffix, whole_blocks: bool) -> None:
         """`whole_blocks`: a fault that differs for one image keeps all rows of the block, padding included."""
-        self._network = network
+        self._network = layer.network
         self._suffix = suffix
-        self._module = deepcopy(module)  # others run this layer at the same time
-        self._module.weight.data = module.weight.detach().clone(memory_format=torch.contiguous_format)
-        self._block = block
+        self._module = deepcopy(layer.module)  # others run this layer at the same time
+        self._module.weight.data = layer.module.weight.detach().clone(memory_format=torch.contiguous_format)
+        self._block = layer.block
         self._whole_blocks = whole_blocks
 
     def run(self, faults: WeightFaults) -> Iterator[Pairs]:

@@ -103,7 +103,7 @@ def _bounding(node: fx.Node, suffix: FastSuffix, network: Network, values: dict[
         raise UnboundedError
     if isinstance(target, _NEVER_GROWING_MODULES) or target in _NEVER_GROWING:
         return changed[0]
-    pool = pool_options(node, network)
+    pool = pool_options(node, network.modules)
     if pool is not None:
         return _sum_of_windows(changed[0], pool)
     if isinstance(target, _LINEAR_MODULES) or target in _LINEAR:

@@ -39,7 +39,7 @@ class SeverityMatrix:
         self._images = len(golden_logits)
         device = golden_logits.device
         self._severity = torch.zeros(faults * self._images, dtype=torch.uint8, device=device)
-        self._prediction = torch.zeros(faults * self._images, dtype=torch.int16, device=device)
+        self._prediction = torch.empty(faults * self._images, dtype=torch.int16, device=device)  # of recorded pairs
 
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
         """Classify the faulty logits of some pairs."""

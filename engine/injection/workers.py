@@ -6,6 +6,7 @@ one thread, 85 us on two), so the cores are shared out among workers, each with 
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,6 +23,10 @@ Result = TypeVar("Result")
 
 _MOST_WORKERS = 4
 """more would wait for each other in the interpreter"""
+
+_SWITCH_SECONDS = 0.0002
+"""after which a worker hands the interpreter over: by default one that does many small things keeps it for 5 ms, while
+the others wait (measured: 3 % of LeNet-5's time)"""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,8 @@ class Workers:
 
     def map(self, run: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Results in the order of `items`, one more of which is waiting than are run."""
-        before = torch.get_num_threads()
+        before, switch_seconds = torch.get_num_threads(), sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         waiting: deque[Future[Result]] = deque()
         with ThreadPoolExecutor(self.count, initializer=torch.set_num_threads, initargs=(self.threads,)) as pool:
             try:
@@ -62,4 +68,5 @@ class Workers:
                     yield waiting.popleft().result()
             finally:
                 pool.shutdown(cancel_futures=True)
+                sys.setswitchinterval(switch_seconds)
                 torch.set_num_threads(before)  # what the workers set is also what new threads begin with

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from engine.injection.thin import ThinLayer, has_thin_rule
+from engine.injection.packs import Pack
+from engine.injection.thin import ChangedWeights, ThinLayer, has_thin_rule
 
 LAYERS = {
     "plain": (nn.Conv2d(3, 4, 3), (3, 7, 6)),
@@ -41,16 +43,42 @@ def test_every_weight_of_every_channel(name: str) -> None:
     channels, change = torch.arange(len(golden[0])), torch.randn(len(golden[0]))
     for place in range(layer.weight[0].numel()):
         places = torch.full_like(channels, place)
-        torch.testing.assert_close(thin.outputs(channels, places, change), with_changes(layer, places, change, x))
+        weights = ChangedWeights(channels, channels, places, change, None)
+        torch.testing.assert_close(thin.outputs(weights), with_changes(layer, places, change, x))
 
 
 def test_other_channels_stay_golden() -> None:
     layer, shape = LAYERS["padded"]
     x = torch.randn(5, *shape)
     golden = layer(x).detach()
-    some = ThinLayer(layer, x, golden).outputs(torch.tensor([2]), torch.tensor([4]), torch.tensor([3.0]))
+    weights = changed_weights(layer, channels=[2], places=[4], change=[3.0])
+    assert weights.changed is None
+    some = ThinLayer(layer, x, golden).outputs(weights)
     torch.testing.assert_close(some[:, [0, 1, 3]], golden[:, [0, 1, 3]], rtol=0, atol=0)
     assert not torch.equal(some[:, 2], golden[:, 2])
+
+
+def test_faults_in_most_channels_are_filled_up_to_all() -> None:
+    layer, shape = LAYERS["padded"]
+    x = torch.randn(5, *shape)
+    golden = layer(x).detach()
+    weights = changed_weights(layer, channels=[0, 1, 3], places=[4, 0, 7], change=[3.0, -2.0, 1.0])
+    filled = ThinLayer(layer, x, golden).outputs(weights)
+    places, change = torch.tensor([4, 0, 0, 7]), torch.tensor([3.0, -2.0, 0.0, 1.0])
+    torch.testing.assert_close(filled, with_changes(layer, places, change, x))
+    torch.testing.assert_close(filled[:, 2], golden[:, 2], rtol=0, atol=0)
+    of_channels = torch.arange(4)[:, None].expand(4, 5)
+    assert weights.of_faults(of_channels).tolist() == [[channel] * 5 for channel in (0, 1, 3)]
+    assert weights.faults.tolist() == [10, 11, 12]
+
+
+def changed_weights(layer: nn.Module, channels: list[int], places: list[int], change: list[float]) -> ChangedWeights:
+    """Of faults whose rows begin at 10."""
+    rows = np.arange(10, 10 + len(channels))
+    of_rows = np.zeros(rows[-1] + 1, dtype=np.int64), np.zeros(rows[-1] + 1, dtype=np.float32)
+    of_rows[0][rows], of_rows[1][rows] = places, change
+    assert isinstance(layer.weight, torch.Tensor)
+    return ChangedWeights.of(Pack(rows, np.array(channels)), *of_rows, layer.weight)
 
 
 def test_layers_without_a_rule() -> None:

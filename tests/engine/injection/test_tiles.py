@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from engine.injection.graph import Network
-from engine.injection.tiles import max_of_tiles, tile_of_pool
+from engine.injection.tiles import max_of_tiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,9 +29,8 @@ class Pooled(nn.Module):
         return self.pool(x)
 
 
-def pool_node(pool: Callable[[Tensor], Tensor]) -> tuple[fx.Node, Network]:
-    network = Network(Pooled(pool))
-    return network.nodes[-1], network
+def tile_of(node: fx.Node) -> object:
+    return node.args[1] if node.target is max_of_tiles else None
 
 
 @pytest.mark.parametrize(
@@ -51,7 +50,7 @@ def pool_node(pool: Callable[[Tensor], Tensor]) -> tuple[fx.Node, Network]:
     ],
 )
 def test_which_poolings_are_tilings(pool: Callable[[Tensor], Tensor], tile: tuple[int, int] | None) -> None:
-    assert tile_of_pool(*pool_node(pool)) == tile
+    assert tile_of(Network(Pooled(pool)).nodes[-1]) == tile
 
 
 @pytest.mark.parametrize("size", [(2, 2), (3, 2), (1, 4)])
