@@ -30,7 +30,7 @@ FIRST_FAULTS = 8
 
 FIRST_IMAGES = 16
 
-STORING_SECONDS_PER_PAIR = 1e-7
+STORING_SECONDS_PER_PAIR = 5e-8
 """measured on full campaigns, parts and seal together"""
 
 
