@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -176,12 +177,7 @@ class FastBatches:
     def _run_padded(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
         values: dict[fx.Node, Any] = {}
         met = torch.zeros(len(pairs), device=pairs.image.device)
-
-        def value_of(node: fx.Node) -> Any:
-            if node not in values:
-                values[node] = self._from_golden(node, pairs, value_of)
-            return values[node]
-
+        value_of = partial(self._value_of, values, pairs)
         for node in self._suffix.steps:
             if node in self._suffix.updates:
                 values[node] = self._updated(self._suffix.updates[node], pairs)
@@ -201,6 +197,12 @@ class FastBatches:
             for parent in self._suffix.last_use[node]:
                 values.pop(parent, None)
         return value_of(self._network.output).T.contiguous(), met
+
+    def _value_of(self, values: dict[fx.Node, Any], pairs: Pairs, node: fx.Node) -> Any:
+        """No closure: one that calls itself would keep the batch until garbage is collected."""
+        if node not in values:
+            values[node] = self._from_golden(node, pairs, partial(self._value_of, values, pairs))
+        return values[node]
 
     def _size_of(self, node: fx.Node, value: Tensor) -> Tensor:
         """A bound of the largest magnitude of each row; an activation's result is nowhere negative."""

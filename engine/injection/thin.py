@@ -215,7 +215,7 @@ class ThinSlice:
         self._network = layer.network
         self._suffix = fast.suffix
         self._packed, self._tiled, self._norms = fast.packed, fast.tiled, fast.norms
-        self._block = layer.block
+        self._block_values = layer.block.values  # not the block, which keeps this: both would outlive their use
         self._images = images
         self._uncertain = uncertain[images]
         self._bounds = bounds.of_images(images) if bounds else None
@@ -273,7 +273,7 @@ class ThinSlice:
     def _golden_outside(self, node: fx.Node) -> Any:
         """A golden value that a packed node reads beside the faulty ones, in the same layout."""
         if node not in self._outside:
-            value = self._block.values[node]
+            value = self._block_values[node]
             if node in self._network.batch_dependent:
                 is_size = not isinstance(value, Tensor)  # it counts the rows of the block, padding included
                 value = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +15,12 @@ from engine.config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
 from engine.injection.exact import ExactInjection
 from engine.injection.fast import FastInjection
+from engine.injection.fast_batches import FastBlock
 from engine.injection.layers import injectable_modules
 from engine.models import load_model
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from torch import Tensor, nn
@@ -101,3 +105,26 @@ def test_where_places_in_the_batch_matter_exact_decides(hidden: int) -> None:
     for layer in range(2):
         faults = every_bit_in(model, layer, weights=4)
         assert_same_critical_pairs(outcomes_of(fast, images, faults), outcomes_of(exact, images, faults))
+
+
+@pytest.mark.usefixtures("without_garbage_collection")
+def test_a_block_is_let_go_of_with_its_last_reference() -> None:
+    """What is kept for the next faults of a layer must not keep the block: it is most of the memory."""
+    model, images = lenet5(64)
+    fast = FastInjection(model, images, MEMORY)
+    block = fast.load(images)
+    for layer in range(5):
+        assert list(fast.inject(block, every_bit_in(model, layer, weights=2)))
+    assert isinstance(block, FastBlock)
+    assert block.thin, "nothing is kept"
+    gone = weakref.ref(block)
+    del block
+    assert gone() is None, gc.get_referrers(gone())
+
+
+@pytest.fixture
+def without_garbage_collection() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
