@@ -16,7 +16,7 @@ from textual.reactive import var
 from textual.widgets import Tab, Tabs
 from textual.worker import get_current_worker
 
-from dear_tui.actions import actions_of
+from dear_tui.actions import Explains, actions_of
 from dear_tui.class_colours import class_variables
 from dear_tui.crash import record_crash
 from dear_tui.desk import StoreDesk
@@ -41,10 +41,12 @@ from dear_tui.threads import DaemonThreads
 from engine.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from rich.console import RenderableType
+    from textual.actions import ActionParseResult
+    from textual.dom import DOMNode
     from textual.screen import Screen
     from textual.theme import Theme
 
@@ -132,6 +134,20 @@ class DearApp(App[str]):
         if self.console.color_system == "standard":
             # Textual chose its filters for the theme before: greys of a terminal's own colours would be black on black
             self._filters = [NoColor() if isinstance(each, Monochrome) else each for each in self._filters]
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Where a key does nothing now, say why."""
+        if await super().run_action(action, default_namespace, namespaces):
+            return True
+        reason = default_namespace.why_not(str(action)) if isinstance(default_namespace, Explains) else ""
+        if reason:
+            self.notify(reason, severity="warning", markup=False)
+        return bool(reason)
 
     def on_load(self) -> None:
         """Threads that hang keep nobody from leaving; who is asked to end gives the terminal back."""

@@ -44,8 +44,9 @@ def asked_text(action: Action) -> Content:
 
 
 def name_text(status: CampaignStatus) -> Content:
-    """Id and name."""
-    return Content.assemble((f"#{status.id} ", MUTED), (status.name, "bold"))
+    """Id and name, which is one line whatever is in it."""
+    name = "".join(character if character.isprintable() else " " for character in status.name)
+    return Content.assemble((f"#{status.id} ", MUTED), (name, "bold"))
 
 
 def workload_text(status: CampaignStatus) -> Content:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 from typing import TYPE_CHECKING
 
 import pytest
 from chart_data import DATA
-from memory_store import FakeSource, make_app, make_curve, make_layers, make_status, screen_text, settle
+from memory_store import FakeSource, make_app, make_curve, make_layers, make_status, screen_text, settle, until
 
 from dear_tui.actions import actions_of
 from dear_tui.charts.picture import Ink
@@ -20,7 +19,6 @@ from dear_tui.widgets.log_lines import LogLines
 from dear_tui.widgets.side_chart import SideChart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from textual.pilot import Pilot
@@ -36,13 +34,6 @@ CENTRAL = make_status(8, name="central", done=50, images=72, select="central")
 def store() -> FakeSource:
     curves = {7: DATA.curve, 8: make_curve(50, images=72), 9: make_curve(3000)}
     return FakeSource([BEGUN, CENTRAL, FINISHED], curves)
-
-
-async def until(pilot: Pilot[str], is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not is_so():
-            await pilot.pause()
-    await pilot.pause()
 
 
 async def settle_all(pilot: Pilot[str]) -> CampaignChart:
