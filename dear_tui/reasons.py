@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from engine.errors import InputError
 
 if TYPE_CHECKING:
-    from engine.store import Action, CampaignStatus, QueueView
+    from engine.store import Action, CampaignStatus, QueueView, State
 
 
 def against_asking(action: Action, status: CampaignStatus, asked: Action | None) -> str:
@@ -22,7 +22,7 @@ def against_asking(action: Action, status: CampaignStatus, asked: Action | None)
         if RULES[action].stops:
             return ""
     try:
-        check_applies(action, status.state, status.id)
+        check_applies(action, cast("State", status.state), status.id)
     except InputError as error:
         return str(error)
     return ""

@@ -17,7 +17,7 @@ from textual.worker import get_current_worker
 from dear_tui.fault_counter import FaultCounter
 from dear_tui.human import short_count
 from dear_tui.messages import DetailsRead, FoundRead, QueueRead
-from dear_tui.screens.base import READING, unread
+from dear_tui.screens.empty import READING, missing
 from dear_tui.screens.ordering import NONE_CHOSEN, OrderingScreen
 from dear_tui.widgets.campaign_details import CampaignDetails
 from dear_tui.widgets.campaign_filter import CampaignFilter
@@ -43,12 +43,6 @@ SETTLE_SECONDS = 0.1
 WIDE = 110
 """columns from which the details stand beside the list"""
 OFFERED = ("pause", "resume", "retry", "cancel", "delete", "mark", "filter", "unfilter")
-NOTHING_YET = Content.from_markup(
-    "No campaign yet.\n\n"
-    "[b]n[/b] makes one: the bundled LeNet-5 on MNIST needs nothing else.\n\n"
-    "From a shell: [b]dear-tui demo[/b] or [b]dear-tui submit CONFIG[/b];\n"
-    "it appears here by itself."
-)
 
 
 class CampaignsScreen(OrderingScreen):
@@ -136,11 +130,9 @@ class CampaignsScreen(OrderingScreen):
         ]
 
     def _message(self, snapshot: Snapshot) -> Content:
-        if snapshot.campaigns is None:
-            return unread(snapshot)
         if snapshot.campaigns:
             return Content(f"Nothing matches “{self.query_one(CampaignFilter).words}”; esc shows all campaigns.")
-        return NOTHING_YET
+        return missing(snapshot, None) or READING
 
     def _show_details(self, status: CampaignStatus | None) -> None:
         pane = self.query_one(CampaignDetails)

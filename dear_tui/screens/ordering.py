@@ -15,7 +15,6 @@ from dear_tui.messages import Obeyed
 from dear_tui.reasons import against_asking, against_moving, against_starting, against_stopping
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.confirm import ConfirmScreen
-from dear_tui.screens.new_campaign import NewCampaignScreen
 from engine.errors import DearError
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ class OrderingScreen(SnapshotScreen):
     """The keys of the queue; which campaign they are about, the screen says."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "new", "new", tooltip="a form for a new campaign"),
         Binding("p", "pause", "pause", tooltip="after the part being computed; p again goes on"),
         Binding("p", "resume", "resume", tooltip="go on with it when its turn comes"),
         Binding("r", "retry", "retry", tooltip="queue it again; what it computed is kept"),
@@ -58,10 +56,6 @@ class OrderingScreen(SnapshotScreen):
         """What is asked of a campaign and not done yet, here or elsewhere."""
         return self.pending.get(campaign) or (self.queue.asked.get(campaign) if self.queue else None)
 
-    def action_new(self) -> None:
-        """Open the form."""
-        self.app.push_screen(NewCampaignScreen())
-
     def refusal(self, action: str, parameters: tuple[object, ...]) -> str:
         """Why an action of this screen does nothing now; empty where it does something."""
         match action:
@@ -75,7 +69,7 @@ class OrderingScreen(SnapshotScreen):
                     return NONE_CHOSEN
                 if action == "move":
                     return against_moving(cast("int", parameters[0]), status, self.queue)
-                return against_asking(cast("Action", action), status, self.asked(status.id))
+                return against_asking(action, status, self.asked(status.id))
         return ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -88,7 +88,7 @@ class CampaignDetails(VerticalScroll):
         """Lay out again, which paints the whole screen, only where there are more lines or fewer."""
         part, content = self.query_one(selector, Static), Content("\n").join(lines)
         if content != part.content:
-            part.update(content, layout=content.get_height(part.styles, width) != part.size.height)
+            part.update(content, layout=content.get_height(part.styles.get_rules(), width) != part.size.height)
 
 
 def _head(status: CampaignStatus, details: Details | None, found: int | None) -> Iterator[Content]:

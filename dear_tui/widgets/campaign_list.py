@@ -129,7 +129,7 @@ def _last_line(row: Row, width: int) -> Content:
     size = f"{short_count(status.faults)} faults × {short_count(status.images)} images"
     found = Content.styled(size, MUTED)
     if row.found is not None and status.pairs_done:
-        found = Content.assemble((f"{row.found:,} critical", "$text-success"), (f" of {size}", MUTED))
+        found = Content.assemble((f"{row.found:,} critical", "$text-class-critical"), (f" of {size}", MUTED))
     if not (done := status.masked + status.non_critical + status.critical):
         return found
     counts = counts_text(status, shares=False)

@@ -73,9 +73,9 @@ def counts_text(status: CampaignStatus, shares: bool) -> Content:
     total = status.masked + status.non_critical + status.critical
     parts = []
     for name, count, style in (
-        ("masked", status.masked, "$text-primary"),
-        ("non-critical", status.non_critical, "$text-error"),
-        ("critical", status.critical, "$text-success"),
+        ("masked", status.masked, "$text-class-masked"),
+        ("non-critical", status.non_critical, "$text-class-non-critical"),
+        ("critical", status.critical, "$text-class-critical"),
     ):
         share = f"  {percent(count, total)}" if shares and total else ""
         parts.append(Content.assemble((name, style), f" {short_count(count) + share:<{13 if shares else 5}}"))

@@ -244,26 +244,27 @@ async def test_the_same_question_is_read_at_most_once_a_second_and_only_when_som
 
 
 @pytest.mark.parametrize(
-    ("state", "sentence"),
+    ("state", "sentence", "keys"),
     [
-        ("running", "The first block of images is being computed"),
-        ("queued", "Waiting for its turn"),
-        ("failed", "It failed before its first result"),
-        ("cancelled", "It was cancelled before its first result"),
+        ("running", "The first block of images is being computed", "2 watches this campaign, 1 lists the others"),
+        ("queued", "Waiting for its turn", "1 shows who runs the queue; w there starts a worker"),
+        ("paused", "It was paused before its first result", "1 lists it; p there goes on with it"),
+        ("failed", "It failed before its first result", "1 lists it; r there runs it again"),
+        ("cancelled", "It was cancelled before its first result", "1 lists it; r there runs it again"),
     ],
 )
-async def test_without_results_it_says_why_and_names_the_next_key(state: str, sentence: str) -> None:
+async def test_without_results_it_says_why_and_names_the_next_key(state: str, sentence: str, keys: str) -> None:
     app = make_app(make_source(state, done=0), 7)
     async with app.run_test(size=(80, 24)) as pilot:
         await open_screen(pilot, "3", sentence)
-        assert "2 watches this campaign" in screen_text(app)
+        assert keys in screen_text(app)
         assert "SQL ?" not in screen_text(app).splitlines()[-1]
 
 
 @pytest.mark.parametrize(("campaign", "sentence"), [(None, "No campaign yet"), (9, "Campaign 9 is not in this store")])
 @pytest.mark.parametrize("key", ["3", "6"])
 async def test_without_a_campaign(campaign: int | None, sentence: str, key: str) -> None:
-    app = make_app(FakeSource([]), campaign)
+    app = make_app(FakeSource([make_status(1)] if campaign else []), campaign)
     async with app.run_test(size=(80, 24)) as pilot:
         await open_screen(pilot, key, sentence)
 
