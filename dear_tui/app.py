@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.25
 NOTICE_SECONDS = 12.0
+REASON_SECONDS = 4.0
 SWITCH_SECONDS = 0.01
 
 
@@ -142,7 +143,7 @@ class DearApp(App[str]):
             return True
         reason = default_namespace.why_not(str(action)) if isinstance(default_namespace, Explains) else ""
         if reason:
-            self.notify(reason, severity="warning", markup=False)
+            self.notify(reason, severity="warning", timeout=REASON_SECONDS, markup=False)
         return bool(reason)
 
     def on_load(self) -> None:

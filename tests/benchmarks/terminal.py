@@ -270,8 +270,9 @@ def large_result(path: Path) -> Iterator[Figure]:
         screen.press("4", lambda: screen.is_at("SQL"))
         screen.until(lambda: screen.has("critical_faults") or screen.has("views"))
         screen.press("i", lambda: screen.has("esc leave"))
-        screen.type("\x01\x7f")  # everything in the editor goes
-        screen.type(f"select * from severity limit {LARGE}")
+        screen.type("\x1b[1;5F\x15\x7f\x15")  # ctrl+end, and both lines in the editor go
+        screen.until(lambda: not screen.has("SELECT"))
+        screen.type(f"\x1b[200~select * from severity limit {LARGE}\x1b[201~")
         screen.until(lambda: screen.has(f"severity limit {LARGE}"))
         started = time.monotonic()
         screen.type("\x1b[15~")  # f5

@@ -76,7 +76,7 @@ async def test_p_on_a_running_campaign_asks_and_takes_it_back(store: Store) -> N
             await until_shown(pilot, "◌ pausing", "campaign 1 is running")
             assert store.queue.order(1) == "pause"
             await pilot.press("p")
-            await until_shown(pilot, "● running")
+            await until_shown(pilot, "● running", "campaign 1 goes on")
             assert store.queue.order(1) is None
 
 
