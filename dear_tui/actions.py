@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from textual.binding import Binding
     from textual.dom import DOMNode
     from textual.screen import Screen
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A part of the screen that says why a key of it does nothing now."""
+
+    def why_not(self, action: str) -> str:
+        """One sentence about a binding's action; empty where there is nothing to say."""
 
 
 @dataclass(frozen=True)

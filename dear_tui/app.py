@@ -13,19 +13,18 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import Monochrome, NoColor
 from textual.reactive import var
-from textual.widgets import Tab, Tabs
 from textual.worker import get_current_worker
 
-from dear_tui.actions import actions_of
+from dear_tui.actions import Explains, actions_of
 from dear_tui.class_colours import class_variables
 from dear_tui.crash import record_crash
 from dear_tui.desk import StoreDesk
 from dear_tui.hang_up import end_if_terminal_is_gone
-from dear_tui.human import percent
+from dear_tui.kept_theme import KeptTheme
 from dear_tui.keymap import name_bindings
 from dear_tui.machine import Machine
 from dear_tui.messages import SnapshotRead
-from dear_tui.notices import desktop_sequence, notices
+from dear_tui.notices import desktop_sequence, farewell, notices
 from dear_tui.planner.process import Planner
 from dear_tui.screens.campaigns import CampaignsScreen
 from dear_tui.screens.faults import FaultsScreen
@@ -34,19 +33,20 @@ from dear_tui.screens.images import ImagesScreen
 from dear_tui.screens.jump import JumpScreen, jump_targets
 from dear_tui.screens.keys import KeysScreen
 from dear_tui.screens.live import LiveScreen
+from dear_tui.screens.new_campaign import NewCampaignScreen
 from dear_tui.screens.sql import SqlScreen
 from dear_tui.settings import Settings
 from dear_tui.source import Snapshot, SnapshotReader, open_store
 from dear_tui.threads import DaemonThreads
-from engine.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from rich.console import RenderableType
+    from textual.actions import ActionParseResult
+    from textual.dom import DOMNode
     from textual.screen import Screen
-    from textual.theme import Theme
 
     from dear_tui.desk import Desk
     from dear_tui.notices import Notice
@@ -56,9 +56,8 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.25
 NOTICE_SECONDS = 12.0
+REASON_SECONDS = 4.0
 SWITCH_SECONDS = 0.01
-ANSI_THEME = "ansi-dark"
-"""For terminals of 16 colours: theirs, where other themes would have two classes fall on one."""
 
 
 class DearApp(App[str]):
@@ -124,14 +123,28 @@ class DearApp(App[str]):
         self._wake = threading.Event()
         self.set_reactive(DearApp.campaign, campaign)
         self._settings = settings or Settings()
-        self._settings_lock = threading.Lock()
         self.crash = ""
         """what to tell the user after the screens broke down"""
         self.set_keymap(dict(self._settings.keys))
-        self.theme = self._kept_theme = self._first_theme()
-        if self.console.color_system == "standard":
+        self._kept_theme = KeptTheme(self, self._settings)
+        self.theme = self._kept_theme.first
+        if self._kept_theme.has_few_colours:
             # Textual chose its filters for the theme before: greys of a terminal's own colours would be black on black
             self._filters = [NoColor() if isinstance(each, Monochrome) else each for each in self._filters]
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Where a key does nothing now, say why."""
+        if await super().run_action(action, default_namespace, namespaces):
+            return True
+        reason = default_namespace.why_not(str(action)) if isinstance(default_namespace, Explains) else ""
+        if reason:
+            self.notify(reason, severity="warning", timeout=REASON_SECONDS, markup=False)
+        return bool(reason)
 
     def on_load(self) -> None:
         """Threads that hang keep nobody from leaving; who is asked to end gives the terminal back."""
@@ -145,14 +158,12 @@ class DearApp(App[str]):
         """Textual holds the drawing for 50 ms when the screen is switched; this is all that a key may take."""
         super().delay_update(delay)
 
-    def _first_theme(self) -> str:
-        return ANSI_THEME if self.console.color_system == "standard" else self._settings.theme or self.theme
-
     def on_mount(self) -> None:
         """Show the first screen at once; the store follows."""
-        self.theme_changed_signal.subscribe(self, self._keep_theme, immediate=True)
+        self._kept_theme.follow()
         self.switch_mode("campaigns" if self.campaign is None else "live")
         self.read_store()
+        self.watch(self, "campaign", self.read_now, init=False)
 
     @work(thread=True, exclusive=True, group="read_store")
     def read_store(self) -> None:
@@ -181,10 +192,6 @@ class DearApp(App[str]):
         """Let the reading thread end now."""
         self._wake.set()
 
-    def watch_campaign(self) -> None:
-        """Read its curve now."""
-        self.read_now()
-
     def read_now(self) -> None:
         """Read the store, which was changed from here."""
         self._wake.set()
@@ -199,18 +206,13 @@ class DearApp(App[str]):
         self.sql_text = text
         self.switch_mode("sql")
 
+    def open_form(self) -> None:
+        """Let the user make a new campaign."""
+        self.push_screen(NewCampaignScreen())
+
     async def action_quit(self) -> None:
         """Leave; running campaigns go on, and the caller is told."""
-        self.exit(self.farewell())
-
-    def farewell(self) -> str:
-        """One sentence for each campaign that goes on; empty when none does."""
-        return "\n".join(
-            f"Campaign {status.id} ({status.name}) goes on in its own process, "
-            f"{percent(status.pairs_done, status.pairs)} done; dear-tui shows it again."
-            for status in self.snapshot.campaigns or ()
-            if status.state == "running"
-        )
+        self.exit(farewell(self.snapshot))
 
     def action_show_keys(self) -> None:
         """List the keys that work here."""
@@ -218,20 +220,11 @@ class DearApp(App[str]):
 
     def action_jump(self) -> None:
         """Go to what has the letter that is pressed next."""
-        self.push_screen(JumpScreen(jump_targets(self.screen)), self._go_to)
+        self.push_screen(JumpScreen(jump_targets(self.screen)), self._go)
 
-    def _go_to(self, target: Target | None) -> None:
-        if target is None:
-            return
-        if isinstance(target.goal, str):
-            if target.goal in self.MODES:
-                self.switch_mode(target.goal)
-        elif isinstance(target.goal, Tab):
-            tabs = target.goal.query_ancestor(Tabs)
-            tabs.active = target.goal.id or ""
-            tabs.focus()
-        else:
-            target.goal.focus()
+    def _go(self, target: Target | None) -> None:
+        if target is not None:
+            target.go(self)
 
     def action_toggle_maximized(self) -> None:
         """The focused widget alone, or everything again."""
@@ -239,21 +232,6 @@ class DearApp(App[str]):
             self.screen.minimize()
         else:
             self.screen.action_maximize()
-
-    def _keep_theme(self, theme: Theme) -> None:
-        if self._settings.path and self.console.color_system != "standard" and theme.name != self._kept_theme:
-            self._kept_theme = theme.name
-            self._write_theme(self._settings.path)
-
-    @work(thread=True, group="write_settings")
-    def _write_theme(self, path: Path) -> None:
-        from dear_tui.settings_file import remember_theme
-
-        with self._settings_lock:  # of two that are chosen in haste, the last one stays
-            try:
-                remember_theme(path, self.theme)
-            except InputError as error:
-                self.call_from_thread(self.notify, str(error), severity="warning", markup=False)
 
     def _fatal_error(self) -> None:
         """Textual would print a traceback with all variables; ours goes to a file, and the user gets a sentence."""

@@ -11,6 +11,9 @@ LEAST_DISTANCE = 30.0
 LEAST_CONTRAST = 30.0
 """from the background"""
 
+LEAST_LIGHTNESS = 38.0
+"""how far letters are from the background, of 100: more than the 3 : 1 of WCAG; more would make pink of red"""
+
 CLASSES = {"critical": "success", "masked": "primary", "non-critical": "error", "metric": "warning"}
 """Class -> the theme's variable, the most important first: it keeps its colour, the others give way."""
 
@@ -18,7 +21,7 @@ SPARE = ("#3b82f6", "#e5484d", "#30a46c", "#f5a524", "#d85fd6", "#22b8cf", "#8a5
 
 
 def class_variables(theme: dict[str, str]) -> dict[str, str]:
-    """`class-masked` and so on for the style sheets, from the variables of a theme."""
+    """From the variables of a theme: `class-masked` and so on for what is drawn, `text-class-masked` for its name."""
     chosen: dict[str, str] = {}
     own = {name: theme[variable] for name, variable in CLASSES.items()}
     for name, colour in own.items():
@@ -33,7 +36,21 @@ def class_variables(theme: dict[str, str]) -> dict[str, str]:
             if all(distance(candidate, other) >= LEAST_DISTANCE for other in [*chosen.values(), *later])
             and distance(candidate, theme["background"]) >= LEAST_CONTRAST
         )
-    return {f"class-{name}": colour for name, colour in chosen.items()}
+    drawn = {f"class-{name}": colour for name, colour in chosen.items()}
+    return drawn | {f"text-{name}": readable(colour, theme["background"]) for name, colour in drawn.items()}
+
+
+def readable(colour: str, background: str) -> str:
+    """The same hue, as much lighter or darker as letters need; a terminal's own colour as it is."""
+    try:
+        ink, paper = Color.parse(colour), Color.parse(background)
+    except ColorParseError:
+        return colour
+    if ink.ansi is not None or paper.ansi is not None:
+        return colour
+    steps = (ink.blend(paper.get_contrast_text(1.0), share / 20) for share in range(21))
+    lightness = rgb_to_lab(paper).L
+    return next(step.hex for step in steps if abs(rgb_to_lab(step).L - lightness) >= LEAST_LIGHTNESS)
 
 
 def distance(one: str, other: str) -> float:

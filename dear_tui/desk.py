@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from dear_tui import orders
 from dear_tui.description import sections
-from engine.errors import DearError
+from dear_tui.problem import problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,10 +89,8 @@ class StoreDesk:
             store = self._reader()
             shown = sections(status, store.description(status.id))
             return Details(status.id, shown, store.table_one(status.id) if status.state == "finished" else None)
-        except DearError as error:
-            return Details(status.id, {}, None, str(error))
         except Exception as error:  # whatever breaks in a store, the screens say it and go on
-            return Details(status.id, {}, None, f"It cannot be read: {type(error).__name__}: {error}")
+            return Details(status.id, {}, None, problem_of(error, "It"))
 
     def config(self, campaign: int) -> dict[str, object]:
         """See `Desk`.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingsMap
 
 PACKAGE = "dear_tui."
+NUMBERS = re.compile(r"\(.*\d")
 MODIFIERS = {"ctrl", "shift", "alt", "super", "hyper", "meta"}
 
 
@@ -37,8 +38,8 @@ class BoundAction:
 def name_bindings() -> None:
     """Give every binding of ours that a user should know (it has a tooltip) an id: its class and its action.
 
-    A binding whose code gives it an `id` keeps that one. Textual takes a node's bindings from its class, so this must
-    come before the first node.
+    Where the action takes numbers its description says more, and tells `down` from `up`. A binding whose code gives it
+    an `id` keeps that one. Textual takes a node's bindings from its class, so this must come before the first node.
     """
     nodes = list(_own_nodes(DOMNode))
     for node in nodes:
@@ -95,7 +96,8 @@ def _own_nodes(base: type[DOMNode]) -> Iterator[type[DOMNode]]:
 def _named(node: type[DOMNode], binding: object) -> Binding:
     (bound, *others) = Binding.make_bindings([binding])  # type: ignore[list-item]
     keys = ",".join(one.key for one in (bound, *others))
-    name = bound.id or (f"{_kebab('app' if issubclass(node, App) else node.__name__)}.{_kebab(bound.action)}")
+    deed = bound.description if NUMBERS.search(bound.action) else bound.action
+    name = bound.id or (f"{_kebab('app' if issubclass(node, App) else node.__name__)}.{_kebab(deed)}")
     return replace(bound, key=keys, id=name if bound.tooltip else bound.id)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dear_tui.charts.overlay_plot import Marked
-from engine.errors import DearError
+from dear_tui.problem import problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,9 +77,7 @@ class LiveReader:
             self._last = replace(self._last, problem="")
         except Exception as error:  # whatever breaks in a store, the screens say it and go on
             self._source = None
-            known = isinstance(error, DearError)
-            sentence = str(error) if known else f"The store cannot be read: {type(error).__name__}: {error}"
-            self._last = replace(self._last, problem=sentence)
+            self._last = replace(self._last, problem=problem_of(error))
         return self._last
 
     def _read(self, source: CampaignSource, wanted: Wanted) -> None:

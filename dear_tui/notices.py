@@ -1,4 +1,4 @@
-"""Campaigns that have ended since the last look: what the app tells its user."""
+"""What the app tells its user of campaigns: which have ended since the last look, and which go on without it."""
 
 from __future__ import annotations
 
@@ -41,6 +41,16 @@ def _notice(status: CampaignStatus) -> Notice | None:
     if status.state == "paused" and status.error:  # what the user paused is no news
         return Notice(f"{campaign} waits: {reason}", "warning")
     return None
+
+
+def farewell(snapshot: Snapshot) -> str:
+    """What to say to who leaves: a line for each campaign that goes on; empty when none does."""
+    return "\n".join(
+        f"Campaign {status.id} ({status.name}) goes on in its own process, "
+        f"{percent(status.pairs_done, status.pairs)} done; dear-tui shows it again."
+        for status in snapshot.campaigns or ()
+        if status.state == "running"
+    )
 
 
 def desktop_sequence(text: str) -> str:

@@ -25,8 +25,10 @@ def ask(path: Path, action: Action, campaign: int, no_start: bool = False) -> It
         DearError: it was refused, in one sentence.
     """
     with _writable(path, campaign) as store:
-        yield _effect(action, campaign, store.queue.request(action, campaign))
+        effect = store.queue.request(action, campaign)
         is_to_run = action in ("resume", "retry") and store.campaign(campaign).state == "queued"
+        goes_on = action == "resume" and not is_to_run  # a pause was taken back before it was obeyed
+        yield f"campaign {campaign} goes on" if goes_on else _effect(action, campaign, effect)
     if is_to_run:
         yield run_queue(path, no_start)
 

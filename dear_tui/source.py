@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from engine.errors import DearError
+from dear_tui.problem import problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,10 +60,9 @@ class SnapshotReader:
         try:
             self._source = self._source or self._open()
             self._read(self._source, watched)
-        except DearError as error:
-            self._fail(str(error))
         except Exception as error:  # whatever breaks in a store, the screens say it and go on
-            self._fail(f"The store cannot be read: {type(error).__name__}: {error}")
+            self._source = None
+            self._last = replace(self._last, problem=problem_of(error))
         return self._last
 
     def _read(self, source: CampaignSource, watched: int | None) -> None:
@@ -74,10 +73,6 @@ class SnapshotReader:
             key = (status.id, status.masked, status.non_critical, status.critical, status.state)
             if key != self._last.curve_key:
                 self._last = replace(self._last, curve_key=key, curve=source.curve(status.id))
-
-    def _fail(self, problem: str) -> None:
-        self._source = None
-        self._last = replace(self._last, problem=problem)
 
 
 def open_store(path: Path) -> CampaignSource:

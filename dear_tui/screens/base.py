@@ -1,15 +1,15 @@
-"""What both screens are: a top bar, a line for trouble, a body that shows snapshots, and the keys."""
+"""What every screen is: a top bar, a line for trouble, a body that shows snapshots, and the keys."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
 from dear_tui.widgets.key_bar import KeyBar
-from dear_tui.widgets.status_text import MUTED
 from dear_tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
@@ -19,24 +19,12 @@ if TYPE_CHECKING:
     from dear_tui.app import DearApp
     from dear_tui.source import Snapshot
 
-NO_CAMPAIGN = Content.from_markup(
-    "No campaign yet.\n\n"
-    "[b]dear-tui demo[/b] runs the bundled LeNet-5 on MNIST,\n"
-    "[b]dear-tui run CONFIG[/b] runs your own network.\n\n"
-    "It appears here by itself."
-)
-READING = Content.styled("Reading the store ...", MUTED)
-
-
-def unread(snapshot: Snapshot) -> Content:
-    """What stands in the place of campaigns that were never read: nothing where the trouble is said above."""
-    return Content("") if snapshot.problem else READING
-
 
 class SnapshotScreen(Screen[None]):
     """Shows the app's snapshot whenever it changes while the screen is in front."""
 
     TAB: ClassVar[str]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("n", "new", "new", tooltip="a form for a new campaign")]
     ALLOW_IN_MAXIMIZED_VIEW = "KeyBar, .problem"
     AUTO_FOCUS = ""
     """nothing: the body takes the focus once it has something to show, so that only keys that work are listed"""
@@ -47,6 +35,11 @@ class SnapshotScreen(Screen[None]):
         &.-maximized-view { hatch: none; }
     }
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_empty = False
+        """whether the store is known to have no campaign"""
 
     @property
     def dear(self) -> DearApp:
@@ -100,3 +93,16 @@ class SnapshotScreen(Screen[None]):
         snapshot = self.dear.snapshot
         self.show_line(self.query_one(".problem", Static), Content(snapshot.problem))
         self.show_snapshot(snapshot)
+        if self._is_empty != (snapshot.campaigns == ()):
+            self._is_empty = snapshot.campaigns == ()
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A first campaign is made from wherever one finds that there is none."""
+        if action == "new":
+            return self._is_empty and len(self.app.screen_stack) == 1
+        return super().check_action(action, parameters)
+
+    def action_new(self) -> None:
+        """Open the form."""
+        self.dear.open_form()

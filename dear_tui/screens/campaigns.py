@@ -11,14 +11,14 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.widgets import OptionList, Static
+from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from dear_tui.fault_counter import FaultCounter
 from dear_tui.human import short_count
 from dear_tui.messages import DetailsRead, FoundRead, QueueRead
-from dear_tui.screens.base import READING, unread
-from dear_tui.screens.ordering import OrderingScreen
+from dear_tui.screens.empty import READING, missing
+from dear_tui.screens.ordering import NONE_CHOSEN, OrderingScreen
 from dear_tui.widgets.campaign_details import CampaignDetails
 from dear_tui.widgets.campaign_filter import CampaignFilter
 from dear_tui.widgets.campaign_list import CampaignList, Row, in_order, matches
@@ -42,12 +42,7 @@ SETTLE_SECONDS = 0.1
 """how long the cursor rests on a campaign before its details are read"""
 WIDE = 110
 """columns from which the details stand beside the list"""
-NOTHING_YET = Content.from_markup(
-    "No campaign yet.\n\n"
-    "[b]n[/b] makes one: the bundled LeNet-5 on MNIST needs nothing else.\n\n"
-    "From a shell: [b]dear-tui demo[/b] or [b]dear-tui submit CONFIG[/b];\n"
-    "it appears here by itself."
-)
+OFFERED = ("pause", "resume", "retry", "cancel", "delete", "mark", "filter", "unfilter")
 
 
 class CampaignsScreen(OrderingScreen):
@@ -82,8 +77,8 @@ class CampaignsScreen(OrderingScreen):
         self._details: dict[tuple[object, ...], Details] = {}
         self._wants_details: bool | None = None
         """None: where there is room beside the list"""
-        self._offered: tuple[bool, ...] = ()
-        """which groups of keys work"""
+        self._offered: tuple[bool | None, ...] = ()
+        """which of the keys in the footer work"""
         self._wake = threading.Event()
 
     def compose_body(self) -> ComposeResult:
@@ -106,7 +101,7 @@ class CampaignsScreen(OrderingScreen):
         listing, message = self.query_one(CampaignList), self.query_one(".message", Static)
         listing.display, message.display = bool(rows), not rows
         if rows:
-            listing.show(rows, self.dear.campaign)
+            listing.show_campaigns(rows, self.dear.campaign)
         else:
             message.update(self._message(snapshot), layout=False)
         if self.focused is None and rows:
@@ -119,7 +114,7 @@ class CampaignsScreen(OrderingScreen):
 
     def _offer_keys(self) -> None:
         """Tell the footer, which paints itself anew, only where other keys work."""
-        offered = tuple(bool(self.check_action(action, ())) for action in ("ask", "filter", "unfilter"))
+        offered = tuple(self.check_action(action, ()) for action in OFFERED)
         if offered != self._offered:
             self._offered = offered
             self.refresh_bindings()
@@ -135,11 +130,9 @@ class CampaignsScreen(OrderingScreen):
         ]
 
     def _message(self, snapshot: Snapshot) -> Content:
-        if snapshot.campaigns is None:
-            return unread(snapshot)
         if snapshot.campaigns:
             return Content(f"Nothing matches “{self.query_one(CampaignFilter).words}”; esc shows all campaigns.")
-        return NOTHING_YET
+        return missing(snapshot, None) or READING
 
     def _show_details(self, status: CampaignStatus | None) -> None:
         pane = self.query_one(CampaignDetails)
@@ -161,12 +154,12 @@ class CampaignsScreen(OrderingScreen):
         if text != line.content:
             line.update(text, layout=False)
 
-    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+    def on_row_list_moved(self, event: CampaignList.Moved) -> None:
         """The campaign under the cursor is the one that the other screens speak of."""
-        self.dear.campaign = int(str(event.option.id))
+        self.dear.campaign = event.rows.key
         self.refresh_snapshot()
 
-    def on_option_list_option_selected(self) -> None:
+    def on_campaign_list_opened(self) -> None:
         """Watch it."""
         self.app.switch_mode("live")
 
@@ -227,12 +220,19 @@ class CampaignsScreen(OrderingScreen):
 
     # ---- keys
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def refusal(self, action: str, parameters: tuple[object, ...]) -> str:
         """What is about a campaign needs one."""
-        if action in ("ask", "pause", "cancel", "delete", "move", "mark", "copy", "details", "other_part"):
-            return self.chosen() is not None
-        if action == "filter":
-            return bool(self.dear.snapshot.campaigns)
+        match action:
+            case "mark" | "copy" | "details":
+                return "" if self.chosen() else NONE_CHOSEN
+            case "other_part":
+                return "" if self.query_one(CampaignDetails).display else "the details are not shown; i shows them"
+            case "filter":
+                return "" if self.dear.snapshot.campaigns else NONE_CHOSEN
+        return super().refusal(action, parameters)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what does something is offered; about escape nobody needs a sentence."""
         if action == "unfilter":
             return bool(self.query_one(CampaignFilter).words)
         return super().check_action(action, parameters)

@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from dear_tui.results import AskFault, AskFaults, AskRates
-from dear_tui.screens.base import READING
-from dear_tui.screens.results import ResultScreen, heading, no_results, version_of
+from dear_tui.screens.empty import READING, no_results
+from dear_tui.screens.results import ResultScreen, heading, version_of
 from dear_tui.widgets.fault_map import FaultMap
 from dear_tui.widgets.fault_map_picture import HeatGrid
 from dear_tui.widgets.fault_rows import critical_image_rows, fault_rows

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from dear_tui.results import AskImages, AskMistakes, AskPictures
-from dear_tui.screens.base import READING
+from dear_tui.screens.empty import READING
 from dear_tui.screens.results import ResultScreen, heading, version_of
 from dear_tui.widgets.image_pane import ImagePane, ShownImage
 from dear_tui.widgets.image_text import image_rows

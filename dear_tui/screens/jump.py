@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from textual import events
-    from textual.app import ComposeResult
+    from textual.app import App, ComposeResult
     from textual.screen import Screen
     from textual.widget import Widget
 
@@ -33,6 +33,17 @@ class Target:
     letter: str
     place: Offset
     goal: Widget | str
+
+    def go(self, app: App[str]) -> None:
+        """Go there."""
+        if isinstance(self.goal, str):
+            app.switch_mode(self.goal)
+        elif isinstance(self.goal, Tab):
+            tabs = self.goal.query_ancestor(Tabs)
+            tabs.active = self.goal.id or ""
+            tabs.focus()
+        else:
+            self.goal.focus()
 
 
 def jump_targets(screen: Screen[object]) -> list[Target]:

@@ -14,10 +14,10 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from dear_tui.charts.plots import ChartData
-from dear_tui.human import short_count
 from dear_tui.live_details import LiveDetails, LiveReader, Wanted
 from dear_tui.messages import LiveDetailsRead
-from dear_tui.screens.base import NO_CAMPAIGN, READING, SnapshotScreen, unread
+from dear_tui.screens.base import SnapshotScreen
+from dear_tui.screens.empty import READING, missing, no_curve, unread
 from dear_tui.widgets.campaign_chart import CampaignChart
 from dear_tui.widgets.gpu_panel import GpuPanel
 from dear_tui.widgets.layer_bars import LayerBars
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from dear_tui.source import Snapshot
     from engine.store import CampaignStatus
 
-PAUSED = "No process runs this campaign now; dear-tui resume {} continues it where it stopped."
+PAUSED = Content.from_markup("No process runs this campaign now; [b]1[/b] lists it, [b]p[/b] there goes on.")
 DETAILS_SECONDS = 1.0
 """between two looks at the layers, the images and the log"""
 WORKER_LOG = "worker.log"
@@ -152,7 +152,13 @@ class LiveScreen(SnapshotScreen):
             self.query_one(LogLines).show(details.log)
             self.query_one(SideChart).show_data(chart.data, chart.view)
         else:
-            message.update(_message(self.dear.campaign, status, snapshot, curve is not None), layout=False)
+            message.update(self._message(status, snapshot, curve is not None), layout=False)
+
+    def _message(self, status: CampaignStatus | None, snapshot: Snapshot, curve_read: bool) -> Content:
+        """What stands in the place of a curve that has no point yet."""
+        if status is None:
+            return missing(snapshot, self.dear.campaign) or READING
+        return no_curve(status) if curve_read else unread(snapshot)
 
     def on_campaign_chart_view_changed(self) -> None:
         """The second chart shows what the first one does not."""
@@ -176,13 +182,13 @@ class LiveScreen(SnapshotScreen):
         if plot := self.query_one(CampaignChart).plot:
             self.dear.open_sql(plot.sql)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without a chart there is nothing to lay out or to ask."""
         if action == "toggle_side":
             return self.query_one(".body").display
         if action == "open_sql":
             return self.query_one(".body").display and self.query_one(CampaignChart).plot is not None
-        return True
+        return super().check_action(action, parameters)
 
     def _has_side(self) -> bool:
         return self.size.width >= LEAST_SIDE_WIDTH if self.side is None else self.side
@@ -231,26 +237,5 @@ def _notice(status: CampaignStatus | None, problem: str) -> Content:
     if status and status.error:
         return Content.styled(status.error, "$text-error")
     if status and status.state == "paused":
-        return Content.styled(PAUSED.format(status.id), "$text-warning")
+        return PAUSED.stylize("$text-warning")
     return Content.styled(problem, "$text-error")
-
-
-def _message(campaign: int | None, status: CampaignStatus | None, snapshot: Snapshot, curve_read: bool) -> Content:
-    """What stands in the place of a curve that has no point yet."""
-    if snapshot.campaigns is None:
-        return unread(snapshot)
-    if status is None:
-        missing = Content(f"Campaign {campaign} is not in this store; 1 lists what is.")
-        return NO_CAMPAIGN if campaign is None else missing
-    if not curve_read:
-        return unread(snapshot)
-    if status.state == "running":
-        return Content(
-            f"Injecting {status.faults:,} faults into the first block of images,\n"
-            f"{short_count(status.pairs_done)} of {short_count(status.pairs)} pairs done.\n\n"
-            "The curve starts when the block is complete."
-        )
-    if status.state == "queued":
-        so_far = f"{short_count(status.pairs_done)} pairs are done" if status.pairs_done else "nothing has been run yet"
-        return Content(f"Waiting for its turn; {so_far}.")
-    return Content(f"{status.state.capitalize()} before the first block of images was complete: there is no curve.")

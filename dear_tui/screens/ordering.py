@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
+from textual.actions import parse
 from textual.binding import Binding, BindingType
 
 from dear_tui.human import short_count
 from dear_tui.messages import Obeyed
+from dear_tui.reasons import against_asking, against_moving, against_starting, against_stopping
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.confirm import ConfirmScreen
-from dear_tui.screens.new_campaign import NewCampaignScreen
 from engine.errors import DearError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from engine.store import Action, CampaignStatus, QueueView
 
+NONE_CHOSEN = "there is no campaign here; n makes one"
 KEEPS = "What it computed is kept, and r would go on from there."
 
 
@@ -28,13 +30,13 @@ class OrderingScreen(SnapshotScreen):
     """The keys of the queue; which campaign they are about, the screen says."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "new", "new", tooltip="a form for a new campaign"),
-        Binding("p", "pause", "pause", tooltip="pause it, or go on with a paused one"),
+        Binding("p", "pause", "pause", tooltip="after the part being computed; p again goes on"),
+        Binding("p", "resume", "resume", tooltip="go on with it when its turn comes"),
+        Binding("r", "retry", "retry", tooltip="queue it again; what it computed is kept"),
         Binding("x", "cancel", "cancel", tooltip="cancel it, after asking; what it computed is kept"),
-        Binding("r", "ask('retry')", "retry", show=False, tooltip="queue a failed or cancelled one again"),
         Binding("J", "move(1)", "later", show=False, tooltip="a place down in the queue"),
         Binding("K", "move(-1)", "sooner", show=False, tooltip="a place up in the queue"),
-        Binding("d", "delete", "delete", show=False, tooltip="delete it with its results, after asking"),
+        Binding("d", "delete", "delete", tooltip="delete it with its results, after asking"),
         Binding("w", "start_worker", "worker", show=False, tooltip="start the worker, which runs the queue"),
         Binding("W", "stop_worker", "stop worker", show=False, tooltip="after the part being computed; again: at once"),
     ]
@@ -54,11 +56,34 @@ class OrderingScreen(SnapshotScreen):
         """What is asked of a campaign and not done yet, here or elsewhere."""
         return self.pending.get(campaign) or (self.queue.asked.get(campaign) if self.queue else None)
 
-    def action_new(self) -> None:
-        """Open the form."""
-        self.app.push_screen(NewCampaignScreen())
+    def refusal(self, action: str, parameters: tuple[object, ...]) -> str:
+        """Why an action of this screen does nothing now; empty where it does something."""
+        match action:
+            case "start_worker":
+                return against_starting(self.queue)
+            case "stop_worker":
+                return against_stopping(self.queue)
+            case "pause" | "resume" | "retry" | "cancel" | "delete" | "move":
+                status = self.chosen()
+                if status is None:
+                    return NONE_CHOSEN
+                if action == "move":
+                    return against_moving(cast("int", parameters[0]), status, self.queue)
+                return against_asking(action, status, self.asked(status.id))
+        return ""
 
-    def action_ask(self, action: Action) -> None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what does something is offered."""
+        return not self.refusal(action, parameters)
+
+    def why_not(self, action: str) -> str:
+        """What to say where a key was pressed that does nothing; empty where the same key does something else."""
+        _, name, parameters = parse(action)
+        if name == "pause" and not self.refusal("resume", ()):
+            return ""
+        return self.refusal(name, parameters)
+
+    def ask(self, action: Action) -> None:
         """Ask something of the chosen campaign."""
         if status := self.chosen():
             self.pending[status.id] = action
@@ -66,10 +91,16 @@ class OrderingScreen(SnapshotScreen):
             self.order(lambda: self.dear.desk.ask(action, status.id), status.id)
 
     def action_pause(self) -> None:
-        """Pause, or go on."""
-        if status := self.chosen():
-            goes_on = status.state == "paused" or self.asked(status.id) == "pause"
-            self.action_ask("resume" if goes_on else "pause")
+        """Let it wait."""
+        self.ask("pause")
+
+    def action_resume(self) -> None:
+        """Go on."""
+        self.ask("resume")
+
+    def action_retry(self) -> None:
+        """Run it again."""
+        self.ask("retry")
 
     def action_cancel(self) -> None:
         """Cancel, after asking."""
@@ -86,7 +117,7 @@ class OrderingScreen(SnapshotScreen):
             def answered(yes: bool | None) -> None:
                 self.dear.campaign = status.id
                 if yes:
-                    self.action_ask(action)
+                    self.ask(action)
 
             self.app.push_screen(ConfirmScreen(question.format(what), consequence), answered)
 

@@ -13,9 +13,10 @@ from textual.message import Message
 from textual.widgets import Static
 
 from dear_tui.human import percent
-from dear_tui.screens.base import NO_CAMPAIGN, SnapshotScreen, unread
+from dear_tui.problem import problem_of
+from dear_tui.screens.base import SnapshotScreen
+from dear_tui.screens.empty import missing
 from dear_tui.widgets.status_text import MUTED, name_text, spread, state_text
-from engine.errors import DearError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,14 +108,7 @@ class ResultScreen(SnapshotScreen):
 
     def missing(self, snapshot: Snapshot) -> Content | None:
         """What stands in the place of a campaign that cannot be shown; None where there is one."""
-        campaign = self.dear.campaign
-        if snapshot.campaigns is None:
-            return unread(snapshot)
-        if snapshot.status(campaign) is not None:
-            return None
-        if campaign is not None:
-            return Content(f"Campaign {campaign} is not in this store; 1 lists what is.")
-        return Content("No campaign is chosen; 1 lists them.") if snapshot.campaigns else NO_CAMPAIGN
+        return missing(snapshot, self.dear.campaign)
 
     def _go_on(self, slot: str) -> None:
         """Start what a slot wants, unless it has it, is at it, or has read the same question a moment ago."""
@@ -141,10 +135,8 @@ class ResultScreen(SnapshotScreen):
         problem = ""
         try:
             answer = asking.question.ask(self._open())
-        except DearError as error:
-            problem = str(error)
         except Exception as error:  # whatever breaks in a store, the screen says it and goes on
-            problem = f"The results cannot be read: {type(error).__name__}: {first_line(error)}"
+            problem = problem_of(error, "The results")
         self.post_message(Answered(slot, asking, answer, problem))
 
     def _open(self) -> Results:
@@ -152,11 +144,6 @@ class ResultScreen(SnapshotScreen):
             if self._results is None:
                 self._results = cast("ResultSource", self.dear.open_source()).results
             return self._results
-
-
-def first_line(error: Exception) -> str:
-    """What an error says first; libraries go on for lines."""
-    return (str(error).splitlines() or [""])[0]
 
 
 def version_of(status: CampaignStatus) -> Version:
@@ -171,17 +158,3 @@ def heading(status: CampaignStatus, crumbs: Sequence[str], problem: str, width: 
         return spread(way, Content.styled(f"✗ {problem}", "$text-error").truncate(width // 2, ellipsis=True), width)
     share = "" if status.state == "finished" else f" {percent(status.pairs_done, status.pairs)}"
     return spread(way, state_text(status) + Content(share), width)
-
-
-def no_results(status: CampaignStatus) -> Content:
-    """What stands in the place of results while there are none, and the next key."""
-    match status.state:
-        case "running":
-            text = "The first block of images is being computed; its results appear here by themselves."
-        case "queued":
-            text = "Waiting for its turn: no result yet."
-        case "failed":
-            text = "It failed before its first result."
-        case state:
-            text = f"It was {state} before its first result."
-    return Content.from_markup("$text\n\n[b]2[/b] watches this campaign, [b]1[/b] lists the others.", text=text)

@@ -142,7 +142,7 @@ class SqlScreen(SqlFiles):
                 return page is not None and (page.more if parameters == (1,) else page.first > 0)
             case "edit":
                 return not self.editor.text.has_focus
-        return True
+        return super().check_action(action, parameters)
 
     def action_edit(self) -> None:
         """Into the editor."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from textual import work
+from textual.actions import parse
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
@@ -45,7 +46,7 @@ class CampaignChart(Chart, can_focus=True):
     """One campaign's charts, one at a time, as its keys have them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "next_view", "view", tooltip="curve, scatter, random against ranked; marked campaigns"),
+        Binding("v", "next_view", "view", tooltip="curve, scatter, random against ranked, marked ones"),
         Binding(
             "m", "toggle_class('MASKED')", "masked", group=CLASS_KEYS, tooltip="show or hide; the rest is enlarged"
         ),
@@ -64,16 +65,16 @@ class CampaignChart(Chart, can_focus=True):
         Binding("h", "pan(-1)", "pan left", show=False, tooltip="a quarter of what is shown"),
         Binding("l", "pan(1)", "pan right", show=False, tooltip="a quarter of what is shown"),
         Binding("0", "whole", "all", show=False, tooltip="the whole x axis again"),
-        Binding("left", "step(-1)", "read", key_display="←", show=False, tooltip="the cursor, one column to the left"),
+        Binding("left", "step(-1)", "back", key_display="←", show=False, tooltip="the cursor, one column to the left"),
         Binding("right", "step(1)", "read", key_display="→", tooltip="the cursor: image, metric and counts under it"),
-        Binding("shift+left", f"step(-{FAR})", "read far", show=False, key_display="⇧←", tooltip="ten columns left"),
-        Binding("shift+right", f"step({FAR})", "read far", show=False, key_display="⇧→", tooltip="ten columns right"),
+        Binding("shift+left", f"step(-{FAR})", "far back", show=False, key_display="⇧←", tooltip="ten columns left"),
+        Binding("shift+right", f"step({FAR})", "far", show=False, key_display="⇧→", tooltip="ten columns right"),
         Binding("escape", "no_cursor", "no cursor", show=False, tooltip="take the cursor away"),
-        Binding("e", "export", "save", tooltip="what is shown, as SVG and CSV, in the present folder"),
+        Binding("e", "export", "save", tooltip="what is shown, as SVG and CSV, into this folder"),
         Binding("space", "toggle_frozen", "freeze", tooltip="hold the drawing still; the campaign goes on"),
     ]
 
-    HELP = "Each fault counts at its worst severity so far. A click reads out what is under it."
+    HELP = "Each fault counts at its worst severity so far.\nA click reads out what is under it."
 
     @dataclass
     class Exported(Message):
@@ -136,6 +137,13 @@ class CampaignChart(Chart, can_focus=True):
         if action in NEEDS_PLOT | NEEDS_KIND.keys():
             return self.plot is not None
         return self._view.cursor is not None if action == "no_cursor" else True
+
+    def why_not(self, action: str) -> str:
+        """A key of another view was pressed."""
+        kinds = NEEDS_KIND.get(parse(action)[1], set())
+        if self._view.kind in kinds or not kinds:
+            return ""
+        return f"this key is for the view “{' or '.join(sorted(kind.value for kind in kinds))}”; v goes on to the next"
 
     def action_next_view(self) -> None:
         """Curve, scatter, comparison, and marked campaigns where there are some."""

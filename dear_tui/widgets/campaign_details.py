@@ -14,7 +14,7 @@ from dear_tui.human import percent
 from dear_tui.widgets.status_text import MUTED, name_text, state_text, took
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from textual.app import ComposeResult
 
@@ -65,23 +65,33 @@ class CampaignDetails(VerticalScroll):
     def __init__(self) -> None:
         super().__init__()
         self._campaign: int | None = None
+        self._facts: tuple[Details | None, int] | None = None
+        """which details are shown below the head, and for which width"""
 
     def compose(self) -> ComposeResult:
-        """One text."""
-        yield Static(Content(""))
+        """What changes while a campaign runs, and what does not."""
+        yield Static(Content(""), id="head")
+        yield Static(Content(""), id="facts")
 
     def show(self, status: CampaignStatus, details: Details | None, found: int | None) -> None:
         """What is known of a campaign, `details` being None while they are read."""
-        text = self.query_one(Static)
-        content = Content("\n").join(_lines(status, details, found, max(self.scrollable_content_region.width, 20)))
-        if content != text.content:
-            text.update(content)
+        width = max(self.scrollable_content_region.width, 20)
+        self._update("#head", _head(status, details, found), width)
+        if self._facts is None or self._facts[0] is not details or self._facts[1] != width:
+            self._facts = (details, width)
+            self._update("#facts", _all_facts(details, width), width)
         if status.id != self._campaign:
             self._campaign = status.id
             self.scroll_home(animate=False)
 
+    def _update(self, selector: str, lines: Iterable[Content], width: int) -> None:
+        """Lay out again, which paints the whole screen, only where there are more lines or fewer."""
+        part, content = self.query_one(selector, Static), Content("\n").join(lines)
+        if content != part.content:
+            part.update(content, layout=content.get_height(part.styles.get_rules(), width) != part.size.height)
 
-def _lines(status: CampaignStatus, details: Details | None, found: int | None, width: int) -> Iterator[Content]:
+
+def _head(status: CampaignStatus, details: Details | None, found: int | None) -> Iterator[Content]:
     yield name_text(status)
     yield Content("  ").join([state_text(status), Content.styled(took(status), MUTED)])
     yield Content(f"{status.network} on {status.dataset}, {status.select} images, method {status.method}")
@@ -94,6 +104,9 @@ def _lines(status: CampaignStatus, details: Details | None, found: int | None, w
     elif done := status.masked + status.non_critical + status.critical:
         yield from _heading(f"So far, {percent(done, status.pairs)} of the pairs")
         yield from _columns(_counts(status, found, done))
+
+
+def _all_facts(details: Details | None, width: int) -> Iterator[Content]:
     if details is None:
         yield Content.styled("\nReading its config ...", MUTED)
     elif details.problem:

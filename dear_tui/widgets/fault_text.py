@@ -49,7 +49,7 @@ def group_text(grid: HeatGrid, cell: tuple[int, int], group: FaultGroup, confide
     return Content.assemble(
         head,
         f"{'' if run == faults else f', {run:,} run so far'} · {short_count(pairs)} pairs\n",
-        (f"{critical:,} critical", "bold $text-success"),
+        (f"{critical:,} critical", "bold $text-class-critical"),
         f": {percent(critical, run)} of faults ",
         (f"({100 * confidence:g} % CI {percent(low, 1).removesuffix(' %')} – {percent(high, 1)})", MUTED),
         f", {percent(int(grid.critical[cell]), pairs)} of pairs",

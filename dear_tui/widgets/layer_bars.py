@@ -76,6 +76,6 @@ def _line(layer: LayerProgress, name: int, room: int) -> Content:
         title.ljust(name + 1),
         bar(share, room),
         f" {int(share * 100):>3} %".ljust(6),
-        (f"{layer.critical:>{COUNTS_WIDTH - 8},}", "$class-critical"),
+        (f"{layer.critical:>{COUNTS_WIDTH - 8},}", "$text-class-critical"),
         (f" / {short_count(layer.faults):>5}", MUTED),
     )

@@ -1,4 +1,4 @@
-"""A long list of one-line rows under a heading; only the rows in view are made."""
+"""A long list of rows, under a heading or without one; only the rows in view are made, and once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
 from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
     from textual import events
 
-HEADING_LINES = 1
+KEPT = 256
+"""rows that are kept as they were painted"""
 CURSOR, NO_CURSOR = Content.styled("▌", "$primary"), Content(" ")
 
 
@@ -32,7 +34,7 @@ class Rows:
     keys: Sequence[int]
     """what each row is of: the cursor stays with it when rows come, go or move"""
     row: Callable[[int], Content]
-    """the text of the row at a place"""
+    """the text of the row at a place: as many lines as each row of the list has"""
 
 
 NO_ROWS = Rows(Content(""), (), lambda _place: Content(""))
@@ -59,6 +61,8 @@ class RowList(ScrollView, can_focus=True):
     }
     """
     ALLOW_SELECT = False
+    HEADING_LINES: ClassVar[int] = 1
+    ROW_LINES: ClassVar[int] = 1
 
     cursor: var[int] = var(0)
     """the place of the row that keys act on"""
@@ -78,6 +82,8 @@ class RowList(ScrollView, can_focus=True):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self._rows = NO_ROWS
+        self._painted: LRUCache[tuple[int, bool, int], list[Strip]] = LRUCache(KEPT)
+        """(place, whether the cursor is there, width) -> its lines"""
 
     @property
     def key(self) -> int | None:
@@ -86,14 +92,15 @@ class RowList(ScrollView, can_focus=True):
 
     def show(self, rows: Rows) -> None:
         """Show other or newer rows; the cursor stays on the same thing, and that on the same line if it can."""
-        before, line = self.key, self.cursor - self.scroll_offset.y
+        before, line = self.key, self._line(self.cursor) - self.scroll_offset.y
         self._rows = rows
-        self.virtual_size = Size(self.scrollable_content_region.width, len(rows.keys) + HEADING_LINES)
+        self._painted.clear()
+        self.virtual_size = Size(self.scrollable_content_region.width, self._line(len(rows.keys)))
         place = self._place(before)
         self.set_reactive(RowList.cursor, self.cursor if place is None else place)
         self.cursor = self._inside(self.cursor)
         if place is not None:
-            self.scroll_to(y=place - line, animate=False)
+            self.scroll_to(y=self._line(place) - line, animate=False)
         self._scroll_to_cursor()
         self.refresh()
         if self.key != before:
@@ -102,17 +109,24 @@ class RowList(ScrollView, can_focus=True):
     def clear(self) -> None:
         """Show nothing, so that what comes next starts at its top."""
         self._rows = NO_ROWS
+        self._painted.clear()
         self.set_reactive(RowList.cursor, 0)
         self.scroll_to(y=0, animate=False)
 
-    def go_to(self, key: int) -> bool:
+    def go_to(self, key: int | None) -> bool:
         """Put the cursor on a thing's row, in the middle where it was out of view; False where there is none."""
         place = self._place(key)
         if place is not None:
-            if not 0 <= place - self.scroll_offset.y < self._lines:
-                self.scroll_to(y=place - self._lines // 2, animate=False)
+            if self.size and not 0 <= self._line(place) - self.scroll_offset.y - self.HEADING_LINES < self._lines:
+                self.scroll_to(y=place * self.ROW_LINES - self._lines // 2, animate=False)
             self._go(place)
         return place is not None
+
+    def paint_again(self, place: int) -> None:
+        """The text of this row is another; the others stay as they are."""
+        for is_chosen in (True, False):
+            self._painted.discard((place, is_chosen, self._width))
+        self.refresh_lines(self._line(place), self.ROW_LINES)
 
     def action_move(self, rows: int) -> None:
         """Up or down."""
@@ -120,7 +134,7 @@ class RowList(ScrollView, can_focus=True):
 
     def action_page(self, pages: int) -> None:
         """A screen up or down."""
-        self._go(self.cursor + pages * max(self._lines - 1, 1))
+        self._go(self.cursor + pages * max(self._lines // self.ROW_LINES - 1, 1))
 
     def action_first(self) -> None:
         """To the top."""
@@ -131,26 +145,28 @@ class RowList(ScrollView, can_focus=True):
         self._go(len(self._rows.keys) - 1)
 
     def render_line(self, y: int) -> Strip:
-        """The heading, or the row that is in view on this line."""
-        width = self.scrollable_content_region.width
-        if y < HEADING_LINES:
-            return self._strip(NO_CURSOR + self._rows.heading, width, "list--heading")
-        place = self.scroll_offset.y + y - HEADING_LINES
+        """A line of the heading, or of the row that is in view there."""
+        if y < self.HEADING_LINES:
+            return self._strips(NO_CURSOR + self._rows.heading, 1, "list--heading")[0]
+        place, line = divmod(self.scroll_offset.y + y - self.HEADING_LINES, self.ROW_LINES)
         if place >= len(self._rows.keys):
-            return Strip.blank(width, self.rich_style)
-        chosen = place == self.cursor
-        text = (CURSOR if chosen else NO_CURSOR) + self._rows.row(place)
-        return self._strip(text, width, "list--cursor" if chosen else None)
+            return Strip.blank(self._width, self.rich_style)
+        return self._row(place)[line]
 
     def watch_cursor(self, before: int, now: int) -> None:
         """Paint the two rows again."""
         for place in (before, now):
-            self.refresh_lines(place + HEADING_LINES, 1)
+            self.refresh_lines(self._line(place), self.ROW_LINES)
+
+    def notify_style_update(self) -> None:
+        """Another theme."""
+        self._painted.clear()
+        super().notify_style_update()
 
     def on_click(self, event: events.Click) -> None:
         """The row that was clicked."""
-        if event.y >= HEADING_LINES:
-            self._go(self.scroll_offset.y + event.y - HEADING_LINES)
+        if event.y >= self.HEADING_LINES:
+            self._go((self.scroll_offset.y + event.y - self.HEADING_LINES) // self.ROW_LINES)
 
     def on_resize(self) -> None:
         """Keep the cursor in view."""
@@ -158,7 +174,16 @@ class RowList(ScrollView, can_focus=True):
 
     @property
     def _lines(self) -> int:
-        return max(self.scrollable_content_region.height - HEADING_LINES, 1)
+        """In view, for rows."""
+        return max(self.scrollable_content_region.height - self.HEADING_LINES, 1)
+
+    @property
+    def _width(self) -> int:
+        return self.scrollable_content_region.width
+
+    def _line(self, place: int) -> int:
+        """Where a row begins, from the top of all of them."""
+        return self.HEADING_LINES + place * self.ROW_LINES
 
     def _place(self, key: int | None) -> int | None:
         """Where a thing's row is."""
@@ -178,11 +203,25 @@ class RowList(ScrollView, can_focus=True):
         return max(min(place, len(self._rows.keys) - 1), 0)
 
     def _scroll_to_cursor(self) -> None:
-        top = self.scroll_offset.y
-        if self.size and not top <= self.cursor < top + self._lines:
-            self.scroll_to(y=self.cursor if self.cursor < top else self.cursor - self._lines + 1, animate=False)
+        top, first = self.scroll_offset.y, self.cursor * self.ROW_LINES
+        last = first + self.ROW_LINES - 1
+        if self.size and not top <= first <= last < top + self._lines:
+            self.scroll_to(y=first if first < top else last - self._lines + 1, animate=False)
 
-    def _strip(self, text: Content, width: int, component: str | None) -> Strip:
+    def _row(self, place: int) -> list[Strip]:
+        is_chosen = place == self.cursor
+        painted = (place, is_chosen, self._width)
+        strips = self._painted.get(painted)
+        if strips is None:
+            sign = CURSOR if is_chosen else NO_CURSOR
+            lines = self._rows.row(place).split("\n", allow_blank=True)
+            text = Content("\n").join(sign + line for line in lines)
+            strips = self._strips(text, self.ROW_LINES, "list--cursor" if is_chosen else None)
+            self._painted[painted] = strips
+        return strips
+
+    def _strips(self, text: Content, lines: int, component: str | None) -> list[Strip]:
         style = self.get_visual_style(component) if component else self.visual_style
-        strips = Visual.to_strips(self, text, width, 1, style)
-        return strips[0].adjust_cell_length(width, style.rich_style) if strips else Strip.blank(width)
+        strips = Visual.to_strips(self, text, self._width, lines, style)
+        missing = [Strip.blank(self._width)] * (lines - len(strips))
+        return [strip.adjust_cell_length(self._width, style.rich_style) for strip in strips] + missing

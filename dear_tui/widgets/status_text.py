@@ -44,8 +44,9 @@ def asked_text(action: Action) -> Content:
 
 
 def name_text(status: CampaignStatus) -> Content:
-    """Id and name."""
-    return Content.assemble((f"#{status.id} ", MUTED), (status.name, "bold"))
+    """Id and name, which is one line whatever is in it."""
+    name = "".join(character if character.isprintable() else " " for character in status.name)
+    return Content.assemble((f"#{status.id} ", MUTED), (name, "bold"))
 
 
 def workload_text(status: CampaignStatus) -> Content:
@@ -72,9 +73,9 @@ def counts_text(status: CampaignStatus, shares: bool) -> Content:
     total = status.masked + status.non_critical + status.critical
     parts = []
     for name, count, style in (
-        ("masked", status.masked, "$text-primary"),
-        ("non-critical", status.non_critical, "$text-error"),
-        ("critical", status.critical, "$text-success"),
+        ("masked", status.masked, "$text-class-masked"),
+        ("non-critical", status.non_critical, "$text-class-non-critical"),
+        ("critical", status.critical, "$text-class-critical"),
     ):
         share = f"  {percent(count, total)}" if shares and total else ""
         parts.append(Content.assemble((name, style), f" {short_count(count) + share:<{13 if shares else 5}}"))

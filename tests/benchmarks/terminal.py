@@ -1,6 +1,7 @@
 """What the screens cost, in a real terminal of 120x40: `python tests/benchmarks/terminal.py [--json]`, by hand.
 
-A real worker runs a real campaign (LeNet-5 on MNIST) meanwhile. Wants two idle cores for two minutes.
+A real worker runs a real campaign (LeNet-5 on MNIST) meanwhile, in a store with 200 others. Wants two idle cores for
+two minutes. `--finished STORE` names a store with 10 million pairs or more, for the memory that a large result takes.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ from engine.execution import prepare_new
 from engine.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    Journey = Sequence[tuple[str, Callable[[], bool]]]
+    """keys, and what each of them must show"""
 
 COLUMNS, ROWS = 120, 40
 DEAR_TUI = str(Path(sys.executable).with_name("dear-tui"))
@@ -45,7 +49,7 @@ CAMPAIGN = {
     "dataset": {"name": "mnist"},
     "faults": {"count": 60_000},
 }
-MANY = 200
+MANY, LARGE = 200, 10_000_000
 STARTS, WATCHED_SECONDS, KEYS = 5, 10.0, 100
 QUIET = 0.12
 """seconds without output after which a frame is taken to be whole, less than between two readings of the store"""
@@ -102,6 +106,10 @@ class Screen:
     def has(self, text: str) -> bool:
         return any(text in line for line in self.terminal.display)
 
+    def chosen(self, text: str) -> bool:
+        """Whether the cursor of the list is at a campaign with this in its line."""
+        return any("▌" in line and text in line for line in self.terminal.display)
+
     def is_at(self, tab: str) -> bool:
         """Whether this tab is the marked one."""
         column = self.terminal.display[0].find(f" {TABS[tab]} {tab} ") + 1
@@ -134,6 +142,10 @@ class Screen:
                 return at - pressed
         raise TimeoutError("\n".join(self.terminal.display))
 
+    def type(self, keys: str) -> None:
+        """Press them, one after the other."""
+        os.write(self._master, keys.encode())
+
     def cpu(self) -> float:
         """Seconds of processor that it has used, in all threads."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
@@ -149,9 +161,12 @@ class Screen:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--finished", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        figures = [*opening(Path(folder) / "many"), *running(Path(folder) / "running")]
+        figures = [*opening(Path(folder) / "store"), *running(Path(folder) / "store")]
+    if options.finished:
+        figures += large_result(options.finished)
     if options.json:
         print(json.dumps([asdict(figure) for figure in figures], indent=2))
         return
@@ -178,7 +193,8 @@ def opening(path: Path) -> Iterator[Figure]:
 def fill(path: Path, campaigns: int) -> None:
     store, new = Store.open(path), new_campaign(100)
     for number in range(1, campaigns + 1):
-        store.create(replace(new, fingerprint=str(number), name=f"campaign number {number}"))
+        campaign = store.create(replace(new, fingerprint=str(number), name=f"campaign number {number}"))
+        store.queue.request("cancel", campaign)
     store.close()
 
 
@@ -199,9 +215,14 @@ def running(path: Path) -> Iterator[Figure]:
             seconds = time.monotonic() - started
             yield Figure(f"{tab}: written to the terminal", written / seconds / 1024, "KiB/s", "< 20 KiB/s")
             yield Figure(f"{tab}: processor", 100 * (screen.cpu() - before) / seconds, "% of a core", "< 15 %")
-        times = np.array(list(key_times(screen)))
-        yield Figure(f"key to paint, middle of {len(times)}", 1000 * float(np.quantile(times, 0.5)), "ms")
-        yield Figure("key to paint, 95 % are faster than", 1000 * float(np.quantile(times, 0.95)), "ms", "< 50 ms")
+        for name, journey in (
+            ("from screen to screen", screens_journey(screen)),
+            ("in the list", list_journey(screen)),
+        ):
+            times = np.array([screen.press(*step) for _ in range(-(-KEYS // len(journey))) for step in journey])
+            middle, most = (1000 * float(np.quantile(times, share)) for share in (0.5, 0.95))
+            yield Figure(f"key to paint {name}, middle of {len(times)}", middle, "ms")
+            yield Figure(f"key to paint {name}, 95 % are faster than", most, "ms", "< 50 ms")
         yield Figure("memory", screen.memory(), "MB", "< 300 MB")
         assert store.campaign(campaign).state == "running", "the campaign was too short"
     finally:
@@ -209,9 +230,9 @@ def running(path: Path) -> Iterator[Figure]:
         os.kill(worker, signal.SIGKILL)
 
 
-def key_times(screen: Screen) -> Iterator[float]:
+def screens_journey(screen: Screen) -> Journey:
     """Keys that change much, each seen by what it must show; not escape, after which a terminal must wait for more."""
-    journey: list[tuple[str, Callable[[], bool]]] = [
+    return [
         ("2", lambda: screen.is_at("live")),
         (" ", lambda: screen.has("frozen")),
         (" ", lambda: not screen.has("frozen")),
@@ -222,9 +243,46 @@ def key_times(screen: Screen) -> Iterator[float]:
         ("f", lambda: screen.terminal.buffer[0][len(" dear-tui  ")].bg != screen.terminal.buffer[0][1].bg),
         ("Z", lambda: screen.terminal.buffer[0][len(" dear-tui  ")].bg == screen.terminal.buffer[0][1].bg),
     ]
-    for _ in range(-(-KEYS // len(journey))):
-        for key, shown in journey:
-            yield screen.press(key, shown)
+
+
+def list_journey(screen: Screen) -> Journey:
+    """Keys of the list of campaigns, each seen by the campaign at the cursor, and with the details beside it."""
+    last = "#1 campaign number 1 "
+    return [
+        ("1", lambda: screen.is_at("campaigns")),
+        ("g", lambda: screen.chosen("long enough")),
+        *(("j", lambda n=n: screen.chosen(f"number {n} ")) for n in range(MANY, MANY - 8, -1)),
+        *(("k", lambda n=n: screen.chosen(f"number {n} ")) for n in range(MANY - 6, MANY)),
+        ("c", lambda: screen.has("1 marked")),
+        ("c", lambda: not screen.has("1 marked")),
+        ("G", lambda: screen.chosen(last)),
+        ("i", lambda: not screen.has("╮")),
+        ("i", lambda: screen.has("╮")),
+        ("2", lambda: screen.is_at("live")),
+    ]
+
+
+def large_result(path: Path) -> Iterator[Figure]:
+    """What a query with very many rows takes."""
+    screen = Screen("--store", str(path))
+    try:
+        screen.until(lambda: screen.has("campaigns"))
+        screen.press("4", lambda: screen.is_at("SQL"))
+        screen.until(lambda: screen.has("critical_faults") or screen.has("views"))
+        screen.press("i", lambda: screen.has("esc leave"))
+        screen.type("\x1b[1;5F\x15\x7f\x15")  # ctrl+end, and both lines in the editor go
+        screen.until(lambda: not screen.has("SELECT"))
+        screen.type(f"\x1b[200~select * from severity limit {LARGE}\x1b[201~")
+        screen.until(lambda: screen.has(f"severity limit {LARGE}"))
+        started = time.monotonic()
+        screen.type("\x1b[15~")  # f5
+        first = screen.until(lambda: screen.has("100,000")) - started
+        counted = screen.until(lambda: screen.has(f"of {LARGE:,}")) - started
+        yield Figure(f"first rows of {LARGE:,}", first, "s")
+        yield Figure("all of them counted", counted, "s")
+        yield Figure("memory with this result open", screen.memory(), "MB", "< 300 MB")
+    finally:
+        screen.close()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,20 @@ def true_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
 
 
+@pytest.fixture
+def few_colours(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Makes the terminal one of `16-colours`, of none (`NO_COLOR`), or both, as its name has it."""
+
+    def make(terminal: str) -> None:
+        if "NO_COLOR" in terminal:
+            monkeypatch.setenv("NO_COLOR", "1")
+        if "16-colours" in terminal:
+            monkeypatch.setenv("TERM", "screen")
+            monkeypatch.delenv("COLORTERM")
+
+    return make
+
+
 @pytest.fixture(autouse=True)
 def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither the settings nor the log of whoever runs the tests."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,6 @@ from engine.store.image_results import ImageOrder, ImageRows, Mistakes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from textual.pilot import Pilot
 
     from engine.faults.group import FaultGroup
     from engine.store.records import CampaignStatus
@@ -186,12 +183,3 @@ def status_of(results: MemoryResults, state: str) -> CampaignStatus:
         started="2026-01-02T03:04:06Z",
         finished="2026-01-02T03:13:18Z" if state == "finished" else None,
     )
-
-
-async def until(pilot: Pilot[str], text: str) -> None:
-    """Wait until a text stands on the screen."""
-    from memory_store import screen_text
-
-    async with asyncio.timeout(20):
-        while text not in screen_text(pilot.app):  # type: ignore[arg-type]
-            await pilot.pause()

@@ -201,6 +201,14 @@ def screen_text(app: DearApp) -> str:
     return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
 
 
+async def until(pilot: Pilot[str], is_so: Callable[[], object]) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(20):
+        while not is_so():
+            await pilot.pause(0.01)
+    await pilot.pause()
+
+
 async def until_shown(pilot: Pilot[str], *texts: str) -> str:
     """Wait until all of these stand on the screen."""
     app = pilot.app
@@ -212,3 +220,11 @@ async def until_shown(pilot: Pilot[str], *texts: str) -> str:
     except TimeoutError:
         raise AssertionError(f"waited for {texts}, but there is\n{screen_text(app)}") from None
     return screen_text(app)
+
+
+async def open_screen(pilot: Pilot[str], digit: str, *texts: str) -> None:
+    """Go to a screen once the store is read, and wait until these stand there."""
+    await settle(pilot)
+    await pilot.press(digit)
+    await until_shown(pilot, *texts)
+    await pilot.pause()

@@ -66,7 +66,7 @@ async def test_new_keys_work_in_place_of_the_old_ones() -> None:
 
 
 async def test_a_new_key_of_a_list_replaces_that_one_alone() -> None:
-    app = app_with({"campaign-list.cursor-down": "n"}, (make_status(2), make_status(1)))
+    app = app_with({"row-list.down": "n"}, (make_status(1), make_status(2)))
     async with app.run_test() as pilot:
         await settle(pilot)
         chosen = []
@@ -74,7 +74,7 @@ async def test_a_new_key_of_a_list_replaces_that_one_alone() -> None:
             await pilot.press(key)
             await pilot.pause()
             chosen.append(app.campaign)
-        assert chosen == [2, 1, 2, 1]
+        assert chosen == [1, 2, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -85,11 +85,11 @@ async def test_a_new_key_of_a_list_replaces_that_one_alone() -> None:
         ({"app.quit": "contrl+x"}, "app.quit: 'contrl+x' is no key; write one such as x, ctrl+x, f7 or question_mark"),
         ({"app.quit": "x,"}, "app.quit: '' is no key; write one such as x, ctrl+x, f7 or question_mark"),
         ({"app.quit": "1"}, "app.quit: the key 1 is that of app.switch-mode-campaigns; choose another"),
-        ({"app.jump": "j"}, "app.jump: the key j is that of campaign-list.cursor-down; choose another"),
-        ({"campaign-list.first": "?"},
-         "campaign-list.first: the key question_mark is that of app.show-keys; choose another"),
-        ({"campaign-list.first": "end"},
-         "campaign-list.first: the key end is that of Last (CampaignList); choose another"),
+        ({"app.jump": "j"}, "app.jump: the key j is that of row-list.down; choose another"),
+        ({"row-list.first": "?"},
+         "row-list.first: the key question_mark is that of app.show-keys; choose another"),
+        ({"row-list.first": "end"},
+         "row-list.first: the key end is that of row-list.last; choose another"),
     ],
 )  # fmt: skip
 def test_wrong_keys_are_a_sentence(keys: dict[str, str], problem: str) -> None:
@@ -101,8 +101,8 @@ def test_wrong_keys_are_a_sentence(keys: dict[str, str], problem: str) -> None:
     [
         {},
         {"app.switch-mode-campaigns": "2", "app.switch-mode-live": "1"},  # changed places
-        {"campaign-list.first": "f5", "campaign-chart.toggle-log": "f5"},  # in different places
-        {"campaign-list.cursor-down": "down,j"},  # the same action has that key already
+        {"row-list.first": "f5", "campaign-chart.toggle-log": "f5"},  # in different places
+        {"row-list.down": "down,j"},  # the same action has that key already
     ],
 )
 def test_keys_that_do_not_clash_are_taken(keys: dict[str, str]) -> None:
@@ -111,6 +111,17 @@ def test_keys_that_do_not_clash_are_taken(keys: dict[str, str]) -> None:
 
 def test_the_keys_that_are_built_in_clash_nowhere() -> None:
     assert list(keymap_problems({action.id: action.keys for action in bound_actions()})) == []
+
+
+def test_an_id_is_of_one_action() -> None:
+    """Otherwise a key given to `down` would go up as well."""
+    name_bindings()
+    for node in keymap._own_nodes(DOMNode):
+        actions: dict[str, set[str]] = {}
+        for binding in node.__dict__.get("BINDINGS", []):
+            if binding.tooltip or binding.id:
+                actions.setdefault(binding.id, set()).add(binding.action)
+        assert [name for name, ran in actions.items() if len(ran) > 1] == [], node
 
 
 async def test_the_palette_names_the_users_keys() -> None:

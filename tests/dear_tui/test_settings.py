@@ -21,7 +21,7 @@ bell = true
 
 [keys]
 app.quit = "Q"
-"campaign-list.first" = "home"
+"row-list.first" = "home"
 """
 
 
@@ -40,7 +40,7 @@ def test_without_a_file_nothing_is_changed(tmp_path: Path) -> None:
 
 def test_all_of_it_is_read(file: Path) -> None:
     file.write_text(WRITTEN)
-    keys = {"app.quit": "Q", "campaign-list.first": "home"}
+    keys = {"app.quit": "Q", "row-list.first": "home"}
     assert load_settings() == Settings(file, "nord", keys, bell=True, desktop=False)
 
 

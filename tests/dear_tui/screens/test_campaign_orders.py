@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from memory_desk import FakeDesk, worker_view
-from memory_store import FakeSource, make_app, make_status, screen_text, settle, until_shown
+from memory_store import FakeSource, make_app, make_status, screen_text, settle, until, until_shown
 
 from dear_tui import orders
 from dear_tui.app import DearApp
@@ -18,7 +17,6 @@ from engine.store import Store
 from tests.engine.store.stored_campaigns import new_campaign
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from textual.pilot import Pilot
@@ -35,12 +33,6 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
         opened.queue.submit(replace(new_campaign(), fingerprint=name, name=name))
     opened.queue.request("cancel", 4)
     return opened
-
-
-async def until(pilot: Pilot[str], condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await pilot.pause(0.01)
 
 
 def states(store: Store) -> dict[int, str]:
@@ -84,7 +76,7 @@ async def test_p_on_a_running_campaign_asks_and_takes_it_back(store: Store) -> N
             await until_shown(pilot, "◌ pausing", "campaign 1 is running")
             assert store.queue.order(1) == "pause"
             await pilot.press("p")
-            await until_shown(pilot, "● running")
+            await until_shown(pilot, "● running", "campaign 1 goes on")
             assert store.queue.order(1) is None
 
 

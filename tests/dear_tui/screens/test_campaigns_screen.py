@@ -4,9 +4,20 @@ from dataclasses import replace
 
 import pytest
 from memory_desk import FakeDesk, worker_view
-from memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle, until_read, until_shown
+from memory_store import (
+    FakeSource,
+    make_app,
+    make_curve,
+    make_status,
+    screen_text,
+    settle,
+    until,
+    until_read,
+    until_shown,
+)
 from textual.widget import Widget
 
+from dear_tui.actions import actions_of
 from dear_tui.screens.live import LiveScreen
 from dear_tui.widgets.campaign_details import CampaignDetails
 from dear_tui.widgets.campaign_list import CampaignList, Row
@@ -14,16 +25,18 @@ from engine.store.lock import Holder
 from engine.store.queue_view import QueueView
 
 
-def five() -> FakeSource:
+def five(state: str = "cancelled") -> FakeSource:
     numbers = (5, 4, 3, 2, 1)
-    return FakeSource([make_status(number, name=f"campaign number {number}", done=number) for number in numbers])
+    return FakeSource([
+        make_status(number, name=f"campaign number {number}", done=number, state=state) for number in numbers
+    ])  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("keys", "chosen"),
     [
         ([], 5), (["j"], 4), (["down"], 4), (["j", "j", "k"], 4), (["G"], 1), (["end"], 1), (["G", "g"], 5),
-        (["j", "j", "up", "home"], 5), (["k"], 1),
+        (["j", "j", "up", "home"], 5), (["k"], 5), (["G", "j"], 1),
     ],
 )  # fmt: skip
 async def test_keys_move_the_cursor(keys: list[str], chosen: int) -> None:
@@ -74,7 +87,7 @@ async def test_a_new_campaign_leaves_the_cursor_where_it_was() -> None:
         source.statuses = [make_status(6), *source.statuses]
         await until_read(pilot, source)
         assert app.campaign == 4
-        assert app.screen.query_one(CampaignList).highlighted == 2
+        assert app.screen.query_one(CampaignList).cursor == 2
 
 
 async def test_the_list_opens_at_the_given_campaign() -> None:
@@ -83,7 +96,7 @@ async def test_the_list_opens_at_the_given_campaign() -> None:
         await settle(pilot)
         await pilot.press("1")
         await pilot.pause()
-        assert app.screen.query_one(CampaignList).highlighted == 3
+        assert app.screen.query_one(CampaignList).cursor == 3
 
 
 async def test_keys_without_a_list_are_not_offered() -> None:
@@ -94,6 +107,65 @@ async def test_keys_without_a_list_are_not_offered() -> None:
             assert name not in screen_text(app)
         await pilot.press("j", "G", "enter", "p", "d", "y", "c", "slash")
         assert "No campaign yet" in screen_text(app)
+
+
+ORDERS = {"pause", "resume", "retry", "cancel", "delete"}
+
+
+@pytest.mark.parametrize(
+    ("state", "offered"),
+    [
+        ("queued", {"pause", "cancel", "delete"}), ("running", {"pause", "cancel", "delete"}),
+        ("paused", {"resume", "cancel", "delete"}), ("finished", {"delete"}),
+        ("failed", {"retry", "cancel", "delete"}), ("cancelled", {"retry", "delete"}),
+    ],
+)  # fmt: skip
+async def test_the_footer_offers_what_the_state_allows(state: str, offered: set[str]) -> None:
+    app = make_app(FakeSource([make_status(2, state=state)]))
+    async with app.run_test(size=(120, 24)) as pilot:
+        await settle(pilot)
+        assert {action.name for action in actions_of(app.screen)} & ORDERS == offered
+        footer = screen_text(app).splitlines()[-1].split()
+        assert ORDERS.intersection(footer) == offered
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (["p"], "campaign 3 is finished; only one that is queued or running can be paused"),
+        (["x"], "campaign 3 is finished; only one that is queued or paused or failed or running can be cancelled"),
+        (["r"], "campaign 3 is finished; only one that is failed or cancelled can be run again"),
+        (["J"], "campaign 3 is finished; only one that is queued can be moved"),
+        (["g", "K"], "campaign 1 is the next one already"),
+        (["g", "j", "J"], "campaign 2 is the last one already"),
+        (["tab"], "the details are not shown; i shows them"),
+        (["W"], "no worker runs in this store; w starts one"),
+    ],
+)
+async def test_a_key_that_does_nothing_says_why(keys: list[str], said: str) -> None:
+    desk = FakeDesk(QueueView(waiting=(1, 2)))
+    statuses = [make_status(3, state="finished"), make_status(2), make_status(1)]
+    app = make_app(FakeSource(statuses), 3, desk=desk)
+    async with app.run_test(size=(120, 24), notifications=True) as pilot:
+        await settle(pilot)
+        await pilot.press("1")
+        await until_shown(pilot, "queued 2")
+        await pilot.press("i")
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        squeezed = " ".join(screen_text(app).split())
+        for word in said.split():
+            assert word in squeezed
+    assert desk.orders == []
+
+
+async def test_p_on_a_paused_campaign_resumes_it() -> None:
+    desk = FakeDesk()
+    async with make_app(FakeSource([make_status(3, state="paused")]), desk=desk).run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("p")
+        await until(pilot, lambda: desk.orders == [("resume", 3)])
 
 
 async def test_a_failure_is_one_line_of_its_campaign() -> None:
@@ -134,7 +206,9 @@ async def test_only_the_lines_of_a_changed_campaign_are_painted_again(monkeypatc
         monkeypatch.setattr(Widget, "refresh", lambda self, *regions, **_options: painted.append((self, regions)))
         changed = make_status(4, name="campaign number 4", done=77, state="running")
         listing = app.screen.query_one(CampaignList)
-        listing.show([Row(status, found=0) for status in (source.statuses[0], changed, *source.statuses[2:])], 5)
+        listing.show_campaigns(
+            [Row(status, found=0) for status in (source.statuses[0], changed, *source.statuses[2:])], 5
+        )
         assert [(widget, [(r.y, r.height) for r in regions]) for widget, regions in painted] == [(listing, [(3, 3)])]  # type: ignore[attr-defined]
 
 
@@ -275,7 +349,7 @@ async def test_a_deleted_campaign_gives_the_cursor_to_its_neighbour() -> None:
 
 async def test_a_store_that_answers_late_delays_no_key() -> None:
     """The desk hangs, as on a dead network disk: keys move, filter, mark and ask all the same, and paint at once."""
-    source, desk = five(), FakeDesk()
+    source, desk = five("running"), FakeDesk()
     desk.gate.clear()
     app = make_app(source, desk=desk)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
@@ -292,5 +366,5 @@ async def test_a_store_that_answers_late_delays_no_key() -> None:
         assert "1 of 5 campaigns" in screen_text(app)
         assert desk.orders == []
         desk.gate.set()
-        await until_shown(pilot, "campaign 4: pause was heard", "○ queued")
+        await until_shown(pilot, "campaign 4: pause was heard", "● running")
         assert desk.orders == [("pause", 4)]

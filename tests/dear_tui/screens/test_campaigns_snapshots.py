@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from memory_desk import FakeDesk, FakePlanner, worker_view
 from memory_store import FakeSource, make_app, make_status, settle, until_shown
+from pictures import SIZES
 
 from dear_tui.form import sources
 from dear_tui.planner.reports import Report
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from engine.store.records import CampaignStatus
 
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
 STARTED = "2026-01-02T03:04:06Z"
 FULL = 10_000
 
@@ -113,16 +113,16 @@ def test_the_question_before_deleting(snap_compare: Callable[..., bool]) -> None
     assert snap_compare(make_app(source("failed"), desk=desk("failed")), run_before=show)
 
 
-@pytest.mark.parametrize("terminal", ["NO_COLOR", "ansi"])
+@pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours"])
 @pytest.mark.parametrize("screen", ["campaigns", "form"])
 def test_without_true_colour(
-    screen: str, terminal: str, snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
+    screen: str,
+    terminal: str,
+    snap_compare: Callable[..., bool],
+    monkeypatch: pytest.MonkeyPatch,
+    few_colours: Callable[[str], None],
 ) -> None:
-    if terminal == "NO_COLOR":
-        monkeypatch.setenv("NO_COLOR", "1")
-    else:
-        monkeypatch.setenv("TERM", "screen")
-        monkeypatch.delenv("COLORTERM")
+    few_colours(terminal)
     app = make_app(source("running"), desk=desk("running"), plan_with=FakePlanner([MATERIAL, ESTIMATE]))
     fill = form_of("measured", monkeypatch)
 

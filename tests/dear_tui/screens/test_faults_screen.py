@@ -4,8 +4,8 @@ import threading
 
 import numpy as np
 import pytest
-from memory_results import LENET, RESNET, ResultSource, make_source, status_of, until
-from memory_store import FakeSource, make_app, make_status, screen_text, settle, until_read
+from memory_results import LENET, RESNET, ResultSource, make_source, status_of
+from memory_store import FakeSource, make_app, make_status, open_screen, screen_text, settle, until_read, until_shown
 from textual.pilot import Pilot
 
 from dear_tui.app import DearApp
@@ -20,9 +20,7 @@ from engine.store.fault_results import critical_images_sql, faults_sql, rates_sq
 
 async def open_map(pilot: Pilot[str], *keys: str) -> None:
     """Go to the map, wait for it, and press some keys one after the other."""
-    await settle(pilot)
-    await pilot.press("3")
-    await until(pilot, "mantissa")
+    await open_screen(pilot, "3", "mantissa")
     for key in keys:
         await pilot.press(key)
     await pilot.pause()
@@ -103,22 +101,22 @@ async def test_enter_goes_down_to_one_fault_and_escape_comes_back() -> None:
     app = make_app(source, 7)
     async with app.run_test(size=(80, 24)) as pilot:
         await open_map(pilot, "enter")
-        await until(pilot, "by critical images")
+        await until_shown(pilot, "by critical images")
         faults = source.results.faults(7, FaultGroup("fc1", 30), "critical")
         assert f"fc1 · bit 30 › {len(faults)} faults by critical images" in screen_text(app)
         await pilot.press("j", "j", "enter")
-        await until(pilot, f"fault {faults.fault_id[2]}")
-        await until(pilot, "decimal")
+        await until_shown(pilot, f"fault {faults.fault_id[2]}")
+        await until_shown(pilot, "decimal")
         text = screen_text(app)
         assert f"critical {faults.critical[2]}" in text
         assert "bit 30: 0 → 1 ▲" in text
         assert "taken for" in text
         await pilot.press("escape")
-        await until(pilot, "by critical images")
+        await until_shown(pilot, "by critical images")
         rows = app.screen.query_one("#faults", RowList)
         assert (rows.cursor, rows.has_focus) == (2, True)
         await pilot.press("escape")
-        await until(pilot, "mantissa")
+        await until_shown(pilot, "mantissa")
         assert fault_map(app).has_focus
         await pilot.press("escape")
         assert fault_map(app).has_focus
@@ -132,9 +130,9 @@ async def test_values_stand_in_decimal_hex_and_bits() -> None:
     app = make_app(source, 7)
     async with app.run_test(size=(80, 24)) as pilot:
         await open_map(pilot, "g", "h", "enter")
-        await until(pilot, "by critical images")
+        await until_shown(pilot, "by critical images")
         await pilot.press("enter")
-        await until(pilot, "decimal")
+        await until_shown(pilot, "decimal")
         lines = [line.split() for line in screen_text(app).splitlines()]
     assert ["golden", "0.15625", "3E200000", "0", "01111100", "01000000000000000000000"] in lines
     assert ["faulty", "-0.15625", "BE200000", "1", "01111100", "01000000000000000000000"] in lines
@@ -151,9 +149,9 @@ async def test_o_sorts_the_list_otherwise() -> None:
             ("as drawn", "fault_id"),
             ("by critical images", "critical"),
         ):
-            await until(pilot, text)
+            await until_shown(pilot, text)
             expected = source.results.faults(7, FaultGroup("fc1", 30), order)  # type: ignore[arg-type]
-            await until(pilot, f"▌ {expected.fault_id[0]:>5}")
+            await until_shown(pilot, f"▌ {expected.fault_id[0]:>5}")
             await pilot.press("j", "o")
 
 
@@ -164,9 +162,9 @@ async def test_s_opens_the_query_of_each_level(monkeypatch: pytest.MonkeyPatch) 
     app = make_app(source, 7)
     async with app.run_test(size=(80, 24)) as pilot:
         await open_map(pilot, "s", "enter")
-        await until(pilot, "by critical images")
+        await until_shown(pilot, "by critical images")
         await pilot.press("s", "enter")
-        await until(pilot, "decimal")
+        await until_shown(pilot, "decimal")
         await pilot.press("s")
         group = FaultGroup("fc1", 30)
         fault = int(source.results.faults(7, group, "critical").fault_id[0])
@@ -178,13 +176,13 @@ async def test_enter_on_an_image_shows_it() -> None:
     app = make_app(source, 7)
     async with app.run_test(size=(80, 24)) as pilot:
         await open_map(pilot, "enter")
-        await until(pilot, "by critical images")
+        await until_shown(pilot, "by critical images")
         await pilot.press("enter")
-        await until(pilot, "taken for")
+        await until_shown(pilot, "taken for")
         fault = int(source.results.faults(7, FaultGroup("fc1", 30), "critical").fault_id[0])
         image = int(source.results.critical_images(7, fault).image_id[1])
         await pilot.press("j", "enter")
-        await until(pilot, f"image {image} ·")
+        await until_shown(pilot, f"image {image} ·")
         assert isinstance(app.screen, ImagesScreen)
 
 
@@ -207,16 +205,16 @@ async def test_while_it_runs_the_numbers_follow_and_the_cursor_stays(monkeypatch
         cell = fault_map(app).cell
         await go_on(pilot, source, 20)
         drawn = source.results.rates(7)
-        await until(pilot, f"{drawn.faults[2, 29]} of 48,000 faults drawn · {drawn.pairs[2, 29]:,} pairs")
+        await until_shown(pilot, f"{drawn.faults[2, 29]} of 48,000 faults drawn · {drawn.pairs[2, 29]:,} pairs")
         assert fault_map(app).cell == cell
         await pilot.press("h", "enter")
-        await until(pilot, "by critical images")
+        await until_shown(pilot, "by critical images")
         await pilot.press(*"jjj")
         rows = app.screen.query_one("#faults", RowList)
         chosen, line = rows.key, rows.cursor - rows.scroll_offset.y
         await go_on(pilot, source, 40)
         one = source.results.faults(7, FaultGroup(fault_id=chosen), "critical")
-        await until(
+        await until_shown(
             pilot, f"{one.masked[0]:>8}{one.non_critical[0]:>10}{one.critical[0]:>10}{one.first_critical[0]:>8}"
         )
         assert (rows.key, rows.cursor - rows.scroll_offset.y) == (chosen, line)
@@ -241,37 +239,34 @@ async def test_the_same_question_is_read_at_most_once_a_second_and_only_when_som
             await go_on(pilot, source, done)
         assert calls["rates"] <= 2
         pairs = int(source.results.rates(7).pairs[2, 30])
-        await until(pilot, f"faults drawn · {pairs:,} pairs")
+        await until_shown(pilot, f"faults drawn · {pairs:,} pairs")
         assert calls["rates"] <= 4  # with the one of this test
 
 
 @pytest.mark.parametrize(
-    ("state", "sentence"),
+    ("state", "sentence", "keys"),
     [
-        ("running", "The first block of images is being computed"),
-        ("queued", "Waiting for its turn"),
-        ("failed", "It failed before its first result"),
-        ("cancelled", "It was cancelled before its first result"),
+        ("running", "The first block of images is being computed", "2 watches this campaign, 1 lists the others"),
+        ("queued", "Waiting for its turn", "1 shows who runs the queue; w there starts a worker"),
+        ("paused", "It was paused before its first result", "1 lists it; p there goes on with it"),
+        ("failed", "It failed before its first result", "1 lists it; r there runs it again"),
+        ("cancelled", "It was cancelled before its first result", "1 lists it; r there runs it again"),
     ],
 )
-async def test_without_results_it_says_why_and_names_the_next_key(state: str, sentence: str) -> None:
+async def test_without_results_it_says_why_and_names_the_next_key(state: str, sentence: str, keys: str) -> None:
     app = make_app(make_source(state, done=0), 7)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
-        await pilot.press("3")
-        await until(pilot, sentence)
-        assert "2 watches this campaign" in screen_text(app)
+        await open_screen(pilot, "3", sentence)
+        assert keys in screen_text(app)
         assert "SQL ?" not in screen_text(app).splitlines()[-1]
 
 
 @pytest.mark.parametrize(("campaign", "sentence"), [(None, "No campaign yet"), (9, "Campaign 9 is not in this store")])
 @pytest.mark.parametrize("key", ["3", "6"])
 async def test_without_a_campaign(campaign: int | None, sentence: str, key: str) -> None:
-    app = make_app(FakeSource([]), campaign)
+    app = make_app(FakeSource([make_status(1)] if campaign else []), campaign)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
-        await pilot.press(key)
-        await until(pilot, sentence)
+        await open_screen(pilot, key, sentence)
 
 
 @pytest.mark.parametrize("key", ["3", "6"])
@@ -282,7 +277,7 @@ async def test_campaigns_of_which_none_is_chosen(key: str) -> None:
         await settle(pilot)
         await pilot.press(key)
         source.statuses = [make_status(1)]
-        await until(pilot, "No campaign is chosen; 1 lists them")
+        await until_shown(pilot, "No campaign is chosen; 1 lists them")
 
 
 async def test_another_campaign_starts_at_its_own_map() -> None:
@@ -291,10 +286,10 @@ async def test_another_campaign_starts_at_its_own_map() -> None:
     app = make_app(source, 7)
     async with app.run_test(size=(80, 24)) as pilot:
         await open_map(pilot, "l", "l", "enter")
-        await until(pilot, "by critical images")
+        await until_shown(pilot, "by critical images")
         await pilot.press("1", "j", "3")
-        await until(pilot, "#6 lenet5-mnist › critical rate by layer and bit")
-        await until(pilot, "mantissa")
+        await until_shown(pilot, "#6 lenet5-mnist › critical rate by layer and bit")
+        await until_shown(pilot, "mantissa")
         assert fault_map(app).group == FaultGroup("fc1", 30)
 
 
@@ -316,9 +311,7 @@ async def test_what_cannot_be_read_is_a_sentence(
     monkeypatch.setattr(source.results, "rates", fail)
     app = make_app(source, 7)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
-        await pilot.press("3")
-        await until(pilot, sentence)
+        await open_screen(pilot, "3", sentence)
         assert "LINE 1" not in screen_text(app)
 
 
@@ -334,7 +327,7 @@ async def test_a_failed_refresh_leaves_what_was_read(monkeypatch: pytest.MonkeyP
 
         monkeypatch.setattr(source.results, "rates", fail)
         await go_on(pilot, source, 20)
-        await until(pilot, "✗ gone")
+        await until_shown(pilot, "✗ gone")
         assert "mantissa" in screen_text(app)
         assert fault_map(app).has_focus
 
@@ -345,24 +338,20 @@ async def test_a_slow_store_blocks_no_key(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(source.results, "rates", lambda campaign: allowed.wait() and rates(campaign))
     app = make_app(source, 7)
     async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
-        await pilot.press("3")
-        await until(pilot, "Reading the store")
+        await open_screen(pilot, "3", "Reading the store")
         await pilot.press("2")
-        await until(pilot, "faults → images")
+        await until_shown(pilot, "faults → images")
         await pilot.press("3")
         allowed.set()
-        await until(pilot, "mantissa")
+        await until_shown(pilot, "mantissa")
 
 
 async def test_a_terminal_that_is_too_small_says_so() -> None:
     app = make_app(make_source(), 7)
     async with app.run_test(size=(60, 20)) as pilot:
-        await settle(pilot)
-        await pilot.press("3")
-        await until(pilot, "enlarge the terminal for the map")
+        await open_screen(pilot, "3", "enlarge the terminal for the map")
         await pilot.resize_terminal(80, 24)
-        await until(pilot, "mantissa")
+        await until_shown(pilot, "mantissa")
 
 
 async def test_only_the_lines_that_change_are_painted_again(monkeypatch: pytest.MonkeyPatch) -> None:

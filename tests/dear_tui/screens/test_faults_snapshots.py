@@ -5,28 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from memory_results import LENET, RESNET, make_source, until
-from memory_store import FakeSource, make_app, settle
+from memory_results import LENET, RESNET, make_source
+from memory_store import FakeSource, make_app, open_screen, until_shown
+from pictures import SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SIZES = [(80, 24), (120, 40)]
-
 
 async def open_level(pilot: Any, level: str) -> None:
     """Go to the map, the list of its cell, or the list's first fault."""
-    await settle(pilot)
-    await pilot.press("3")
-    await until(pilot, "mantissa")
+    await open_screen(pilot, "3", "mantissa")
     for name, shown in (("list", "by critical images"), ("fault", "decimal")):
         if level in (name, "fault"):
             await pilot.press("enter")
-            await until(pilot, shown)
+            await until_shown(pilot, shown)
     await pilot.pause()
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@SIZES
 @pytest.mark.parametrize("level", ["map", "list", "fault"])
 @pytest.mark.parametrize("state", ["running", "finished"])
 def test_picture(state: str, level: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
@@ -37,7 +34,7 @@ def test_picture(state: str, level: str, size: tuple[int, int], snap_compare: Ca
     assert snap_compare(make_app(source, 7), terminal_size=size, run_before=show)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@SIZES
 def test_picture_of_many_layers(size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
     async def show(pilot: Any) -> None:
         await open_level(pilot, "map")
@@ -48,9 +45,9 @@ def test_picture_of_many_layers(size: tuple[int, int], snap_compare: Callable[..
 @pytest.mark.parametrize("state", ["empty", "running", "failed"])
 def test_picture_without_results(state: str, snap_compare: Callable[..., bool]) -> None:
     async def show(pilot: Any) -> None:
-        await settle(pilot)
-        await pilot.press("3")
-        await until(pilot, {"empty": "No campaign yet", "running": "first block", "failed": "It failed"}[state])
+        await open_screen(
+            pilot, "3", {"empty": "No campaign yet", "running": "first block", "failed": "It failed"}[state]
+        )
 
     app = make_app(FakeSource([])) if state == "empty" else make_app(make_source(state, LENET, done=0), 7)
     assert snap_compare(app, run_before=show)
@@ -59,14 +56,10 @@ def test_picture_without_results(state: str, snap_compare: Callable[..., bool]) 
 @pytest.mark.parametrize("level", ["map", "fault"])
 @pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours", "16-colours-NO_COLOR"])
 def test_picture_without_true_colour(
-    terminal: str, level: str, snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
+    terminal: str, level: str, snap_compare: Callable[..., bool], few_colours: Callable[[str], None]
 ) -> None:
     async def show(pilot: Any) -> None:
         await open_level(pilot, level)
 
-    if "NO_COLOR" in terminal:
-        monkeypatch.setenv("NO_COLOR", "1")
-    if "16-colours" in terminal:
-        monkeypatch.setenv("TERM", "screen")
-        monkeypatch.delenv("COLORTERM")
+    few_colours(terminal)
     assert snap_compare(make_app(make_source(), 7), run_before=show)

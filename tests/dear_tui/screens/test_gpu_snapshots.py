@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fake_nvml import FakeGpu, FakeNvml
 from memory_store import FakeSource, FixedMachine, make_app, settle
+from pictures import SIZES
 
 from dear_tui.gpu import GpuProcess, GpuReader, GpuReading
 
@@ -54,7 +55,7 @@ async def until_shown(pilot: Any) -> None:
     await pilot.pause()
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+@SIZES
 @pytest.mark.parametrize("kind", ["no-gpu", "one-gpu", "mig", "two-gpus"])
 def test_picture(kind: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
     assert snap_compare(gpu_app(kind), terminal_size=size, run_before=show)
@@ -62,13 +63,9 @@ def test_picture(kind: str, size: tuple[int, int], snap_compare: Callable[..., b
 
 @pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours"])
 def test_picture_without_true_colour(
-    terminal: str, snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
+    terminal: str, snap_compare: Callable[..., bool], few_colours: Callable[[str], None]
 ) -> None:
-    if terminal == "NO_COLOR":
-        monkeypatch.setenv("NO_COLOR", "1")
-    else:
-        monkeypatch.setenv("TERM", "screen")
-        monkeypatch.delenv("COLORTERM")
+    few_colours(terminal)
     assert snap_compare(gpu_app("one-gpu"), terminal_size=(80, 24), run_before=show)
 
 

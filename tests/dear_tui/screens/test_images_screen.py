@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from memory_results import ResultSource, make_source, status_of, until
-from memory_store import make_app, screen_text, settle, until_read
+from memory_results import ResultSource, make_source, status_of
+from memory_store import make_app, open_screen, screen_text, until_read, until_shown
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -21,9 +21,7 @@ from engine.store.image_results import images_sql
 
 async def open_images(pilot: Pilot[str], *keys: str) -> None:
     """Go to the images, wait for the picture, and press some keys one after the other."""
-    await settle(pilot)
-    await pilot.press("6")
-    await until(pilot, "▀▀▀▀")
+    await open_screen(pilot, "6", "▀▀▀▀")
     for key in keys:
         await pilot.press(key)
     await pilot.pause()
@@ -56,7 +54,7 @@ async def test_the_list_and_the_first_image() -> None:
         assert f"label {results.label[0]} · golden {results.golden_class[0]}" in text
         critical = (results.severity[:, 0] == 2).sum()
         assert f"▌   0  {results.image_id[0]:>5}  {critical:>5}" in text
-        await until(pilot, f"{critical} faults change it")
+        await until_shown(pilot, f"{critical} faults change it")
         assert max(map(len, text.splitlines())) <= 80
 
 
@@ -87,7 +85,7 @@ async def test_keys_move_the_cursor_and_the_picture_follows(keys: list[str], pla
     async with app.run_test(size=(80, 24)) as pilot:
         await open_images(pilot, *keys)
         assert rows(app).cursor == place
-        await until(pilot, f"image {source.results.image_id[place]} · rank {place}")
+        await until_shown(pilot, f"image {source.results.image_id[place]} · rank {place}")
         assert f"▌{place:>4}  {source.results.image_id[place]:>5}" in screen_text(app)
 
 
@@ -98,7 +96,7 @@ async def test_what_an_image_is_taken_for_and_how_often() -> None:
         await open_images(pilot, "j", "j")
         mistakes = source.results.mistakes(7, int(source.results.image_id[2]))
         assert len(mistakes) > 3
-        await until(pilot, "of 2,000 faults")
+        await until_shown(pilot, "of 2,000 faults")
         bars = [line[50:].split() for line in screen_text(app).splitlines() if "━" in line]
         expected = list(zip(map(str, mistakes.prediction), map(str, mistakes.faults), strict=True))
         assert [(bar[0], bar[-1]) for bar in bars] == expected
@@ -109,11 +107,11 @@ async def test_o_sorts_by_critical_faults_and_back() -> None:
     app = make_app(source, 7)
     async with app.run_test(size=(80, 24)) as pilot:
         await open_images(pilot, "j", "o")
-        await until(pilot, "most critical faults first")
+        await until_shown(pilot, "most critical faults first")
         most = source.results.images(7, "critical")
-        await until(pilot, f"▌{most.rank[0]:>4}  {most.image_id[0]:>5}")
+        await until_shown(pilot, f"▌{most.rank[0]:>4}  {most.image_id[0]:>5}")
         await pilot.press("o")
-        await until(pilot, f"▌   0  {source.results.image_id[0]:>5}")
+        await until_shown(pilot, f"▌   0  {source.results.image_id[0]:>5}")
         assert "by rank" in screen_text(app)
 
 
@@ -124,7 +122,7 @@ async def test_slash_goes_to_an_image_id() -> None:
         await open_images(pilot, "slash")
         assert app.screen.query_one(Input).has_focus
         await pilot.press(*str(source.results.image_id[31]), "enter")
-        await until(pilot, f"image {source.results.image_id[31]} · rank 31")
+        await until_shown(pilot, f"image {source.results.image_id[31]} · rank 31")
         assert rows(app).cursor == 31
         assert rows(app).has_focus
         assert not app.screen.query_one(Input).display
@@ -136,7 +134,7 @@ async def test_slash_with_an_image_that_is_not_there() -> None:
     app = make_app(source, 7)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await open_images(pilot, "j", "slash", *str(missing), "enter")
-        await until(pilot, f"Image {missing} is not in")
+        await until_shown(pilot, f"Image {missing} is not in")
         assert rows(app).cursor == 1
 
 
@@ -158,7 +156,7 @@ async def test_s_opens_the_query_of_the_list(monkeypatch: pytest.MonkeyPatch) ->
     app = make_app(make_source(), 7)
     async with app.run_test(size=(80, 24)) as pilot:
         await open_images(pilot, "s", "o")
-        await until(pilot, "most critical faults first")
+        await until_shown(pilot, "most critical faults first")
         await pilot.press("s")
         assert opened == [images_sql(7, "rank"), images_sql(7, "critical")]
 
@@ -168,15 +166,13 @@ async def test_a_missing_data_set_is_a_sentence_in_the_place_of_the_picture(tmp_
     source.results.dataset = {"name": "cifar10", "path": str(tmp_path)}
     app = make_app(source, 7)
     async with app.run_test(size=(120, 40)) as pilot:
-        await settle(pilot)
-        await pilot.press("6")
-        await until(pilot, "No picture:")
-        await until(pilot, "faults")
+        await open_screen(pilot, "6", "No picture:")
+        await until_shown(pilot, "faults")
         text = screen_text(app)
         assert "cifar10" in text
         assert f"image {source.results.image_id[0]} · rank 0" in text
         await pilot.press("j")
-        await until(pilot, f"image {source.results.image_id[1]} · rank 1")
+        await until_shown(pilot, f"image {source.results.image_id[1]} · rank 1")
 
 
 async def test_classes_have_their_names() -> None:
@@ -197,11 +193,11 @@ async def test_while_it_runs_the_numbers_follow_and_the_cursor_stays(monkeypatch
     app = make_app(source, 7)
     async with app.run_test(size=(80, 24)) as pilot:
         await open_images(pilot, *"jjjjj")
-        await until(pilot, "Not run yet")
+        await until_shown(pilot, "Not run yet")
         await go_on(pilot, source, 30)
         critical = (source.results.severity[:, 5] == 2).sum()
-        await until(pilot, f"▌   5  {source.results.image_id[5]:>5}  {critical:>5}")
-        await until(pilot, f"{critical} faults change it")
+        await until_shown(pilot, f"▌   5  {source.results.image_id[5]:>5}  {critical:>5}")
+        await until_shown(pilot, f"{critical} faults change it")
         assert rows(app).cursor == 5
 
 

@@ -5,26 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from memory_results import make_source, until
-from memory_store import FakeSource, make_app, settle
+from memory_results import make_source
+from memory_store import FakeSource, make_app, open_screen
+from pictures import SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-SIZES = [(80, 24), (120, 40)]
-
 
 async def open_images(pilot: Any) -> None:
     """Wait for the picture and for what the image is taken for."""
-    await settle(pilot)
-    await pilot.press("6")
-    await until(pilot, "▀▀▀▀")
-    await until(pilot, "change it")
-    await pilot.pause()
+    await open_screen(pilot, "6", "▀▀▀▀", "change it")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@SIZES
 @pytest.mark.parametrize("state", ["running", "finished"])
 def test_picture(state: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
     source = make_source(state, done=12 if state == "running" else 40)
@@ -33,9 +28,7 @@ def test_picture(state: str, size: tuple[int, int], snap_compare: Callable[..., 
 
 def test_picture_of_an_empty_store(snap_compare: Callable[..., bool]) -> None:
     async def show(pilot: Any) -> None:
-        await settle(pilot)
-        await pilot.press("6")
-        await until(pilot, "No campaign yet")
+        await open_screen(pilot, "6", "No campaign yet")
 
     assert snap_compare(make_app(FakeSource([])), run_before=show)
 
@@ -57,10 +50,7 @@ def test_picture_without_the_data_set(
     snap_compare: Callable[..., bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def show(pilot: Any) -> None:
-        await settle(pilot)
-        await pilot.press("6")
-        await until(pilot, "No picture:")
-        await until(pilot, "of 2,000 faults")
+        await open_screen(pilot, "6", "No picture:", "of 2,000 faults")
 
     monkeypatch.chdir(tmp_path)
     source = make_source()
@@ -70,24 +60,15 @@ def test_picture_without_the_data_set(
 
 @pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours"])
 def test_picture_without_true_colour(
-    terminal: str, snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
+    terminal: str, snap_compare: Callable[..., bool], few_colours: Callable[[str], None]
 ) -> None:
-    if terminal == "NO_COLOR":
-        monkeypatch.setenv("NO_COLOR", "1")
-    else:
-        monkeypatch.setenv("TERM", "screen")
-        monkeypatch.delenv("COLORTERM")
+    few_colours(terminal)
     assert snap_compare(make_app(make_source(), 7), run_before=open_images)
 
 
-def test_picture_without_any_colour(snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_picture_without_any_colour(snap_compare: Callable[..., bool], few_colours: Callable[[str], None]) -> None:
     async def show(pilot: Any) -> None:
-        await settle(pilot)
-        await pilot.press("6")
-        await until(pilot, "██")
-        await until(pilot, "change it")
+        await open_screen(pilot, "6", "██", "change it")
 
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setenv("TERM", "screen")
-    monkeypatch.delenv("COLORTERM")
+    few_colours("16-colours-NO_COLOR")
     assert snap_compare(make_app(make_source(), 7), run_before=show)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 from typing import TYPE_CHECKING
 
 import pytest
 from chart_data import DATA
-from memory_store import FakeSource, make_app, make_curve, make_layers, make_status, screen_text, settle
+from memory_store import (
+    FakeSource,
+    make_app,
+    make_curve,
+    make_layers,
+    make_status,
+    screen_text,
+    settle,
+    until,
+    until_shown,
+)
 
 from dear_tui.actions import actions_of
 from dear_tui.charts.picture import Ink
@@ -20,7 +29,6 @@ from dear_tui.widgets.log_lines import LogLines
 from dear_tui.widgets.side_chart import SideChart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from textual.pilot import Pilot
@@ -38,13 +46,6 @@ def store() -> FakeSource:
     return FakeSource([BEGUN, CENTRAL, FINISHED], curves)
 
 
-async def until(pilot: Pilot[str], is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not is_so():
-            await pilot.pause()
-    await pilot.pause()
-
-
 async def settle_all(pilot: Pilot[str]) -> CampaignChart:
     """Wait until the screen has shown everything there is of its campaign."""
     await settle(pilot)
@@ -56,6 +57,15 @@ async def settle_all(pilot: Pilot[str]) -> CampaignChart:
 async def press(pilot: Pilot[str], *keys: str) -> None:
     await pilot.press(*keys)
     await pilot.pause()
+
+
+async def test_a_key_of_another_view_says_which() -> None:
+    app = make_app(store(), 7)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await settle_all(pilot)
+        await press(pilot, "d")
+        text = await until_shown(pilot, "this key is for the view “scatter”;", "v goes on to the next")
+        assert "density" not in text.splitlines()[-1]
 
 
 async def test_v_goes_round_the_views() -> None:

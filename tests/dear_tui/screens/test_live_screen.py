@@ -4,12 +4,13 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle, until_read
+from memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle, until_read, until_shown
 
 from dear_tui.charts.curve_plot import curve_plot
 from dear_tui.charts.draw import draw_plot
 from dear_tui.charts.picture import Ink, Picture
 from dear_tui.charts.plots import ChartData
+from dear_tui.screens.new_campaign import NewCampaignScreen
 from dear_tui.widgets.campaign_chart import CampaignChart
 from dear_tui.widgets.chart import component_class
 
@@ -72,12 +73,24 @@ async def test_the_curve_appears_with_the_first_block() -> None:
     ("campaign", "sentence"), [(None, "No campaign yet"), (9, "Campaign 9 is not in this store; 1 lists what is.")]
 )
 async def test_without_a_campaign_the_next_step_is_named(campaign: int | None, sentence: str) -> None:
-    app = make_app(FakeSource([]), campaign)
+    app = make_app(FakeSource([make_status(1)] if campaign else []), campaign)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await pilot.press("2")
         await pilot.pause()
         assert sentence in screen_text(app)
+
+
+async def test_n_makes_the_first_campaign_from_every_screen() -> None:
+    for digit in "1236":
+        app = make_app(FakeSource([]))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settle(pilot)
+            await pilot.press(digit)
+            await until_shown(pilot, "n makes one", "n new ")
+            await pilot.press("n")
+            await pilot.pause()
+            assert isinstance(app.screen, NewCampaignScreen)
 
 
 async def test_an_unreadable_store_is_a_sentence() -> None:

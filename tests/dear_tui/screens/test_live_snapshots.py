@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle
+from pictures import SIZES
 
 from dear_tui.screens.live import LiveScreen
 from dear_tui.widgets.campaign_chart import CampaignChart
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from dear_tui.app import DearApp
     from engine.store import CampaignStatus
 
-SIZES = [(80, 24), (120, 40)]
 FULL = 10_000
 LOG = """\
 2026-01-02T03:04:02Z 4711 worker started, until the queue is empty
@@ -98,7 +98,7 @@ def pressing(*keys: str, marked: frozenset[int] = frozenset()) -> Callable[[Any]
     return show
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@SIZES
 @pytest.mark.parametrize("state", ["empty", "first-block", "running", "finished", "failed"])
 def test_state(state: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
     assert snap_compare(shown(state), terminal_size=size, run_before=pressing())
@@ -108,7 +108,7 @@ def test_large_terminal(snap_compare: Callable[..., bool]) -> None:
     assert snap_compare(shown("running"), terminal_size=(200, 60), run_before=pressing())
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@SIZES
 @pytest.mark.parametrize(
     ("name", "keys"),
     [
@@ -124,7 +124,7 @@ def test_view(name: str, keys: tuple[str, ...], size: tuple[int, int], snap_comp
     assert snap_compare(shown("finished"), terminal_size=size, run_before=pressing(*keys))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@SIZES
 def test_marked_campaigns(size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
     before = pressing("x", "right", *["shift+right"] * 3, marked=frozenset({6, 7, 8}))
     assert snap_compare(shown("running"), terminal_size=size, run_before=before)
@@ -136,7 +136,7 @@ def test_in_a_small_terminal(name: str, key: str, snap_compare: Callable[..., bo
     assert snap_compare(shown("running"), terminal_size=(80, 24), run_before=pressing(*keys))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@SIZES
 @pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours"])
 @pytest.mark.parametrize("view", ["curve", "marked"])
 def test_few_colours(
@@ -144,13 +144,9 @@ def test_few_colours(
     view: str,
     size: tuple[int, int],
     snap_compare: Callable[..., bool],
-    monkeypatch: pytest.MonkeyPatch,
+    few_colours: Callable[[str], None],
 ) -> None:
-    if terminal == "NO_COLOR":
-        monkeypatch.setenv("NO_COLOR", "1")
-    else:
-        monkeypatch.setenv("TERM", "screen")
-        monkeypatch.delenv("COLORTERM")
+    few_colours(terminal)
     marked = frozenset({6, 7, 8}) if view == "marked" else frozenset()
     assert snap_compare(shown("running"), terminal_size=size, run_before=pressing(marked=marked))
 
