@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.containers import Container, VerticalScroll
+from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Static
 
@@ -22,6 +22,7 @@ from dear_tui.screens.confirm import ConfirmScreen
 from dear_tui.screens.save_config import SaveConfigScreen
 from dear_tui.widgets.choice import Choice
 from dear_tui.widgets.field_row import FieldRow
+from dear_tui.widgets.form import Form
 from dear_tui.widgets.plan_pane import PlanPane
 from dear_tui.widgets.start_picker import StartPicker
 from dear_tui.widgets.status_text import MUTED
@@ -44,10 +45,6 @@ MEASURE_SECONDS = 0.8
 """after the last change, until network and images are loaded and the time is measured"""
 WIDE, ROOMY = 110, 150
 STARTING = "a sample, a past campaign, or a TOML file: it fills the form, and every value can be changed"
-
-
-class Form(VerticalScroll, inherit_bindings=False, can_focus=False):
-    """Scrolls with the focus; up and down go from field to field."""
 
 
 class NewCampaignScreen(SnapshotScreen):
@@ -202,6 +199,7 @@ class NewCampaignScreen(SnapshotScreen):
         self._checked = checked
         for row in self.query(FieldRow):
             row.show(row.place in checked.shown or row.place == AGAIN, checked.problems.get(row.place, ""))
+        self.query_one(Form).keep_focused_in_view()
         if checked.problems or checked.error:
             pane.give_up()
             pane.show(problems=checked.problems, error=checked.error, size=None, seconds=None, step="")

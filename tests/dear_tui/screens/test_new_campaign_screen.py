@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from memory_desk import FakeDesk, FakePlanner
 from memory_store import FakeSource, make_app, make_status, screen_text, settle, until_shown
+from textual.widgets import Input
 
 from dear_tui.planner.reports import Report
 from dear_tui.screens.campaigns import CampaignsScreen
 from dear_tui.screens.new_campaign import NewCampaignScreen
 from dear_tui.widgets.field_row import FieldRow
+from dear_tui.widgets.form import Form
 from engine.config import check_config, load_config
 from engine.config_fields import config_fields
 from tests.small_campaign import write_config
@@ -100,6 +102,27 @@ async def test_the_engines_sentence_stands_at_the_field() -> None:
         await type_into(pilot, "faults", "error_margin", "")
         await type_into(pilot, "faults", "bits", "30")
         await until(pilot, lambda: "to mend" not in screen_text(app))
+
+
+async def test_the_focused_field_and_its_sentence_are_in_view_wherever_one_came_from() -> None:
+    """With 24 rows: from above, from below, and when the sentence comes, it is the middle of the form."""
+    async with make_app(FakeSource()).run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        form = app.screen.query_one(Form).region
+        for before in (("", "name"), ("submit", "again"), ("run", "method")):
+            focus(app, *before)
+            await pilot.pause()
+            field = focus(app, "faults", "bits")
+            assert isinstance(field, Input)
+            field.value = ""
+            await until(pilot, lambda: "to mend" not in screen_text(app))
+            field.value = "3, x, 40"
+            await until_shown(pilot, "1 thing to mend")
+            focus(app, *before)
+            row = focus(app, "faults", "bits").parent
+            assert isinstance(row, FieldRow)
+            await until(pilot, lambda row=row: row.region.y - form.y == (form.height - row.region.height) // 2)
+            assert row.region.height > 1
 
 
 async def test_a_sentence_without_a_field_stands_beside() -> None:
