@@ -134,7 +134,7 @@ class NewCampaignScreen(SnapshotScreen):
             self.notify(sentence, severity="warning", timeout=10, markup=False)
         self._draft = Draft.of(message.start.tables, self._fields, message.start.folder)
         self._is_touched = False
-        self._edition += 1
+        self._edit()
         form = self.query_one(Form)
         with self.app.batch_update():
             await form.query("FieldRow, .section.-key, .paths").remove()
@@ -172,11 +172,17 @@ class NewCampaignScreen(SnapshotScreen):
         """Check the draft when the typing pauses; what was being measured is of no use any more."""
         self._draft.texts[event.place] = event.text
         self._is_touched = True
+        self._edit()
+        self._after("check", CHECK_SECONDS, self.check_draft)
+
+    def _edit(self) -> None:
+        """The draft is another: the one before is neither measured nor submitted any more."""
         self._edition += 1
+        if "measure" in self._delays:
+            self._delays["measure"].stop()
         pane = self.query_one(PlanPane)
         pane.give_up()
         pane.show(seconds=None, step="", submitting=False)
-        self._after("check", CHECK_SECONDS, self.check_draft)
 
     # ---- checking and measuring
 
@@ -204,7 +210,7 @@ class NewCampaignScreen(SnapshotScreen):
             pane.give_up()
             pane.show(problems=checked.problems, error=checked.error, size=None, seconds=None, step="")
         elif message.is_planned:
-            pane.show(size=checked.size)
+            pane.show(problems={}, error="", size=checked.size)
         else:
             pane.show(problems={}, error="", size=checked.size, seconds=None, step="loading network and images")
             self._after("measure", MEASURE_SECONDS, self._measure)

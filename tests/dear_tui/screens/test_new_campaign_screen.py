@@ -12,7 +12,7 @@ from textual.widgets import Input
 
 from dear_tui.planner.reports import Report
 from dear_tui.screens.campaigns import CampaignsScreen
-from dear_tui.screens.new_campaign import NewCampaignScreen
+from dear_tui.screens.new_campaign import MEASURE_SECONDS, NewCampaignScreen
 from dear_tui.widgets.field_row import FieldRow
 from dear_tui.widgets.form import Form
 from engine.config import check_config, load_config
@@ -89,6 +89,22 @@ async def test_while_one_types_the_measuring_ends_and_counts_follow_at_once() ->
         await until_shown(pilot, "time    measuring ...")
 
 
+async def test_what_has_become_wrong_before_it_was_measured_is_not_measured() -> None:
+    planner = FakePlanner([MATERIAL], waits=True)
+    async with make_app(FakeSource(), plan_with=planner).run_test(size=(120, 40)) as pilot:
+        app = await opened(pilot)
+        await until_shown(pilot, "165,010,000")
+        bits = focus(app, "faults", "bits")
+        assert isinstance(bits, Input)
+        for text, shown_then in (("30", "loading network"), ("x", "1 thing to mend")):
+            bits.value = text
+            await until_shown(pilot, shown_then)
+        later = asyncio.Event()
+        app.screen.set_timer(MEASURE_SECONDS, later.set)  # fires after one that was set before
+        await later.wait()
+        assert [order.tables.get("faults") for order in planner.orders] == [None]
+
+
 async def test_the_engines_sentence_stands_at_the_field() -> None:
     async with make_app(FakeSource()).run_test(size=(200, 60)) as pilot:
         app = await opened(pilot)
@@ -121,8 +137,8 @@ async def test_the_focused_field_and_its_sentence_are_in_view_wherever_one_came_
             focus(app, *before)
             row = focus(app, "faults", "bits").parent
             assert isinstance(row, FieldRow)
-            await until(pilot, lambda row=row: row.region.y - form.y == (form.height - row.region.height) // 2)
-            assert row.region.height > 1
+            middle = form.y + (form.height - 2) // 2
+            await until(pilot, lambda row=row, middle=middle: (row.region.y, row.region.height) == (middle, 2))
 
 
 async def test_a_sentence_without_a_field_stands_beside() -> None:
