@@ -39,7 +39,7 @@ def actions_of(screen: Screen[object]) -> list[Action]:
     bindings: dict[tuple[DOMNode, str], list[Binding]] = {}
     for node, binding, enabled, _tooltip in screen.active_bindings.values():
         if enabled:
-            bindings.setdefault((node, binding.action), []).append(binding)
+            bindings.setdefault(_owned(node, binding.action, screen), []).append(binding)
     actions = []
     for (node, command), same in bindings.items():
         same.sort(key=lambda binding: (not binding.tooltip, binding.priority))  # the key that one would learn first
@@ -48,3 +48,10 @@ def actions_of(screen: Screen[object]) -> list[Action]:
             keys = tuple(screen.app.get_key_display(binding) for binding in same)
             actions.append(Action(keys, named.description, named.tooltip, command, node))
     return actions
+
+
+def _owned(node: DOMNode, command: str, screen: Screen[object]) -> tuple[DOMNode, str]:
+    """Whose action it is: a widget's key may be one for the screen, `screen.edit`, or for the app."""
+    owner, dot, action = command.partition(".")
+    owners: dict[str, DOMNode] = {"screen": screen, "app": screen.app}
+    return (owners[owner], action) if dot and owner in owners else (node, command)

@@ -73,12 +73,22 @@ class DearApp(App[str]):
         "images": ImagesScreen,
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "switch_mode('campaigns')", "campaigns", show=False, tooltip="the list"),
-        Binding("2", "switch_mode('live')", "live", show=False, tooltip="the chosen campaign and its detection curve"),
-        Binding("3", "switch_mode('faults')", "faults", show=False, tooltip="which layers and bits are critical"),
-        Binding("4", "switch_mode('sql')", "SQL", show=False, tooltip="questions to the store"),
-        Binding("5", "switch_mode('gpu')", "GPU", show=False, tooltip="how busy this machine is"),
-        Binding("6", "switch_mode('images')", "images", show=False, tooltip="which images show faults, and themselves"),
+        Binding("1", "switch_mode('campaigns')", "campaigns screen", show=False, tooltip="the list"),
+        Binding(
+            "2", "switch_mode('live')", "live screen", show=False, tooltip="the chosen campaign, its detection curve"
+        ),
+        Binding(
+            "3", "switch_mode('faults')", "faults screen", show=False, tooltip="which layers and bits are critical"
+        ),
+        Binding("4", "switch_mode('sql')", "SQL screen", show=False, tooltip="questions to the store"),
+        Binding("5", "switch_mode('gpu')", "GPU screen", show=False, tooltip="how busy this machine is"),
+        Binding(
+            "6",
+            "switch_mode('images')",
+            "images screen",
+            show=False,
+            tooltip="which images show faults, and themselves",
+        ),
         Binding("question_mark", "show_keys", "keys", key_display="?", tooltip="what works here"),
         Binding("f,ctrl+o", "jump", "jump", show=False, tooltip="letters on all there is; one goes there"),
         Binding("z", "toggle_maximized", "maximise", show=False, tooltip="the focused part fills the screen; and back"),

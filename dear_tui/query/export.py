@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,10 @@ class Export:
         self._store, self._sql = store, sql
         self._session: SqlSession | None = None
         self._written: Path | None = None
-        self._rows = 0
+        self.rows: int | None = None if target.suffix.lower() == PARQUET else 0
+        """written so far; of Parquet, which DuckDB writes by itself, known at the end"""
+        self.size = 0
+        """bytes on disk, when looked at last"""
         self._started = monotonic()
         self.is_cancelled = False
 
@@ -54,17 +58,11 @@ class Export:
         """Since it was asked for."""
         return monotonic() - self._started
 
-    @property
-    def rows(self) -> int:
-        """Written so far; of Parquet, which DuckDB writes by itself, they are not known."""
-        return self._rows
-
-    def size(self) -> int:
-        """Bytes on disk so far."""
-        try:
-            return self._written.stat().st_size if self._written else 0
-        except OSError:
-            return 0
+    def look(self) -> None:
+        """See how much is on disk; may block."""
+        with suppress(OSError):
+            if self._written is not None:
+                self.size = self._written.stat().st_size
 
     def cancel(self) -> None:
         """Stop; no file is left. Ask until it has ended."""
@@ -87,6 +85,7 @@ class Export:
                 self._session, self._written = session, written
                 self._check()
                 self._write(session, written)
+                self.look()
         except OSError as error:
             raise InputError(f"{self.target}: cannot be written ({error.strerror}); give another file") from None
         except DearError as error:
@@ -100,18 +99,25 @@ class Export:
         ending = self.target.suffix.lower()
         if ending == PARQUET:
             session.write_parquet(self._sql)
+            self.rows = _parquet_rows(written)
             return
         result = session.query(self._sql)
         with written.open("w", encoding="utf-8", newline="") as file:
             WRITERS[ending](result, self._counted(result), file)
 
     def _counted(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-        for row in rows:
+        for count, row in enumerate(rows, 1):
             if self.is_cancelled:
                 self._check()
-            self._rows += 1
+            self.rows = count
             yield row
 
     def _check(self) -> None:
         if self.is_cancelled:
             raise CancelledError("cancelled")
+
+
+def _parquet_rows(path: Path) -> int:
+    from pyarrow.parquet import read_metadata
+
+    return int(read_metadata(path).num_rows)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TextIO
+
+from dear_tui.query.values import value_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,12 +18,17 @@ if TYPE_CHECKING:
     from engine.store.sql import Result
 
 
+NOT_PLAIN = re.compile(r"BLOB|MAP|STRUCT|UNION|\[")
+"""in the name of a type: of values that Python would write as its own"""
+WRITTEN = (bool, bytes, dict, list)
+
+
 def write_csv(result: Result, rows: Iterable[tuple[Any, ...]], file: TextIO) -> None:
     """A line of names, then a line a row; NULL is empty."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(result.columns)
-    if "BOOLEAN" in result.types:
-        rows = (tuple(str(value).lower() if isinstance(value, bool) else value for value in row) for row in rows)
+    if any(kind == "BOOLEAN" or NOT_PLAIN.search(kind) for kind in result.types):
+        rows = (tuple(value_text(value) if isinstance(value, WRITTEN) else value for value in row) for row in rows)
     writer.writerows(rows)
 
 

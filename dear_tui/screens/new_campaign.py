@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.containers import Container, VerticalScroll
+from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Static
 
@@ -22,6 +22,7 @@ from dear_tui.screens.confirm import ConfirmScreen
 from dear_tui.screens.save_config import SaveConfigScreen
 from dear_tui.widgets.choice import Choice
 from dear_tui.widgets.field_row import FieldRow
+from dear_tui.widgets.form import Form
 from dear_tui.widgets.plan_pane import PlanPane
 from dear_tui.widgets.start_picker import StartPicker
 from dear_tui.widgets.status_text import MUTED
@@ -44,10 +45,6 @@ MEASURE_SECONDS = 0.8
 """after the last change, until network and images are loaded and the time is measured"""
 WIDE, ROOMY = 110, 150
 STARTING = "a sample, a past campaign, or a TOML file: it fills the form, and every value can be changed"
-
-
-class Form(VerticalScroll, inherit_bindings=False, can_focus=False):
-    """Scrolls with the focus; up and down go from field to field."""
 
 
 class NewCampaignScreen(SnapshotScreen):
@@ -137,7 +134,7 @@ class NewCampaignScreen(SnapshotScreen):
             self.notify(sentence, severity="warning", timeout=10, markup=False)
         self._draft = Draft.of(message.start.tables, self._fields, message.start.folder)
         self._is_touched = False
-        self._edition += 1
+        self._edit()
         form = self.query_one(Form)
         with self.app.batch_update():
             await form.query("FieldRow, .section.-key, .paths").remove()
@@ -175,11 +172,17 @@ class NewCampaignScreen(SnapshotScreen):
         """Check the draft when the typing pauses; what was being measured is of no use any more."""
         self._draft.texts[event.place] = event.text
         self._is_touched = True
+        self._edit()
+        self._after("check", CHECK_SECONDS, self.check_draft)
+
+    def _edit(self) -> None:
+        """The draft is another: the one before is neither measured nor submitted any more."""
         self._edition += 1
+        if "measure" in self._delays:
+            self._delays["measure"].stop()
         pane = self.query_one(PlanPane)
         pane.give_up()
         pane.show(seconds=None, step="", submitting=False)
-        self._after("check", CHECK_SECONDS, self.check_draft)
 
     # ---- checking and measuring
 
@@ -202,11 +205,12 @@ class NewCampaignScreen(SnapshotScreen):
         self._checked = checked
         for row in self.query(FieldRow):
             row.show(row.place in checked.shown or row.place == AGAIN, checked.problems.get(row.place, ""))
+        self.query_one(Form).keep_focused_in_view()
         if checked.problems or checked.error:
             pane.give_up()
             pane.show(problems=checked.problems, error=checked.error, size=None, seconds=None, step="")
         elif message.is_planned:
-            pane.show(size=checked.size)
+            pane.show(problems={}, error="", size=checked.size)
         else:
             pane.show(problems={}, error="", size=checked.size, seconds=None, step="loading network and images")
             self._after("measure", MEASURE_SECONDS, self._measure)

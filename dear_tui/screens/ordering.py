@@ -37,7 +37,7 @@ class OrderingScreen(SnapshotScreen):
         Binding("J", "move(1)", "later", show=False, tooltip="a place down in the queue"),
         Binding("K", "move(-1)", "sooner", show=False, tooltip="a place up in the queue"),
         Binding("d", "delete", "delete", tooltip="delete it with its results, after asking"),
-        Binding("w", "start_worker", "worker", show=False, tooltip="start the worker, which runs the queue"),
+        Binding("w", "start_worker", "start worker", show=False, tooltip="the process that runs the queue"),
         Binding("W", "stop_worker", "stop worker", show=False, tooltip="after the part being computed; again: at once"),
     ]
 

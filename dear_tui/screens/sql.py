@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 
 from dear_tui.query.desk import LIMITS, CancelledError, Desk, Run
@@ -58,10 +58,11 @@ class SqlScreen(SqlFiles):
     ]
     DEFAULT_CSS = """
     SqlScreen {
-        Horizontal { height: 1fr; }
-        SqlEditor { height: 1fr; max-height: 14; min-height: 5; }
+        Horizontal { height: 1fr; max-height: 14; min-height: 5; }
+        SqlEditor { height: 1fr; }
         ResultPane { height: 2fr; }
         SchemaTree { display: none; }
+        &.-views Horizontal { min-height: 10; }
         &.-views SchemaTree { display: block; }
     }
     """
@@ -82,9 +83,8 @@ class SqlScreen(SqlFiles):
         """Views, editor, result, and the line of an export."""
         with Horizontal():
             yield SchemaTree()
-            with Vertical():
-                yield SqlEditor(FIRST_QUERY)
-                yield ResultPane(HINT)
+            yield SqlEditor(FIRST_QUERY)
+        yield ResultPane(HINT)
         yield ExportLine()
 
     def on_mount(self) -> None:
@@ -196,11 +196,9 @@ class SqlScreen(SqlFiles):
 
     def action_view_cell(self) -> None:
         """Show one value whole."""
-        from dear_tui.widgets.result_grid import value_text
-
         grid = self.pane.grid
         if grid is not None:
-            self.app.push_screen(ValueScreen(grid.names[grid.cursor_column], value_text(grid.cell())))
+            self.app.push_screen(ValueScreen(grid.names[grid.cursor_column], grid.cell_text()))
 
     def on_schema_tree_chosen(self, message: SchemaTree.Chosen) -> None:
         """Write the name; the tree keeps the keys, for the next one."""

@@ -65,10 +65,16 @@ class CampaignChart(Chart, can_focus=True):
         Binding("h", "pan(-1)", "pan left", show=False, tooltip="a quarter of what is shown"),
         Binding("l", "pan(1)", "pan right", show=False, tooltip="a quarter of what is shown"),
         Binding("0", "whole", "all", show=False, tooltip="the whole x axis again"),
-        Binding("left", "step(-1)", "back", key_display="←", show=False, tooltip="the cursor, one column to the left"),
+        Binding(
+            "left", "step(-1)", "read left", key_display="←", show=False, tooltip="the cursor, one column to the left"
+        ),
         Binding("right", "step(1)", "read", key_display="→", tooltip="the cursor: image, metric and counts under it"),
-        Binding("shift+left", f"step(-{FAR})", "far back", show=False, key_display="⇧←", tooltip="ten columns left"),
-        Binding("shift+right", f"step({FAR})", "far", show=False, key_display="⇧→", tooltip="ten columns right"),
+        Binding(
+            "shift+left", f"step(-{FAR})", "read far left", show=False, key_display="⇧←", tooltip="ten columns left"
+        ),
+        Binding(
+            "shift+right", f"step({FAR})", "read far right", show=False, key_display="⇧→", tooltip="ten columns right"
+        ),
         Binding("escape", "no_cursor", "no cursor", show=False, tooltip="take the cursor away"),
         Binding("e", "export", "save", tooltip="what is shown, as SVG and CSV, into this folder"),
         Binding("space", "toggle_frozen", "freeze", tooltip="hold the drawing still; the campaign goes on"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -40,7 +41,7 @@ class ExportLine(Static):
         self.export, self._total = export, total
         self.display = True
         self._timer = self.set_interval(TICK_SECONDS, self._tick)
-        self._tick()
+        self.call_later(self._tick)
         self._write(export)
 
     def cancel(self) -> None:
@@ -60,12 +61,11 @@ class ExportLine(Static):
         if self._timer is not None:
             self._timer.stop()
         if message.is_cancelled:
-            self.notify(f"{export.target}: cancelled, nothing was written")
+            self.notify(f"{export.target}: cancelled, nothing was written", markup=False)
         elif message.problem:
             self.notify(message.problem, severity="error", timeout=10, markup=False)
         else:
-            rows = f"{export.rows:,} rows, " if export.rows else ""
-            self.notify(f"{export.target}: written, {rows}{_bytes(export.size())}", timeout=8, markup=False)
+            self.notify(f"wrote {export.target}: {_written(export)}", timeout=8, markup=False)
 
     @work(thread=True, group="export")
     def _write(self, export: Export) -> None:
@@ -78,19 +78,31 @@ class ExportLine(Static):
             problem = str(error)
         self.post_message(ExportEnded(export, problem, is_cancelled))
 
-    def _tick(self) -> None:
+    async def _tick(self) -> None:
         export = self.export
         if export is None:
             return
         if export.is_cancelled:
             export.cancel()
-        rows = f"{export.rows:,} rows, " if export.rows else ""
-        share = f"{percent(export.rows, self._total)}, " if export.rows and self._total else ""
-        left = ""
-        if export.rows and self._total and export.seconds > 1:
-            left = f", {seconds_text(export.seconds * (self._total - export.rows) / export.rows)} to go"
-        words = f"{share}{rows}{_bytes(export.size())} in {seconds_text(export.seconds)}{left}"
-        self.update(Content.assemble(f"writing {export.target}: ", words, "  ", muted("f6 cancels")), layout=False)
+        await asyncio.to_thread(export.look)
+        words = Content.assemble(f"writing {export.target}: ", _progress(export, self._total), "  ")
+        self.update(words + muted("f6 cancels"), layout=False)
+
+
+def _progress(export: Export, total: int | None) -> str:
+    """42 %, 4,200,000 of 10,000,000 rows, 51MB in 3.2 s, 4.4 s to go."""
+    rows, seconds = export.rows, export.seconds
+    if not rows or not total:
+        of = f" of {total:,} rows" if total else ""
+        return f"{_bytes(export.size)}{of}, {seconds_text(seconds)}" if rows is None else _written(export)
+    left = f", {seconds_text(seconds * (total - rows) / rows)} to go" if seconds > 1 else ""
+    done = f"{percent(rows, total)}, {rows:,} of {total:,} rows"
+    return f"{done}, {_bytes(export.size)} in {seconds_text(seconds)}{left}"
+
+
+def _written(export: Export) -> str:
+    rows = "1 row" if export.rows == 1 else f"{export.rows or 0:,} rows"
+    return f"{rows}, {_bytes(export.size)} in {seconds_text(export.seconds)}"
 
 
 def _bytes(size: int) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.suggester import Suggester, SuggestFromList
 from textual.widgets import Input, Select, Static
 
 from dear_tui.widgets.choice import Choice
+from dear_tui.widgets.keyed_row import KeyedRow
 from dear_tui.widgets.path_suggester import PathSuggester
 
 if TYPE_CHECKING:
@@ -26,20 +26,16 @@ NAMES = {"list": "list file", "n": "images", "eps": "± eps"}
 """what a key is called where it says too little by itself"""
 
 
-class FieldRow(Horizontal):
+class FieldRow(KeyedRow):
     """A key with its problem; a key that does not apply is not shown."""
 
     DEFAULT_CSS = """
     FieldRow {
         height: auto; display: none;
-        .key { width: 16; padding-left: 2; }
         Input, Select { width: 30; }
-        Input { background: $surface; &:focus { background: $surface-lighten-1; } }
         .problem-here { width: 1fr; padding-left: 2; color: $text-error; }
         .hint { width: 1fr; padding-left: 2; color: $foreground-muted; text-wrap: nowrap; text-overflow: ellipsis; }
         .hint { display: none; }
-        &.-wrong .key { color: $text-error; text-style: bold; }
-        &:focus-within .key { color: $text-accent; text-style: bold; }
     }
     """
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.text import Text
 from textual.binding import Binding, BindingType
-from textual_fastdatatable import ArrowBackend, DataTable
+from textual_fastdatatable import DataTable
 
 from dear_tui.charts.result_plot import MOST_LINES
+from dear_tui.query.values import cell_text, whole_text
+from dear_tui.widgets.result_rows import WIDEST, ResultRows, is_number
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from engine.store.sql import Page
-
-WIDEST = 60
-"""cells of a column; a longer value is cut, and shown whole by a key"""
 
 
 class PreparedPage:
@@ -25,7 +24,7 @@ class PreparedPage:
     def __init__(self, page: Page) -> None:
         self.first, self.more = page.first, page.more
         self.rows = page.rows
-        self.backend = ArrowBackend(page.rows)
+        self.backend = ResultRows(page.rows)
         self.backend.render_markup = False
         _ = self.backend.column_content_widths
         self.is_curve = is_curve(page.rows)
@@ -71,8 +70,8 @@ class ResultGrid(DataTable):
     def __init__(self, page: PreparedPage) -> None:
         super().__init__(
             backend=page.backend,
+            column_labels=[_label(field) for field in page.rows.schema],
             render_markup=False,
-            null_rep="[dim]∅[/]",
             max_column_content_width=WIDEST,
         )
         self.page = page
@@ -82,41 +81,29 @@ class ResultGrid(DataTable):
         """The columns."""
         return [str(name) for name in self.page.rows.column_names]
 
-    def cell(self) -> Any:
-        """The value under the cursor."""
-        return self.get_cell_at(self.cursor_coordinate)
+    def _cell(self) -> Any:
+        row, column = self.cursor_coordinate
+        return self.page.backend.value(row, column)
 
     def action_bottom(self) -> None:
         """Go to the last row, in the same column."""
         self.move_cursor(row=self.row_count - 1)
 
+    def cell_text(self) -> str:
+        """All of the value under the cursor, as one reads it."""
+        return whole_text(self._cell())
+
     def action_copy_cell(self) -> None:
         """To the terminal's clipboard."""
-        value = self.cell()
-        self.app.copy_to_clipboard(value if isinstance(value, str) else value_text(value))
-        self.notify(f"{self.names[self.cursor_column]} copied", timeout=2)
-
-
-def value_text(value: Any) -> str:
-    """A value as text; JSON on several lines."""
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (dict, list)):
-        return json.dumps(value, default=str, ensure_ascii=False, indent=2)
-    if isinstance(value, str) and value.startswith(("{", "[")):
-        try:
-            return json.dumps(json.loads(value), ensure_ascii=False, indent=2)
-        except ValueError:
-            return value
-    return str(value)
+        self.app.copy_to_clipboard(self.cell_text())
+        self.notify(f"{self.names[self.cursor_column]} copied", timeout=2, markup=False)
 
 
 def is_curve(rows: pa.Table) -> bool:
     """Whether all columns are numbers: an x and some y."""
-    from pyarrow import types
+    return 2 <= rows.num_columns <= MOST_LINES + 1 and all(is_number(field.type) for field in rows.schema)
 
-    kinds = [field.type for field in rows.schema]
-    numbers = [types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) for kind in kinds]
-    return 2 <= len(numbers) <= MOST_LINES + 1 and all(numbers)
+
+def _label(field: pa.Field) -> Text:
+    """A column's name, above its values."""
+    return Text(cell_text(field.name), justify="right" if is_number(field.type) else "left")

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import work
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
 
 from dear_tui.form.sources import FIRST, Start, from_file, from_sample
 from dear_tui.widgets.choice import Choice
+from dear_tui.widgets.keyed_row import KeyedRow
 from dear_tui.widgets.path_suggester import PathSuggester
 from engine.errors import DearError
 
@@ -32,11 +33,8 @@ class StartPicker(Vertical):
     DEFAULT_CSS = """
     StartPicker {
         height: auto;
-        Horizontal { height: 1; }
-        .key { width: 16; padding-left: 2; }
+        KeyedRow { height: 1; }
         Input, Select { width: 1fr; max-width: 60; }
-        Input { background: $surface; &:focus { background: $surface-lighten-1; } }
-        Horizontal:focus-within .key { color: $text-accent; text-style: bold; }
     }
     """
 
@@ -68,10 +66,10 @@ class StartPicker(Vertical):
     def compose(self) -> ComposeResult:
         """Two ways to choose."""
         yield Static("start from", classes="section -first")
-        with Horizontal():
+        with KeyedRow():
             yield Static("one of these", classes="key")
             yield Choice(self._options, f"sample:{FIRST}")
-        with Horizontal():
+        with KeyedRow():
             yield Static("or a file", classes="key")
             suggester = PathSuggester(Path.cwd)
             yield Input(placeholder="a TOML file; enter reads it", suggester=suggester, compact=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from memory_store import screen_text
+
 from dear_tui.app import DearApp
 from dear_tui.screens.sql import SqlScreen
 from tests.engine.store.stored_campaigns import filled_store
@@ -13,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from textual.app import App
     from textual.pilot import Pilot
 
+WIDE, NARROW = (120, 40), (80, 24)
 ENDLESS = "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b"
 PAIRS = 180
 """rows of `severity`"""
@@ -59,3 +63,18 @@ async def ask(pilot: Pilot[str], sql: str) -> SqlScreen:
     screen = screen_of(pilot)
     await until(pilot, lambda: not screen.is_busy and screen.has_run(sql))
     return screen
+
+
+def title(pilot: Pilot[str]) -> str:
+    """What stands above the result."""
+    return str(screen_of(pilot).pane.border_title)
+
+
+def works(app: App[str], group: str) -> bool:
+    """Whether a thread of this kind is at work."""
+    return any(worker.group == group and worker.is_running for worker in app.workers)
+
+
+def words(app: DearApp) -> str:
+    """What stands on the screen, without frames and line breaks."""
+    return " ".join(screen_text(app).replace("│", " ").split())

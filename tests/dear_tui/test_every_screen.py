@@ -141,6 +141,22 @@ async def test_the_palette_has_every_action_with_its_key(mode: str, store: Path)
 
 
 @pytest.mark.parametrize("mode", MODES)
+async def test_no_name_stands_twice_in_the_palette(mode: str, store: Path) -> None:
+    """Wherever the focus is; with the name alone one could not tell them apart."""
+    app = DearApp(store, 1)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_mode(pilot, mode)
+        if mode == "sql":
+            await pilot.press("f5")
+            await at_rest(pilot)
+        for widget in [None, *kinds(app).values()]:
+            app.screen.set_focus(widget)
+            await pilot.pause()
+            names = [command.title.rpartition(" (")[0] for command in app.get_system_commands(app.screen)]
+            assert len(set(names)) == len(names), (widget, sorted(names))
+
+
+@pytest.mark.parametrize("mode", MODES)
 async def test_z_maximises_and_restores(mode: str, store: Path) -> None:
     app = DearApp(store, 1)
     async with app.run_test(size=(120, 40)) as pilot:

@@ -13,7 +13,7 @@ from pictures import SIZES
 from dear_tui.form import sources
 from dear_tui.planner.reports import Report
 from engine.store.queue_view import QueueView
-from tests.dear_tui.screens.test_new_campaign_screen import ESTIMATE, MATERIAL
+from tests.dear_tui.screens.test_new_campaign_screen import ESTIMATE, MATERIAL, type_into
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,6 +147,11 @@ def form_of(state: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]
                 await until_shown(pilot, "about 42s")
             case "measuring":
                 await until_shown(pilot, "measuring ...", "165,010,000")
+            case "wrong":
+                await type_into(pilot, "model", "arch", "resnet20")
+                await until_shown(pilot, "1 thing to mend")
+                await pilot.press("down", "down")  # to a choice, where no cursor blinks
+                await until_shown(pilot, "[dataset] name")
             case _:
                 await pilot.press("f5")
                 await until_shown(pilot, "Submitting: loading network")
@@ -155,7 +160,7 @@ def form_of(state: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]
 
 
 @SIZES
-@pytest.mark.parametrize("state", ["measured", "measuring", "submitting"])
+@pytest.mark.parametrize("state", ["measured", "measuring", "wrong", "submitting"])
 def test_form(
     state: str, size: tuple[int, int], snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from memory_desk import FakeDesk, FakePlanner
 from memory_store import FakeSource, make_app, make_status, screen_text, settle, until_shown
+from textual.widgets import Input
 
 from dear_tui.planner.reports import Report
 from dear_tui.screens.campaigns import CampaignsScreen
-from dear_tui.screens.new_campaign import NewCampaignScreen
+from dear_tui.screens.new_campaign import MEASURE_SECONDS, NewCampaignScreen
 from dear_tui.widgets.field_row import FieldRow
+from dear_tui.widgets.form import Form
 from engine.config import check_config, load_config
 from engine.config_fields import config_fields
 from tests.small_campaign import write_config
@@ -89,6 +91,23 @@ async def test_while_one_types_the_measuring_ends_and_counts_follow_at_once() ->
         await until_shown(pilot, "time    measuring ...")
 
 
+async def test_what_has_become_wrong_before_it_was_measured_is_not_measured() -> None:
+    planner = FakePlanner([MATERIAL], waits=True)
+    async with make_app(FakeSource(), plan_with=planner).run_test(size=(120, 40)) as pilot:
+        app = await opened(pilot)
+        await until_shown(pilot, "165,010,000")
+        bits = focus(app, "faults", "bits")
+        assert isinstance(bits, Input)
+        for text, shown_then in (("30", "population of 61,470"), ("x", "1 thing to mend")):
+            bits.value = text
+            await until_shown(pilot, shown_then)
+        later = asyncio.Event()
+        app.screen.set_timer(MEASURE_SECONDS, later.set)  # fires after one that was set before
+        await later.wait()
+        assert isinstance(app.screen, NewCampaignScreen)
+        assert app.screen._planned != app.screen._edition
+
+
 async def test_the_engines_sentence_stands_at_the_field() -> None:
     async with make_app(FakeSource()).run_test(size=(200, 60)) as pilot:
         app = await opened(pilot)
@@ -102,6 +121,27 @@ async def test_the_engines_sentence_stands_at_the_field() -> None:
         await type_into(pilot, "faults", "error_margin", "")
         await type_into(pilot, "faults", "bits", "30")
         await until(pilot, lambda: "to mend" not in screen_text(app))
+
+
+async def test_the_focused_field_and_its_sentence_are_in_view_wherever_one_came_from() -> None:
+    """With 24 rows: from above, from below, and when the sentence comes, it is the middle of the form."""
+    async with make_app(FakeSource()).run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        form = app.screen.query_one(Form).region
+        for before in (("", "name"), ("submit", "again"), ("run", "method")):
+            focus(app, *before)
+            await pilot.pause()
+            field = focus(app, "faults", "bits")
+            assert isinstance(field, Input)
+            field.value = ""
+            await until(pilot, lambda: "to mend" not in screen_text(app))
+            field.value = "3, x, 40"
+            await until_shown(pilot, "1 thing to mend")
+            focus(app, *before)
+            row = focus(app, "faults", "bits").parent
+            assert isinstance(row, FieldRow)
+            middle = form.y + (form.height - 2) // 2
+            await until(pilot, lambda row=row, middle=middle: (row.region.y, row.region.height) == (middle, 2))
 
 
 async def test_a_sentence_without_a_field_stands_beside() -> None:

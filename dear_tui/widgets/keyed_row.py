@@ -1,0 +1,26 @@
+"""A line of the form: a key, and where its value is given."""
+
+from __future__ import annotations
+
+from textual.containers import Horizontal
+
+
+class KeyedRow(Horizontal):
+    """Its key stands out while the focus is in the line; of `:focus-within`, Textual would not tell the key."""
+
+    DEFAULT_CSS = """
+    KeyedRow {
+        .key { width: 16; padding-left: 2; }
+        Input { background: $surface; &:focus { background: $surface-lighten-1; } }
+        &.-wrong .key { color: $text-error; text-style: bold; }
+        &.-here .key { color: $text-accent; text-style: bold; }
+    }
+    """
+
+    def on_descendant_focus(self) -> None:
+        """The focus has come."""
+        self.add_class("-here")
+
+    def on_descendant_blur(self) -> None:
+        """It has gone."""
+        self.remove_class("-here")

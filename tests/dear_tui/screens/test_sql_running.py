@@ -1,0 +1,66 @@
+"""Queries that take long: their time, how they are stopped, and what stays."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from memory_store import screen_text
+from sql_store import ENDLESS, WIDE, ask, open_sql, screen_of, title, until, works
+
+from dear_tui.app import DearApp
+from engine.store import sql as engine_sql
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+async def test_an_endless_query_shows_its_time_and_is_cancelled_from_the_editor_too(sql_store: Path) -> None:
+    app = DearApp(sql_store)
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await open_sql(pilot)
+        for place in ("outside", "editor"):
+            app.open_sql(ENDLESS)
+            await until(pilot, lambda: screen.is_busy and title(pilot).startswith("running, "))
+            assert "stops after 10 min or at half the memory" in str(screen.pane.border_subtitle)
+            await pilot.press(*(["i"] if place == "editor" else []), "f6")
+            await until(pilot, lambda: not screen.is_busy)
+            assert "Cancelled after" in screen_text(app)
+            await pilot.press("escape")
+
+
+async def test_a_newer_query_stops_the_older_one_and_only_its_rows_are_shown(sql_store: Path) -> None:
+    async with DearApp(sql_store).run_test(size=WIDE) as pilot:
+        pilot.app.open_sql(ENDLESS)  # type: ignore[attr-defined]
+        await pilot.pause()
+        await ask(pilot, "SELECT 7 AS newer")
+        await until(pilot, lambda: not works(pilot.app, "query"))
+        assert title(pilot).startswith("1 row, 1 column, ")
+
+
+async def test_counting_can_be_cancelled_and_the_rows_stay(sql_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_sql, "PAGE_ROWS", 10)
+    async with DearApp(sql_store).run_test(size=WIDE) as pilot:
+        pilot.app.open_sql("SELECT hash(a.range + b.range) AS h FROM range(10000000) a, range(10000000) b WHERE h > 0")  # type: ignore[attr-defined]
+        await pilot.pause()
+        screen = screen_of(pilot)
+        await until(pilot, lambda: "counting all rows" in title(pilot))
+        await pilot.press("f6")
+        await until(pilot, lambda: not screen.is_busy)
+        assert title(pilot).startswith("first 10 rows, 1 column, ")
+        assert screen.pane.grid is not None
+
+
+async def test_leaving_the_app_stops_a_running_query(sql_store: Path) -> None:
+    app = DearApp(sql_store)
+    async with app.run_test(size=WIDE) as pilot:
+        app.open_sql(ENDLESS)
+        await pilot.pause()
+        await until(pilot, lambda: title(pilot).startswith("running, "))
+        (worker,) = (worker for worker in app.workers if worker.group == "query")
+        await pilot.press("q")
+    async with asyncio.timeout(30):
+        while worker.is_running:
+            await asyncio.sleep(0)
