@@ -18,7 +18,7 @@ from dear_tui.worker.process import REAPER, Answer, ensure_worker, log_path, sta
 from engine.errors import UnreachableError
 from engine.store import Store
 from tests.dear_tui.worker.conftest import DEADLINE, submit, until
-from tests.small_campaign import write_config, write_images
+from tests.small_campaign import LONG_IMAGES, write_config, write_long_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,17 +28,11 @@ if TYPE_CHECKING:
 
     Launch = Callable[..., subprocess.Popen[str]]
 
-LONG: dict[str, Any] = {"faults": {"count": 100_000}}
-IMAGES = 400
-"""with so many, that is many seconds of work, in parts of some tenths of a second"""
-
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """A long campaign, 1, and a short one, 2, wait in it."""
-    write_images(tmp_path / "set.npz", IMAGES)
-    configs = write_config(tmp_path, "long.toml", **LONG), write_config(tmp_path, "short.toml")
-    return submit(tmp_path / "store", *configs)
+    """A campaign that does not end before the test, 1, and a short one, 2, wait in it."""
+    return submit(tmp_path / "store", write_long_config(tmp_path), write_config(tmp_path, "short.toml"))
 
 
 def runs(store: Store, campaign: int = 1) -> Callable[[], bool]:
@@ -100,7 +94,7 @@ def test_its_heartbeat_says_what_it_does(store: Store, launch: Launch) -> None:
     found = store.worker()
     assert (found.pid, found.campaign, found.device) == (process.pid, 1, "cpu")
     assert found.block is not None
-    assert 0 <= found.block[0] < found.block[1] <= IMAGES
+    assert 0 <= found.block[0] < found.block[1] <= LONG_IMAGES
     assert found.silence_s is not None
     assert found.silence_s < 5
 
