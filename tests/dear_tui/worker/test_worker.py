@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -89,6 +91,7 @@ def test_it_waits_for_more_and_beats_meanwhile(tmp_path: Path, launch: Launch) -
 
 
 def test_its_heartbeat_says_what_it_does(store: Store, launch: Launch) -> None:
+    launched = time.monotonic()
     process = launch(store.layout.root)
     until(lambda: store.worker().rate, "a rate")
     found = store.worker()
@@ -96,7 +99,7 @@ def test_its_heartbeat_says_what_it_does(store: Store, launch: Launch) -> None:
     assert found.block is not None
     assert 0 <= found.block[0] < found.block[1] <= LONG_IMAGES
     assert found.silence_s is not None
-    assert found.silence_s < 5
+    assert 0 <= found.silence_s < time.monotonic() - launched
 
 
 READS = """
@@ -129,9 +132,7 @@ def test_a_dead_worker_is_dead_at_once_and_the_next_one_goes_on_where_it_was(sto
     until(runs(store), "the first part")
     process.kill()
     process.wait()
-    killed = time.monotonic()
-    until(lambda: not store.worker().running, "the worker to be dead")
-    assert time.monotonic() - killed < 5
+    assert not store.worker().running
     status = store.campaign(1)
     assert (status.state, status.rate, status.eta_s) == ("paused", None, None)
     before = store.state.receipts(1)
@@ -154,12 +155,20 @@ def test_stop_finishes_the_part_and_the_campaign_is_first_again(store: Store, la
     assert not list(store.layout.root.rglob("*.tmp"))
 
 
+def hold_still(process: subprocess.Popen[str], store: Store) -> None:
+    """At a moment when it is not writing to the state, so that others can."""
+    with closing(sqlite3.connect(store.layout.state, timeout=DEADLINE, isolation_level=None)) as state:
+        state.execute("BEGIN IMMEDIATE")
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        state.execute("ROLLBACK")
+
+
 @pytest.mark.parametrize("by", ["signal", "command"])
 def test_a_second_stop_ends_it_at_once_with_nothing_lost(store: Store, launch: Launch, by: str) -> None:
     process = launch(store.layout.root)
     until(runs(store), "the first part")
-    # held still, so that it hears of both at once, however short the parts are
-    process.send_signal(signal.SIGSTOP)
+    hold_still(process, store)  # so that it hears of both at once, however short the parts are
     before = store.state.receipts(1)
     for _ in range(2):
         if by == "command":
@@ -246,6 +255,8 @@ def test_a_detached_one_has_a_session_and_a_log_of_its_own(store: Store) -> None
         os.kill(started.pid, signal.SIGTERM)
         until(lambda: not store.worker().running, "its end")
     finally:
+        with suppress(ProcessLookupError):
+            os.kill(started.pid, signal.SIGKILL)  # it has ended, unless something above failed
         for thread in threading.enumerate():
             if thread.name == REAPER:
                 thread.join(DEADLINE)
