@@ -114,9 +114,8 @@ def test_the_end_of_a_campaign_is_told_also_to_the_desktop(
     screens.until("queued", "Prüfung 模")
     worker(store)
     screens.until("finished", "Campaign 1")
-    told = "\x1b]9;Campaign 1 (Prüfung 模型 🚀) is finished: "
-    assert told.encode() in screens.written
-    assert screens.written.count(b"\x07") >= 2
+    told = "\x1b]9;Campaign 1 (Prüfung 模型 🚀) is finished: ".encode()
+    screens.until_so(lambda: told in screens.written and screens.written.count(b"\x07") >= 2, "the word and the bell")
     screens.press("q")
     assert screens.ended() == 0
 
