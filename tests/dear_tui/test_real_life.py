@@ -17,7 +17,7 @@ from dear_tui.worker.process import start_worker
 from engine.config import load_config
 from engine.execution import prepare_new
 from engine.store import Store
-from tests.small_campaign import write_config
+from tests.small_campaign import write_config, write_long_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,13 +25,9 @@ if TYPE_CHECKING:
 
     from real_terminal import Terminal
 
-LONG = {"faults": {"count": 60_000}, "run": {"method": "exact"}}
-"""A campaign that is still running when a test looks at it, and is killed at its end."""
 
-
-def submit(store: Path, folder: Path, **changes: object) -> int:
-    config = load_config(write_config(folder, **changes))
-    return Store.open(store).queue.submit(prepare_new(config)).campaign
+def submit(store: Path, config: Path) -> int:
+    return Store.open(store).queue.submit(prepare_new(load_config(config))).campaign
 
 
 @pytest.fixture
@@ -65,7 +61,7 @@ def test_a_lost_connection_ends_the_screens_and_not_the_worker(
 ) -> None:
     """The journey: open, see it run, look at the curve, lose the connection, come back, leave, come back."""
     store = tmp_path / "store"
-    campaign = submit(store, tmp_path, **LONG)
+    campaign = submit(store, write_long_config(tmp_path))
     pid = worker(store)
     first = terminal("--store", store)
     first.until("running")
@@ -81,7 +77,7 @@ def test_a_lost_connection_ends_the_screens_and_not_the_worker(
     second.until("running")
     second.press("2")
     second.until("↑ faults → images")
-    assert opened.campaign(campaign).pairs_done > done
+    second.until_so(lambda: opened.campaign(campaign).pairs_done > done, "more pairs")
     second.press("q")
     assert second.ended() == 0
     assert "goes on in its own process" in second.text
@@ -93,7 +89,7 @@ def test_a_worker_that_starts_later_and_one_that_dies_are_seen_in_two_terminals(
     tmp_path: Path, terminal: Callable[..., Terminal], worker: Callable[[Path], int]
 ) -> None:
     store = tmp_path / "store"
-    submit(store, tmp_path, **LONG)
+    submit(store, write_long_config(tmp_path))
     both = [terminal("--store", store), terminal("--store", store)]
     for screens in both:
         screens.until("queued")
@@ -113,14 +109,13 @@ def test_the_end_of_a_campaign_is_told_also_to_the_desktop(
 ) -> None:
     store, config = tmp_path / "store", tmp_path / "config.toml"
     config.write_text("[notify]\ndesktop = true\nbell = true\n")
-    submit(store, tmp_path, name="Prüfung 模型 🚀")
+    submit(store, write_config(tmp_path, name="Prüfung 模型 🚀"))
     screens = terminal("--store", store, DEAR_CONFIG=str(config))
     screens.until("queued", "Prüfung 模")
     worker(store)
     screens.until("finished", "Campaign 1")
-    told = "\x1b]9;Campaign 1 (Prüfung 模型 🚀) is finished: "
-    assert told.encode() in screens.written
-    assert screens.written.count(b"\x07") >= 2
+    told = "\x1b]9;Campaign 1 (Prüfung 模型 🚀) is finished: ".encode()
+    screens.until_so(lambda: told in screens.written and screens.written.count(b"\x07") >= 2, "the word and the bell")
     screens.press("q")
     assert screens.ended() == 0
 
@@ -129,7 +124,7 @@ def test_resized_while_it_draws(
     tmp_path: Path, terminal: Callable[..., Terminal], worker: Callable[[Path], int]
 ) -> None:
     store = tmp_path / "store"
-    submit(store, tmp_path, **LONG)
+    submit(store, write_long_config(tmp_path))
     worker(store)
     screens = terminal("--store", store)
     screens.until("running")

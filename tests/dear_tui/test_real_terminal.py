@@ -10,21 +10,24 @@ from typing import TYPE_CHECKING
 from dear_tui.human import short_count
 from engine.config import load_config
 from engine.store import Store
+from tests.dear_tui.worker.held import Hold
 from tests.small_campaign import write_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import pytest
     from real_terminal import Terminal
 
 DEMO_OF = """
 import json, sys
 import dear_tui.cli.demo
 dear_tui.cli.demo.DEMO = json.loads(sys.argv[1])
-sys.exit(dear_tui.cli.main(["demo", *sys.argv[2:]]))
+sys.executable = sys.argv[2]
+sys.exit(dear_tui.cli.main(["demo", *sys.argv[3:]]))
 """
-"""`dear-tui demo` of a smaller campaign."""
+"""`dear-tui demo` of a smaller campaign, with another Python for its worker."""
 
 
 def test_a_campaign_is_run_watched_and_left(tmp_path: Path, terminal: Callable[..., Terminal]) -> None:
@@ -57,19 +60,24 @@ def test_a_campaign_is_run_watched_and_left(tmp_path: Path, terminal: Callable[.
     assert screens.ended() == 0
 
 
-def test_a_campaign_outlives_the_terminal_it_was_started_in(tmp_path: Path, terminal: Callable[..., Terminal]) -> None:
+def test_a_campaign_outlives_the_terminal_it_was_started_in(
+    tmp_path: Path, terminal: Callable[..., Terminal], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is found again in another terminal, which is there when it finishes."""
     store = tmp_path / "store"
-    config = load_config(write_config(tmp_path, faults={"count": 20_000}, run={"method": "exact"}))
+    config = load_config(write_config(tmp_path))
     tables = json.dumps(config.model_dump(mode="json", exclude_none=True))
-    first = terminal(tables, "--store", store, command=[sys.executable, "-c", DEMO_OF])
-    first.until("running", "20,000 faults")
+    hold = Hold(tmp_path, monkeypatch)
+    first = terminal(tables, hold.python(), "--store", store, command=[sys.executable, "-c", DEMO_OF])
+    first.until("running", "60 faults")
     first.program.kill(signal.SIGHUP)
     assert first.ended() != 0
     assert Store.open(store, read_only=True).campaign(1).state == "running"
 
     second = terminal("--store", store)
-    second.until("small", "finished", "20k faults × 40 images")
+    second.until("small", "running", "60 faults × 40 images")
+    hold.let_go()
+    second.until("small", "finished", gone="running")
     second.press("q")
     assert second.ended() == 0
 

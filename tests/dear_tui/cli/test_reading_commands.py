@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from engine.execution import execute
 from engine.preparation import prepare
 from engine.store import Store
 from engine.training import TrainingProgress, TrainingResult
+from tests.dear_tui.worker.conftest import DEADLINE
 from tests.small_campaign import FAULTS, IMAGES, write_config
 from tests.test_sample_configs import Silent
 
@@ -167,13 +169,20 @@ def test_sql_gives_up_where_it_is_told_to(invoke: Invoke, finished_store: Path) 
 
 
 def test_ctrl_c_cancels_a_query_that_would_run_for_years(finished_store: Path) -> None:
-    command = [Path(sys.executable).with_name("dear-tui"), "sql", ENDLESS, "--store", finished_store]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        while computing_seconds(process.pid) < 3.0:  # that is well within the query
+    command = [Path(sys.executable).with_name("dear-tui"), "sql", "--store", finished_store]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([*command, "SELECT 1"], stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    until_it_asks = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    with subprocess.Popen([*command, ENDLESS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while computing_seconds(process.pid) < 2 * until_it_asks:  # that is well within the query
             with suppress(subprocess.TimeoutExpired):
                 pytest.fail(f"ended with {process.wait(timeout=0.05)}")
         process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=20) == ("", "")
+        try:
+            assert process.communicate(timeout=DEADLINE) == ("", "")
+        finally:
+            process.kill()  # which would otherwise be waited for
     assert process.returncode == 130
 
 

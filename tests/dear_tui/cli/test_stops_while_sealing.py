@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 STOPPED = """
-import os, signal, sys, threading
+import os, signal, sys
 from dear_tui.cli import main
 from engine.store import Store, seal, store_path
 
@@ -38,7 +39,7 @@ def stop():
 def stopped(self, receipts):
     stop()
     if times == "twice":
-        threading.Timer(0.2, stop).start()  # DuckDB is at work until it is stopped
+        # DuckDB is at work until it is stopped
         self._reader.execute("SELECT sum(sin(range::DOUBLE)) FROM range(1000000000000)")
     yield from pairs(self, receipts)
 
@@ -48,18 +49,30 @@ sys.exit(main(arguments))
 
 
 def run_stopped(store: Path, by: str, times: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """A command of dear-tui that is stopped so often while it seals."""
-    done = subprocess.run(
+    """A command of dear-tui that is stopped while it seals, and once more when it has heard of that."""
+    with subprocess.Popen(
         [sys.executable, "-c", STOPPED, by, times, *map(str, arguments)],
         env={**os.environ, "DEAR_STORE": str(store), "OMP_NUM_THREADS": "1"},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
+    ) as process:
+        assert process.stderr is not None
+        said = ""
+        while times == "twice" and "stopping after" not in said and (line := process.stderr.readline()):
+            said += line
+        if times == "twice" and by == "command":
+            Store.open(store).queue.stop_worker()
+        elif times == "twice":
+            process.send_signal(signal.Signals[by])
+        try:
+            out, rest = process.communicate(timeout=DEADLINE)
+        finally:
+            process.kill()  # which would otherwise be waited for
+    said += rest
+    assert "Traceback" not in said, said
+    return subprocess.CompletedProcess(process.args, process.returncode, out, said)
 
 
 def severities(store: Path) -> list[tuple[Any, ...]]:

@@ -27,13 +27,16 @@ class Counted(FixedMachine):
     def __init__(self) -> None:
         super().__init__(GpuReader(FakeNvml([FakeGpu(), FakeGpu()])).read())
         self.readings, self.threads = 0, set[threading.Thread]()
+        self.hangs = False
         self.answers = threading.Event()
         self.answers.set()
 
     def read(self) -> MachineHistory:
         self.readings += 1
         self.threads.add(threading.current_thread())
+        self.hangs = not self.answers.is_set()
         self.answers.wait()
+        self.hangs = False
         return super().read()
 
 
@@ -53,7 +56,9 @@ async def test_it_reads_only_while_it_is_seen_and_never_on_the_event_loop() -> N
         await until_text(pilot, "GPU 1")
         cards = app.screen.query_one(MachineCards)
         await pilot.press("1")
-        await pilot.pause()
+        async with asyncio.timeout(20):
+            while cards._is_reading:  # one that had begun
+                await pilot.pause()
         seen = machine.readings
         cards.look()
         await pilot.pause()
@@ -71,7 +76,7 @@ async def test_a_driver_that_hangs_freezes_no_key_and_is_said(monkeypatch: pytes
         cards = app.screen.query_one(MachineCards)
         machine.answers.clear()
         async with asyncio.timeout(20):
-            while not cards._is_reading:
+            while not machine.hangs:
                 cards.look()
                 await pilot.pause()
         readings = machine.readings

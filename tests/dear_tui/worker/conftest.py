@@ -23,6 +23,15 @@ DEADLINE = 120.0
 """seconds after which a test gives up on what it waits for"""
 
 
+LAUNCHED = """
+import sys
+import dear_tui.worker.loop
+from dear_tui.cli import main
+dear_tui.worker.loop.LINGER_SECONDS = 0.0
+sys.exit(main())
+"""
+
+
 def until(condition: Callable[[], object], what: str = "the condition") -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + DEADLINE
@@ -46,11 +55,14 @@ def one_thread_in_the_worker(monkeypatch: pytest.MonkeyPatch, one_thread: None) 
 
 @pytest.fixture
 def launch() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts `dear-tui worker start --foreground` as a child, whose exit code and log can be read."""
+    """Starts `dear-tui worker start --foreground` as a child, whose exit code and log can be read.
+
+    One that is to end when the queue is empty does so at once.
+    """
     started: list[subprocess.Popen[str]] = []
 
-    def start(store: Path, *options: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", "import sys; from dear_tui.cli import main; sys.exit(main())"]
+    def start(store: Path, *options: str, before: str = "") -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", before + LAUNCHED]
         process = subprocess.Popen(
             [*command, "worker", "start", "--foreground", "--store", str(store), *options],
             stdin=subprocess.DEVNULL,

@@ -16,6 +16,7 @@ from engine.preparation import prepare
 from engine.store import Store
 from engine.store.sql import SqlSession
 from tests.dear_tui.worker.conftest import DEADLINE, submit, until
+from tests.dear_tui.worker.held import HELD, Hold
 from tests.small_campaign import write_config
 
 if TYPE_CHECKING:
@@ -76,13 +77,15 @@ def results(store: Path) -> list[list[tuple[Any, ...]]]:
 
 
 def test_a_full_disk_pauses_the_campaign_until_there_is_room(
-    tmp_path: Path, disk: Path, launch: Callable[..., subprocess.Popen[str]]
+    tmp_path: Path, disk: Path, launch: Callable[..., subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = write_config(tmp_path, faults=FAULTS)
     store = submit(disk / "store", config)
-    process = launch(disk / "store")
+    hold = Hold(tmp_path, monkeypatch)
+    process = launch(disk / "store", before=HELD)
     until(lambda: store.state.receipts(1), "the first part")
     filler = fill(disk)
+    hold.let_go()
     until(lambda: store.campaign(1).error, "the message")
     waiting = store.campaign(1)
     assert waiting.state == "paused"

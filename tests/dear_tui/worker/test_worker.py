@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +20,7 @@ from dear_tui.worker.process import REAPER, Answer, ensure_worker, log_path, sta
 from engine.errors import UnreachableError
 from engine.store import Store
 from tests.dear_tui.worker.conftest import DEADLINE, submit, until
-from tests.small_campaign import write_config, write_images
+from tests.small_campaign import LONG_IMAGES, write_config, write_long_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,17 +30,11 @@ if TYPE_CHECKING:
 
     Launch = Callable[..., subprocess.Popen[str]]
 
-LONG: dict[str, Any] = {"faults": {"count": 100_000}}
-IMAGES = 400
-"""with so many, that is many seconds of work, in parts of some tenths of a second"""
-
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """A long campaign, 1, and a short one, 2, wait in it."""
-    write_images(tmp_path / "set.npz", IMAGES)
-    configs = write_config(tmp_path, "long.toml", **LONG), write_config(tmp_path, "short.toml")
-    return submit(tmp_path / "store", *configs)
+    """A campaign that does not end before the test, 1, and a short one, 2, wait in it."""
+    return submit(tmp_path / "store", write_long_config(tmp_path), write_config(tmp_path, "short.toml"))
 
 
 def runs(store: Store, campaign: int = 1) -> Callable[[], bool]:
@@ -95,14 +91,15 @@ def test_it_waits_for_more_and_beats_meanwhile(tmp_path: Path, launch: Launch) -
 
 
 def test_its_heartbeat_says_what_it_does(store: Store, launch: Launch) -> None:
+    launched = time.monotonic()
     process = launch(store.layout.root)
     until(lambda: store.worker().rate, "a rate")
     found = store.worker()
     assert (found.pid, found.campaign, found.device) == (process.pid, 1, "cpu")
     assert found.block is not None
-    assert 0 <= found.block[0] < found.block[1] <= IMAGES
+    assert 0 <= found.block[0] < found.block[1] <= LONG_IMAGES
     assert found.silence_s is not None
-    assert found.silence_s < 5
+    assert 0 <= found.silence_s < time.monotonic() - launched
 
 
 READS = """
@@ -135,9 +132,7 @@ def test_a_dead_worker_is_dead_at_once_and_the_next_one_goes_on_where_it_was(sto
     until(runs(store), "the first part")
     process.kill()
     process.wait()
-    killed = time.monotonic()
-    until(lambda: not store.worker().running, "the worker to be dead")
-    assert time.monotonic() - killed < 5
+    assert not store.worker().running
     status = store.campaign(1)
     assert (status.state, status.rate, status.eta_s) == ("paused", None, None)
     before = store.state.receipts(1)
@@ -160,12 +155,20 @@ def test_stop_finishes_the_part_and_the_campaign_is_first_again(store: Store, la
     assert not list(store.layout.root.rglob("*.tmp"))
 
 
+def hold_still(process: subprocess.Popen[str], store: Store) -> None:
+    """At a moment when it is not writing to the state, so that others can."""
+    with closing(sqlite3.connect(store.layout.state, timeout=DEADLINE, isolation_level=None)) as state:
+        state.execute("BEGIN IMMEDIATE")
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        state.execute("ROLLBACK")
+
+
 @pytest.mark.parametrize("by", ["signal", "command"])
 def test_a_second_stop_ends_it_at_once_with_nothing_lost(store: Store, launch: Launch, by: str) -> None:
     process = launch(store.layout.root)
     until(runs(store), "the first part")
-    # held still, so that it hears of both at once, however short the parts are
-    process.send_signal(signal.SIGSTOP)
+    hold_still(process, store)  # so that it hears of both at once, however short the parts are
     before = store.state.receipts(1)
     for _ in range(2):
         if by == "command":
@@ -252,6 +255,8 @@ def test_a_detached_one_has_a_session_and_a_log_of_its_own(store: Store) -> None
         os.kill(started.pid, signal.SIGTERM)
         until(lambda: not store.worker().running, "its end")
     finally:
+        with suppress(ProcessLookupError):
+            os.kill(started.pid, signal.SIGKILL)  # it has ended, unless something above failed
         for thread in threading.enumerate():
             if thread.name == REAPER:
                 thread.join(DEADLINE)

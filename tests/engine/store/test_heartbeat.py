@@ -1,6 +1,7 @@
 """The worker's sign of life, as clients read it."""
 
 import os
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -22,12 +23,13 @@ def test_what_a_worker_does_is_read_by_others_and_gone_with_it(store: Store) -> 
     assert reader.worker() == WorkerStatus(running=False)
     with store.lock("worker"):
         assert reader.worker() == WorkerStatus(running=True, pid=os.getpid()), "before its first heartbeat"
+        before = time.monotonic()
         write_heartbeat(store.state, BUSY)
         found = reader.worker()
         assert (found.running, found.pid, found.campaign, found.device) == (True, os.getpid(), 7, "cpu")
         assert (found.block, found.rate) == ((16, 48), 1234.5)
         assert found.silence_s is not None
-        assert 0 <= found.silence_s < 5
+        assert 0 <= found.silence_s <= time.monotonic() - before
         write_heartbeat(store.state, Activity())
         assert (reader.worker().campaign, reader.worker().block, reader.worker().rate) == (None, None, None)
     assert reader.worker() == WorkerStatus(running=False, heartbeat=found.heartbeat)
@@ -52,12 +54,13 @@ def test_a_heartbeat_of_another_process_is_not_believed(store: Store) -> None:
 def test_a_clock_that_was_set_changes_no_age(store: Store, monkeypatch: pytest.MonkeyPatch, year: str) -> None:
     with store.lock("worker"):
         monkeypatch.setattr("engine.store.heartbeat.now", lambda: f"{year}-01-01T00:00:00Z")
+        before = time.monotonic()
         write_heartbeat(store.state, BUSY)
         found = store.worker()
         assert found.heartbeat is not None
         assert datetime.fromisoformat(found.heartbeat).year == int(year)
         assert found.silence_s is not None
-        assert 0 <= found.silence_s < 5
+        assert 0 <= found.silence_s <= time.monotonic() - before
 
 
 def test_a_store_that_is_not_there_has_no_worker(tmp_path: Path) -> None:
