@@ -47,6 +47,7 @@ class Worker:
         self._store = Store.open(path)
         self._until_empty = until_empty
         self._activity = Activity()
+        self._step = ""
         self._stopping = threading.Event()
         self._signals: list[int] = []
 
@@ -75,7 +76,10 @@ class Worker:
         log(f"campaign {status.id}: {status.name}, {status.pairs_done:,} of {status.pairs:,} pairs done before")
 
     def on_step(self, step: Step) -> None:
-        """Nothing is shown of it."""
+        """Into the log, when it begins."""
+        if step.text != self._step:
+            self._step = step.text
+            log(f"{step.text} ...")
 
     def on_progress(self, progress: Progress) -> None:
         """The next heartbeat tells it."""

@@ -69,11 +69,11 @@ def _by_pair(outcomes: Outcomes) -> dict[tuple[int, int], tuple[int, bool]]:
 
 
 def spread_over_bits(prepared: PreparedCampaign, count: int) -> tuple[WeightFaults, np.ndarray]:
-    """`count` faults, as many of every bit, and the bit of each; in execution order."""
+    """At least `count` faults, as many of every bit, and the bit of each; in execution order."""
     faults = prepared.faults_in_execution_order()
     bits = prepared.faults.bit[faults.positions].astype(np.int64)
     present = np.unique(bits)
-    each = max(1, count // len(present))
+    each = -(-count // len(present))
     rows = [np.flatnonzero(bits == bit) for bit in present]
     chosen = np.sort(np.concatenate([r[np.linspace(0, len(r) - 1, min(each, len(r)), dtype=int)] for r in rows]))
     return faults.take(chosen), bits[chosen]

@@ -1,0 +1,104 @@
+"""Pictures of the SQL screen in its states, at the two sizes that matter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from memory_store import FakeSource, make_app, open_screen
+from pictures import SIZES
+from sql_store import ENDLESS, ask, open_sql, title, until
+
+from dear_tui.app import DearApp
+from dear_tui.query import desk
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+ROWS = "SELECT layer, bit, golden_value, faulty_value, bit > 29 AS high, NULL AS nothing FROM faults ORDER BY fault_id"
+QUERIES = {
+    "result": ROWS,
+    "no-rows": "SELECT * FROM severity WHERE severity > 2",
+    "error": "SELECT layer, bits\nFROM faults",
+    "300-columns": "SELECT " + ", ".join(f"{number} AS c{number}" for number in range(300)),
+}
+
+
+@pytest.fixture(autouse=True)
+def clock_that_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture shows how long a query took."""
+    monkeypatch.setattr(desk, "monotonic", lambda: 0.0)
+
+
+@pytest.fixture
+def app(sql_store: Path, monkeypatch: pytest.MonkeyPatch) -> DearApp:
+    """Over the store, whose folder has the same name everywhere."""
+    monkeypatch.chdir(sql_store.parent)
+    app = DearApp(Path(sql_store.name))
+    app.animation_level = "none"
+    return app
+
+
+def show(sql: str) -> Callable[[Any], Awaitable[None]]:
+    async def run(pilot: Any) -> None:
+        await open_sql(pilot)
+        await ask(pilot, sql)
+
+    return run
+
+
+async def ready(pilot: Any) -> None:
+    await open_sql(pilot)
+
+
+async def running(pilot: Any) -> None:
+    await open_sql(pilot)
+    pilot.app.open_sql(ENDLESS)
+    await until(pilot, lambda: title(pilot).startswith("running, "))
+
+
+async def plotted(pilot: Any) -> None:
+    await open_sql(pilot)
+    await ask(pilot, "SELECT rank, masked, non_critical, critical FROM curve ORDER BY rank")
+    await pilot.press("p")
+
+
+@SIZES
+@pytest.mark.parametrize("state", ["ready", "running", "plotted"])
+def test_picture(state: str, size: tuple[int, int], app: DearApp, snap_compare: Callable[..., bool]) -> None:
+    run_before = {"ready": ready, "running": running, "plotted": plotted}[state]
+    assert snap_compare(app, terminal_size=size, run_before=run_before)
+
+
+@SIZES
+@pytest.mark.parametrize("query", QUERIES)
+def test_picture_of_an_answer(
+    query: str, size: tuple[int, int], app: DearApp, snap_compare: Callable[..., bool]
+) -> None:
+    assert snap_compare(app, terminal_size=size, run_before=show(QUERIES[query]))
+
+
+def test_picture_of_a_wide_terminal(app: DearApp, snap_compare: Callable[..., bool]) -> None:
+    assert snap_compare(app, terminal_size=(200, 60), run_before=show(ROWS))
+
+
+@SIZES
+def test_picture_without_a_store(size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+    async def opened(pilot: Any) -> None:
+        await open_screen(pilot, "4", "there is no store here")
+
+    assert snap_compare(make_app(FakeSource([])), terminal_size=size, run_before=opened)
+
+
+@pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours", "16-colours-NO_COLOR"])
+@pytest.mark.parametrize("query", ["result", "error"])
+def test_picture_without_true_colour(
+    query: str,
+    terminal: str,
+    request: pytest.FixtureRequest,
+    snap_compare: Callable[..., bool],
+    few_colours: Callable[[str], None],
+) -> None:
+    few_colours(terminal)  # before there is an app, which asks at once
+    assert snap_compare(request.getfixturevalue("app"), run_before=show(QUERIES[query]))
