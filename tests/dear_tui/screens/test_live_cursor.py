@@ -1,0 +1,109 @@
+"""What is read out of the chart of the live screen: zoom, cursor and click."""
+
+from __future__ import annotations
+
+import pytest
+from chart_data import DATA
+from live_pilot import live_store, press, settle_all
+from memory_store import make_app, screen_text
+
+from dear_tui.charts.picture import Ink
+from dear_tui.widgets.campaign_chart import CampaignChart
+
+
+async def test_zoom_pan_and_all() -> None:
+    app = make_app(live_store(), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        chart = await settle_all(pilot)
+        windows = []
+        for key in ("plus", "equals_sign", "l", "l", "h", "minus", "0"):
+            await press(pilot, key)
+            windows.append(chart.view.window)
+        starts, stops = zip(*windows, strict=True)
+        assert starts == (0, 0, 0.0625, 0.125, 0.0625, 0.0625, 0)
+        assert stops == (0.5, 0.25, 0.3125, 0.375, 0.3125, 0.5625, 1)
+        await press(pilot, *["plus"] * 30)
+        assert chart.view.window == (0, pytest.approx(8 / 10_000))
+        assert " 8" in list(chart.picture.rows())[-1]
+
+
+async def test_the_zoom_stays_on_the_cursor() -> None:
+    app = make_app(live_store(), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        chart = await settle_all(pilot)
+        await press(pilot, *["shift+right"] * 4)
+        assert chart.plot is not None
+        before = chart.view.cursor
+        assert before is not None
+        place = float(chart.plot.x.place(before + 1))
+        await press(pilot, "plus", "plus", "plus")
+        assert float(chart.plot.x.place(before + 1)) == pytest.approx(place)
+        assert chart.view.cursor == before
+
+
+async def test_the_cursor_reads_what_is_under_it() -> None:
+    app = make_app(live_store(), 7)
+    async with app.run_test(size=(120, 40)) as pilot:
+        chart = await settle_all(pilot)
+        await press(pilot, "right")
+        assert DATA.counts is not None
+        assert f"rank 0  image {DATA.counts.image_id[0]}  el2n 1.38" in screen_text(app)
+        steps = []
+        for key in ("right", "right", "shift+right", "left", "shift+left"):
+            await press(pilot, key)
+            steps.append(chart.view.cursor)
+        width = chart.picture.area[3]
+        expected = [round(column * 10_000 / (width - 1)) for column in (1, 2, 12, 11, 1)]
+        assert steps == pytest.approx(expected, abs=10_000 / width)
+        await press(pilot, "left", "left", "left")
+        assert chart.view.cursor == 0
+        await press(pilot, "escape")
+        assert "image" not in "".join(list(chart.picture.rows())[-1:])
+        assert chart.view.cursor is None
+
+
+async def test_from_the_right_edge_the_cursor_begins_at_the_end() -> None:
+    app = make_app(live_store(), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        chart = await settle_all(pilot)
+        await press(pilot, "left", "right")
+        assert chart.view.cursor is not None
+        assert 9_900 < chart.view.cursor <= 9_999
+
+
+async def test_the_picture_follows_the_cursor() -> None:
+    app = make_app(live_store(), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        chart = await settle_all(pilot)
+        await press(pilot, "plus", "right", *["shift+right"] * 12)
+        assert chart.view.cursor is not None
+        assert chart.view.cursor > 6000
+        assert chart.view.window[0] > 0
+        assert (chart.picture.inks == Ink.CURSOR).any()
+
+
+async def test_in_the_scatter_the_cursor_takes_the_image_with_the_most_critical_faults() -> None:
+    app = make_app(live_store(), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        chart = await settle_all(pilot)
+        await press(pilot, "v", "right")
+        assert chart.plot is not None
+        readings = chart.plot.readings
+        index = readings.find(chart.view.cursor)
+        assert index is not None
+        column = chart.plot.x.place(readings.x) * (chart.picture.area[3] - 1)
+        first_column = readings.weight[column < 0.5]
+        assert readings.weight[index] == first_column.max()
+        assert "◆" in "".join(chart.picture.rows())
+
+
+async def test_a_click_reads_out_what_is_under_it() -> None:
+    app = make_app(live_store(), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        chart = await settle_all(pilot)
+        _top, left, _rows, width = chart.picture.area
+        await pilot.click(CampaignChart, offset=(left + width // 2, 5))
+        assert chart.view.cursor == pytest.approx(5000, abs=10_000 / width)
+        before = chart.view.cursor
+        await pilot.click(CampaignChart, offset=(0, 5))
+        assert chart.view.cursor == before

@@ -1,0 +1,135 @@
+"""What stands beside the chart of the live screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from live_pilot import live_store, press, settle_all
+from memory_store import make_app, make_layers, screen_text, settle, until
+
+from dear_tui.screens.live import LiveScreen
+from dear_tui.widgets.campaign_chart import CampaignChart
+from dear_tui.widgets.layer_bars import LayerBars
+from dear_tui.widgets.log_lines import LogLines
+from dear_tui.widgets.side_chart import SideChart
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dear_tui.app import DearApp
+    from engine.store import LayerProgress
+
+
+async def test_z_gives_the_chart_the_screen_and_takes_it_back() -> None:
+    app = make_app(live_store(), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        chart = await settle_all(pilot)
+        height = chart.size.height
+        await press(pilot, "z")
+        assert chart.size.height > height + 4
+        assert "16,501 faults" not in screen_text(app)
+        await press(pilot, "z")
+        assert chart.size.height == height
+
+
+def side_widgets(app: DearApp) -> list[bool]:
+    """Whether each part is on the screen: chart, layers, second chart, log."""
+    screen = app.screen
+    return [
+        bool(screen.find_widget(screen.query_one(kind)).visible_region) if kind_is_laid_out(app, kind) else False
+        for kind in (CampaignChart, LayerBars, SideChart, LogLines)
+    ]
+
+
+def kind_is_laid_out(app: DearApp, kind: type) -> bool:
+    return app.screen.query_one(kind) in app.screen._compositor.full_map
+
+
+@pytest.mark.parametrize(
+    ("size", "before", "after"),
+    [
+        ((80, 24), [True, False, False, False], [False, True, True, False]),
+        ((120, 40), [True, True, True, True], [True, False, False, False]),
+        ((120, 30), [True, True, True, False], [True, False, False, False]),
+        ((200, 60), [True, True, True, True], [True, False, False, False]),
+    ],
+)
+async def test_i_shows_and_hides_what_stands_beside_the_chart(
+    size: tuple[int, int], before: list[bool], after: list[bool], tmp_path: Path
+) -> None:
+    app = make_app(live_store(), 7)
+    app.store = tmp_path
+    (tmp_path / "worker.log").write_text("2026-01-02T03:04:05Z 99 campaign 7: finished\n")
+    async with app.run_test(size=size) as pilot:
+        await settle_all(pilot)
+        assert side_widgets(app) == before
+        assert ("03:04:05  campaign 7: finished" in screen_text(app)) == before[-1]
+        await press(pilot, "i")
+        assert side_widgets(app) == after
+        await press(pilot, "i")
+        assert side_widgets(app) == before
+        assert isinstance(app.focused, CampaignChart)
+
+
+async def test_without_a_worker_there_is_no_log_pane(tmp_path: Path) -> None:
+    app = make_app(live_store(), 7)
+    app.store = tmp_path
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle_all(pilot)
+        assert side_widgets(app) == [True, True, True, False]
+
+
+async def test_layers_say_how_far_they_are_and_scroll() -> None:
+    source = live_store()
+    source.layers = lambda _campaign: many_layers()  # type: ignore[method-assign]
+    app = make_app(source, 7)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle_all(pilot)
+        bars = app.screen.query_one(LayerBars)
+        assert "layer00" in screen_text(app)
+        assert "layer79" not in screen_text(app)
+        assert " 50 %      9 /   100" in screen_text(app)
+        bars.focus()
+        await press(pilot, "G")
+        await until(pilot, lambda: "layer79" in screen_text(app))
+        assert isinstance(app.focused, LayerBars)
+        await press(pilot, "g")
+        await until(pilot, lambda: "layer00" in screen_text(app))
+
+
+def many_layers() -> list[LayerProgress]:
+    kind = type(make_layers(0)[0])
+    return [kind(f"layer{number:02}", 100, 9, 1000, 500) for number in range(80)]
+
+
+async def test_the_second_chart_shows_what_the_first_does_not() -> None:
+    app = make_app(live_store(), 7)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle_all(pilot)
+        side = app.screen.query_one(SideChart)
+        assert "critical faults → el2n" in "".join(side.picture.rows())
+        await press(pilot, "v")
+        assert "faults → images" in "".join(side.picture.rows())
+
+
+async def test_trouble_with_the_details_is_said_and_the_curve_stays() -> None:
+    source = live_store()
+    source.image_counts = lambda _campaign: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await until(pilot, lambda: "ZeroDivisionError" in screen_text(app))
+        assert "critical 1,040" in screen_text(app)
+
+
+async def test_details_are_read_only_while_the_screen_is_in_front() -> None:
+    app = make_app(live_store(), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle_all(pilot)
+        screen = app.screen
+        assert isinstance(screen, LiveScreen)
+        await press(pilot, "1")
+        await until(pilot, lambda: not [one for one in app.workers if one.group == "live_details" and one.is_running])
+        await press(pilot, "2")
+        await until(pilot, lambda: any(one.group == "live_details" and one.is_running for one in app.workers))
