@@ -17,6 +17,7 @@ from engine.preparation import prepare
 from engine.store.sql import SqlSession
 
 if TYPE_CHECKING:
+    from engine.steps import Step
     from engine.store import CampaignStatus
 
 SAMPLES = Path(__file__).parents[1] / "sample_configs"
@@ -28,6 +29,8 @@ class Silent:
     """A listener that hears nothing."""
 
     def on_campaign(self, status: CampaignStatus) -> None: ...
+
+    def on_step(self, step: Step) -> None: ...
 
     def on_progress(self, progress: object) -> None: ...
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.campaign import Progress
+    from engine.steps import Step
     from engine.store import CampaignStatus
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -49,6 +50,8 @@ class Recorder:
 
     def on_campaign(self, status: CampaignStatus) -> None:
         self.campaigns.append(status)
+
+    def on_step(self, step: Step) -> None: ...
 
     def on_progress(self, progress: Progress) -> None:
         self.progress.append(progress)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.campaign import Progress
+    from engine.steps import Step
     from engine.store import Action, CampaignStatus
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -39,6 +40,8 @@ class Listener:
 
     def on_campaign(self, status: CampaignStatus) -> None:
         self.campaigns.append(status)
+
+    def on_step(self, step: Step) -> None: ...
 
     def on_progress(self, progress: Progress) -> None:
         self.progress.append(progress)
