@@ -46,7 +46,7 @@ class CampaignChart(Chart, can_focus=True):
     """One campaign's charts, one at a time, as its keys have them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "next_view", "view", tooltip="curve, scatter, random against ranked, marked ones"),
+        Binding("v", "next_view", "view", tooltip="curve, scatter, random or ranked, marked ones"),
         Binding(
             "m", "toggle_class('MASKED')", "masked", group=CLASS_KEYS, tooltip="show or hide; the rest is enlarged"
         ),
@@ -58,7 +58,7 @@ class CampaignChart(Chart, can_focus=True):
         Binding("d", "toggle_density", "density", tooltip="shade by the number of images"),
         Binding("r", "toggle_shares", "ranks/%", tooltip="x in images, or in share of each campaign's images"),
         Binding(
-            "plus", "zoom(1)", "zoom", key_display="+", tooltip="enlarge around the cursor, else from the left edge"
+            "plus", "zoom(1)", "zoom", key_display="+", tooltip="enlarge around the cursor, or the left edge"
         ),
         Binding("equals_sign", "zoom(1)", "zoom", show=False, key_display="="),
         Binding("minus", "zoom(-1)", "zoom out", show=False, key_display="-", tooltip="show more of the x axis"),

@@ -82,7 +82,7 @@ async def test_the_palette_runs_the_actions_of_the_screen() -> None:
     async with app.run_test() as pilot:
         await settle(pilot)
         names = {command.title for command in app.get_system_commands(app.screen)}
-        assert {"log y (y)", "freeze (space)", "campaigns (1)", "theme"} <= names
+        assert {"log y (y)", "freeze (space)", "campaigns screen (1)", "theme"} <= names
         await pilot.press("ctrl+p", *"campaigns", "enter")
         await pilot.pause()
         assert isinstance(app.screen, CampaignsScreen)

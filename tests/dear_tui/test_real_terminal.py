@@ -49,7 +49,7 @@ def test_a_campaign_is_run_watched_and_left(tmp_path: Path, terminal: Callable[.
     plot = "".join(line for line in screens.text.splitlines() if "│" in line)
     assert any("⠀" < character <= "⣿" for character in plot), "the curve is drawn in braille"
     screens.press("?")
-    screens.until("keys here", "hold the drawing still")
+    screens.until("keys here", "the whole x axis again")
     screens.press("\x1b")
     screens.until("↑ faults → images", gone="keys here")
     screens.press("1")
