@@ -47,7 +47,7 @@ CAMPAIGN = {
     "name": "long enough",
     "model": {"arch": "lenet5"},
     "dataset": {"name": "mnist"},
-    "faults": {"count": 60_000},
+    "faults": {"count": 600_000},
 }
 MANY, LARGE = 200, 10_000_000
 STARTS, WATCHED_SECONDS, KEYS = 5, 10.0, 100
