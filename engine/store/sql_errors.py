@@ -19,8 +19,8 @@ VIEWS_THERE = f"there are {', '.join(TABLES)} and curve"
 
 NO_TABLE = re.compile(r"Catalog Error: Table with name (.+?) does not exist!")
 
-STORED_FILE = re.compile(r"/campaign=\d{6}/")
-"""in DuckDB's reason, of a file that it cannot read"""
+STORED_FILE = re.compile(r"/campaign=(\d{6})/")
+"""in DuckDB's reason, of a file that it cannot read; the campaign"""
 
 PLACE = re.compile(r"^LINE (\d+): (.*\n *\^)", re.M)
 """DuckDB's excerpt of the query with a mark below; it becomes the place of the error"""
@@ -61,7 +61,7 @@ def _refused(error: duckdb.Error, lines_before: int) -> QueryError:
         sentence = "the query needs more memory than it may take; ask for less, or raise the limit"
     if unknown := NO_TABLE.match(sentence):
         sentence = f"there is no view {unknown[1]}; {VIEWS_THERE}"
-    if STORED_FILE.search(sentence) and not isinstance(error, duckdb.PermissionException):
-        sentence = f"{sentence.rstrip('.')}; `dear-tui verify` says what can be done"
+    if (stored := STORED_FILE.search(sentence)) and not isinstance(error, duckdb.PermissionException):
+        sentence = f"{sentence.rstrip('.')}; `dear-tui verify {int(stored[1])}` says what can be done"
     place = PLACE.search(str(error))
     return QueryError(f"SQL: {sentence}", f"LINE {int(place[1]) - lines_before}: {place[2]}" if place else "")

@@ -82,7 +82,7 @@ def test_a_damaged_description_does_not_lock_the_user_out(invoke: Invoke, tmp_pa
     asked = invoke("sql", "from campaigns", "--store", store)
     assert (asked.code, asked.err.count("\n")) == (2, 1)
     assert str(description) in asked.err
-    assert "`dear-tui verify`" in asked.err
+    assert "`dear-tui verify 1`" in asked.err
     assert invoke("verify", "--store", store).code == 1
     assert invoke("sql", "select count(*) from severity", "--store", store).out == "count_star()\n2400\n"
     assert invoke("run", config, "--store", store).code == 0
