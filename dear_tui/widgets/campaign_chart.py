@@ -57,9 +57,7 @@ class CampaignChart(Chart, can_focus=True):
         Binding("a", "toggle_asymptotes", "final", show=False, tooltip="dotted: the critical count F, 0.9 F, 1.1 F"),
         Binding("d", "toggle_density", "density", tooltip="shade by the number of images"),
         Binding("r", "toggle_shares", "ranks/%", tooltip="x in images, or in share of each campaign's images"),
-        Binding(
-            "plus", "zoom(1)", "zoom", key_display="+", tooltip="enlarge around the cursor, or the left edge"
-        ),
+        Binding("plus", "zoom(1)", "zoom", key_display="+", tooltip="enlarge around the cursor, or the left edge"),
         Binding("equals_sign", "zoom(1)", "zoom", show=False, key_display="="),
         Binding("minus", "zoom(-1)", "zoom out", show=False, key_display="-", tooltip="show more of the x axis"),
         Binding("h", "pan(-1)", "pan left", show=False, tooltip="a quarter of what is shown"),
