@@ -102,8 +102,8 @@ class Sample:
         """Start small."""
         self._prepared = prepared
         self._injection = injection
-        faults = prepared.faults_in_execution_order()
-        self._layers = [faults.take(np.flatnonzero(faults.layer == layer)) for layer in np.unique(faults.layer)]
+        self._all = prepared.faults_in_execution_order()
+        self._layers = [np.flatnonzero(self._all.layer == layer) for layer in np.unique(self._all.layer)]
         self._most_faults = max(map(len, self._layers))
         self._most_images = min(len(prepared.workload), injection.block_rows)
         self._faults, self._images = FIRST_FAULTS, min(FIRST_IMAGES, self._most_images)
@@ -120,17 +120,24 @@ class Sample:
             self._images = min(2 * self._images, self._most_images)
 
     def seconds(self) -> float:
-        """Run the sample, and scale its time to all faults and images."""
+        """Run the sample layer by layer, scaled to all faults and images, and as one: layers run side by side."""
         images = len(self._prepared.workload)
         ranks = np.linspace(0, images - 1, self._images, dtype=np.int64)
         batch = torch.from_numpy(self._prepared.dataset.batch(self._prepared.workload[ranks]))
         block = self._injection.load(batch.to(self._prepared.numerics.device))
-        return sum(self._layer_seconds(block, faults) for faults in self._layers) * images / self._images
+        samples = [
+            rows[np.linspace(0, len(rows) - 1, min(self._faults, len(rows)), dtype=int)] for rows in self._layers
+        ]
+        apart = [self._timed(block, self._all.take(sample)) for sample in samples]
+        together = self._timed(block, self._all.take(np.concatenate(samples)))
+        scaled = sum(
+            seconds * len(rows) / len(sample)
+            for seconds, rows, sample in zip(apart, self._layers, samples, strict=True)
+        )
+        return scaled * together / sum(apart) * images / self._images
 
-    def _layer_seconds(self, block: GoldenBlock, faults: WeightFaults) -> float:
-        count = min(self._faults, len(faults))
-        rows = np.linspace(0, len(faults) - 1, count, dtype=np.int64)
+    def _timed(self, block: GoldenBlock, faults: WeightFaults) -> float:
         started = time.monotonic()
-        for _ in self._injection.inject(block, faults.take(rows)):
+        for _ in self._injection.inject(block, faults):
             pass
-        return (time.monotonic() - started) * len(faults) / count
+        return time.monotonic() - started
