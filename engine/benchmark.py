@@ -13,6 +13,7 @@ import torch
 from engine.injection.methods import METHODS
 from engine.injection.naive import naive_logits
 from engine.steps import OnStep, Step, nobody_waits
+from engine.timing import injection_seconds
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -90,7 +91,7 @@ def benchmark(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Ben
         on_step(Step("measuring, in rounds", round_number, ROUNDS))
         for name, injection in injections.items():
             blocks[name] = injection.load(images)  # as in a campaign, where every block is a new one
-            seconds[name].append(_timed(injection, blocks[name], faults) / (len(faults) * len(images)))
+            seconds[name].append(injection_seconds(injection, blocks[name], faults) / (len(faults) * len(images)))
         for batch in naive:
             seconds_taken = _timed_naive(prepared, some, images, batch)
             naive[batch].append(seconds_taken / (len(some) * len(images)))
@@ -142,7 +143,7 @@ def _sample(injection: ExactInjection, block: GoldenBlock, faults: WeightFaults)
     while True:
         rows = np.unique(np.linspace(0, len(faults) - 1, min(count, len(faults)), dtype=np.int64))
         sample = faults.take(rows)
-        if len(sample) == len(faults) or _timed(injection, block, sample) >= SECONDS_PER_MEASUREMENT / 2:
+        if len(sample) == len(faults) or injection_seconds(injection, block, sample) >= SECONDS_PER_MEASUREMENT / 2:
             return sample
         count *= 2
 
@@ -153,13 +154,6 @@ def _naive_faults(prepared: PreparedCampaign, images: Tensor) -> int:
     with torch.inference_mode():
         prepared.model(images)
     return max(1, int(NAIVE_SECONDS / (time.perf_counter() - started)))
-
-
-def _timed(injection: ExactInjection, block: GoldenBlock, faults: WeightFaults) -> float:
-    started = time.perf_counter()
-    for _ in injection.inject(block, faults):  # outcomes are on the host: the device is done
-        pass
-    return time.perf_counter() - started
 
 
 def _timed_naive(prepared: PreparedCampaign, faults: WeightFaults, images: Tensor, batch: int) -> float:

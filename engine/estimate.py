@@ -16,12 +16,11 @@ from engine.injection.layers import injectable_layers
 from engine.models import load_model
 from engine.size import DISK_BYTES_PER_PAIR, Material
 from engine.steps import OnStep, Step, nobody_waits
+from engine.timing import injection_seconds
 
 if TYPE_CHECKING:
     from engine.config import CampaignConfig
     from engine.injection.exact import ExactInjection
-    from engine.injection.golden import GoldenBlock
-    from engine.injection.outcomes import WeightFaults
     from engine.preparation import PreparedCampaign
 
 CALIBRATION_SECONDS = 2.0
@@ -128,16 +127,10 @@ class Sample:
         samples = [
             rows[np.linspace(0, len(rows) - 1, min(self._faults, len(rows)), dtype=int)] for rows in self._layers
         ]
-        apart = [self._timed(block, self._all.take(sample)) for sample in samples]
-        together = self._timed(block, self._all.take(np.concatenate(samples)))
+        apart = [injection_seconds(self._injection, block, self._all.take(sample)) for sample in samples]
+        together = injection_seconds(self._injection, block, self._all.take(np.concatenate(samples)))
         scaled = sum(
             seconds * len(rows) / len(sample)
             for seconds, rows, sample in zip(apart, self._layers, samples, strict=True)
         )
         return scaled * together / sum(apart) * images / self._images
-
-    def _timed(self, block: GoldenBlock, faults: WeightFaults) -> float:
-        started = time.monotonic()
-        for _ in self._injection.inject(block, faults):
-            pass
-        return time.monotonic() - started

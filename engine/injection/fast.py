@@ -205,8 +205,9 @@ class FastInjection(ExactInjection):
     def _useful_reach(self, traced: TracedNetwork, images: Tensor, on_step: OnStep) -> dict[int, dict[fx.Node, Tensor]]:
         """How far changes reach after the layers where knowing it settles enough pairs."""
         useful: dict[int, dict[fx.Node, Tensor]] = {}
-        for number, layer in enumerate(self._last_layers()):
-            on_step(Step("measuring how far changes reach", number, len(self._last_layers())))
+        layers = self._last_layers()
+        for number, layer in enumerate(layers):
+            on_step(Step("measuring how far changes reach", number, len(layers)))
             reach = reach_of(self._suffixes[layer], traced.network, traced.shapes)
             if reach is None:
                 continue
