@@ -87,6 +87,12 @@ def propagate(
     return _after_unary(node, target, channel_map, shapes)
 
 
+def is_reshape(node: fx.Node, network: Network) -> bool:
+    """Whether it gives the values that it reads in another shape."""
+    target = network.modules[str(node.target)] if node.op == "call_module" else node.target
+    return isinstance(target, nn.Flatten) or target in _RESHAPES
+
+
 def _after_unary(
     node: fx.Node, target: Any, channel_map: ChannelMap, shapes: Mapping[fx.Node, torch.Size]
 ) -> ChannelMap | None:

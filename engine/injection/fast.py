@@ -22,7 +22,7 @@ from engine.injection.golden import FaultyLayer
 from engine.injection.packed_runs import PackedRuns
 from engine.injection.pairs import Pairs
 from engine.injection.reach import reach_of
-from engine.injection.rounding import OVERFLOW, ErrorMeter, sample_faults
+from engine.injection.rounding import ErrorMeter, sample_faults
 from engine.injection.suffix import count_macs
 from engine.injection.thin import ThinRuns, has_thin_rule
 from engine.injection.traced import LAYER_ROWS
@@ -195,11 +195,12 @@ class FastInjection(ExactInjection):
             thin = self._thin(traced, block, layer)
             batches = FastBatches(traced.network, self._suffixes[layer], block, self.rows)
             size = max(self._sizes.dense[layer], self.rows.floor)
-            pairs = by_channel(list(thin.run(faults, meter))) if thin else None
+            pairs = batches.gather(list(thin.run(faults, meter))) if thin else None
             if pairs is not None:
                 logits, met = batches.run(pairs, size)
                 bound = torch.maximum(met, batches.bound_of_updates(pairs))
-                largest = max(largest, meter.largest_error(pairs, logits, bound))
+                overflow = self._suffixes[layer].overflow
+                largest = max(largest, meter.largest_error(pairs, logits, bound, overflow))
         return largest
 
     def _useful_reach(self, traced: TracedNetwork, images: Tensor, on_step: OnStep) -> dict[int, dict[fx.Node, Tensor]]:
@@ -238,6 +239,7 @@ class FastRunner:
         self._recorder = recorder
         self._size = size
         self._tau = tau
+        self._overflow = batches.suffix.overflow
         self._faultless = batches.faultless_logits(size)
         self._faultless_own = own_logits(self._faultless, batches.block.top1)
         self._waiting: list[Pairs] = []
@@ -255,15 +257,15 @@ class FastRunner:
         return Pairs.concat(self._close) if self._close else None
 
     def _run_waiting(self) -> None:
-        waiting = by_channel(self._waiting)
+        waiting = self._batches.gather(self._waiting)
         self._waiting = []
         if waiting is None:
             return
         bound = self._batches.bound_of_updates(waiting)
-        overflows = (bound < OVERFLOW).logical_not_().nonzero().squeeze(1)
+        overflows = (bound < self._overflow).logical_not_().nonzero().squeeze(1)
         if len(overflows):
             self._close.append(waiting.take(overflows))
-            rest = (bound < OVERFLOW).nonzero().squeeze(1)
+            rest = (bound < self._overflow).nonzero().squeeze(1)
             waiting, bound = waiting.take(rest), bound.index_select(0, rest)
         if len(waiting):
             logits, met = self._batches.run(waiting, self._size)
@@ -274,7 +276,7 @@ class FastRunner:
         top1 = self._batches.block.top1.index_select(0, pairs.image)
         own = own_logits(logits, top1)
         others = logits.scatter(0, top1[None], -torch.inf).amax(0)
-        reach = torch.where(bound < OVERFLOW, self._tau * bound, torch.inf)
+        reach = torch.where(bound < self._overflow, self._tau * bound, torch.inf)
         certain = own - others > reach
         self._recorder.settle(pairs.fault, pairs.image, ~self._is_faultless(pairs.image, logits, own))
         rest = certain.logical_not_().nonzero().squeeze(1)
@@ -297,12 +299,6 @@ class FastRunner:
         faultless = self._faultless.index_select(1, image.index_select(0, likely))
         same[likely] = (logits.index_select(1, likely) == faultless).all(0)
         return same
-
-
-def by_channel(parts: list[Pairs]) -> Pairs | None:
-    """All pairs in ascending runs of one channel; None if there is none."""
-    pairs = Pairs.concat(parts) if parts else None
-    return pairs.take(pairs.channel.argsort(stable=True)) if pairs else None
 
 
 def own_logits(logits: Tensor, top1: Tensor) -> Tensor:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, fx, nn
 
+from engine.injection.channels import is_reshape
 from engine.injection.folded import Affine, find_norms
 from engine.injection.golden import GoldenBlock
-from engine.injection.in_place import InPlace, activated, find_in_place
+from engine.injection.in_place import InPlace, activated, find_in_place, is_activation
 from engine.injection.pairs import Pairs
+from engine.injection.rounding import OVERFLOW, PLAIN_OVERFLOW
 from engine.injection.tiles import TiledPool, find_tiled
 
 if TYPE_CHECKING:
@@ -49,6 +51,10 @@ class FastSuffix:
     """steps that may overwrite what they read"""
     measured: frozenset[fx.Node]
     """steps whose result's magnitude is looked at"""
+    runs_of_channels: bool
+    """whether pairs have to be in ascending runs of one channel: an update is a product for each run"""
+    overflow: float
+    """magnitude beyond which a pair's results may be finite or not, depending on how they are computed"""
 
 
 def fast_suffix(suffix: Suffix, folded: dict[fx.Node, FoldedLayer], network: Network) -> FastSuffix:
@@ -87,7 +93,24 @@ def fast_suffix(suffix: Suffix, folded: dict[fx.Node, FoldedLayer], network: Net
         last_use={node: tuple(parent for parent, last in last_reader.items() if last is node) for node in steps},
         in_place=find_in_place(network, steps, usable),
         measured=frozenset(activated_later.get(node, node) for node in last_in_place),
+        runs_of_channels=any(not layer.is_row_wise(suffix.frontier[layer.source]) for layer in updates.values()),
+        overflow=_overflow(network, suffix, usable, tiled),
     )
+
+
+def _overflow(
+    network: Network, suffix: Suffix, layers: dict[fx.Node, FoldedLayer], tiled: dict[fx.Node, TiledPool]
+) -> float:
+    """From the weights, where all that follows is direct layers, and what cuts off, picks or reshapes."""
+    gains = [1.0]
+    for node in (*suffix.packed, *suffix.dense):
+        if node in layers and layers[node].is_direct and _is_update(layers[node], suffix):
+            gains.append(layers[node].gain)  # what it adds is its input times this
+        elif node in layers and layers[node].is_direct and layers[node].source not in suffix.frontier:
+            gains.append(1 / max(1.0, layers[node].largest_gain))
+        elif node not in tiled and not is_activation(node, network) and not is_reshape(node, network):
+            return OVERFLOW
+    return PLAIN_OVERFLOW * min(gains)
 
 
 def _is_update(layer: FoldedLayer, suffix: Suffix) -> bool:
@@ -153,14 +176,21 @@ class FastBatches:
     def __init__(self, network: Network, suffix: FastSuffix, block: FastBlock, rows: BatchRows) -> None:
         self._network = network
         self._rows_of_batch = rows
-        self._suffix = suffix
+        self.suffix = suffix
         self.block = block
+
+    def gather(self, parts: list[Pairs]) -> Pairs | None:
+        """All pairs, in the order that `run` takes them in; None if there is none."""
+        pairs = Pairs.concat(parts) if parts else None
+        if not pairs or not self.suffix.runs_of_channels:
+            return pairs or None
+        return pairs.take(pairs.channel.argsort(stable=True))
 
     def run(self, pairs: Pairs, size: int) -> tuple[Tensor, Tensor]:
         """Logits [classes, pairs], and for each pair a bound of the magnitudes it met after the updates, [pairs].
 
         Args:
-            pairs: in ascending runs of one channel.
+            pairs: as `gather` gives them.
             size: how many to run at once.
         """
         parts = [self._run_batch(pairs.take(slice(start, start + size))) for start in range(0, len(pairs), size)]
@@ -178,23 +208,23 @@ class FastBatches:
         values: dict[fx.Node, Any] = {}
         met = torch.zeros(len(pairs), device=pairs.image.device)
         value_of = partial(self._value_of, values, pairs)
-        for node in self._suffix.steps:
-            if node in self._suffix.updates:
-                values[node] = self._updated(self._suffix.updates[node], pairs)
-            elif node in self._suffix.layers:
-                layer = self._suffix.layers[node]
+        for node in self.suffix.steps:
+            if node in self.suffix.updates:
+                values[node] = self._updated(self.suffix.updates[node], pairs)
+            elif node in self.suffix.layers:
+                layer = self.suffix.layers[node]
                 if node is self._network.output and layer.is_linear:
                     return layer.transposed(value_of(layer.source)), met
                 values[node] = layer(value_of(layer.source))
-            elif node in self._suffix.tiled:
-                values[node] = self._suffix.tiled[node](self._network, value_of)
-            elif node in self._suffix.in_place:
-                values[node] = self._suffix.in_place[node](value_of)
+            elif node in self.suffix.tiled:
+                values[node] = self.suffix.tiled[node](self._network, value_of)
+            elif node in self.suffix.in_place:
+                values[node] = self.suffix.in_place[node](value_of)
             else:
                 values[node] = self._network.evaluate(node, value_of)
-            if node in self._suffix.measured:
+            if node in self.suffix.measured:
                 met = torch.maximum(met, self._size_of(node, values[node]))
-            for parent in self._suffix.last_use[node]:
+            for parent in self.suffix.last_use[node]:
                 values.pop(parent, None)
         return value_of(self._network.output).T.contiguous(), met
 
@@ -206,16 +236,16 @@ class FastBatches:
 
     def _size_of(self, node: fx.Node, value: Tensor) -> Tensor:
         """A bound of the largest magnitude of each row; an activation's result is nowhere negative."""
-        sized = value.abs() if node in self._suffix.layers else value
+        sized = value.abs() if node in self.suffix.layers else value
         return sized.sum(tuple(range(1, value.ndim)))
 
     def faultless_logits(self, size: int) -> Tensor:
         """What these steps give for every image of the block without a fault, [classes, count]; `size` at once."""
-        layer = self._suffix.suffix.layer
+        layer = self.suffix.suffix.layer
         if layer not in self.block.faultless:
             image = torch.arange(self.block.count, device=self.block.logits.device)
             nothing = torch.zeros_like(image)
-            frontier = self._suffix.suffix.frontier.items()
+            frontier = self.suffix.suffix.frontier.items()
             thin = {node: torch.zeros_like(where.apart(self.block.values[node])[:1, 0]) for node, where in frontier}
             thin = {node: value.expand(len(image), -1, -1) for node, value in thin.items()}
             pairs = Pairs(fault=nothing, image=image, channel=nothing, thin=thin)
@@ -225,14 +255,14 @@ class FastBatches:
     def bound_of_updates(self, pairs: Pairs) -> Tensor:
         """A bound of the magnitudes that each pair meets where channels mix, [pairs]."""
         bound = torch.zeros(len(pairs), device=pairs.image.device)
-        for node, layer in self._suffix.updates.items():
+        for node, layer in self.suffix.updates.items():
             largest = self.block.largest[node].index_select(0, pairs.image)
             delta = pairs.thin[layer.source].flatten(1).abs().sum(1)
             bound = torch.maximum(bound, torch.add(largest, delta, alpha=layer.gain))
         return bound
 
     def _updated(self, layer: FoldedLayer, pairs: Pairs) -> Tensor:
-        channel_map = self._suffix.suffix.frontier[layer.source]
+        channel_map = self.suffix.suffix.frontier[layer.source]
         delta = pairs.thin[layer.source]
         golden = self._rows(layer.result, pairs)
         if not layer.is_linear:
@@ -246,8 +276,8 @@ class FastBatches:
         if not isinstance(golden, torch.Tensor):
             return self._network.evaluate(node, value_of)
         value = self._rows(node, pairs)
-        if node in self._suffix.suffix.frontier:
-            self._suffix.suffix.frontier[node].put(value, pairs.channel, pairs.thin[node], add=True)
+        if node in self.suffix.suffix.frontier:
+            self.suffix.suffix.frontier[node].put(value, pairs.channel, pairs.thin[node], add=True)
         return value
 
     def _rows(self, node: fx.Node, pairs: Pairs) -> Tensor:

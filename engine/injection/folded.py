@@ -46,6 +46,16 @@ class FoldedLayer:
         """Whether it is a linear layer."""
         return isinstance(self.module, nn.Linear)
 
+    @property
+    def largest_gain(self) -> float:
+        """By how much a sum of products of magnitudes can exceed the largest input."""
+        return float(self.weight.abs().flatten(1).sum(1).max())
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether each result is the sum of its products, without a norm or a transform; unknown on CUDA."""
+        return self.result is self.inner and self.quick is None and self.weight.device.type == "cpu"
+
     def __call__(self, x: Tensor) -> Tensor:
         """The result for a whole input."""
         if isinstance(self.module, nn.Linear):
@@ -63,16 +73,20 @@ class FoldedLayer:
         """The same as [rows, out]."""
         return self.transposed(x).T
 
+    def is_row_wise(self, channel_map: ChannelMap) -> bool:
+        """Whether an update is one multiplication for each result, whatever the channel."""
+        return channel_map.width == 1 and self.is_linear
+
     def update(self, golden: Tensor, delta: Tensor, channel: Tensor, channel_map: ChannelMap) -> Tensor:
         """The result where one channel of the input has changed; overwrites `golden`.
 
         Args:
             golden: [pairs, ...] the golden result of each pair's image.
             delta: [pairs, width, ...] what is added to the channel.
-            channel: [pairs] which, in ascending runs.
+            channel: [pairs] which; in ascending runs, unless the update is row-wise.
             channel_map: where channels lie in the input.
         """
-        if channel_map.width == 1 and isinstance(self.module, nn.Linear):
+        if self.is_row_wise(channel_map):
             return golden.addcmul_(delta.view(-1, 1), self.by_input.index_select(0, channel_map.offset + channel))
         values, counts = torch.unique_consecutive(channel, return_counts=True)
         start = 0

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from engine.injection.pairs import Pairs
 
 OVERFLOW = 1e33
-"""beyond, a sum of products may overflow or not, depending on how it is formed"""
+"""beyond, a sum of products may overflow or not, depending on how it is formed: transforms and norms scale between"""
+
+PLAIN_OVERFLOW = 1.7e38
+"""the same where sums of products are formed directly: half of float32's largest"""
 
 _SAMPLED_WEIGHTS = 20
 """over all layers, at least one in each"""
@@ -51,14 +54,15 @@ class ErrorMeter:
     def settle_images(self, faults: Tensor, images: slice, severity: Tensor) -> None:
         """Nor without a run."""
 
-    def largest_error(self, pairs: Pairs, logits: Tensor, bound: Tensor) -> float:
+    def largest_error(self, pairs: Pairs, logits: Tensor, bound: Tensor, overflow: float) -> float:
         """Largest difference of a logit, relative to the bound of its pair's magnitudes; finite pairs only.
 
         Args:
             pairs: what `fast` has run.
             logits: [classes, pairs] what it gave.
             bound: [pairs] of the magnitudes met.
+            overflow: the bound from which a pair's results may not be finite.
         """
         relative = (logits.T - self._logits[pairs.fault, pairs.image]).abs().amax(1) / bound
-        finite = relative[bound < OVERFLOW].nan_to_num(0)
+        finite = relative[bound < overflow].nan_to_num(0)
         return float(finite.max()) if len(finite) else 0.0

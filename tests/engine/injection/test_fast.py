@@ -17,6 +17,7 @@ from engine.injection.exact import ExactInjection
 from engine.injection.fast import FastInjection
 from engine.injection.fast_batches import FastBlock
 from engine.injection.layers import injectable_modules
+from engine.injection.outcomes import WeightFaults
 from engine.models import load_model
 
 if TYPE_CHECKING:
@@ -52,6 +53,25 @@ def test_lenet5_every_layer_every_bit() -> None:
         ours, theirs = outcomes_of(fast, images, faults), outcomes_of(exact, images, faults)
         assert_same_critical_pairs(ours, theirs)
         assert_rest_is_rounding(ours, theirs, judged_logits(model, images, faults), model(images).detach())
+
+
+@pytest.mark.parametrize("brightness", [1.0, 30.0])
+def test_values_around_overflow(brightness: float) -> None:
+    """Whether a result is finite there depends on the order of its sum: `exact` says, wherever it can matter."""
+    model, images = lenet5(64)
+    images = brightness * images
+    exact, fast = ExactInjection(model, images, MEMORY), FastInjection(model, images, MEMORY)
+    sizes = 10.0 ** np.arange(31, 38.6, 0.25)
+    for layer, (_, module) in enumerate(injectable_modules(model)):
+        weights = np.random.default_rng(layer).choice(module.weight.numel(), 6, replace=False).repeat(2 * len(sizes))
+        values = np.tile(np.concatenate([sizes, -sizes]), 6).astype(np.float32)
+        count = len(values)
+        changes = np.ones(count, dtype=bool)
+        faults = WeightFaults(np.arange(count), np.full(count, layer, dtype=np.int32), weights, values, changes)
+        ours, theirs = outcomes_of(fast, images, faults), outcomes_of(exact, images, faults)
+        assert_same_critical_pairs(ours, theirs)
+        nonfinite = np.concatenate([part.nonfinite for part in theirs])
+        assert 0 < np.count_nonzero(nonfinite) < len(nonfinite)
 
 
 def test_resnet20_every_layer_every_bit(shared_data: Path) -> None:
