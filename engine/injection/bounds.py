@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from torch import Tensor, fx
 
     from engine.injection.channels import ChannelMap
+    from engine.injection.golden import GoldenBlock
     from engine.injection.graph import Network
+    from engine.injection.workers import Workers
 
 _VANISHES = 2.0**-28
 """relative to the largest magnitude: a smaller change of the logits may vanish in rounding. Measured on LeNet-5 and
@@ -111,29 +113,30 @@ def _over_values(value: Tensor) -> Tensor:
     return value[:, 0, 0] if value.shape[1] == value.shape[2] == 1 else value.sum((1, 2))
 
 
-def slopes(
-    network: Network, nodes: Collection[fx.Node], golden: Mapping[fx.Node, Any], rows: int
-) -> dict[fx.Node, Tensor]:
+def slopes(network: Network, nodes: Collection[fx.Node], block: GoldenBlock, workers: Workers) -> dict[fx.Node, Tensor]:
     """Gradient of a random mix of the logits at `nodes`, [rows, ...].
 
     Args:
         network: the graph.
         nodes: values that something after them mixes.
-        golden: their golden values, and those of what else is read after them.
-        rows: images of the block.
+        block: has their golden values, and those of what else is read after them.
+        workers: who compute them.
     """
     if not nodes:
         return {}
     after = {reached for node in nodes for reached in network.downstream(node)}
-    parts: list[tuple[Tensor, ...]] = []
-    with torch.inference_mode(False), torch.enable_grad():
-        for start in range(0, rows, _ROWS):
-            values = _replayed(network, set(nodes), after, golden, slice(start, min(start + _ROWS, rows)))
+    rows = len(block.images)
+
+    def slopes_of(some: slice) -> tuple[Tensor, ...]:
+        with torch.inference_mode(False), torch.enable_grad():
+            values = _replayed(network, set(nodes), after, block.values, some)
             logits = values[network.output]
             generator = torch.Generator().manual_seed(0)
             mix = torch.randn(logits.shape[1], generator=generator).to(logits.device)
             wanted = [values[node] for node in nodes]
-            parts.append(torch.autograd.grad((logits @ (mix / mix.abs().sum())).sum(), wanted))
+            return torch.autograd.grad((logits @ (mix / mix.abs().sum())).sum(), wanted)
+
+    parts = list(workers.map(slopes_of, (slice(start, min(start + _ROWS, rows)) for start in range(0, rows, _ROWS))))
     return {node: torch.cat(of_node) for node, of_node in zip(nodes, zip(*parts, strict=True), strict=True)}
 
 

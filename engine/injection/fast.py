@@ -120,7 +120,7 @@ class FastInjection(ExactInjection):
         with self._as_worker():
             block = super().load(images)
             nodes = {node for layer in self._reach for node in self._suffixes[layer].suffix.frontier}
-            gradients = slopes(self._traced.network, nodes, block.values, len(block.images)) if self._traced else {}
+            gradients = slopes(self._traced.network, nodes, block, self.workers) if self._traced else {}
             return FastBlock.of(block, self._copies, gradients)
 
     def _replay(
