@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 DEADLINE = 60.0
 """seconds after which a test gives up on what it waits for"""
 
+SIZE = ("COLUMNS", "LINES")
+"""variables that a program believes rather than its terminal; pytest's own parallel workers may have them set"""
+
 DEAR_TUI = [str(Path(sys.executable).with_name("dear-tui"))]
 
 
@@ -29,7 +32,8 @@ class Terminal:
         self.written = b""
         """all that the program wrote"""
         self._stream = pyte.ByteStream(self.screen)
-        environment = os.environ | {"TERM": term, "OMP_NUM_THREADS": "1"} | variables
+        ours = {name: value for name, value in os.environ.items() if name not in SIZE}
+        environment = ours | {"TERM": term, "OMP_NUM_THREADS": "1"} | variables
         self.program = pexpect.spawn(command[0], command[1:], env=environment, dimensions=(24, 80))
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ import pytest
 
 from engine.store import Store
 from engine.store.heartbeat import Activity, write_heartbeat
-from tests.dear_tui.worker.conftest import DEADLINE, until
+from tests.dear_tui.worker.conftest import DEADLINE, submit, until
 from tests.small_campaign import write_config
 
 if TYPE_CHECKING:
@@ -31,18 +32,34 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
+def three_configs(folder: Path) -> list[Path]:
+    return [write_config(folder, f"{seed}.toml", faults={"seed": seed}) for seed in (1, 2, 3)]
+
+
+@pytest.fixture(scope="module")
+def waiting(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Path:  # noqa: ARG001
+    """What every `queued` begins as, beside its configs; not to be written to."""
+    folder = tmp_path_factory.mktemp("waiting")
+    submit(folder / "store", *three_configs(folder)).close()
+    return folder
+
+
 @pytest.fixture
-def queued(invoke: Invoke, tmp_path: Path, store: Path) -> Path:
+def queued(tmp_path: Path, waiting: Path) -> Path:
     """A store in which campaigns 1, 2 and 3 wait."""
-    configs = [write_config(tmp_path, f"{seed}.toml", faults={"seed": seed}) for seed in (1, 2, 3)]
-    done = invoke("submit", *configs, "--no-start", "--store", store)
-    assert (done.code, done.out) == (0, "1\n2\n3\n")
-    assert done.err == "campaign 1 is queued\ncampaign 2 is queued\ncampaign 3 is queued\n" + NO_WORKER
-    return store
+    shutil.copytree(waiting, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "store"
 
 
 def states(store: Path) -> dict[int, str]:
     return {status.id: status.state for status in Store.open(store, read_only=True).campaigns()}
+
+
+def test_submitted_without_a_worker_they_wait_in_order(invoke: Invoke, tmp_path: Path, store: Path) -> None:
+    done = invoke("submit", *three_configs(tmp_path), "--no-start", "--store", store)
+    assert (done.code, done.out) == (0, "1\n2\n3\n")
+    assert done.err == "campaign 1 is queued\ncampaign 2 is queued\ncampaign 3 is queued\n" + NO_WORKER
+    assert Store.open(store, read_only=True).queue.waiting() == [1, 2, 3]
 
 
 def test_submitted_it_is_run_by_a_worker_that_ends_by_itself(
@@ -256,7 +273,7 @@ def test_worker_status_of_one_at_work(invoke: Invoke, queued: Path) -> None:
         write_heartbeat(store.state, Activity(campaign=1, device="cpu", block=(16, 48), rate=1234.5))
         shown = invoke("worker", "status", "--store", queued)
         found = json.loads(invoke("worker", "status", "--json", "--store", queued).out)
-        late = "UPDATE worker SET clock = clock - 12"
+        late = "UPDATE worker SET clock = clock - 7230"  # half a minute more, so that a slow machine says the same
         store.state.rows(late)
         silent = invoke("worker", "status", "--store", queued)
     heartbeat = found.pop("heartbeat")
@@ -276,7 +293,7 @@ def test_worker_status_of_one_at_work(invoke: Invoke, queued: Path) -> None:
         "rate      1.23k/s",
         f"heartbeat {heartbeat}",
     ]
-    assert silent.out.splitlines()[-1] == f"heartbeat {heartbeat}, 12s ago: it does not answer"
+    assert silent.out.splitlines()[-1] == f"heartbeat {heartbeat}, 2h 00m ago: it does not answer"
 
 
 def test_a_worker_is_started_and_stopped(

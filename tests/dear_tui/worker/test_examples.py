@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from engine.store import Store
-from tests.dear_tui.worker.conftest import DEADLINE, submit, until
+from tests.dear_tui.worker.conftest import DEADLINE, LAUNCHED, submit, until
 from tests.small_campaign import write_config
 
 README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
@@ -32,7 +32,7 @@ def home(tmp_path: Path) -> Path:
     folder = tmp_path / "home"
     (folder / "dear-tui/.venv/bin").mkdir(parents=True)
     program = folder / "dear-tui/.venv/bin/dear-tui"
-    program.write_text(f"#!{sys.executable}\nimport sys\nfrom dear_tui.cli import main\nsys.exit(main())\n")
+    program.write_text(f"#!{sys.executable}\n{LAUNCHED}")
     program.chmod(0o755)
     submit(folder / "dear-store", write_config(folder, "my.toml"))
     return folder

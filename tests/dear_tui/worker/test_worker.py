@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import stat
@@ -31,10 +32,19 @@ if TYPE_CHECKING:
     Launch = Callable[..., subprocess.Popen[str]]
 
 
+@pytest.fixture(scope="module")
+def waiting(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Path:  # noqa: ARG001
+    """What every `store` begins as, beside its configs and images; not to be written to."""
+    folder = tmp_path_factory.mktemp("waiting")
+    submit(folder / "store", write_long_config(folder), write_config(folder, "short.toml")).close()
+    return folder
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(tmp_path: Path, waiting: Path) -> Store:
     """A campaign that does not end before the test, 1, and a short one, 2, wait in it."""
-    return submit(tmp_path / "store", write_long_config(tmp_path), write_config(tmp_path, "short.toml"))
+    shutil.copytree(waiting, tmp_path, dirs_exist_ok=True)
+    return Store.open(tmp_path / "store")
 
 
 def runs(store: Store, campaign: int = 1) -> Callable[[], bool]:

@@ -42,8 +42,9 @@ BITS = np.array([2, 22, 28, 30])
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks and batches of 16, so that probing a large network takes a second."""
+    """Blocks and batches of 16, and rounding measured on the fewest images, so that a network is ready in seconds."""
     monkeypatch.setitem(LIMITS, "cpu", DeviceLimits(macs=0, value_bytes=0))
+    monkeypatch.setattr("engine.injection.fast._CALIBRATION_IMAGES", 2)
 
 
 @pytest.fixture(scope="module")
