@@ -166,8 +166,7 @@ class CampaignsScreen(OrderingScreen):
     # ---- reading
 
     def on_screen_resume(self) -> None:
-        """Catch up, and read the queue while this screen is in front."""
-        super().on_screen_resume()
+        """Read the queue while this screen is in front."""
         self.read_queue()
 
     def on_screen_suspend(self) -> None:
