@@ -29,6 +29,7 @@ from engine.errors import DearError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from textual import events
     from textual.app import ComposeResult
 
     from dear_tui.desk import Details
@@ -165,7 +166,7 @@ class CampaignsScreen(OrderingScreen):
 
     # ---- reading
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, _event: events.ScreenResume) -> None:
         """Read the queue while this screen is in front."""
         self.read_queue()
 
