@@ -38,6 +38,7 @@ from dear_tui.screens.new_campaign import NewCampaignScreen
 from dear_tui.screens.sql import SqlScreen
 from dear_tui.settings import Settings
 from dear_tui.source import Snapshot, SnapshotReader, open_store
+from dear_tui.terminal_input import TerminalDriver
 from dear_tui.threads import DaemonThreads
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class DearApp(App[str]):
         machine: Machine | None = None,
     ) -> None:
         name_bindings()
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self.store = store
         self.machine = machine or Machine()
         self.desk = open_desk(store)
