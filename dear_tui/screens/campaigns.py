@@ -67,6 +67,7 @@ class CampaignsScreen(OrderingScreen):
         &.-narrow .body { layout: vertical; }
         &.-narrow CampaignDetails { width: 1fr; height: 55%; }
         .worker { height: 1; padding: 0 1; background: $surface; }
+        ToastRack { margin-bottom: 2; }
     }
     """
 
