@@ -8,7 +8,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import work
+from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import Monochrome, NoColor
@@ -19,6 +19,7 @@ from dear_tui.actions import Explains, actions_of
 from dear_tui.class_colours import class_variables
 from dear_tui.crash import record_crash
 from dear_tui.desk import StoreDesk
+from dear_tui.garbage import GarbageBetweenKeys
 from dear_tui.hang_up import end_if_terminal_is_gone
 from dear_tui.kept_theme import KeptTheme
 from dear_tui.keymap import name_bindings
@@ -37,6 +38,7 @@ from dear_tui.screens.new_campaign import NewCampaignScreen
 from dear_tui.screens.sql import SqlScreen
 from dear_tui.settings import Settings
 from dear_tui.source import Snapshot, SnapshotReader, open_store
+from dear_tui.terminal_input import TerminalDriver
 from dear_tui.threads import DaemonThreads
 
 if TYPE_CHECKING:
@@ -120,7 +122,7 @@ class DearApp(App[str]):
         machine: Machine | None = None,
     ) -> None:
         name_bindings()
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self.store = store
         self.machine = machine or Machine()
         self.desk = open_desk(store)
@@ -136,6 +138,7 @@ class DearApp(App[str]):
         self.crash = ""
         """what to tell the user after the screens broke down"""
         self.set_keymap(dict(self._settings.keys))
+        self._garbage = GarbageBetweenKeys()
         self._kept_theme = KeptTheme(self, self._settings)
         self.theme = self._kept_theme.first
         if self._kept_theme.has_few_colours:
@@ -173,7 +176,14 @@ class DearApp(App[str]):
         self._kept_theme.follow()
         self.switch_mode("campaigns" if self.campaign is None else "live")
         self.read_store()
+        self.set_interval(1.0, self._garbage.look)
         self.watch(self, "campaign", self.read_now, init=False)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Every key comes through here."""
+        if isinstance(event, events.InputEvent):
+            self._garbage.key_pressed()
+        await super().on_event(event)
 
     @work(thread=True, exclusive=True, group="read_store")
     def read_store(self) -> None:
@@ -201,6 +211,7 @@ class DearApp(App[str]):
     def on_unmount(self) -> None:
         """Let the reading thread end now."""
         self._wake.set()
+        self._garbage.end()
 
     def read_now(self) -> None:
         """Read the store, which was changed from here."""

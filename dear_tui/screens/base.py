@@ -13,6 +13,7 @@ from dear_tui.widgets.key_bar import KeyBar
 from dear_tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.app import ComposeResult
     from textual.widget import Widget
 
@@ -78,8 +79,9 @@ class SnapshotScreen(Screen[None]):
         """Follow the app's snapshot."""
         self.watch(self.app, "snapshot", self.refresh_snapshot, init=False)
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Catch up with what came while another screen was in front."""
+        event.refresh_styles = False  # they are what they were: the app sees to a change of the theme when it switches
         self.refresh_snapshot()
 
     def on_resize(self) -> None:

@@ -29,6 +29,7 @@ from engine.errors import DearError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from textual import events
     from textual.app import ComposeResult
 
     from dear_tui.desk import Details
@@ -66,6 +67,7 @@ class CampaignsScreen(OrderingScreen):
         &.-narrow .body { layout: vertical; }
         &.-narrow CampaignDetails { width: 1fr; height: 55%; }
         .worker { height: 1; padding: 0 1; background: $surface; }
+        ToastRack { margin-bottom: 2; }
     }
     """
 
@@ -165,9 +167,8 @@ class CampaignsScreen(OrderingScreen):
 
     # ---- reading
 
-    def on_screen_resume(self) -> None:
-        """Catch up, and read the queue while this screen is in front."""
-        super().on_screen_resume()
+    def on_screen_resume(self, _event: events.ScreenResume) -> None:
+        """Read the queue while this screen is in front."""
         self.read_queue()
 
     def on_screen_suspend(self) -> None:

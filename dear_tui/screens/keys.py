@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class KeysScreen(ModalScreen[None]):
-    """A table of keys over the screen they belong to: those of the focused widget, of the screen, of the program."""
+    """A table of keys: those of the focused widget, of the screen, of the program.
+
+    The screen they belong to does not shine through: to tint it is half of what a key may take.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter,space", "dismiss", "close"),
@@ -33,6 +36,7 @@ class KeysScreen(ModalScreen[None]):
     DEFAULT_CSS = """
     KeysScreen {
         align: center middle;
+        &, &:ansi { background: $background; }
         VerticalScroll {
             width: auto; max-width: 100%; height: auto; max-height: 100%;
             padding: 0 2; border: round $primary; background: $surface;

@@ -34,6 +34,7 @@ from dear_tui.widgets.status_text import (
 )
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.app import ComposeResult
 
     from dear_tui.source import Snapshot
@@ -100,7 +101,7 @@ class LiveScreen(SnapshotScreen):
                 yield LayerBars()
                 yield SideChart()
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, _event: events.ScreenResume) -> None:
         """Read details while in front."""
         self.read_details()
 

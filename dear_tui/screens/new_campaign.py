@@ -92,6 +92,9 @@ class NewCampaignScreen(SnapshotScreen):
         """the edition that the planner is or was at"""
         self._is_touched = False
         self._checked: Checked | None = None
+        """of the present draft"""
+        self._once_checked: Callable[[], None] | None = None
+        """what the user asked for while the last keys were not checked yet"""
         self._materials: dict[str, Material] = {}
         """network and data set -> what they offer"""
         self._delays: dict[str, Timer] = {}
@@ -178,6 +181,7 @@ class NewCampaignScreen(SnapshotScreen):
     def _edit(self) -> None:
         """The draft is another: the one before is neither measured nor submitted any more."""
         self._edition += 1
+        self._checked = self._once_checked = None
         if "measure" in self._delays:
             self._delays["measure"].stop()
         pane = self.query_one(PlanPane)
@@ -214,6 +218,9 @@ class NewCampaignScreen(SnapshotScreen):
         else:
             pane.show(problems={}, error="", size=checked.size, seconds=None, step="loading network and images")
             self._after("measure", MEASURE_SECONDS, self._measure)
+        if self._once_checked:
+            do, self._once_checked = self._once_checked, None
+            do()
 
     def _measure(self) -> None:
         if self._checked and not self.query_one(PlanPane).plan.submitting:
@@ -222,6 +229,8 @@ class NewCampaignScreen(SnapshotScreen):
 
     def on_plan_pane_offered(self, message: PlanPane.Offered) -> None:
         """Count again, with what is known of network and images now."""
+        if self._planned != self._edition:
+            return
         self._materials[_material_key(self._draft)] = message.material
         self.check_draft(message.images)
 
@@ -236,7 +245,10 @@ class NewCampaignScreen(SnapshotScreen):
     def action_submit(self) -> None:
         """Queue it."""
         pane = self.query_one(PlanPane)
-        if pane.plan.submitting or self._checked is None:
+        if pane.plan.submitting:
+            return
+        if self._checked is None:
+            self._once_checked = self.action_submit if self._edition else None
             return
         if self._checked.problems:
             place, problem = next(iter(self._checked.problems.items()))
@@ -281,6 +293,7 @@ class NewCampaignScreen(SnapshotScreen):
     def action_save(self) -> None:
         """Ask where to, and save what applies, right or wrong."""
         if self._checked is None:
+            self._once_checked = self.action_save if self._edition else None
             return
         tables, draft = self._checked.tables, self._draft
         file = f"{draft.texts.get(('', 'name'), 'campaign').replace('/', '-')}.toml"
