@@ -1,4 +1,4 @@
-"""The store's lock: one process at a time writes campaigns. The kernel keeps it, so it ends with its process."""
+"""The store's locks: one process at a time writes campaigns, one is the worker. The kernel frees a dead one's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PAUSE_SECONDS = 0.01
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that has the lock."""
+    """The process that has a lock."""
 
     pid: int | None
     """None where it has not said so yet"""

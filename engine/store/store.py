@@ -114,6 +114,8 @@ class Store:
             UnreachableError: there is no store here.
         """
         with self._guard:
+            if self._read_only and self._state is not None and not self._state.is_in_place():
+                self._state = None  # whoever only looks must not go on looking at one that was deleted
             if self._state is None:
                 self._state = StateFile(self.layout.state, self._read_only)
             return self._state
@@ -250,9 +252,21 @@ class Store:
         """The process that has the lock now."""
         return holder(self.layout.lock)
 
+    @contextmanager
+    def be_worker(self) -> Iterator[None]:
+        """Be the store's one worker, which takes the lock when it is free.
+
+        Raises:
+            UnreachableError: another process is.
+        """
+        with hold(self.layout.worker_lock, "worker"):
+            yield
+
     def worker(self) -> WorkerStatus:
         """The worker, if one runs."""
-        return read_worker(self.state, self.holder()) if self._is_there() else WorkerStatus(running=False)
+        if not self._is_there():
+            return WorkerStatus(running=False)
+        return read_worker(self.state, holder(self.layout.worker_lock), self.holder())
 
     def queue_view(self) -> QueueView:
         """What waits, what is asked, who is at work."""
@@ -405,9 +419,18 @@ class Store:
             return
         names = {path.name for path in self.layout.root.iterdir()}
         if self.layout.state.name not in names and self.layout.campaign_ids():
-            raise UnreachableError(f"{self.layout.state}: missing; the next `dear-tui run` in this store rebuilds it")
+            raise self._missing_state()
         if self.layout.state.name in names and not os.access(self.layout.state, os.R_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    def _missing_state(self) -> UnreachableError:
+        at_work = self.holder()
+        mend = (
+            f"process {at_work.pid}, which is at work in this store, rebuilds it after the part being computed"
+            if at_work
+            else "the next `dear-tui run` or `dear-tui worker start` in this store rebuilds it"
+        )
+        return UnreachableError(f"{self.layout.state}: missing; {mend}")
 
     def _prepare(self) -> None:
         """Make what is missing; safe in two processes at once."""
@@ -415,8 +438,11 @@ class Store:
         make_private_folder(layout.root)
         check_writable(layout.root)
         make_private(layout.lock)
+        make_private(layout.worker_lock)
         make_private_folder(layout.campaigns)
         lost = not layout.state.exists() and layout.campaign_ids()
+        if lost and self.holder():  # which still writes to the one that was deleted
+            raise self._missing_state()
         key = catalogue_key(layout)
         with exclusive(layout.root):
             if not layout.state.exists():
@@ -433,6 +459,7 @@ class Store:
     def _is_there(self) -> bool:
         """Whether the store has its tables: a read-only one may be opened before the writer has made them."""
         if self._read_only and not self.layout.state.exists():
+            self._check_readable()
             return False
         return self.state.has_tables()
 
