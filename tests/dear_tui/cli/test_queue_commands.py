@@ -152,7 +152,7 @@ def test_run_behind_a_worker_names_it_and_submit(invoke: Invoke, tmp_path: Path,
     assert (done.code, done.out) == (3, "")
     assert done.err == (
         f"dear-tui: {store}: process {os.getpid()} is at work in this store as its worker; queue the campaign with "
-        "`dear-tui submit`, or wait for its end\n"
+        "`dear-tui submit`, or end it with `dear-tui worker stop`\n"
     )
     assert states(store) == {}
 
