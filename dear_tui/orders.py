@@ -122,12 +122,11 @@ def run_queue(path: Path, no_start: bool = False) -> str:
     from dear_tui.worker.process import ensure_worker
     from engine.store import Store
 
-    holder = Store.open(path, read_only=True).holder() if no_start else ensure_worker(path)
-    if holder is None:
+    worker = Store.open(path, read_only=True).worker() if no_start else ensure_worker(path)
+    if not worker.running:
         return "no worker runs; dear-tui worker start runs the queue"
-    if holder.role == "worker":
-        return f"the worker, process {holder.pid}, runs the queue; dear-tui shows it"
-    return f"process {holder.pid} runs its campaign first; when it has ended, dear-tui worker start runs the queue"
+    first = f" when the run in the foreground, process {worker.waits_for}, has ended" if worker.waits_for else ""
+    return f"the worker, process {worker.pid}, runs the queue{first}; dear-tui shows it"
 
 
 def stop_worker(path: Path) -> str:

@@ -87,9 +87,31 @@ def execute(
         store.restore(status.id, new)
         listener.on_campaign(status)
         if status.state != "finished":
-            store.set_state(status.id, "running")
-            _Run(store, status.id, listener, should_stop, "paused").run(lambda: (prepared, injection))
-        return store.campaign(status.id)
+            _run_here(store, status.id, listener, should_stop, (prepared, injection))
+    while not store.state.is_in_place():
+        listener.on_note(
+            f"{store.layout.state}: lost or replaced while it was in use; it is rebuilt from the campaigns"
+        )
+        store.close()
+        store = Store.open(path)
+        with store.lock():
+            if store.campaign(status.id).state == "paused" and not should_stop():
+                _run_here(store, status.id, listener, should_stop, (prepared, injection))
+    return store.campaign(status.id)
+
+
+def _run_here(
+    store: Store,
+    campaign: int,
+    listener: Listener,
+    should_stop: Callable[[], bool],
+    loaded: tuple[PreparedCampaign, ExactInjection],
+) -> None:
+    """Run a campaign under the lock, until it ends or state.sqlite is no longer the one that others find."""
+    store.set_state(campaign, "running")
+    _Run(store, campaign, listener, lambda: should_stop() or not store.state.is_in_place(), "paused").run(
+        lambda: loaded
+    )
 
 
 def prepare_new(config: CampaignConfig, on_step: OnStep = nobody_waits) -> NewCampaign:

@@ -30,8 +30,11 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
         for status in campaigns:
             if status.error:
                 print(f"campaign {status.id}: {status.error}", file=sys.stderr)
-        if waiting and opened.holder() is None:
+        worker = opened.worker()
+        if waiting and not worker.running:
             print("no worker runs; dear-tui worker start runs the queue", file=sys.stderr)
+        elif waiting and worker.waits_for:
+            print(f"the worker waits for the run in the foreground, process {worker.waits_for}", file=sys.stderr)
     else:
         print(f"no campaigns in {path}; start with: dear-tui demo", file=sys.stderr)
 

@@ -33,19 +33,22 @@ def start(
 ) -> None:
     """Start the worker, which runs the queue in order.
 
-    One per store. It waits for more when the queue is empty, and stays until it is stopped, also when the terminal is
-    closed; the one that `submit` starts ends when the queue has been empty for ten seconds, as with --until-empty.
+    One per store. It waits until no `run` is at work, and for more when the queue is empty. It stays until it is
+    stopped, also when the terminal is closed; the one that `submit` starts ends when the queue has been empty for ten
+    seconds, as with --until-empty.
     What it has to say is in worker.log, in the store; with --foreground on standard error.
     """
     from dear_tui.worker.loop import Worker
     from dear_tui.worker.process import log_path, start_worker
-    from engine.store import store_path
+    from engine.store import Store, store_path
 
     path = store_path(store)
     if foreground:
         raise typer.Exit(Worker(path, until_empty).run(lambda: None))
     pid = start_worker(path, until_empty)
-    print(f"the worker is process {pid}; its log is {log_path(path)}", file=sys.stderr)
+    waits_for = Store.open(path, read_only=True).worker().waits_for
+    waits = f"; it waits for the run in the foreground, process {waits_for}" if waits_for else ""
+    print(f"the worker is process {pid}{waits}; its log is {log_path(path)}", file=sys.stderr)
 
 
 @worker.command()
@@ -72,10 +75,10 @@ def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
         del values["silence_s"]
         print(json.dumps(values, indent=2))
         return
-    for name, value in _lines(found):
+    waiting = len(opened.queue.waiting()) if opened.campaigns() else 0
+    for name, value in _lines(found, waiting):
         print(f"{name:9} {value}")
     if not found.running:
-        waiting = len(opened.queue.waiting()) if opened.campaigns() else 0
         holder = opened.holder()
         if holder:
             print(f"{holder}", file=sys.stderr)
@@ -83,10 +86,14 @@ def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
             print(f"{waiting} queued; dear-tui worker start runs the queue", file=sys.stderr)
 
 
-def _lines(found: WorkerStatus) -> Iterator[tuple[str, str]]:
+def _lines(found: WorkerStatus, waiting: int) -> Iterator[tuple[str, str]]:
     yield "worker", f"process {found.pid}" if found.running else "does not run"
-    if found.running:
-        yield "campaign", "none: the queue is empty" if found.campaign is None else str(found.campaign)
+    if found.waits_for:
+        yield "waits for", f"the run in the foreground, process {found.waits_for}"
+    elif found.campaign is not None:
+        yield "campaign", str(found.campaign)
+    elif found.running:
+        yield "campaign", f"none yet: {waiting} queued" if waiting else "none: the queue is empty"
     if found.device:
         yield "device", found.device
     if found.block:

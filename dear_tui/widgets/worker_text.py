@@ -15,27 +15,32 @@ if TYPE_CHECKING:
 
 def worker_text(queue: QueueView) -> Content:
     """The line; coloured where somebody has to do something."""
-    waiting = len(queue.waiting)
-    if queue.holder is None:
-        if queue.left:
-            campaign = queue.left[0]
-            return _warning(f"The worker ended while it ran campaign {campaign}: w starts one that goes on with it")
-        if waiting:
-            return _warning(f"No worker runs, {_waits(waiting)}: w starts it")
-        return Content.styled("No worker runs; nothing waits", MUTED)
-    if queue.holder.role != "worker":
-        process = f"Process {queue.holder.pid} runs a campaign in the foreground"
-        return _warning(f"{process}, {_waits(waiting)}: w, when that has ended") if waiting else _plain(process)
-    worker = f"Worker {queue.worker.pid}"
+    waiting, worker = len(queue.waiting), f"Worker {queue.worker.pid}"
+    if not queue.worker.running:
+        return _without_worker(queue, waiting)
     if queue.worker.is_late:
         return Content.styled(f"{worker} has not answered for {duration(queue.worker.silence_s or 0)}", "$text-error")
     if queue.stops:
         return _warning(f"{worker} stops after the part being computed: W again stops it at once")
+    if queue.worker.waits_for:
+        return _plain(f"{worker} waits for the run in the foreground, process {queue.worker.waits_for}")
     if queue.worker.campaign is None:
         return _plain(f"{worker} takes the next campaign" if waiting else f"{worker} waits: the queue is empty")
     block = queue.worker.block
     images = f", images {block[0]:,} to {block[1] - 1:,} by rank" if block else ""
     return _plain(f"{worker} on {queue.worker.device}: campaign {queue.worker.campaign}{images}")
+
+
+def _without_worker(queue: QueueView, waiting: int) -> Content:
+    if queue.holder:
+        process = f"Process {queue.holder.pid} runs a campaign in the foreground"
+        return _warning(f"{process}, {_waits(waiting)}: w starts a worker") if waiting else _plain(process)
+    if queue.left:
+        campaign = queue.left[0]
+        return _warning(f"The worker ended while it ran campaign {campaign}: w starts one that goes on with it")
+    if waiting:
+        return _warning(f"No worker runs, {_waits(waiting)}: w starts it")
+    return Content.styled("No worker runs; nothing waits", MUTED)
 
 
 def _waits(waiting: int) -> str:

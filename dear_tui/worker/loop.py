@@ -6,12 +6,12 @@ import os
 import signal
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from engine.errors import DearError, DiskFullError
+from engine.errors import DearError, DiskFullError, UnreachableError
 from engine.store import Activity, Store
 from engine.store.heartbeat import write_heartbeat
 
@@ -28,6 +28,10 @@ LOOK_SECONDS = 0.5
 """between two looks at an empty queue"""
 LINGER_SECONDS = 10.0
 """how long the queue has been empty when a worker that is to end then does"""
+HEED_SECONDS = 0.1
+"""between two looks for signals"""
+TURN_SECONDS = 60.0
+"""how long the lock is left to a process that goes on living: a `run` of several configs takes it for each of them"""
 INTERRUPTED = 130
 
 
@@ -50,22 +54,24 @@ class Worker:
         self._step = ""
         self._stopping = threading.Event()
         self._signals: list[int] = []
+        self._noted = 0
+        """of the signals, as commands of the queue: it is no death then when the process ends while it computes"""
 
     def run(self, on_ready: Callable[[], None]) -> int:
         """Be the store's worker; returns the process's exit code.
 
         Args:
-            on_ready: called once the lock is held.
+            on_ready: called once this is the worker, which may still have to wait for a process in the foreground.
 
         Raises:
-            UnreachableError: another process holds the store's lock, or the store cannot be used.
+            UnreachableError: another worker runs, or the store cannot be used.
         """
-        self._store.queue.forget_stops(os.getpid())
+        self._store.queue.disown_stops(os.getpid())
         with self._heeding_signals():
-            self._hold_and_work(on_ready)
-            # what was queued while the lock was still held, but not looked for any more, has no other worker
+            self._be_worker(on_ready)
+            # what was queued while this was still the worker, but not looked for any more, has no other one
             while not self._stopping.is_set() and self._has_more_to_do():
-                self._hold_and_work(lambda: None)
+                self._be_worker(lambda: None)
         log("worker ended")
         return INTERRUPTED if signal.SIGINT in self._signals else 0
 
@@ -91,17 +97,51 @@ class Worker:
 
     def _has_more_to_do(self) -> bool:
         if not self._store.state.is_in_place():
-            log(f"{self._store.layout.state}: lost or replaced while it was in use; it is rebuilt from the campaigns")
-            self._store.close()
-            self._store = Store.open(self._store.layout.root)
-            return True
-        return bool(self._store.queue.waiting()) and self._store.holder() is None
+            return self._reopen()
+        return bool(self._store.queue.waiting()) and not self._store.worker().running
 
-    def _hold_and_work(self, on_ready: Callable[[], None]) -> None:
-        with self._store.lock("worker"), self._heartbeat():
+    def _reopen(self) -> bool:
+        """Go on with another state.sqlite; False where a signal came first."""
+        log(f"{self._store.layout.state}: lost or replaced while it was in use; it is rebuilt from the campaigns")
+        self._store.close()
+        while not self._signals:
+            try:
+                self._store = Store.open(self._store.layout.root)
+            except UnreachableError:
+                if self._store.holder() is None:  # else that process rebuilds it, when it gets there
+                    raise
+                self._stopping.wait(LOOK_SECONDS)
+            else:
+                return True
+        return False
+
+    def _be_worker(self, on_ready: Callable[[], None]) -> None:
+        with self._store.be_worker(), self._heartbeat():
             log(f"worker started, {'until the queue is empty' if self._until_empty else 'until it is stopped'}")
             on_ready()
-            self._work()
+            with ExitStack() as turn:
+                if self._wait_for_turn(turn):
+                    self._work()
+
+    def _wait_for_turn(self, turn: ExitStack) -> bool:
+        """Have the lock once no process in the foreground is at work, or about to go on; False after a stop."""
+        waits_for: int | None = None
+        free_since = time.monotonic()
+        while not self._stops():
+            if holder := self._store.holder():
+                if holder.pid != waits_for:
+                    log(f"waiting: {holder}")
+                waits_for, free_since = holder.pid, time.monotonic()
+            elif waits_for is None or not lives(waits_for) or time.monotonic() - free_since >= TURN_SECONDS:
+                try:
+                    turn.enter_context(self._store.lock("worker"))
+                except UnreachableError:
+                    if self._store.holder() is None:  # else another process was quicker
+                        raise
+                else:
+                    return True
+            self._stopping.wait(LOOK_SECONDS)
+        return False
 
     def _work(self) -> None:
         empty_since = time.monotonic()
@@ -147,9 +187,14 @@ class Worker:
         ended = threading.Event()
 
         def beat() -> None:
+            beaten = -BEAT_SECONDS
             while True:
-                self._beat()
-                if ended.wait(BEAT_SECONDS):
+                self._heed()
+                if time.monotonic() - beaten >= BEAT_SECONDS:
+                    self._beat()
+                    beaten = time.monotonic()
+                if ended.wait(HEED_SECONDS):
+                    self._heed()
                     return
 
         thread = threading.Thread(target=beat, name="heartbeat")
@@ -161,16 +206,13 @@ class Worker:
             thread.join()
 
     def _beat(self) -> None:
-        with suppress(DearError):
-            self._heed(self._store.queue.stops(os.getpid()))
         with suppress(DearError):  # a full disk; the next one may succeed
             write_heartbeat(self._store.state, self._activity)
 
     @contextmanager
     def _heeding_signals(self) -> Iterator[None]:
         def on_signal(number: int, _frame: object) -> None:
-            self._signals.append(number)
-            self._heed(0)
+            self._signals.append(number)  # nothing else: the thread it interrupts may hold any lock
 
         before = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
@@ -179,15 +221,31 @@ class Worker:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _heed(self, commands: int) -> None:
+    def _heed(self) -> None:
         """Stop as often as it was asked for."""
-        asked = commands + len(self._signals)
+        asked = len(self._signals)
+        with suppress(DearError):  # a full disk, or state.sqlite is gone
+            while self._noted < len(self._signals):
+                self._store.queue.note_stop(os.getpid())
+                self._noted += 1
+            asked = max(asked, self._store.queue.stops(os.getpid()))
         if asked > 1:
             log("stopped at once")
             os._exit(INTERRUPTED)
         if asked == 1 and not self._stopping.is_set():
             self._stopping.set()
             log("stopping after the part being computed")
+
+
+def lives(pid: int) -> bool:
+    """Whether there is a process of this id."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def log(text: str) -> None:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from engine.errors import DearError, InputError, UnreachableError
 from engine.store import Store
 from engine.store.files import make_private
-from engine.store.lock import Holder
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from engine.store import WorkerStatus
 
 REAPER = "worker-reaper"
 UNTIL_EMPTY = "--until-empty"
@@ -49,7 +50,9 @@ def log_path(store: Path) -> Path:
 
 
 def start_worker(path: Path, until_empty: bool) -> int:
-    """Start the worker of a store in a session of its own; returns its process id once it has the store's lock.
+    """Start the worker of a store in a session of its own; returns its process id once it is the worker.
+
+    It runs the queue as soon as no process in the foreground is at work.
 
     Raises:
         DearError: the one the worker met, with its exit code.
@@ -78,24 +81,23 @@ def start_worker(path: Path, until_empty: bool) -> int:
     return answer.pid
 
 
-def ensure_worker(path: Path) -> Holder:
+def ensure_worker(path: Path) -> WorkerStatus:
     """See to it that the queue is run: by the worker there is, else by one that ends when the queue is empty.
 
     Returns:
-        Who has the store's lock; a process in the foreground runs its own campaign, and nothing of the queue.
+        The worker, which may be waiting for a process in the foreground.
 
     Raises:
         DearError: no worker could be started.
     """
     store = Store.open(path)
     try:
-        if holder := store.holder():
-            return holder
-        try:
-            return Holder(start_worker(path, until_empty=True), "worker")
-        except UnreachableError:
-            if (holder := store.holder()) is None:  # else another process was quicker
-                raise
-            return holder
+        if not store.worker().running:
+            try:
+                start_worker(path, until_empty=True)
+            except UnreachableError:
+                if not store.worker().running:  # else another process was quicker
+                    raise
+        return store.worker()
     finally:
         store.close()

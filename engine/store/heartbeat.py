@@ -43,6 +43,8 @@ class WorkerStatus:
     """ISO 8601 UTC, of the last one even where no worker runs"""
     silence_s: float | None = None
     """since the last heartbeat of one that runs; does not depend on the clock being right"""
+    waits_for: int | None = None
+    """the process that runs a campaign in the foreground, after whose end the worker runs the queue"""
 
     @property
     def is_late(self) -> bool:
@@ -57,14 +59,21 @@ def write_heartbeat(state: StateFile, activity: Activity) -> None:
     state.rows("INSERT OR REPLACE INTO worker VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
 
 
-def read_worker(state: StateFile, holder: Holder | None) -> WorkerStatus:
-    """What the last heartbeat says, believed only where its process has the store's lock."""
+def read_worker(state: StateFile, worker: Holder | None, at_work: Holder | None) -> WorkerStatus:
+    """What the last heartbeat says, believed only where its process has the worker's lock.
+
+    Args:
+        state: where it is written.
+        worker: who has the worker's lock.
+        at_work: who has the store's lock.
+    """
     rows = state.rows("SELECT * FROM worker") if state.has_tables(QUEUE_VERSION) else []
     heartbeat = rows[0]["heartbeat"] if rows else None
-    if holder is None or holder.role != "worker":
+    if worker is None:
         return WorkerStatus(running=False, heartbeat=heartbeat)
-    if not rows or rows[0]["pid"] != holder.pid:  # it has the lock, and has not said more yet
-        return WorkerStatus(running=True, pid=holder.pid)
+    waits_for = at_work.pid if at_work and at_work.role == "foreground" else None
+    if not rows or rows[0]["pid"] != worker.pid:  # it has the lock, and has not said more yet
+        return WorkerStatus(running=True, pid=worker.pid, waits_for=waits_for)
     row = rows[0]
     return WorkerStatus(
         running=True,
@@ -75,4 +84,5 @@ def read_worker(state: StateFile, holder: Holder | None) -> WorkerStatus:
         rate=row["rate"],
         heartbeat=heartbeat,
         silence_s=max(0.0, time.monotonic() - row["clock"]),
+        waits_for=waits_for,
     )

@@ -118,6 +118,11 @@ class Layout:
         return self.root / "lock"
 
     @property
+    def worker_lock(self) -> Path:
+        """Of the one worker, which may be waiting for the store's lock."""
+        return self.root / "worker.lock"
+
+    @property
     def reserve(self) -> Path:
         return self.root / "reserve"
 

@@ -1,4 +1,4 @@
-"""The store's lock: one process at a time writes campaigns. The kernel keeps it, so it ends with its process."""
+"""The store's locks: one process at a time writes campaigns, one is the worker. The kernel frees a dead one's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PAUSE_SECONDS = 0.01
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that has the lock."""
+    """The process that has a lock."""
 
     pid: int | None
     """None where it has not said so yet"""
@@ -46,9 +46,7 @@ def hold(path: Path, role: Role) -> Iterator[None]:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not _try_lock(file.fileno(), fcntl.LOCK_EX):
             if time.monotonic() > deadline:
-                raise UnreachableError(
-                    f"{path.parent}: {_read(path)}; queue the campaign with `dear-tui submit`, or wait for its end"
-                )
+                raise _taken(path)
             time.sleep(_PAUSE_SECONDS)
         text = f"{os.getpid()} {role}\n".encode()
         os.pwrite(file.fileno(), text, 0)
@@ -66,6 +64,12 @@ def holder(path: Path) -> Holder | None:
         return None if _try_lock(descriptor, fcntl.LOCK_SH) else _read(path)
     finally:
         os.close(descriptor)
+
+
+def _taken(path: Path) -> UnreachableError:
+    by = _read(path)
+    ends = "end it with `dear-tui worker stop`" if by.role == "worker" else "wait for its end"
+    return UnreachableError(f"{path.parent}: {by}; queue the campaign with `dear-tui submit`, or {ends}")
 
 
 def _try_lock(descriptor: int, kind: int) -> bool:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 STOP = "stop"
 """the command whose target is a worker's process id instead of a campaign"""
 
+NO_PROCESS = 0
+"""the target of one that was meant for a process that is dead"""
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -108,17 +111,22 @@ class Queue:
     def recover(self) -> None:
         """Settle what a process that is dead by now was running; what came from the queue goes on. Under the lock.
 
-        A campaign at which one process after the other died at the same place has failed.
+        A campaign at which one process after the other died at the same place has failed; one that was asked to end
+        did not die.
         """
+        lives = {os.getpid(), self._store.worker().pid}
+        asked = {row["target"] for row in self._state.rows("SELECT target FROM commands WHERE action = ?", STOP)}
+        died = 0 if asked - lives else 1
         for row in self._state.rows("SELECT id, position FROM campaigns WHERE state = 'running'"):
-            campaign, deaths = row["id"], last_deaths(self._state, row["id"]) + 1
+            campaign, deaths = row["id"], last_deaths(self._state, row["id"]) + died
             if row["position"] is None:
                 self.settle(campaign, "paused")
             elif deaths >= MOST_DEATHS:
                 self.settle(campaign, "failed", told(campaign))
             elif self.settle(campaign, "queued"):
                 note_deaths(self._state, campaign, deaths)
-        self._state.rows("DELETE FROM commands WHERE action = ? AND target <> ?", STOP, os.getpid())
+        for pid in asked - lives:
+            self._state.rows("DELETE FROM commands WHERE action = ? AND target = ?", STOP, pid)
 
     def settle_running(self) -> None:
         """Put back into the queue what this process could not settle, for want of room. Under the lock."""
@@ -181,20 +189,25 @@ class Queue:
         Raises:
             UnreachableError: there is none.
         """
-        holder = self._store.holder()
-        if holder is None or holder.role != "worker" or holder.pid is None:
+        pid = self._store.worker().pid
+        if pid is None:
+            holder = self._store.holder()
             at_work = f"; {holder}" if holder else ""
             raise UnreachableError(f"{self._store.layout.root}: no worker runs in this store{at_work}")
-        self._state.rows("INSERT INTO commands (action, target) VALUES (?, ?)", STOP, holder.pid)
-        return self.stops(holder.pid)
+        self.note_stop(pid)
+        return self.stops(pid)
+
+    def note_stop(self, pid: int) -> None:
+        """A worker is asked to end, by a command or a signal; what it was running is no death of its then."""
+        self._state.rows("INSERT INTO commands (action, target) VALUES (?, ?)", STOP, pid)
 
     def stops(self, pid: int) -> int:
         """How often a worker has been asked to end."""
         return len(self._state.rows("SELECT id FROM commands WHERE action = ? AND target = ?", STOP, pid))
 
-    def forget_stops(self, pid: int) -> None:
-        """Drop what was asked of a process that had this id before."""
-        self._state.rows("DELETE FROM commands WHERE action = ? AND target = ?", STOP, pid)
+    def disown_stops(self, pid: int) -> None:
+        """What was asked of a process with this id was meant for another one, which is dead."""
+        self._state.rows("UPDATE commands SET target = ? WHERE action = ? AND target = ?", NO_PROCESS, STOP, pid)
 
     def _present_state(self, campaign: int) -> State:
         """Its state, where "running" is true only while a process is at it; in a transaction, nobody can change it."""

@@ -35,7 +35,7 @@ class QueueView:
 
 def read_queue(store: Store) -> QueueView:
     """The present; empty where the store was made before there was a queue."""
-    holder = store.holder()
+    holder, worker = store.holder(), store.worker()
     if not store.state.has_tables(QUEUE_VERSION):
         return QueueView(holder=holder)
     asked = {row["target"]: store.queue.order(row["target"]) for row in store.state.rows("SELECT target FROM commands")}
@@ -45,6 +45,6 @@ def read_queue(store: Store) -> QueueView:
         asked={campaign: action for campaign, action in asked.items() if action is not None},
         left=() if holder else tuple(row["id"] for row in store.state.rows(left)),
         holder=holder,
-        worker=store.worker(),
-        stops=store.queue.stops(holder.pid) if holder and holder.pid else 0,
+        worker=worker,
+        stops=store.queue.stops(worker.pid) if worker.pid else 0,
     )

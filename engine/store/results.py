@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from engine.faults.group import FaultGroup
     from engine.store.fault_results import CriticalImages, FaultOrder, FaultRates, FaultRows
     from engine.store.image_results import ImageOrder, ImageRows, Mistakes
-    from engine.store.store import Store
+    from engine.store.reading import StoreReader
 
 
 class Results:
     """What the campaigns of a store found; any call may be made while they run."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: StoreReader) -> None:
         self._store = store
 
     def description(self, campaign: int) -> dict[str, Any]:
-        """All that is fixed of a campaign, see `Store.description`."""
+        """All that is fixed of a campaign, see `StoreReader.description`."""
         return self._store.description(campaign)
 
     def rates(self, campaign: int) -> FaultRates:

@@ -62,6 +62,10 @@ def _refused(error: duckdb.Error, lines_before: int) -> QueryError:
     if unknown := NO_TABLE.match(sentence):
         sentence = f"there is no view {unknown[1]}; {VIEWS_THERE}"
     if (stored := STORED_FILE.search(sentence)) and not isinstance(error, duckdb.PermissionException):
-        sentence = f"{sentence.rstrip('.')}; `dear-tui verify {int(stored[1])}` says what can be done"
+        campaign = int(stored[1])
+        sentence = (
+            f"{sentence.rstrip('.')}; `dear-tui verify {campaign}` sets it aside, and the query works again; "
+            f"until then leave the campaign out: WHERE campaign <> {campaign}"
+        )
     place = PLACE.search(str(error))
     return QueryError(f"SQL: {sentence}", f"LINE {int(place[1]) - lines_before}: {place[2]}" if place else "")

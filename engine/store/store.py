@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
-import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 
-from engine.errors import DiskFullError, InputError, UnreachableError
-from engine.store.catalogue import catalogue_key, create_views, write_catalogue, write_zero_rows
+from engine.errors import DiskFullError, UnreachableError
+from engine.store.catalogue import catalogue_key, write_catalogue, write_zero_rows
 from engine.store.creation import restore_campaign, write_campaign
-from engine.store.curve import CurveReader
-from engine.store.description import read_description, update_description
+from engine.store.description import update_description
 from engine.store.files import (
     check_writable,
     exclusive,
@@ -25,20 +21,13 @@ from engine.store.files import (
     unfinished,
     unwritable,
 )
-from engine.store.heartbeat import WorkerStatus, read_worker
-from engine.store.image_counts import ImageCountsReader
-from engine.store.layer_progress import LayerReader
-from engine.store.layout import Layout
-from engine.store.lock import hold, holder
-from engine.store.outcome import count_critical_faults, read_table_one
-from engine.store.parquet import connect, read_arrays
+from engine.store.lock import hold
 from engine.store.queue import Queue
 from engine.store.queue_view import QueueView, read_queue
+from engine.store.reading import StoreReader
 from engine.store.recovery import adopt_campaigns, find_unreadable, recover_parts
 from engine.store.reserve import give_up_reserve, keep_reserve
-from engine.store.results import Results
-from engine.store.state import CampaignRow, StateFile, now
-from engine.store.summary import read_summary
+from engine.store.state import CampaignRow, now
 from engine.store.verification import verify_campaign
 from engine.store.writer import CampaignWriter
 
@@ -46,36 +35,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-    from engine.analysis.tables import TableOneRow
-    from engine.store.lock import Holder, Role
+    from engine.store.lock import Role
     from engine.store.records import (
         CampaignStatus,
-        CampaignSummary,
-        CurveData,
-        ImageCounts,
-        LayerProgress,
         NewCampaign,
         State,
     )
 
 
-class Store:
+class Store(StoreReader):
     """A folder of campaigns; the threads of a process may share one `Store`."""
 
     def __init__(self, path: Path, read_only: bool) -> None:
-        self.layout = Layout(path.expanduser().absolute())
+        super().__init__(path, read_only)
         self.notes: list[str] = []
         """what recovery could not verify or will run again, a sentence each"""
-        self._read_only = read_only
-        self._state: StateFile | None = None
-        self._connection: duckdb.DuckDBPyConnection | None = None
-        self._has_views = False
-        self._curves: dict[int, CurveReader] = {}
-        self._image_counts: dict[int, ImageCountsReader] = {}
-        self._layers: dict[int, LayerReader] = {}
-        self._guard = threading.RLock()
         self._locked = False
 
     @classmethod
@@ -100,130 +74,6 @@ class Store:
             ) from None
         return store
 
-    def close(self) -> None:
-        if self._state is not None:
-            self._state.close()
-        if self._connection is not None:
-            self._connection.close()
-
-    @property
-    def state(self) -> StateFile:
-        """state.sqlite.
-
-        Raises:
-            UnreachableError: there is no store here.
-        """
-        with self._guard:
-            if self._state is None:
-                self._state = StateFile(self.layout.state, self._read_only)
-            return self._state
-
-    def campaigns(self) -> list[CampaignStatus]:
-        """Every campaign, newest first."""
-        return self.state.statuses(self.holder() is not None) if self._is_there() else []
-
-    def campaign(self, campaign: int) -> CampaignStatus:
-        """One campaign.
-
-        Raises:
-            InputError: there is none with this id.
-        """
-        found = self.state.statuses(self.holder() is not None, campaign) if self._is_there() else []
-        if not found:
-            raise InputError(
-                f"{self.layout.root}: there is no campaign {campaign}; `dear-tui list` shows which there are"
-            )
-        return found[0]
-
-    def find(self, fingerprint: str) -> CampaignStatus | None:
-        """The newest campaign with this fingerprint."""
-        found = self.state.campaign_ids(fingerprint) if self._is_there() else []
-        return self.campaign(found[0]) if found else None
-
-    def curve(self, campaign: int) -> CurveData:
-        """The detection curve so far, from summaries only; a part is read once.
-
-        Raises:
-            InputError: there is no campaign with this id.
-        """
-        self.campaign(campaign)
-        with self._guard:
-            if campaign not in self._curves:
-                row, layout = self.state.campaign_row(campaign), self.layout.campaign(campaign)
-                self._curves[campaign] = CurveReader(layout, row, self._duckdb())
-            return self._curves[campaign].read(self.state.receipts(campaign), self._duckdb())
-
-    def image_counts(self, campaign: int) -> ImageCounts:
-        """What each image shows so far, from summaries only; a part is read once.
-
-        Raises:
-            InputError: there is no campaign with this id.
-        """
-        self.campaign(campaign)
-        with self._guard:
-            if campaign not in self._image_counts:
-                row, layout = self.state.campaign_row(campaign), self.layout.campaign(campaign)
-                self._image_counts[campaign] = ImageCountsReader(layout, row, self._duckdb())
-            return self._image_counts[campaign].read(self.state.receipts(campaign), self._duckdb())
-
-    def layers(self, campaign: int) -> list[LayerProgress]:
-        """How far each layer is, in the order of execution, and what was found in it.
-
-        Raises:
-            InputError: there is no campaign with this id.
-        """
-        with self._guard:
-            self.curve(campaign)
-            if campaign not in self._layers:
-                self._layers[campaign] = LayerReader(self.layout.campaign(campaign), self._duckdb())
-            receipts, images = self.state.receipts(campaign), self.state.campaign_row(campaign).images
-            return self._layers[campaign].read(receipts, images, self._curves[campaign].first_critical)
-
-    def summary(self, campaign: int) -> CampaignSummary:
-        """Per-fault and per-image sums and the critical pairs, of the committed parts.
-
-        Raises:
-            InputError: there is no campaign with this id.
-        """
-        status = self.campaign(campaign)
-        with self._guard:
-            metric, receipts = self.state.campaign_row(campaign).metric, self.state.receipts(campaign)
-            return read_summary(status, metric, receipts, self._duckdb(views=True))
-
-    def critical_faults(self, campaign: int) -> int:
-        """Faults found critical so far, from the committed parts.
-
-        Raises:
-            InputError: there is no campaign with this id.
-        """
-        self.campaign(campaign)
-        with self._guard:
-            return count_critical_faults(self.layout.campaign(campaign), self.state.receipts(campaign), self._duckdb())
-
-    def table_one(self, campaign: int) -> TableOneRow:
-        """Table I of a finished campaign.
-
-        Raises:
-            InputError: there is no campaign with this id.
-        """
-        self.campaign(campaign)
-        with self._guard:
-            return read_table_one(self.layout.campaign(campaign), self.state.receipts(campaign), self._duckdb())
-
-    def description(self, campaign: int) -> dict[str, Any]:
-        """All that is fixed of a campaign: its config as given, its numerics, layers and population.
-
-        Raises:
-            InputError: there is no campaign with this id.
-            UnreachableError: its campaign.json cannot be read.
-        """
-        self.campaign(campaign)
-        path = self.layout.campaign(campaign).description
-        try:
-            return read_description(self.layout.campaign(campaign))
-        except (OSError, ValueError) as error:
-            raise UnreachableError(f"{path}: cannot be read ({error}); `dear-tui run` writes it again") from None
-
     @contextmanager
     def lock(self, role: Role = "foreground") -> Iterator[None]:
         """Be the one process that runs campaigns; what a killed one left is put right first.
@@ -246,13 +96,15 @@ class Store:
         notes, self.notes = self.notes, []
         return notes
 
-    def holder(self) -> Holder | None:
-        """The process that has the lock now."""
-        return holder(self.layout.lock)
+    @contextmanager
+    def be_worker(self) -> Iterator[None]:
+        """Be the store's one worker, which takes the lock when it is free.
 
-    def worker(self) -> WorkerStatus:
-        """The worker, if one runs."""
-        return read_worker(self.state, self.holder()) if self._is_there() else WorkerStatus(running=False)
+        Raises:
+            UnreachableError: another process is.
+        """
+        with hold(self.layout.worker_lock, "worker"):
+            yield
 
     def queue_view(self) -> QueueView:
         """What waits, what is asked, who is at work."""
@@ -262,16 +114,6 @@ class Store:
     def queue(self) -> Queue:
         """What waits, and what is asked of campaigns."""
         return Queue(self)
-
-    @property
-    def results(self) -> Results:
-        """What the campaigns found, fault by fault and image by image."""
-        return Results(self)
-
-    def read(self, query: str) -> dict[str, NDArray[Any]]:
-        """Run one of the engine's own queries over the views: its columns."""
-        with self._guard:
-            return read_arrays(self._duckdb(views=True), query)
 
     def create(self, new: NewCampaign) -> int:
         """Write a new campaign, in state `queued` and not in the queue yet; no lock is needed.
@@ -400,23 +242,17 @@ class Store:
         """Note how far a running campaign is, and that it is alive."""
         self.state.set_progress(campaign, pairs_done, rate, eta_s)
 
-    def _check_readable(self) -> None:
-        if not self.layout.root.exists():
-            return
-        names = {path.name for path in self.layout.root.iterdir()}
-        if self.layout.state.name not in names and self.layout.campaign_ids():
-            raise UnreachableError(f"{self.layout.state}: missing; the next `dear-tui run` in this store rebuilds it")
-        if self.layout.state.name in names and not os.access(self.layout.state, os.R_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-
     def _prepare(self) -> None:
         """Make what is missing; safe in two processes at once."""
         layout = self.layout
         make_private_folder(layout.root)
         check_writable(layout.root)
         make_private(layout.lock)
+        make_private(layout.worker_lock)
         make_private_folder(layout.campaigns)
         lost = not layout.state.exists() and layout.campaign_ids()
+        if lost and self.holder():  # which still writes to the one that was deleted
+            raise self._missing_state()
         key = catalogue_key(layout)
         with exclusive(layout.root):
             if not layout.state.exists():
@@ -430,12 +266,6 @@ class Store:
             with self.lock():
                 self.notes.append(f"{layout.state}: it was lost and has been rebuilt from the campaigns")
 
-    def _is_there(self) -> bool:
-        """Whether the store has its tables: a read-only one may be opened before the writer has made them."""
-        if self._read_only and not self.layout.state.exists():
-            return False
-        return self.state.has_tables()
-
     def _recover(self) -> None:
         with exclusive(self.layout.root):
             remove_unfinished(self.layout.campaigns)
@@ -447,12 +277,3 @@ class Store:
     def _needs_lock(self) -> None:
         if not self._locked:
             raise RuntimeError("take the store's lock first: `with store.lock():`")
-
-    def _duckdb(self, views: bool = False) -> duckdb.DuckDBPyConnection:
-        """This store's own connection, with its views if asked for; use it under the guard."""
-        if self._connection is None:
-            self._connection = connect(threads=1)
-        if views and not self._has_views:
-            create_views(self._connection, self.layout)
-            self._has_views = True
-        return self._connection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -105,6 +106,41 @@ def test_stopped_it_is_first_in_the_queue_and_goes_on_exactly(
     assert 0 < status.pairs_done < status.pairs
     run_next(store)
     assert results(store) == undisturbed
+
+
+def test_state_sqlite_lost_under_a_run_in_the_foreground_is_rebuilt_and_the_run_goes_on(
+    tmp_path: Path, undisturbed: list[list[tuple[Any, ...]]]
+) -> None:
+    path, losses = tmp_path / "store", iter(range(2))
+
+    def lose_state() -> None:
+        if (path / "state.sqlite").exists() and next(losses, None) is not None:
+            for file in path.glob("state.sqlite*"):
+                file.unlink()
+            with pytest.raises(UnreachableError, match=f"missing; process {os.getpid()}, which is at work .* rebuilds"):
+                Store.open(path)
+
+    listener = Listener(lose_state)
+    status = execute(prepare(load_config(write_config(tmp_path))), path, listener, lambda: False)
+    assert (status.state, status.pairs_done) == ("finished", status.pairs)
+    lost = f"{path}/state.sqlite: lost or replaced while it was in use; it is rebuilt from the campaigns"
+    assert listener.notes.count(lost) == 2
+    assert results(Store.open(path)) == undisturbed
+
+
+def test_ctrl_c_after_the_loss_of_state_sqlite_is_heeded(tmp_path: Path) -> None:
+    path, stops = tmp_path / "store", list[bool]()
+
+    def lose_state() -> None:
+        for file in path.glob("state.sqlite*"):
+            file.unlink()
+        stops.append(True)
+
+    config = load_config(write_config(tmp_path))
+    status = execute(prepare(config), path, Listener(lose_state), lambda: bool(stops))
+    assert status.state == "paused"
+    assert 0 < status.pairs_done < status.pairs
+    assert execute(prepare(config), path, Listener(), lambda: False).state == "finished"
 
 
 @pytest.mark.parametrize(("action", "back", "state"), [("pause", "resume", "paused"), ("cancel", "retry", "cancelled")])

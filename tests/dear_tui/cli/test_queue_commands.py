@@ -141,14 +141,26 @@ def test_submit_finds_what_it_knows(
 
 
 def test_submit_behind_a_run_in_the_foreground_says_what_comes_next(
-    invoke: Invoke, tmp_path: Path, store: Path
+    invoke: Invoke, tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Store.open(store).lock():
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    opened = Store.open(store)
+    with opened.lock():
         done = invoke("submit", write_config(tmp_path), "--store", store)
+        pid = opened.worker().pid
+        shown = invoke("worker", "status", "--store", store).out.splitlines()
+        listed = invoke("list", "--store", store)
+        assert opened.worker().waits_for == os.getpid()
+        assert opened.campaign(1).state == "queued"
+        opened.queue.stop_worker()
+        until(lambda: not opened.worker().running, "its end, without its turn")
     assert (done.code, done.out) == (0, "1\n")
-    assert done.err.endswith(
-        f"process {os.getpid()} runs its campaign first; when it has ended, dear-tui worker start runs the queue\n"
+    first = f"the run in the foreground, process {os.getpid()}"
+    assert done.err == (
+        f"campaign 1 is queued\nthe worker, process {pid}, runs the queue when {first}, has ended; dear-tui shows it\n"
     )
+    assert shown[:2] == [f"worker    process {pid}", f"waits for {first}"]
+    assert listed.err == f"the worker waits for {first}\n"
 
 
 def test_run_behind_a_worker_names_it_and_submit(invoke: Invoke, tmp_path: Path, store: Path) -> None:
@@ -157,7 +169,7 @@ def test_run_behind_a_worker_names_it_and_submit(invoke: Invoke, tmp_path: Path,
     assert (done.code, done.out) == (3, "")
     assert done.err == (
         f"dear-tui: {store}: process {os.getpid()} is at work in this store as its worker; queue the campaign with "
-        "`dear-tui submit`, or wait for its end\n"
+        "`dear-tui submit`, or end it with `dear-tui worker stop`\n"
     )
     assert states(store) == {}
 
@@ -185,7 +197,7 @@ def test_each_command_says_what_it_did(invoke: Invoke, queued: Path) -> None:
 
 def test_list_says_why_a_campaign_failed_or_waits(invoke: Invoke, queued: Path) -> None:
     store = Store.open(queued)
-    with store.lock("worker"):
+    with store.be_worker(), store.lock("worker"):
         store.queue.take()
         store.state.set_error(1, "the disk is full")
         store.set_state(2, "failed", "no memory")
@@ -197,7 +209,7 @@ def test_list_says_why_a_campaign_failed_or_waits(invoke: Invoke, queued: Path) 
 
 def test_a_running_campaign_is_told_for_the_edge_of_its_part(invoke: Invoke, queued: Path) -> None:
     store = Store.open(queued)
-    with store.lock("worker"):
+    with store.be_worker(), store.lock("worker"):
         assert store.queue.take() == 1
         for action, state in (("pause", "paused"), ("cancel", "cancelled"), ("delete", "deleted")):
             done = invoke(action, "1", *(["--yes"] if action == "delete" else []), "--store", queued)
@@ -262,14 +274,14 @@ def test_worker_status_without_one(invoke: Invoke, queued: Path) -> None:
     done = invoke("worker", "status", "--store", queued)
     assert (done.code, done.out) == (0, "worker    does not run\n")
     assert done.err == "3 queued; dear-tui worker start runs the queue\n"
-    fields = ("running", "pid", "device", "campaign", "block", "rate", "heartbeat")
+    fields = ("running", "pid", "device", "campaign", "block", "rate", "heartbeat", "waits_for")
     nothing = dict.fromkeys(fields) | {"running": False}
     assert json.loads(invoke("worker", "status", "--json", "--store", queued).out) == nothing
 
 
 def test_worker_status_of_one_at_work(invoke: Invoke, queued: Path) -> None:
     store = Store.open(queued)
-    with store.lock("worker"):
+    with store.be_worker(), store.lock("worker"):
         write_heartbeat(store.state, Activity(campaign=1, device="cpu", block=(16, 48), rate=1234.5))
         shown = invoke("worker", "status", "--store", queued)
         found = json.loads(invoke("worker", "status", "--json", "--store", queued).out)
@@ -284,6 +296,7 @@ def test_worker_status_of_one_at_work(invoke: Invoke, queued: Path) -> None:
         "campaign": 1,
         "block": [16, 48],
         "rate": 1234.5,
+        "waits_for": None,
     }
     assert shown.out.splitlines() == [
         f"worker    process {os.getpid()}",

@@ -70,6 +70,32 @@ def test_a_bad_sealed_file_is_made_again_at_once(invoke: Invoke, tmp_path: Path)
     assert invoke("verify", "1", "--store", store).code == 0
 
 
+def test_a_damaged_part_leaves_the_other_campaigns_readable_and_verify_all_of_them(
+    invoke: Invoke, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    for seed in (5, 6):
+        config = write_config(tmp_path, f"{seed}.toml", faults={"seed": seed})
+        assert invoke("run", config, "--store", store).code == 0
+    part = store / "campaigns" / "campaign=000001" / "severity" / parts(store)[0]
+    part.write_bytes(part.read_bytes()[:100])
+    query = "select campaign, count(*) as pairs from severity"
+    asked = invoke("sql", f"{query} group by 1", "--store", store)
+    assert (asked.code, asked.out, asked.err.count("\n")) == (2, "", 1)
+    assert asked.err.endswith(
+        "`dear-tui verify 1` sets it aside, and the query works again; until then leave the campaign out: "
+        "WHERE campaign <> 1\n"
+    )
+    assert str(part) in asked.err
+    left = invoke("sql", f"{query} WHERE campaign <> 1 group by 1", "--store", store)
+    assert (left.code, left.out) == (0, "campaign,pairs\n2,2400\n")
+    assert invoke("verify", "1", "--store", store).code == 1
+    again = invoke("sql", f"{query} group by 1 order by 1", "--store", store)
+    first, second = again.out.splitlines()[1:]
+    assert (again.code, second) == (0, "2,2400")
+    assert 0 < int(first.removeprefix("1,")) < 2400
+
+
 def test_a_damaged_description_does_not_lock_the_user_out(invoke: Invoke, tmp_path: Path) -> None:
     config, store = write_config(tmp_path), tmp_path / "store"
     assert invoke("run", config, "--store", store).code == 0

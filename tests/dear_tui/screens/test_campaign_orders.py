@@ -146,7 +146,7 @@ async def test_w_starts_a_worker_and_capital_w_stops_it(store: Store) -> None:
         await until_shown(pilot, "the worker, process 4242, runs")
         await pilot.press("W")
         await until_shown(pilot, "no worker runs in this store")
-        with store.lock("worker"):
+        with store.be_worker(), store.lock("worker"):
             await until_shown(pilot, f"Worker {os.getpid()} takes the next campaign")
             await pilot.press("W")
             await until_shown(pilot, f"Worker {os.getpid()} stops after the part being computed: W again")

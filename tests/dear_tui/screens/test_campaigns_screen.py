@@ -21,6 +21,7 @@ from dear_tui.actions import actions_of
 from dear_tui.screens.live import LiveScreen
 from dear_tui.widgets.campaign_details import CampaignDetails
 from dear_tui.widgets.campaign_list import CampaignList, Row
+from engine.store.heartbeat import WorkerStatus
 from engine.store.lock import Holder
 from engine.store.queue_view import QueueView
 
@@ -237,7 +238,12 @@ async def test_what_is_asked_elsewhere_shows_until_it_is_done() -> None:
         (QueueView(waiting=(1, 2)), "No worker runs, 2 campaigns wait: w starts it"),
         (QueueView(left=(7,), waiting=(1,)), "The worker ended while it ran campaign 7: w starts one that goes on"),
         (QueueView(holder=Holder(99, "foreground")), "Process 99 runs a campaign in the foreground"),
-        (QueueView(holder=Holder(99, "foreground"), waiting=(1,)), "1 campaign waits: w, when that has ended"),
+        (QueueView(holder=Holder(99, "foreground"), waiting=(1,)), "1 campaign waits: w starts a worker"),
+        (
+            QueueView(holder=Holder(99, "foreground"), worker=WorkerStatus(True, 4242, waits_for=99), waiting=(1,)),
+            "Worker 4242 waits for the run in the foreground, process 99",
+        ),
+        (QueueView(worker=WorkerStatus(True, 4242), waiting=(1,)), "Worker 4242 takes the next campaign"),
         (worker_view(), "Worker 4242 on cpu: campaign 7, images 1,008 to 2,031 by rank"),
         (worker_view(stops=1), "Worker 4242 stops after the part being computed: W again stops it at once"),
     ],

@@ -55,16 +55,17 @@ def one_thread_in_the_worker(monkeypatch: pytest.MonkeyPatch, one_thread: None) 
 
 @pytest.fixture
 def launch() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts `dear-tui worker start --foreground` as a child, whose exit code and log can be read.
+    """Starts `dear-tui worker start --foreground`, or another command, as a child whose exit code and log can be read.
 
-    One that is to end when the queue is empty does so at once.
+    A worker that is to end when the queue is empty does so at once.
     """
     started: list[subprocess.Popen[str]] = []
 
-    def start(store: Path, *options: str, before: str = "") -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", before + LAUNCHED]
+    def start(
+        store: Path, *options: str, before: str = "", command: tuple[str, ...] = ("worker", "start", "--foreground")
+    ) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [*command, "worker", "start", "--foreground", "--store", str(store), *options],
+            [sys.executable, "-c", before + LAUNCHED, *command, "--store", str(store), *options],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.errors import UnreachableError
 from engine.store import Activity, Store, WorkerStatus
 from engine.store.heartbeat import write_heartbeat
 
@@ -21,7 +22,7 @@ def store(tmp_path: Path) -> Store:
 def test_what_a_worker_does_is_read_by_others_and_gone_with_it(store: Store) -> None:
     reader = Store.open(store.layout.root, read_only=True)
     assert reader.worker() == WorkerStatus(running=False)
-    with store.lock("worker"):
+    with store.be_worker(), store.lock("worker"):
         assert reader.worker() == WorkerStatus(running=True, pid=os.getpid()), "before its first heartbeat"
         before = time.monotonic()
         write_heartbeat(store.state, BUSY)
@@ -36,15 +37,30 @@ def test_what_a_worker_does_is_read_by_others_and_gone_with_it(store: Store) -> 
 
 
 def test_a_process_in_the_foreground_is_no_worker(store: Store) -> None:
-    with store.lock("worker"):
+    with store.be_worker(), store.lock("worker"):
         write_heartbeat(store.state, BUSY)
     with store.lock():
         assert not store.worker().running
         assert store.worker().campaign is None
 
 
+def test_a_worker_waits_for_a_process_in_the_foreground(store: Store) -> None:
+    with store.be_worker():
+        write_heartbeat(store.state, Activity())
+        assert store.worker().waits_for is None
+        with store.lock():
+            assert (store.worker().running, store.worker().waits_for) == (True, os.getpid())
+        with store.lock("worker"):
+            assert store.worker().waits_for is None
+
+
+def test_there_is_one_worker(store: Store) -> None:
+    with store.be_worker(), pytest.raises(UnreachableError, match=f"process {os.getpid()} is at work .* as its worker"):
+        Store.open(store.layout.root).be_worker().__enter__()
+
+
 def test_a_heartbeat_of_another_process_is_not_believed(store: Store) -> None:
-    with store.lock("worker"):
+    with store.be_worker(), store.lock("worker"):
         write_heartbeat(store.state, BUSY)
         store.state.rows("UPDATE worker SET pid = 1")
         assert store.worker() == WorkerStatus(running=True, pid=os.getpid())
@@ -52,7 +68,7 @@ def test_a_heartbeat_of_another_process_is_not_believed(store: Store) -> None:
 
 @pytest.mark.parametrize("year", ["1999", "2099"])
 def test_a_clock_that_was_set_changes_no_age(store: Store, monkeypatch: pytest.MonkeyPatch, year: str) -> None:
-    with store.lock("worker"):
+    with store.be_worker(), store.lock("worker"):
         monkeypatch.setattr("engine.store.heartbeat.now", lambda: f"{year}-01-01T00:00:00Z")
         before = time.monotonic()
         write_heartbeat(store.state, BUSY)

@@ -28,7 +28,7 @@ def test_it_tells_what_waits_what_is_asked_and_who_works(store: Store) -> None:
     reader = Store.open(store.layout.root, read_only=True)
     view = reader.queue_view()
     assert (view.waiting, dict(view.asked), view.left, view.holder) == ((1, 2), {}, (), None)
-    with store.lock("worker"):
+    with store.be_worker(), store.lock("worker"):
         store.queue.take()
         write_heartbeat(store.state, Activity(campaign=1, device="cpu"))
         store.queue.request("pause", 1)
@@ -41,6 +41,15 @@ def test_it_tells_what_waits_what_is_asked_and_who_works(store: Store) -> None:
     assert reader.queue_view().left == (1,), "a worker that ended without settling it left it"
 
 
+def test_a_worker_that_waits_is_there_too(store: Store) -> None:
+    with store.be_worker(), store.lock():
+        store.queue.stop_worker()
+        view = store.queue_view()
+        assert view.holder is not None
+        assert (view.holder.role, view.worker.running, view.worker.waits_for) == ("foreground", True, os.getpid())
+        assert view.stops == 1
+
+
 def test_a_campaign_of_the_foreground_is_not_left_to_the_queue(store: Store) -> None:
     campaign = store.create(replace(new_campaign(), fingerprint="third"))
     with store.lock("foreground"):
@@ -49,7 +58,7 @@ def test_a_campaign_of_the_foreground_is_not_left_to_the_queue(store: Store) -> 
 
 
 def test_a_silent_worker_is_late(store: Store) -> None:
-    with store.lock("worker"):
+    with store.be_worker(), store.lock("worker"):
         write_heartbeat(store.state, Activity())
         assert not store.worker().is_late
         store.state.rows("UPDATE worker SET clock = clock - 6")

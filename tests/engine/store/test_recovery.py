@@ -190,6 +190,35 @@ def test_a_copied_part_does_not_count_twice(tmp_path: Path) -> None:
     check_whole_sets(store, truth, len(PLAN))
 
 
+def test_whoever_looks_at_a_store_sees_the_loss_of_its_state_file_and_its_return(tmp_path: Path) -> None:
+    store, campaign, _ = filled_store(tmp_path, PLAN[:3])
+    reader = Store.open(tmp_path, read_only=True)
+    assert [status.id for status in reader.campaigns()] == [campaign]
+    store.close()
+    for path in tmp_path.glob("state.sqlite*"):
+        path.unlink()
+    with pytest.raises(UnreachableError, match=r"state\.sqlite: missing"):
+        reader.campaigns()
+    store = Store.open(tmp_path)
+    store.queue.request("cancel", campaign)
+    assert reader.campaign(campaign).state == "cancelled"
+
+
+def test_a_lost_state_file_is_not_rebuilt_under_the_process_that_is_at_work(tmp_path: Path) -> None:
+    store, campaign, _ = filled_store(tmp_path, PLAN[:3])
+    with store.lock():
+        for path in tmp_path.glob("state.sqlite*"):
+            path.unlink()
+        said = (
+            f"state.sqlite: missing; process {os.getpid()}, which is at work in this store, rebuilds it after the part"
+        )
+        for read_only in (True, False):
+            with pytest.raises(UnreachableError, match=said):
+                Store.open(tmp_path, read_only)
+        assert not store.layout.state.exists()
+    assert Store.open(tmp_path).campaign(campaign).pairs_done > 0
+
+
 def test_a_lost_state_file_is_rebuilt_from_the_campaigns(tmp_path: Path) -> None:
     store, campaign, truth = filled_store(tmp_path, PLAN[:3])
     with store.lock():

@@ -1,0 +1,228 @@
+"""What every client may ask of a store, also of one that it cannot write to."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import InputError, UnreachableError
+from engine.store.catalogue import create_views
+from engine.store.curve import CurveReader
+from engine.store.description import read_description
+from engine.store.heartbeat import WorkerStatus, read_worker
+from engine.store.image_counts import ImageCountsReader
+from engine.store.layer_progress import LayerReader
+from engine.store.layout import Layout
+from engine.store.lock import holder
+from engine.store.outcome import count_critical_faults, read_table_one
+from engine.store.parquet import connect, read_arrays
+from engine.store.results import Results
+from engine.store.state import StateFile
+from engine.store.summary import read_summary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import duckdb
+    from numpy.typing import NDArray
+
+    from engine.analysis.tables import TableOneRow
+    from engine.store.lock import Holder
+    from engine.store.records import CampaignStatus, CampaignSummary, CurveData, ImageCounts, LayerProgress
+
+
+class StoreReader:
+    """A folder of campaigns, to be looked at while any process writes to it."""
+
+    def __init__(self, path: Path, read_only: bool) -> None:
+        self.layout = Layout(path.expanduser().absolute())
+        self._read_only = read_only
+        self._state: StateFile | None = None
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._has_views = False
+        self._curves: dict[int, CurveReader] = {}
+        self._image_counts: dict[int, ImageCountsReader] = {}
+        self._layers: dict[int, LayerReader] = {}
+        self._guard = threading.RLock()
+
+    def close(self) -> None:
+        if self._state is not None:
+            self._state.close()
+        if self._connection is not None:
+            self._connection.close()
+
+    @property
+    def state(self) -> StateFile:
+        """state.sqlite.
+
+        Raises:
+            UnreachableError: there is no store here.
+        """
+        with self._guard:
+            if self._read_only and self._state is not None and not self._state.is_in_place():
+                self._state = None  # whoever only looks must not go on looking at one that was deleted
+            if self._state is None:
+                self._state = StateFile(self.layout.state, self._read_only)
+            return self._state
+
+    def campaigns(self) -> list[CampaignStatus]:
+        """Every campaign, newest first."""
+        return self.state.statuses(self.holder() is not None) if self._is_there() else []
+
+    def campaign(self, campaign: int) -> CampaignStatus:
+        """One campaign.
+
+        Raises:
+            InputError: there is none with this id.
+        """
+        found = self.state.statuses(self.holder() is not None, campaign) if self._is_there() else []
+        if not found:
+            raise InputError(
+                f"{self.layout.root}: there is no campaign {campaign}; `dear-tui list` shows which there are"
+            )
+        return found[0]
+
+    def find(self, fingerprint: str) -> CampaignStatus | None:
+        """The newest campaign with this fingerprint."""
+        found = self.state.campaign_ids(fingerprint) if self._is_there() else []
+        return self.campaign(found[0]) if found else None
+
+    def curve(self, campaign: int) -> CurveData:
+        """The detection curve so far, from summaries only; a part is read once.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        self.campaign(campaign)
+        with self._guard:
+            if campaign not in self._curves:
+                row, layout = self.state.campaign_row(campaign), self.layout.campaign(campaign)
+                self._curves[campaign] = CurveReader(layout, row, self._duckdb())
+            return self._curves[campaign].read(self.state.receipts(campaign), self._duckdb())
+
+    def image_counts(self, campaign: int) -> ImageCounts:
+        """What each image shows so far, from summaries only; a part is read once.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        self.campaign(campaign)
+        with self._guard:
+            if campaign not in self._image_counts:
+                row, layout = self.state.campaign_row(campaign), self.layout.campaign(campaign)
+                self._image_counts[campaign] = ImageCountsReader(layout, row, self._duckdb())
+            return self._image_counts[campaign].read(self.state.receipts(campaign), self._duckdb())
+
+    def layers(self, campaign: int) -> list[LayerProgress]:
+        """How far each layer is, in the order of execution, and what was found in it.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        with self._guard:
+            self.curve(campaign)
+            if campaign not in self._layers:
+                self._layers[campaign] = LayerReader(self.layout.campaign(campaign), self._duckdb())
+            receipts, images = self.state.receipts(campaign), self.state.campaign_row(campaign).images
+            return self._layers[campaign].read(receipts, images, self._curves[campaign].first_critical)
+
+    def summary(self, campaign: int) -> CampaignSummary:
+        """Per-fault and per-image sums and the critical pairs, of the committed parts.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        status = self.campaign(campaign)
+        with self._guard:
+            metric, receipts = self.state.campaign_row(campaign).metric, self.state.receipts(campaign)
+            return read_summary(status, metric, receipts, self._duckdb(views=True))
+
+    def critical_faults(self, campaign: int) -> int:
+        """Faults found critical so far, from the committed parts.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        self.campaign(campaign)
+        with self._guard:
+            return count_critical_faults(self.layout.campaign(campaign), self.state.receipts(campaign), self._duckdb())
+
+    def table_one(self, campaign: int) -> TableOneRow:
+        """Table I of a finished campaign.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        self.campaign(campaign)
+        with self._guard:
+            return read_table_one(self.layout.campaign(campaign), self.state.receipts(campaign), self._duckdb())
+
+    def description(self, campaign: int) -> dict[str, Any]:
+        """All that is fixed of a campaign: its config as given, its numerics, layers and population.
+
+        Raises:
+            InputError: there is no campaign with this id.
+            UnreachableError: its campaign.json cannot be read.
+        """
+        self.campaign(campaign)
+        path = self.layout.campaign(campaign).description
+        try:
+            return read_description(self.layout.campaign(campaign))
+        except (OSError, ValueError) as error:
+            raise UnreachableError(f"{path}: cannot be read ({error}); `dear-tui run` writes it again") from None
+
+    @property
+    def results(self) -> Results:
+        """What the campaigns found, fault by fault and image by image."""
+        return Results(self)
+
+    def read(self, query: str) -> dict[str, NDArray[Any]]:
+        """Run one of the engine's own queries over the views: its columns."""
+        with self._guard:
+            return read_arrays(self._duckdb(views=True), query)
+
+    def holder(self) -> Holder | None:
+        """The process that has the lock now."""
+        return holder(self.layout.lock)
+
+    def worker(self) -> WorkerStatus:
+        """The worker, if one runs."""
+        if not self._is_there():
+            return WorkerStatus(running=False)
+        return read_worker(self.state, holder(self.layout.worker_lock), self.holder())
+
+    def _check_readable(self) -> None:
+        if not self.layout.root.exists():
+            return
+        names = {path.name for path in self.layout.root.iterdir()}
+        if self.layout.state.name not in names and self.layout.campaign_ids():
+            raise self._missing_state()
+        if self.layout.state.name in names and not os.access(self.layout.state, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    def _missing_state(self) -> UnreachableError:
+        at_work = self.holder()
+        mend = (
+            f"process {at_work.pid}, which is at work in this store, rebuilds it after the part being computed"
+            if at_work
+            else "the next `dear-tui run` or `dear-tui worker start` in this store rebuilds it"
+        )
+        return UnreachableError(f"{self.layout.state}: missing; {mend}")
+
+    def _is_there(self) -> bool:
+        """Whether the store has its tables: a read-only one may be opened before the writer has made them."""
+        if self._read_only and not self.layout.state.exists():
+            self._check_readable()
+            return False
+        return self.state.has_tables()
+
+    def _duckdb(self, views: bool = False) -> duckdb.DuckDBPyConnection:
+        """This store's own connection, with its views if asked for; use it under the guard."""
+        if self._connection is None:
+            self._connection = connect(threads=1)
+        if views and not self._has_views:
+            create_views(self._connection, self.layout)
+            self._has_views = True
+        return self._connection
