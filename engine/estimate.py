@@ -45,7 +45,7 @@ class Estimate:
     """of the naive loop: every fault through the whole network, two per multiplication"""
     disk_bytes: int
     seconds: float
-    """computing time on this machine"""
+    """from the start to the finished campaign, on this machine"""
     method: str
     device: str
 
@@ -72,7 +72,7 @@ def estimate(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Esti
         pairs=pairs,
         flops=counter.get_total_flops() * pairs,
         disk_bytes=round(DISK_BYTES_PER_PAIR * pairs),
-        seconds=_computing_seconds(prepared, on_step) + STORING_SECONDS_PER_PAIR * pairs,
+        seconds=prepared.seconds + _computing_seconds(prepared, on_step) + STORING_SECONDS_PER_PAIR * pairs,
         method=prepared.config.run.method,
         device=prepared.numerics.device,
     )

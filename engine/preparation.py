@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,8 @@ class PreparedCampaign:
     """[W] image ids in rank order"""
     identity: dict[str, str]
     """all that a result depends on, see `engine.fingerprint`"""
+    seconds: float
+    """that it took, most of it for ranking the images"""
 
     @property
     def fingerprint(self) -> str:
@@ -86,6 +89,7 @@ def prepare(config: CampaignConfig, threads: int | None = None, on_step: OnStep 
     Raises:
         InputError, UnreachableError: a sentence each, from whatever is loaded.
     """
+    started = time.monotonic()
     numerics = choose_numerics(config.run.device, config.run.tf32, threads)
     on_step(Step("loading network, images and faults"))
     dataset = load_dataset(config.dataset)
@@ -108,6 +112,7 @@ def prepare(config: CampaignConfig, threads: int | None = None, on_step: OnStep 
         metrics=metrics,
         workload=workload,
         identity=identify(config, dataset, loaded, numerics, faults, workload),
+        seconds=time.monotonic() - started,
     )
 
 

@@ -34,7 +34,7 @@ class Plan:
     """what is wrong with the config, in its order"""
     size: Size | None = None
     seconds: float | None = None
-    """computing time"""
+    """from the start to the finished campaign"""
     by: str = ""
     """the device and method that the time is of"""
     step: str = ""

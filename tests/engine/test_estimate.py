@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,3 +39,9 @@ def test_the_time_of_more_faults_is_scaled_up_from_a_sample(tmp_path: Path) -> N
     many = estimated(write_config(tmp_path, faults={"count": 100_000}))
     assert 0 < few.seconds < many.seconds
     assert few.disk_bytes < many.disk_bytes
+
+
+def test_what_loading_and_ranking_took_is_part_of_the_time(tmp_path: Path) -> None:
+    prepared = prepare(load_config(write_config(tmp_path)))
+    assert 0 < prepared.seconds < estimate(prepared).seconds
+    assert estimate(replace(prepared, seconds=1000.0)).seconds > 1000
