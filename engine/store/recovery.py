@@ -35,6 +35,8 @@ def adopt_campaigns(layout: Layout, state: StateFile) -> list[int]:
         if row.id == campaign:
             sealed = layout.campaign(campaign).sealed
             state.add_campaign(row, sha256(sealed) if sealed.exists() else None)
+            if row.state == "queued":  # in the order of submission, and before what is submitted from now on
+                state.rows("UPDATE campaigns SET position = id WHERE id = ?", campaign)
             adopted.append(campaign)
     return adopted
 

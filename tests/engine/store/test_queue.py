@@ -398,4 +398,6 @@ def test_the_queue_is_kept_without_its_state_file(store: Store) -> None:
         path.unlink()
     rebuilt = Store.open(store.layout.root)
     assert rebuilt.queue.waiting() == [1, 3]
+    assert rebuilt.queue.submit(replace(new_campaign(), fingerprint="fourth")).campaign == 4
+    assert rebuilt.queue.waiting() == [1, 3, 4]
     assert json.loads(rebuilt.layout.campaign(2).description.read_text())["state"] == "paused"
