@@ -125,7 +125,7 @@ def run_queue(path: Path, no_start: bool = False) -> str:
     worker = Store.open(path, read_only=True).worker() if no_start else ensure_worker(path)
     if not worker.running:
         return "no worker runs; dear-tui worker start runs the queue"
-    first = f" when the run in the foreground, process {worker.waits_for}, has ended" if worker.waits_for else ""
+    first = f" when {worker.turn_before}, has ended" if worker.waits_for else ""
     return f"the worker, process {worker.pid}, runs the queue{first}; dear-tui shows it"
 
 

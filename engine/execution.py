@@ -89,9 +89,7 @@ def execute(
         if status.state != "finished":
             _run_here(store, status.id, listener, should_stop, (prepared, injection))
     while not store.state.is_in_place():
-        listener.on_note(
-            f"{store.layout.state}: lost or replaced while it was in use; it is rebuilt from the campaigns"
-        )
+        listener.on_note(store.state.loss)
         store.close()
         store = Store.open(path)
         with store.lock():

@@ -34,7 +34,7 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
         if waiting and not worker.running:
             print("no worker runs; dear-tui worker start runs the queue", file=sys.stderr)
         elif waiting and worker.waits_for:
-            print(f"the worker waits for the run in the foreground, process {worker.waits_for}", file=sys.stderr)
+            print(f"the worker waits for {worker.turn_before}", file=sys.stderr)
     else:
         print(f"no campaigns in {path}; start with: dear-tui demo", file=sys.stderr)
 

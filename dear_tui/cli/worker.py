@@ -46,8 +46,8 @@ def start(
     if foreground:
         raise typer.Exit(Worker(path, until_empty).run(lambda: None))
     pid = start_worker(path, until_empty)
-    waits_for = Store.open(path, read_only=True).worker().waits_for
-    waits = f"; it waits for the run in the foreground, process {waits_for}" if waits_for else ""
+    started = Store.open(path, read_only=True).worker()
+    waits = f"; it waits for {started.turn_before}" if started.waits_for else ""
     print(f"the worker is process {pid}{waits}; its log is {log_path(path)}", file=sys.stderr)
 
 
@@ -89,7 +89,7 @@ def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
 def _lines(found: WorkerStatus, waiting: int) -> Iterator[tuple[str, str]]:
     yield "worker", f"process {found.pid}" if found.running else "does not run"
     if found.waits_for:
-        yield "waits for", f"the run in the foreground, process {found.waits_for}"
+        yield "waits for", found.turn_before
     elif found.campaign is not None:
         yield "campaign", str(found.campaign)
     elif found.running:

@@ -23,7 +23,7 @@ def worker_text(queue: QueueView) -> Content:
     if queue.stops:
         return _warning(f"{worker} stops after the part being computed: W again stops it at once")
     if queue.worker.waits_for:
-        return _plain(f"{worker} waits for the run in the foreground, process {queue.worker.waits_for}")
+        return _plain(f"{worker} waits for {queue.worker.turn_before}")
     if queue.worker.campaign is None:
         return _plain(f"{worker} takes the next campaign" if waiting else f"{worker} waits: the queue is empty")
     block = queue.worker.block

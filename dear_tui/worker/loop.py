@@ -102,7 +102,7 @@ class Worker:
 
     def _reopen(self) -> bool:
         """Go on with another state.sqlite; False where a signal came first."""
-        log(f"{self._store.layout.state}: lost or replaced while it was in use; it is rebuilt from the campaigns")
+        log(self._store.state.loss)
         self._store.close()
         while not self._signals:
             try:

@@ -181,10 +181,10 @@ class FastBatches:
 
     def gather(self, parts: list[Pairs]) -> Pairs | None:
         """All pairs, in the order that `run` takes them in; None if there is none."""
-        pairs = Pairs.concat(parts) if parts else None
-        if not pairs or not self.suffix.runs_of_channels:
-            return pairs or None
-        return pairs.take(pairs.channel.argsort(stable=True))
+        if not any(map(len, parts)):
+            return None
+        pairs = Pairs.concat(parts)
+        return pairs.take(pairs.channel.argsort(stable=True)) if self.suffix.runs_of_channels else pairs
 
     def run(self, pairs: Pairs, size: int) -> tuple[Tensor, Tensor]:
         """Logits [classes, pairs], and for each pair a bound of the magnitudes it met after the updates, [pairs].

@@ -47,6 +47,11 @@ class WorkerStatus:
     """the process that runs a campaign in the foreground, after whose end the worker runs the queue"""
 
     @property
+    def turn_before(self) -> str:
+        """That process in a sentence."""
+        return f"the run in the foreground, process {self.waits_for}"
+
+    @property
     def is_late(self) -> bool:
         """Whether it runs and does not answer."""
         return self.silence_s is not None and self.silence_s > LATE_SECONDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.errors import InputError, UnreachableError
 from engine.store.catalogue import create_views
@@ -23,14 +23,19 @@ from engine.store.state import StateFile
 from engine.store.summary import read_summary
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import duckdb
     from numpy.typing import NDArray
 
     from engine.analysis.tables import TableOneRow
+    from engine.store.layout import CampaignLayout
     from engine.store.lock import Holder
     from engine.store.records import CampaignStatus, CampaignSummary, CurveData, ImageCounts, LayerProgress
+    from engine.store.state import CampaignRow
+
+Reader = TypeVar("Reader")
 
 
 class StoreReader:
@@ -95,12 +100,9 @@ class StoreReader:
         Raises:
             InputError: there is no campaign with this id.
         """
-        self.campaign(campaign)
         with self._guard:
-            if campaign not in self._curves:
-                row, layout = self.state.campaign_row(campaign), self.layout.campaign(campaign)
-                self._curves[campaign] = CurveReader(layout, row, self._duckdb())
-            return self._curves[campaign].read(self.state.receipts(campaign), self._duckdb())
+            reader = self._reader(self._curves, campaign, CurveReader)
+            return reader.read(self.state.receipts(campaign), self._duckdb())
 
     def image_counts(self, campaign: int) -> ImageCounts:
         """What each image shows so far, from summaries only; a part is read once.
@@ -108,12 +110,9 @@ class StoreReader:
         Raises:
             InputError: there is no campaign with this id.
         """
-        self.campaign(campaign)
         with self._guard:
-            if campaign not in self._image_counts:
-                row, layout = self.state.campaign_row(campaign), self.layout.campaign(campaign)
-                self._image_counts[campaign] = ImageCountsReader(layout, row, self._duckdb())
-            return self._image_counts[campaign].read(self.state.receipts(campaign), self._duckdb())
+            reader = self._reader(self._image_counts, campaign, ImageCountsReader)
+            return reader.read(self.state.receipts(campaign), self._duckdb())
 
     def layers(self, campaign: int) -> list[LayerProgress]:
         """How far each layer is, in the order of execution, and what was found in it.
@@ -192,6 +191,22 @@ class StoreReader:
         if not self._is_there():
             return WorkerStatus(running=False)
         return read_worker(self.state, holder(self.layout.worker_lock), self.holder())
+
+    def _reader(
+        self,
+        kept: dict[int, Reader],
+        campaign: int,
+        make: Callable[[CampaignLayout, CampaignRow, duckdb.DuckDBPyConnection], Reader],
+    ) -> Reader:
+        """A campaign's own reader, made when it is first needed; use it under the guard.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        self.campaign(campaign)
+        if campaign not in kept:
+            kept[campaign] = make(self.layout.campaign(campaign), self.state.campaign_row(campaign), self._duckdb())
+        return kept[campaign]
 
     def _check_readable(self) -> None:
         if not self.layout.root.exists():

@@ -144,6 +144,11 @@ class StateFile:
             return False
         return (found.st_dev, found.st_ino) == self._identity
 
+    @property
+    def loss(self) -> str:
+        """What to say where it is not in place any more."""
+        return f"{self.path}: lost or replaced while it was in use; it is rebuilt from the campaigns"
+
     def has_tables(self, version: int = 1) -> bool:
         """Whether the file has the tables of this version."""
         return self._check_version() >= version
