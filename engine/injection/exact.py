@@ -129,9 +129,19 @@ class ExactInjection:
         rows = self.rows.fit(len(images))
         with self._as_worker():
             if self._traced is not None:
-                return golden_block(self._traced.network, images, rows, set(self._keep))
+                at_once = self._golden_rows(self._traced, rows)
+                return golden_block(self._traced.network, images, rows, set(self._keep), at_once, self.workers)
             padded = pad_rows(images, rows)
             return GoldenBlock(padded, len(images), self.model(padded)[: len(images)], {})
+
+    def _golden_rows(self, traced: TracedNetwork, rows: int) -> int:
+        """Of a block's rows, those that one worker runs at once: its share, where batches of that size are usable."""
+        counts_rows = any(node in traced.network.batch_dependent and node not in traced.shapes for node in self._keep)
+        share = rows
+        if not counts_rows and self.rows.interchangeable:
+            while share > self.rows.floor and share * self.workers.count > rows:
+                share //= 2
+        return share
 
     def inject(self, block: GoldenBlock, faults: WeightFaults) -> Iterator[Outcomes]:
         """Inject faults, sorted by layer, into a block: outcomes of a few seconds' work at a time, in order."""

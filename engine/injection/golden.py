@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor, fx, nn
 
     from engine.injection.graph import Network
+    from engine.injection.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,31 @@ def pad_rows(values: Tensor, rows: int) -> Tensor:
     return values if missing <= 0 else torch.cat([values, values[:1].expand(missing, *values.shape[1:])])
 
 
-def golden_block(network: Network, images: Tensor, rows: int, keep: AbstractSet[fx.Node]) -> GoldenBlock:
-    """Run the fault-free network on `images` [n, C, H, W], padded to `rows`; `keep` are the nodes to keep."""
+def golden_block(
+    network: Network, images: Tensor, rows: int, keep: AbstractSet[fx.Node], at_once: int, workers: Workers
+) -> GoldenBlock:
+    """Run the fault-free network on a block of images.
+
+    Args:
+        network: the graph.
+        images: [n, C, H, W].
+        rows: what the block is padded to.
+        keep: the nodes whose values to keep.
+        at_once: rows that one worker runs at once; a divisor of `rows`.
+        workers: who run them.
+    """
     padded = pad_rows(images, rows)
-    values = network.run(padded, {*keep, network.output})
+    kept = {*keep, network.output}
+
+    def run(part: Tensor) -> dict[fx.Node, Any]:
+        with torch.inference_mode():
+            return network.run(part, kept)
+
+    parts = list(workers.map(run, torch.split(padded, at_once))) if at_once < rows else [run(padded)]
+    values = {node: _joined(network, node, [part[node] for part in parts]) for node in kept}
     return GoldenBlock(padded, len(images), values[network.output][: len(images)], values)
+
+
+def _joined(network: Network, node: fx.Node, parts: list[Any]) -> Any:
+    """What the parts of a block give for a node: rows of images, unless it depends on none."""
+    return torch.cat(parts) if len(parts) > 1 and node in network.batch_dependent else parts[0]
