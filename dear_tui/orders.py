@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from engine.errors import InputError
+from engine.errors import InputError, NoDeviceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -152,8 +152,9 @@ def naming(name: str) -> Iterator[None]:
     """What is wrong with what a config asks for is said with the config's name."""
     try:
         yield
-    except InputError as error:
-        raise InputError(f"{name}: {error}" if name else str(error)) from None
+    except (InputError, NoDeviceError) as error:
+        kind = InputError if isinstance(error, InputError) else NoDeviceError
+        raise kind(f"{name}: {error}" if name else str(error)) from None
 
 
 @contextmanager

@@ -27,5 +27,9 @@ class UnreachableError(DearError):
     exit_code = 3
 
 
+class NoDeviceError(UnreachableError):
+    """The device that a config asks for is not there."""
+
+
 class DiskFullError(UnreachableError):
     """There is no room for what must be written; the same can be tried again when there is."""

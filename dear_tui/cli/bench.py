@@ -13,6 +13,7 @@ from dear_tui.cli.options import JsonOption
 from dear_tui.cli.steps import shown_steps
 from dear_tui.cli.tables import Column, print_table
 from dear_tui.human import percent, short_count
+from dear_tui.orders import naming
 
 if TYPE_CHECKING:
     from engine.benchmark import Benchmark
@@ -31,7 +32,7 @@ def bench(
     from engine.preparation import prepare
 
     checked = load_config(config)
-    with shown_steps() as on_step:
+    with shown_steps() as on_step, naming(str(config)):
         result = benchmark(prepare(checked, on_step=on_step), on_step)
     if as_json:
         print(json.dumps(asdict(result), indent=2))

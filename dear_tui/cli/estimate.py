@@ -12,6 +12,7 @@ import typer
 from dear_tui.cli.options import JsonOption
 from dear_tui.cli.steps import shown_steps
 from dear_tui.human import duration, short_count
+from dear_tui.orders import naming
 
 if TYPE_CHECKING:
     from engine.estimate import Estimate
@@ -30,7 +31,7 @@ def estimate(
     from engine.preparation import prepare
 
     checked = load_config(config)
-    with shown_steps() as on_step:
+    with shown_steps() as on_step, naming(str(config)):
         result = estimate_campaign(prepare(checked, on_step=on_step), on_step)
     if as_json:
         print(json.dumps(asdict(result), indent=2))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from engine.errors import UnreachableError
+from engine.errors import NoDeviceError
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def choose_numerics(device: str, tf32: bool, threads: int | None = None) -> Nume
         threads: of the CPU; None = what torch has chosen from the machine and the environment.
 
     Raises:
-        UnreachableError: if CUDA or that device number is asked for and absent.
+        NoDeviceError: if CUDA or that device number is asked for and absent.
     """
     if threads is not None:
         torch.set_num_threads(threads)
@@ -52,4 +52,4 @@ def _require_cuda(device: str) -> None:
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if int(device.removeprefix("cuda:")) >= count:
         found = f"{count} CUDA device{'s' if count != 1 else ''}" if count else "no CUDA device"
-        raise UnreachableError(f'[run] device: {device} is asked for, but there is {found}; use "cpu" or "auto"')
+        raise NoDeviceError(f'[run] device: {device} is asked for, but there is {found}; use "cpu" or "auto"')

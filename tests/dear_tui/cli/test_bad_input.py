@@ -175,6 +175,30 @@ def test_a_store_that_is_not_there_is_not_made_by_reading(invoke: Invoke, tmp_pa
     assert not store.exists()
 
 
+@pytest.mark.parametrize("command", ["run", "submit", "estimate", "bench"])
+@pytest.mark.parametrize(
+    ("run", "code", "said"),
+    [
+        ({"memory": "10KB"}, 2, "[run] memory: 10,000 bytes do not hold one image"),
+        pytest.param(
+            {"device": "cuda"},
+            3,
+            "[run] device: cuda:0 is asked for, but there is no CUDA device",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here"),
+        ),
+    ],
+)
+def test_every_command_names_the_config(
+    invoke: Invoke, tmp_path: Path, command: str, run: dict[str, Any], code: int, said: str
+) -> None:
+    config = write_config(tmp_path, run=run)
+    options = ["--store", tmp_path / "store"] if command in ("run", "submit") else []
+    done = invoke(command, config, *options)
+    assert (done.code, done.out) == (code, "")
+    assert done.err.startswith(f"dear-tui: {config}: {said}")
+    assert done.err.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("query", "said"),
     [
