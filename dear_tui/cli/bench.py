@@ -36,7 +36,12 @@ def bench(
         result = benchmark(prepare(checked, on_step=on_step), on_step)
     if as_json:
         print(json.dumps(asdict(result), indent=2))
-        return
+    else:
+        print_benchmark(result)
+
+
+def print_benchmark(result: Benchmark) -> None:
+    """For people: a line of what was measured on, and a row for each method."""
     print(
         f"{result.network} on {result.dataset}, {result.device} with {result.threads} threads: "
         f"{result.faults:,} faults x {result.images:,} images"

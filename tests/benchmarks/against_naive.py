@@ -4,11 +4,10 @@ python tests/benchmarks/against_naive.py CONFIG [--pairs N] [--images 256] [--me
 
 Faults of every bit, evenly spread over the config's own; half of the images are the hardest, half spread over all.
 Prints after every chunk of faults, so that a run can be cut short: pairs whose critical label, prediction or finiteness
-differ, and for each bit the share of pairs that only one calls masked. Runs on the config's device: with
-`device = "cuda"` this, and `dear-tui bench CONFIG` for the speed, are the checks of a GPU.
+differ, and for each bit the share of pairs that only one calls masked.
 
 The naive loop takes an hour for a million pairs of a deep network. `--answers` keeps what it said, chunk by chunk, and
-reads what is there already; with `--methods` alone (no names) that is all that is done.
+reads what is there already; with `--methods` alone (no names) that is all that is done. `cuda.py` is this on a GPU.
 """
 
 from __future__ import annotations
@@ -31,6 +30,8 @@ from engine.injection.workers import Workers
 from engine.preparation import PreparedCampaign, prepare
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import nn
 
 NAIVE_BATCH = 64
@@ -112,14 +113,28 @@ def main() -> None:
     parser.add_argument("--methods", nargs="*", choices=list(METHODS), default=list(METHODS))
     parser.add_argument("--answers", type=Path)
     options = parser.parse_args()
-    prepared = prepare(load_config(options.config))
-    images = len(prepared.workload)
-    half = options.images // 2
-    ranks = np.unique(np.concatenate([np.arange(half), np.linspace(half, images - 1, half, dtype=int)]))
+    judge(prepare(load_config(options.config)), options.pairs, options.images, options.methods, options.answers)
+
+
+def judge(
+    prepared: PreparedCampaign, pairs: int, images: int, methods: Sequence[str], answers: Path | None = None
+) -> None:
+    """Compare methods with naive on about so many pairs, and print what differs.
+
+    Args:
+        prepared: whose network, faults and images are used.
+        pairs: at least, where the config has faults enough.
+        images: that every fault is injected for.
+        methods: names of those to compare; none: naive is asked alone.
+        answers: folder where what naive said is kept.
+    """
+    ranked = len(prepared.workload)
+    half = images // 2
+    ranks = np.unique(np.concatenate([np.arange(half), np.linspace(half, ranked - 1, half, dtype=int)]))
     batch = torch.from_numpy(prepared.dataset.batch(prepared.workload[ranks])).to(prepared.numerics.device)
-    faults, bits = spread_over_bits(prepared, -(-options.pairs // len(ranks)))
+    faults, bits = spread_over_bits(prepared, -(-pairs // len(ranks)))
     memory = prepared.config.run.memory
-    injections = {name: METHODS[name](prepared.model, batch, memory) for name in options.methods}
+    injections = {name: METHODS[name](prepared.model, batch, memory) for name in methods}
     tallies = {name: Tally() for name in injections}
     # the chunks take turns over all faults, so that any number of them is a fair sample
     chunks = -(-len(faults) // CHUNK_FAULTS)
@@ -127,7 +142,7 @@ def main() -> None:
     started = time.monotonic()
     for turn, rows in enumerate(turns):
         chunk = faults.take(rows)
-        judged = _judged(prepared.model, batch, chunk, options.answers and options.answers / f"{turn:05}.npz")
+        judged = _judged(prepared.model, batch, chunk, answers and answers / f"{turn:05}.npz")
         for name, injection in injections.items():
             for start in range(0, len(batch), injection.block_rows):
                 block = slice(start, start + injection.block_rows)
