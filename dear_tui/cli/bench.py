@@ -23,9 +23,10 @@ def bench(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Measure the methods side by side on the config's own network, faults and images.
+    """Measure every method against the naive loop.
 
-    Alternating rounds in one run, medians, and the ratio to the naive loop at its best batch size. Nothing is stored.
+    All on the config's own network, faults and images: alternating rounds in one run, medians, and the ratio to the
+    naive loop at its best batch size. Nothing is stored.
     """
     from engine.benchmark import benchmark
     from engine.config import load_config

@@ -39,9 +39,10 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Write over what is there.")] = False,
     store: StoreOption = None,
 ) -> None:
-    """Write a campaign to files that need nothing else of the store, and print where.
+    """Write a campaign to files of its own, and print where.
 
-    DuckDB is for finished campaigns; Parquet and CSV hold what is there of an unfinished one.
+    They need nothing else of the store. DuckDB is for finished campaigns; Parquet and CSV hold what is there of an
+    unfinished one.
     """
     from dear_tui.cli.output import check_output, replaced_file, replaced_folder
     from engine.store import Store, store_path

@@ -21,9 +21,10 @@ def verify(
     ] = None,
     store: StoreOption = None,
 ) -> None:
-    """Check every file of a campaign against its hash, and its rows against each other.
+    """Check that campaigns are as they were written.
 
-    What is bad is renamed to *.bad; the campaign's config, run again, computes just that anew.
+    Every file is checked against its hash, and its rows against each other. What is bad is renamed to *.bad; the
+    campaign's config, run again, computes just that anew.
 
     Exit code 1 if something was bad.
     """
