@@ -124,9 +124,16 @@ class CampaignsScreen(OrderingScreen):
     def _rows(self, campaigns: Sequence[CampaignStatus]) -> list[Row]:
         waiting, marked = self.queue.waiting if self.queue else (), self.dear.marked
         places = {campaign: place for place, campaign in enumerate(waiting, start=1)}
-        words = self.query_one(CampaignFilter).words
+        words, steps = self.query_one(CampaignFilter).words, self.dear.snapshot.steps
         return [
-            Row(status, places.get(status.id), self.asked(status.id), self._found.get(status.id), status.id in marked)
+            Row(
+                status,
+                places.get(status.id),
+                self.asked(status.id),
+                self._found.get(status.id),
+                status.id in marked,
+                steps.get(status.id, ""),
+            )
             for status in in_order(campaigns, waiting)
             if matches(status, words)
         ]
