@@ -77,7 +77,7 @@ class MachineCards(MachineWatch):
 class MachineView(VerticalScroll):
     """Scrolls where a machine has more than fits."""
 
-    HELP = "GPUs and CPU of the machine this terminal runs on, over the last minutes; read once a second."
+    HELP = "GPUs and CPU of the machine this terminal runs on,\nover the last minutes; read once a second."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "scroll_down", "down", show=False, tooltip="where there is more below"),
         Binding("k", "scroll_up", "up", show=False, tooltip="where there is more above"),
