@@ -246,9 +246,9 @@ class CampaignsScreen(OrderingScreen):
         return super().check_action(action, parameters)
 
     def chosen(self) -> CampaignStatus | None:
-        """The one under the cursor."""
-        status = self.dear.snapshot.status(self.dear.campaign)
-        return status if status and self.query_one(CampaignList).display else None
+        """The one under the cursor, of whose last move the app may not have heard: keys can come all at once."""
+        listing = self.query_one(CampaignList)
+        return self.dear.snapshot.status(listing.key) if listing.display else None
 
     def action_mark(self) -> None:
         """Mark for comparison, or no longer."""

@@ -15,6 +15,7 @@ from memory_store import (
     until_read,
     until_shown,
 )
+from textual import events
 from textual.widget import Widget
 
 from dear_tui.actions import actions_of
@@ -277,6 +278,20 @@ async def test_a_silent_worker_and_one_that_is_started_later_are_seen() -> None:
         await until_shown(pilot, "No worker runs")
         desk.view = worker_view(worker=replace(late.worker, campaign=None, block=None))
         await until_shown(pilot, "Worker 4242 waits: the queue is empty")
+
+
+async def test_keys_that_come_all_at_once_act_on_the_rows_they_pass() -> None:
+    """As they do over a slow line; the second `c` is not for the campaign of the first."""
+    app = make_app(FakeSource([make_status(number) for number in (3, 2, 1)]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "#1 lenet5")
+        for key in "cjjc":
+            app.post_message(events.Key(key, key))
+        await until(pilot, lambda: app.campaign == 1)
+        assert app.marked == {3, 1}
+        for key in "kd":
+            app.post_message(events.Key(key, key))
+        await until_shown(pilot, "Delete campaign 2 ")
 
 
 async def test_the_filter_narrows_as_one_types_and_esc_shows_all() -> None:
