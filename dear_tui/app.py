@@ -66,6 +66,10 @@ class DearApp(App[str]):
     """Shows campaigns; starts none. `run()` returns a sentence to print when a campaign goes on without it."""
 
     TITLE = "dear-tui"
+    CSS = """
+    CommandPalette > Vertical { width: 90; max-width: 100%; }
+    SearchIcon { display: none; }
+    """
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "campaigns": CampaignsScreen,
         "live": LiveScreen,

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from engine.store.queue import Submission
 
 
-def ask(path: Path, action: Action, campaign: int, no_start: bool = False) -> Iterator[str]:
+IN_A_SHELL = "; dear-tui shows it"
+"""the next step, after a sentence that says that the queue is run"""
+
+
+def ask(path: Path, action: Action, campaign: int, no_start: bool = False, next_step: str = "") -> Iterator[str]:
     """Ask something of a campaign; what is queued by it gets a worker, unless `no_start`.
 
     Raises:
@@ -30,7 +34,7 @@ def ask(path: Path, action: Action, campaign: int, no_start: bool = False) -> It
         goes_on = action == "resume" and not is_to_run  # a pause was taken back before it was obeyed
         yield f"campaign {campaign} goes on" if goes_on else _effect(action, campaign, effect)
     if is_to_run:
-        yield run_queue(path, no_start)
+        yield run_queue(path, no_start, next_step)
 
 
 def move(path: Path, campaign: int, position: int) -> str:
@@ -113,7 +117,7 @@ def waits(submission: Submission) -> bool:
     return submission.known_as not in ("finished", "running")
 
 
-def run_queue(path: Path, no_start: bool = False) -> str:
+def run_queue(path: Path, no_start: bool = False, next_step: str = "") -> str:
     """Say what runs the queue of a store, after starting a worker where there is none.
 
     Raises:
@@ -126,7 +130,7 @@ def run_queue(path: Path, no_start: bool = False) -> str:
     if not worker.running:
         return "no worker runs; dear-tui worker start runs the queue"
     first = f" when {worker.turn_before}, has ended" if worker.waits_for else ""
-    return f"the worker, process {worker.pid}, runs the queue{first}; dear-tui shows it"
+    return f"the worker, process {worker.pid}, runs the queue{first}{next_step}"
 
 
 def stop_worker(path: Path) -> str:

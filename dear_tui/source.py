@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 from dear_tui.problem import problem_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from engine.store import CampaignStatus, CurveData, ImageCounts, LayerProgress
+    from engine.store import CampaignStatus, CurveData, ImageCounts, LayerProgress, WorkerStatus
 
 
 class CampaignSource(Protocol):
@@ -29,6 +29,9 @@ class CampaignSource(Protocol):
     def layers(self, campaign: int) -> Sequence[LayerProgress]:
         """How far each layer is."""
 
+    def worker(self) -> WorkerStatus:
+        """What the worker does."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -41,6 +44,9 @@ class Snapshot:
     curve_key: tuple[object, ...] = ()
     curve: CurveData | None = field(default=None, compare=False)
     """of the campaign watched last; `curve_key` begins with its id and changes whenever the curve does"""
+
+    steps: Mapping[int, str] = field(default_factory=dict)
+    """running campaign -> what is done before its first pair or after its last one, in words"""
 
     def status(self, campaign: int | None) -> CampaignStatus | None:
         """One campaign, if the store has it."""
@@ -67,12 +73,19 @@ class SnapshotReader:
 
     def _read(self, source: CampaignSource, watched: int | None) -> None:
         """Campaigns first: they are shown even where the curve cannot be read."""
-        self._last = replace(self._last, campaigns=tuple(source.campaigns()), problem="")
+        campaigns = tuple(source.campaigns())
+        self._last = replace(self._last, campaigns=campaigns, problem="", steps=_steps(source, campaigns))
         status = self._last.status(watched)
         if status:
             key = (status.id, status.masked, status.non_critical, status.critical, status.state)
             if key != self._last.curve_key:
                 self._last = replace(self._last, curve_key=key, curve=source.curve(status.id))
+
+
+def _steps(source: CampaignSource, campaigns: Sequence[CampaignStatus]) -> dict[int, str]:
+    running = {status.id for status in campaigns if status.state == "running"}
+    worker = source.worker() if running else None
+    return {worker.campaign: worker.step} if worker and worker.step and worker.campaign in running else {}
 
 
 def open_store(path: Path) -> CampaignSource:

@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
+from rich.cells import cell_len
 
 from dear_tui.charts.axis import tick_labels
 from dear_tui.charts.picture import Ink, Picture
@@ -69,7 +70,7 @@ def _in_rows(parts: list[str], width: int) -> list[str]:
     """What the cursor reads, in one row or, where it is too long for that, in more."""
     rows = [""]
     for part in parts:
-        if rows[-1] and len(rows[-1]) + 2 + len(part) > width:
+        if rows[-1] and cell_len(rows[-1]) + 2 + cell_len(part) > width:
             rows.append("")
         rows[-1] += f"  {part}" if rows[-1] else part
     return rows
@@ -81,14 +82,14 @@ def _draw_legend(picture: Picture, plot: Plot, view: View, most: int) -> int:
     picture.put(0, 1, heading, Ink.FINAL if view.frozen else Ink.AXIS)
     row, column = 0, len(heading) + 3
     for ink, sample, text in _entries(plot, view):
-        if column + len(sample) + 1 + len(text) > picture.width and column > 1:
+        if column + len(sample) + 1 + cell_len(text) > picture.width and column > 1:
             row, column = row + 1, 1
         if row >= most:
             return most
         is_shown = bool(sample.strip())
         picture.put(row, column, sample, ink if is_shown else Ink.AXIS)
         picture.put(row, column + len(sample) + 1, text, Ink.TEXT if is_shown else Ink.AXIS)
-        column += len(sample) + 1 + len(text) + 2
+        column += len(sample) + 1 + cell_len(text) + 2
     return row + 1
 
 

@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
+from rich.cells import cell_len
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,9 @@ class Ink(IntEnum):
 OVERLAYS = (Ink.OVERLAY_0, Ink.OVERLAY_1, Ink.OVERLAY_2, Ink.OVERLAY_3, Ink.OVERLAY_4)
 
 
+FOLLOWS = 0
+"""in the second cell of a character that takes two"""
+
 Area = tuple[int, int, int, int]
 """Top, left, rows and columns of the part of a picture that holds the lines and points."""
 
@@ -56,11 +60,30 @@ class Picture:
 
     def put(self, row: int, column: int, text: str, ink: Ink) -> None:
         """Write text, cut at the right edge."""
-        end = min(column + len(text), self.width)
-        self.characters[row, column:end] = [ord(character) for character in text[: end - column]]
+        cells = _cells(text)
+        end = min(column + len(cells), self.width)
+        line, shown = self.characters[row], cells[: end - column]
+        for place in (column, end):  # no half of a wide character stays of what stood there
+            if place < self.width and line[place] == FOLLOWS:
+                line[place - 1] = line[place] = ord(" ")
+        if len(cells) > len(shown) > 0 and cells[len(shown)] == FOLLOWS:
+            shown[-1] = ord(" ")
+        line[column:end] = shown
         self.inks[row, column:end] = ink
 
     def rows(self) -> Iterator[str]:
         """The characters of each row, top first."""
         for row in self.characters:
-            yield "".join(map(chr, row))
+            yield text_of(row)
+
+
+def text_of(cells: NDArray[np.uint32]) -> str:
+    """The text that stands in a row's cells."""
+    return "".join(map(chr, cells[cells != FOLLOWS]))
+
+
+def _cells(text: str) -> list[int]:
+    """The code points of a text, one a cell; what takes no cell is left out."""
+    if text.isascii():
+        return list(map(ord, text))
+    return [point for character in text for point in (ord(character), FOLLOWS)[: cell_len(character)]]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from rich.cells import cell_len
 
 from dear_tui.charts.draw import LEAST_HEIGHT, LEAST_WIDTH, TOO_SMALL
 from dear_tui.charts.picture import Ink, Picture
@@ -99,9 +100,9 @@ def _legend(picture: Picture, x_name: str, inks: Mapping[str, Ink]) -> None:
         sample = braille(trace(np.full(2, 0.4), 1, 3 * CELL_WIDTH, CELL_HEIGHT, STYLES[ink]))
         picture.put(0, column, "".join(map(chr, sample[0])), ink)
         picture.put(0, column + 4, name, Ink.TEXT)
-        column += len(name) + 7
+        column += cell_len(name) + 7
     label = f"→ {x_name}"
-    picture.put(0, max(picture.width - len(label) - 1, column), label, Ink.AXIS)
+    picture.put(0, max(picture.width - cell_len(label) - 1, column), label, Ink.AXIS)
 
 
 def _axes(picture: Picture, x_range: Range, y_range: Range) -> int:

@@ -83,7 +83,7 @@ def delete(
 def _ask(action: Action, campaign: int, store: Path | None, no_start: bool = False) -> None:
     from engine.store import store_path
 
-    for said in orders.ask(store_path(store), action, campaign, no_start):
+    for said in orders.ask(store_path(store), action, campaign, no_start, orders.IN_A_SHELL):
         print(said, file=sys.stderr)
 
 

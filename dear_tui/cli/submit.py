@@ -39,4 +39,4 @@ def submit(
         print(submission.campaign)
         print(orders.submitted(submission), file=sys.stderr)
     if any(map(orders.waits, submissions)):
-        print(orders.run_queue(path, no_start), file=sys.stderr)
+        print(orders.run_queue(path, no_start, orders.IN_A_SHELL), file=sys.stderr)

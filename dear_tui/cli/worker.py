@@ -94,6 +94,8 @@ def _lines(found: WorkerStatus, waiting: int) -> Iterator[tuple[str, str]]:
         yield "campaign", str(found.campaign)
     elif found.running:
         yield "campaign", f"none yet: {waiting} queued" if waiting else "none: the queue is empty"
+    if found.step:
+        yield "step", found.step
     if found.device:
         yield "device", found.device
     if found.block:

@@ -124,9 +124,16 @@ class CampaignsScreen(OrderingScreen):
     def _rows(self, campaigns: Sequence[CampaignStatus]) -> list[Row]:
         waiting, marked = self.queue.waiting if self.queue else (), self.dear.marked
         places = {campaign: place for place, campaign in enumerate(waiting, start=1)}
-        words = self.query_one(CampaignFilter).words
+        words, steps = self.query_one(CampaignFilter).words, self.dear.snapshot.steps
         return [
-            Row(status, places.get(status.id), self.asked(status.id), self._found.get(status.id), status.id in marked)
+            Row(
+                status,
+                places.get(status.id),
+                self.asked(status.id),
+                self._found.get(status.id),
+                status.id in marked,
+                steps.get(status.id, ""),
+            )
             for status in in_order(campaigns, waiting)
             if matches(status, words)
         ]
@@ -239,9 +246,9 @@ class CampaignsScreen(OrderingScreen):
         return super().check_action(action, parameters)
 
     def chosen(self) -> CampaignStatus | None:
-        """The one under the cursor."""
-        status = self.dear.snapshot.status(self.dear.campaign)
-        return status if status and self.query_one(CampaignList).display else None
+        """The one under the cursor, of whose last move the app may not have heard: keys can come all at once."""
+        listing = self.query_one(CampaignList)
+        return self.dear.snapshot.status(listing.key) if listing.display else None
 
     def action_mark(self) -> None:
         """Mark for comparison, or no longer."""

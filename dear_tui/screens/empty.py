@@ -40,9 +40,11 @@ def missing(snapshot: Snapshot, campaign: int | None) -> Content | None:
     return Content.from_markup("Campaign $number is not in this store; [b]1[/b] lists what is.", number=campaign)
 
 
-def no_curve(status: CampaignStatus) -> Content:
-    """In the place of a curve that has no point yet."""
+def no_curve(status: CampaignStatus, step: str) -> Content:
+    """In the place of a curve that has no point yet; `step` is what is done before the first pair."""
     match status.state:
+        case "running" if step:
+            text = f"{_sentence(step)}\n\nThen {status.faults:,} faults are injected into the first block of images."
         case "running":
             text = (
                 f"Injecting {status.faults:,} faults into the first block of images,\n"
@@ -57,9 +59,11 @@ def no_curve(status: CampaignStatus) -> Content:
     return _leading_on(text, status, "[b]1[/b] lists the others, [b]5[/b] shows how busy the machine is.")
 
 
-def no_results(status: CampaignStatus) -> Content:
-    """In the place of results while there are none."""
+def no_results(status: CampaignStatus, step: str) -> Content:
+    """In the place of results while there are none; `step` is what is done before the first pair."""
     match status.state:
+        case "running" if step:
+            text = f"{_sentence(step)}\n\nThe results of the first block of images appear here by themselves."
         case "running":
             text = "The first block of images is being computed; its results appear here by themselves."
         case "queued":
@@ -69,6 +73,10 @@ def no_results(status: CampaignStatus) -> Content:
         case state:
             text = f"It was {state} before its first result."
     return _leading_on(text, status, "[b]2[/b] watches this campaign, [b]1[/b] lists the others.")
+
+
+def _sentence(step: str) -> str:
+    return step[:1].upper() + step[1:]
 
 
 def _leading_on(text: str, status: CampaignStatus, otherwise: str) -> Content:

@@ -25,7 +25,7 @@ LATE_SECONDS = 5.0
 """without a reading, the driver hangs"""
 FRAME, LINES_BESIDE = 5, 4
 """lines of the screen around the cards, and of a card around its graphs"""
-LEAST_GRAPH, MOST_GRAPH = 4, 16
+LEAST_GRAPH = 4
 
 
 class MachineCards(MachineWatch):
@@ -71,13 +71,13 @@ class MachineCards(MachineWatch):
         gpus = now.gpus.gpus
         others = sum(len(gpu.processes) + len(gpu.instances) for gpu in gpus)
         room = self.screen.size.height - FRAME - others - LINES_BESIDE * (len(gpus) + 1)
-        return min(max(room // (len(gpus) + 1), LEAST_GRAPH), MOST_GRAPH)
+        return max(room // (len(gpus) + 1), LEAST_GRAPH)
 
 
 class MachineView(VerticalScroll):
     """Scrolls where a machine has more than fits."""
 
-    HELP = "GPUs and CPU of the machine this terminal runs on, over the last minutes; read once a second."
+    HELP = "GPUs and CPU of the machine this terminal runs on,\nover the last minutes; read once a second."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "scroll_down", "down", show=False, tooltip="where there is more below"),
         Binding("k", "scroll_up", "up", show=False, tooltip="where there is more above"),

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from dear_tui.actions import Action
 
 
+BORDER = 2
+
+
 class KeysScreen(ModalScreen[None]):
     """A table of keys: those of the focused widget, of the screen, of the program.
 
@@ -32,6 +35,8 @@ class KeysScreen(ModalScreen[None]):
         Binding("escape,question_mark,q,enter,space", "dismiss", "close"),
         Binding("j", "scroll_down", "down"),
         Binding("k", "scroll_up", "up"),
+        Binding("g", "scroll_home", "top"),
+        Binding("G", "scroll_end", "end"),
     ]
     DEFAULT_CSS = """
     KeysScreen {
@@ -55,12 +60,14 @@ class KeysScreen(ModalScreen[None]):
         keys = max((len(_keys(action)) for action in self._actions), default=0)
         names = max((len(action.name) for action in self._actions), default=0)
         lines = []
-        for node, actions in groupby(self._actions, lambda action: action.node):
+        places = list(dict.fromkeys(action.node for action in self._actions))
+        actions_by_place = sorted(self._actions, key=lambda action: places.index(action.node))
+        for node, actions in groupby(actions_by_place, lambda action: action.node):
             lines += [Content(""), *_heading(node)]
             lines += [_line(action, keys, names) for action in actions]
         box = VerticalScroll(Static(Content("\n").join(lines[1:])))
         box.border_title = "keys here"
-        box.border_subtitle = "esc closes"
+        box.border_subtitle = "j k scroll, esc closes" if len(lines) > self.app.size.height - BORDER else "esc closes"
         yield box
 
     def action_scroll_down(self) -> None:
@@ -70,6 +77,14 @@ class KeysScreen(ModalScreen[None]):
     def action_scroll_up(self) -> None:
         """And back."""
         self.query_one(VerticalScroll).scroll_up(animate=False)
+
+    def action_scroll_home(self) -> None:
+        """To the first line."""
+        self.query_one(VerticalScroll).scroll_home(animate=False)
+
+    def action_scroll_end(self) -> None:
+        """To the last line."""
+        self.query_one(VerticalScroll).scroll_end(animate=False)
 
 
 def _heading(node: DOMNode) -> list[Content]:

@@ -140,7 +140,8 @@ class LiveScreen(SnapshotScreen):
         header.display = status is not None
         self._want(status, snapshot)
         self._show_chart(has_points)
-        self.show_line(notice, _notice(status, "" if snapshot.problem else self._details.problem))
+        step = snapshot.steps.get(status.id, "") if status and has_points else ""
+        self.show_line(notice, _notice(status, step, "" if snapshot.problem else self._details.problem))
         if status:
             header.update(_header(status, self.size.width - 2), layout=False)
         if status and curve and has_points:
@@ -159,7 +160,7 @@ class LiveScreen(SnapshotScreen):
         """What stands in the place of a curve that has no point yet."""
         if status is None:
             return missing(snapshot, self.dear.campaign) or READING
-        return no_curve(status) if curve_read else unread(snapshot)
+        return no_curve(status, snapshot.steps.get(status.id, "")) if curve_read else unread(snapshot)
 
     def on_campaign_chart_view_changed(self) -> None:
         """The second chart shows what the first one does not."""
@@ -234,9 +235,9 @@ def _header(status: CampaignStatus, width: int) -> Content:
     )
 
 
-def _notice(status: CampaignStatus | None, problem: str) -> Content:
+def _notice(status: CampaignStatus | None, step: str, problem: str) -> Content:
     if status and status.error:
         return Content.styled(status.error, "$text-error")
     if status and status.state == "paused":
         return PAUSED.stylize("$text-warning")
-    return Content.styled(problem, "$text-error")
+    return Content.styled(problem, "$text-error") if problem else Content(step)

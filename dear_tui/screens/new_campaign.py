@@ -107,7 +107,6 @@ class NewCampaignScreen(SnapshotScreen):
 
     def on_mount(self) -> None:
         """Learn the keys off the event loop: the models that check a config take a moment to import."""
-        super().on_mount()
         self.load_fields()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:

@@ -112,7 +112,7 @@ class OrderingScreen(SnapshotScreen):
 
     def _confirm_and_ask(self, action: Action, question: str, consequence: str) -> None:
         if status := self.chosen():
-            what = f"campaign {status.id}, {status.name}, {status.state}, {short_count(status.pairs_done)} pairs"
+            what = f"campaign {status.id} ({status.name}, {status.state}, {short_count(status.pairs_done)} pairs)"
 
             def answered(yes: bool | None) -> None:
                 self.dear.campaign = status.id

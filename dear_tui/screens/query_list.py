@@ -40,6 +40,10 @@ class Choice:
     """run, edit or delete"""
 
 
+LONGEST_LINE = 400
+"""characters of a query that are looked at for its one line; it ends where the list does"""
+
+
 class QueryList(ModalScreen[Choice | None]):
     """Names above, the SQL of the chosen one below."""
 
@@ -63,6 +67,7 @@ class QueryList(ModalScreen[Choice | None]):
         Input { border: none; height: 1; padding: 0; background: $panel; display: none; &:focus { border: none; } }
         OptionList {
             height: 3fr; padding: 0; background: transparent; border: none; scrollbar-size-vertical: 1;
+            text-wrap: nowrap; text-overflow: ellipsis;
             &:focus { border: none; }
             & > .option-list--option-highlighted {
                 color: $foreground; background: $surface-lighten-2; text-style: bold;
@@ -155,5 +160,5 @@ class QueryList(ModalScreen[Choice | None]):
 
 
 def _line(entry: Entry) -> Content:
-    name = entry.name or " ".join(entry.sql.split())[:200]
+    name = entry.name or " ".join(entry.sql.split())[:LONGEST_LINE]
     return Content.assemble((f"{entry.note}  " if entry.note else "", MUTED), name)

@@ -45,6 +45,8 @@ class Row:
     found: int | None = None
     """critical faults so far; None before they are known"""
     is_marked: bool = False
+    step: str = ""
+    """what is done before its first pair or after its last one"""
 
 
 def in_order(campaigns: Sequence[CampaignStatus], waiting: Sequence[int]) -> list[CampaignStatus]:
@@ -126,6 +128,8 @@ def _last_line(row: Row, width: int) -> Content:
     status = row.status
     if status.error:
         return Content.styled(status.error.splitlines()[0], "$text-error").truncate(width, ellipsis=True)
+    if row.step:
+        return Content(row.step).truncate(width, ellipsis=True)
     size = f"{short_count(status.faults)} faults × {short_count(status.images)} images"
     found = Content.styled(size, MUTED)
     if row.found is not None and status.pairs_done:

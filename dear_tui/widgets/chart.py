@@ -11,7 +11,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from dear_tui.charts.picture import Ink, Picture
+from dear_tui.charts.picture import Ink, Picture, text_of
 
 if TYPE_CHECKING:
     from textual import events
@@ -78,12 +78,13 @@ class Chart(Widget):
     def _strip(self, row: int) -> Strip:
         """One row as segments, one for each run of the same ink; a blank goes with what stands before it."""
         characters = self._picture.characters[row]
-        text = "".join(map(chr, characters))
         owner = np.maximum.accumulate(np.where(characters == ord(" "), 0, np.arange(len(characters))))
         inks = self._picture.inks[row][owner]
         edges = [0, *(np.flatnonzero(np.diff(inks)) + 1).tolist(), len(inks)]
         segments = [
-            Segment(text[start:stop], self.get_component_rich_style(component_class(Ink(int(inks[start])))))
+            Segment(
+                text_of(characters[start:stop]), self.get_component_rich_style(component_class(Ink(int(inks[start]))))
+            )
             for start, stop in pairwise(edges)
         ]
         return Strip(segments, len(inks))

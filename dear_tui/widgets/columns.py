@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from dear_tui.widgets.row_list import Rows
@@ -54,6 +55,9 @@ def class_text(number: int, class_names: Sequence[str]) -> str:
 
 def _fit(column: Column, text: str) -> str:
     """A text in its column; one that is too long shows its end, where names differ."""
-    if len(text) > column.cells:
-        text = "…" + text[len(text) - column.cells + 1 :]
-    return f"{text:<{column.cells}}" if column.left else f"{text:>{column.cells}}"
+    if cell_len(text) > column.cells:
+        while cell_len(text) >= column.cells:
+            text = text[1:]
+        text = f"…{text}"
+    blanks = " " * (column.cells - cell_len(text))
+    return text + blanks if column.left else blanks + text

@@ -22,6 +22,8 @@ PARTS = (("±", SIGN, SIGN), ("exponent", EXPONENT_LOW, SIGN - 1), ("mantissa", 
 
 ALL = "all"
 """The name of the row of all layers and of the column of all bits."""
+MOST_LINES = 8
+"""of a cell: more would only be taller"""
 LOWEST, HIGHEST = 1e-5, 1.0
 """The ends of the log scale: 0.001 % and 100 %."""
 
@@ -134,7 +136,7 @@ class MapLayout:
         cell_width = min(max((room - longest) // BITS, 2), 5)
         name_width = max(min(longest, room - cell_width * BITS), 1)
         lines = height - cls.HEADING
-        cell_height = min(max(lines // (len(names) + 1), 1), 5)
+        cell_height = min(max(lines // (len(names) + 1), 1), MOST_LINES)
         return cls(name_width, cell_width, cell_height, max(min(len(names), lines // cell_height - 1), 1))
 
     def column_of(self, x: int) -> int | None:

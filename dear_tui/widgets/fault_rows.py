@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from dear_tui.widgets.columns import Column, class_text, lay_out
 from dear_tui.widgets.status_text import MUTED
 
@@ -39,7 +41,7 @@ def fault_rows(faults: FaultRows, group: FaultGroup, width: int) -> Rows:
 
 def critical_image_rows(images: CriticalImages, class_names: Sequence[str], width: int) -> Rows:
     """The images that a fault is critical for."""
-    names = max([7, *(len(name) + 3 for name in class_names)])
+    names = max([7, *(cell_len(name) + 3 for name in class_names)])
     columns = [
         Column("rank", lambda i: f"{images.rank[i]:,}", 7),
         Column("image", lambda i: str(images.image_id[i]), 7),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from dear_tui.human import percent
@@ -27,7 +28,7 @@ def image_rows(images: ImageRows, class_names: Sequence[str], width: int) -> Row
     """The list of images."""
     is_wide = width >= NAMES_FROM
     names = class_names if is_wide else ()
-    class_width = max([5, *(len(name) + 3 for name in names)])
+    class_width = max([5, *(cell_len(name) + 3 for name in names)])
     run = images.masked + images.non_critical + images.critical
 
     def golden(place: int) -> str:
@@ -90,11 +91,15 @@ def mistakes_text(
         return Content.assemble((f"{critical:,}", "bold"), f" faults change it to {whole}{'; ' * bool(note)}", note)
     share = f" ({percent(critical, run)})" if width >= ROOM_FOR_SHARE else ""
     head = Content.assemble((f"{critical:,}", "bold"), f" of {run:,} faults change it{share}")
-    name_width = max(map(len, texts), default=0)
+    name_width = max(map(cell_len, texts), default=0)
     most = int(mistakes.faults.max(initial=1))
     bar_width = max(width - name_width - 8, 4)
     rows = [
-        Content.assemble(f"{text:<{name_width}} ", bar(int(faults) / most, bar_width), f" {faults:>6,}")
+        Content.assemble(
+            text.ljust(len(text) + name_width - cell_len(text) + 1),
+            bar(int(faults) / most, bar_width),
+            f" {faults:>6,}",
+        )
         for text, faults in zip(texts, mistakes.faults, strict=True)
     ]
     return Content("\n").join([head, *rows, note])

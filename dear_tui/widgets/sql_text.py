@@ -33,6 +33,7 @@ THEME = "dear"
 COLOURS = {
     "keyword": "text-primary",
     "keyword.operator": "text-primary",
+    "attribute": "text-primary",
     "conditional": "text-primary",
     "function.call": "text-accent",
     "string": "text-success",
@@ -51,6 +52,7 @@ class SqlText(TextArea):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "leave", tooltip="out of the editor, so that single letters are keys"),
         Binding("f6", "screen.cancel", "cancel", tooltip="stop the query, the counting, or the export"),
+        Binding("ctrl+a", "select_all", "select all", show=False, tooltip="the whole query"),
         Binding("f7", "screen.list_queries", "queries", show=False, tooltip="ready questions and saved queries"),
     ]
 
@@ -115,7 +117,7 @@ class SqlText(TextArea):
     def _colour(self) -> None:
         variables = self.app.theme_variables
         styles = {name: Style(color=_rich(variables[variable])) for name, variable in COLOURS.items()}
-        for name in ("keyword", "keyword.operator", "conditional"):
+        for name in ("keyword", "keyword.operator", "attribute", "conditional"):
             styles[name] += Style(bold=True)
         styles["comment"] = Style(italic=True, dim=True)
         self.register_theme(TextAreaTheme(THEME, syntax_styles=styles))

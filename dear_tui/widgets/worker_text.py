@@ -10,7 +10,7 @@ from dear_tui.human import duration
 from dear_tui.widgets.status_text import MUTED
 
 if TYPE_CHECKING:
-    from engine.store import QueueView
+    from engine.store import QueueView, WorkerStatus
 
 
 def worker_text(queue: QueueView) -> Content:
@@ -26,9 +26,16 @@ def worker_text(queue: QueueView) -> Content:
         return _plain(f"{worker} waits for {queue.worker.turn_before}")
     if queue.worker.campaign is None:
         return _plain(f"{worker} takes the next campaign" if waiting else f"{worker} waits: the queue is empty")
-    block = queue.worker.block
-    images = f", images {block[0]:,} to {block[1] - 1:,} by rank" if block else ""
-    return _plain(f"{worker} on {queue.worker.device}: campaign {queue.worker.campaign}{images}")
+    device = f" on {queue.worker.device}" if queue.worker.device else ""
+    return _plain(f"{worker}{device}: campaign {queue.worker.campaign}{_doing(queue.worker)}")
+
+
+def _doing(worker: WorkerStatus) -> str:
+    if worker.step:
+        return f", {worker.step}"
+    if worker.block:
+        return f", images {worker.block[0]:,} to {worker.block[1] - 1:,} by rank"
+    return ""
 
 
 def _without_worker(queue: QueueView, waiting: int) -> Content:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from dear_tui.step_text import StepText
 from engine.errors import DearError, DiskFullError, UnreachableError
 from engine.store import Activity, Store
 from engine.store.heartbeat import write_heartbeat
@@ -33,6 +34,8 @@ HEED_SECONDS = 0.1
 TURN_SECONDS = 60.0
 """how long the lock is left to a process that goes on living: a `run` of several configs takes it for each of them"""
 INTERRUPTED = 130
+SEALING = "sealing"
+"""the step after the last pair: all of the campaign into one file"""
 
 
 class Worker:
@@ -52,6 +55,7 @@ class Worker:
         self._until_empty = until_empty
         self._activity = Activity()
         self._step = ""
+        self._step_text = StepText()
         self._stopping = threading.Event()
         self._signals: list[int] = []
         self._noted = 0
@@ -82,14 +86,16 @@ class Worker:
         log(f"campaign {status.id}: {status.name}, {status.pairs_done:,} of {status.pairs:,} pairs done before")
 
     def on_step(self, step: Step) -> None:
-        """Into the log, when it begins."""
+        """The next heartbeat tells it; into the log, when it begins."""
+        self._activity = replace(self._activity, step=self._step_text.of(step))
         if step.text != self._step:
             self._step = step.text
             log(f"{step.text} ...")
 
     def on_progress(self, progress: Progress) -> None:
         """The next heartbeat tells it."""
-        self._activity = replace(self._activity, block=progress.block, rate=progress.rate)
+        step = SEALING if progress.block is None and progress.pairs_done == progress.pairs else None
+        self._activity = replace(self._activity, block=progress.block, rate=progress.rate, step=step)
 
     def on_note(self, note: str) -> None:
         """Into the log."""
@@ -170,6 +176,7 @@ class Worker:
         campaign = self._store.queue.take()
         if campaign is None:
             return False
+        self._activity = Activity(campaign=campaign)
         try:
             execute_queued(self._store, campaign, self, self._stops)
             log(f"campaign {campaign}: {self._store.campaign(campaign).state}")
@@ -187,12 +194,13 @@ class Worker:
         ended = threading.Event()
 
         def beat() -> None:
-            beaten = -BEAT_SECONDS
+            beaten, told = -BEAT_SECONDS, None
             while True:
                 self._heed()
-                if time.monotonic() - beaten >= BEAT_SECONDS:
-                    self._beat()
-                    beaten = time.monotonic()
+                activity = self._activity
+                if time.monotonic() - beaten >= BEAT_SECONDS or activity.campaign != told:
+                    self._beat(activity)
+                    beaten, told = time.monotonic(), activity.campaign
                 if ended.wait(HEED_SECONDS):
                     self._heed()
                     return
@@ -205,9 +213,9 @@ class Worker:
             ended.set()
             thread.join()
 
-    def _beat(self) -> None:
+    def _beat(self, activity: Activity) -> None:
         with suppress(DearError):  # a full disk; the next one may succeed
-            write_heartbeat(self._store.state, self._activity)
+            write_heartbeat(self._store.state, activity)
 
     @contextmanager
     def _heeding_signals(self) -> Iterator[None]:

@@ -27,6 +27,8 @@ class Activity:
     """ranks of the images being run, the second one excluded"""
     rate: float | None = None
     """pairs per second"""
+    step: str | None = None
+    """what it does before the first pair and after the last one, in words"""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class WorkerStatus:
     """since the last heartbeat of one that runs; does not depend on the clock being right"""
     waits_for: int | None = None
     """the process that runs a campaign in the foreground, after whose end the worker runs the queue"""
+    step: str | None = None
+    """see `Activity`"""
 
     @property
     def turn_before(self) -> str:
@@ -60,8 +64,12 @@ class WorkerStatus:
 def write_heartbeat(state: StateFile, activity: Activity) -> None:
     """This process is alive and does this."""
     start, stop = activity.block or (None, None)
-    values = (os.getpid(), activity.device, activity.campaign, start, stop, activity.rate, now(), time.monotonic())
-    state.rows("INSERT OR REPLACE INTO worker VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
+    values = (os.getpid(), activity.device, activity.campaign, start, stop, activity.rate, activity.step)
+    names = "id, pid, device, campaign, rank_start, rank_stop, rate, step, heartbeat, clock"
+    state.rows(
+        f"INSERT OR REPLACE INTO worker ({names}) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        *(*values, now(), time.monotonic()),
+    )
 
 
 def read_worker(state: StateFile, worker: Holder | None, at_work: Holder | None) -> WorkerStatus:
@@ -90,4 +98,5 @@ def read_worker(state: StateFile, worker: Holder | None, at_work: Holder | None)
         heartbeat=heartbeat,
         silence_s=max(0.0, time.monotonic() - row["clock"]),
         waits_for=waits_for,
+        step=row["step"] if "step" in row.keys() else None,  # noqa: SIM118 - of a Row, `in` looks at the values
     )

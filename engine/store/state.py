@@ -57,6 +57,7 @@ MIGRATIONS = (
         campaign INTEGER PRIMARY KEY REFERENCES campaigns, parts INTEGER NOT NULL, count INTEGER NOT NULL
     ) STRICT;
     """,
+    "ALTER TABLE worker ADD COLUMN step TEXT;",
 )
 """Step i brings a file from `user_version` i to i + 1."""
 

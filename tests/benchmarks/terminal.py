@@ -7,6 +7,7 @@ two minutes. `--finished STORE` names a store with 10 million pairs or more, for
 from __future__ import annotations
 
 import argparse
+import ctypes
 import fcntl
 import json
 import os
@@ -30,7 +31,6 @@ from store import new_campaign
 
 from dear_tui.cli.tables import Column, print_table
 from dear_tui.widgets.top_bar import TABS
-from dear_tui.worker.process import start_worker
 from engine.config import parse_config
 from engine.execution import prepare_new
 from engine.store import Store
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     """keys, and what each of them must show"""
 
 COLUMNS, ROWS = 120, 40
+PR_SET_PDEATHSIG = 1
+"""of prctl(2)"""
 DEAR_TUI = str(Path(sys.executable).with_name("dear-tui"))
 CAMPAIGN = {
     "name": "long enough",
@@ -163,6 +165,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--finished", type=Path)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended before it was done"))  # the temporary folder goes, too
     with tempfile.TemporaryDirectory() as folder:
         figures = [*opening(Path(folder) / "store"), *running(Path(folder) / "store")]
     if options.finished:
@@ -202,7 +205,7 @@ def running(path: Path) -> Iterator[Figure]:
     """What it costs while a worker computes."""
     store = Store.open(path)
     campaign = store.queue.submit(prepare_new(parse_config(CAMPAIGN, source="benchmark"))).campaign
-    worker = start_worker(path, until_empty=True)
+    worker = start_worker(path)
     screen = Screen("--store", str(path))
     try:
         screen.until(lambda: screen.has("running"))
@@ -227,7 +230,19 @@ def running(path: Path) -> Iterator[Figure]:
         assert store.campaign(campaign).state == "running", "the campaign was too short"
     finally:
         screen.close()
-        os.kill(worker, signal.SIGKILL)
+        worker.kill()
+        worker.wait()
+
+
+def start_worker(path: Path) -> subprocess.Popen[bytes]:
+    """One that does not outlive the benchmark, however that ends, and is in the way of nothing measured later."""
+    command = [DEAR_TUI, "worker", "start", "--foreground", "--store", str(path)]
+    return subprocess.Popen(command, stderr=subprocess.DEVNULL, preexec_fn=end_with_parent)
+
+
+def end_with_parent() -> None:
+    """Have Linux kill this process when the one that started it is gone."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def screens_journey(screen: Screen) -> Journey:

@@ -67,7 +67,7 @@ class FakeDesk:
         return self._obey(f"campaign {campaign} is number {position} in the queue", "move", campaign, position)
 
     def start_worker(self) -> str:
-        return self._obey("the worker, process 4242, runs the queue; dear-tui shows it", "start_worker")
+        return self._obey("the worker, process 4242, runs the queue", "start_worker")
 
     def stop_worker(self) -> str:
         return self._obey("the worker, process 4242, stops", "stop_worker")

@@ -15,6 +15,7 @@ from dear_tui.app import DearApp
 from dear_tui.cpu import Cpu
 from dear_tui.gpu import GpuReading
 from dear_tui.machine import Machine, MachineHistory, Moment
+from engine.store.heartbeat import WorkerStatus
 from engine.store.records import CampaignStatus, CurveData, ImageCounts, LayerProgress
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class FakeSource:
         self.statuses = list(campaigns)
         self.curves = curves or {}
         self.curve_calls = 0
+        self.at_work = WorkerStatus(running=False)
 
     def campaigns(self) -> list[CampaignStatus]:
         return list(self.statuses)
@@ -49,6 +51,9 @@ class FakeSource:
 
     def layers(self, campaign: int) -> list[LayerProgress]:
         return make_layers(len(self.curve(campaign).critical))
+
+    def worker(self) -> WorkerStatus:
+        return self.at_work
 
 
 def make_curve(done: int, images: int = IMAGES, faults: int = FAULTS) -> CurveData:

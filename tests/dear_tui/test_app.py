@@ -77,6 +77,21 @@ async def test_the_help_opens_and_closes() -> None:
         assert app.is_running
 
 
+async def test_the_help_scrolls_to_its_ends() -> None:
+    app = make_app(FakeSource([make_status(1, done=3)], {1: make_curve(3)}), 1)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("question_mark", "G")
+        box = app.screen.query_one("VerticalScroll")
+        await pilot.pause()
+        assert box.scroll_y == box.max_scroll_y > 0
+        assert "suspend" in screen_text(app)
+        assert "j k scroll, esc closes" in screen_text(app)
+        await pilot.press("g")
+        await pilot.pause()
+        assert box.scroll_y == 0
+
+
 async def test_the_palette_runs_the_actions_of_the_screen() -> None:
     app = make_app(FakeSource([make_status(1, done=3)], {1: make_curve(3)}), 1)
     async with app.run_test() as pilot:

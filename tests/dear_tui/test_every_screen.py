@@ -89,6 +89,10 @@ async def test_the_help_lists_exactly_the_keys_that_work(
             assert await working_keys(pilot, monkeypatch) == listed, widget
 
 
+HELP_WIDTH = 80 - len("│  " + "  │") - 1
+"""of a terminal of 80 columns, beside the scroll bar"""
+
+
 async def help_keys(pilot: Pilot[str]) -> set[str]:
     """What the first column of the help says: the keys, of lines that are no headings."""
     app = pilot.app
@@ -98,6 +102,7 @@ async def help_keys(pilot: Pilot[str]) -> set[str]:
     assert isinstance(app.screen, KeysScreen)
     names = {action.name for action in actions_of(app.screen_stack[-2])}
     text = app.screen.query_one(Static).content
+    assert max(map(len, str(text).splitlines())) <= HELP_WIDTH, "a line of the help is broken in two"
     columns = [line.strip().split("  ") for line in str(text).splitlines()]
     keys = {key for keys, *rest in columns if rest and rest[0].strip() in names for key in keys.split(" ")}
     await pilot.press("escape")

@@ -274,7 +274,7 @@ def test_worker_status_without_one(invoke: Invoke, queued: Path) -> None:
     done = invoke("worker", "status", "--store", queued)
     assert (done.code, done.out) == (0, "worker    does not run\n")
     assert done.err == "3 queued; dear-tui worker start runs the queue\n"
-    fields = ("running", "pid", "device", "campaign", "block", "rate", "heartbeat", "waits_for")
+    fields = ("running", "pid", "device", "campaign", "block", "rate", "heartbeat", "waits_for", "step")
     nothing = dict.fromkeys(fields) | {"running": False}
     assert json.loads(invoke("worker", "status", "--json", "--store", queued).out) == nothing
 
@@ -297,6 +297,7 @@ def test_worker_status_of_one_at_work(invoke: Invoke, queued: Path) -> None:
         "block": [16, 48],
         "rate": 1234.5,
         "waits_for": None,
+        "step": None,
     }
     assert shown.out.splitlines() == [
         f"worker    process {os.getpid()}",

@@ -56,7 +56,7 @@ def test_submitting_is_what_the_command_does(tmp_path: Path) -> None:
     pid = store.worker().pid
     assert (last.kind, last.value["campaign"]) == ("submitted", 1)
     assert last.value["said"] == [
-        "campaign 1 is queued", f"the worker, process {pid}, runs the queue; dear-tui shows it"
+        "campaign 1 is queued", f"the worker, process {pid}, runs the queue"
     ]  # fmt: skip
     until(lambda: store.campaign(1).state == "finished", "the campaign's end")
     *_, last = Planner(order(tmp_path, str(path))).reports()

@@ -27,7 +27,7 @@ NAMES = ("first", "second", "third")
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """Campaigns 1, 2 and 3 wait, 4 is cancelled; no worker is ever started."""
-    monkeypatch.setattr(orders, "run_queue", lambda _path, _no_start=False: "the worker, process 4242, runs the queue")
+    monkeypatch.setattr(orders, "run_queue", lambda _path, *_: "the worker, process 4242, runs the queue")
     opened = Store.open(tmp_path / "store")
     for name in (*NAMES, "fourth"):
         opened.queue.submit(replace(new_campaign(), fingerprint=name, name=name))
@@ -84,7 +84,7 @@ async def test_x_asks_and_r_takes_it_back(store: Store) -> None:
     async with DearApp(store.layout.root).run_test(size=(120, 40), notifications=True) as pilot:
         await at(pilot, 3)
         await pilot.press("x")
-        await until_shown(pilot, "Cancel campaign 3, third, queued, 0 pairs?", "y yes   n no")
+        await until_shown(pilot, "Cancel campaign 3 (third, queued, 0 pairs)?", "y yes   n no")
         await pilot.press("n")
         await pilot.pause()
         assert states(store)[3] == "queued"
@@ -102,7 +102,7 @@ async def test_d_asks_and_deletes(store: Store) -> None:
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await at(pilot, 2)
         await pilot.press("c", "d")
-        await until_shown(pilot, "Delete campaign 2, second, queued, 0 pairs", "cannot be undone")
+        await until_shown(pilot, "Delete campaign 2 (second, queued, 0 pairs)", "cannot be undone")
         await pilot.press("escape")
         await pilot.pause()
         assert 2 in states(store)

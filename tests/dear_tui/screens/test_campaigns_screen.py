@@ -15,6 +15,7 @@ from memory_store import (
     until_read,
     until_shown,
 )
+from textual import events
 from textual.widget import Widget
 
 from dear_tui.actions import actions_of
@@ -245,12 +246,27 @@ async def test_what_is_asked_elsewhere_shows_until_it_is_done() -> None:
         ),
         (QueueView(worker=WorkerStatus(True, 4242), waiting=(1,)), "Worker 4242 takes the next campaign"),
         (worker_view(), "Worker 4242 on cpu: campaign 7, images 1,008 to 2,031 by rank"),
+        (
+            QueueView(worker=WorkerStatus(True, 4242, "cpu", 7, step="measuring rounding ...")),
+            "Worker 4242 on cpu: campaign 7, measuring rounding ...",
+        ),
+        (QueueView(worker=WorkerStatus(True, 4242, campaign=7)), "Worker 4242: campaign 7"),
         (worker_view(stops=1), "Worker 4242 stops after the part being computed: W again stops it at once"),
     ],
 )
 async def test_who_runs_the_queue_is_said(view: QueueView, said: str) -> None:
     async with make_app(FakeSource([make_status(1)]), desk=FakeDesk(view)).run_test(size=(120, 24)) as pilot:
         await until_shown(pilot, said)
+
+
+async def test_what_is_done_before_the_first_pair_stands_in_its_row() -> None:
+    source = FakeSource([make_status(7, state="running")])
+    source.at_work = WorkerStatus(True, 4242, campaign=7, step="ranking the images: 512 of 1,024")
+    async with make_app(source).run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "ranking the images: 512 of 1,024")
+        source.at_work = replace(source.at_work, step=None)
+        text = await until_shown(pilot, "16.5k faults × 10k images")
+        assert "ranking" not in text
 
 
 async def test_a_silent_worker_and_one_that_is_started_later_are_seen() -> None:
@@ -262,6 +278,20 @@ async def test_a_silent_worker_and_one_that_is_started_later_are_seen() -> None:
         await until_shown(pilot, "No worker runs")
         desk.view = worker_view(worker=replace(late.worker, campaign=None, block=None))
         await until_shown(pilot, "Worker 4242 waits: the queue is empty")
+
+
+async def test_keys_that_come_all_at_once_act_on_the_rows_they_pass() -> None:
+    """As they do over a slow line; the second `c` is not for the campaign of the first."""
+    app = make_app(FakeSource([make_status(number) for number in (3, 2, 1)]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "#1 lenet5")
+        for key in "cjjc":
+            app.post_message(events.Key(key, key))
+        await until(pilot, lambda: app.campaign == 1)
+        assert app.marked == {3, 1}
+        for key in "kd":
+            app.post_message(events.Key(key, key))
+        await until_shown(pilot, "Delete campaign 2 ")
 
 
 async def test_the_filter_narrows_as_one_types_and_esc_shows_all() -> None:

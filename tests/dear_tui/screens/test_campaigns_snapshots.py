@@ -113,26 +113,31 @@ def test_the_question_before_deleting(snap_compare: Callable[..., bool]) -> None
     assert snap_compare(make_app(source("failed"), desk=desk("failed")), run_before=show)
 
 
+@SIZES
 @pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours"])
-@pytest.mark.parametrize("screen", ["campaigns", "form"])
+@pytest.mark.parametrize("state", ["empty", "running", "failed", "form-measured", "form-wrong"])
 def test_without_true_colour(
-    screen: str,
+    state: str,
     terminal: str,
+    size: tuple[int, int],
     snap_compare: Callable[..., bool],
     monkeypatch: pytest.MonkeyPatch,
     few_colours: Callable[[str], None],
 ) -> None:
     few_colours(terminal)
-    app = make_app(source("running"), desk=desk("running"), plan_with=FakePlanner([MATERIAL, ESTIMATE]))
-    fill = form_of("measured", monkeypatch)
+    screen, _, filled = state.partition("-")
+    store = "running" if filled else state
+    app = make_app(source(store), desk=desk(store), plan_with=FakePlanner([MATERIAL, ESTIMATE]))
+    fill = form_of(filled, monkeypatch)
 
     async def show(pilot: Any) -> None:
         await shown(pilot)
-        await pilot.press("c")
+        if state != "empty":
+            await pilot.press("c")
         if screen == "form":
             await fill(pilot)
 
-    assert snap_compare(app, run_before=show, terminal_size=(120, 40))
+    assert snap_compare(app, run_before=show, terminal_size=size)
 
 
 def form_of(state: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]:

@@ -42,24 +42,38 @@ def test_picture_of_many_layers(size: tuple[int, int], snap_compare: Callable[..
     assert snap_compare(make_app(make_source(layers=RESNET), 7), terminal_size=size, run_before=show)
 
 
+@SIZES
+@pytest.mark.parametrize("terminal", ["dark", "NO_COLOR", "16-colours"])
 @pytest.mark.parametrize("state", ["empty", "running", "failed"])
-def test_picture_without_results(state: str, snap_compare: Callable[..., bool]) -> None:
+def test_picture_without_results(
+    state: str,
+    terminal: str,
+    size: tuple[int, int],
+    snap_compare: Callable[..., bool],
+    few_colours: Callable[[str], None],
+) -> None:
     async def show(pilot: Any) -> None:
         await open_screen(
             pilot, "3", {"empty": "No campaign yet", "running": "first block", "failed": "It failed"}[state]
         )
 
+    few_colours(terminal)
     app = make_app(FakeSource([])) if state == "empty" else make_app(make_source(state, LENET, done=0), 7)
-    assert snap_compare(app, run_before=show)
+    assert snap_compare(app, terminal_size=size, run_before=show)
 
 
+@SIZES
 @pytest.mark.parametrize("level", ["map", "fault"])
 @pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours", "16-colours-NO_COLOR"])
 def test_picture_without_true_colour(
-    terminal: str, level: str, snap_compare: Callable[..., bool], few_colours: Callable[[str], None]
+    terminal: str,
+    level: str,
+    size: tuple[int, int],
+    snap_compare: Callable[..., bool],
+    few_colours: Callable[[str], None],
 ) -> None:
     async def show(pilot: Any) -> None:
         await open_level(pilot, level)
 
     few_colours(terminal)
-    assert snap_compare(make_app(make_source(), 7), run_before=show)
+    assert snap_compare(make_app(make_source(), 7), terminal_size=size, run_before=show)

@@ -61,12 +61,22 @@ def test_picture(kind: str, size: tuple[int, int], snap_compare: Callable[..., b
     assert snap_compare(gpu_app(kind), terminal_size=size, run_before=show)
 
 
+@SIZES
 @pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours"])
+@pytest.mark.parametrize("kind", ["no-gpu", "one-gpu"])
 def test_picture_without_true_colour(
-    terminal: str, snap_compare: Callable[..., bool], few_colours: Callable[[str], None]
+    kind: str,
+    terminal: str,
+    size: tuple[int, int],
+    snap_compare: Callable[..., bool],
+    few_colours: Callable[[str], None],
 ) -> None:
     few_colours(terminal)
-    assert snap_compare(gpu_app("one-gpu"), terminal_size=(80, 24), run_before=show)
+    assert snap_compare(gpu_app(kind), terminal_size=size, run_before=show)
+
+
+def test_picture_of_a_wide_terminal(snap_compare: Callable[..., bool]) -> None:
+    assert snap_compare(gpu_app("one-gpu"), terminal_size=(200, 60), run_before=show)
 
 
 @pytest.mark.parametrize("keys", ["question_mark", "f"])

@@ -20,17 +20,22 @@ async def open_images(pilot: Any) -> None:
 
 
 @SIZES
-@pytest.mark.parametrize("state", ["running", "finished"])
+@pytest.mark.parametrize("state", ["running", "finished", "failed"])
 def test_picture(state: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
-    source = make_source(state, done=12 if state == "running" else 40)
+    source = make_source(state, done=40 if state == "finished" else 12)
     assert snap_compare(make_app(source, 7), terminal_size=size, run_before=open_images)
 
 
-def test_picture_of_an_empty_store(snap_compare: Callable[..., bool]) -> None:
+@SIZES
+@pytest.mark.parametrize("terminal", ["dark", "NO_COLOR", "16-colours"])
+def test_picture_of_an_empty_store(
+    terminal: str, size: tuple[int, int], snap_compare: Callable[..., bool], few_colours: Callable[[str], None]
+) -> None:
     async def show(pilot: Any) -> None:
         await open_screen(pilot, "6", "No campaign yet")
 
-    assert snap_compare(make_app(FakeSource([])), run_before=show)
+    few_colours(terminal)
+    assert snap_compare(make_app(FakeSource([])), terminal_size=size, run_before=show)
 
 
 def test_picture_of_a_wide_terminal(snap_compare: Callable[..., bool]) -> None:
@@ -58,12 +63,18 @@ def test_picture_without_the_data_set(
     assert snap_compare(make_app(source, 7), run_before=show)
 
 
+@SIZES
 @pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours"])
+@pytest.mark.parametrize("state", ["running", "failed"])
 def test_picture_without_true_colour(
-    terminal: str, snap_compare: Callable[..., bool], few_colours: Callable[[str], None]
+    state: str,
+    terminal: str,
+    size: tuple[int, int],
+    snap_compare: Callable[..., bool],
+    few_colours: Callable[[str], None],
 ) -> None:
     few_colours(terminal)
-    assert snap_compare(make_app(make_source(), 7), run_before=open_images)
+    assert snap_compare(make_app(make_source(state, done=12), 7), terminal_size=size, run_before=open_images)
 
 
 def test_picture_without_any_colour(snap_compare: Callable[..., bool], few_colours: Callable[[str], None]) -> None:

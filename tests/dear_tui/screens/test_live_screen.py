@@ -1,10 +1,22 @@
 """The live screen, what it says when there is no curve, and each of its keys."""
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle, until_read, until_shown
+from memory_results import make_source
+from memory_store import (
+    FakeSource,
+    make_app,
+    make_curve,
+    make_status,
+    screen_text,
+    settle,
+    until,
+    until_read,
+    until_shown,
+)
 
 from dear_tui.charts.curve_plot import curve_plot
 from dear_tui.charts.draw import draw_plot
@@ -13,6 +25,7 @@ from dear_tui.charts.plots import ChartData
 from dear_tui.screens.new_campaign import NewCampaignScreen
 from dear_tui.widgets.campaign_chart import CampaignChart
 from dear_tui.widgets.chart import component_class
+from engine.store import WorkerStatus
 
 if TYPE_CHECKING:
     from textual.geometry import Region
@@ -55,6 +68,31 @@ async def test_before_the_first_block_it_says_what_is_going_on(changes: dict[str
         await settle(pilot)
         assert sentence in screen_text(app)
         assert "freeze" not in screen_text(app)
+
+
+@pytest.mark.parametrize(
+    ("mode", "then"), [("2", "are injected into the first block"), ("3", "The results of the first block")]
+)
+async def test_the_step_before_the_first_fault_is_said(mode: str, then: str) -> None:
+    source = make_source("running", done=0)
+    source.at_work = WorkerStatus(True, 4242, campaign=7, step="ranking the images: 512 of 1,024, ETA 3s")
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press(mode)
+        assert then in await until_shown(pilot, "Ranking the images: 512 of 1,024, ETA 3s")
+        source.at_work = replace(source.at_work, campaign=6)  # another one's
+        await until(pilot, lambda: "Ranking" not in screen_text(app))
+
+
+async def test_a_campaign_that_goes_on_says_its_step_above_its_curve() -> None:
+    source = running()
+    source.at_work = WorkerStatus(True, 4242, campaign=7, step="measuring rounding ...")
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "measuring rounding ...")
+        source.at_work = WorkerStatus(True, 4242, campaign=7)
+        await until(pilot, lambda: "rounding" not in screen_text(app))
 
 
 async def test_the_curve_appears_with_the_first_block() -> None:

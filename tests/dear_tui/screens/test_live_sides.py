@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from live_pilot import live_store, press, settle_all
 from memory_store import make_app, make_layers, screen_text, settle, until
+from rich.cells import cell_len
 
 from dear_tui.screens.live import LiveScreen
 from dear_tui.widgets.campaign_chart import CampaignChart
@@ -133,3 +135,19 @@ async def test_details_are_read_only_while_the_screen_is_in_front() -> None:
         await until(pilot, lambda: not [one for one in app.workers if one.group == "live_details" and one.is_running])
         await press(pilot, "2")
         await until(pilot, lambda: any(one.group == "live_details" and one.is_running for one in app.workers))
+
+
+async def test_wide_names_of_marked_campaigns_leave_nothing_behind() -> None:
+    """Each of their characters takes two cells, on the screen and in what is painted again."""
+    source = live_store()
+    source.statuses = [replace(status, name=f"深度学习 {status.id}") for status in source.statuses]
+    app = make_app(source, 7)
+    async with app.run_test(size=(120, 40)) as pilot:
+        chart = await settle_all(pilot)
+        app.marked = frozenset({7, 8, 9})
+        app.screen.refresh_snapshot()  # type: ignore[attr-defined]
+        await until(pilot, lambda: "深度学习 9" in screen_text(app))
+        assert {cell_len(strip.text) for strip in chart._strips} == {chart.size.width}
+        assert {strip.cell_length for strip in chart._strips} == {chart.size.width}
+        await press(pilot, "v")
+        assert "深" not in "".join(strip.text for strip in chart._strips)

@@ -138,7 +138,7 @@ def test_in_a_small_terminal(name: str, key: str, snap_compare: Callable[..., bo
 
 @SIZES
 @pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours"])
-@pytest.mark.parametrize("view", ["curve", "marked"])
+@pytest.mark.parametrize("view", ["curve", "marked", "failed", "empty"])
 def test_few_colours(
     terminal: str,
     view: str,
@@ -148,7 +148,22 @@ def test_few_colours(
 ) -> None:
     few_colours(terminal)
     marked = frozenset({6, 7, 8}) if view == "marked" else frozenset()
-    assert snap_compare(shown("running"), terminal_size=size, run_before=pressing(marked=marked))
+    state = view if view in ("failed", "empty") else "running"
+    assert snap_compare(shown(state), terminal_size=size, run_before=pressing(marked=marked))
+
+
+@SIZES
+@pytest.mark.parametrize(("name", "key"), [("help", "question_mark"), ("letters", "f"), ("palette", "ctrl+p")])
+def test_over_it(name: str, key: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+    async def show(pilot: Any) -> None:
+        await pressing(key)(pilot)
+        if name == "palette":
+            pilot.app.screen.query_one("Input").cursor_blink = False
+            async with asyncio.timeout(20):
+                while "how busy this machine is" not in screen_text(pilot.app):
+                    await pilot.pause()
+
+    assert snap_compare(shown("running"), terminal_size=size, run_before=show)
 
 
 def test_light_theme(snap_compare: Callable[..., bool]) -> None:

@@ -30,6 +30,36 @@ async def test_letters_are_text_in_the_editor_and_keys_outside_it(sql_store: Pat
         assert pilot.app.screen is not screen
 
 
+async def test_c_makes_room_for_another_query_and_undo_brings_the_last_one_back(sql_store: Path) -> None:
+    async with DearApp(sql_store).run_test(size=WIDE) as pilot:
+        screen = await open_sql(pilot)
+        before = screen.editor.text.text
+        await pilot.press("c", *"SELECT 1")
+        assert screen.editor.text.text == "SELECT 1"
+        await pilot.press("ctrl+a", "delete")
+        assert screen.editor.text.text == ""
+        for _ in range(3):
+            await pilot.press("ctrl+z")
+        assert screen.editor.text.text == before
+
+
+async def test_every_keyword_of_a_query_has_a_colour(sql_store: Path) -> None:
+    async with DearApp(sql_store).run_test(size=WIDE) as pilot:
+        screen = await open_sql(pilot)
+        text = screen.editor.text
+        text.show_query("SELECT n FROM t ORDER BY n DESC NULLS LAST")
+        await until(pilot, lambda: text.language)
+        await pilot.pause()
+        line = text.render_line(0)
+        select, desc, last = (
+            next(segment.style for segment in line if segment.text.strip() == word)
+            for word in ("SELECT", "DESC", "LAST")
+        )
+        assert select is not None
+        assert select.bold
+        assert (desc, last) == (select, select)
+
+
 async def test_completion_offers_accepts_and_closes(sql_store: Path) -> None:
     async with DearApp(sql_store).run_test(size=WIDE) as pilot:
         screen = await open_sql(pilot)

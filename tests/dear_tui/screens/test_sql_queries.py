@@ -74,3 +74,18 @@ async def test_the_history_has_what_was_run_the_newest_first(sql_store: Path) ->
         lines = [line for line in screen_text(app).splitlines() if " AS n" in line]
         assert "SELECT 1" in lines[0]
         assert "SELECT 2" in lines[1]
+
+
+async def test_a_long_query_of_the_past_is_one_line(sql_store: Path) -> None:
+    app = DearApp(sql_store)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_sql(pilot)
+        await ask(pilot, "SELECT " + ", ".join(f"{number} AS column_{number}" for number in range(99)))
+        await ask(pilot, "SELECT 1 AS n")
+        await until(pilot, lambda: not works(app, "book"))
+        await pilot.press("H", "j")
+        await until(pilot, lambda: isinstance(app.screen, QueryList))
+        lines = [line for line in screen_text(app).splitlines() if "SELECT" in line]
+        assert "SELECT 1 AS n" in lines[0]
+        assert "…" in lines[1]
+        assert "column_2" in lines[1]

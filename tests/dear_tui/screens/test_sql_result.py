@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from memory_store import screen_text
 from sql_store import NARROW, PAIRS, WIDE, ask, title, until
+from textual.widgets import Static
 
 from dear_tui.app import DearApp
 from dear_tui.screens.value import ValueScreen
@@ -80,6 +81,20 @@ async def test_no_rows_is_a_sentence(sql_store: Path) -> None:
     async with app.run_test(size=NARROW) as pilot:
         await ask(pilot, "SELECT * FROM severity WHERE severity > 2")
         assert "No rows" in screen_text(app)
+        assert title(pilot).startswith("0 rows, ")
+        await ask(pilot, "SELECT nothing FROM nowhere")
+        assert title(pilot) == "result"
+
+
+async def test_the_help_has_each_place_once(sql_store: Path) -> None:
+    """Keys of the grid that do what the screen's do stand with the screen's."""
+    app = DearApp(sql_store)
+    async with app.run_test(size=WIDE) as pilot:
+        await ask(pilot, "SELECT 1 AS one")
+        await pilot.press("question_mark")
+        lines = str(app.screen.query_one(Static).content).splitlines()
+        places = ("result grid", "on this screen", "everywhere")
+        assert [line for line in lines if line in places] == list(places)
 
 
 async def test_p_plots_numbers_as_a_curve_and_as_dots(sql_store: Path) -> None:

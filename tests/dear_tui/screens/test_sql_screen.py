@@ -64,7 +64,7 @@ async def test_a_store_that_is_not_there_is_said_and_found_when_it_comes(tmp_pat
     app = DearApp(tmp_path / "later")
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("4")
-        await until(pilot, lambda: "there is no store here" in words(app))
+        await until(pilot, lambda: "there is no store here" in words(app) and "n makes a campaign here." in words(app))
         await pilot.press("f5")
         await until(pilot, lambda: not screen_of(pilot).is_busy)
         make_store(tmp_path / "later")
@@ -85,7 +85,7 @@ class SlowDesk(Desk):
 
 
 async def test_a_slow_store_blocks_no_key(sql_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dear_tui.screens.sql.Desk", SlowDesk)
+    monkeypatch.setattr("dear_tui.screens.sql_runs.Desk", SlowDesk)
     app = DearApp(sql_store, open_source=lambda _path: FakeSource())
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("4")

@@ -72,6 +72,34 @@ def test_picture(state: str, size: tuple[int, int], app: DearApp, snap_compare: 
 
 
 @SIZES
+@pytest.mark.parametrize("terminal", ["dark", "16-colours"])
+@pytest.mark.parametrize(
+    ("name", "key"), [("questions", "o"), ("value", "v"), ("export", "e"), ("help", "question_mark")]
+)
+def test_picture_of_a_dialog(
+    name: str,
+    key: str,
+    terminal: str,
+    size: tuple[int, int],
+    request: pytest.FixtureRequest,
+    snap_compare: Callable[..., bool],
+    few_colours: Callable[[str], None],
+) -> None:
+    async def opened(pilot: Any) -> None:
+        await open_sql(pilot)
+        await ask(pilot, ROWS)
+        await pilot.press(key)
+        await until(pilot, lambda: pilot.app.screen.is_modal)
+        if name == "export":
+            field = pilot.app.screen.query_one("Input")
+            field.cursor_blink, field.value = False, "/home/ada/result.csv"
+            await pilot.pause()
+
+    few_colours(terminal)
+    assert snap_compare(request.getfixturevalue("app"), terminal_size=size, run_before=opened)
+
+
+@SIZES
 @pytest.mark.parametrize("query", QUERIES)
 def test_picture_of_an_answer(
     query: str, size: tuple[int, int], app: DearApp, snap_compare: Callable[..., bool]
@@ -84,21 +112,28 @@ def test_picture_of_a_wide_terminal(app: DearApp, snap_compare: Callable[..., bo
 
 
 @SIZES
-def test_picture_without_a_store(size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+@pytest.mark.parametrize("terminal", ["dark", "NO_COLOR", "16-colours"])
+def test_picture_without_a_store(
+    terminal: str, size: tuple[int, int], snap_compare: Callable[..., bool], few_colours: Callable[[str], None]
+) -> None:
     async def opened(pilot: Any) -> None:
         await open_screen(pilot, "4", "there is no store here")
 
+    few_colours(terminal)
     assert snap_compare(make_app(FakeSource([])), terminal_size=size, run_before=opened)
 
 
+@SIZES
 @pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours", "16-colours-NO_COLOR"])
-@pytest.mark.parametrize("query", ["result", "error"])
+@pytest.mark.parametrize("query", ["result", "error", "running"])
 def test_picture_without_true_colour(
     query: str,
     terminal: str,
+    size: tuple[int, int],
     request: pytest.FixtureRequest,
     snap_compare: Callable[..., bool],
     few_colours: Callable[[str], None],
 ) -> None:
     few_colours(terminal)  # before there is an app, which asks at once
-    assert snap_compare(request.getfixturevalue("app"), run_before=show(QUERIES[query]))
+    run_before = running if query == "running" else show(QUERIES[query])
+    assert snap_compare(request.getfixturevalue("app"), terminal_size=size, run_before=run_before)

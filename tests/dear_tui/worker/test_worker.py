@@ -18,7 +18,9 @@ import pytest
 
 from dear_tui.worker.loop import Worker
 from dear_tui.worker.process import REAPER, Answer, ensure_worker, log_path, start_worker
+from engine.campaign import Progress
 from engine.errors import UnreachableError
+from engine.steps import Step
 from engine.store import Store
 from tests.dear_tui.worker.conftest import DEADLINE, submit, until
 from tests.small_campaign import LONG_IMAGES, write_config, write_long_config
@@ -110,6 +112,31 @@ def test_its_heartbeat_says_what_it_does(store: Store, launch: Launch) -> None:
     assert 0 <= found.block[0] < found.block[1] <= LONG_IMAGES
     assert found.silence_s is not None
     assert 0 <= found.silence_s < time.monotonic() - launched
+
+
+def test_its_heartbeat_says_what_comes_before_the_first_pair_and_after_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "store"
+    submit(path, write_config(tmp_path)).close()
+    reader = Store.open(path, read_only=True)
+
+    def said() -> tuple[int | None, str | None]:
+        return reader.worker().campaign, reader.worker().step
+
+    def execute(store: Store, campaign: int, worker: Worker, _stops: Callable[[], bool]) -> None:
+        until(lambda: said() == (1, None), "the campaign, before its first step")
+        worker.on_step(Step("ranking the images", 512, 1024))
+        until(lambda: said() == (1, "ranking the images: 512 of 1,024"), "the step")
+        worker.on_progress(Progress(100, 2400, 5.0, 460.0, 60, 30, 10, (0, 16)))
+        until(lambda: said() == (1, None) and reader.worker().block == (0, 16), "a block")
+        worker.on_progress(Progress(2400, 2400, 5.0, 0.0, 2000, 300, 100, None))
+        until(lambda: said() == (1, "sealing"), "the sealing")
+        store.queue.settle(campaign, "finished")
+
+    monkeypatch.setattr("engine.execution.execute_queued", execute)
+    monkeypatch.setattr("dear_tui.worker.loop.LINGER_SECONDS", 0.0)
+    assert Worker(path, until_empty=True).run(lambda: None) == 0
 
 
 READS = """

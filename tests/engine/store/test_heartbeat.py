@@ -36,6 +36,22 @@ def test_what_a_worker_does_is_read_by_others_and_gone_with_it(store: Store) -> 
     assert reader.worker() == WorkerStatus(running=False, heartbeat=found.heartbeat)
 
 
+def test_the_step_before_the_first_pair_is_told(store: Store) -> None:
+    with store.be_worker(), store.lock("worker"):
+        write_heartbeat(store.state, Activity(campaign=7, step="ranking the images: 512 of 1,024"))
+        assert store.worker().step == "ranking the images: 512 of 1,024"
+        write_heartbeat(store.state, BUSY)
+        assert store.worker().step is None
+
+
+def test_a_store_without_steps_is_read_as_it_is(store: Store) -> None:
+    """A newer reader beside what an older worker wrote."""
+    with store.be_worker(), store.lock("worker"):
+        write_heartbeat(store.state, BUSY)
+        store.state.rows("ALTER TABLE worker DROP COLUMN step")
+        assert (store.worker().campaign, store.worker().step) == (7, None)
+
+
 def test_a_process_in_the_foreground_is_no_worker(store: Store) -> None:
     with store.be_worker(), store.lock("worker"):
         write_heartbeat(store.state, BUSY)
