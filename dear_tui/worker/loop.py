@@ -52,6 +52,7 @@ class Worker:
         self._until_empty = until_empty
         self._activity = Activity()
         self._step = ""
+        self._waits_for_room = False
         self._stopping = threading.Event()
         self._signals: list[int] = []
         self._noted = 0
@@ -154,7 +155,9 @@ class Worker:
                 else:
                     self._stopping.wait(LOOK_SECONDS)
             except DiskFullError as error:
-                log(str(error))
+                if not self._waits_for_room:  # else it has been said
+                    log(f"{error}; it goes on by itself")
+                self._waits_for_room = True
                 self._stopping.wait(LOOK_SECONDS)
                 with suppress(DiskFullError):
                     self._store.queue.settle_running()
@@ -170,6 +173,7 @@ class Worker:
         campaign = self._store.queue.take()
         if campaign is None:
             return False
+        self._waits_for_room = False
         try:
             execute_queued(self._store, campaign, self, self._stops)
             log(f"campaign {campaign}: {self._store.campaign(campaign).state}")

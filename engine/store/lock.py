@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from engine.errors import UnreachableError
+from engine.store.files import make_private, unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,8 @@ Role = Literal["worker", "foreground"]
 _PATIENCE_SECONDS = 0.5
 """how long to ask again: whoever only looks has the lock for a moment too"""
 _PAUSE_SECONDS = 0.01
+_BYTES = 32
+"""of a lock file, whoever has it: on a full disk there is no room for more"""
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,24 @@ class Holder:
         return f"process {self.pid or 'unknown'} is at work in this store {where}"
 
 
+def make_lock(path: Path) -> None:
+    """Make a lock file, with the room for what is written to it; one that is there stays as it is.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    make_private(path)
+    if path.stat().st_size < _BYTES:
+        with path.open("r+b") as file:
+            os.pwrite(file.fileno(), b"\n", _BYTES - 1)
+
+
 @contextmanager
 def hold(path: Path, role: Role) -> Iterator[None]:
     """Have the lock, with one's process id in the file.
 
     Raises:
-        UnreachableError: another process has it.
+        UnreachableError: another process has it, or it cannot be written.
     """
     with path.open("r+", encoding="utf-8") as file:
         deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -48,9 +63,10 @@ def hold(path: Path, role: Role) -> Iterator[None]:
             if time.monotonic() > deadline:
                 raise _taken(path)
             time.sleep(_PAUSE_SECONDS)
-        text = f"{os.getpid()} {role}\n".encode()
-        os.pwrite(file.fileno(), text, 0)
-        os.ftruncate(file.fileno(), len(text))
+        try:
+            os.pwrite(file.fileno(), f"{os.getpid()} {role}".ljust(_BYTES - 1).encode() + b"\n", 0)
+        except OSError as error:
+            raise unwritable(path, error) from None
         yield
 
 
@@ -81,5 +97,5 @@ def _try_lock(descriptor: int, kind: int) -> bool:
 
 
 def _read(path: Path) -> Holder:
-    pid, _, role = path.read_text(encoding="utf-8").strip().partition(" ")
+    pid, role, *_ = [*path.read_text(encoding="utf-8").replace("\0", " ").split(), "", ""]
     return Holder(int(pid) if pid.isdigit() else None, cast("Role", role) if role == "worker" else "foreground")

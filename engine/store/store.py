@@ -15,13 +15,12 @@ from engine.store.description import update_description
 from engine.store.files import (
     check_writable,
     exclusive,
-    make_private,
     make_private_folder,
     remove_unfinished,
     unfinished,
     unwritable,
 )
-from engine.store.lock import hold
+from engine.store.lock import hold, make_lock
 from engine.store.queue import Queue
 from engine.store.queue_view import QueueView, read_queue
 from engine.store.reading import StoreReader
@@ -247,9 +246,11 @@ class Store(StoreReader):
         layout = self.layout
         make_private_folder(layout.root)
         check_writable(layout.root)
-        make_private(layout.lock)
-        make_private(layout.worker_lock)
+        make_lock(layout.lock)
+        make_lock(layout.worker_lock)
         make_private_folder(layout.campaigns)
+        if not layout.state.exists():
+            keep_reserve(layout.reserve)  # so that a disk which is full before the first run can be reported, too
         lost = not layout.state.exists() and layout.campaign_ids()
         if lost and self.holder():  # which still writes to the one that was deleted
             raise self._missing_state()
