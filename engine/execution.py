@@ -15,7 +15,7 @@ from engine.same_config import compare_with_last
 from engine.steps import OnStep, Step, nobody_waits
 from engine.store import Store
 from engine.store.description import is_damaged
-from engine.waiting import StoppedWhileWaitingError, WaitForRoom
+from engine.waiting import StoppedError, WaitForRoom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,9 +134,10 @@ def execute_queued(store: Store, campaign: int, listener: Listener, should_stop:
     def load() -> tuple[PreparedCampaign, ExactInjection]:
         description = _description(store, campaign)
         listener.on_campaign(store.campaign(campaign))
-        return _prepare_again(store, campaign, description, listener.on_step)
+        return _prepare_again(store, campaign, description, run.on_step)
 
-    _Run(store, campaign, listener, should_stop, "queued").run(load)
+    run = _Run(store, campaign, listener, should_stop, "queued")
+    run.run(load)
 
 
 def _description(store: Store, campaign: int) -> dict[str, Any]:
@@ -206,7 +207,7 @@ class _Run:
                 room=WaitForRoom(self._store, self._id, self._listener.on_note, self._stops),
                 on_note=self._listener.on_note,
             )
-        except StoppedWhileWaitingError:
+        except StoppedError:
             self._settle(self._after_stop)
         except (KeyboardInterrupt, DiskFullError):
             self._settle(self._after_stop)
@@ -219,6 +220,16 @@ class _Run:
             raise DearError(f"campaign {self._id} failed: {sentence}; run it again to continue") from error
         else:
             self._settle("finished" if finished else self._after_stop)
+
+    def on_step(self, step: Step) -> None:
+        """Tell it, and obey between two steps: loading may take longer than a part.
+
+        Raises:
+            StoppedError: somebody asked for a stop.
+        """
+        if self._stops():
+            raise StoppedError
+        self._listener.on_step(step)
 
     def _settle(self, state: State, error: str | None = None) -> None:
         if not self._store.queue.settle(self._id, state, error):

@@ -59,7 +59,7 @@ def run_config(config: CampaignConfig, store: Path | None, stop: StopOnInterrupt
 
     path = store_path(store)
     try:
-        with ProgressLine() as line, stop:
+        with ProgressLine(stop) as line, stop:
             status = execute(prepare(config, on_step=line.on_step), path, line, lambda: stop.requested, again)
     except KeyboardInterrupt:
         print("stopped at once; run it again to continue", file=sys.stderr)
@@ -99,7 +99,8 @@ class StopOnInterrupt:
 class ProgressLine:
     """One line on stderr: bar, rate, ETA and the counts so far; plain lines, ten or so, where stderr is no terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, stop: StopOnInterrupt) -> None:
+        self._stop = stop
         self._console = Console(stderr=True, highlight=False)
         self._bar = Progress(
             BarColumn(bar_width=None),
@@ -122,7 +123,13 @@ class ProgressLine:
         self._bar.stop()
 
     def on_step(self, step: Step) -> None:
-        """Draw how much of it is done."""
+        """Draw how much of it is done.
+
+        Raises:
+            KeyboardInterrupt: a stop was asked for, and no fault is computed yet that could be lost.
+        """
+        if self._stop.requested:
+            raise KeyboardInterrupt
         self._bar.update(self._task, total=step.total or None, completed=step.done, numbers=self._step_text.of(step))
 
     def on_campaign(self, status: CampaignStatus) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 VIEWS_THERE = f"there are {', '.join(TABLES)} and curve"
 
+TOO_LARGE = "the query needs more memory than it may take; ask for less, or raise the limit"
+
 NO_TABLE = re.compile(r"Catalog Error: Table with name (.+?) does not exist!")
 
 STORED_FILE = re.compile(r"/campaign=(\d{6})/")
@@ -58,7 +60,7 @@ def _refused(error: duckdb.Error, lines_before: int) -> QueryError:
     """DuckDB's reason, in words of this program where DuckDB would advise what cannot be done here."""
     sentence = reason(error)
     if isinstance(error, duckdb.OutOfMemoryException):
-        sentence = "the query needs more memory than it may take; ask for less, or raise the limit"
+        sentence = TOO_LARGE
     if unknown := NO_TABLE.match(sentence):
         sentence = f"there is no view {unknown[1]}; {VIEWS_THERE}"
     if (stored := STORED_FILE.search(sentence)) and not isinstance(error, duckdb.PermissionException):

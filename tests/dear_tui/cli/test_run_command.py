@@ -17,6 +17,7 @@ from tests.small_campaign import FAULTS, IMAGES, SMALL, write_config
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from engine.steps import Step
     from tests.dear_tui.cli.conftest import Invoke
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -118,6 +119,23 @@ def test_ctrl_c_stops_and_run_continues_exactly(
     assert done.code == 0
     assert f"2,400 pairs, {status.pairs_done:,} done before\n" in done.err
     assert severities(store) == severities(finished_store)
+
+
+def test_ctrl_c_while_it_loads_ends_it_before_the_next_step(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_step, steps = ProgressLine.on_step, []
+
+    def interrupted(self: ProgressLine, step: Step) -> None:
+        on_step(self, step)
+        steps.append(step)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(ProgressLine, "on_step", interrupted)
+    stopped = invoke("run", write_config(tmp_path), "--store", tmp_path / "store")
+    assert (stopped.code, stopped.out, len(steps)) == (130, "", 1)
+    assert stopped.err.endswith("stopped at once; run it again to continue\n")
+    assert not (tmp_path / "store").exists()
 
 
 def test_ctrl_c_during_the_last_part_still_stops_before_the_next_config(
