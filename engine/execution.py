@@ -49,6 +49,7 @@ def execute(
     listener: Listener,
     should_stop: Callable[[], bool],
     again: bool = False,
+    goes_on: bool = False,
 ) -> CampaignStatus:
     """Run a campaign in the store at `path`, made where there is none; its lock is held while the campaign runs.
 
@@ -58,6 +59,7 @@ def execute(
 
     Args:
         again: make a new campaign in any case.
+        goes_on: another campaign follows in this process, before the worker's next one.
 
     Returns:
         The status at the end: "finished", "paused" where `should_stop` or another process said so, or "cancelled".
@@ -77,7 +79,7 @@ def execute(
         for note in store.take_notes():
             listener.on_note(note)
         return known
-    with store.lock():
+    with store.lock(goes_on=goes_on):
         injection = injection or start_injection(prepared, listener.on_step)
         new = describe(prepared, injection)
         check = partial(
@@ -92,7 +94,7 @@ def execute(
         listener.on_note(store.state.loss)
         store.close()
         store = Store.open(path)
-        with store.lock():
+        with store.lock(goes_on=goes_on):
             if store.campaign(status.id).state == "paused" and not should_stop():
                 _run_here(store, status.id, listener, should_stop, (prepared, injection))
     return store.campaign(status.id)

@@ -41,13 +41,22 @@ def run(
     from engine.config import load_configs
 
     stop = StopOnInterrupt()
-    for path, config in zip(configs, load_configs(configs), strict=True):
+    for number, (path, config) in enumerate(zip(configs, load_configs(configs), strict=True), start=1):
         with naming(str(path)):
-            run_config(config, store, stop, again)
+            run_config(config, store, stop, again, goes_on=number < len(configs))
 
 
-def run_config(config: CampaignConfig, store: Path | None, stop: StopOnInterrupt, again: bool = False) -> None:
+def run_config(
+    config: CampaignConfig, store: Path | None, stop: StopOnInterrupt, again: bool = False, goes_on: bool = False
+) -> None:
     """Run one config to its end and print its summary.
+
+    Args:
+        config: what to run.
+        store: where; absent: the usual one.
+        stop: asked for by ctrl+c.
+        again: see `execute`.
+        goes_on: see `execute`.
 
     Raises:
         typer.Exit: stopped by ctrl+c.
@@ -60,7 +69,8 @@ def run_config(config: CampaignConfig, store: Path | None, stop: StopOnInterrupt
     path = store_path(store)
     try:
         with ProgressLine(stop) as line, stop:
-            status = execute(prepare(config, on_step=line.on_step), path, line, lambda: stop.requested, again)
+            prepared = prepare(config, on_step=line.on_step)
+            status = execute(prepared, path, line, lambda: stop.requested, again, goes_on)
     except KeyboardInterrupt:
         print("stopped at once; run it again to continue", file=sys.stderr)
         raise typer.Exit(130) from None

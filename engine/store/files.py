@@ -50,6 +50,16 @@ def make_private_folder(path: Path) -> None:
         path.chmod(0o700)  # whatever the umask
 
 
+@contextmanager
+def private_files() -> Iterator[None]:
+    """What this process makes meanwhile is for the owner only from the first byte on, DuckDB's own files too."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def check_writable(folder: Path) -> None:
     """Say so at once, and why, where nothing can be written.
 

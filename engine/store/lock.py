@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -51,8 +51,13 @@ def make_lock(path: Path) -> None:
 
 
 @contextmanager
-def hold(path: Path, role: Role) -> Iterator[None]:
+def hold(path: Path, role: Role, goes_on: bool = False) -> Iterator[None]:
     """Have the lock, with one's process id in the file.
+
+    Args:
+        path: of the lock.
+        role: as what.
+        goes_on: the process will take the lock again soon, so its name stays in the file; see `expected`.
 
     Raises:
         UnreachableError: another process has it, or it cannot be written.
@@ -64,10 +69,15 @@ def hold(path: Path, role: Role) -> Iterator[None]:
                 raise _taken(path)
             time.sleep(_PAUSE_SECONDS)
         try:
-            os.pwrite(file.fileno(), f"{os.getpid()} {role}".ljust(_BYTES - 1).encode() + b"\n", 0)
+            _write(file.fileno(), f"{os.getpid()} {role}")
         except OSError as error:
             raise unwritable(path, error) from None
-        yield
+        try:
+            yield
+        finally:
+            if not goes_on:
+                with suppress(OSError):
+                    _write(file.fileno(), "")
 
 
 def holder(path: Path) -> Holder | None:
@@ -82,10 +92,16 @@ def holder(path: Path) -> Holder | None:
         os.close(descriptor)
 
 
+def expected(path: Path) -> bool:
+    """Whether a living process has left the free lock only for a moment, such as a `run` between two of its configs."""
+    left = _read(path)
+    return left.role == "foreground" and left.pid is not None and _lives(left.pid)
+
+
 def _taken(path: Path) -> UnreachableError:
     by = _read(path)
-    ends = "end it with `dear-tui worker stop`" if by.role == "worker" else "wait for its end"
-    return UnreachableError(f"{path.parent}: {by}; queue the campaign with `dear-tui submit`, or {ends}")
+    ends = "stop it with `dear-tui worker stop`" if by.role == "worker" else "wait for its end"
+    return UnreachableError(f"{path.parent}: {by}; to run a campaign after it, queue it with `dear-tui submit`, or {ends}")
 
 
 def _try_lock(descriptor: int, kind: int) -> bool:
@@ -93,6 +109,21 @@ def _try_lock(descriptor: int, kind: int) -> bool:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    return True
+
+
+def _write(descriptor: int, text: str) -> None:
+    os.pwrite(descriptor, text.ljust(_BYTES - 1).encode() + b"\n", 0)
+
+
+def _lives(pid: int) -> bool:
+    """Whether there is a process of this id."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
     return True
 
 

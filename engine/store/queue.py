@@ -52,6 +52,11 @@ class Queue:
         order = "ORDER BY position IS NULL, position, id"
         return [row["id"] for row in self._state.rows(f"SELECT id FROM campaigns WHERE state = 'queued' {order}")]
 
+    def is_empty(self) -> bool:
+        """Whether nothing waits, nor is left of a process that ran it."""
+        left = "SELECT id FROM campaigns WHERE state = 'running' AND position IS NOT NULL"
+        return not self.waiting() and not self._state.rows(left)
+
     def submit(self, new: NewCampaign, again: bool = False, check: Callable[[], object] | None = None) -> Submission:
         """Queue a campaign, written where it is new; one that stopped is queued again, others are left as they are.
 

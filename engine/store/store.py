@@ -16,6 +16,7 @@ from engine.store.files import (
     check_writable,
     exclusive,
     make_private_folder,
+    private_files,
     remove_unfinished,
     unfinished,
     unwritable,
@@ -74,13 +75,17 @@ class Store(StoreReader):
         return store
 
     @contextmanager
-    def lock(self, role: Role = "foreground") -> Iterator[None]:
+    def lock(self, role: Role = "foreground", goes_on: bool = False) -> Iterator[None]:
         """Be the one process that runs campaigns; what a killed one left is put right first.
+
+        Args:
+            role: as what.
+            goes_on: it will be taken again soon, and the worker is to wait for that.
 
         Raises:
             UnreachableError: another process holds the lock.
         """
-        with hold(self.layout.lock, role):
+        with hold(self.layout.lock, role, goes_on), private_files():
             self._locked = True
             keep_reserve(self.layout.reserve)
             try:

@@ -95,6 +95,18 @@ def test_several_configs_run_one_after_the_other(invoke: Invoke, tmp_path: Path)
     assert done.out.index("campaign 1: ") < done.out.index("campaign 2: ")
 
 
+def test_the_worker_is_to_wait_until_the_last_of_several_configs(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configs = [write_config(tmp_path, f"{seed}.toml", faults={"seed": seed}) for seed in (1, 2)]
+    expected = list[bool]()
+    monkeypatch.setattr(
+        "dear_tui.cli.summary.print_summary", lambda store, _campaign: expected.append(store.expects_holder())
+    )
+    assert invoke("run", *configs, "--store", tmp_path / "store").code == 0
+    assert expected == [True, False]
+
+
 @pytest.mark.parametrize(
     ("times", "said"),
     [(1, " of 2,400 pairs; run it again to continue\n"), (2, "\nstopped at once; run it again to continue\n")],
