@@ -101,7 +101,7 @@ def expected(path: Path) -> bool:
 def _taken(path: Path) -> UnreachableError:
     by = _read(path)
     ends = "stop it with `dear-tui worker stop`" if by.role == "worker" else "wait for its end"
-    return UnreachableError(f"{path.parent}: {by}; to run a campaign after it, queue it with `dear-tui submit`, or {ends}")
+    return UnreachableError(f"{path.parent}: {by}; queue a campaign behind it with `dear-tui submit`, or {ends}")
 
 
 def _try_lock(descriptor: int, kind: int) -> bool:

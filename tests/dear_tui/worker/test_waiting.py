@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from contextlib import ExitStack
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from tests.dear_tui.worker.conftest import DEADLINE, submit, until
 from tests.small_campaign import write_config, write_long_config
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 

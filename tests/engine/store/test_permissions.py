@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from stored_campaigns import filled_store
 
-from engine.store import Store, files
+from engine.store import Store
+from engine.store.files import publish
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077, 0o777], ids=oct)
@@ -44,11 +45,11 @@ def test_what_is_not_whole_yet_is_its_owners_too(tmp_path: Path, monkeypatch: py
     store, _, _ = filled_store(tmp_path / "store")
     found = dict[str, int]()
 
-    def publish(path: Path) -> None:
+    def watched(path: Path) -> None:
         found.update(modes(store.layout.root))
-        files.publish(path)
+        publish(path)
 
-    monkeypatch.setattr("engine.store.seal.publish", publish)
+    monkeypatch.setattr("engine.store.seal.publish", watched)
     with store.lock(), store.writer(1) as writer:
         writer.seal()
     assert found["campaigns/campaign=000001/campaign.duckdb.tmp"] == 0o600
