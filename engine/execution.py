@@ -91,6 +91,7 @@ def execute(
         if status.state != "finished":
             _run_here(store, status.id, listener, should_stop, (prepared, injection))
     while not store.state.is_in_place():
+        store.check_not_removed()
         listener.on_note(store.state.loss)
         store.close()
         store = Store.open(path)

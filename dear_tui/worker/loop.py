@@ -102,7 +102,12 @@ class Worker:
         return bool(self._store.queue.waiting()) and not self._store.worker().running
 
     def _reopen(self) -> bool:
-        """Go on with another state.sqlite; False where a signal came first."""
+        """Go on with another state.sqlite; False where a signal came first.
+
+        Raises:
+            UnreachableError: the store cannot be used, or was removed.
+        """
+        self._store.check_not_removed()
         log(self._store.state.loss)
         self._store.close()
         while not self._signals:

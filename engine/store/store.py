@@ -95,6 +95,15 @@ class Store(StoreReader):
             finally:
                 self._locked = False
 
+    def check_not_removed(self) -> None:
+        """Whether it is still where it was opened: what was removed or moved is not made anew by who was at work in it.
+
+        Raises:
+            UnreachableError: it is not.
+        """
+        if not self.layout.campaigns.is_dir():
+            raise UnreachableError(f"{self.layout.root}: the store was removed or moved while it was in use")
+
     def take_notes(self) -> list[str]:
         """The notes since the last time, which are to be told once."""
         notes, self.notes = self.notes, []
