@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from engine.errors import InputError
+from engine.store.files import lack_of_room
 from engine.store.parquet import interruptible
 from engine.store.views import TABLES
 
@@ -61,6 +62,8 @@ def _refused(error: duckdb.Error, lines_before: int) -> QueryError:
     sentence = reason(error)
     if isinstance(error, duckdb.OutOfMemoryException):
         sentence = TOO_LARGE
+    if why := lack_of_room(error):  # queries keep nothing on disk, so it was the output
+        sentence = f"the result cannot be written ({why}); give it another place"
     if unknown := NO_TABLE.match(sentence):
         sentence = f"there is no view {unknown[1]}; {VIEWS_THERE}"
     if (stored := STORED_FILE.search(sentence)) and not isinstance(error, duckdb.PermissionException):

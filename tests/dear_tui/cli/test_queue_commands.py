@@ -168,8 +168,8 @@ def test_run_behind_a_worker_names_it_and_submit(invoke: Invoke, tmp_path: Path,
         done = invoke("run", write_config(tmp_path), "--store", store)
     assert (done.code, done.out) == (3, "")
     assert done.err == (
-        f"dear-tui: {store}: process {os.getpid()} is at work in this store as its worker; queue the campaign with "
-        "`dear-tui submit`, or end it with `dear-tui worker stop`\n"
+        f"dear-tui: {store}: process {os.getpid()} is at work in this store as its worker; queue a campaign behind it "
+        "with `dear-tui submit`, or stop it with `dear-tui worker stop`\n"
     )
     assert states(store) == {}
 
