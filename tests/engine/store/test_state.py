@@ -11,7 +11,6 @@ from stored_campaigns import filled_store
 from engine.store import Store
 from engine.store.state import MIGRATIONS, StateFile
 
-
 CUT_SHORT = """
 import os, sys
 from pathlib import Path
