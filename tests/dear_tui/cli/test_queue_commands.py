@@ -195,6 +195,16 @@ def test_each_command_says_what_it_did(invoke: Invoke, queued: Path) -> None:
     assert states(queued) == {1: "queued", 3: "queued"}
 
 
+def test_list_says_what_a_dead_worker_left_behind(invoke: Invoke, queued: Path) -> None:
+    with Store.open(queued).lock("worker"):
+        Store.open(queued).queue.take()
+    listed = invoke("list", "--store", queued)
+    assert listed.err == (
+        "campaign 1: its worker ended at work; the next one goes on with it\n"
+        "no worker runs; dear-tui worker start runs the queue\n"
+    )
+
+
 def test_list_says_why_a_campaign_failed_or_waits(invoke: Invoke, queued: Path) -> None:
     store = Store.open(queued)
     with store.be_worker(), store.lock("worker"):

@@ -74,7 +74,12 @@ def test_deaths_with_a_part_in_between_do_not_add_up(store: Store) -> None:
 def test_a_campaign_whose_process_is_dead_takes_commands_at_once(store: Store) -> None:
     with python(KILLED, store.layout.root, "taken") as process:
         process.wait()
+    assert store.queue.left() == [1]
+    assert store.queue.request("pause", 1) is Effect.DONE
+    assert (states(store)[1], store.queue.left()) == ("paused", [])
     assert store.queue.request("pause", 1) is Effect.NOTHING
+    with store.lock("worker"):
+        assert store.queue.waiting() == [2, 3], "paused is paused"
     assert store.queue.request("cancel", 1) is Effect.DONE
     assert states(store)[1] == "cancelled"
     with store.lock("worker"):
