@@ -40,12 +40,12 @@ def against_moving(by: int, status: CampaignStatus, queue: QueueView | None) -> 
 
 def against_starting(queue: QueueView | None) -> str:
     """Starting a worker."""
-    holder = queue.holder if queue else None
-    return f"the worker, process {holder.pid}, runs the queue already" if holder and holder.role == "worker" else ""
+    worker = queue.worker if queue else None
+    return f"the worker, process {worker.pid}, runs the queue already" if worker and worker.running else ""
 
 
 def against_stopping(queue: QueueView | None) -> str:
     """Stopping the worker."""
-    if queue is None or (queue.holder and queue.holder.role == "worker"):
+    if queue is None or queue.worker.running:
         return ""
     return f"no worker runs in this store{f'; {queue.holder}' if queue.holder else '; w starts one'}"

@@ -15,7 +15,7 @@ from engine.same_config import compare_with_last
 from engine.steps import OnStep, Step, nobody_waits
 from engine.store import Store
 from engine.store.description import is_damaged
-from engine.waiting import StoppedWhileWaitingError, WaitForRoom
+from engine.waiting import StoppedError, WaitForRoom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +49,7 @@ def execute(
     listener: Listener,
     should_stop: Callable[[], bool],
     again: bool = False,
+    goes_on: bool = False,
 ) -> CampaignStatus:
     """Run a campaign in the store at `path`, made where there is none; its lock is held while the campaign runs.
 
@@ -58,6 +59,7 @@ def execute(
 
     Args:
         again: make a new campaign in any case.
+        goes_on: another campaign follows in this process, before the worker's next one.
 
     Returns:
         The status at the end: "finished", "paused" where `should_stop` or another process said so, or "cancelled".
@@ -77,7 +79,7 @@ def execute(
         for note in store.take_notes():
             listener.on_note(note)
         return known
-    with store.lock():
+    with store.lock(goes_on=goes_on):
         injection = injection or start_injection(prepared, listener.on_step)
         new = describe(prepared, injection)
         check = partial(
@@ -89,10 +91,11 @@ def execute(
         if status.state != "finished":
             _run_here(store, status.id, listener, should_stop, (prepared, injection))
     while not store.state.is_in_place():
+        store.check_not_removed()
         listener.on_note(store.state.loss)
         store.close()
         store = Store.open(path)
-        with store.lock():
+        with store.lock(goes_on=goes_on):
             if store.campaign(status.id).state == "paused" and not should_stop():
                 _run_here(store, status.id, listener, should_stop, (prepared, injection))
     return store.campaign(status.id)
@@ -134,9 +137,10 @@ def execute_queued(store: Store, campaign: int, listener: Listener, should_stop:
     def load() -> tuple[PreparedCampaign, ExactInjection]:
         description = _description(store, campaign)
         listener.on_campaign(store.campaign(campaign))
-        return _prepare_again(store, campaign, description, listener.on_step)
+        return _prepare_again(store, campaign, description, run.on_step)
 
-    _Run(store, campaign, listener, should_stop, "queued").run(load)
+    run = _Run(store, campaign, listener, should_stop, "queued")
+    run.run(load)
 
 
 def _description(store: Store, campaign: int) -> dict[str, Any]:
@@ -206,7 +210,7 @@ class _Run:
                 room=WaitForRoom(self._store, self._id, self._listener.on_note, self._stops),
                 on_note=self._listener.on_note,
             )
-        except StoppedWhileWaitingError:
+        except StoppedError:
             self._settle(self._after_stop)
         except (KeyboardInterrupt, DiskFullError):
             self._settle(self._after_stop)
@@ -219,6 +223,16 @@ class _Run:
             raise DearError(f"campaign {self._id} failed: {sentence}; run it again to continue") from error
         else:
             self._settle("finished" if finished else self._after_stop)
+
+    def on_step(self, step: Step) -> None:
+        """Tell it, and obey between two steps: loading may take longer than a part.
+
+        Raises:
+            StoppedError: somebody asked for a stop.
+        """
+        if self._stops():
+            raise StoppedError
+        self._listener.on_step(step)
 
     def _settle(self, state: State, error: str | None = None) -> None:
         if not self._store.queue.settle(self._id, state, error):

@@ -19,8 +19,8 @@ ROOM_SECONDS = 2.0
 _ASK_SECONDS = 0.1
 
 
-class StoppedWhileWaitingError(Exception):
-    """Somebody asked for a stop while the campaign waited for room."""
+class StoppedError(Exception):
+    """Somebody asked for a stop where there is no part to be finished first: while loading, or waiting for room."""
 
 
 class WaitForRoom:
@@ -39,7 +39,7 @@ class WaitForRoom:
         """Wait a little.
 
         Raises:
-            StoppedWhileWaitingError: somebody asked for a stop.
+            StoppedError: somebody asked for a stop.
         """
         sentence = f"{error}; it goes on by itself"
         if not self._is_said:
@@ -49,7 +49,7 @@ class WaitForRoom:
         again = time.monotonic() + ROOM_SECONDS
         while time.monotonic() < again:
             if self._should_stop():
-                raise StoppedWhileWaitingError
+                raise StoppedError
             time.sleep(_ASK_SECONDS)
 
     def found(self) -> None:

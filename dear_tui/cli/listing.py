@@ -30,8 +30,10 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
         for status in campaigns:
             if status.error:
                 print(f"campaign {status.id}: {status.error}", file=sys.stderr)
-        worker = opened.worker()
-        if waiting and not worker.running:
+        worker, left = opened.worker(), [] if opened.holder() else opened.queue.left()
+        for campaign in left:
+            print(f"campaign {campaign}: its worker ended at work; the next one goes on with it", file=sys.stderr)
+        if (waiting or left) and not worker.running:
             print("no worker runs; dear-tui worker start runs the queue", file=sys.stderr)
         elif waiting and worker.waits_for:
             print(f"the worker waits for {worker.turn_before}", file=sys.stderr)

@@ -41,13 +41,22 @@ def run(
     from engine.config import load_configs
 
     stop = StopOnInterrupt()
-    for path, config in zip(configs, load_configs(configs), strict=True):
+    for number, (path, config) in enumerate(zip(configs, load_configs(configs), strict=True), start=1):
         with naming(str(path)):
-            run_config(config, store, stop, again)
+            run_config(config, store, stop, again, goes_on=number < len(configs))
 
 
-def run_config(config: CampaignConfig, store: Path | None, stop: StopOnInterrupt, again: bool = False) -> None:
+def run_config(
+    config: CampaignConfig, store: Path | None, stop: StopOnInterrupt, again: bool = False, goes_on: bool = False
+) -> None:
     """Run one config to its end and print its summary.
+
+    Args:
+        config: what to run.
+        store: where; absent: the usual one.
+        stop: asked for by ctrl+c.
+        again: see `execute`.
+        goes_on: see `execute`.
 
     Raises:
         typer.Exit: stopped by ctrl+c.
@@ -59,8 +68,9 @@ def run_config(config: CampaignConfig, store: Path | None, stop: StopOnInterrupt
 
     path = store_path(store)
     try:
-        with ProgressLine() as line, stop:
-            status = execute(prepare(config, on_step=line.on_step), path, line, lambda: stop.requested, again)
+        with ProgressLine(stop) as line, stop:
+            prepared = prepare(config, on_step=line.on_step)
+            status = execute(prepared, path, line, lambda: stop.requested, again, goes_on)
     except KeyboardInterrupt:
         print("stopped at once; run it again to continue", file=sys.stderr)
         raise typer.Exit(130) from None
@@ -99,7 +109,8 @@ class StopOnInterrupt:
 class ProgressLine:
     """One line on stderr: bar, rate, ETA and the counts so far; plain lines, ten or so, where stderr is no terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, stop: StopOnInterrupt) -> None:
+        self._stop = stop
         self._console = Console(stderr=True, highlight=False)
         self._bar = Progress(
             BarColumn(bar_width=None),
@@ -122,7 +133,13 @@ class ProgressLine:
         self._bar.stop()
 
     def on_step(self, step: Step) -> None:
-        """Draw how much of it is done."""
+        """Draw how much of it is done.
+
+        Raises:
+            KeyboardInterrupt: a stop was asked for, and no fault is computed yet that could be lost.
+        """
+        if self._stop.requested:
+            raise KeyboardInterrupt
         self._bar.update(self._task, total=step.total or None, completed=step.done, numbers=self._step_text.of(step))
 
     def on_campaign(self, status: CampaignStatus) -> None:

@@ -18,6 +18,7 @@ from dear_tui.cli.options import StoreOption
 from dear_tui.cli.output import check_output, replaced_file
 from dear_tui.cli.tables import Column, print_table
 from dear_tui.query.files import write_csv, write_json
+from dear_tui.query.memory import bounded_memory
 from engine.errors import InputError
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def sql(
     with (
         _written(output, where) as path,
         SqlSession(where, memory, timeout, path) as session,
+        bounded_memory(session.memory_bytes),
         _cancelled_by_ctrl_c(session),
     ):
         if chosen is Format.PARQUET:

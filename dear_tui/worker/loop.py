@@ -32,7 +32,7 @@ LINGER_SECONDS = 10.0
 HEED_SECONDS = 0.1
 """between two looks for signals"""
 TURN_SECONDS = 60.0
-"""how long the lock is left to a process that goes on living: a `run` of several configs takes it for each of them"""
+"""how long the free lock is left to a living `run` between two of its configs"""
 INTERRUPTED = 130
 SEALING = "sealing"
 """the step after the last pair: all of the campaign into one file"""
@@ -56,6 +56,7 @@ class Worker:
         self._activity = Activity()
         self._step = ""
         self._step_text = StepText()
+        self._waits_for_room = False
         self._stopping = threading.Event()
         self._signals: list[int] = []
         self._noted = 0
@@ -107,7 +108,12 @@ class Worker:
         return bool(self._store.queue.waiting()) and not self._store.worker().running
 
     def _reopen(self) -> bool:
-        """Go on with another state.sqlite; False where a signal came first."""
+        """Go on with another state.sqlite; False where a signal came first.
+
+        Raises:
+            UnreachableError: the store cannot be used, or was removed.
+        """
+        self._store.check_not_removed()
         log(self._store.state.loss)
         self._store.close()
         while not self._signals:
@@ -125,9 +131,24 @@ class Worker:
         with self._store.be_worker(), self._heartbeat():
             log(f"worker started, {'until the queue is empty' if self._until_empty else 'until it is stopped'}")
             on_ready()
-            with ExitStack() as turn:
-                if self._wait_for_turn(turn):
-                    self._work()
+            self._work()
+
+    def _work(self) -> None:
+        """Have the lock only while there is something to run, so that an idle worker is in nobody's way."""
+        empty_since = time.monotonic()
+        while not self._stops():
+            try:
+                if not self._store.queue.is_empty():
+                    with ExitStack() as turn:
+                        if self._wait_for_turn(turn):
+                            self._run_queue()
+                    empty_since = time.monotonic()
+                elif self._until_empty and time.monotonic() - empty_since >= LINGER_SECONDS:
+                    return
+                else:
+                    self._stopping.wait(LOOK_SECONDS)
+            except DiskFullError as error:
+                self._wait_for_room(error)
 
     def _wait_for_turn(self, turn: ExitStack) -> bool:
         """Have the lock once no process in the foreground is at work, or about to go on; False after a stop."""
@@ -138,7 +159,7 @@ class Worker:
                 if holder.pid != waits_for:
                     log(f"waiting: {holder}")
                 waits_for, free_since = holder.pid, time.monotonic()
-            elif waits_for is None or not lives(waits_for) or time.monotonic() - free_since >= TURN_SECONDS:
+            elif not self._store.expects_holder() or time.monotonic() - free_since >= TURN_SECONDS:
                 try:
                     turn.enter_context(self._store.lock("worker"))
                 except UnreachableError:
@@ -149,21 +170,21 @@ class Worker:
             self._stopping.wait(LOOK_SECONDS)
         return False
 
-    def _work(self) -> None:
-        empty_since = time.monotonic()
+    def _run_queue(self) -> None:
         while not self._stops():
             try:
-                if self._run_next():
-                    empty_since = time.monotonic()
-                elif self._until_empty and time.monotonic() - empty_since >= LINGER_SECONDS:
+                if not self._run_next():
                     return
-                else:
-                    self._stopping.wait(LOOK_SECONDS)
             except DiskFullError as error:
-                log(str(error))
-                self._stopping.wait(LOOK_SECONDS)
+                self._wait_for_room(error)
                 with suppress(DiskFullError):
                     self._store.queue.settle_running()
+
+    def _wait_for_room(self, error: DiskFullError) -> None:
+        if not self._waits_for_room:  # else it has been said
+            log(f"{error}; it goes on by itself")
+        self._waits_for_room = True
+        self._stopping.wait(LOOK_SECONDS)
 
     def _stops(self) -> bool:
         """Whether it was asked to, or must begin anew because state.sqlite is another one."""
@@ -177,6 +198,7 @@ class Worker:
         if campaign is None:
             return False
         self._activity = Activity(campaign=campaign)
+        self._waits_for_room = False
         try:
             execute_queued(self._store, campaign, self, self._stops)
             log(f"campaign {campaign}: {self._store.campaign(campaign).state}")
@@ -243,17 +265,6 @@ class Worker:
         if asked == 1 and not self._stopping.is_set():
             self._stopping.set()
             log("stopping after the part being computed")
-
-
-def lives(pid: int) -> bool:
-    """Whether there is a process of this id."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 def log(text: str) -> None:

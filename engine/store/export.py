@@ -10,7 +10,7 @@ import duckdb
 from engine.errors import DearError, InputError
 from engine.store.catalogue import create_views
 from engine.store.creation import find_altered_fixed
-from engine.store.files import sha256
+from engine.store.files import lack_of_room, sha256
 from engine.store.parquet import ROW_GROUP_SIZE, connect, sql_text
 from engine.store.recovery import find_altered
 from engine.store.views import TABLES
@@ -84,5 +84,5 @@ def _damaged(problem: str, campaign: int) -> DearError:
 
 
 def _unwritten(target: Path, error: Exception) -> DearError:
-    reason = str(error).splitlines()[0]
+    reason = lack_of_room(error) or str(error).splitlines()[0]
     return DearError(f"{target.parent}: the export cannot be written there ({reason}); give --output another place")

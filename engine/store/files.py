@@ -50,6 +50,16 @@ def make_private_folder(path: Path) -> None:
         path.chmod(0o700)  # whatever the umask
 
 
+@contextmanager
+def private_files() -> Iterator[None]:
+    """What this process makes meanwhile is for the owner only from the first byte on, DuckDB's own files too."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def check_writable(folder: Path) -> None:
     """Say so at once, and why, where nothing can be written.
 
@@ -108,11 +118,15 @@ def remove_unfinished(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def lack_of_room(error: Exception) -> str | None:
+    """The system's words for it where a write failed for want of room; DuckDB wraps them in its own."""
+    return next((why for why in map(os.strerror, (errno.ENOSPC, errno.EDQUOT)) if why in str(error)), None)
+
+
 def unwritable(path: Path, error: Exception) -> UnreachableError:
     """The error for a failed write, in one sentence; a `DiskFullError` where there was no room."""
-    for reason in map(os.strerror, (errno.ENOSPC, errno.EDQUOT)):
-        if reason in str(error):
-            return DiskFullError(f"{path}: cannot be written ({reason}); free some space, what was committed is kept")
+    if why := lack_of_room(error):
+        return DiskFullError(f"{path}: cannot be written ({why}); free some space, what was committed is kept")
     reason = str(error).splitlines()[0]
     return UnreachableError(
         f"{path}: cannot be written ({reason}); check the disk and run again, what was committed is kept"

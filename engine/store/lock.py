@@ -5,11 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from engine.errors import UnreachableError
+from engine.store.files import make_private, unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,8 @@ Role = Literal["worker", "foreground"]
 _PATIENCE_SECONDS = 0.5
 """how long to ask again: whoever only looks has the lock for a moment too"""
 _PAUSE_SECONDS = 0.01
+_BYTES = 32
+"""of a lock file, whoever has it: on a full disk there is no room for more"""
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,29 @@ class Holder:
         return f"process {self.pid or 'unknown'} is at work in this store {where}"
 
 
-@contextmanager
-def hold(path: Path, role: Role) -> Iterator[None]:
-    """Have the lock, with one's process id in the file.
+def make_lock(path: Path) -> None:
+    """Make a lock file, with the room for what is written to it; one that is there stays as it is.
 
     Raises:
-        UnreachableError: another process has it.
+        OSError: it cannot be made.
+    """
+    make_private(path)
+    if path.stat().st_size < _BYTES:
+        with path.open("r+b") as file:
+            os.pwrite(file.fileno(), b"\n", _BYTES - 1)
+
+
+@contextmanager
+def hold(path: Path, role: Role, goes_on: bool = False) -> Iterator[None]:
+    """Have the lock, with one's process id in the file.
+
+    Args:
+        path: of the lock.
+        role: as what.
+        goes_on: the process will take the lock again soon, so its name stays in the file; see `expected`.
+
+    Raises:
+        UnreachableError: another process has it, or it cannot be written.
     """
     with path.open("r+", encoding="utf-8") as file:
         deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -48,10 +68,16 @@ def hold(path: Path, role: Role) -> Iterator[None]:
             if time.monotonic() > deadline:
                 raise _taken(path)
             time.sleep(_PAUSE_SECONDS)
-        text = f"{os.getpid()} {role}\n".encode()
-        os.pwrite(file.fileno(), text, 0)
-        os.ftruncate(file.fileno(), len(text))
-        yield
+        try:
+            _write(file.fileno(), f"{os.getpid()} {role}")
+        except OSError as error:
+            raise unwritable(path, error) from None
+        try:
+            yield
+        finally:
+            if not goes_on:
+                with suppress(OSError):
+                    _write(file.fileno(), "")
 
 
 def holder(path: Path) -> Holder | None:
@@ -66,10 +92,16 @@ def holder(path: Path) -> Holder | None:
         os.close(descriptor)
 
 
+def expected(path: Path) -> bool:
+    """Whether a living process has left the free lock only for a moment, such as a `run` between two of its configs."""
+    left = _read(path)
+    return left.role == "foreground" and left.pid is not None and _lives(left.pid)
+
+
 def _taken(path: Path) -> UnreachableError:
     by = _read(path)
-    ends = "end it with `dear-tui worker stop`" if by.role == "worker" else "wait for its end"
-    return UnreachableError(f"{path.parent}: {by}; queue the campaign with `dear-tui submit`, or {ends}")
+    ends = "stop it with `dear-tui worker stop`" if by.role == "worker" else "wait for its end"
+    return UnreachableError(f"{path.parent}: {by}; queue a campaign behind it with `dear-tui submit`, or {ends}")
 
 
 def _try_lock(descriptor: int, kind: int) -> bool:
@@ -80,6 +112,21 @@ def _try_lock(descriptor: int, kind: int) -> bool:
     return True
 
 
+def _write(descriptor: int, text: str) -> None:
+    os.pwrite(descriptor, text.ljust(_BYTES - 1).encode() + b"\n", 0)
+
+
+def _lives(pid: int) -> bool:
+    """Whether there is a process of this id."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 def _read(path: Path) -> Holder:
-    pid, _, role = path.read_text(encoding="utf-8").strip().partition(" ")
+    pid, role, *_ = [*path.read_text(encoding="utf-8").replace("\0", " ").split(), "", ""]
     return Holder(int(pid) if pid.isdigit() else None, cast("Role", role) if role == "worker" else "foreground")

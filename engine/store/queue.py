@@ -52,6 +52,17 @@ class Queue:
         order = "ORDER BY position IS NULL, position, id"
         return [row["id"] for row in self._state.rows(f"SELECT id FROM campaigns WHERE state = 'queued' {order}")]
 
+    def is_empty(self) -> bool:
+        """Whether nothing waits, nor is left behind."""
+        return not self.waiting() and not self.left()
+
+    def left(self) -> list[int]:
+        """What was taken from the queue and, where no process is at work, is gone on with by the next worker."""
+        if not self._state.has_tables(QUEUE_VERSION):
+            return []
+        left = "SELECT id FROM campaigns WHERE state = 'running' AND position IS NOT NULL"
+        return [row["id"] for row in self._state.rows(left)]
+
     def submit(self, new: NewCampaign, again: bool = False, check: Callable[[], object] | None = None) -> Submission:
         """Queue a campaign, written where it is new; one that stopped is queued again, others are left as they are.
 
@@ -142,6 +153,8 @@ class Queue:
         self._store.campaign(campaign)
         with self._state.transaction():
             state, rule = self._present_state(campaign), RULES[action]
+            if action == "pause" and state == "paused" and campaign in self.left():
+                state = "queued"  # as long as nobody says otherwise
             if state == "running" and rule.stops:
                 self._state.rows("INSERT INTO commands (action, target) VALUES (?, ?)", action, campaign)
                 return Effect.ORDERED

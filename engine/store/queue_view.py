@@ -39,11 +39,10 @@ def read_queue(store: Store) -> QueueView:
     if not store.state.has_tables(QUEUE_VERSION):
         return QueueView(holder=holder)
     asked = {row["target"]: store.queue.order(row["target"]) for row in store.state.rows("SELECT target FROM commands")}
-    left = "SELECT id FROM campaigns WHERE state = 'running' AND position IS NOT NULL"
     return QueueView(
         waiting=tuple(store.queue.waiting()),
         asked={campaign: action for campaign, action in asked.items() if action is not None},
-        left=() if holder else tuple(row["id"] for row in store.state.rows(left)),
+        left=() if holder else tuple(store.queue.left()),
         holder=holder,
         worker=worker,
         stops=store.queue.stops(worker.pid) if worker.pid else 0,

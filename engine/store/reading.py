@@ -15,7 +15,7 @@ from engine.store.heartbeat import WorkerStatus, read_worker
 from engine.store.image_counts import ImageCountsReader
 from engine.store.layer_progress import LayerReader
 from engine.store.layout import Layout
-from engine.store.lock import holder
+from engine.store.lock import expected, holder
 from engine.store.outcome import count_critical_faults, read_table_one
 from engine.store.parquet import connect, read_arrays
 from engine.store.results import Results
@@ -185,6 +185,10 @@ class StoreReader:
     def holder(self) -> Holder | None:
         """The process that has the lock now."""
         return holder(self.layout.lock)
+
+    def expects_holder(self) -> bool:
+        """Whether a process in the foreground has left the free lock for a moment only."""
+        return expected(self.layout.lock)
 
     def worker(self) -> WorkerStatus:
         """The worker, if one runs."""

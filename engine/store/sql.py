@@ -188,6 +188,12 @@ class SqlSession:
         self._cursor.close()
         self._connection.close()
 
+    @property
+    def memory_bytes(self) -> int:
+        """What DuckDB may take; single values come on top."""
+        found = self._connection.execute("SELECT parse_formatted_bytes(current_setting('memory_limit'))").fetchone()
+        return int(found[0]) if found else 0
+
     def query(self, sql: str) -> Result:
         """Run one SELECT (or EXPLAIN of one) and stream its rows.
 

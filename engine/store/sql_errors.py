@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from engine.errors import InputError
+from engine.store.files import lack_of_room
 from engine.store.parquet import interruptible
 from engine.store.views import TABLES
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 VIEWS_THERE = f"there are {', '.join(TABLES)} and curve"
+
+TOO_LARGE = "the query needs more memory than it may take; ask for less, or raise the limit"
 
 NO_TABLE = re.compile(r"Catalog Error: Table with name (.+?) does not exist!")
 
@@ -58,7 +61,9 @@ def _refused(error: duckdb.Error, lines_before: int) -> QueryError:
     """DuckDB's reason, in words of this program where DuckDB would advise what cannot be done here."""
     sentence = reason(error)
     if isinstance(error, duckdb.OutOfMemoryException):
-        sentence = "the query needs more memory than it may take; ask for less, or raise the limit"
+        sentence = TOO_LARGE
+    if why := lack_of_room(error):  # queries keep nothing on disk, so it was the output
+        sentence = f"the result cannot be written ({why}); give it another place"
     if unknown := NO_TABLE.match(sentence):
         sentence = f"there is no view {unknown[1]}; {VIEWS_THERE}"
     if (stored := STORED_FILE.search(sentence)) and not isinstance(error, duckdb.PermissionException):

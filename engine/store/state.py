@@ -292,10 +292,11 @@ class StateFile:
             UnreachableError: the file cannot be used.
         """
         with self._lock, self._reported():
+            is_part = self._connection.in_transaction  # before: on a full disk SQLite may end it by itself
             try:
                 return self._connection.execute(query, values).fetchall()
             except sqlite3.OperationalError as error:
-                if not _is_full(error) or self._connection.in_transaction:
+                if not _is_full(error) or is_part:
                     raise
                 self._make_room()
                 return self._connection.execute(query, values).fetchall()

@@ -15,13 +15,13 @@ from engine.store.description import update_description
 from engine.store.files import (
     check_writable,
     exclusive,
-    make_private,
     make_private_folder,
+    private_files,
     remove_unfinished,
     unfinished,
     unwritable,
 )
-from engine.store.lock import hold
+from engine.store.lock import hold, make_lock
 from engine.store.queue import Queue
 from engine.store.queue_view import QueueView, read_queue
 from engine.store.reading import StoreReader
@@ -75,13 +75,17 @@ class Store(StoreReader):
         return store
 
     @contextmanager
-    def lock(self, role: Role = "foreground") -> Iterator[None]:
+    def lock(self, role: Role = "foreground", goes_on: bool = False) -> Iterator[None]:
         """Be the one process that runs campaigns; what a killed one left is put right first.
+
+        Args:
+            role: as what.
+            goes_on: it will be taken again soon, and the worker is to wait for that.
 
         Raises:
             UnreachableError: another process holds the lock.
         """
-        with hold(self.layout.lock, role):
+        with hold(self.layout.lock, role, goes_on), private_files():
             self._locked = True
             keep_reserve(self.layout.reserve)
             try:
@@ -90,6 +94,15 @@ class Store(StoreReader):
                 yield
             finally:
                 self._locked = False
+
+    def check_not_removed(self) -> None:
+        """Whether it is still where it was opened: what was removed or moved is not made anew by who was at work in it.
+
+        Raises:
+            UnreachableError: it is not.
+        """
+        if not self.layout.campaigns.is_dir():
+            raise UnreachableError(f"{self.layout.root}: the store was removed or moved while it was in use")
 
     def take_notes(self) -> list[str]:
         """The notes since the last time, which are to be told once."""
@@ -247,9 +260,11 @@ class Store(StoreReader):
         layout = self.layout
         make_private_folder(layout.root)
         check_writable(layout.root)
-        make_private(layout.lock)
-        make_private(layout.worker_lock)
+        make_lock(layout.lock)
+        make_lock(layout.worker_lock)
         make_private_folder(layout.campaigns)
+        if not layout.state.exists():
+            keep_reserve(layout.reserve)  # so that a disk which is full before the first run can be reported, too
         lost = not layout.state.exists() and layout.campaign_ids()
         if lost and self.holder():  # which still writes to the one that was deleted
             raise self._missing_state()

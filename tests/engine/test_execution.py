@@ -33,16 +33,21 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 class Listener:
     """Keeps what it hears, and does something as soon as pairs are done."""
 
-    def __init__(self, act: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, act: Callable[[], object] = lambda: None, while_loading: bool = False) -> None:
+        self.steps: list[Step] = []
         self.campaigns: list[CampaignStatus] = []
         self.progress: list[Progress] = []
         self.notes: list[str] = []
         self._act = act
+        self._while_loading = while_loading
 
     def on_campaign(self, status: CampaignStatus) -> None:
         self.campaigns.append(status)
 
-    def on_step(self, step: Step) -> None: ...
+    def on_step(self, step: Step) -> None:
+        self.steps.append(step)
+        if self._while_loading:
+            self._act()
 
     def on_progress(self, progress: Progress) -> None:
         self.progress.append(progress)
@@ -100,7 +105,8 @@ def test_from_the_queue_it_gives_what_the_foreground_gives(
 def test_stopped_it_is_first_in_the_queue_and_goes_on_exactly(
     store: Store, undisturbed: list[list[tuple[Any, ...]]]
 ) -> None:
-    run_next(store, should_stop=lambda: True)
+    stops: list[bool] = []
+    run_next(store, Listener(lambda: stops.append(True)), lambda: bool(stops))
     status = store.campaign(1)
     assert (status.state, store.queue.waiting()) == ("queued", [1])
     assert 0 < status.pairs_done < status.pairs
@@ -156,6 +162,21 @@ def test_what_is_asked_while_it_runs_is_obeyed_at_the_edge_of_the_part(
     other.queue.request(back, 1)
     run_next(store)
     assert results(store) == undisturbed
+
+
+@pytest.mark.parametrize(("action", "state"), [("pause", "paused"), ("cancel", "cancelled")])
+def test_what_is_asked_while_it_loads_is_obeyed_before_the_next_step(store: Store, action: Action, state: str) -> None:
+    other = Store.open(store.layout.root)
+    listener = Listener(lambda: other.queue.request(action, 1), while_loading=True)
+    run_next(store, listener)
+    assert (store.campaign(1).state, store.queue.waiting(), len(listener.steps)) == (state, [], 1)
+
+
+def test_stopped_while_it_loads_it_is_first_in_the_queue(store: Store) -> None:
+    stops: list[bool] = []
+    listener = Listener(lambda: stops.append(True), while_loading=True)
+    run_next(store, listener, lambda: bool(stops))
+    assert (store.queue.waiting(), len(listener.steps)) == ([1], 1)
 
 
 @pytest.mark.parametrize("role", ["worker", "foreground"])
@@ -330,7 +351,8 @@ def test_a_clock_that_goes_back_changes_nothing_but_the_times(
 ) -> None:
     years = iter(range(2099, 1000, -1))
     monkeypatch.setattr("engine.store.state.now", lambda: f"{next(years)}-01-01T00:00:00Z")
-    run_next(store, should_stop=lambda: True)
+    stops: list[bool] = []
+    run_next(store, Listener(lambda: stops.append(True)), lambda: bool(stops))
     listener = Listener()
     run_next(store, listener)
     assert results(store) == undisturbed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -14,6 +15,7 @@ from tests.small_campaign import FAULTS, IMAGES, write_config
 from tests.test_sample_configs import Silent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.dear_tui.cli.conftest import Invoke
@@ -123,6 +125,40 @@ def test_the_store_is_no_place_for_other_files(
     assert "lies in the store" in done.err
     assert done.err.count("\n") == 1
     assert contents(unfinished_store) == before
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 16 KB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("a small file system can only be mounted as root")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("export", "1", "--format", "duckdb"), "the export cannot be written there (No space left on device)"),
+        (("export", "1", "--format", "parquet"), "the export cannot be written there (No space left on device)"),
+        (("export", "1", "--format", "csv"), "the export cannot be written there (No space left on device)"),
+        (("sql", "FROM severity", "--format", "csv"), "cannot be written (No space left on device)"),
+        (("sql", "FROM range(100000)", "--format", "parquet"), "the result cannot be written (No space"),
+    ],
+)
+def test_a_full_disk_is_said_in_a_sentence_and_left_as_it_was(
+    invoke: Invoke, finished_store: Path, tiny_disk: Path, command: tuple[str, ...], said: str
+) -> None:
+    done = invoke(*command, "--output", tiny_disk / "out", "--store", finished_store)
+    assert done.code in (1, 2)
+    *_, last = done.err.splitlines()
+    assert last.startswith("dear-tui: ")
+    assert said in last
+    assert str(tiny_disk) in last or command[0] == "sql"
+    assert list(tiny_disk.iterdir()) == []
 
 
 def test_a_folder_that_is_not_there_and_a_campaign_that_is_not(

@@ -168,8 +168,8 @@ def test_run_behind_a_worker_names_it_and_submit(invoke: Invoke, tmp_path: Path,
         done = invoke("run", write_config(tmp_path), "--store", store)
     assert (done.code, done.out) == (3, "")
     assert done.err == (
-        f"dear-tui: {store}: process {os.getpid()} is at work in this store as its worker; queue the campaign with "
-        "`dear-tui submit`, or end it with `dear-tui worker stop`\n"
+        f"dear-tui: {store}: process {os.getpid()} is at work in this store as its worker; queue a campaign behind it "
+        "with `dear-tui submit`, or stop it with `dear-tui worker stop`\n"
     )
     assert states(store) == {}
 
@@ -193,6 +193,16 @@ def test_each_command_says_what_it_did(invoke: Invoke, queued: Path) -> None:
     assert listed.err == NO_WORKER
     assert said("delete", "2", "--yes") == "campaign 2 is deleted\n"
     assert states(queued) == {1: "queued", 3: "queued"}
+
+
+def test_list_says_what_a_dead_worker_left_behind(invoke: Invoke, queued: Path) -> None:
+    with Store.open(queued).lock("worker"):
+        Store.open(queued).queue.take()
+    listed = invoke("list", "--store", queued)
+    assert listed.err == (
+        "campaign 1: its worker ended at work; the next one goes on with it\n"
+        "no worker runs; dear-tui worker start runs the queue\n"
+    )
 
 
 def test_list_says_why_a_campaign_failed_or_waits(invoke: Invoke, queued: Path) -> None:

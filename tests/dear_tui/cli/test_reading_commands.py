@@ -168,6 +168,17 @@ def test_sql_gives_up_where_it_is_told_to(invoke: Invoke, finished_store: Path) 
         assert said in done.err
 
 
+@pytest.mark.parametrize("value", ["repeat('x', 1500000000)", "range(0, 200000000)", "bitstring('1', 2000000000)"])
+def test_sql_is_held_to_its_memory_by_a_single_value_too(invoke: Invoke, finished_store: Path, value: str) -> None:
+    if sys.platform != "linux":
+        pytest.skip("only Linux holds a process to what it may take")
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    done = invoke("sql", f"SELECT {value} AS huge", "--memory", "100MB", "--store", finished_store)
+    assert (done.code, done.out.strip()) in [(2, ""), (2, "huge")], "at most the heading is written before"
+    assert done.err == "dear-tui: SQL: the query needs more memory than it may take; ask for less, or raise the limit\n"
+    assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
 def test_ctrl_c_cancels_a_query_that_would_run_for_years(finished_store: Path) -> None:
     command = [Path(sys.executable).with_name("dear-tui"), "sql", "--store", finished_store]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

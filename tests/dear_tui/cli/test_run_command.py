@@ -17,6 +17,7 @@ from tests.small_campaign import FAULTS, IMAGES, SMALL, write_config
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from engine.steps import Step
     from tests.dear_tui.cli.conftest import Invoke
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -94,6 +95,18 @@ def test_several_configs_run_one_after_the_other(invoke: Invoke, tmp_path: Path)
     assert done.out.index("campaign 1: ") < done.out.index("campaign 2: ")
 
 
+def test_the_worker_is_to_wait_until_the_last_of_several_configs(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configs = [write_config(tmp_path, f"{seed}.toml", faults={"seed": seed}) for seed in (1, 2)]
+    expected = list[bool]()
+    monkeypatch.setattr(
+        "dear_tui.cli.summary.print_summary", lambda store, _campaign: expected.append(store.expects_holder())
+    )
+    assert invoke("run", *configs, "--store", tmp_path / "store").code == 0
+    assert expected == [True, False]
+
+
 @pytest.mark.parametrize(
     ("times", "said"),
     [(1, " of 2,400 pairs; run it again to continue\n"), (2, "\nstopped at once; run it again to continue\n")],
@@ -118,6 +131,23 @@ def test_ctrl_c_stops_and_run_continues_exactly(
     assert done.code == 0
     assert f"2,400 pairs, {status.pairs_done:,} done before\n" in done.err
     assert severities(store) == severities(finished_store)
+
+
+def test_ctrl_c_while_it_loads_ends_it_before_the_next_step(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_step, steps = ProgressLine.on_step, []
+
+    def interrupted(self: ProgressLine, step: Step) -> None:
+        on_step(self, step)
+        steps.append(step)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(ProgressLine, "on_step", interrupted)
+    stopped = invoke("run", write_config(tmp_path), "--store", tmp_path / "store")
+    assert (stopped.code, stopped.out, len(steps)) == (130, "", 1)
+    assert stopped.err.endswith("stopped at once; run it again to continue\n")
+    assert not (tmp_path / "store").exists()
 
 
 def test_ctrl_c_during_the_last_part_still_stops_before_the_next_config(

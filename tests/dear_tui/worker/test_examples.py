@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from dear_tui.worker.loop import INTERRUPTED
 from engine.store import Store
 from tests.dear_tui.worker.conftest import DEADLINE, LAUNCHED, submit, until
 from tests.small_campaign import write_config
@@ -57,6 +58,7 @@ def test_the_systemd_unit_runs_the_queue_and_stops_on_sigterm(home: Path, bare: 
     _, log = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0, "what systemd calls a clean end"
     assert log.splitlines()[-1].endswith("worker ended")
+    assert f"\nSuccessExitStatus={INTERRUPTED}\n" in unit, "stopped twice it ends with this, and is not to be restarted"
 
 
 def test_systemd_finds_nothing_wrong_with_the_unit(home: Path) -> None:

@@ -14,6 +14,7 @@ from engine.errors import DiskFullError
 from engine.execution import execute
 from engine.preparation import prepare
 from engine.store import Store
+from engine.store.lock import Holder
 from engine.store.sql import SqlSession
 from tests.dear_tui.worker.conftest import DEADLINE, submit, until
 from tests.dear_tui.worker.held import HELD, Hold
@@ -110,6 +111,45 @@ def test_a_full_disk_pauses_the_campaign_until_there_is_room(
     assert process.wait(DEADLINE) == 0
     execute(prepare(load_config(config)), tmp_path / "undisturbed", Silent(), lambda: False)
     assert results(disk / "store") == results(tmp_path / "undisturbed")
+    store.close()
+
+
+@pytest.mark.parametrize("has_reserve", [True, False])
+def test_a_worker_that_is_started_on_a_full_disk_says_so_once_and_goes_on_by_itself(
+    tmp_path: Path, disk: Path, launch: Callable[..., subprocess.Popen[str]], has_reserve: bool
+) -> None:
+    store = submit(disk / "store", write_config(tmp_path))
+    if not has_reserve:
+        store.layout.reserve.unlink()
+    filler = fill(disk)
+    process = launch(disk / "store", "--until-empty")
+    until(lambda: store.holder() == Holder(process.pid, "worker"), "the worker's lock")
+    if has_reserve:
+        until(lambda: store.campaign(1).error, "the message")
+        assert store.campaign(1).state == "paused"
+    else:
+        assert process.stderr is not None
+        until(lambda: "free some space; it goes on by itself" in process.stderr.readline(), "the message")
+    filler.unlink()
+    _, log = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 0
+    assert "Traceback" not in log
+    assert log.count("state.sqlite: cannot be written") <= 1
+    assert store.campaign(1).state == "finished"
+    store.close()
+
+
+def test_a_commit_without_room_is_a_full_disk_and_can_be_tried_again(tmp_path: Path, disk: Path) -> None:
+    store = submit(disk / "store", write_config(tmp_path))
+    store.layout.reserve.unlink()
+    filler = fill(disk)
+    for _ in range(2):
+        with pytest.raises(DiskFullError, match="free some space"), store.state.transaction():
+            store.state.set_error(1, "x" * 100_000)
+    filler.unlink()
+    with store.state.transaction():
+        store.state.set_error(1, "as it should be")
+    assert store.campaign(1).error == "as it should be"
     store.close()
 
 

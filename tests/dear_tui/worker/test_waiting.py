@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from contextlib import ExitStack
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
@@ -12,13 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dear_tui.worker import loop
-from dear_tui.worker.loop import Worker, lives
+from dear_tui.worker.loop import Worker
 from engine.store import Store
 from engine.store.lock import Holder
 from tests.dear_tui.worker.conftest import DEADLINE, submit, until
 from tests.small_campaign import write_config, write_long_config
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -77,22 +77,22 @@ HOLDER = Holder(7, "foreground")
 
 
 @pytest.mark.parametrize(
-    ("holders", "living", "looks"),
+    ("holders", "expected", "looks"),
     [
-        ([], [], 0),
+        ([], [False], 0),
         ([HOLDER, None], [False], 1),
         ([HOLDER, None, None, HOLDER, None, None], [True, True, True, False], 5),
     ],
     ids=["nobody there", "a process that ends", "one that goes on to its next config"],
 )
 def test_a_run_of_several_configs_keeps_its_turn(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holders: list[Holder | None], living: list[bool], looks: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holders: list[Holder | None], expected: list[bool], looks: int
 ) -> None:
     worker, looked = Worker(tmp_path, until_empty=True), list[float]()
-    seen, alive = chain(holders, repeat(None)), iter(living)
+    seen, expects = chain(holders, repeat(None)), iter(expected)
     monkeypatch.setattr(worker._store, "holder", lambda: next(seen))
+    monkeypatch.setattr(worker._store, "expects_holder", lambda: next(expects))
     monkeypatch.setattr(worker._stopping, "wait", looked.append)
-    monkeypatch.setattr(loop, "lives", lambda _pid: next(alive))
     with ExitStack() as turn:
         assert worker._wait_for_turn(turn)
         assert Store.open(tmp_path, read_only=True).holder() == Holder(os.getpid(), "worker")
@@ -104,15 +104,28 @@ def test_a_process_that_lives_on_without_a_run_keeps_it_for_a_while_only(
 ) -> None:
     worker, seen = Worker(tmp_path, until_empty=True), chain([Holder(os.getpid(), "foreground")], repeat(None))
     monkeypatch.setattr(worker._store, "holder", lambda: next(seen))
+    monkeypatch.setattr(worker._store, "expects_holder", lambda: True)
     monkeypatch.setattr(loop, "TURN_SECONDS", 0.0)
     with ExitStack() as turn:
         assert worker._wait_for_turn(turn)
 
 
-def test_who_lives() -> None:
-    child = subprocess.Popen(["true"])
-    child.wait()
-    assert (lives(os.getpid()), lives(1), lives(child.pid)) == (True, True, False)
+def test_an_idle_worker_is_in_nobodys_way(tmp_path: Path, launch: Launch) -> None:
+    submit(tmp_path / "store", write_config(tmp_path))
+    worker = launch(tmp_path / "store")
+    store = Store.open(tmp_path / "store", read_only=True)
+    until(lambda: store.campaign(1).state == "finished" and store.holder() is None, "an idle worker")
+    assert store.worker().running
+    for command in (("verify",), ("run", str(write_config(tmp_path, "other.toml", faults={"seed": 2})))):
+        process = launch(tmp_path / "store", command=command)
+        _, said = process.communicate(timeout=DEADLINE)
+        assert process.returncode == 0, said
+    assert worker.poll() is None
+    assert [status.state for status in store.campaigns()] == ["finished", "finished"]
+    submit(tmp_path / "store", write_config(tmp_path, "third.toml", faults={"seed": 3}))
+    until(lambda: store.campaign(3).state == "finished", "the next of the queue")
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(DEADLINE) == 0
 
 
 def test_state_sqlite_lost_under_a_run_is_rebuilt_by_it_and_the_worker_goes_on_waiting(

@@ -399,3 +399,20 @@ def test_state_sqlite_deleted_under_a_worker_is_rebuilt_and_the_campaigns_go_on(
     assert code == 0
     assert "lost or replaced while it was in use; it is rebuilt from the campaigns" in log
     assert {status.id: status.state for status in rebuilt.campaigns()} == {1: "cancelled", 2: "finished"}
+
+
+@pytest.mark.parametrize("is_idle", [False, True])
+def test_a_store_that_is_moved_or_removed_ends_its_worker_and_is_not_made_anew(
+    tmp_path: Path, store: Store, launch: Launch, is_idle: bool
+) -> None:
+    path = tmp_path / "idle" if is_idle else store.layout.root
+    opened = Store.open(path)
+    process = launch(path)
+    until(lambda: opened.worker().heartbeat, "a worker") if is_idle else until(runs(store), "the first part")
+    path.rename(tmp_path / "moved")
+    code, log = ended(process)
+    assert code == 3
+    assert f"dear-tui: {path}: the store was removed or moved while it was in use\n" in log
+    assert not path.exists()
+    if not is_idle:
+        assert Store.open(tmp_path / "moved").campaign(1).state in ("failed", "queued")

@@ -10,7 +10,7 @@ import pytest
 from other_process import python
 
 from engine.errors import UnreachableError
-from engine.store.lock import Holder, hold, holder
+from engine.store.lock import Holder, expected, hold, holder
 
 HELD = """
 import sys
@@ -41,11 +41,31 @@ def test_the_lock_of_a_killed_process_is_stale(lock: Path, role: str) -> None:
             pytest.fail("the lock was given twice")
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-    assert lock.read_text() == f"{process.pid} {role}\n", "the dead left its name"
+    assert lock.read_text().split() == [str(process.pid), role], "the dead left its name"
     assert holder(lock) is None
     with hold(lock, "foreground"):
         assert holder(lock) == Holder(os.getpid(), "foreground")
     assert holder(lock) is None
+
+
+def test_one_that_goes_on_is_expected_as_long_as_it_lives(lock: Path) -> None:
+    assert not expected(lock), "nobody was there"
+    with hold(lock, "foreground"):
+        pass
+    assert not expected(lock), "it has ended"
+    with hold(lock, "foreground", goes_on=True):
+        pass
+    assert expected(lock)
+    lock.write_text("1 foreground\n")
+    assert expected(lock), "somebody else's process lives too"
+    with python(HELD, lock, "foreground") as process:
+        assert process.stdout.readline() == "held\n"
+        process.kill()
+        process.wait()
+    assert lock.read_text().split() == [str(process.pid), "foreground"]
+    assert not expected(lock), "it is dead"
+    lock.write_text(f"{os.getpid()} worker\n")
+    assert not expected(lock), "workers do not wait for workers"
 
 
 def test_a_process_id_that_lives_again_does_not_hold_the_lock(lock: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from stored_campaigns import filled_store
 
 from engine.store import Store
+from engine.store.files import publish
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077, 0o777], ids=oct)
@@ -35,6 +36,24 @@ def test_all_of_a_store_is_its_owners_and_the_catalogue_is_read_only(tmp_path: P
     for name, mode in found.items():
         is_folder = (store.layout.root / name).is_dir()
         assert mode == (0o700 if is_folder else 0o444 if name == "dear.duckdb" else 0o600), name
+
+
+@pytest.mark.usefixtures("umask")
+def test_what_is_not_whole_yet_is_its_owners_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = os.umask(0)
+    os.umask(before)
+    store, _, _ = filled_store(tmp_path / "store")
+    found = dict[str, int]()
+
+    def watched(path: Path) -> None:
+        found.update(modes(store.layout.root))
+        publish(path)
+
+    monkeypatch.setattr("engine.store.seal.publish", watched)
+    with store.lock(), store.writer(1) as writer:
+        writer.seal()
+    assert found["campaigns/campaign=000001/campaign.duckdb.tmp"] == 0o600
+    assert os.umask(before) == before, "afterwards it is what it was"
 
 
 def test_an_empty_folder_becomes_private_but_one_in_use_keeps_its_mode(tmp_path: Path) -> None:

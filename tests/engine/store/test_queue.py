@@ -1,37 +1,22 @@
-"""The queue: its order, what is asked of campaigns, and what processes that die leave of it."""
+"""The queue: its order, and what is asked of campaigns."""
 
 import json
-import os
-import signal
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from other_process import python
 from stored_campaigns import PLAN, Truth, new_campaign, write
+from waiting_campaigns import states, three_waiting
 
-from engine.errors import InputError, UnreachableError
+from engine.errors import InputError
 from engine.store import Effect, Store
-from engine.store.deaths import MOST_DEATHS
-
-NAMES = ("first", "second", "third")
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """Three campaigns wait in it: 1, 2, 3."""
-    opened = Store.open(tmp_path / "store")
-    for name in NAMES:
-        opened.queue.submit(replace(new_campaign(), fingerprint=name, name=name))
-    return opened
-
-
-def states(store: Store) -> dict[int, str]:
-    """What clients see, and campaign.json says the same."""
-    shown = {status.id: status.state for status in store.campaigns()}
-    described = {campaign: store.description(campaign)["state"] for campaign in shown}
-    assert described == {campaign: store.state.campaign_row(campaign).state for campaign in shown}
-    return shown
+    return three_waiting(tmp_path / "store")
 
 
 def test_it_is_in_the_order_of_submission_and_taken_from_the_front(store: Store) -> None:
@@ -218,75 +203,6 @@ def test_a_stopped_campaign_is_the_first_again(store: Store) -> None:
         assert (store.campaign(1).state, store.campaign(1).error) == ("failed", "no memory")
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from engine.store import Store
-store = Store.open(Path(sys.argv[1]))
-with store.lock("worker"):
-    if sys.argv[2] == "taken":
-        store.queue.take()
-    else:
-        store.state.set_state(1, "paused", None)
-        store.set_state(1, "running")
-    if len(sys.argv) > 3:
-        store.queue.request(sys.argv[3], 1)
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-@pytest.mark.parametrize(
-    ("how", "asked", "after"),
-    [
-        ("taken", [], "queued"),
-        ("by hand", [], "paused"),
-        ("taken", ["pause"], "paused"),
-        ("taken", ["cancel"], "cancelled"),
-        ("taken", ["delete"], None),
-    ],
-)
-def test_what_a_killed_process_ran_goes_on_unless_something_else_was_asked(
-    store: Store, how: str, asked: list[str], after: str | None
-) -> None:
-    with python(KILLED, store.layout.root, how, *asked) as process:
-        assert process.wait() == -signal.SIGKILL
-    assert store.campaign(1).state == "paused", "nothing runs it"
-    with store.lock("worker"):
-        assert states(store).get(1) == after
-        assert store.queue.waiting()[:1] == ([1] if after == "queued" else [2])
-
-
-def test_a_campaign_at_which_its_process_dies_again_and_again_fails(store: Store) -> None:
-    for _ in range(MOST_DEATHS):
-        assert store.queue.waiting() == [1, 2, 3]
-        with python(KILLED, store.layout.root, "taken") as process:
-            assert process.wait() == -signal.SIGKILL
-        with store.lock("worker"):
-            pass
-    assert (states(store)[1], store.queue.waiting()) == ("failed", [2, 3])
-    assert store.campaign(1).error == (
-        "its process died 3 times without a part in between, killed for its memory or crashed; see worker.log and the "
-        "system's log, perhaps lower [run] memory, then `dear-tui retry 1`"
-    )
-    assert store.queue.request("retry", 1) is Effect.DONE
-    with python(KILLED, store.layout.root, "taken") as process:  # now campaign 2
-        process.wait()
-    with store.lock("worker"):
-        assert store.queue.waiting() == [2, 3, 1]
-
-
-def test_deaths_with_a_part_in_between_do_not_add_up(store: Store) -> None:
-    truth = Truth.of(replace(new_campaign(), fingerprint="first"))
-    assert len(PLAN) > MOST_DEATHS
-    for part in range(len(PLAN)):
-        with python(KILLED, store.layout.root, "taken") as process:
-            process.wait()
-        with store.lock("worker"):
-            assert store.queue.waiting() == [1, 2, 3]
-            with store.writer(1) as writer:
-                write(writer, truth, PLAN[part : part + 1])
-
-
 def test_what_must_hold_of_a_new_campaign_is_checked_where_nobody_else_can_write_one(store: Store) -> None:
     def refuse() -> None:
         raise InputError("another one of this config is unfinished")
@@ -297,16 +213,6 @@ def test_what_must_hold_of_a_new_campaign_is_checked_where_nobody_else_can_write
     assert (store.queue.waiting(), store.layout.campaign_ids()) == ([1, 2, 3], [1, 2, 3])
 
 
-def test_a_campaign_whose_process_is_dead_takes_commands_at_once(store: Store) -> None:
-    with python(KILLED, store.layout.root, "taken") as process:
-        process.wait()
-    assert store.queue.request("pause", 1) is Effect.NOTHING
-    assert store.queue.request("cancel", 1) is Effect.DONE
-    assert states(store)[1] == "cancelled"
-    with store.lock("worker"):
-        assert store.campaign(1).state == "cancelled"
-
-
 def test_a_campaign_that_waits_for_room_is_shown_paused_and_obeys(store: Store) -> None:
     with store.lock("worker"):
         store.queue.take()
@@ -314,79 +220,6 @@ def test_a_campaign_that_waits_for_room_is_shown_paused_and_obeys(store: Store) 
         assert (store.campaign(1).state, store.campaign(1).error) == ("paused", "the disk is full")
         assert store.queue.request("cancel", 1) is Effect.ORDERED
         assert store.queue.order(1) == "cancel"
-
-
-def test_stops_are_counted_for_the_process_they_are_meant_for(store: Store) -> None:
-    with pytest.raises(UnreachableError, match=r"no worker runs in this store$"):
-        store.queue.stop_worker()
-    with store.lock(), pytest.raises(UnreachableError, match=rf"no worker runs .*process {os.getpid()} is at work"):
-        store.queue.stop_worker()
-    with store.be_worker():
-        assert [store.queue.stop_worker(), store.queue.stop_worker()] == [1, 2]
-        assert (store.queue.stops(os.getpid()), store.queue.stops(1)) == (2, 0)
-        with store.lock("worker"):
-            assert store.queue.stops(os.getpid()) == 2
-    store.queue.disown_stops(os.getpid())
-    assert store.queue.stops(os.getpid()) == 0
-
-
-def test_the_stop_of_a_worker_that_waits_outlives_a_run_in_the_foreground(store: Store) -> None:
-    with python(WAITS, store.layout.root) as worker:
-        assert worker.stdout.readline() == "waits\n"
-        store.queue.stop_worker()
-        with store.lock():
-            assert store.queue.stops(worker.pid) == 1
-    with store.lock():
-        assert store.queue.stops(worker.pid) == 0, "it is dead"
-
-
-WAITS = """
-import sys
-from pathlib import Path
-from engine.store import Store
-with Store.open(Path(sys.argv[1])).be_worker():
-    print("waits", flush=True)
-    sys.stdin.read()
-"""
-
-STOPPED = """
-import os, signal, sys
-from pathlib import Path
-from engine.store import Store
-store = Store.open(Path(sys.argv[1]))
-with store.be_worker(), store.lock("worker"):
-    store.queue.take()
-    store.queue.stop_worker()
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-@pytest.mark.parametrize("disowned", [False, True], ids=["another process", "another one of the same id"])
-def test_a_worker_that_was_asked_to_end_did_not_die(store: Store, disowned: bool) -> None:
-    for _ in range(MOST_DEATHS + 1):
-        with python(STOPPED, store.layout.root) as process:
-            assert process.wait() == -signal.SIGKILL
-        if disowned:
-            store.queue.disown_stops(process.pid)
-        with store.lock("worker"):
-            assert store.queue.waiting() == [1, 2, 3]
-            assert not store.state.rows("SELECT * FROM commands")
-
-
-def test_what_was_asked_of_a_worker_is_no_excuse_for_the_deaths_of_the_next(store: Store) -> None:
-    for _ in range(MOST_DEATHS - 1):
-        with python(KILLED, store.layout.root, "taken") as process:
-            process.wait()
-        with store.lock("worker"):
-            pass
-    with python(STOPPED, store.layout.root) as process:
-        process.wait()
-    with store.lock("worker"):
-        assert store.queue.waiting() == [1, 2, 3]
-    with python(KILLED, store.layout.root, "taken") as process:
-        process.wait()
-    with store.lock("worker"):
-        assert (store.campaign(1).state, store.queue.waiting()) == ("failed", [2, 3])
 
 
 def test_the_queue_is_kept_without_its_state_file(store: Store) -> None:

@@ -4,37 +4,76 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+from other_process import python
 from stored_campaigns import filled_store
 
 from engine.store import Store
 from engine.store.state import MIGRATIONS, StateFile
 
+CUT_SHORT = """
+import os, sys
+from pathlib import Path
+from engine.store import Store, state
+before, *after = state.MIGRATIONS
+state.MIGRATIONS = (before, f"{after[0]} SELECT cut_short();", *after[1:])
+connect = state.StateFile._connect
 
-def old_store(path: Path) -> Store:
-    """A store with a campaign, its state.sqlite as the first version made it."""
+def connected(self, *arguments, **options):
+    connection = connect(self, *arguments, **options)
+    connection.create_function("cut_short", 0, lambda: os._exit(9))
+    return connection
+
+state.StateFile._connect = connected
+Store.open(Path(sys.argv[1]))
+"""
+
+TABLES = ("meta", "campaigns", "receipts")
+
+
+def old_store(path: Path, version: int) -> Store:
+    """A store with a campaign, its state.sqlite as an earlier version made it."""
     store, *_ = filled_store(path)
     store.close()
-    tables = ("meta", "campaigns", "receipts")
     with sqlite3.connect(path / "state.sqlite") as connection:
-        kept = {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
+        kept = {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES}
     connection.close()
     for file in path.glob("state.sqlite*"):
         file.unlink()
     with sqlite3.connect(path / "state.sqlite") as connection:
-        connection.executescript(MIGRATIONS[0])
+        for migration in MIGRATIONS[:version]:
+            connection.executescript(migration)
         for table, rows in kept.items():
             width = len(connection.execute(f"SELECT * FROM {table}").description)
             connection.executemany(
                 f"INSERT INTO {table} VALUES ({', '.join('?' * width)})", [row[:width] for row in rows]
             )
-        connection.execute("INSERT INTO progress VALUES (1, 170, 12.5, 0.8, '2026-01-01T00:00:00Z', 1)")
-        connection.execute("PRAGMA user_version = 1")
+        if version == 1:
+            connection.execute("INSERT INTO progress VALUES (1, 170, 12.5, 0.8, '2026-01-01T00:00:00Z', 1)")
+        else:
+            connection.execute("INSERT INTO progress VALUES (1, 170, 12.5, 0.8)")
+            connection.execute("INSERT INTO commands (action, target) VALUES ('pause', 1)")
+        connection.execute(f"PRAGMA user_version = {version}")
     connection.close()
     return store
 
 
+def contents(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    """All rows of the tables that every version has."""
+    columns = {"campaigns": "id, fingerprint, name, faults, images, state, created", "progress": "campaign, pairs_done"}
+    with sqlite3.connect(path / "state.sqlite") as connection:
+        found = {
+            table: connection.execute(f"SELECT {columns.get(table, '*')} FROM {table} ORDER BY 1, 2").fetchall()
+            if table != "meta"
+            else connection.execute("SELECT * FROM meta WHERE key <> 'catalogue' ORDER BY key").fetchall()
+            for table in (*TABLES, "progress")
+        }
+    connection.close()
+    return found
+
+
 def test_a_store_of_the_first_version_is_read_as_it_is(tmp_path: Path) -> None:
-    old_store(tmp_path)
+    old_store(tmp_path, 1)
     reader = Store.open(tmp_path, read_only=True)
     assert [(status.name, status.state, status.pairs_done) for status in reader.campaigns()] == [
         ("small", "queued", 180)
@@ -43,14 +82,25 @@ def test_a_store_of_the_first_version_is_read_as_it_is(tmp_path: Path) -> None:
     assert not reader.worker().running
 
 
-def test_a_store_of_the_first_version_is_migrated_with_all_it_holds(tmp_path: Path) -> None:
-    receipts = len(list(old_store(tmp_path).layout.campaign(1).parts("severity")))
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
+def test_a_store_of_every_earlier_version_is_migrated_with_all_it_holds(tmp_path: Path, version: int) -> None:
+    receipts = len(list(old_store(tmp_path, version).layout.campaign(1).parts("severity")))
+    before = contents(tmp_path)
     store = Store.open(tmp_path)
     assert store.state.rows("PRAGMA user_version")[0][0] == len(MIGRATIONS)
+    assert contents(tmp_path) == before
     assert store.queue.waiting() == [1]
     assert len(store.state.receipts(1)) == receipts
+    assert store.queue.order(1) == (None if version == 1 else "pause")
     with store.lock("worker"):
         assert store.queue.take() == 1
+
+
+def test_a_migration_that_is_cut_short_is_done_again(tmp_path: Path) -> None:
+    old_store(tmp_path, 1)
+    with python(CUT_SHORT, tmp_path) as process:
+        assert process.wait() == 9
+    assert Store.open(tmp_path).queue.waiting() == [1]
 
 
 def test_a_transaction_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -1,0 +1,43 @@
+"""A bound on what a query may make this process take: DuckDB does not count a single value, which can be gigabytes."""
+
+from __future__ import annotations
+
+import os
+import resource
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SLACK = 1 << 30
+"""beside what DuckDB counts: stacks of its threads, a result's rows, the text they become"""
+
+
+@contextmanager
+def bounded_memory(size: int) -> Iterator[None]:
+    """Let this process take `size` bytes more than it has, and SLACK, where the system can hold it to that.
+
+    Raises:
+        InputError: it needs more.
+    """
+    _, most = before = resource.getrlimit(resource.RLIMIT_DATA)
+    with suppress(OSError, ValueError):
+        limit = _data_bytes() + size + SLACK
+        resource.setrlimit(resource.RLIMIT_DATA, (limit if most < 0 else min(limit, most), most))
+    try:
+        yield
+    except MemoryError:
+        from engine.store.sql_errors import TOO_LARGE
+
+        raise InputError(f"SQL: {TOO_LARGE}") from None
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+def _data_bytes() -> int:
+    """What the limit counts of what this process has now."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5]) * os.sysconf("SC_PAGE_SIZE")
