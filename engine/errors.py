@@ -33,3 +33,7 @@ class NoDeviceError(UnreachableError):
 
 class DiskFullError(UnreachableError):
     """There is no room for what must be written; the same can be tried again when there is."""
+
+
+class NewerStoreError(UnreachableError):
+    """The store was made by a newer version, which may mean something else by what lies in it."""

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from engine.errors import InputError, UnreachableError
+from engine.errors import InputError, NewerStoreError, UnreachableError
 from engine.store.catalogue import create_views
 from engine.store.layout import Layout
 from engine.store.parquet import connect, sql_path, sql_text
 from engine.store.sql_errors import VIEWS_THERE, reason, reported
+from engine.store.state import StateFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,10 +155,11 @@ class SqlSession:
 
         Raises:
             InputError: the memory limit is no size.
-            UnreachableError: there is no store at this path.
+            UnreachableError: there is no store at this path, or it is a newer version's.
         """
         layout = Layout.of(store)
         layout.check_is_there()
+        _check_version(layout)
         self._output = None if output is None else output.resolve()
         self._connection = self._cursor = connect()
         # DuckDB compares what a view has written, which is the escaped path, and what it finds there
@@ -273,6 +275,16 @@ class SqlSession:
                 raise InputError(f"SQL: FROM {name}() is not allowed here; {VIEWS_THERE}")
             if kind == "BASE_TABLE" and FILE_NAME.search(name := str(node["table_name"])):
                 raise InputError(f"SQL: FROM '{name}' is not allowed here, files are not read; {VIEWS_THERE}")
+
+
+def _check_version(layout: Layout) -> None:
+    """Refuse a newer store; a lost or damaged state.sqlite keeps nobody from asking the campaigns."""
+    try:
+        StateFile(layout.state, read_only=True).close()
+    except NewerStoreError:
+        raise
+    except UnreachableError:
+        pass
 
 
 def _nodes(tree: object) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from engine.errors import DiskFullError, UnreachableError
+from engine.errors import DiskFullError, NewerStoreError, UnreachableError
 from engine.store.files import make_private
 from engine.store.layout import PART_TABLES
 from engine.store.records import CampaignStatus, Receipt, Span
@@ -274,9 +274,7 @@ class StateFile:
     def _check_version(self) -> int:
         version: int = self.rows("PRAGMA user_version")[0][0]
         if version > len(MIGRATIONS):
-            raise UnreachableError(
-                f"{self.path}: made by a newer version of dear-tui; update this one to use the store"
-            )
+            raise NewerStoreError(f"{self.path}: made by a newer version of dear-tui; update this one to use the store")
         return version
 
     def _migrate(self) -> None:

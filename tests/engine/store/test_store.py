@@ -15,6 +15,7 @@ from stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
 from engine.errors import InputError, UnreachableError
 from engine.store import Span, Store, store_path
+from engine.store.sql import SqlSession
 
 
 def test_a_new_store_is_empty(tmp_path: Path) -> None:
@@ -99,6 +100,8 @@ def test_a_newer_store_is_left_alone(tmp_path: Path) -> None:
     for read_only in (False, True):
         with pytest.raises(UnreachableError, match="newer version of dear-tui; update"):
             Store.open(tmp_path, read_only).campaigns()
+    with pytest.raises(UnreachableError, match="newer version of dear-tui; update"):
+        SqlSession(tmp_path)
 
 
 def test_the_store_path_is_the_one_given_else_the_environments(monkeypatch: pytest.MonkeyPatch) -> None:
