@@ -326,6 +326,18 @@ async def test_f2_saves_what_can_be_loaded_again_and_asks_before_overwriting(
         assert tomllib.loads(saved.read_text())["faults"]["bits"] == [30, 31]
 
 
+async def test_down_and_up_go_from_field_to_field() -> None:
+    async with make_app(FakeSource()).run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        focus(app, "", "name")
+        await pilot.pause()
+        for key, place in (("down", ("model", "arch")), ("down", ("model", "weights")), ("up", ("model", "arch"))):
+            await pilot.press(key)
+            row = app.focused and app.focused.parent
+            assert isinstance(row, FieldRow)
+            assert row.place == place
+
+
 async def test_esc_asks_only_where_something_was_typed() -> None:
     async with make_app(FakeSource()).run_test(size=(80, 24)) as pilot:
         app = await opened(pilot)
