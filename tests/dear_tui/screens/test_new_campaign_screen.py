@@ -12,7 +12,8 @@ from textual.widgets import Input
 
 from dear_tui.planner.reports import Report
 from dear_tui.screens.campaigns import CampaignsScreen
-from dear_tui.screens.new_campaign import MEASURE_SECONDS, NewCampaignScreen
+from dear_tui.screens.draft import MEASURE_SECONDS
+from dear_tui.screens.new_campaign import NewCampaignScreen
 from dear_tui.widgets.field_row import FieldRow
 from dear_tui.widgets.form import Form
 from engine.config import check_config, load_config
@@ -213,7 +214,7 @@ async def test_a_timer_that_fires_late_measures_no_config_of_before() -> None:
         await until_shown(pilot, "165,010,000")
         assert isinstance(app.screen, NewCampaignScreen)
         app.screen._draft.texts["faults", "count"] = "100"
-        app.screen._edit()
+        app.screen.edit_draft()
         orders = len(planner.orders)
         app.screen._measure()
         assert (len(planner.orders), app.screen._planned == app.screen._edition) == (orders, False)
