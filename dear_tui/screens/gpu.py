@@ -43,11 +43,10 @@ class MachineCards(MachineWatch):
             self.show_machine(self._history)
 
     def show_machine(self, history: MachineHistory) -> None:
-        """All cards for the present width; laid out again only when there are more lines or fewer."""
+        """All cards for the present width; laid out again only where they need more lines or fewer than they have."""
         lines = self._lines(history)
         if lines:
-            before = str(self.content).count("\n")
-            self.update(Content("\n").join(lines), layout=before != len(lines) - 1)
+            self.update(Content("\n").join(lines), layout=self.content_size.height != len(lines))
 
     def _lines(self, history: MachineHistory) -> list[Content]:
         now, width = history.now, self.content_size.width

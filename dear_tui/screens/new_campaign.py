@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -12,13 +11,13 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Static
 
-from dear_tui.form.check import AGAIN, again_field, check, load_fields, write_toml
+from dear_tui.form.check import AGAIN, again_field, load_fields, write_toml
 from dear_tui.form.draft import Draft
 from dear_tui.form.sources import sample_names
-from dear_tui.messages import DraftChecked, FieldsLoaded
+from dear_tui.messages import FieldsLoaded
 from dear_tui.planner.reports import Order
-from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.confirm import ConfirmScreen
+from dear_tui.screens.draft import DraftScreen
 from dear_tui.screens.save_config import SaveConfigScreen
 from dear_tui.widgets.choice import Choice
 from dear_tui.widgets.field_row import FieldRow
@@ -28,26 +27,20 @@ from dear_tui.widgets.start_picker import StartPicker
 from dear_tui.widgets.status_text import MUTED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
     from textual.app import ComposeResult
     from textual.events import DescendantFocus
-    from textual.timer import Timer
 
-    from dear_tui.form.check import Checked
     from dear_tui.source import Snapshot
-    from engine.config_fields import ConfigField
-    from engine.size import Material
 
 CHECK_SECONDS = 0.15
 """after the last key, until the draft is checked"""
-MEASURE_SECONDS = 0.8
-"""after the last change, until network and images are loaded and the time is measured"""
 WIDE, ROOMY = 110, 150
 STARTING = "a sample, a past campaign, or a TOML file: it fills the form, and every value can be changed"
 
 
-class NewCampaignScreen(SnapshotScreen):
+class NewCampaignScreen(DraftScreen):
     """Esc leaves it; what was typed is asked about."""
 
     TAB = "campaigns"
@@ -81,23 +74,6 @@ class NewCampaignScreen(SnapshotScreen):
         .paths { color: $foreground-muted; padding: 1 0 0 2; }
     }
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._fields: tuple[ConfigField, ...] = ()
-        self._draft = Draft(Path())
-        self._edition = 0
-        """counts the changes of the draft: what was found out about another one is not shown"""
-        self._planned = -1
-        """the edition that the planner is or was at"""
-        self._is_touched = False
-        self._checked: Checked | None = None
-        """of the present draft"""
-        self._once_checked: Callable[[], None] | None = None
-        """what the user asked for while the last keys were not checked yet"""
-        self._materials: dict[str, Material] = {}
-        """network and data set -> what they offer"""
-        self._delays: dict[str, Timer] = {}
 
     def compose_body(self) -> ComposeResult:
         """The form, empty until the keys are known, and the estimate."""
@@ -136,7 +112,7 @@ class NewCampaignScreen(SnapshotScreen):
             self.notify(sentence, severity="warning", timeout=10, markup=False)
         self._draft = Draft.of(message.start.tables, self._fields, message.start.folder)
         self._is_touched = False
-        self._edit()
+        self.edit_draft()
         form = self.query_one(Form)
         with self.app.batch_update():
             await form.query("FieldRow, .section.-key, .paths").remove()
@@ -174,70 +150,8 @@ class NewCampaignScreen(SnapshotScreen):
         """Check the draft when the typing pauses; what was being measured is of no use any more."""
         self._draft.texts[event.place] = event.text
         self._is_touched = True
-        self._edit()
-        self._after("check", CHECK_SECONDS, self.check_draft)
-
-    def _edit(self) -> None:
-        """The draft is another: the one before is neither measured nor submitted any more."""
-        self._edition += 1
-        self._checked = self._once_checked = None
-        if "measure" in self._delays:
-            self._delays["measure"].stop()
-        pane = self.query_one(PlanPane)
-        pane.give_up()
-        pane.show(seconds=None, step="", submitting=False)
-
-    # ---- checking and measuring
-
-    @work(thread=True, exclusive=True, group="check_draft")
-    def check_draft(self, images: int | None = None) -> None:
-        """Off the event loop: paths are looked up, faults are drawn.
-
-        Args:
-            images: the size of the workload, where the planner has ranked them.
-        """
-        edition, draft = self._edition, Draft(self._draft.folder, dict(self._draft.texts))
-        checked = check(draft, self._fields, self._materials.get(_material_key(draft)), images)
-        self.post_message(DraftChecked(checked, edition, is_planned=self._planned == edition))
-
-    def on_draft_checked(self, message: DraftChecked) -> None:
-        """Show what is wrong, or how large it is; then have the rest measured."""
-        if message.edition != self._edition:
-            return
-        checked, pane = message.checked, self.query_one(PlanPane)
-        self._checked = checked
-        for row in self.query(FieldRow):
-            row.show(row.place in checked.shown or row.place == AGAIN, checked.problems.get(row.place, ""))
-        self.query_one(Form).keep_focused_in_view()
-        if checked.problems or checked.error:
-            pane.give_up()
-            pane.show(problems=checked.problems, error=checked.error, size=None, seconds=None, step="")
-        elif message.is_planned:
-            pane.show(problems={}, error="", size=checked.size)
-        else:
-            pane.show(problems={}, error="", size=checked.size, seconds=None, step="loading network and images")
-            self._after("measure", MEASURE_SECONDS, self._measure)
-        if self._once_checked:
-            do, self._once_checked = self._once_checked, None
-            do()
-
-    def _measure(self) -> None:
-        if self._checked and not self.query_one(PlanPane).plan.submitting:
-            self._planned = self._edition
-            self.query_one(PlanPane).carry_out(Order(self._checked.tables, str(self._draft.folder)))
-
-    def on_plan_pane_offered(self, message: PlanPane.Offered) -> None:
-        """Count again, with what is known of network and images now."""
-        if self._planned != self._edition:
-            return
-        self._materials[_material_key(self._draft)] = message.material
-        self.check_draft(message.images)
-
-    def _after(self, name: str, seconds: float, do: Callable[[], object]) -> None:
-        """Do it so long after the last time this was asked for."""
-        if name in self._delays:
-            self._delays[name].stop()
-        self._delays[name] = self.set_timer(seconds, do)
+        self.edit_draft()
+        self.after("check", CHECK_SECONDS, self.check_draft)
 
     # ---- what becomes of it
 
@@ -303,8 +217,3 @@ class NewCampaignScreen(SnapshotScreen):
         if path is not None:
             self._is_touched = False
             self.notify(f"saved {path}", markup=False)
-
-
-def _material_key(draft: Draft) -> str:
-    """What network and images depend on."""
-    return repr([item for item in sorted(draft.texts.items()) if item[0][0] in ("model", "dataset") and item[1]])

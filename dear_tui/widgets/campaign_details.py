@@ -56,7 +56,7 @@ class CampaignDetails(VerticalScroll):
     DEFAULT_CSS = """
     CampaignDetails {
         padding: 0 1; border: round $surface-lighten-2; border-title-color: $foreground-muted;
-        scrollbar-size-vertical: 1;
+        scrollbar-size-vertical: 1; scrollbar-gutter: stable;
         &:focus { border: round $primary; border-title-color: $foreground; }
         Static { height: auto; }
     }

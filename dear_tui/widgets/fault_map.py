@@ -184,9 +184,8 @@ class FaultMap(Widget, can_focus=True):
         axis, chosen = self._style("axis"), self._style("text") + Style(bold=True, reverse=True)
         hidden = self._hidden(layout)
         parts: list[tuple[str, Style]] = [(f"{hidden:<{layout.name_width}}"[: layout.name_width], axis)]
-        for column, label in enumerate(bit_labels(layout)):
-            here = column == self._column
-            parts.append((f"{bit_of(column):^{layout.cell_width}}" if here else label, chosen if here else axis))
+        for column, label in enumerate(bit_labels(layout, bit_of(self._column))):
+            parts.append((label, chosen if column == self._column else axis))
         parts += [(" ", axis), (f"{ALL:>{layout.SHARE_WIDTH - 1}}", chosen if self._column == BITS else axis)]
         return self._strip(parts)
 

@@ -167,9 +167,13 @@ def part_heading(layout: MapLayout) -> str:
     return " " * layout.name_width + "".join(texts) + f"{'crit %':>{layout.SHARE_WIDTH}}"
 
 
-def bit_labels(layout: MapLayout) -> list[str]:
-    """One label a column of cells; every other one where they would touch."""
-    shown = range(0, BITS) if layout.cell_width > 2 else range(0, BITS - 1, 2)
+def bit_labels(layout: MapLayout, chosen: int | None) -> list[str]:
+    """One label a column of cells; where they would touch every other one, and none beside the chosen bit's."""
+    shown = set(range(BITS))
+    if layout.cell_width == 2:
+        shown = set(range(0, BITS - 1, 2))
+        if chosen is not None:
+            shown = shown - {chosen - 1, chosen + 1} | {chosen}
     return [f"{bit if bit in shown else '':^{layout.cell_width}}" for bit in reversed(range(BITS))]
 
 

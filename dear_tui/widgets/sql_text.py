@@ -105,6 +105,10 @@ class SqlText(TextArea):
         self.move_cursor(self.document.end)
         self.call_after_refresh(self._highlight)
 
+    def on_resize(self) -> None:
+        """Textual wraps the lines anew, and paints them only where there are more of them or fewer."""
+        self.refresh()
+
     def _highlight(self) -> None:
         cursor = self.cursor_location
         self.language = "sql"

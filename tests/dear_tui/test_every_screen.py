@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from memory_store import settle
+from memory_store import FixedMachine, screen_text, settle
 from textual.widgets import Static
 
 from dear_tui.actions import actions_of
@@ -180,6 +180,37 @@ async def test_z_maximises_and_restores(mode: str, store: Path) -> None:
             await pilot.pause()
             assert app.screen.maximized is None
             assert widget.size == before
+
+
+@pytest.mark.parametrize(("before", "after"), [((120, 40), (80, 24)), ((80, 24), (120, 40))])
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_screen_behind_another_one_takes_the_size_of_the_terminal(
+    mode: str, before: tuple[int, int], after: tuple[int, int], store: Path
+) -> None:
+    """Made smaller or larger while another screen is in front, it looks as if it had been opened like that."""
+
+    async def text(size: tuple[int, int], resize: tuple[int, int] | None) -> str:
+        app = DearApp(store, 1, machine=FixedMachine())
+        async with app.run_test(size=size) as pilot:
+            await open_mode(pilot, mode)
+            if resize:
+                await pilot.press("5" if mode != "gpu" else "2")
+                await at_rest(pilot)
+                await pilot.resize_terminal(*resize)
+                await open_mode(pilot, mode)
+            return await still(pilot)
+
+    assert await text(before, after) == await text(after, None)
+
+
+async def still(pilot: Pilot[str]) -> str:
+    """What stands on the screen once it does not change any more."""
+    assert isinstance(pilot.app, DearApp)
+    seen = ""
+    while seen != (seen := screen_text(pilot.app)) or "Reading" in seen:
+        await pilot.pause(0.3)
+        await at_rest(pilot)
+    return seen
 
 
 @pytest.fixture

@@ -282,9 +282,9 @@ async def test_a_silent_worker_and_one_that_is_started_later_are_seen() -> None:
 
 async def test_keys_that_come_all_at_once_act_on_the_rows_they_pass() -> None:
     """As they do over a slow line; the second `c` is not for the campaign of the first."""
-    app = make_app(FakeSource([make_status(number) for number in (3, 2, 1)]))
+    app = make_app(FakeSource([make_status(number, state="finished") for number in (3, 2, 1)]))
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_shown(pilot, "#1 lenet5")
+        await until(pilot, lambda: app.campaign == 3)
         for key in "cjjc":
             app.post_message(events.Key(key, key))
         await until(pilot, lambda: app.campaign == 1)
@@ -346,8 +346,12 @@ async def test_details_stand_beside_the_list_where_there_is_room_and_are_asked_f
         assert app.screen.query_one(CampaignDetails).has_focus
         await pilot.press("G")
         await until_shown(pilot, "engine   1")
-        await pilot.press("g", "j")
+        pane = app.screen.query_one(CampaignDetails)
+        await pilot.press("g", "j", "j")
         await until_shown(pilot, "Table I")
+        assert pane.scroll_target_y == 2
+        await pilot.press("k")
+        assert pane.scroll_target_y == 1
         await pilot.press("tab")
         assert app.screen.query_one(CampaignList).has_focus
 

@@ -98,6 +98,10 @@ async def test_layers_say_how_far_they_are_and_scroll() -> None:
         assert isinstance(app.focused, LayerBars)
         await press(pilot, "g")
         await until(pilot, lambda: "layer00" in screen_text(app))
+        await press(pilot, "j", "j")
+        await until(pilot, lambda: "layer00" not in screen_text(app))
+        await press(pilot, "k", "k")
+        await until(pilot, lambda: "layer00" in screen_text(app))
 
 
 def many_layers() -> list[LayerProgress]:

@@ -12,7 +12,8 @@ from textual.widgets import Input
 
 from dear_tui.planner.reports import Report
 from dear_tui.screens.campaigns import CampaignsScreen
-from dear_tui.screens.new_campaign import MEASURE_SECONDS, NewCampaignScreen
+from dear_tui.screens.draft import MEASURE_SECONDS
+from dear_tui.screens.new_campaign import NewCampaignScreen
 from dear_tui.widgets.field_row import FieldRow
 from dear_tui.widgets.form import Form
 from engine.config import check_config, load_config
@@ -213,7 +214,7 @@ async def test_a_timer_that_fires_late_measures_no_config_of_before() -> None:
         await until_shown(pilot, "165,010,000")
         assert isinstance(app.screen, NewCampaignScreen)
         app.screen._draft.texts["faults", "count"] = "100"
-        app.screen._edit()
+        app.screen.edit_draft()
         orders = len(planner.orders)
         app.screen._measure()
         assert (len(planner.orders), app.screen._planned == app.screen._edition) == (orders, False)
@@ -324,6 +325,18 @@ async def test_f2_saves_what_can_be_loaded_again_and_asks_before_overwriting(
         await pilot.press("y")
         await until(pilot, lambda: saved.read_text() != "mine")
         assert tomllib.loads(saved.read_text())["faults"]["bits"] == [30, 31]
+
+
+async def test_down_and_up_go_from_field_to_field() -> None:
+    async with make_app(FakeSource()).run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        focus(app, "", "name")
+        await pilot.pause()
+        for key, place in (("down", ("model", "arch")), ("down", ("model", "weights")), ("up", ("model", "arch"))):
+            await pilot.press(key)
+            row = app.focused and app.focused.parent
+            assert isinstance(row, FieldRow)
+            assert row.place == place
 
 
 async def test_esc_asks_only_where_something_was_typed() -> None:

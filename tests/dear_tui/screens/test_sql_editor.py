@@ -104,6 +104,14 @@ async def test_the_views_are_shown_where_there_is_room_and_on_a_key_and_write_na
         assert screen.editor.text.text == "SELECT * FROM faults"
         await pilot.press("l", "j", "j", "enter", "h", "G", "enter")
         assert screen.editor.text.text == "SELECT * FROM faults fault_id curve"
+        await pilot.press("g", "space")
+        assert tree.cursor_line == 0
+        assert tree.root.children[0].is_expanded
+        await pilot.press("j", "j", "k", "space", "k")
+        assert tree.cursor_line == 0
+        assert tree.root.children[0].is_expanded, "space on a column opens and closes nothing"
+        await pilot.press("space")
+        assert not tree.root.children[0].is_expanded
         await pilot.press("t")
         assert not tree.region
     async with DearApp(sql_store).run_test(size=WIDE) as pilot:

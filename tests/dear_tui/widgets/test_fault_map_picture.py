@@ -79,7 +79,7 @@ def test_the_map_fits_its_room(width: int, height: int, layers: int) -> None:
     assert layout.name_width + BITS * layout.cell_width + layout.SHARE_WIDTH <= width
     assert layout.HEADING + (layout.layers + 1) * layout.cell_height <= height
     assert len(part_heading(layout)) == layout.name_width + BITS * layout.cell_width + layout.SHARE_WIDTH
-    assert len("".join(bit_labels(layout))) == BITS * layout.cell_width
+    assert len("".join(bit_labels(layout, 7))) == BITS * layout.cell_width
     assert 1 <= layout.layers <= layers
     assert layout.cell_width >= 2
 
@@ -121,3 +121,18 @@ def test_long_names_are_shortened(name: str, width: int, short: str) -> None:
 def test_shares_are_short(share: float, text: str) -> None:
     assert short_share(share) == text
     assert len(text) <= 5
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (None, ["30", "28", "26", "24"]),
+        (30, ["30", "28", "26", "24"]),
+        (27, ["30", "27", "24"]),
+        (31, ["31", "28", "26", "24"]),
+    ],
+)
+def test_labels_of_narrow_cells_do_not_touch(chosen: int | None, expected: list[str]) -> None:
+    layout = MapLayout.of(("a",), 76, 20)
+    assert layout.cell_width == 2
+    assert "".join(bit_labels(layout, chosen)).split()[: len(expected)] == expected
