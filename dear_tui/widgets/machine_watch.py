@@ -68,5 +68,6 @@ class MachineWatch(Static):
         self.show_machine(message.history)
 
     def on_resize(self) -> None:
-        """Lines are laid out for the width."""
+        """Lines are laid out for the width, and once more for what a scroll bar that came or went leaves of it."""
         self.show_machine(self._history)
+        self.call_after_refresh(self.show_machine, self._history)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,10 @@ from engine.store.files import publish, unfinished
 from engine.store.layout import COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
 ROW_GROUP_SIZE = 1_000_000
@@ -60,27 +62,30 @@ def write_unfinished(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
     table: str,
-    arrays: Mapping[str, NDArray[Any]],
+    rows: Mapping[str, NDArray[Any]] | pa.RecordBatchReader,
     metadata: Mapping[str, object] | None = None,
 ) -> Path:
     """Write one table of `COLUMNS` to the unfinished file of `path`.
 
     Args:
-        arrays: column -> [rows]; a masked element is NULL.
+        connection: which runs one statement.
+        path: of the file when it is finished.
+        table: its name in `COLUMNS`.
+        rows: column -> [rows], a masked element is NULL; or the same in batches.
         metadata: kept in the Parquet footer.
     """
     target = unfinished(path)
     keys = ", ".join(f"{key}: {sql_text(value)}" for key, value in (metadata or {}).items())
     options = f"KV_METADATA {{{keys}}}, " if keys else ""
     columns = ", ".join(_column(name, kind) for name, kind in COLUMNS[table].items())
-    connection.register("arrays", dict(arrays))
+    connection.register("given", dict(rows) if isinstance(rows, Mapping) else rows)
     try:
         connection.execute(
-            f"COPY (SELECT {columns} FROM arrays) TO {sql_text(target)} (FORMAT parquet, {ENCODING}, {options}"
+            f"COPY (SELECT {columns} FROM given) TO {sql_text(target)} (FORMAT parquet, {ENCODING}, {options}"
             f"ROW_GROUP_SIZE {ROW_GROUP_SIZE}, USE_TMP_FILE false)"
         )
     finally:
-        connection.unregister("arrays")
+        connection.unregister("given")
     return target
 
 

@@ -12,10 +12,11 @@ from engine.store.layout import MASKED
 from engine.store.parquet import read_arrays, sql_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     import duckdb
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from engine.injection.outcomes import Outcomes
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from engine.store.records import Span
 
     Columns = dict[str, NDArray[Any]]
+
+ROWS_AT_ONCE = 131_072
+"""pairs whose rows are made at once: their columns stay in the cache until they are compressed"""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def joined(groups: Sequence[Outcomes]) -> Outcomes:
 
 
 def part_tables(fixed: Fixed, span: Span, outcomes: Outcomes) -> dict[str, Columns]:
-    """Table -> its columns.
+    """Table -> its columns, of all but `severity`.
 
     Args:
         fixed: of the campaign.
@@ -94,24 +98,34 @@ def part_tables(fixed: Fixed, span: Span, outcomes: Outcomes) -> dict[str, Colum
             "prediction": outcomes.prediction,
             "nonfinite": outcomes.nonfinite,
         },
-        "severity": {
-            "fault_id": _every_pair(fault_id[:, None], span),
-            "image_id": _every_pair(image_id[None, :], span),
-            "severity": outcomes.severity.ravel(),
-        },
     }
 
 
-def _every_pair(ids: NDArray[np.uint32], span: Span) -> NDArray[np.uint32]:
-    """Not by repeat or tile, which keep all other threads waiting."""
-    column = np.empty((span.faults, span.images), ids.dtype)
-    column[:] = ids
-    return column.ravel()
+def severity_rows(fixed: Fixed, span: Span, severity: NDArray[np.uint8]) -> pa.RecordBatchReader:
+    """The rows of `severity`, made as they are read, once; `severity` [faults, images] of the part."""
+    import pyarrow as pa
+
+    fault_id = fixed.fault_id[span.fault_start : span.fault_stop]
+    image_id = fixed.image_id[span.rank_start : span.rank_stop]
+    faults = max(1, ROWS_AT_ONCE // span.images)
+    every_image = np.tile(image_id, min(faults, span.faults))
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for start in range(0, span.faults, faults):
+            some = severity[start : start + faults]
+            fault = np.repeat(fault_id[start : start + faults], span.images)
+            columns = (fault, every_image[: some.size], some.ravel())
+            yield pa.record_batch([pa.array(column) for column in columns], schema=schema)
+
+    types = {"fault_id": pa.uint32(), "image_id": pa.uint32(), "severity": pa.uint8()}
+    schema = pa.schema(list(types.items()))
+    return pa.RecordBatchReader.from_batches(schema, batches())
 
 
 def _counts(not_masked: NDArray[np.bool_], axis: int, critical: NDArray[np.int64]) -> Columns:
     """Pairs of each severity along one axis; `critical`: the place on the other axis of each critical pair."""
-    not_masked_count = not_masked.view(np.uint8).sum(axis=axis, dtype=np.int64)
+    # not as int64, which takes twice as long
+    not_masked_count = not_masked.view(np.uint8).sum(axis=axis, dtype=np.uint32).astype(np.int64)
     critical_count = np.bincount(critical, minlength=not_masked.shape[1 - axis])
     return {
         "masked": not_masked.shape[axis] - not_masked_count,

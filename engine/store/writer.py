@@ -11,7 +11,7 @@ from engine.errors import UnreachableError
 from engine.store.files import publish, sha256, unfinished, unwritable
 from engine.store.layout import CRITICAL, PART_TABLES
 from engine.store.parquet import connect, interruptible, write_unfinished
-from engine.store.part_tables import joined, part_tables, read_fixed
+from engine.store.part_tables import joined, part_tables, read_fixed, severity_rows
 from engine.store.records import Receipt, Span
 from engine.store.recovery import recover_parts
 from engine.store.seal import Seal, remove_half_sealed
@@ -94,7 +94,8 @@ class CampaignWriter:
         if self._span is None:
             return None
         part = max([-1, *self._layout.parts("severity")]) + 1
-        tables = part_tables(self._fixed, self._span, joined(self._buffer))
+        outcomes = joined(self._buffer)
+        tables = part_tables(self._fixed, self._span, outcomes)
         paths = {table: self._layout.part(table, part) for table in PART_TABLES}
         metadata = vars(self._span) | {"fingerprint": self._fingerprint}
         by_fault = tables["fault_summary"]
@@ -102,8 +103,9 @@ class CampaignWriter:
         try:
             hashes = {}
             with interruptible():
+                rows = {**tables, "severity": severity_rows(self._fixed, self._span, outcomes.severity)}
                 for table, path in paths.items():
-                    hashes[table] = sha256(write_unfinished(self._connection, path, table, tables[table], metadata))
+                    hashes[table] = sha256(write_unfinished(self._connection, path, table, rows[table], metadata))
             receipt = Receipt(part, self._span, masked, non_critical, critical, hashes, seconds)
             for path in paths.values():
                 publish(path)

@@ -132,7 +132,7 @@ def test_its_heartbeat_says_what_comes_before_the_first_pair_and_after_the_last(
         until(lambda: said() == (1, None) and reader.worker().block == (0, 16), "a block")
         worker.on_progress(Progress(2400, 2400, 5.0, 0.0, 2000, 300, 100, None))
         until(lambda: said() == (1, "sealing"), "the sealing")
-        store.queue.settle(campaign, "finished")
+        store.queue.settle(campaign, "cancelled")  # which sealing has not set
 
     monkeypatch.setattr("engine.execution.execute_queued", execute)
     monkeypatch.setattr("dear_tui.worker.loop.LINGER_SECONDS", 0.0)
