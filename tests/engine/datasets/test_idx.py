@@ -74,6 +74,7 @@ def test_the_real_training_set(shared_data: Path) -> None:
         (idx_bytes(IMAGES)[:-1], "announces 3 x 28 x 28 bytes, but 2351 follow"),
         (idx_bytes(IMAGES) + b"x", "but 2353 follow"),
     ],
+    ids=["empty", "another type", "labels", "too short", "too long"],
 )
 def test_a_broken_file_is_named(tmp_path: Path, content: bytes, complaint: str) -> None:
     write_split(tmp_path, "t10k")
@@ -84,7 +85,9 @@ def test_a_broken_file_is_named(tmp_path: Path, content: bytes, complaint: str) 
     assert str(file) in str(error.value)
 
 
-@pytest.mark.parametrize("content", [b"\x1f\x8bno gzip", gzip.compress(idx_bytes(LABELS))[:-9]])
+@pytest.mark.parametrize(
+    "content", [b"\x1f\x8bno gzip", gzip.compress(idx_bytes(LABELS), mtime=0)[:-9]], ids=["no gzip", "cut short"]
+)
 def test_a_broken_gzip_is_named(tmp_path: Path, content: bytes) -> None:
     write_split(tmp_path, "t10k")
     (tmp_path / "t10k-labels-idx1-ubyte.gz").write_bytes(content)
