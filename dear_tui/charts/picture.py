@@ -62,7 +62,7 @@ class Picture:
         """Write text, cut at the right edge."""
         cells = _cells(text)
         end = min(column + len(cells), self.width)
-        line, shown = self.characters[row], cells[: end - column]
+        line, shown = self.characters[row], cells[: max(end - column, 0)]
         for place in (column, end):  # no half of a wide character stays of what stood there
             if place < self.width and line[place] == FOLLOWS:
                 line[place - 1] = line[place] = ord(" ")

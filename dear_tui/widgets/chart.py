@@ -78,6 +78,8 @@ class Chart(Widget):
     def _strip(self, row: int) -> Strip:
         """One row as segments, one for each run of the same ink; a blank goes with what stands before it."""
         characters = self._picture.characters[row]
+        if not len(characters):  # in a terminal that leaves no column
+            return Strip.blank(0)
         owner = np.maximum.accumulate(np.where(characters == ord(" "), 0, np.arange(len(characters))))
         inks = self._picture.inks[row][owner]
         edges = [0, *(np.flatnonzero(np.diff(inks)) + 1).tolist(), len(inks)]

@@ -25,6 +25,7 @@ def row(*texts: tuple[int, str], width: int = 10) -> str:
         ([(0, "深度"), (1, "a")], " a度      "),
         ([(0, "深度"), (1, "深")], " 深       "),
         ([(10, "outside")], "          "),
+        ([(12, "far outside")], "          "),
     ],
 )
 def test_a_row_is_as_wide_as_the_picture(texts: list[tuple[int, str]], expected: str) -> None:
