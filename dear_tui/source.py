@@ -52,6 +52,10 @@ class Snapshot:
         """One campaign, if the store has it."""
         return next((status for status in self.campaigns or () if status.id == campaign), None)
 
+    def step(self, campaign: int) -> str:
+        """What is done for it before its first pair or after its last one, empty for nothing."""
+        return self.steps.get(campaign, "")
+
 
 class SnapshotReader:
     """Reads snapshots from a store that may not be there yet, may be busy, or may be broken."""

@@ -124,7 +124,7 @@ class CampaignsScreen(OrderingScreen):
     def _rows(self, campaigns: Sequence[CampaignStatus]) -> list[Row]:
         waiting, marked = self.queue.waiting if self.queue else (), self.dear.marked
         places = {campaign: place for place, campaign in enumerate(waiting, start=1)}
-        words, steps = self.query_one(CampaignFilter).words, self.dear.snapshot.steps
+        words = self.query_one(CampaignFilter).words
         return [
             Row(
                 status,
@@ -132,7 +132,7 @@ class CampaignsScreen(OrderingScreen):
                 self.asked(status.id),
                 self._found.get(status.id),
                 status.id in marked,
-                steps.get(status.id, ""),
+                self.dear.snapshot.step(status.id),
             )
             for status in in_order(campaigns, waiting)
             if matches(status, words)

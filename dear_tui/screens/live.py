@@ -140,7 +140,7 @@ class LiveScreen(SnapshotScreen):
         header.display = status is not None
         self._want(status, snapshot)
         self._show_chart(has_points)
-        step = snapshot.steps.get(status.id, "") if status and has_points else ""
+        step = snapshot.step(status.id) if status and has_points else ""
         self.show_line(notice, _notice(status, step, "" if snapshot.problem else self._details.problem))
         if status:
             header.update(_header(status, self.size.width - 2), layout=False)
@@ -160,7 +160,7 @@ class LiveScreen(SnapshotScreen):
         """What stands in the place of a curve that has no point yet."""
         if status is None:
             return missing(snapshot, self.dear.campaign) or READING
-        return no_curve(status, snapshot.steps.get(status.id, "")) if curve_read else unread(snapshot)
+        return no_curve(status, snapshot.step(status.id)) if curve_read else unread(snapshot)
 
     def on_campaign_chart_view_changed(self) -> None:
         """The second chart shows what the first one does not."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 from dear_tui.human import percent
@@ -95,11 +95,7 @@ def mistakes_text(
     most = int(mistakes.faults.max(initial=1))
     bar_width = max(width - name_width - 8, 4)
     rows = [
-        Content.assemble(
-            text.ljust(len(text) + name_width - cell_len(text) + 1),
-            bar(int(faults) / most, bar_width),
-            f" {faults:>6,}",
-        )
+        Content.assemble(set_cell_size(text, name_width + 1), bar(int(faults) / most, bar_width), f" {faults:>6,}")
         for text, faults in zip(texts, mistakes.faults, strict=True)
     ]
     return Content("\n").join([head, *rows, note])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -12,6 +11,7 @@ from engine.config import load_config
 from engine.execution import execute
 from engine.preparation import prepare
 from tests.small_campaign import FAULTS, IMAGES, write_config
+from tests.small_disk import small_disk
 from tests.test_sample_configs import Silent
 
 if TYPE_CHECKING:
@@ -130,13 +130,8 @@ def test_the_store_is_no_place_for_other_files(
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 16 KB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("a small file system can only be mounted as root")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", "16k") as folder:
+        yield folder
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from engine.store.sql import SqlSession
 from tests.dear_tui.worker.conftest import DEADLINE, submit, until
 from tests.dear_tui.worker.held import HELD, Hold
 from tests.small_campaign import write_config
+from tests.small_disk import small_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,13 +35,8 @@ FAULTS = {"count": 20_000}
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 16 MB: the parts fit, what sealing needs for a while does not."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("a small file system can only be mounted as root")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", "16m") as folder:
+        yield folder
 
 
 def fill(disk: Path) -> Path:

@@ -15,6 +15,7 @@ from stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
 from engine.errors import UnreachableError
 from engine.store import Span, Store
+from tests.small_disk import small_disk
 
 REPOSITORY = Path(__file__).parents[3]
 SPANS = [Span(*span) for span in PLAN]
@@ -319,15 +320,10 @@ def test_without_receipts_a_part_of_another_campaign_is_not_taken(tmp_path: Path
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk with room for a store and little more."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("NO SMALL DISK: a tmpfs cannot be mounted here (not root), so the full disk is not tested")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", "4m") as folder:
+        yield folder
 
 
 def fill(disk: Path, but_bytes: int = 0) -> Path:
@@ -339,16 +335,16 @@ def fill(disk: Path, but_bytes: int = 0) -> Path:
 
 
 @pytest.mark.parametrize("room", [0, 4096, 8192])
-def test_a_full_disk_is_said_in_a_sentence_and_the_part_can_be_committed_later(small_disk: Path, room: int) -> None:
-    store, campaign, truth = filled_store(small_disk / "store", PLAN[:2])
+def test_a_full_disk_is_said_in_a_sentence_and_the_part_can_be_committed_later(disk: Path, room: int) -> None:
+    store, campaign, truth = filled_store(disk / "store", PLAN[:2])
     with store.lock(), store.writer(campaign) as writer:
         writer.add(2, 5, truth.outcomes(2, 9, 5, 12))
-        filler = fill(small_disk, room)
+        filler = fill(disk, room)
         with pytest.raises(UnreachableError, match="free some space") as full:
             writer.commit()
         assert "\n" not in str(full.value)
         check_whole_sets(store, truth, 2)
-        assert not list(small_disk.rglob("*.tmp"))
+        assert not list(disk.rglob("*.tmp"))
         filler.unlink()
         assert writer.commit() is not None
         check_whole_sets(store, truth, 3)
@@ -356,11 +352,11 @@ def test_a_full_disk_is_said_in_a_sentence_and_the_part_can_be_committed_later(s
     store.close()
 
 
-def test_where_only_the_part_fits_its_receipt_takes_the_room_kept_back(small_disk: Path) -> None:
-    store, campaign, truth = filled_store(small_disk / "store", PLAN[:2])
+def test_where_only_the_part_fits_its_receipt_takes_the_room_kept_back(disk: Path) -> None:
+    store, campaign, truth = filled_store(disk / "store", PLAN[:2])
     with store.lock(), store.writer(campaign) as writer:
         writer.add(2, 5, truth.outcomes(2, 9, 5, 12))
-        fill(small_disk, 16384)
+        fill(disk, 16384)
         assert store.layout.reserve.exists()
         receipt = writer.commit()
         assert not store.layout.reserve.exists()
@@ -368,9 +364,9 @@ def test_where_only_the_part_fits_its_receipt_takes_the_room_kept_back(small_dis
     store.close()
 
 
-def test_a_full_disk_leaves_no_half_campaign_and_no_half_seal(small_disk: Path) -> None:
-    store, campaign, truth = filled_store(small_disk / "store")
-    filler = fill(small_disk)
+def test_a_full_disk_leaves_no_half_campaign_and_no_half_seal(disk: Path) -> None:
+    store, campaign, truth = filled_store(disk / "store")
+    filler = fill(disk)
     with store.lock(), store.writer(campaign) as writer:
         with pytest.raises(UnreachableError, match="free some space"):
             writer.seal()
