@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dear_tui import orders
 from dear_tui.planner.reports import Order, Report
+from dear_tui.query.memory import lift_memory_limit
 from dear_tui.step_text import StepText
 from engine.errors import DearError
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 def main() -> int:
     """Carry one order out."""
     os.umask(0o077)
+    lift_memory_limit()
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)  # what the user's own network prints is no report
 

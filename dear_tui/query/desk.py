@@ -6,6 +6,7 @@ import threading
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from dear_tui.query.memory import limit_memory
 from engine.errors import DearError
 
 if TYPE_CHECKING:
@@ -26,8 +27,10 @@ class CancelledError(DearError):
 class Desk:
     """Opens the session when it is first needed; every call may block, so call it off the event loop."""
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Path, memory_limit: str | None = None) -> None:
+        """The limit is DuckDB's and, from the first query on, this process's; absent: the usual one."""
         self._store = store
+        self._memory_limit = memory_limit
         self._session: SqlSession | None = None
         self._lock = threading.Lock()
 
@@ -52,10 +55,11 @@ class Desk:
             return read_names(self._opened())
 
     def _opened(self) -> SqlSession:
-        from engine.store.sql import SqlSession
+        from engine.store.sql import MEMORY_LIMIT, SqlSession
 
         if self._session is None:
-            self._session = SqlSession(self._store, timeout_s=TIMEOUT_S)
+            self._session = SqlSession(self._store, self._memory_limit or MEMORY_LIMIT, TIMEOUT_S)
+            limit_memory(self._session.memory_bytes)
         return self._session
 
 

@@ -17,17 +17,29 @@ SLACK = 1 << 30
 """beside what DuckDB counts: stacks of its threads, a result's rows, the text they become"""
 
 
+def limit_memory(size: int) -> None:
+    """Let this process, and those it starts, take `size` bytes more than it has, and SLACK, where the system can."""
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    with suppress(OSError, ValueError):
+        limit = _data_bytes() + size + SLACK
+        resource.setrlimit(resource.RLIMIT_DATA, (limit if most < 0 else min(limit, most), most))
+
+
+def lift_memory_limit() -> None:
+    """Of a process that one with such a limit may have started."""
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+
+
 @contextmanager
 def bounded_memory(size: int) -> Iterator[None]:
-    """Let this process take `size` bytes more than it has, and SLACK, where the system can hold it to that.
+    """Limit this process as `limit_memory` does, meanwhile.
 
     Raises:
         InputError: it needs more.
     """
-    _, most = before = resource.getrlimit(resource.RLIMIT_DATA)
-    with suppress(OSError, ValueError):
-        limit = _data_bytes() + size + SLACK
-        resource.setrlimit(resource.RLIMIT_DATA, (limit if most < 0 else min(limit, most), most))
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    limit_memory(size)
     try:
         yield
     except MemoryError:

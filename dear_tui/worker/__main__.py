@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from dear_tui.query.memory import lift_memory_limit
 from dear_tui.worker.loop import Worker, log
 from dear_tui.worker.process import UNTIL_EMPTY, Answer
 from engine.errors import DearError
@@ -23,6 +24,7 @@ def answer(said: Answer) -> None:
 def main(arguments: list[str]) -> int:
     """Be the worker of a store; the exit code is the error's."""
     os.umask(0o077)
+    lift_memory_limit()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     store, *flags = arguments
     has_answered = False

@@ -50,6 +50,8 @@ def reported(lines_before: int = 0) -> Iterator[None]:
             yield
     except duckdb.Error as error:
         raise _refused(error, lines_before) from None
+    except MemoryError:
+        raise QueryError(f"SQL: {TOO_LARGE}", "") from None
 
 
 def reason(error: duckdb.Error) -> str:

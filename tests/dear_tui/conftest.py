@@ -1,5 +1,6 @@
 """The same terminal and the same settings for every test of the screens, and the way to `memory_store`."""
 
+import resource
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,14 @@ def true_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def own_memory_limit() -> Iterator[None]:
+    """The SQL screen limits the process it is in, which is every test's here."""
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    yield
+    resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
 @pytest.fixture
