@@ -28,7 +28,7 @@ class Desk:
     """Opens the session when it is first needed; every call may block, so call it off the event loop."""
 
     def __init__(self, store: Path, memory_limit: str | None = None) -> None:
-        """The limit is DuckDB's and, from the first query on, this process's; absent: the usual one."""
+        """The limit is DuckDB's and, from when it opens, this process's; absent: the usual one."""
         self._store = store
         self._memory_limit = memory_limit
         self._session: SqlSession | None = None
