@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from engine.config import load_config
 from engine.execution import prepare_new
 from engine.store import Store
+from tests.small_campaign import write_config, write_long_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,9 +50,29 @@ def submit(store: Path, *configs: Path) -> Store:
     return opened
 
 
+def runs(store: Store, campaign: int = 1) -> Callable[[], bool]:
+    """Whether a campaign is running and has committed a part."""
+    return lambda: store.campaign(campaign).state == "running" and bool(store.state.receipts(campaign))
+
+
 @pytest.fixture(autouse=True)
 def one_thread_in_the_worker(monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:  # noqa: ARG001
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="module")
+def waiting(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Path:  # noqa: ARG001
+    """What every `store` begins as, beside its configs and images; not to be written to."""
+    folder = tmp_path_factory.mktemp("waiting")
+    submit(folder / "store", write_long_config(folder), write_config(folder, "short.toml")).close()
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path, waiting: Path) -> Store:
+    """A campaign that does not end before the test, 1, and a short one, 2, wait in it."""
+    shutil.copytree(waiting, tmp_path, dirs_exist_ok=True)
+    return Store.open(tmp_path / "store")
 
 
 @pytest.fixture

@@ -1,0 +1,38 @@
+"""The details beside the list of campaigns."""
+
+from memory_store import FakeSource, make_app, make_status, screen_text, until_shown
+
+from dear_tui.widgets.campaign_details import CampaignDetails
+from dear_tui.widgets.campaign_list import CampaignList
+
+
+async def test_details_stand_beside_the_list_where_there_is_room_and_are_asked_for_elsewhere() -> None:
+    source = FakeSource([make_status(7, done=10_000, state="finished")])
+    app = make_app(source)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until_shown(pilot, "Table I", "clean accuracy   99.35 %", "faults.error_margin  0.01", "fingerprint")
+        await pilot.press("i")
+        await pilot.pause()
+        assert "Table I" not in screen_text(app)
+        await pilot.resize_terminal(80, 24)
+        await pilot.press("i")
+        await until_shown(pilot, "Table I", "#7")
+        await pilot.press("tab")
+        assert app.screen.query_one(CampaignDetails).has_focus
+        await pilot.press("G")
+        await until_shown(pilot, "engine   1")
+        pane = app.screen.query_one(CampaignDetails)
+        await pilot.press("g", "j", "j")
+        await until_shown(pilot, "Table I")
+        assert pane.scroll_target_y == 2
+        await pilot.press("k")
+        assert pane.scroll_target_y == 1
+        await pilot.press("tab")
+        assert app.screen.query_one(CampaignList).has_focus
+
+
+async def test_details_of_an_unfinished_campaign_say_how_it_stands() -> None:
+    app = make_app(FakeSource([make_status(7, done=4000, state="running")]))
+    async with app.run_test(size=(120, 40)) as pilot:
+        text = await until_shown(pilot, "So far, 40 % of the pairs", "critical faults   1,040  of 16,501 faults")
+        assert "Table I" not in text

@@ -1,0 +1,99 @@
+"""A detached worker: its session, its log, and what it answers to who starts it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dear_tui.worker.process import REAPER, Answer, ensure_worker, log_path, start_worker
+from engine.errors import UnreachableError
+from engine.store import Store
+from tests.dear_tui.worker.conftest import DEADLINE, runs, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_detached_one_has_a_session_and_a_log_of_its_own(store: Store) -> None:
+    path = store.layout.root
+    started = ensure_worker(path)
+    assert started.pid is not None
+    try:
+        assert os.getsid(started.pid) == started.pid
+        assert log_path(path).stat().st_mode & 0o077 == 0
+        until(runs(store), "the first part")
+        os.kill(started.pid, signal.SIGHUP)  # what closing a terminal would send
+        os.kill(started.pid, signal.SIGTERM)
+        until(lambda: not store.worker().running, "its end")
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(started.pid, signal.SIGKILL)  # it has ended, unless something above failed
+        for thread in threading.enumerate():
+            if thread.name == REAPER:
+                thread.join(DEADLINE)
+    assert f"{started.pid} worker ended" in log_path(path).read_text()
+    assert "Traceback" not in log_path(path).read_text()
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o777], ids=oct)
+def test_the_log_is_its_owners_whatever_the_umask(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        pid = start_worker(tmp_path / "store", until_empty=True)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(log_path(tmp_path / "store").stat().st_mode) == 0o600
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: not Store.open(tmp_path / "store").worker().running, "its end")
+
+
+def test_a_starter_that_is_gone_before_the_answer_does_not_take_the_worker_with_it(tmp_path: Path) -> None:
+    Store.open(tmp_path / "store").close()
+    command = [sys.executable, "-m", "dear_tui.worker", str(tmp_path / "store")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.close()
+    reader = Store.open(tmp_path / "store", read_only=True)
+    until(lambda: reader.worker().heartbeat, "a heartbeat")
+    assert reader.worker().pid == process.pid
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(DEADLINE) == 0
+    assert process.stderr is not None
+    assert "Traceback" not in process.stderr.read()
+
+
+def test_a_file_in_the_present_folder_is_not_taken_for_pythons(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "random.py").write_text("raise SystemExit('the wrong one')")
+    monkeypatch.chdir(tmp_path)
+    pid = start_worker(store.layout.root, until_empty=True)
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: not store.worker().running, "its end")
+
+
+def test_a_store_that_is_a_file_is_the_starters_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnreachableError, match="it is a file"):
+        start_worker(tmp_path / "file", until_empty=True)
+
+
+@pytest.mark.parametrize("said", [Answer(pid=7), Answer(error="no", exit_code=3)])
+def test_what_the_process_says_is_one_line(said: Answer) -> None:
+    assert said.to_line().count("\n") == 0
+    assert Answer.from_line(said.to_line()) == said
+    assert Answer.from_line("").exit_code == 1
+
+
+def test_it_needs_no_terminal_library(tmp_path: Path) -> None:
+    code = "import sys, dear_tui.worker.__main__; print({'textual', 'rich', 'typer'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout == "set()\n"
