@@ -9,6 +9,8 @@ REST_SECONDS = 1.0
 """without a key, before it is the moment"""
 LEAST_COLLECTIONS = 3
 """of young objects since the last time; with fewer there is nothing to win"""
+MOST_COLLECTIONS = 100
+"""after which Python looks on its own, where the user does not rest; its default is every 10"""
 
 
 class GarbageBetweenKeys:
@@ -19,6 +21,8 @@ class GarbageBetweenKeys:
 
     def __init__(self) -> None:
         self._last_key = time.monotonic()
+        self._thresholds = gc.get_threshold()
+        gc.set_threshold(*self._thresholds[:2], MOST_COLLECTIONS)
 
     def key_pressed(self) -> None:
         """Not now."""
@@ -32,5 +36,6 @@ class GarbageBetweenKeys:
             gc.freeze()
 
     def end(self) -> None:
-        """What was spared is garbage now."""
+        """What was spared is garbage now, and Python looks as it did before."""
         gc.unfreeze()
+        gc.set_threshold(*self._thresholds)

@@ -13,6 +13,11 @@ from dear_tui.worker.loop import Worker, log
 from dear_tui.worker.process import UNTIL_EMPTY, Answer
 from engine.errors import DearError
 
+NICENESS = 5
+"""A third of a core where another wants it, too: keys are answered, and a campaign still gets on."""
+OWN_GROUP = Path("/proc/self/autogroup")
+"""the niceness of a session, sched(7): Linux shares the processor among sessions first"""
+
 
 def answer(said: Answer) -> None:
     """Tell the starting process, which reads one line; from then on standard output is the log, too."""
@@ -21,10 +26,19 @@ def answer(said: Answer) -> None:
     os.dup2(2, 1)
 
 
+def give_way() -> None:
+    """Let the screens, which may have no other core than the worker's, go first."""
+    os.nice(max(0, NICENESS - os.nice(0)))
+    if os.getsid(0) == os.getpid():  # else the session is somebody else's
+        with suppress(OSError):  # a kernel that shares by process
+            OWN_GROUP.write_text(str(NICENESS))
+
+
 def main(arguments: list[str]) -> int:
     """Be the worker of a store; the exit code is the error's."""
     os.umask(0o077)
     lift_memory_limit()
+    give_way()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     store, *flags = arguments
     has_answered = False

@@ -235,9 +235,15 @@ def running(path: Path) -> Iterator[Figure]:
 
 
 def start_worker(path: Path) -> subprocess.Popen[bytes]:
-    """One that does not outlive the benchmark, however that ends, and is in the way of nothing measured later."""
-    command = [DEAR_TUI, "worker", "start", "--foreground", "--store", str(path)]
-    return subprocess.Popen(command, stderr=subprocess.DEVNULL, preexec_fn=end_with_parent)
+    """A detached one, but for this: it does not outlive the benchmark, however that ends."""
+    command = [sys.executable, "-m", "dear_tui.worker", str(path)]
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=end_with_parent,
+    )
 
 
 def end_with_parent() -> None:

@@ -36,8 +36,10 @@ def test_not_while_keys_are_pressed(monkeypatch: pytest.MonkeyPatch, looks: list
 def test_not_where_there_is_hardly_any(monkeypatch: pytest.MonkeyPatch, looks: list[str]) -> None:
     monkeypatch.setattr(gc, "get_count", lambda: (0, 0, 0))
     monkeypatch.setattr(garbage, "REST_SECONDS", 0.0)
-    GarbageBetweenKeys().look()
+    between = GarbageBetweenKeys()
+    between.look()
     assert looks == []
+    between.end()
 
 
 def test_what_is_alive_is_spared_until_the_end(monkeypatch: pytest.MonkeyPatch, looks: list[str]) -> None:
@@ -47,3 +49,11 @@ def test_what_is_alive_is_spared_until_the_end(monkeypatch: pytest.MonkeyPatch, 
     assert (looks, gc.get_freeze_count() > 0) == (["look"], True)
     between.end()
     assert gc.get_freeze_count() == 0
+
+
+def test_python_looks_less_often_on_its_own_until_the_end() -> None:
+    before = gc.get_threshold()
+    between = GarbageBetweenKeys()
+    assert gc.get_threshold() == (*before[:2], garbage.MOST_COLLECTIONS)
+    between.end()
+    assert gc.get_threshold() == before

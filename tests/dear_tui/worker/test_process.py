@@ -9,17 +9,15 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from dear_tui.worker.__main__ import NICENESS, OWN_GROUP
 from dear_tui.worker.process import REAPER, Answer, ensure_worker, log_path, start_worker
 from engine.errors import UnreachableError
 from engine.store import Store
 from tests.dear_tui.worker.conftest import DEADLINE, runs, until
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_detached_one_has_a_session_and_a_log_of_its_own(store: Store) -> None:
@@ -29,6 +27,9 @@ def test_a_detached_one_has_a_session_and_a_log_of_its_own(store: Store) -> None
     try:
         assert os.getsid(started.pid) == started.pid
         assert log_path(path).stat().st_mode & 0o077 == 0
+        assert os.getpriority(os.PRIO_PROCESS, started.pid) == NICENESS
+        group = Path(f"/proc/{started.pid}/autogroup")
+        assert not group.exists() or group.read_text().endswith(f"nice {NICENESS}\n")
         until(runs(store), "the first part")
         os.kill(started.pid, signal.SIGHUP)  # what closing a terminal would send
         os.kill(started.pid, signal.SIGTERM)
@@ -41,6 +42,14 @@ def test_a_detached_one_has_a_session_and_a_log_of_its_own(store: Store) -> None
                 thread.join(DEADLINE)
     assert f"{started.pid} worker ended" in log_path(path).read_text()
     assert "Traceback" not in log_path(path).read_text()
+
+
+@pytest.mark.skipif(not OWN_GROUP.exists(), reason="this kernel shares the processor by process")
+def test_the_session_of_another_keeps_its_priority(tmp_path: Path) -> None:
+    before = OWN_GROUP.read_text()
+    code = "from dear_tui.worker.__main__ import give_way; give_way()"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+    assert OWN_GROUP.read_text() == before
 
 
 @pytest.mark.parametrize("mask", [0o000, 0o777], ids=oct)
