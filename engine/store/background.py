@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.store.writer import CampaignWriter
 
 MOST_WAITING = 2
-"""parts that are computed and not begun to be written; each takes some 5 MB of memory"""
+"""parts that are computed and not begun to be written; each takes some 10 MB of memory"""
 _INTERRUPT_SECONDS = 0.05
 """between two attempts to interrupt: one that falls between two statements of DuckDB goes unheard"""
 _HEED_SECONDS = 0.1

@@ -24,12 +24,11 @@ def write_zero_rows(layout: Layout) -> None:
     """Write campaign 0, whose files have no rows: a view over an empty glob cannot be created."""
     campaign = layout.campaign(0)
     make_private_folder(campaign.folder)
-    with connect(threads=1) as connection:
-        for table, columns in COLUMNS.items():
-            path = campaign.part(table, 0) if table in PART_TABLES else campaign.folder / f"{table}.parquet"
-            make_private_folder(path.parent)
-            if not path.exists():
-                write_parquet(connection, path, table, {name: np.empty(0, np.float64) for name in columns})
+    for table, columns in COLUMNS.items():
+        path = campaign.part(table, 0) if table in PART_TABLES else campaign.folder / f"{table}.parquet"
+        make_private_folder(path.parent)
+        if not path.exists():
+            write_parquet(path, table, dict.fromkeys(columns, np.empty(0, object)))
     make_private(campaign.description)
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 
 from engine.store.description import describe, is_damaged, read_description, write_description
 from engine.store.files import exclusive, make_private_folder, set_aside, sha256, sync, unfinished, unwritable
 from engine.store.layout import METRICS, PART_TABLES, CampaignLayout
-from engine.store.parquet import connect, write_parquet
+from engine.store.parquet import write_parquet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +37,7 @@ def write_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign)
         _write_fixed(written, row, new)
         written.folder.rename(campaign.folder)
         sync(campaign.folder.parent)
-    except (OSError, duckdb.Error) as error:
+    except OSError as error:
         shutil.rmtree(written.folder, ignore_errors=True)
         raise unwritable(campaign.folder, error) from None
 
@@ -61,7 +60,7 @@ def restore_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaig
             set_aside(*bad)
             if bad:
                 _write_fixed(campaign, row, new)
-    except (OSError, duckdb.Error) as error:
+    except OSError as error:
         raise unwritable(campaign.folder, error) from None
     return [f"{problem}; written again" for problem in bad.values()]
 
@@ -88,9 +87,8 @@ def find_altered_fixed(campaign: CampaignLayout, row: CampaignRow) -> dict[Path,
 
 
 def _write_fixed(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign) -> None:
-    with connect(threads=1) as connection:
-        write_parquet(connection, campaign.faults, "faults", _fault_columns(new))
-        write_parquet(connection, campaign.images, "images", _image_columns(new))
+    write_parquet(campaign.faults, "faults", _fault_columns(new))
+    write_parquet(campaign.images, "images", _image_columns(new))
     hashes = {"faults": sha256(campaign.faults), "images": sha256(campaign.images)}
     write_description(campaign, describe(row, new, hashes))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from engine.store.files import publish, unfinished
 from engine.store.layout import COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import pyarrow as pa
@@ -26,6 +25,19 @@ room."""
 ENCODING = "PARQUET_VERSION V1, DICTIONARY_SIZE_LIMIT 16, COMPRESSION zstd, COMPRESSION_LEVEL 1"
 """Severities by dictionary, ids as they are, which zstd makes small: ids as differences (V2) take a sixth more time and
 3 % less room, and all by dictionary more of both."""
+
+_ARROW_TYPES = {
+    "BIGINT": "int64",
+    "BOOLEAN": "bool",
+    "DOUBLE": "float64",
+    "FLOAT": "float32",
+    "INTEGER": "int32",
+    "UINTEGER": "uint32",
+    "USMALLINT": "uint16",
+    "UTINYINT": "uint8",
+    "VARCHAR": "string",
+}
+"""DuckDB's name of a type -> Arrow's"""
 
 
 def connect(**config: str | int) -> duckdb.DuckDBPyConnection:
@@ -59,30 +71,52 @@ def sql_path(path: Path) -> str:
     return sql_text(re.sub(r"([\[*?])", r"[\1]", str(path)))
 
 
-def write_unfinished(
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    table: str,
-    rows: Mapping[str, NDArray[Any]] | pa.RecordBatchReader,
-    metadata: Mapping[str, object] | None = None,
+def arrow_schema(table: str) -> pa.Schema:
+    """Of one table of `COLUMNS`."""
+    import pyarrow as pa
+
+    return pa.schema([(name, pa.type_for_alias(_ARROW_TYPES[kind])) for name, kind in COLUMNS[table].items()])
+
+
+def write_arrays(
+    path: Path, table: str, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, object] | None = None
 ) -> Path:
-    """Write one table of `COLUMNS` to the unfinished file of `path`.
+    """Write a small table to the unfinished file of `path`, in half the time that DuckDB takes to get ready for one.
+
+    Args:
+        path: of the file when it is finished.
+        table: its name in `COLUMNS`.
+        arrays: column -> [rows], a masked element is NULL.
+        metadata: kept in the Parquet footer.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    target, schema = unfinished(path), arrow_schema(table)
+    texts = [name for name, kind in COLUMNS[table].items() if kind == "VARCHAR"]
+    with pq.ParquetWriter(target, schema, compression="zstd", use_dictionary=texts, store_schema=False) as writer:
+        writer.write_table(pa.table(dict(arrays), schema=schema), ROW_GROUP_SIZE)
+        writer.add_key_value_metadata({key: str(value) for key, value in (metadata or {}).items()})
+    return target
+
+
+def write_batches(
+    connection: duckdb.DuckDBPyConnection, path: Path, batches: pa.RecordBatchReader, metadata: Mapping[str, object]
+) -> Path:
+    """Write a large table to the unfinished file of `path`, in two thirds of the time that Arrow takes.
 
     Args:
         connection: which runs one statement.
         path: of the file when it is finished.
-        table: its name in `COLUMNS`.
-        rows: column -> [rows], a masked element is NULL; or the same in batches.
+        batches: its rows, read once.
         metadata: kept in the Parquet footer.
     """
     target = unfinished(path)
-    keys = ", ".join(f"{key}: {sql_text(value)}" for key, value in (metadata or {}).items())
-    options = f"KV_METADATA {{{keys}}}, " if keys else ""
-    columns = ", ".join(_column(name, kind) for name, kind in COLUMNS[table].items())
-    connection.register("given", dict(rows) if isinstance(rows, Mapping) else rows)
+    keys = ", ".join(f"{key}: {sql_text(value)}" for key, value in metadata.items())
+    connection.register("given", batches)
     try:
         connection.execute(
-            f"COPY (SELECT {columns} FROM given) TO {sql_text(target)} (FORMAT parquet, {ENCODING}, {options}"
+            f"COPY given TO {sql_text(target)} (FORMAT parquet, {ENCODING}, KV_METADATA {{{keys}}}, "
             f"ROW_GROUP_SIZE {ROW_GROUP_SIZE}, USE_TMP_FILE false)"
         )
     finally:
@@ -90,11 +124,9 @@ def write_unfinished(
     return target
 
 
-def write_parquet(
-    connection: duckdb.DuckDBPyConnection, path: Path, table: str, arrays: Mapping[str, NDArray[Any]]
-) -> None:
+def write_parquet(path: Path, table: str, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write one table of `COLUMNS` to `path`, durably."""
-    write_unfinished(connection, path, table, arrays)
+    write_arrays(path, table, arrays)
     publish(path)
 
 
@@ -102,8 +134,3 @@ def read_arrays(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, 
     """The columns of a query, in the order of its rows; a column with NULLs is a masked array."""
     columns: dict[str, NDArray[Any]] = connection.execute(query).fetchnumpy()
     return columns
-
-
-def _column(name: str, kind: str) -> str:
-    # DuckDB reads a NaN in a numpy array as NULL; a faulty weight may well be NaN, and is never NULL
-    return f"coalesce({name}, 'NaN')::{kind} AS {name}" if kind == "FLOAT" else f"{name}::{kind} AS {name}"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.faults.order import execution_order
-from engine.store.layout import MASKED
+from engine.store.layout import COLUMNS, MASKED
 from engine.store.parquet import read_arrays, sql_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     import duckdb
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 
     Columns = dict[str, NDArray[Any]]
 
-ROWS_AT_ONCE = 131_072
-"""pairs whose rows are made at once: their columns stay in the cache until they are compressed"""
+
+PAIRS_AT_ONCE = 524_288
+"""in a batch of rows, whose image ids are held for each; many small batches take longer"""
 
 
 @dataclass(frozen=True)
@@ -59,67 +61,77 @@ def read_fixed(connection: duckdb.DuckDBPyConnection, campaign: CampaignLayout) 
     return Fixed(order, fault["fault_id"][order], image["image_id"], image["label"], image["golden_correct"])
 
 
-def joined(groups: Sequence[Outcomes]) -> Outcomes:
-    """Outcomes of consecutive faults as one."""
-    starts = np.cumsum([0, *(len(outcomes.severity) for outcomes in groups[:-1])])
-    fields = ("positions", "severity", "critical_image", "prediction", "nonfinite")
-    return replace(
-        groups[0],
-        **{name: np.concatenate([getattr(outcomes, name) for outcomes in groups]) for name in fields},
-        critical_fault=np.concatenate([o.critical_fault + start for o, start in zip(groups, starts, strict=True)]),
-    )
-
-
-def part_tables(fixed: Fixed, span: Span, outcomes: Outcomes) -> dict[str, Columns]:
-    """Table -> its columns, of all but `severity`.
+def part_tables(fixed: Fixed, span: Span, groups: Sequence[Outcomes]) -> dict[str, Columns]:
+    """Table -> its columns, of all but `severity`, in the order of `PART_TABLES`.
 
     Args:
         fixed: of the campaign.
         span: of the part.
-        outcomes: of all its pairs; each critical one is listed once.
+        groups: of all its pairs, consecutive faults each; they are worked through while they are in the cache.
     """
+    of_groups = [_group_tables(fixed, *group) for group in _with_spans(span, groups)]
+    by_fault, by_image, critical = zip(*of_groups, strict=True)
+    image_id = fixed.image_id[span.rank_start : span.rank_stop]
+    return {
+        "fault_summary": _columns(by_fault, np.ma.concatenate),
+        "image_summary": {"image_id": image_id, **_columns(by_image, partial(np.sum, axis=0))},
+        "critical": _columns(critical, np.concatenate),
+    }
+
+
+def _with_spans(span: Span, groups: Sequence[Outcomes]) -> Iterator[tuple[Span, Outcomes]]:
+    """Each group of a part, with what it covers."""
+    start = span.fault_start
+    for outcomes in groups:
+        stop = start + len(outcomes.positions)
+        yield replace(span, fault_start=start, fault_stop=stop), outcomes
+        start = stop
+
+
+def _columns(groups: Sequence[Columns], joined: Callable[[list[NDArray[Any]]], NDArray[Any]]) -> Columns:
+    """The same columns of some groups of faults as one."""
+    return {name: joined([columns[name] for columns in groups]) for name in groups[0]}
+
+
+def _group_tables(fixed: Fixed, span: Span, outcomes: Outcomes) -> tuple[Columns, Columns, Columns]:
+    """Of one group: by fault, counts by image, critical pairs."""
     fault_id = fixed.fault_id[span.fault_start : span.fault_stop]
     image_id = fixed.image_id[span.rank_start : span.rank_stop]
     fault, image = outcomes.critical_fault, outcomes.critical_image
     ran = outcomes.severity != MASKED
+    counts = _counts(ran, axis=1, critical=fault)
     by_fault = {
         "fault_id": fault_id,
-        **_counts(ran, axis=1, critical=fault),
+        **counts,
         "correct": _correct(fixed, span, outcomes),
-        "first_non_masked": _ranks(ran.argmax(axis=1), span, ~ran.any(axis=1)),
+        "first_non_masked": _ranks(ran.argmax(axis=1), span, counts["masked"] == span.images),
         "first_critical": _first_critical(span, outcomes),
     }
-    return {
-        "fault_summary": by_fault,
-        "image_summary": {"image_id": image_id, **_counts(ran, axis=0, critical=image)},
-        "critical": {
-            "fault_id": fault_id[fault],
-            "image_id": image_id[image],
-            "prediction": outcomes.prediction,
-            "nonfinite": outcomes.nonfinite,
-        },
+    critical: Columns = {
+        "fault_id": fault_id[fault],
+        "image_id": image_id[image],
+        "prediction": outcomes.prediction,
+        "nonfinite": outcomes.nonfinite,
     }
+    return by_fault, _counts(ran, axis=0, critical=image), critical
 
 
-def severity_rows(fixed: Fixed, span: Span, severity: NDArray[np.uint8]) -> pa.RecordBatchReader:
-    """The rows of `severity`, made as they are read, once; `severity` [faults, images] of the part."""
+def severity_rows(fixed: Fixed, span: Span, groups: Sequence[Outcomes]) -> pa.RecordBatchReader:
+    """The rows of `severity` of a part, once; only the severities are held for every pair."""
     import pyarrow as pa
 
-    fault_id = fixed.fault_id[span.fault_start : span.fault_stop]
-    image_id = fixed.image_id[span.rank_start : span.rank_stop]
-    faults = max(1, ROWS_AT_ONCE // span.images)
-    every_image = np.tile(image_id, min(faults, span.faults))
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        for start in range(0, span.faults, faults):
-            some = severity[start : start + faults]
-            fault = np.repeat(fault_id[start : start + faults], span.images)
-            columns = (fault, every_image[: some.size], some.ravel())
-            yield pa.record_batch([pa.array(column) for column in columns], schema=schema)
-
-    types = {"fault_id": pa.uint32(), "image_id": pa.uint32(), "severity": pa.uint8()}
-    schema = pa.schema(list(types.items()))
-    return pa.RecordBatchReader.from_batches(schema, batches())
+    most = max(1, PAIRS_AT_ONCE // span.images)
+    image = pa.array(np.tile(fixed.image_id[span.rank_start : span.rank_stop], min(most, span.faults)))
+    run_ends = np.arange(1, most + 1, dtype=np.int32) * span.images
+    batches = []
+    for group, outcomes in _with_spans(span, groups):
+        for start in range(0, group.faults, most):
+            severity = outcomes.severity[start : start + most]
+            fault_id = fixed.fault_id[group.fault_start + start :][: len(severity)]
+            fault = pa.RunEndEncodedArray.from_arrays(run_ends[: len(fault_id)], fault_id)
+            columns = [fault, image.slice(0, severity.size), pa.array(severity.ravel())]
+            batches.append(pa.record_batch(columns, names=list(COLUMNS["severity"])))
+    return pa.RecordBatchReader.from_batches(batches[0].schema, batches)
 
 
 def _counts(not_masked: NDArray[np.bool_], axis: int, critical: NDArray[np.int64]) -> Columns:

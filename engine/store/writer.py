@@ -10,8 +10,8 @@ import numpy as np
 from engine.errors import UnreachableError
 from engine.store.files import publish, sha256, unfinished, unwritable
 from engine.store.layout import CRITICAL, PART_TABLES
-from engine.store.parquet import connect, interruptible, write_unfinished
-from engine.store.part_tables import joined, part_tables, read_fixed, severity_rows
+from engine.store.parquet import connect, interruptible, write_arrays, write_batches
+from engine.store.part_tables import part_tables, read_fixed, severity_rows
 from engine.store.records import Receipt, Span
 from engine.store.recovery import recover_parts
 from engine.store.seal import Seal, remove_half_sealed
@@ -94,18 +94,17 @@ class CampaignWriter:
         if self._span is None:
             return None
         part = max([-1, *self._layout.parts("severity")]) + 1
-        outcomes = joined(self._buffer)
-        tables = part_tables(self._fixed, self._span, outcomes)
+        tables = part_tables(self._fixed, self._span, self._buffer)
         paths = {table: self._layout.part(table, part) for table in PART_TABLES}
         metadata = vars(self._span) | {"fingerprint": self._fingerprint}
         by_fault = tables["fault_summary"]
         masked, non_critical, critical = (int(by_fault[name].sum()) for name in ("masked", "non_critical", "critical"))
         try:
-            hashes = {}
+            written = [write_arrays(paths[table], table, arrays, metadata) for table, arrays in tables.items()]
             with interruptible():
-                rows = {**tables, "severity": severity_rows(self._fixed, self._span, outcomes.severity)}
-                for table, path in paths.items():
-                    hashes[table] = sha256(write_unfinished(self._connection, path, table, rows[table], metadata))
+                batches = severity_rows(self._fixed, self._span, self._buffer)
+                written.append(write_batches(self._connection, paths["severity"], batches, metadata))
+            hashes = dict(zip(PART_TABLES, map(sha256, written), strict=True))
             receipt = Receipt(part, self._span, masked, non_critical, critical, hashes, seconds)
             for path in paths.values():
                 publish(path)

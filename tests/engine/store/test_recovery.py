@@ -44,8 +44,8 @@ with store.lock(), store.writer(1) as writer:
 """
 
 MOMENTS = [
-    ("writer", "write_unfinished", 0),
-    ("writer", "write_unfinished", 3),
+    ("writer", "write_arrays", 0),
+    ("writer", "write_batches", 0),
     ("writer", "publish", 0),
     ("writer", "publish", 1),
     ("writer", "publish", 3),

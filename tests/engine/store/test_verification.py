@@ -11,7 +11,7 @@ from test_recovery import SPANS, complete, flip_a_bit, truncate
 
 from engine.store import Store
 from engine.store.layout import COLUMNS, PART_TABLES
-from engine.store.parquet import connect, write_unfinished
+from engine.store.parquet import write_arrays
 
 TABLES = ["severity", "critical", "fault_summary", "image_summary"]
 DAMAGES = [truncate, flip_a_bit, Path.unlink]
@@ -140,8 +140,7 @@ def rewrite(path: Path, table: str, change: Callable[[dict[str, np.ndarray]], No
     metadata = dict(duckdb.sql(f"SELECT key::VARCHAR, value::VARCHAR FROM parquet_kv_metadata('{path}')").fetchall())
     columns = duckdb.sql(f"FROM read_parquet('{path}', hive_partitioning = false)").fetchnumpy()
     change(columns)
-    with connect(threads=1) as connection:
-        write_unfinished(connection, path, table, columns, metadata).replace(path)
+    write_arrays(path, table, columns, metadata).replace(path)
 
 
 def less_severe(columns: dict[str, np.ndarray]) -> None:

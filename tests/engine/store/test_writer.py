@@ -6,12 +6,13 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 from stored_campaigns import PLAN, filled_store, write
 
 from engine.store import Span
 from engine.store.layout import COLUMNS, PART_TABLES
-from engine.store.parquet import connect, write_parquet
+from engine.store.parquet import arrow_schema, connect, write_batches
 
 PLANS = {
     "one part": [(0, 15, 0, 12)],
@@ -81,11 +82,12 @@ def test_a_part_has_its_types_its_place_and_its_hash(tmp_path: Path) -> None:
 
 def test_row_groups_are_large(tmp_path: Path) -> None:
     rows = 2_100_000
-    arrays = {"fault_id": np.arange(rows), "image_id": np.zeros(rows), "severity": np.zeros(rows)}
+    columns = [np.arange(rows, dtype=np.uint32), np.zeros(rows, np.uint32), np.zeros(rows, np.uint8)]
+    batches = pa.table(columns, schema=arrow_schema("severity")).to_reader()
     with connect(threads=1) as connection:
-        write_parquet(connection, tmp_path / "part.parquet", "severity", arrays)
+        written = write_batches(connection, tmp_path / "part.parquet", batches, {"fingerprint": "f00"})
     query = "SELECT num_rows, num_row_groups FROM parquet_file_metadata($1)"
-    assert duckdb.execute(query, [str(tmp_path / "part.parquet")]).fetchall() == [(rows, 9)]
+    assert duckdb.execute(query, [str(written)]).fetchall() == [(rows, 9)]
 
 
 def test_faults_and_images_are_stored_as_given(tmp_path: Path) -> None:
