@@ -30,7 +30,7 @@ parts, writing takes a tenth longer."""
 PART_SECONDS = 30.0
 _MOST_PROBED = 4096
 _RATE_SECONDS = 10.0
-"""how far back the shown rate looks"""
+"""how far back the shown rate looks; the time left is told by a whole block, whose first faults may take most of it"""
 _LEAST_SECONDS = 0.5
 
 
@@ -200,24 +200,48 @@ def _gaps(covered: list[tuple[int, int]], faults: int) -> Iterator[range]:
         start = max(start, stop)
 
 
+class _Window:
+    """The latest moments at which so many pairs were done."""
+
+    def __init__(self, is_long: Callable[[float, int], bool]) -> None:
+        """`is_long`: whether so many seconds and pairs are enough to measure a rate."""
+        self._is_long = is_long
+        self._marks: list[tuple[float, int]] = []
+
+    def add(self, now: float, done: int) -> None:
+        self._marks.append((now, done))
+        while len(self._marks) > 2 and self._is_long(now - self._marks[1][0], done - self._marks[1][1]):
+            del self._marks[0]
+
+    def rate(self) -> float | None:
+        """Without the first group, which warms everything up, and only from what took long enough to measure."""
+        if len(self._marks) < 2:
+            return None
+        (first_time, first), (last_time, last) = self._marks[0], self._marks[-1]
+        return (last - first) / (last_time - first_time) if last_time - first_time >= _LEAST_SECONDS else None
+
+
 class ProgressMeter:
     """Counts pairs, measures their rate, and reports."""
 
     def __init__(self, status: CampaignStatus, on_progress: Callable[[Progress], None]) -> None:
         """Start from what is committed."""
         self._on_progress = on_progress
-        self._pairs = status.pairs
+        self._pairs, self._faults = status.pairs, status.faults
         self._counts = (status.masked, status.non_critical, status.critical)
         self._done = sum(self._counts)
-        self._marks: list[tuple[float, int]] = []
+        self._block_pairs = 0
+        self._recent = _Window(lambda seconds, _pairs: seconds > _RATE_SECONDS)
+        self._block = _Window(lambda seconds, pairs: seconds > _RATE_SECONDS and pairs > self._block_pairs)
         self._report(None)
 
     def advance(self, pairs: int, block: tuple[int, int], receipts: Sequence[Receipt]) -> None:
         """So many more pairs are computed, of these ranks, and these parts are in the store."""
         self._done += pairs
-        self._marks.append((time.monotonic(), self._done))
-        while len(self._marks) > 2 and self._marks[-1][0] - self._marks[1][0] > _RATE_SECONDS:
-            del self._marks[0]
+        self._block_pairs = self._faults * (block[1] - block[0])
+        now = time.monotonic()
+        self._recent.add(now, self._done)
+        self._block.add(now, self._done)
         self._count(receipts)
         self._report(block)
 
@@ -235,13 +259,6 @@ class ProgressMeter:
         )
 
     def _report(self, block: tuple[int, int] | None) -> None:
-        rate = self._rate()
-        eta = (self._pairs - self._done) / rate if rate else None
-        self._on_progress(Progress(self._done, self._pairs, rate, eta, *self._counts, block))
-
-    def _rate(self) -> float | None:
-        """Without the first group, which warms everything up, and only from what took long enough to measure."""
-        if len(self._marks) < 2:
-            return None
-        (first_time, first), (last_time, last) = self._marks[0], self._marks[-1]
-        return (last - first) / (last_time - first_time) if last_time - first_time >= _LEAST_SECONDS else None
+        over_all_layers = self._block.rate()
+        eta = (self._pairs - self._done) / over_all_layers if over_all_layers else None
+        self._on_progress(Progress(self._done, self._pairs, self._recent.rate(), eta, *self._counts, block))

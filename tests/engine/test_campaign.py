@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.campaign import FIRST_BLOCK, remaining_blocks
+from engine import campaign
+from engine.campaign import FIRST_BLOCK, Progress, ProgressMeter, remaining_blocks
 from engine.config import load_config
 from engine.errors import DearError, InputError, UnreachableError
 from engine.execution import execute
 from engine.injection.exact import ExactInjection
 from engine.preparation import prepare
-from engine.store import Span, Store
+from engine.store import CampaignStatus, Span, Store
 from engine.store.sql import SqlSession
 from tests.small_campaign import FAULTS, IMAGES, write_config
 
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
     from engine.campaign import Progress
     from engine.steps import Step
-    from engine.store import CampaignStatus
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -245,3 +246,26 @@ def test_whatever_was_done_the_rest_is_run_exactly_once(
         seen += [(rank, place) for rank in range(block.rank_start, block.rank_stop) for gap in block.gaps
                  for place in gap]  # fmt: skip
     assert sorted(seen) == [(rank, place) for rank in range(images) for place in range(faults)]
+
+
+def test_the_time_left_does_not_follow_the_slow_faults_of_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten faults of the first layer take 20 s of the 29 s of each of 8 blocks, the other ninety 9 s."""
+    now = 0.0
+    monkeypatch.setattr(campaign.time, "monotonic", lambda: now)
+    shown: list[Progress] = []
+    known: dict[str, Any] = {"faults": 100, "images": 80, "pairs": 8000, "masked": 0, "non_critical": 0, "critical": 0}
+    status = CampaignStatus(**dict.fromkeys(field.name for field in fields(CampaignStatus)) | known)
+    meter = ProgressMeter(status, shown.append)
+    errors, rates = [], []
+    for block in range(8):
+        for fault in range(100):
+            now += 2.0 if fault < 10 else 0.1
+            meter.advance(10, (10 * block, 10 * block + 10), [])
+            left = 8 * 29 - now
+            if block > 0 and left > 29:
+                assert shown[-1].eta_s is not None
+                assert shown[-1].rate is not None
+                errors.append(abs(shown[-1].eta_s - left))
+                rates.append(shown[-1].rate)
+    assert max(errors) < 29  # less than one block
+    assert max(rates) > 10 * min(rates)  # what is shown as the rate is the present one
