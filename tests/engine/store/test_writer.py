@@ -12,7 +12,7 @@ from stored_campaigns import PLAN, filled_store, write
 
 from engine.store import Span
 from engine.store.layout import COLUMNS, PART_TABLES
-from engine.store.parquet import arrow_schema, connect, write_batches
+from engine.store.parquet import arrow_schema, connect, write_batches, write_parquet
 
 PLANS = {
     "one part": [(0, 15, 0, 12)],
@@ -88,6 +88,15 @@ def test_row_groups_are_large(tmp_path: Path) -> None:
         written = write_batches(connection, tmp_path / "part.parquet", batches, {"fingerprint": "f00"})
     query = "SELECT num_rows, num_row_groups FROM parquet_file_metadata($1)"
     assert duckdb.execute(query, [str(written)]).fetchall() == [(rows, 9)]
+
+
+@pytest.mark.parametrize("condition", ["isnan(x)", "x = 'NaN'", "x > 1e30", "NOT x <= 3"])
+@pytest.mark.parametrize(("table", "column"), [("faults", "faulty_value"), ("images", "el2n")])
+def test_a_query_finds_a_value_that_is_not_a_number(tmp_path: Path, table: str, column: str, condition: str) -> None:
+    arrays = {name: np.ma.masked_array(np.zeros(3, object), mask=True) for name in COLUMNS[table]}
+    write_parquet(tmp_path / "rows.parquet", table, arrays | {column: np.array([1, np.nan, 3], np.float32)})
+    rows = duckdb.sql(f"SELECT {column} AS x FROM read_parquet('{tmp_path / 'rows.parquet'}')")
+    assert str(rows.filter(condition).fetchall()) == "[(nan,)]"
 
 
 def test_faults_and_images_are_stored_as_given(tmp_path: Path) -> None:
