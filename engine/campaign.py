@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -203,15 +204,17 @@ def _gaps(covered: list[tuple[int, int]], faults: int) -> Iterator[range]:
 class _Window:
     """The latest moments at which so many pairs were done."""
 
-    def __init__(self, is_long: Callable[[float, int], bool]) -> None:
-        """`is_long`: whether so many seconds and pairs are enough to measure a rate."""
-        self._is_long = is_long
-        self._marks: list[tuple[float, int]] = []
+    def __init__(self) -> None:
+        self._marks: deque[tuple[float, int]] = deque()
 
-    def add(self, now: float, done: int) -> None:
+    def add(self, now: float, done: int, least_pairs: int = 0) -> None:
+        """One more; what is before the last _RATE_SECONDS and the last `least_pairs` is forgotten."""
         self._marks.append((now, done))
-        while len(self._marks) > 2 and self._is_long(now - self._marks[1][0], done - self._marks[1][1]):
-            del self._marks[0]
+        while len(self._marks) > 2:
+            time_then, done_then = self._marks[1]
+            if now - time_then <= _RATE_SECONDS or done - done_then <= least_pairs:
+                break
+            self._marks.popleft()
 
     def rate(self) -> float | None:
         """Without the first group, which warms everything up, and only from what took long enough to measure."""
@@ -230,18 +233,15 @@ class ProgressMeter:
         self._pairs, self._faults = status.pairs, status.faults
         self._counts = (status.masked, status.non_critical, status.critical)
         self._done = sum(self._counts)
-        self._block_pairs = 0
-        self._recent = _Window(lambda seconds, _pairs: seconds > _RATE_SECONDS)
-        self._block = _Window(lambda seconds, pairs: seconds > _RATE_SECONDS and pairs > self._block_pairs)
+        self._recent, self._over_a_block = _Window(), _Window()
         self._report(None)
 
     def advance(self, pairs: int, block: tuple[int, int], receipts: Sequence[Receipt]) -> None:
         """So many more pairs are computed, of these ranks, and these parts are in the store."""
         self._done += pairs
-        self._block_pairs = self._faults * (block[1] - block[0])
         now = time.monotonic()
         self._recent.add(now, self._done)
-        self._block.add(now, self._done)
+        self._over_a_block.add(now, self._done, least_pairs=self._faults * (block[1] - block[0]))
         self._count(receipts)
         self._report(block)
 
@@ -259,6 +259,6 @@ class ProgressMeter:
         )
 
     def _report(self, block: tuple[int, int] | None) -> None:
-        over_all_layers = self._block.rate()
-        eta = (self._pairs - self._done) / over_all_layers if over_all_layers else None
+        steady = self._over_a_block.rate()
+        eta = (self._pairs - self._done) / steady if steady else None
         self._on_progress(Progress(self._done, self._pairs, self._recent.rate(), eta, *self._counts, block))

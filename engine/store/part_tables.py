@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from engine.store.layout import COLUMNS, MASKED
 from engine.store.parquet import read_arrays, sql_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     import duckdb
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from engine.store.records import Span
 
     Columns = dict[str, NDArray[Any]]
+    Group = tuple[Span, Outcomes]
+    """some faults of a part, all of its images"""
 
 
 PAIRS_AT_ONCE = 524_288
@@ -61,15 +63,15 @@ def read_fixed(connection: duckdb.DuckDBPyConnection, campaign: CampaignLayout) 
     return Fixed(order, fault["fault_id"][order], image["image_id"], image["label"], image["golden_correct"])
 
 
-def part_tables(fixed: Fixed, span: Span, groups: Sequence[Outcomes]) -> dict[str, Columns]:
-    """Table -> its columns, of all but `severity`, in the order of `PART_TABLES`.
+def part_tables(fixed: Fixed, span: Span, groups: Sequence[Group]) -> dict[str, Columns]:
+    """Table -> its columns, of all but `severity`.
 
     Args:
         fixed: of the campaign.
         span: of the part.
-        groups: of all its pairs, consecutive faults each; they are worked through while they are in the cache.
+        groups: all its pairs, one after the other; each is worked through while it is in the cache.
     """
-    of_groups = [_group_tables(fixed, *group) for group in _with_spans(span, groups)]
+    of_groups = [_group_tables(fixed, *group) for group in groups]
     by_fault, by_image, critical = zip(*of_groups, strict=True)
     image_id = fixed.image_id[span.rank_start : span.rank_stop]
     return {
@@ -77,15 +79,6 @@ def part_tables(fixed: Fixed, span: Span, groups: Sequence[Outcomes]) -> dict[st
         "image_summary": {"image_id": image_id, **_columns(by_image, partial(np.sum, axis=0))},
         "critical": _columns(critical, np.concatenate),
     }
-
-
-def _with_spans(span: Span, groups: Sequence[Outcomes]) -> Iterator[tuple[Span, Outcomes]]:
-    """Each group of a part, with what it covers."""
-    start = span.fault_start
-    for outcomes in groups:
-        stop = start + len(outcomes.positions)
-        yield replace(span, fault_start=start, fault_stop=stop), outcomes
-        start = stop
 
 
 def _columns(groups: Sequence[Columns], joined: Callable[[list[NDArray[Any]]], NDArray[Any]]) -> Columns:
@@ -116,7 +109,7 @@ def _group_tables(fixed: Fixed, span: Span, outcomes: Outcomes) -> tuple[Columns
     return by_fault, _counts(ran, axis=0, critical=image), critical
 
 
-def severity_rows(fixed: Fixed, span: Span, groups: Sequence[Outcomes]) -> pa.RecordBatchReader:
+def severity_rows(fixed: Fixed, span: Span, groups: Sequence[Group]) -> pa.RecordBatchReader:
     """The rows of `severity` of a part, once; only the severities are held for every pair."""
     import pyarrow as pa
 
@@ -124,7 +117,7 @@ def severity_rows(fixed: Fixed, span: Span, groups: Sequence[Outcomes]) -> pa.Re
     image = pa.array(np.tile(fixed.image_id[span.rank_start : span.rank_stop], min(most, span.faults)))
     run_ends = np.arange(1, most + 1, dtype=np.int32) * span.images
     batches = []
-    for group, outcomes in _with_spans(span, groups):
+    for group, outcomes in groups:
         for start in range(0, group.faults, most):
             severity = outcomes.severity[start : start + most]
             fault_id = fixed.fault_id[group.fault_start + start :][: len(severity)]

@@ -34,7 +34,7 @@ class CampaignWriter:
         self._fingerprint = store.state.campaign_row(campaign).fingerprint
         self._connection = connect(threads=1)
         self._fixed = read_fixed(self._connection, self._layout)
-        self._buffer: list[Outcomes] = []
+        self._buffer: list[tuple[Span, Outcomes]] = []
         self._span: Span | None = None
         self._seal: Seal | None = None
         store.notes += recover_parts(self._layout, campaign, store.state, self._connection)
@@ -71,13 +71,11 @@ class CampaignWriter:
             raise ValueError(f"{span}: the workload ends at rank {len(self._fixed.image_id)}")
         if any(span.overlaps(other) for other in self.done):
             raise ValueError(f"{span}: some of these pairs are committed already")
-        if self._span is not None:
-            before = self._span
-            if (before.rank_start, before.rank_stop, before.fault_stop) != (rank_start, span.rank_stop, fault_start):
-                raise ValueError(f"{span} does not continue {before}: commit first")
-            span = Span(rank_start, span.rank_stop, before.fault_start, span.fault_stop)
-        self._span = span
-        self._buffer.append(outcomes)
+        before = self._span or Span(rank_start, span.rank_stop, fault_start, fault_start)
+        if (before.rank_start, before.rank_stop, before.fault_stop) != (rank_start, span.rank_stop, fault_start):
+            raise ValueError(f"{span} does not continue {before}: commit first")
+        self._span = Span(rank_start, span.rank_stop, before.fault_start, span.fault_stop)
+        self._buffer.append((span, outcomes))
 
     def commit(self, seconds: float | None = None) -> Receipt | None:
         """Write what is buffered as one part set; it is there with all its files or not at all.
@@ -100,11 +98,12 @@ class CampaignWriter:
         by_fault = tables["fault_summary"]
         masked, non_critical, critical = (int(by_fault[name].sum()) for name in ("masked", "non_critical", "critical"))
         try:
-            written = [write_arrays(paths[table], table, arrays, metadata) for table, arrays in tables.items()]
+            for table, arrays in tables.items():
+                write_arrays(paths[table], table, arrays, metadata)
             with interruptible():
                 batches = severity_rows(self._fixed, self._span, self._buffer)
-                written.append(write_batches(self._connection, paths["severity"], batches, metadata))
-            hashes = dict(zip(PART_TABLES, map(sha256, written), strict=True))
+                write_batches(self._connection, paths["severity"], batches, metadata)
+            hashes = {table: sha256(unfinished(path)) for table, path in paths.items()}
             receipt = Receipt(part, self._span, masked, non_critical, critical, hashes, seconds)
             for path in paths.values():
                 publish(path)

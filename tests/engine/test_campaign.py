@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import campaign
-from engine.campaign import FIRST_BLOCK, Progress, ProgressMeter, remaining_blocks
+from engine.campaign import FIRST_BLOCK, ProgressMeter, remaining_blocks
 from engine.config import load_config
 from engine.errors import DearError, InputError, UnreachableError
 from engine.execution import execute
