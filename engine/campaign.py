@@ -113,7 +113,8 @@ def run_campaign(
         Whether the campaign is finished; False after a stop.
     """
     meter = ProgressMeter(store.campaign(campaign), on_progress)
-    with store.writer(campaign) as writer, BackgroundWriter(writer, room) as background:
+    writer = store.writer(campaign)
+    with BackgroundWriter(writer, room) as background:
         for note in [*injection.notes, *store.take_notes()]:
             on_note(note)
 

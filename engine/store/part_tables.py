@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.faults.order import execution_order
-from engine.store.layout import COLUMNS, MASKED
-from engine.store.parquet import read_arrays, sql_path
+from engine.store.layout import MASKED
+from engine.store.parquet import ROW_GROUP_SIZE, read_arrays, sql_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     import duckdb
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     Columns = dict[str, NDArray[Any]]
     Group = tuple[Span, Outcomes]
     """some faults of a part, all of its images"""
-
-
-PAIRS_AT_ONCE = 524_288
-"""in a batch of rows, whose image ids are held for each; many small batches take longer"""
 
 
 @dataclass(frozen=True)
@@ -63,8 +59,10 @@ def read_fixed(connection: duckdb.DuckDBPyConnection, campaign: CampaignLayout) 
     return Fixed(order, fault["fault_id"][order], image["image_id"], image["label"], image["golden_correct"])
 
 
-def part_tables(fixed: Fixed, span: Span, groups: Sequence[Group]) -> dict[str, Columns]:
-    """Table -> its columns, of all but `severity`.
+def part_tables(
+    fixed: Fixed, span: Span, groups: Sequence[Group]
+) -> dict[str, Mapping[str, NDArray[Any] | pa.ChunkedArray]]:
+    """Table -> its columns, in the order of `PART_TABLES`.
 
     Args:
         fixed: of the campaign.
@@ -78,6 +76,7 @@ def part_tables(fixed: Fixed, span: Span, groups: Sequence[Group]) -> dict[str, 
         "fault_summary": _columns(by_fault, np.ma.concatenate),
         "image_summary": {"image_id": image_id, **_columns(by_image, partial(np.sum, axis=0))},
         "critical": _columns(critical, np.concatenate),
+        "severity": _severity(fixed, span, groups),
     }
 
 
@@ -109,22 +108,18 @@ def _group_tables(fixed: Fixed, span: Span, outcomes: Outcomes) -> tuple[Columns
     return by_fault, _counts(ran, axis=0, critical=image), critical
 
 
-def severity_rows(fixed: Fixed, span: Span, groups: Sequence[Group]) -> pa.RecordBatchReader:
-    """The rows of `severity` of a part, once; only the severities are held for every pair."""
+def _severity(fixed: Fixed, span: Span, groups: Sequence[Group]) -> dict[str, NDArray[Any] | pa.ChunkedArray]:
+    """A row for each pair, fault after fault; neither severities nor image ids are held once more for every pair."""
     import pyarrow as pa
 
-    most = max(1, PAIRS_AT_ONCE // span.images)
-    image = pa.array(np.tile(fixed.image_id[span.rank_start : span.rank_stop], min(most, span.faults)))
-    run_ends = np.arange(1, most + 1, dtype=np.int32) * span.images
-    batches = []
-    for group, outcomes in groups:
-        for start in range(0, group.faults, most):
-            severity = outcomes.severity[start : start + most]
-            fault_id = fixed.fault_id[group.fault_start + start :][: len(severity)]
-            fault = pa.RunEndEncodedArray.from_arrays(run_ends[: len(fault_id)], fault_id)
-            columns = [fault, image.slice(0, severity.size), pa.array(severity.ravel())]
-            batches.append(pa.record_batch(columns, names=list(COLUMNS["severity"])))
-    return pa.RecordBatchReader.from_batches(batches[0].schema, batches)
+    most = max(1, ROW_GROUP_SIZE // span.images)
+    images = pa.array(np.tile(fixed.image_id[span.rank_start : span.rank_stop], min(most, span.faults)))
+    faults = [min(most, span.faults - start) for start in range(0, span.faults, most)]
+    return {
+        "fault_id": np.repeat(fixed.fault_id[span.fault_start : span.fault_stop], span.images),
+        "image_id": pa.chunked_array([images.slice(0, some * span.images) for some in faults]),
+        "severity": pa.chunked_array([outcomes.severity.ravel() for _, outcomes in groups]),
+    }
 
 
 def _counts(not_masked: NDArray[np.bool_], axis: int, critical: NDArray[np.int64]) -> Columns:

@@ -74,8 +74,7 @@ def _verify_sealed(store: Store, campaign: int) -> list[str]:
     problem = "damaged" if sealed.exists() else "missing"
     store.set_state(campaign, "paused")
     set_aside(sealed)
-    with store.writer(campaign) as writer:
-        writer.seal()
+    store.writer(campaign).seal()
     return [f"{sealed}: {problem}; made again from the parts"]
 
 

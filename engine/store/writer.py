@@ -10,16 +10,13 @@ import numpy as np
 from engine.errors import UnreachableError
 from engine.store.files import publish, sha256, unfinished, unwritable
 from engine.store.layout import CRITICAL, PART_TABLES
-from engine.store.parquet import connect, interruptible, write_arrays, write_batches
-from engine.store.part_tables import part_tables, read_fixed, severity_rows
+from engine.store.parquet import connect, interruptible, write_arrays
+from engine.store.part_tables import part_tables, read_fixed
 from engine.store.records import Receipt, Span
 from engine.store.recovery import recover_parts
 from engine.store.seal import Seal, remove_half_sealed
 
 if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
-
     from engine.injection.outcomes import Outcomes
     from engine.store.store import Store
 
@@ -32,20 +29,14 @@ class CampaignWriter:
         self._id = campaign
         self._layout = store.layout.campaign(campaign)
         self._fingerprint = store.state.campaign_row(campaign).fingerprint
-        self._connection = connect(threads=1)
-        self._fixed = read_fixed(self._connection, self._layout)
         self._buffer: list[tuple[Span, Outcomes]] = []
         self._span: Span | None = None
         self._seal: Seal | None = None
-        store.notes += recover_parts(self._layout, campaign, store.state, self._connection)
+        with connect(threads=1) as connection:
+            self._fixed = read_fixed(connection, self._layout)
+            store.notes += recover_parts(self._layout, campaign, store.state, connection)
         self.done = [receipt.span for receipt in store.state.receipts(campaign)]
         """the committed spans"""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._connection.close()
 
     @property
     def buffered_pairs(self) -> int:
@@ -100,15 +91,12 @@ class CampaignWriter:
         try:
             for table, arrays in tables.items():
                 write_arrays(paths[table], table, arrays, metadata)
-            with interruptible():
-                batches = severity_rows(self._fixed, self._span, self._buffer)
-                write_batches(self._connection, paths["severity"], batches, metadata)
             hashes = {table: sha256(unfinished(path)) for table, path in paths.items()}
             receipt = Receipt(part, self._span, masked, non_critical, critical, hashes, seconds)
             for path in paths.values():
                 publish(path)
             self._store.state.add_receipt(self._id, receipt)
-        except (duckdb.Error, OSError, UnreachableError) as error:
+        except (OSError, UnreachableError) as error:
             for path in reversed(paths.values()):  # the severity file first: without it nothing is committed
                 path.unlink(missing_ok=True)
                 unfinished(path).unlink(missing_ok=True)
@@ -120,8 +108,7 @@ class CampaignWriter:
         return receipt
 
     def interrupt(self) -> None:
-        """From another thread: have the statement that DuckDB is at fail, if there is one."""
-        self._connection.interrupt()
+        """From another thread: have sealing fail, if it is under way; a part is written in a moment."""
         if self._seal is not None:
             self._seal.interrupt()
 

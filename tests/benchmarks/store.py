@@ -87,17 +87,17 @@ def measure(path: Path, severity: NDArray[np.uint8]) -> Iterator[Figure]:
     store, new = Store.open(path), new_campaign(len(severity))
     with store.lock():
         campaign = store.create(new)
-        with store.writer(campaign) as writer:
-            seconds = write(writer, new, severity)
-            yield Figure("ingested by the writer alone", f"{severity.size / seconds / 1e6:.1f} M/s", ">= 8 M/s")
-            folder = store.layout.campaign(campaign).folder
-            sizes = {table: size(folder / table) for table in PART_TABLES}
-            yield Figure("severity parts", f"{sizes['severity'] / 1e6:.1f} MB", "< 25 MB")
-            yield Figure("all parts", f"{sum(sizes.values()) / 1e6:.1f} MB", "< 35 MB")
-            started = time.monotonic()
-            writer.seal()
-            yield Figure("seal", f"{time.monotonic() - started:.1f} s", "< 30 s")
-            yield Figure("sealed file", f"{size(store.layout.campaign(campaign).sealed) / 1e6:.1f} MB", "")
+        writer = store.writer(campaign)
+        seconds = write(writer, new, severity)
+        yield Figure("ingested by the writer alone", f"{severity.size / seconds / 1e6:.1f} M/s", ">= 8 M/s")
+        folder = store.layout.campaign(campaign).folder
+        sizes = {table: size(folder / table) for table in PART_TABLES}
+        yield Figure("severity parts", f"{sizes['severity'] / 1e6:.1f} MB", "< 25 MB")
+        yield Figure("all parts", f"{sum(sizes.values()) / 1e6:.1f} MB", "< 35 MB")
+        started = time.monotonic()
+        writer.seal()
+        yield Figure("seal", f"{time.monotonic() - started:.1f} s", "< 30 s")
+        yield Figure("sealed file", f"{size(store.layout.campaign(campaign).sealed) / 1e6:.1f} MB", "")
         started = time.monotonic()
         assert store.verify(campaign, lambda _done, _parts: None) == []
         yield Figure("verify", f"{time.monotonic() - started:.1f} s", "")
@@ -116,10 +116,10 @@ def read_while_writing(path: Path, severity: NDArray[np.uint8]) -> Iterator[Figu
         command = [sys.executable, "-c", READER, str(path), str(READS)]
         readers = [subprocess.Popen(command, stdout=writing) for _ in range(READERS)]
         os.close(writing)
-        with store.writer(campaign) as writer:
-            # as long as there are readers: a part after every few answers
-            write(writer, new, severity, before_commit=lambda: seen.extend(islice(answers, ANSWERS_PER_PART)))
-            parts = len(writer.done)
+        writer = store.writer(campaign)
+        # as long as there are readers: a part after every few answers
+        write(writer, new, severity, before_commit=lambda: seen.extend(islice(answers, ANSWERS_PER_PART)))
+        parts = len(writer.done)
         seen += answers
     failed = sum(reader.wait() != 0 for reader in readers)
     during = sum(int(pairs) < severity.size for pairs in seen)

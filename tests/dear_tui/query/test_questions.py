@@ -59,7 +59,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlSession]:
     path: Path = tmp_path_factory.mktemp("questions")
     store, _, _ = filled_store(path)
     other = new_campaign(fingerprint="other")
-    with store.lock(), store.writer(store.create(other)) as writer:
+    with store.lock():
+        writer = store.writer(store.create(other))
         write(writer, Truth.of(other, seed=2), PLAN)
     store.close()
     with SqlSession(path) as opened:

@@ -154,6 +154,6 @@ def filled_store(path: Path, plan: list[tuple[int, int, int, int]] = PLAN) -> tu
     store = Store.open(path)
     with store.lock():
         campaign = store.create(truth.new)
-        with store.writer(campaign) as writer:
-            write(writer, truth, plan)
+        writer = store.writer(campaign)
+        write(writer, truth, plan)
     return store, campaign, truth

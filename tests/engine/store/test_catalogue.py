@@ -63,7 +63,8 @@ from stored_campaigns import PLAN, Truth, new_campaign, write
 from engine.store import Store
 
 store, truth = Store.open(Path(sys.argv[1])), Truth.of(new_campaign())
-with store.lock(), store.writer(1) as writer:
+with store.lock():
+    writer = store.writer(1)
     for part in range(len(PLAN)):
         sys.stdin.readline()
         write(writer, truth, PLAN[: part + 1])
@@ -92,10 +93,10 @@ def test_a_plain_client_and_the_guarded_session_see_the_same(tmp_path: Path) -> 
     store, campaign, _ = filled_store(tmp_path)
     other = new_campaign(seed=5, fingerprint="other")
     with store.lock():
-        with store.writer(campaign) as writer:
-            writer.seal()
-        with store.writer(store.create(other)) as writer:
-            write(writer, Truth.of(other, seed=6), PLAN[:3])
+        writer = store.writer(campaign)
+        writer.seal()
+        writer = store.writer(store.create(other))
+        write(writer, Truth.of(other, seed=6), PLAN[:3])
     with (
         duckdb.connect(str(store.layout.catalogue), read_only=True) as client,
         SqlSession(tmp_path) as session,
@@ -119,7 +120,8 @@ def test_every_read_succeeds_while_another_process_writes(tmp_path: Path) -> Non
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": paths}) as one,
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": paths}) as two,
     ):
-        with store.lock(), store.writer(campaign) as writer:
+        with store.lock():
+            writer = store.writer(campaign)
             for fault in range(12):
                 for rank in range(15):
                     write(writer, truth, [(rank, rank + 1, fault, fault + 1)])

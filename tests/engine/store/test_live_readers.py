@@ -17,7 +17,8 @@ def test_counts_per_image_grow_with_the_parts(tmp_path: Path) -> None:
     assert counts.image_id.tolist() == truth.new.workload.tolist()
     assert counts.metric.tolist() == truth.new.metrics["el2n"][truth.new.workload].tolist()
     assert (counts.faults, counts.data_set, counts.metric_name) == (12, 20, "el2n")
-    with store.lock(), store.writer(campaign) as writer:
+    with store.lock():
+        writer = store.writer(campaign)
         for part in range(len(PLAN)):
             write(writer, truth, PLAN[: part + 1])
             counts = reader.image_counts(campaign)

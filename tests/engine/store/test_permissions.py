@@ -26,8 +26,8 @@ def modes(store: Path) -> dict[str, int]:
 @pytest.mark.usefixtures("umask")
 def test_all_of_a_store_is_its_owners_and_the_catalogue_is_read_only(tmp_path: Path) -> None:
     store, campaign, _ = filled_store(tmp_path / "store")
-    with store.lock(), store.writer(campaign) as writer:
-        writer.seal()
+    with store.lock():
+        store.writer(campaign).seal()
     found = modes(store.layout.root)
     assert {"state.sqlite", "state.sqlite-wal", "lock", "dear.duckdb", "campaigns/campaign=000001/campaign.duckdb"} < (
         found.keys()
@@ -50,7 +50,8 @@ def test_what_is_not_whole_yet_is_its_owners_too(tmp_path: Path, monkeypatch: py
         publish(path)
 
     monkeypatch.setattr("engine.store.seal.publish", watched)
-    with store.lock(), store.writer(1) as writer:
+    with store.lock():
+        writer = store.writer(1)
         writer.seal()
     assert found["campaigns/campaign=000001/campaign.duckdb.tmp"] == 0o600
     assert os.umask(before) == before, "afterwards it is what it was"

@@ -40,9 +40,9 @@ def test_submitting_what_is_known_queues_it_again_or_leaves_it(store: Store) -> 
     with store.lock("worker"):
         queue.take()
         assert queue.submit(new).known_as == "running"
-        with store.writer(1) as writer:
-            write(writer, Truth.of(new), PLAN)
-            writer.seal()
+        writer = store.writer(1)
+        write(writer, Truth.of(new), PLAN)
+        writer.seal()
         assert queue.settle(1, "finished")
     assert queue.submit(new).known_as == "finished"
     assert states(store) == {1: "finished", 2: "queued", 3: "queued"}
@@ -157,9 +157,9 @@ def test_what_finished_before_it_was_told_stays_finished(store: Store) -> None:
     with store.lock("worker"):
         store.queue.take()
         store.queue.request("cancel", 1)
-        with store.writer(1) as writer:
-            write(writer, Truth.of(new_campaign()), PLAN)
-            writer.seal()
+        writer = store.writer(1)
+        write(writer, Truth.of(new_campaign()), PLAN)
+        writer.seal()
         store.queue.settle(1, "finished")
         assert store.campaign(1).state == "finished"
         assert store.state.sealed_sha256(1) is not None

@@ -230,7 +230,8 @@ def test_the_curve_holds_the_ranks_that_are_complete(tmp_path: Path) -> None:
     store, campaign, truth = filled_store(tmp_path, [])
     reader = Store.open(tmp_path, read_only=True)
     seen = [len(reader.curve(campaign).masked)]
-    with store.lock(), store.writer(campaign) as writer:
+    with store.lock():
+        writer = store.writer(campaign)
         for part in range(len(PLAN)):
             write(writer, truth, PLAN[: part + 1])
             curve = reader.curve(campaign)
@@ -273,8 +274,8 @@ def test_two_campaigns_do_not_mix(tmp_path: Path) -> None:
     other = Truth.of(new_campaign(seed=5, fingerprint="other"), seed=6)
     with store.lock():
         second = store.create(other.new)
-        with store.writer(second) as writer:
-            write(writer, other, PLAN)
+        writer = store.writer(second)
+        write(writer, other, PLAN)
     for campaign, expected in ((first, truth), (second, other)):
         curve = store.curve(campaign)
         assert curve.critical.tolist() == [critical for _, _, critical in expected.curve(15)]

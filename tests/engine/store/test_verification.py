@@ -19,8 +19,8 @@ DAMAGES = [truncate, flip_a_bit, Path.unlink]
 
 def finished_store(path: Path) -> tuple[Store, int, Truth]:
     store, campaign, truth = filled_store(path)
-    with store.lock(), store.writer(campaign) as writer:
-        writer.seal()
+    with store.lock():
+        store.writer(campaign).seal()
     return store, campaign, truth
 
 
@@ -219,8 +219,8 @@ def test_campaigns_are_verified_one_by_one(tmp_path: Path) -> None:
     store, first, _ = filled_store(tmp_path)
     with store.lock():
         second = store.create(new_campaign(fingerprint="other", seed=2))
-        with store.writer(second) as writer:
-            write(writer, Truth.of(new_campaign(fingerprint="other", seed=2)), PLAN)
+        writer = store.writer(second)
+        write(writer, Truth.of(new_campaign(fingerprint="other", seed=2)), PLAN)
     flip_a_bit(store.layout.campaign(second).part("severity", 0))
     assert verify(store, first) == []
     assert len(verify(store, second)) == 1

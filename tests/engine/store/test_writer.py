@@ -6,13 +6,12 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 import pytest
 from stored_campaigns import PLAN, filled_store, write
 
 from engine.store import Span
 from engine.store.layout import COLUMNS, PART_TABLES
-from engine.store.parquet import arrow_schema, connect, write_batches, write_parquet
+from engine.store.parquet import write_arrays, write_parquet
 
 PLANS = {
     "one part": [(0, 15, 0, 12)],
@@ -47,7 +46,8 @@ def test_the_views_do_not_depend_on_how_the_pairs_are_cut_into_parts(
 
 def test_buffered_groups_become_one_part(tmp_path: Path) -> None:
     store, campaign, truth = filled_store(tmp_path, [])
-    with store.lock(), store.writer(campaign) as writer:
+    with store.lock():
+        writer = store.writer(campaign)
         for fault_start, fault_stop in ((0, 1), (1, 7), (7, 12)):
             writer.add(0, fault_start, truth.outcomes(0, 15, fault_start, fault_stop))
         assert writer.buffered_pairs == 180
@@ -83,9 +83,7 @@ def test_a_part_has_its_types_its_place_and_its_hash(tmp_path: Path) -> None:
 def test_row_groups_are_large(tmp_path: Path) -> None:
     rows = 2_100_000
     columns = [np.arange(rows, dtype=np.uint32), np.zeros(rows, np.uint32), np.zeros(rows, np.uint8)]
-    batches = pa.table(columns, schema=arrow_schema("severity")).to_reader()
-    with connect(threads=1) as connection:
-        written = write_batches(connection, tmp_path / "part.parquet", batches, {"fingerprint": "f00"})
+    written = write_arrays(tmp_path / "part.parquet", "severity", dict(zip(COLUMNS["severity"], columns, strict=True)))
     query = "SELECT num_rows, num_row_groups FROM parquet_file_metadata($1)"
     assert duckdb.execute(query, [str(written)]).fetchall() == [(rows, 9)]
 
@@ -140,7 +138,8 @@ def test_faults_and_images_are_stored_as_given(tmp_path: Path) -> None:
 
 def test_what_is_committed_is_known_to_the_next_writer(tmp_path: Path) -> None:
     store, campaign, truth = filled_store(tmp_path, PLAN[:2])
-    with store.lock(), store.writer(campaign) as writer:
+    with store.lock():
+        writer = store.writer(campaign)
         assert writer.done == [Span(*span) for span in PLAN[:2]]
         write(writer, truth, PLAN)
         assert writer.done == [Span(*span) for span in PLAN]
@@ -150,7 +149,8 @@ def test_what_is_committed_is_known_to_the_next_writer(tmp_path: Path) -> None:
 def test_pairs_that_do_not_belong_are_refused(tmp_path: Path) -> None:
     store, campaign, truth = filled_store(tmp_path, PLAN[:1])
     outcomes = truth.outcomes(2, 9, 0, 5)
-    with store.lock(), store.writer(campaign) as writer:
+    with store.lock():
+        writer = store.writer(campaign)
         with pytest.raises(ValueError, match="committed already"):
             writer.add(1, 0, outcomes)
         with pytest.raises(ValueError, match="execution order"):
@@ -175,8 +175,8 @@ def test_a_sealed_campaign_is_the_same_tables_and_needs_nothing_else(tmp_path: P
         views = [name for (name,) in client.sql("SHOW TABLES").fetchall()]
         before = {view: client.sql(f"FROM {view} ORDER BY ALL").fetchall() for view in views}
         columns = {view: client.sql(f"DESCRIBE {view}").fetchall() for view in views}
-    with store.lock(), store.writer(campaign) as writer:
-        writer.seal()
+    with store.lock():
+        store.writer(campaign).seal()
     status = store.campaign(campaign)
     assert status.state == "finished"
     assert status.finished is not None
@@ -199,15 +199,15 @@ def test_a_sealed_campaign_is_the_same_tables_and_needs_nothing_else(tmp_path: P
 
 def test_the_sealed_file_is_checksummed(tmp_path: Path) -> None:
     store, campaign, _ = filled_store(tmp_path)
-    with store.lock(), store.writer(campaign) as writer:
-        writer.seal()
+    with store.lock():
+        store.writer(campaign).seal()
     sealed = hashlib.sha256(store.layout.campaign(campaign).sealed.read_bytes()).hexdigest()
     assert store.state.sealed_sha256(campaign) == sealed
 
 
 def test_an_incomplete_campaign_is_not_sealed(tmp_path: Path) -> None:
     store, campaign, _ = filled_store(tmp_path, PLAN[:3])
-    with store.lock(), store.writer(campaign) as writer, pytest.raises(ValueError, match="72 pairs are not committed"):
-        writer.seal()
+    with store.lock(), pytest.raises(ValueError, match="72 pairs are not committed"):
+        store.writer(campaign).seal()
     assert not store.layout.campaign(campaign).sealed.exists()
     assert store.campaign(campaign).state == "queued"
