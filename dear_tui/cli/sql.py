@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 from contextlib import contextmanager
 from enum import StrEnum
 from itertools import islice
@@ -16,6 +14,7 @@ import typer
 
 from dear_tui.cli.options import StoreOption
 from dear_tui.cli.output import check_output, replaced_file
+from dear_tui.cli.sql_limits import cancelled_by_ctrl_c, ended_in_time
 from dear_tui.cli.tables import Column, print_table
 from dear_tui.query.files import write_csv, write_json
 from dear_tui.query.memory import bounded_memory
@@ -24,7 +23,7 @@ from engine.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from engine.store.sql import Result, SqlSession
+    from engine.store.sql import Result
 
 TABLE_ROWS = 1000
 """a table is for eyes: more rows go to a file"""
@@ -77,7 +76,8 @@ def sql(
         _written(output, where) as path,
         SqlSession(where, memory, timeout, path) as session,
         bounded_memory(session.memory_bytes),
-        _cancelled_by_ctrl_c(session),
+        cancelled_by_ctrl_c(session, path if path != output else None),
+        ended_in_time(session, timeout, path if path != output else None),
     ):
         if chosen is Format.PARQUET:
             session.write_parquet(text, limit)
@@ -85,28 +85,6 @@ def sql(
         result = session.query(text)
         with _opened(path) as file:
             WRITERS[chosen](result, result if limit is None else islice(result, limit), file)
-
-
-@contextmanager
-def _cancelled_by_ctrl_c(session: SqlSession) -> Iterator[None]:
-    """Python handles a signal between two of its steps; a query is one step, which may take hours."""
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-
-    def watch() -> None:
-        while os.read(reading, 1):
-            session.interrupt()
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    before = signal.set_wakeup_fd(writing)
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(before)
-        os.close(writing)
-        watcher.join()
-        os.close(reading)
 
 
 @contextmanager

@@ -70,6 +70,7 @@ class SqlRuns(SqlFiles):
         """Stop the query; else the export."""
         if self._is_running and self._run is not None:
             self._run.cancel()
+            self.pane.border_subtitle = "f5 runs another meanwhile"
         else:
             self.query_one(ExportLine).cancel()
 
@@ -146,6 +147,7 @@ class SqlRuns(SqlFiles):
             return
         if self._is_running:
             deed = "counting all rows" if self._has_page else "running"
+            deed = "to be cancelled after the value it is at" if run.is_cancelled else deed
             now = f"{deed}, {seconds_text(run.seconds)}"
         else:
             now = seconds_text(self._seconds)

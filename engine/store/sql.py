@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,8 @@ class Result:
     types: tuple[str, ...]
     """DuckDB type names"""
     _cursor: duckdb.DuckDBPyConnection
+    _at_work: threading.Lock
+    """held while DuckDB computes"""
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         """The rows.
@@ -65,7 +68,7 @@ class Result:
             InputError: the query failed on the way, ran out of memory or time, or was interrupted.
         """
         while True:
-            with reported():
+            with self._at_work, reported():
                 rows = self._cursor.fetchmany(BATCH)
             if not rows:
                 return
@@ -161,6 +164,7 @@ class SqlSession:
         layout.check_is_there()
         _check_version(layout)
         self._output = None if output is None else output.resolve()
+        self._at_work = threading.Lock()
         self._connection = self._cursor = connect()
         # DuckDB compares what a view has written, which is the escaped path, and what it finds there
         settings = [f"allowed_directories = [{sql_text(layout.campaigns)}, {sql_path(layout.campaigns)}]"]
@@ -196,6 +200,11 @@ class SqlSession:
         found = self._connection.execute("SELECT parse_formatted_bytes(current_setting('memory_limit'))").fetchone()
         return int(found[0]) if found else 0
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether DuckDB computes, for `query`, its rows or `write_parquet`."""
+        return self._at_work.locked()
+
     def query(self, sql: str) -> Result:
         """Run one SELECT (or EXPLAIN of one) and stream its rows.
 
@@ -204,10 +213,10 @@ class SqlSession:
         """
         vetted = self._vetted(sql)
         self._cursor = self._connection.cursor()
-        with reported():
+        with self._at_work, reported():
             description = self._cursor.execute(vetted).description or []
         names, types = (tuple(str(column[field]) for column in description) for field in (0, 1))
-        return Result(names, types, self._cursor)
+        return Result(names, types, self._cursor, self._at_work)
 
     def statement(self, sql: str) -> Statement:
         """Check one SELECT (or EXPLAIN of one), to be read in pages.
@@ -225,13 +234,13 @@ class SqlSession:
         """
         vetted = self._vetted(sql)
         self._cursor = self._connection.cursor()
-        with reported():
+        with self._at_work, reported():
             rows = self._cursor.from_query(vetted)
             rows = rows if limit is None else rows.limit(limit)
             rows.write_parquet(str(self._output), compression="zstd")
 
     def interrupt(self) -> None:
-        """Stop the running query, from another thread; it fails within milliseconds."""
+        """Stop the running query, from another thread; it fails within milliseconds, or after the value it is at."""
         with suppress(duckdb.ConnectionException):  # it has ended
             self._cursor.interrupt()
 

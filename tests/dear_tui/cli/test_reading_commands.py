@@ -5,14 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import resource
-import signal
-import subprocess
 import sys
-from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -25,11 +20,12 @@ from engine.execution import execute
 from engine.preparation import prepare
 from engine.store import Store
 from engine.training import TrainingProgress, TrainingResult
-from tests.dear_tui.worker.conftest import DEADLINE
 from tests.small_campaign import FAULTS, IMAGES, write_config
 from tests.test_sample_configs import Silent
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.dear_tui.cli.conftest import Invoke
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -177,30 +173,6 @@ def test_sql_is_held_to_its_memory_by_a_single_value_too(invoke: Invoke, finishe
     assert (done.code, done.out.strip()) in [(2, ""), (2, "huge")], "at most the heading is written before"
     assert done.err == "dear-tui: SQL: the query needs more memory than it may take; ask for less, or raise the limit\n"
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
-
-
-def test_ctrl_c_cancels_a_query_that_would_run_for_years(finished_store: Path) -> None:
-    command = [Path(sys.executable).with_name("dear-tui"), "sql", "--store", finished_store]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([*command, "SELECT 1"], stdout=subprocess.DEVNULL, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    until_it_asks = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    with subprocess.Popen([*command, ENDLESS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        while computing_seconds(process.pid) < 2 * until_it_asks:  # that is well within the query
-            with suppress(subprocess.TimeoutExpired):
-                pytest.fail(f"ended with {process.wait(timeout=0.05)}")
-        process.send_signal(signal.SIGINT)
-        try:
-            assert process.communicate(timeout=DEADLINE) == ("", "")
-        finally:
-            process.kill()  # which would otherwise be waited for
-    assert process.returncode == 130
-
-
-def computing_seconds(pid: int) -> float:
-    """What a process has had of the processor."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_an_exported_fault_list_can_be_run_again(invoke: Invoke, finished_store: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from threading import Lock
 
 import duckdb
 import pytest
@@ -91,7 +92,7 @@ def test_a_csv_has_the_same_texts() -> None:
         cursor = connection.execute(sql)
         names, types = ([str(column[place]) for column in cursor.description or ()] for place in (0, 1))
         file = io.StringIO()
-        write_csv(Result(tuple(names), tuple(types), cursor), cursor.fetchall(), file)
+        write_csv(Result(tuple(names), tuple(types), cursor, Lock()), cursor.fetchall(), file)
     assert list(csv.reader(file.getvalue().splitlines())) == [
         ["b", "l", "s", "x", "n", "t", "f"], ["true", "[1, NULL]", "{'a': false}", r"\x00", "", "NULL", "0.1"],
     ]  # fmt: skip

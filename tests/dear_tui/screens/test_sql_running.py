@@ -40,6 +40,21 @@ async def test_a_newer_query_stops_the_older_one_and_only_its_rows_are_shown(sql
         assert title(pilot).startswith("1 row, 1 column, ")
 
 
+async def test_a_query_that_does_not_heed_says_so_and_keeps_nobody_from_the_next(sql_store: Path) -> None:
+    app = DearApp(sql_store)
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await open_sql(pilot)
+        app.open_sql("SELECT list_intersect(range(2000000), range(2000000))[1]")  # one value, for seconds
+        await until(pilot, lambda: title(pilot).startswith("running, "))
+        await pilot.press("f6")
+        await until(pilot, lambda: title(pilot).startswith("to be cancelled after the value it is at, "))
+        assert str(screen.pane.border_subtitle) == "f5 runs another meanwhile"
+        app.open_sql("SELECT 7 AS newer")
+        await until(pilot, lambda: title(pilot).startswith("1 row, 1 column, "))
+        assert works(app, "query"), "the older one has ended before"
+        await until(pilot, lambda: not works(app, "query"))
+
+
 async def test_counting_can_be_cancelled_and_the_rows_stay(sql_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_sql, "PAGE_ROWS", 10)
     async with DearApp(sql_store).run_test(size=WIDE) as pilot:
