@@ -14,7 +14,7 @@ import typer
 
 from dear_tui.cli.options import StoreOption
 from dear_tui.cli.output import check_output, replaced_file
-from dear_tui.cli.sql_limits import cancelled_by_ctrl_c, ended_in_time
+from dear_tui.cli.sql_limits import stopped_from_outside
 from dear_tui.cli.tables import Column, print_table
 from dear_tui.query.files import write_csv, write_json
 from dear_tui.query.memory import bounded_memory
@@ -76,8 +76,7 @@ def sql(
         _written(output, where) as path,
         SqlSession(where, memory, timeout, path) as session,
         bounded_memory(session.memory_bytes),
-        cancelled_by_ctrl_c(session, path if path != output else None),
-        ended_in_time(session, timeout, path if path != output else None),
+        stopped_from_outside(session, timeout, half_written=path if path != output else None),
     ):
         if chosen is Format.PARQUET:
             session.write_parquet(text, limit)

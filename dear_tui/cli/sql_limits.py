@@ -7,10 +7,10 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from engine.store.sql import SqlSession
@@ -20,21 +20,46 @@ HEED_SECONDS = 2.0
 
 
 @contextmanager
-def cancelled_by_ctrl_c(session: SqlSession, half_written: Path | None) -> Iterator[None]:
-    """Python handles a signal between two of its steps; a query is one step.
+def stopped_from_outside(session: SqlSession, timeout_s: float | None, half_written: Path | None) -> Iterator[None]:
+    """Have ctrl+c stop the query; where DuckDB heeds neither that nor its time limit, end the process.
 
     Args:
-        half_written: the file to remove where the process has to end in the middle of a step.
+        timeout_s: the session's limit.
+        half_written: the file to remove before.
     """
+    has_ended = threading.Event()
+
+    def leave_if_not_heeded(seconds: float, code: int, sentence: str = "") -> None:
+        if not has_ended.wait(seconds + HEED_SECONDS) and session.is_at_work:
+            sys.stderr.write(sentence)
+            sys.stderr.flush()
+            if half_written is not None:
+                half_written.unlink(missing_ok=True)
+            os._exit(code)
+
+    def on_ctrl_c() -> None:
+        session.interrupt()
+        leave_if_not_heeded(0, 130)
+
+    if timeout_s is not None:
+        too_long = f"dear-tui: SQL: the query takes longer than {timeout_s:g} s\n"
+        threading.Thread(target=leave_if_not_heeded, args=[timeout_s, 2, too_long], daemon=True).start()
+    with _at_each_signal(on_ctrl_c):
+        try:
+            yield
+        finally:
+            has_ended.set()
+
+
+@contextmanager
+def _at_each_signal(act: Callable[[], None]) -> Iterator[None]:
+    """Act in another thread: Python handles a signal between two of its steps, and a query is one step."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    has_ended = threading.Event()
 
     def watch() -> None:
         while os.read(reading, 1):
-            session.interrupt()
-            if not has_ended.wait(HEED_SECONDS) and session.is_at_work:
-                _leave(130, half_written)
+            act()
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -42,36 +67,7 @@ def cancelled_by_ctrl_c(session: SqlSession, half_written: Path | None) -> Itera
     try:
         yield
     finally:
-        has_ended.set()
         signal.set_wakeup_fd(before)
         os.close(writing)
         watcher.join()
         os.close(reading)
-
-
-@contextmanager
-def ended_in_time(session: SqlSession, timeout_s: float | None, half_written: Path | None) -> Iterator[None]:
-    """End the process where DuckDB has not kept the session's time limit.
-
-    Args:
-        half_written: the file to remove before.
-    """
-    has_ended = threading.Event()
-
-    def watch(seconds: float) -> None:
-        if not has_ended.wait(seconds + HEED_SECONDS) and session.is_at_work:
-            print(f"dear-tui: SQL: the query takes longer than {seconds:g} s", file=sys.stderr, flush=True)
-            _leave(2, half_written)
-
-    if timeout_s is not None:
-        threading.Thread(target=watch, args=[timeout_s], daemon=True).start()
-    try:
-        yield
-    finally:
-        has_ended.set()
-
-
-def _leave(code: int, half_written: Path | None) -> NoReturn:
-    if half_written is not None:
-        half_written.unlink(missing_ok=True)
-    os._exit(code)

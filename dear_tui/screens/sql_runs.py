@@ -140,17 +140,17 @@ class SqlRuns(SqlFiles):
             self._run.cancel()
         self.show_title()
 
+    def _deed(self, run: Run) -> str:
+        if run.is_cancelled:
+            return "to be cancelled after the value it is at"
+        return "counting all rows" if self._has_page else "running"
+
     def show_title(self) -> None:
         """Rows, columns and time of the result, or how long the query has been running."""
         grid, run, pane = self.pane.grid, self._run, self.pane
         if run is None:
             return
-        if self._is_running:
-            deed = "counting all rows" if self._has_page else "running"
-            deed = "to be cancelled after the value it is at" if run.is_cancelled else deed
-            now = f"{deed}, {seconds_text(run.seconds)}"
-        else:
-            now = seconds_text(self._seconds)
+        now = f"{self._deed(run)}, {seconds_text(run.seconds)}" if self._is_running else seconds_text(self._seconds)
         rows = f"{rows_text(grid.page, run.total)}, {_columns(len(grid.names))}, " if grid is not None else ""
         if grid is None and self._has_page:
             rows = "0 rows, "

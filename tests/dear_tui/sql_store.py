@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 WIDE, NARROW = (120, 40), (80, 24)
-ENDLESS = "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b"
 PAIRS = 180
 """rows of `severity`"""
 

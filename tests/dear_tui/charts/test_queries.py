@@ -23,8 +23,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, C
     store = Store.open(path)
     with store.lock():
         campaign = store.create(truth.new)
-        writer = store.writer(campaign)
-        write(writer, truth, [(0, 16, 0, 30), (16, 40, 0, 30)])
+        write(store.writer(campaign), truth, [(0, 16, 0, 30), (16, 40, 0, 30)])
     details = LiveReader(lambda: store, path / "worker.log").read(Wanted(store.campaign(campaign)))
     assert details.problem == ""
     curve = store.curve(campaign)

@@ -20,6 +20,7 @@ from engine.execution import execute
 from engine.preparation import prepare
 from engine.store import Store
 from engine.training import TrainingProgress, TrainingResult
+from tests.endless_queries import ENDLESS
 from tests.small_campaign import FAULTS, IMAGES, write_config
 from tests.test_sample_configs import Silent
 
@@ -98,7 +99,6 @@ def test_show_of_a_finished_campaign_ends_with_its_summary(invoke: Invoke, finis
     assert "\nAccuracy and severities (Table I)\n" in shown
 
 
-ENDLESS = "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b"
 QUERY = "SELECT fault_id, layer, bit = 30 AS highest, golden_value FROM faults ORDER BY fault_id"
 
 

@@ -13,15 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.dear_tui.worker.conftest import DEADLINE
+from tests.endless_queries import ENDLESS, ENDLESS_VALUE
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-MANY_ROWS = "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b"
-ONE_VALUE = "SELECT list_intersect(range(30000000), range(30000000))[1]"
-"""for minutes, in which DuckDB heeds nothing"""
 
-
-@pytest.mark.parametrize("query", [MANY_ROWS, ONE_VALUE])
+@pytest.mark.parametrize("query", [ENDLESS, ENDLESS_VALUE])
 def test_ctrl_c_cancels_a_query_that_would_run_on(finished_store: Path, tmp_path: Path, query: str) -> None:
     command = [Path(sys.executable).with_name("dear-tui"), "sql", "--store", finished_store]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -50,7 +47,7 @@ def computing_seconds(pid: int) -> float:
 
 def test_a_time_limit_holds_within_a_single_value(finished_store: Path, tmp_path: Path) -> None:
     command = [Path(sys.executable).with_name("dear-tui"), "sql", "--store", finished_store, "--timeout", "0.5"]
-    command += [ONE_VALUE, "--format", "parquet", "--output", tmp_path / "rows.parquet"]
+    command += [ENDLESS_VALUE, "--format", "parquet", "--output", tmp_path / "rows.parquet"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == "dear-tui: SQL: the query takes longer than 0.5 s\n"

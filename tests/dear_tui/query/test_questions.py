@@ -60,8 +60,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlSession]:
     store, _, _ = filled_store(path)
     other = new_campaign(fingerprint="other")
     with store.lock():
-        writer = store.writer(store.create(other))
-        write(writer, Truth.of(other, seed=2), PLAN)
+        write(store.writer(store.create(other)), Truth.of(other, seed=2), PLAN)
     store.close()
     with SqlSession(path) as opened:
         yield opened

@@ -6,10 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from memory_store import screen_text
-from sql_store import ENDLESS, WIDE, ask, open_sql, screen_of, title, until, works
+from sql_store import WIDE, ask, open_sql, screen_of, title, until, works
 
 from dear_tui.app import DearApp
 from engine.store import sql as engine_sql
+from tests.endless_queries import ENDLESS
 
 if TYPE_CHECKING:
     from pathlib import Path

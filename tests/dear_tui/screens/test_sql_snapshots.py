@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from memory_store import FakeSource, make_app, open_screen
 from pictures import SIZES
-from sql_store import ENDLESS, ask, open_sql, title, until
+from sql_store import ask, open_sql, title, until
 
 from dear_tui.app import DearApp
 from dear_tui.query import desk
+from tests.endless_queries import ENDLESS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

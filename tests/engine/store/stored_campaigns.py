@@ -154,6 +154,5 @@ def filled_store(path: Path, plan: list[tuple[int, int, int, int]] = PLAN) -> tu
     store = Store.open(path)
     with store.lock():
         campaign = store.create(truth.new)
-        writer = store.writer(campaign)
-        write(writer, truth, plan)
+        write(store.writer(campaign), truth, plan)
     return store, campaign, truth

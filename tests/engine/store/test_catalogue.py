@@ -93,10 +93,8 @@ def test_a_plain_client_and_the_guarded_session_see_the_same(tmp_path: Path) -> 
     store, campaign, _ = filled_store(tmp_path)
     other = new_campaign(seed=5, fingerprint="other")
     with store.lock():
-        writer = store.writer(campaign)
-        writer.seal()
-        writer = store.writer(store.create(other))
-        write(writer, Truth.of(other, seed=6), PLAN[:3])
+        store.writer(campaign).seal()
+        write(store.writer(store.create(other)), Truth.of(other, seed=6), PLAN[:3])
     with (
         duckdb.connect(str(store.layout.catalogue), read_only=True) as client,
         SqlSession(tmp_path) as session,

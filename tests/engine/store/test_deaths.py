@@ -67,8 +67,7 @@ def test_deaths_with_a_part_in_between_do_not_add_up(store: Store) -> None:
             process.wait()
         with store.lock("worker"):
             assert store.queue.waiting() == [1, 2, 3]
-            writer = store.writer(1)
-            write(writer, truth, PLAN[part : part + 1])
+            write(store.writer(1), truth, PLAN[part : part + 1])
 
 
 def test_a_campaign_whose_process_is_dead_takes_commands_at_once(store: Store) -> None:

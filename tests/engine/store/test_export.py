@@ -21,10 +21,8 @@ def two_campaigns(tmp_path: Path) -> Store:
     store, first, _ = filled_store(tmp_path / "it's [a] store")
     other = new_campaign(seed=5, fingerprint="other")
     with store.lock():
-        writer = store.writer(first)
-        writer.seal()
-        writer = store.writer(store.create(other))
-        write(writer, Truth.of(other, seed=6), PLAN[:2])
+        store.writer(first).seal()
+        write(store.writer(store.create(other)), Truth.of(other, seed=6), PLAN[:2])
     return store
 
 

@@ -51,8 +51,7 @@ def test_what_is_not_whole_yet_is_its_owners_too(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr("engine.store.seal.publish", watched)
     with store.lock():
-        writer = store.writer(1)
-        writer.seal()
+        store.writer(1).seal()
     assert found["campaigns/campaign=000001/campaign.duckdb.tmp"] == 0o600
     assert os.umask(before) == before, "afterwards it is what it was"
 

@@ -116,8 +116,7 @@ def test_a_part_without_its_receipt_gets_one(tmp_path: Path) -> None:
     genuine = store.state.receipts(campaign)
     store.state.remove_receipt(campaign, 3)
     with store.lock():
-        writer = store.writer(campaign)
-        assert sorted(writer.done) == sorted(SPANS)
+        assert sorted(store.writer(campaign).done) == sorted(SPANS)
     rebuilt = store.state.receipts(campaign)
     assert rebuilt[:3] == genuine[:3]
     assert vars(rebuilt[3]) == vars(genuine[3]) | {"rebuilt": True}
@@ -143,8 +142,7 @@ def test_a_damaged_part_is_set_aside_and_run_again(tmp_path: Path, table: str, d
     store, campaign, truth = filled_store(tmp_path)
     damage(store.layout.campaign(campaign).part(table, 1))
     with store.lock():
-        writer = store.writer(campaign)
-        assert writer.done == [SPANS[0], SPANS[2], SPANS[3]]
+        assert store.writer(campaign).done == [SPANS[0], SPANS[2], SPANS[3]]
     folder = store.layout.campaign(campaign).folder
     assert store.notes == [f"{folder}: part 1 damaged or incomplete, set aside as .bad; its pairs run again"]
     assert store.campaign(campaign).pairs_done == 180 - SPANS[1].pairs
@@ -158,8 +156,7 @@ def test_a_curve_follows_a_part_that_was_run_again(tmp_path: Path) -> None:
     truncate(store.layout.campaign(campaign).part("severity", 3))
     other = Truth(truth.new, np.full_like(truth.severity, 2), truth.prediction, truth.nonfinite)
     with store.lock():
-        writer = store.writer(campaign)
-        write(writer, other, PLAN)
+        write(store.writer(campaign), other, PLAN)
     assert reader.curve(campaign).critical[9:].tolist() == [12] * 6
 
 
@@ -192,8 +189,7 @@ def test_a_copied_part_does_not_count_twice(tmp_path: Path) -> None:
     for table in ("severity", "critical", "fault_summary", "image_summary"):
         shutil.copy(layout.part(table, 0), layout.part(table, 7))
     with store.lock():
-        writer = store.writer(campaign)
-        assert writer.done == SPANS
+        assert store.writer(campaign).done == SPANS
     check_whole_sets(store, truth, len(PLAN))
 
 
@@ -320,8 +316,7 @@ def test_without_receipts_a_part_of_another_campaign_is_not_taken(tmp_path: Path
         other = store.create(new_campaign(fingerprint="other"))
         for table in ("severity", "critical", "fault_summary", "image_summary"):
             shutil.copy(store.layout.campaign(campaign).part(table, 0), store.layout.campaign(other).part(table, 0))
-        writer = store.writer(other)
-        assert writer.done == []
+        assert store.writer(other).done == []
     check_whole_sets(store, truth, 1)
 
 

@@ -10,8 +10,7 @@ from stored_campaigns import filled_store
 from engine.errors import InputError, UnreachableError
 from engine.store.sql import SqlSession
 from engine.store.sql_errors import QueryError
-
-ENDLESS = "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b"
+from tests.endless_queries import ENDLESS
 
 
 @pytest.fixture(scope="module")

@@ -274,8 +274,7 @@ def test_two_campaigns_do_not_mix(tmp_path: Path) -> None:
     other = Truth.of(new_campaign(seed=5, fingerprint="other"), seed=6)
     with store.lock():
         second = store.create(other.new)
-        writer = store.writer(second)
-        write(writer, other, PLAN)
+        write(store.writer(second), other, PLAN)
     for campaign, expected in ((first, truth), (second, other)):
         curve = store.curve(campaign)
         assert curve.critical.tolist() == [critical for _, _, critical in expected.curve(15)]

@@ -219,8 +219,7 @@ def test_campaigns_are_verified_one_by_one(tmp_path: Path) -> None:
     store, first, _ = filled_store(tmp_path)
     with store.lock():
         second = store.create(new_campaign(fingerprint="other", seed=2))
-        writer = store.writer(second)
-        write(writer, Truth.of(new_campaign(fingerprint="other", seed=2)), PLAN)
+        write(store.writer(second), Truth.of(new_campaign(fingerprint="other", seed=2)), PLAN)
     flip_a_bit(store.layout.campaign(second).part("severity", 0))
     assert verify(store, first) == []
     assert len(verify(store, second)) == 1
