@@ -34,8 +34,8 @@ FAULTS = {"count": 20_000}
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 8 MB: the parts fit, what sealing needs for a while does not."""
-    with small_disk(tmp_path / "disk", "8m") as folder:
+    """A file system of 6 MB: the parts fit, what sealing needs for a while does not."""
+    with small_disk(tmp_path / "disk", "6m") as folder:
         yield folder
 
 
