@@ -77,9 +77,7 @@ def benchmark(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Ben
         prepared: the campaign whose network, faults and images are used; nothing is stored.
         on_step: told what is being done.
     """
-    ranks = prepared.images(0, min(len(prepared.workload), 4096))
-    memory = prepared.config.run.memory
-    injections = {name: method(prepared.model, ranks, memory, on_step) for name, method in METHODS.items()}
+    injections = {name: prepared.injected_by(name, on_step) for name in METHODS}
     images = _spread_images(prepared, min(injection.block_rows for injection in injections.values()))
     blocks = {name: injection.load(images) for name, injection in injections.items()}
     on_step(Step("choosing samples"))
@@ -168,13 +166,13 @@ def _naive_faults(prepared: PreparedCampaign, images: Tensor) -> int:
     """Faults that the naive loop runs in about the time of one measurement."""
     started = time.perf_counter()
     with torch.inference_mode():
-        prepared.model(images)
+        prepared.plain(images)
     return max(1, int(NAIVE_SECONDS / (time.perf_counter() - started)))
 
 
 def _timed_naive(prepared: PreparedCampaign, faults: WeightFaults, images: Tensor, batch: int) -> float:
     started = time.perf_counter()
-    for logits in naive_logits(prepared.model, faults, images, batch):
+    for logits in naive_logits(prepared.plain, faults, images, batch):
         logits.argmax(1).cpu()
     return time.perf_counter() - started
 
@@ -202,11 +200,11 @@ class RunPairs:
         """Note them."""
         self.is_run[faults, images] = True
 
-    def settle(self, faults: Tensor, images: Tensor, severity: Tensor) -> None:  # noqa: ARG002 - called as a Recorder
+    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor) -> None:  # noqa: ARG002 - as a Recorder
         """Note them: they were run, without their logits being looked at."""
         self.is_run[faults, images] = True
 
-    def settle_images(self, faults: Tensor, images: slice, severity: Tensor) -> None:
+    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor) -> None:
         """These are not run."""
 
 

@@ -7,16 +7,15 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from engine.injection.methods import METHODS
 from engine.injection.outcomes import Outcomes
-from engine.steps import OnStep, nobody_waits
 from engine.store.background import BackgroundWriter, ComputedPart
 from engine.store.records import NewCampaign, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from engine.injection.exact import ExactInjection
+    from engine.injection.golden import GoldenBlock
+    from engine.injection.self_check import CheckResult
     from engine.preparation import PreparedCampaign
     from engine.store.background import Room
     from engine.store.records import CampaignStatus, Receipt
@@ -29,7 +28,6 @@ PART_PAIRS = 8_500_000
 """Half of a block of 1,024 images and 16,600 faults, about the most of a layer-wise sample at 1 %: with twice as many
 parts, writing takes a tenth longer."""
 PART_SECONDS = 30.0
-_MOST_PROBED = 4096
 _RATE_SECONDS = 10.0
 """how far back the shown rate looks; the time left is told by a whole block, whose first faults may take most of it"""
 _LEAST_SECONDS = 0.5
@@ -51,9 +49,9 @@ class Progress:
     """ranks of the images being run, the second one excluded"""
 
 
-def describe(prepared: PreparedCampaign, injection: ExactInjection) -> NewCampaign:
+def describe(prepared: PreparedCampaign, checked: CheckResult) -> NewCampaign:
     """What the store keeps of a campaign from its start."""
-    config, numerics = prepared.config, asdict(prepared.numerics) | injection.measured
+    config = prepared.config
     return NewCampaign(
         fingerprint=prepared.fingerprint,
         identity=prepared.identity,
@@ -64,9 +62,7 @@ def describe(prepared: PreparedCampaign, injection: ExactInjection) -> NewCampai
         metric=config.workload.metric,
         method=config.run.method,
         config=config.to_json(),
-        numerics={
-            key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in numerics.items()
-        },
+        numerics=describe_numerics(prepared, checked),
         faults=prepared.faults,
         golden_values=prepared.golden_values,
         faulty_values=prepared.faulty_values,
@@ -77,19 +73,23 @@ def describe(prepared: PreparedCampaign, injection: ExactInjection) -> NewCampai
     )
 
 
-def start_injection(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> ExactInjection:
-    """The campaign's network, traced, with its batch sizes probed.
-
-    Raises:
-        InputError: the memory does not hold one image.
-    """
-    probe = prepared.images(0, min(len(prepared.workload), _MOST_PROBED))
-    return METHODS[prepared.config.run.method](prepared.model, probe, prepared.config.run.memory, on_step)
+def describe_numerics(prepared: PreparedCampaign, checked: CheckResult) -> dict[str, str]:
+    """Name -> value of all that numbers depend on, and of what the self-check found."""
+    values = asdict(prepared.numerics) | prepared.injection.measured
+    values |= {
+        "check_pairs": checked.pairs,
+        "check_differences": checked.differences,
+        "check_undecided": checked.undecided,
+        "check_masked": checked.masked,
+        "check_fallbacks": "; ".join(f"{each.layer}: {each.method} ({each.reason})" for each in checked.fallbacks),
+        "check_seconds": round(checked.seconds, 2),
+    }
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in values.items()}
 
 
 def run_campaign(
     prepared: PreparedCampaign,
-    injection: ExactInjection,
+    checked: CheckResult,
     store: Store,
     campaign: int,
     on_progress: Callable[[Progress], None],
@@ -101,7 +101,7 @@ def run_campaign(
 
     Args:
         prepared: what the campaign was created from.
-        injection: of its network.
+        checked: what the self-check of its injection found.
         store: with its lock held.
         campaign: its id there.
         on_progress: called every few seconds at most.
@@ -115,13 +115,13 @@ def run_campaign(
     meter = ProgressMeter(store.campaign(campaign), on_progress)
     writer = store.writer(campaign)
     with BackgroundWriter(writer, room) as background:
-        for note in [*injection.notes, *store.take_notes()]:
+        for note in [*prepared.notes, *prepared.injection.notes, *check_notes(checked), *store.take_notes()]:
             on_note(note)
 
         def advance(pairs: int, block: tuple[int, int]) -> None:
             meter.advance(pairs, block, background.receipts())
 
-        computation = Computation(prepared, injection, should_stop, advance)
+        computation = Computation(prepared, should_stop, advance, on_note)
         for part in computation.parts(list(writer.done)):
             background.commit(part)
         background.finish()
@@ -137,13 +137,14 @@ class Computation:
     def __init__(
         self,
         prepared: PreparedCampaign,
-        injection: ExactInjection,
         should_stop: Callable[[], bool],
         advance: Callable[[int, tuple[int, int]], None],
+        on_note: Callable[[str], None],
     ) -> None:
         """`advance` is told the pairs of each group of faults, and the ranks that it ran, the second one excluded."""
         self._prepared = prepared
-        self._injection = injection
+        self._injection = prepared.injection
+        self._on_note = on_note
         self._should_stop = should_stop
         self._advance = advance
         self.is_stopped = False
@@ -154,6 +155,7 @@ class Computation:
         for block in remaining_blocks(images, self._injection.block_rows, len(faults), done):
             started = time.monotonic()
             golden = self._injection.load(self._prepared.images(block.rank_start, block.rank_stop))
+            self._compare_classes(golden, block)
             for gap in block.gaps:
                 groups, start = list[Outcomes](), gap.start
                 for outcomes in self._injection.inject(golden, faults.take(slice(gap.start, gap.stop))):
@@ -167,6 +169,22 @@ class Computation:
                     self._advance(outcomes.severity.size, (block.rank_start, block.rank_stop))
                     if self.is_stopped:
                         return
+
+    def _compare_classes(self, golden: GoldenBlock, block: Block) -> None:
+        """Tell of images whose two best classes are so close that their place in the batch decides between them."""
+        images = self._prepared.workload[block.rank_start : block.rank_stop]
+        for image in images[golden.logits.argmax(1).cpu().numpy() != self._prepared.golden_class[images]]:
+            self._on_note(
+                f"image {image}: its two best classes are as close as rounding; its severities count from the class "
+                "that it has in its block, which is not the one it was ranked with"
+            )
+
+
+def check_notes(checked: CheckResult) -> Iterator[str]:
+    """What the user should know of a self-check, in sentences."""
+    yield f"checked: {checked.sentence}"
+    for each in checked.fallbacks:
+        yield f"faults in {each.layer} are run by {each.method}, which is slower: {each.reason}"
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,16 @@ def _resolve_path(value: object, info: ValidationInfo) -> object:
     return path if folder is None else folder / path
 
 
+def _parse_check(value: object) -> object:
+    """A share such as "2%", or a number of pairs, as text."""
+    text = str(value).replace(" ", "") if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if re.fullmatch(r"\d+(\.\d+)?%", text) and float(text[:-1]) <= 100:
+        return text
+    if re.fullmatch(r"\d+", text) and int(text):
+        return text
+    raise ValueError(f'{value!r} is neither a share nor a number of pairs; use "2%" or 5000')
+
+
 def _parse_memory(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -290,6 +300,18 @@ class RunConfig(Section):
     """rounder arithmetic on recent GPUs, as in some published campaigns"""
     memory: Annotated[int, BeforeValidator(_parse_memory), Field(gt=0, examples=["2GB"])] = 2 * 10**9
     """bytes for the kept golden tensors and the batches together"""
+    check: Annotated[str, BeforeValidator(_parse_check)] = "2%"
+    """what is compared with the plain loop before the start: a share of the campaign's time, or a number of pairs"""
+
+    @property
+    def check_share(self) -> float:
+        """Of the campaign's time, 0..1; 0 where a number of pairs is given."""
+        return float(self.check.removesuffix("%")) / 100 if self.check.endswith("%") else 0.0
+
+    @property
+    def check_pairs(self) -> int | None:
+        """Pairs to compare; None where a share is given."""
+        return None if self.check.endswith("%") else int(self.check)
 
 
 class CampaignConfig(Section):

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from engine.campaign import start_injection
 from engine.datasets import load_dataset
 from engine.injection.layers import injectable_layers
+from engine.injection.self_check import LEAST_SECONDS
 from engine.models import load_model
 from engine.size import DISK_BYTES_PER_PAIR, Material
 from engine.steps import OnStep, Step, nobody_waits
@@ -28,6 +28,9 @@ FIRST_FAULTS = 8
 """of each layer"""
 
 FIRST_IMAGES = 16
+
+FEW_IMAGES = 2
+"""whose operations are counted: some networks cannot run a single one"""
 
 STORING_SECONDS_PER_PAIR = 5e-8
 """measured on full campaigns, parts and seal together"""
@@ -62,15 +65,16 @@ def load_material(config: CampaignConfig) -> Material:
 
 def estimate(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Estimate:
     """Count faults, pairs and operations; time a small stratified sample of them on this machine."""
+    images = prepared.images(0, 1).expand(FEW_IMAGES, -1, -1, -1)
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        prepared.model(prepared.images(0, 1))
+        prepared.plain(images.clone())
     pairs = prepared.pairs
     return Estimate(
         faults=len(prepared.faults),
         population=prepared.faults.population,
         images=len(prepared.workload),
         pairs=pairs,
-        flops=counter.get_total_flops() * pairs,
+        flops=counter.get_total_flops() // FEW_IMAGES * pairs,
         disk_bytes=round(DISK_BYTES_PER_PAIR * pairs),
         seconds=prepared.seconds + _computing_seconds(prepared, on_step) + STORING_SECONDS_PER_PAIR * pairs,
         method=prepared.config.run.method,
@@ -79,18 +83,15 @@ def estimate(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Esti
 
 
 def _computing_seconds(prepared: PreparedCampaign, on_step: OnStep) -> float:
-    """Time the start; then some faults of every layer on some images, more of both each round: the last one counts."""
-    begun = time.monotonic()
-    injection = start_injection(prepared, on_step)
-    setup = time.monotonic() - begun
+    """Time some faults of every layer on some images, more of both each round: the last one counts. Adds the check."""
     on_step(Step("measuring some faults"))
-    sample = Sample(prepared, injection)
+    sample = Sample(prepared, prepared.injection)
     sample.seconds()  # the first run of anything is slow
     started = time.monotonic()
     while True:
         seconds = sample.seconds()
         if not sample.can_grow() or time.monotonic() - started >= CALIBRATION_SECONDS / 2:
-            return setup + seconds
+            return seconds + max(LEAST_SECONDS, prepared.config.run.check_share * seconds)
         sample.grow()
 
 

@@ -6,12 +6,14 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from engine.campaign import Progress, describe, run_campaign, start_injection
+from engine.campaign import Progress, describe, run_campaign
 from engine.config import parse_config
+from engine.continuing import continue_from
 from engine.errors import DearError, DiskFullError, InputError, UnreachableError
-from engine.fingerprint import differences
+from engine.fingerprint import differences, without_engine
 from engine.preparation import prepare
-from engine.same_config import compare_with_last
+from engine.proof import prove
+from engine.same_config import compare_with_last, find_same
 from engine.steps import OnStep, Step, nobody_waits
 from engine.store import Store
 from engine.store.description import is_damaged
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.config import CampaignConfig
-    from engine.injection.exact import ExactInjection
+    from engine.injection.self_check import CheckResult
     from engine.preparation import PreparedCampaign
     from engine.store import CampaignStatus, NewCampaign, State
 
@@ -68,10 +70,10 @@ def execute(
         InputError: an unfinished campaign of this config depends on something else; the sentence says on what.
         DearError: one sentence; a campaign that had begun is kept as "failed", with what it computed.
     """
-    # the injection can refuse the config, and nothing may be left behind then
-    injection = None if path.exists() else start_injection(prepared, listener.on_step)
+    # the check can refuse the network, and nothing may be left behind then
+    checked = None if path.exists() else prove(prepared, listener.on_step)
     store = Store.open(path)
-    known = None if again else store.find(prepared.fingerprint)
+    known = None if again else find_same(store, prepared.identity)
     if not again and (note := compare_with_last(store, prepared.config.to_json(), prepared.identity)):
         listener.on_note(note)
     if known is not None and known.state == "finished":
@@ -80,16 +82,19 @@ def execute(
             listener.on_note(note)
         return known
     with store.lock(goes_on=goes_on):
-        injection = injection or start_injection(prepared, listener.on_step)
-        new = describe(prepared, injection)
+        checked = checked or prove(prepared, listener.on_step)
+        new = describe(prepared, checked)
         check = partial(
             compare_with_last, store, new.config, new.identity
         )  # again: another process may have been quicker
-        status = store.campaign(store.create(new)) if again else store.find_or_create(new, check)
-        store.restore(status.id, new)
+        if known is not None:
+            status = store.campaign(known.id)
+        else:
+            status = store.campaign(store.create(new)) if again else store.find_or_create(new, check)
+        continue_from(store, status.id, prepared, new)
         listener.on_campaign(status)
         if status.state != "finished":
-            _run_here(store, status.id, listener, should_stop, (prepared, injection))
+            _run_here(store, status.id, listener, should_stop, (prepared, checked))
     while not store.state.is_in_place():
         store.check_not_removed()
         listener.on_note(store.state.loss)
@@ -97,7 +102,7 @@ def execute(
         store = Store.open(path)
         with store.lock(goes_on=goes_on):
             if store.campaign(status.id).state == "paused" and not should_stop():
-                _run_here(store, status.id, listener, should_stop, (prepared, injection))
+                _run_here(store, status.id, listener, should_stop, (prepared, checked))
     return store.campaign(status.id)
 
 
@@ -106,7 +111,7 @@ def _run_here(
     campaign: int,
     listener: Listener,
     should_stop: Callable[[], bool],
-    loaded: tuple[PreparedCampaign, ExactInjection],
+    loaded: tuple[PreparedCampaign, CheckResult],
 ) -> None:
     """Run a campaign under the lock, until it ends or state.sqlite is no longer the one that others find."""
     store.set_state(campaign, "running")
@@ -122,7 +127,7 @@ def prepare_new(config: CampaignConfig, on_step: OnStep = nobody_waits) -> NewCa
         InputError, UnreachableError: a sentence each.
     """
     prepared = prepare(config, on_step=on_step)
-    return describe(prepared, start_injection(prepared, on_step))
+    return describe(prepared, prove(prepared, on_step, briefly=True))
 
 
 def execute_queued(store: Store, campaign: int, listener: Listener, should_stop: Callable[[], bool]) -> None:
@@ -134,7 +139,7 @@ def execute_queued(store: Store, campaign: int, listener: Listener, should_stop:
         DearError: why it failed, in one sentence.
     """
 
-    def load() -> tuple[PreparedCampaign, ExactInjection]:
+    def load() -> tuple[PreparedCampaign, CheckResult]:
         description = _description(store, campaign)
         listener.on_campaign(store.campaign(campaign))
         return _prepare_again(store, campaign, description, run.on_step)
@@ -158,7 +163,7 @@ def _description(store: Store, campaign: int) -> dict[str, Any]:
 
 def _prepare_again(
     store: Store, campaign: int, description: dict[str, Any], on_step: OnStep
-) -> tuple[PreparedCampaign, ExactInjection]:
+) -> tuple[PreparedCampaign, CheckResult]:
     """Load what a campaign was created from, and mend its files with that.
 
     Raises:
@@ -166,14 +171,14 @@ def _prepare_again(
     """
     config = parse_config(description["config"], source=f"campaign {campaign}")
     prepared = prepare(config, int(description["numerics"]["threads"]), on_step)
-    if prepared.fingerprint != description["fingerprint"]:
+    if without_engine(prepared.identity) != without_engine(description["identity"]):
         raise InputError(
             f"campaign {campaign} was submitted with {differences(description['identity'], prepared.identity)}; put "
             "that back and `dear-tui retry` it, or submit its config as a new campaign with --again"
         )
-    injection = start_injection(prepared, on_step)
-    store.restore(campaign, describe(prepared, injection))
-    return prepared, injection
+    checked = prove(prepared, on_step)
+    continue_from(store, campaign, prepared, describe(prepared, checked))
+    return prepared, checked
 
 
 class _Run:
@@ -193,7 +198,7 @@ class _Run:
         self._should_stop = should_stop
         self._after_stop = after_stop
 
-    def run(self, load: Callable[[], tuple[PreparedCampaign, ExactInjection]]) -> None:
+    def run(self, load: Callable[[], tuple[PreparedCampaign, CheckResult]]) -> None:
         """Run it to its end or to a stop, and leave it in the state that follows.
 
         Raises:

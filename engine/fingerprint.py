@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,8 +21,12 @@ if TYPE_CHECKING:
     from engine.injection.numerics import Numerics
     from engine.models import LoadedModel
 
-ENGINE = "1"
-"""Raised with every change of this package that may change a severity."""
+ENGINE = "engine"
+"""The item that names the version of the code which computes severities. It is not part of the fingerprint: whether
+another version gives the same is found out by computing some pairs again."""
+
+_SOURCES = ("injection/**/*.py", "faults/bits.py")
+"""of this package: whatever may change a severity"""
 
 HASH_DIGITS = 8
 """shown of a hash"""
@@ -51,21 +57,37 @@ def identify(
         "processor": numerics.device_name,
         "tf32": "on" if numerics.tf32 else "off",
         "threads": numerics.threads,
-        "engine": ENGINE,
+        ENGINE: engine_version(),
     }
     return {name: str(value) for name, value in items.items() if value is not None}
 
 
+@cache
+def engine_version() -> str:
+    """The hash of all code that may change a severity: nobody can forget to raise it."""
+    package = Path(__file__).parent
+    files = sorted(file for pattern in _SOURCES for file in package.glob(pattern))
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.relative_to(package).as_posix().encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
 def fingerprint(identity: Mapping[str, str]) -> str:
-    """One hash of all items."""
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    """One hash of all items but the engine's version."""
+    return hashlib.sha256(json.dumps(without_engine(identity), sort_keys=True).encode()).hexdigest()
+
+
+def without_engine(identity: Mapping[str, str]) -> dict[str, str]:
+    """All that must agree for two campaigns to be the same."""
+    return {name: value for name, value in identity.items() if name != ENGINE}
 
 
 def differences(then: Mapping[str, str], now: Mapping[str, str]) -> str:
     """What has changed, for a sentence: `torch 2.6.0 (now 2.7.1), threads 4 (now 2)`."""
     changed = [
         f"{name} {_shown(then[name])} (now {_shown(value)})"
-        for name, value in now.items()
+        for name, value in without_engine(now).items()
         if then.get(name, value) != value
     ]
     return ", ".join(changed) or "another version of dear-tui"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import time
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from engine.datasets import Dataset, load_dataset
+from engine.datasets import load_dataset
 from engine.faults.bits import faulty_values, same_bits
 from engine.faults.draw import draw_faults
 from engine.fingerprint import fingerprint, identify
 from engine.injection.layers import injectable_layers, injectable_modules
+from engine.injection.methods import METHODS
 from engine.injection.numerics import Numerics, choose_numerics
 from engine.injection.outcomes import WeightFaults
 from engine.metrics import compute_metrics
@@ -26,9 +29,15 @@ if TYPE_CHECKING:
     from torch import nn
 
     from engine.config import CampaignConfig
+    from engine.datasets import Dataset
     from engine.faults.fault_list import FaultList
+    from engine.injection.exact import ExactInjection
 
-_METRIC_BATCH = 256
+_MOST_PROBED = 4096
+"""images that batch sizes are tried out with, at most"""
+
+_PROBED_SHARE = 8
+"""of the memory that they may take: one part in so many"""
 
 
 @dataclass(frozen=True)
@@ -37,8 +46,12 @@ class PreparedCampaign:
 
     config: CampaignConfig
     dataset: Dataset
-    model: nn.Module
-    """in eval mode, on its device"""
+    injection: ExactInjection
+    """of its network, by the config's method"""
+    plain: nn.Module
+    """an untouched copy of the network, which judges the injection"""
+    notes: tuple[str, ...]
+    """sentences the user should read: what loading had to say"""
     numerics: Numerics
     faults: FaultList
     golden_values: NDArray[np.float32]
@@ -46,7 +59,7 @@ class PreparedCampaign:
     faulty_values: NDArray[np.float32]
     """[F]"""
     golden_class: NDArray[np.int64]
-    """[N] top-1 of the fault-free network"""
+    """[N] top-1 of the fault-free network, in the injection's own arithmetic"""
     metrics: dict[str, NDArray[np.float64]]
     """name -> [N]"""
     workload: NDArray[np.int64]
@@ -72,6 +85,12 @@ class PreparedCampaign:
         faults, golden, faulty = self.faults.take(order), self.golden_values[order], self.faulty_values[order]
         return WeightFaults(order, faults.layer, faults.weight_index, faulty, ~same_bits(golden, faulty))
 
+    def injected_by(self, method: str, on_step: OnStep = nobody_waits) -> ExactInjection:
+        """The injection of this campaign's network by another method, or by its own."""
+        if method == self.config.run.method:
+            return self.injection
+        return _injection(method, self.plain, self.config, self.dataset, self.numerics.device, on_step)
+
     def images(self, rank_start: int, rank_stop: int) -> torch.Tensor:
         """The network's input for these ranks, [n, C, H, W] on the device."""
         batch = self.dataset.batch(self.workload[rank_start:rank_stop])
@@ -95,15 +114,19 @@ def prepare(config: CampaignConfig, threads: int | None = None, on_step: OnStep 
     dataset = load_dataset(config.dataset)
     loaded = load_model(config.model, dataset)
     model = loaded.model.to(numerics.device)
+    plain = _untouched(model)
     faults = draw_faults(config.faults, injectable_layers(model))
     golden_values = _golden_values(model, faults)
-    logits = golden_logits(model, dataset, numerics.device, on_step)
+    injection = _injection(config.run.method, model, config, dataset, numerics.device, on_step)
+    logits = golden_logits(injection, dataset, numerics.device, on_step)
     metrics = compute_metrics(logits, dataset.labels)
     workload = select_images(config.workload, metrics[config.workload.metric])
     return PreparedCampaign(
         config=config,
         dataset=dataset,
-        model=model,
+        injection=injection,
+        plain=plain,
+        notes=(),
         numerics=numerics,
         faults=faults,
         golden_values=golden_values,
@@ -116,16 +139,33 @@ def prepare(config: CampaignConfig, threads: int | None = None, on_step: OnStep 
     )
 
 
+def _untouched(model: nn.Module) -> nn.Module:
+    """A copy that nothing will be done to but flipping a bit and restoring it; itself where it cannot be copied."""
+    try:
+        return deepcopy(model)
+    except Exception:  # copying runs the network's own code
+        return model
+
+
+def _injection(
+    method: str, model: nn.Module, config: CampaignConfig, dataset: Dataset, device: str, on_step: OnStep
+) -> ExactInjection:
+    """The network traced, its batch sizes probed on the first images."""
+    image_bytes = 4 * math.prod(dataset.images.shape[1:])
+    count = min(len(dataset), _MOST_PROBED, max(1, config.run.memory // _PROBED_SHARE // image_bytes))
+    images = torch.from_numpy(dataset.batch(slice(0, count))).to(device)
+    return METHODS[method](model, images, config.run.memory, on_step)
+
+
 def golden_logits(
-    model: nn.Module, dataset: Dataset, device: str, on_step: OnStep = nobody_waits
+    injection: ExactInjection, dataset: Dataset, device: str, on_step: OnStep = nobody_waits
 ) -> NDArray[np.float32]:
-    """Logits of the fault-free network for every image, [N, classes]."""
+    """Logits of the fault-free network for every image, [N, classes]: the ones that faulty logits are compared with."""
     parts = []
-    with torch.inference_mode():
-        for start in range(0, len(dataset), _METRIC_BATCH):
-            on_step(Step("ranking the images", start, len(dataset)))
-            batch = torch.from_numpy(dataset.batch(slice(start, start + _METRIC_BATCH)))
-            parts.append(model(batch.to(device)).cpu())
+    for start in range(0, len(dataset), injection.block_rows):
+        on_step(Step("ranking the images", start, len(dataset)))
+        batch = torch.from_numpy(dataset.batch(slice(start, start + injection.block_rows)))
+        parts.append(injection.golden_logits(batch.to(device)).cpu())
     return np.asarray(torch.cat(parts).numpy())
 
 

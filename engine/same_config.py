@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError
-from engine.fingerprint import differences, fingerprint
+from engine.fingerprint import differences, fingerprint, without_engine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from engine.store import Store
+    from engine.store import CampaignStatus, Store
 
 
 def compare_with_last(store: Store, config: Mapping[str, Any], identity: Mapping[str, str]) -> str | None:
@@ -28,7 +28,7 @@ def compare_with_last(store: Store, config: Mapping[str, Any], identity: Mapping
     Raises:
         InputError: that one is unfinished: it cannot be continued, and should not be left behind unsaid.
     """
-    if store.find(fingerprint(identity)) is not None:
+    if find_same(store, identity) is not None:
         return None
     for status in store.campaigns():
         description = store.description(status.id) if status.name == config["name"] else {}
@@ -42,6 +42,23 @@ def compare_with_last(store: Store, config: Mapping[str, Any], identity: Mapping
             "continue it, or start a new one with --again"
         )
     return None
+
+
+def find_same(store: Store, identity: Mapping[str, str]) -> CampaignStatus | None:
+    """The newest campaign that depends on the same, whatever version of the engine began it; see `engine.fingerprint`.
+
+    Fingerprints of versions that counted the engine among what a campaign depends on are not this one's.
+    """
+    known = store.find(fingerprint(identity))
+    if known is not None:
+        return known
+    wanted = without_engine(identity)
+    return next((each for each in store.campaigns() if without_engine(_identity(store, each.id)) == wanted), None)
+
+
+def _identity(store: Store, campaign: int) -> Mapping[str, str]:
+    identity: Mapping[str, str] = store.description(campaign).get("identity", {})
+    return identity
 
 
 def is_same_config(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -91,8 +91,8 @@ class LayerBounds:
             self.least_change[images],
         )
 
-    def settled(self, differences: Mapping[fx.Node, Tensor], channels: Tensor | None) -> Tensor:
-        """Which pairs are non-critical for certain, [faults, images].
+    def settled(self, differences: Mapping[fx.Node, Tensor], channels: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Which pairs are non-critical for certain, and the share of its margin that each uses, both [faults, images].
 
         Args:
             differences: of each frontier node, [faults, width, rest, images].
@@ -105,7 +105,7 @@ class LayerBounds:
                 by_value, slope = by_value.index_select(0, channels), slope.index_select(0, channels)
             used = used + _over_values(difference.abs().mul_(by_value))
             change = change + _over_values(difference * slope)
-        return torch.logical_and(used < 1, change.abs_() > self.least_change)
+        return torch.logical_and(used < 1, change.abs_() > self.least_change), used
 
 
 def _over_values(value: Tensor) -> Tensor:
@@ -134,7 +134,7 @@ def slopes(network: Network, nodes: Collection[fx.Node], block: GoldenBlock, wor
             generator = torch.Generator().manual_seed(0)
             mix = torch.randn(logits.shape[1], generator=generator).to(logits.device)
             wanted = [values[node] for node in nodes]
-            return torch.autograd.grad((logits @ (mix / mix.abs().sum())).sum(), wanted)
+            return torch.autograd.grad((logits @ (mix / mix.abs().sum())).sum(), wanted, materialize_grads=True)
 
     parts = list(workers.map(slopes_of, (slice(start, min(start + _ROWS, rows)) for start in range(0, rows, _ROWS))))
     return {node: torch.cat(of_node) for node, of_node in zip(nodes, zip(*parts, strict=True), strict=True)}
@@ -149,8 +149,12 @@ def _replayed(
     def value_of(node: fx.Node) -> Any:
         if node not in values:
             value = golden[node]
-            is_per_image = node in network.batch_dependent and isinstance(value, torch.Tensor)
-            values[node] = value[rows].clone() if is_per_image else value
+            if node not in network.batch_dependent:
+                values[node] = value
+            elif isinstance(value, torch.Tensor):
+                values[node] = value[rows].clone()
+            else:  # a size: it counts these rows, not those of the block
+                values[node] = network.evaluate(node, value_of)
         return values[node]
 
     for node in network.nodes:
@@ -186,11 +190,11 @@ class SettledCounter:
     def __init__(self) -> None:
         self.pairs = 0
 
-    def settle_images(self, faults: Tensor, images: slice, severity: Tensor) -> None:  # noqa: ARG002 - as a Recorder
+    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor) -> None:  # noqa: ARG002 - as a Recorder
         """Count them."""
         self.pairs += int(severity.count_nonzero())
 
-    def settle(self, faults: Tensor, images: Tensor, severity: Tensor) -> None:
+    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor) -> None:
         """These are run."""
 
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:

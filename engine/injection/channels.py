@@ -42,24 +42,26 @@ class ChannelMap:
         values.index_put_((rows, places), thin.view(len(value), self.width, *values.shape[2:]), accumulate=add)
 
 
-_ELEMENTWISE_MODULES = (
-    *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish, nn.Hardtanh),
-    *(nn.Sigmoid, nn.Tanh, nn.Hardsigmoid, nn.Hardswish, nn.Softplus, nn.Identity, nn.Dropout, nn.Dropout2d),
-)
-_POOLING_MODULES = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
-_NORM_MODULES = (nn.BatchNorm1d, nn.BatchNorm2d)
-_ELEMENTWISE_FUNCTIONS = frozenset(
+_ELEMENTWISE = frozenset(
     {
+        *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish, nn.Hardtanh),
+        *(nn.Sigmoid, nn.Tanh, nn.Hardsigmoid, nn.Hardswish, nn.Softplus, nn.Identity, nn.Dropout, nn.Dropout2d),
         *(torch.relu, torch.sigmoid, torch.tanh, F.relu, F.relu6, F.leaky_relu, F.elu, F.gelu, F.silu, F.hardtanh),
         *(F.hardswish, F.hardsigmoid, F.sigmoid, F.tanh, F.dropout),
+        *("relu", "sigmoid", "tanh", "contiguous", "clone"),
     }
 )
-_POOLING_FUNCTIONS = frozenset(
-    {F.max_pool2d, F.avg_pool2d, F.adaptive_avg_pool2d, F.adaptive_max_pool2d, torch.max_pool2d, max_of_tiles}
+_NORMS = frozenset({nn.BatchNorm1d, nn.BatchNorm2d})
+_POOLINGS = frozenset(
+    {
+        *(nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d),
+        *(F.max_pool2d, F.avg_pool2d, F.adaptive_avg_pool2d, F.adaptive_max_pool2d, torch.max_pool2d, max_of_tiles),
+    }
 )
-_ARITHMETIC = frozenset({operator.add, operator.sub, operator.mul, torch.add, torch.sub, torch.mul})
-_ELEMENTWISE_METHODS = frozenset({"relu", "sigmoid", "tanh", "contiguous", "clone"})
-_RESHAPES = frozenset({torch.flatten, torch.reshape, "flatten", "view", "reshape"})
+_ARITHMETIC = frozenset(
+    {operator.add, operator.sub, operator.mul, torch.add, torch.sub, torch.mul, "add", "sub", "mul"}
+)
+_RESHAPES = frozenset({nn.Flatten, torch.flatten, torch.reshape, "flatten", "view", "reshape"})
 
 
 def propagate(
@@ -77,50 +79,58 @@ def propagate(
     channel_map = maps[apart[0]]
     if any(maps[parent] != channel_map for parent in apart) or node not in shapes:
         return None
-    target = network.modules[str(node.target)] if node.op == "call_module" else node.target
-    if target in _ARITHMETIC or (node.op == "call_method" and target in {"add", "sub", "mul"}):
+    kind = network.kind(node)
+    if kind in _ARITHMETIC:
         return channel_map if _same_channels(node, channel_map, shapes) else None
-    if target in (torch.cat, torch.concat):
+    if kind in (torch.cat, torch.concat):
         return _after_concat(node, maps, shapes)
-    if len(apart) != 1 or node.args[0] is not apart[0]:
+    if not node.args or node.all_input_nodes != [node.args[0]]:
         return None
-    return _after_unary(node, target, channel_map, shapes)
+    return _after_unary(node, channel_map, shapes, network)
 
 
 def is_reshape(node: fx.Node, network: Network) -> bool:
     """Whether it gives the values that it reads in another shape."""
-    target = network.modules[str(node.target)] if node.op == "call_module" else node.target
-    return isinstance(target, nn.Flatten) or target in _RESHAPES
+    return network.kind(node) in _RESHAPES
+
+
+def is_depthwise(module: nn.Conv2d) -> bool:
+    """Whether each of its channels reads the same channel alone."""
+    return module.groups == module.in_channels == module.out_channels
 
 
 def _after_unary(
-    node: fx.Node, target: Any, channel_map: ChannelMap, shapes: Mapping[fx.Node, torch.Size]
+    node: fx.Node, channel_map: ChannelMap, shapes: Mapping[fx.Node, torch.Size], network: Network
 ) -> ChannelMap | None:
+    kind, module = network.kind(node), network.module_of(node)
     before, after = shapes[node.all_input_nodes[0]], shapes[node]
-    if isinstance(target, _ELEMENTWISE_MODULES) or target in _ELEMENTWISE_FUNCTIONS:
+    if kind in _ELEMENTWISE:
         return channel_map
-    if node.op == "call_method" and target in _ELEMENTWISE_METHODS:
-        return channel_map
-    if isinstance(target, nn.Flatten) or target in _RESHAPES:
+    if kind in _RESHAPES:
         return _after_flatten(channel_map, before, after)
     if channel_map.dim != 1:
         return None
-    if isinstance(target, _NORM_MODULES):
-        return channel_map
-    if isinstance(target, _POOLING_MODULES) or target in _POOLING_FUNCTIONS:
+    if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and kind in _NORMS:
+        return channel_map if module.running_mean is not None and not module.training else None
+    if kind in _POOLINGS:
         return channel_map if len(before) == 4 else None
-    if isinstance(target, nn.Conv2d):
-        is_depthwise = target.groups == target.in_channels == target.out_channels
-        return channel_map if is_depthwise and channel_map.width == 1 else None
-    if target in (torch.mean, "mean"):
-        dims = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim")
-        is_spatial = isinstance(dims, list | tuple) and {int(dim) % len(before) for dim in dims} == {2, 3}
-        return channel_map if is_spatial and len(before) == 4 else None
-    if target is operator.getitem:
+    if isinstance(module, nn.Conv2d) and kind is nn.Conv2d:
+        return channel_map if len(before) == 4 and is_depthwise(module) and channel_map.width == 1 else None
+    if kind in (torch.mean, "mean"):
+        return channel_map if len(before) == 4 and _dims_of_mean(node) == {2, 3} else None
+    if kind is operator.getitem:
         return channel_map if _keeps_rows_and_channels(node.args[1]) else None
-    if target is F.pad:
-        return _after_pad(node, channel_map)
+    if kind is F.pad:
+        return _after_pad(node, channel_map, len(before))
     return None
+
+
+def _dims_of_mean(node: fx.Node) -> set[int] | None:
+    """The dimensions of a value of four that a mean is taken over, where they are given as numbers."""
+    dims: Any = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim")
+    if not isinstance(dims, list | tuple) or not all(isinstance(dim, int) for dim in dims):
+        return None
+    return {dim % 4 for dim in dims}
 
 
 def _same_channels(node: fx.Node, channel_map: ChannelMap, shapes: Mapping[fx.Node, torch.Size]) -> bool:
@@ -133,12 +143,12 @@ def _same_channels(node: fx.Node, channel_map: ChannelMap, shapes: Mapping[fx.No
 def _after_concat(
     node: fx.Node, maps: Mapping[fx.Node, ChannelMap], shapes: Mapping[fx.Node, torch.Size]
 ) -> ChannelMap | None:
-    parts: Any = node.args[0]
+    parts: Any = node.args[0] if node.args else None
     dim: Any = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim", 0)
     if not isinstance(parts, list | tuple) or not all(isinstance(part, fx.Node) for part in parts):
         return None
     places = [place for place, part in enumerate(parts) if part in maps]
-    if len(places) != 1 or maps[parts[places[0]]].dim != dim:
+    if len(places) != 1 or not isinstance(dim, int) or dim % len(shapes[node]) != maps[parts[places[0]]].dim:
         return None  # a value concatenated with itself has its channels in two places
     before = sum(shapes[part][dim] for part in parts[: places[0]])
     channel_map = maps[parts[places[0]]]
@@ -162,12 +172,21 @@ def _keeps_rows_and_channels(index: Any) -> bool:
     )
 
 
-def _after_pad(node: fx.Node, channel_map: ChannelMap) -> ChannelMap | None:
-    """`F.pad` counts from the last dimension: (left, right, top, bottom, channels before, channels after)."""
+def _after_pad(node: fx.Node, channel_map: ChannelMap, ndim: int) -> ChannelMap | None:
+    """`F.pad` counts from the last dimension: two numbers for each, those of the channels after the others'.
+
+    Args:
+        node: the padding.
+        channel_map: of what it pads; channels in dimension 1.
+        ndim: dimensions of what it pads.
+    """
     padding: Any = node.args[1] if len(node.args) > 1 else node.kwargs.get("pad")
-    if not isinstance(padding, list | tuple) or len(padding) not in (4, 6):
+    mode = node.args[2] if len(node.args) > 2 else node.kwargs.get("mode", "constant")
+    of_rest, of_channels = 2 * (ndim - 2), 2 * (ndim - 1)
+    if not isinstance(padding, list | tuple) or not all(isinstance(size, int) for size in padding):
         return None
-    if not all(isinstance(size, int) for size in padding):
+    if len(padding) <= of_rest:
+        return channel_map
+    if len(padding) != of_channels or mode != "constant" or min(padding[of_rest:]) < 0:
         return None
-    before = padding[4] if len(padding) == 6 else 0
-    return replace(channel_map, offset=channel_map.offset + before)
+    return replace(channel_map, offset=channel_map.offset + padding[of_rest])

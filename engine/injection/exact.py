@@ -20,7 +20,6 @@ import torch
 from engine.injection.batch_rows import BatchRows, probe_batch_rows, probe_images
 from engine.injection.dense import DenseBatch
 from engine.injection.golden import FaultyLayer, GoldenBlock, golden_block, pad_rows
-from engine.injection.graph import UntraceableError
 from engine.injection.layers import injectable_modules
 from engine.injection.naive import naive_logits
 from engine.injection.packed_runs import PackedRuns
@@ -29,6 +28,7 @@ from engine.injection.severity import Recorder, SeverityMatrix
 from engine.injection.sizes import UNTRACED_SIZES, plan_sizes
 from engine.injection.suffix import count_macs
 from engine.injection.traced import TracedNetwork, trace
+from engine.injection.tracing import UntraceableError
 from engine.injection.workers import Workers
 from engine.steps import OnStep, Step, nobody_waits
 
@@ -60,13 +60,16 @@ class ExactInjection:
         """
         on_step(Step("trying out batch sizes"))
         self.model = model.eval()
-        self.modules = [module for _, module in injectable_modules(model)]
+        self.names = tuple(name for name, _ in injectable_modules(model))
+        """of the injectable layers, by index"""
         self.notes: list[str] = []
         """sentences the user should read: what could not be traced"""
         with torch.inference_mode():
             self._traced = self._trace(images)
         self.workers = Workers.of(images.device) if self._traced else Workers(1, torch.get_num_threads())
         """side by side, on the CPU; faults that run the whole network change its weights, and run alone"""
+        self._whole = set(range(len(self.names)) if self._traced is None else self._traced.reached.whole)
+        """layers whose faults run the whole network"""
         with self._as_worker():
             self._plan(images, memory)
         if not self.rows.interchangeable:
@@ -83,7 +86,12 @@ class ExactInjection:
             else plan_sizes(self._traced, self._keep, images.device, memory, self.workers.count)
         )
         probe = probe_images(images, self._sizes.largest)
-        self.rows = self._traced.probe(probe) if self._traced else probe_batch_rows(self.model, probe)
+        self.rows = self._traced.probe(probe) if self._traced else probe_batch_rows(self._run_model, probe)
+
+    def _run_model(self, images: Tensor) -> Tensor:
+        """The network itself on a copy of `images`, which it may overwrite."""
+        logits: Tensor = self.model(images.clone())
+        return logits
 
     @contextmanager
     def _as_worker(self) -> Iterator[None]:
@@ -94,16 +102,33 @@ class ExactInjection:
         try:
             traced = trace(self.model, images)
         except UntraceableError as error:
-            self.notes.append(f"the network cannot be traced ({error}): every fault runs the whole network")
+            self.notes.append(f"every fault runs the whole network, which is slower; {error}")
             return None
-        for index, (name, _) in enumerate(injectable_modules(self.model)):
-            if index not in traced.suffixes:
-                self.notes.append(f"{name} is shared or called other than once: its faults run the whole network")
+        for index, reason in sorted(traced.reached.whole.items()):
+            self.notes.append(f"faults in {self.names[index]} run the whole network, which is slower: {reason}")
+        if traced.reached.unread:
+            unread = ", ".join(self.names[index] for index in sorted(traced.reached.unread))
+            self.notes.append(f"nothing reads {unread} when the network is evaluated: faults there are masked")
         return traced
 
     def _golden_nodes(self, traced: TracedNetwork) -> tuple[fx.Node, ...]:
         """The golden values to keep, once for each copy."""
         return tuple({node for suffix in traced.suffixes.values() for node in suffix.golden})
+
+    def method_of(self, layer: int) -> str:
+        """How the faults of a layer are run, for a person."""
+        return "whole network" if layer in self._whole else "exact"
+
+    def fall_back(self, layer: int) -> bool:
+        """Run the faults of a layer by the next slower way; whether there is one."""
+        if layer in self._whole:
+            return False
+        self._whole.add(layer)
+        return True
+
+    def _suffix(self, layer: int) -> Suffix | None:
+        """What lies after a layer whose faults are replayed; None for the others."""
+        return None if self._traced is None or layer in self._whole else self._traced.suffixes.get(layer)
 
     @property
     def whole_macs(self) -> int:
@@ -115,9 +140,8 @@ class ExactInjection:
 
     def dense_macs(self, layer: int) -> int:
         """Multiplications left for a pair after a fault in a layer, once channels mix."""
-        if self._traced is None or layer not in self._traced.suffixes:
-            return self.whole_macs
-        return self._traced.suffixes[layer].macs
+        suffix = self._suffix(layer)
+        return self.whole_macs if suffix is None else suffix.macs
 
     @property
     def measured(self) -> dict[str, float]:
@@ -132,7 +156,19 @@ class ExactInjection:
                 at_once = self._golden_rows(self._traced, rows)
                 return golden_block(self._traced.network, images, rows, set(self._keep), at_once, self.workers)
             padded = pad_rows(images, rows)
-            return GoldenBlock(padded, len(images), self.model(padded)[: len(images)], {})
+            return GoldenBlock(padded, len(images), self._run_model(padded)[: len(images)], {})
+
+    def golden_logits(self, images: Tensor) -> Tensor:
+        """Fault-free logits [n, classes] of images [n, C, H, W], n at most `block_rows`: to the bit those of `load`.
+
+        In another place of another block too, unless logits depend on that (see `BatchRows.interchangeable`).
+        """
+        rows = self.rows.fit(len(images))
+        with self._as_worker():
+            if self._traced is None:
+                return self._run_model(pad_rows(images, rows))[: len(images)]
+            at_once = self._golden_rows(self._traced, rows)
+            return golden_block(self._traced.network, images, rows, set(), at_once, self.workers).logits
 
     def _golden_rows(self, traced: TracedNetwork, rows: int) -> int:
         """Of a block's rows, those that one worker runs at once: its share, where batches of that size are usable."""
@@ -161,12 +197,13 @@ class ExactInjection:
 
     def _runs_alone(self, layer: int) -> bool:
         """Whether its faults run the whole network, whose weights they change."""
-        return self._traced is None or layer not in self._traced.suffixes
+        return layer in self._whole
 
     def _group_size(self, layer: int, images: int) -> int:
-        if self._traced is None or layer not in self._traced.suffixes:
+        if layer in self._whole:
             return 1
-        macs = max(1, self._traced.suffixes[layer].macs)
+        suffix = self._suffix(layer)
+        macs = max(1, suffix.macs if suffix else 0)
         return max(1, min(_GROUP_PAIRS, _GROUP_MACS // macs) // images)
 
     def _inject_group(self, block: GoldenBlock, group: FaultGroup) -> Outcomes:
@@ -178,9 +215,9 @@ class ExactInjection:
     def replay(self, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder) -> None:
         """Hand the faulty logits of faults of one layer to `recorder`; pairs it never hears of are masked."""
         with self._as_worker():
-            if self._traced is None or layer not in self._traced.suffixes:
+            if layer in self._whole:
                 self._run_whole(block, faults, recorder)
-            else:
+            elif self._traced is not None and layer in self._traced.suffixes:
                 self._replay(self._traced, block, layer, faults, recorder)
 
     def _run_whole(self, block: GoldenBlock, faults: WeightFaults, recorder: Recorder) -> None:
@@ -194,7 +231,7 @@ class ExactInjection:
         self, traced: TracedNetwork, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder
     ) -> None:
         whole_blocks = not self.rows.interchangeable
-        faulty = FaultyLayer(traced.network, self.modules[layer], block)
+        faulty = FaultyLayer(traced.network, traced.network.layers[layer], block)
         packed = PackedRuns(faulty, traced.suffixes[layer], whole_blocks)
         runner = self._runner(traced, block, layer, recorder)
         for pairs in packed.run(faults):

@@ -64,6 +64,8 @@ class FastInjection(ExactInjection):
         self._suffixes: dict[int, FastSuffix] = {}
         self._copies: set[fx.Node] = set()
         self._reach: dict[int, dict[fx.Node, Tensor]] = {}
+        self._exact: set[int] = set()
+        """layers whose faults run as `exact` runs them"""
         self.tau = 0.0
         """how close two classes may be, relative to the largest magnitude of their pair, before `exact` decides"""
         super().__init__(model, images, memory, on_step)
@@ -79,10 +81,22 @@ class FastInjection(ExactInjection):
         """As for `exact`, and tau."""
         return {**super().measured, "tau": self.tau}
 
+    def method_of(self, layer: int) -> str:
+        """How the faults of a layer are run, for a person."""
+        is_fast = layer not in self._exact and layer not in self._whole
+        return "fast" if is_fast else super().method_of(layer)
+
+    def fall_back(self, layer: int) -> bool:
+        """Run the faults of a layer by the next slower way; whether there is one."""
+        if layer in self._exact or layer in self._whole:
+            return super().fall_back(layer)
+        self._exact.add(layer)
+        return True
+
     def dense_macs(self, layer: int) -> int:
         """As for `exact`, the updates of one channel counted as that."""
         macs = super().dense_macs(layer)
-        if self._traced is None or layer not in self._suffixes:
+        if self._traced is None or layer not in self._suffixes or self.method_of(layer) != "fast":
             return macs
         for update in self._suffixes[layer].updates.values():
             whole = count_macs(self._traced.network, update.inner, self._traced.shapes)
@@ -93,7 +107,7 @@ class FastInjection(ExactInjection):
     def _golden_nodes(self, traced: TracedNetwork) -> tuple[fx.Node, ...]:
         folded = fold_layers(traced.network, traced.shapes)
         for layer, suffix in traced.suffixes.items():
-            self._suffixes[layer] = fast_suffix(suffix, folded, traced.network)
+            self._suffixes[layer] = fast_suffix(suffix, folded, traced.network, traced.shapes)
         self._copies = {node for suffix in self._suffixes.values() for node in suffix.golden}
         bounded = [node for layer in self._last_layers() for node in self._suffixes[layer].suffix.frontier]
         return (*{*super()._golden_nodes(traced), *self._copies}, *self._copies, *bounded, *set(bounded))
@@ -119,15 +133,17 @@ class FastInjection(ExactInjection):
         """Golden values of a block of images [n, C, H, W], n at most `block_rows`."""
         with self._as_worker():
             block = super().load(images)
+            if self._traced is None:
+                return block
             nodes = {node for layer in self._reach for node in self._suffixes[layer].suffix.frontier}
-            gradients = slopes(self._traced.network, nodes, block, self.workers) if self._traced else {}
-            return FastBlock.of(block, self._copies, gradients)
+            gradients = slopes(self._traced.network, nodes, block, self.workers)
+            return FastBlock.of(block, self._copies, self._traced.network, gradients)
 
     def _replay(
         self, traced: TracedNetwork, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder
     ) -> None:
         assert isinstance(block, FastBlock)
-        thin = self._thin(traced, block, layer)
+        thin = None if layer in self._exact else self._thin(traced, block, layer)
         if thin is None:
             super()._replay(traced, block, layer, faults, recorder)
             return
@@ -140,9 +156,9 @@ class FastInjection(ExactInjection):
             self._decide(traced, block, layer, faults, recorder, close)
 
     def _thin(self, traced: TracedNetwork, block: FastBlock, layer: int) -> ThinRuns | None:
-        fast, module = self._suffixes[layer], self.modules[layer]
-        (source,) = fast.suffix.layer.all_input_nodes
-        if not self.rows.interchangeable or not has_thin_rule(module, block.values[source]):
+        fast, module = self._suffixes[layer], traced.network.layers[layer]
+        sources = fast.suffix.layer.all_input_nodes
+        if not self.rows.interchangeable or len(sources) != 1 or not has_thin_rule(module, block.values[sources[0]]):
             return None
         kept = block.thin.get(layer)
         if kept is not None:
@@ -172,7 +188,7 @@ class FastInjection(ExactInjection):
         golden = block.logits.index_select(0, close.image)
         recorder.record(close.fault, close.image, golden)  # masked, unless the packed run says otherwise
         exact = self._runner(traced, block, layer, recorder)
-        faulty = FaultyLayer(traced.network, self.modules[layer], block)
+        faulty = FaultyLayer(traced.network, traced.network.layers[layer], block)
         packed = PackedRuns(faulty, traced.suffixes[layer], whole_blocks=False)
         for pairs in packed.run(replace(faults, changes=is_close.any(1).cpu().numpy())):
             exact.add(pairs.take(is_close[pairs.fault, pairs.image].nonzero().squeeze(1)))
@@ -189,7 +205,7 @@ class FastInjection(ExactInjection):
         largest = 0.0
         for number, layer in enumerate(traced.suffixes):
             on_step(Step("measuring rounding", number, len(traced.suffixes)))
-            faults = sample_faults(layer, self.modules[layer].weight, len(traced.suffixes))
+            faults = sample_faults(layer, traced.network.layers[layer].weight, len(traced.suffixes))
             meter = ErrorMeter(len(faults), block.logits)
             super()._replay(traced, block, layer, faults, meter)
             thin = self._thin(traced, block, layer)
@@ -224,7 +240,7 @@ class FastInjection(ExactInjection):
         thin = self._thin(traced, block, layer)
         if thin is None:
             return 0.0
-        faults = sample_faults(layer, self.modules[layer].weight, layers=1)
+        faults = sample_faults(layer, traced.network.layers[layer].weight, layers=1)
         settled = SettledCounter()
         left = sum(map(len, thin.run(faults, settled)))
         return settled.pairs / max(1, settled.pairs + left)
@@ -278,7 +294,8 @@ class FastRunner:
         others = logits.scatter(0, top1[None], -torch.inf).amax(0)
         reach = torch.where(bound < self._overflow, self._tau * bound, torch.inf)
         certain = own - others > reach
-        self._recorder.settle(pairs.fault, pairs.image, ~self._is_faultless(pairs.image, logits, own))
+        is_masked = self._is_faultless(pairs.image, logits, own)
+        self._recorder.settle(pairs.fault, pairs.image, ~is_masked, reach / (own - others))
         rest = certain.logical_not_().nonzero().squeeze(1)
         if len(rest):
             self._record(pairs.take(rest), logits.index_select(1, rest).T.contiguous(), reach.index_select(0, rest))

@@ -18,7 +18,8 @@ from engine.injection.rounding import OVERFLOW, PLAIN_OVERFLOW
 from engine.injection.tiles import TiledPool, find_tiled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from engine.injection.batch_rows import BatchRows
     from engine.injection.folded import FoldedLayer
@@ -57,8 +58,10 @@ class FastSuffix:
     """magnitude beyond which a pair's results may be finite or not, depending on how they are computed"""
 
 
-def fast_suffix(suffix: Suffix, folded: dict[fx.Node, FoldedLayer], network: Network) -> FastSuffix:
-    """Split the dense nodes of a suffix into updates, folded layers and the rest."""
+def fast_suffix(
+    suffix: Suffix, folded: dict[fx.Node, FoldedLayer], network: Network, shapes: Mapping[fx.Node, torch.Size]
+) -> FastSuffix:
+    """Split the dense nodes of a suffix into updates, folded layers and the rest; `shapes` of every value."""
     dense = set(suffix.dense)
     usable = {node: layer for node, layer in folded.items() if {node, layer.inner} <= dense}
     updates = {node: layer for node, layer in usable.items() if _is_update(layer, suffix)}
@@ -91,7 +94,7 @@ def fast_suffix(suffix: Suffix, folded: dict[fx.Node, FoldedLayer], network: Net
         layers={node: layer for node, layer in usable.items() if node not in updates},
         golden=frozenset((read - dense) | set(updates)),
         last_use={node: tuple(parent for parent, last in last_reader.items() if last is node) for node in steps},
-        in_place=find_in_place(network, steps, usable),
+        in_place=find_in_place(network, steps, usable, shapes),
         measured=frozenset(activated_later.get(node, node) for node in last_in_place),
         runs_of_channels=any(not layer.is_row_wise(suffix.frontier[layer.source]) for layer in updates.values()),
         overflow=_overflow(network, suffix, usable, tiled),
@@ -118,7 +121,7 @@ def _is_update(layer: FoldedLayer, suffix: Suffix) -> bool:
     if channel_map is None or channel_map.dim != 1:
         return False
     if isinstance(layer.module, nn.Linear):
-        return True
+        return layer.ndim == 2  # of more, the features are not the channels
     return layer.module.groups == 1 and channel_map.width == 1
 
 
@@ -143,13 +146,16 @@ class FastBlock(GoldenBlock):
     """by faulty layer: its first stage; of the layers that workers are at"""
 
     @classmethod
-    def of(cls, block: GoldenBlock, copies: set[fx.Node], slopes: dict[fx.Node, Tensor]) -> FastBlock:
+    def of(
+        cls, block: GoldenBlock, copies: AbstractSet[fx.Node], network: Network, slopes: dict[fx.Node, Tensor]
+    ) -> FastBlock:
         """A block with copies of the golden values that `fast` reads."""
         rows = {node: _channels_last(block.values[node]) for node in copies}
         largest = {
             node: value.abs().amax(tuple(range(1, value.ndim)))
             for node, value in rows.items()
-            if isinstance(value, Tensor) and value.ndim > 1
+            if isinstance(value, Tensor) and value.is_floating_point() and value.ndim > 1
+            if node in network.batch_dependent
         }
         most = torch.stack([block.logits.abs().amax(1), *(value[: block.count] for value in largest.values())]).amax(0)
         best = block.logits.topk(min(2, block.logits.shape[1]), 1).values

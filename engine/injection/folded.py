@@ -11,7 +11,6 @@ from torch import Tensor, fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from engine.injection.convolutions import quick_convolution
-from engine.injection.layers import is_injectable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,6 +29,8 @@ class FoldedLayer:
     """the layer's own node"""
     result: fx.Node
     """the layer's node, or the batch norm's"""
+    ndim: int
+    """dimensions of what it reads, rows included"""
     module: nn.Conv2d | nn.Linear
     weight: Tensor
     """channels last for a convolution"""
@@ -128,12 +129,8 @@ class Affine:
 
 def find_norms(network: Network, nodes: Iterable[fx.Node]) -> dict[fx.Node, Affine]:
     """The batch norms among `nodes`."""
-    modules = {node: network.modules.get(str(node.target)) for node in nodes if node.op == "call_module"}
-    return {
-        node: Affine(norm)
-        for node, norm in modules.items()
-        if isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None
-    }
+    norms = {node: network.module_of(node) for node in nodes if _is_affine(network, node)}
+    return {node: Affine(norm) for node, norm in norms.items() if isinstance(norm, nn.BatchNorm2d)}
 
 
 def as_channels_last(value: Tensor) -> Tensor:
@@ -149,10 +146,13 @@ def fold_layers(network: Network, shapes: Mapping[fx.Node, torch.Size]) -> dict[
     """Every layer that can be run this way, by its result's node; `shapes` of every value."""
     folded = {}
     for node in network.nodes:
-        module = network.modules.get(str(node.target)) if node.op == "call_module" else None
-        if module is None or not is_injectable(module) or len(node.args) != 1 or node.kwargs:
+        if network.kind(node) not in (nn.Conv2d, nn.Linear) or node.kwargs or node.all_input_nodes != list(node.args):
             continue
-        if isinstance(module, nn.Conv2d) and module.padding_mode != "zeros":
+        module, (source,) = network.module_of(node), node.all_input_nodes
+        assert isinstance(module, nn.Conv2d | nn.Linear)
+        if source not in network.batch_dependent or source not in shapes or node not in shapes:
+            continue
+        if isinstance(module, nn.Conv2d) and (module.padding_mode != "zeros" or len(shapes[source]) != 4):
             continue
         layer = _fold(network, node, module, shapes)
         folded[layer.result] = layer
@@ -165,7 +165,7 @@ def _fold(
     weight, bias, result = module.weight.detach(), module.bias, node
     norm = _norm_after(network, node)
     if norm is not None and isinstance(module, nn.Conv2d):
-        batch_norm = network.modules[str(norm.target)]
+        batch_norm = network.module_of(norm)
         assert isinstance(batch_norm, nn.BatchNorm2d)
         assert batch_norm.running_mean is not None
         assert batch_norm.running_var is not None
@@ -187,14 +187,19 @@ def _fold(
         weight = weight.contiguous(memory_format=torch.channels_last)
     else:
         by_input = weight.T.contiguous()
-    return FoldedLayer(source, node, result, module, weight, by_input, float(weight.abs().max()), bias, quick)
+    ndim, gain = len(shapes[source]), float(weight.abs().max())
+    return FoldedLayer(source, node, result, ndim, module, weight, by_input, gain, bias, quick)
 
 
 def _norm_after(network: Network, node: fx.Node) -> fx.Node | None:
     """The batch norm that reads this node, if nothing else does."""
     users = list(node.users)
-    if len(users) != 1 or users[0].op != "call_module" or node is network.output:
-        return None
-    norm = network.modules[str(users[0].target)]
-    is_foldable = isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None
-    return users[0] if is_foldable else None
+    return users[0] if len(users) == 1 and node is not network.output and _is_affine(network, users[0]) else None
+
+
+def _is_affine(network: Network, node: fx.Node) -> bool:
+    """Whether a node is a batch norm that only scales and shifts what it reads."""
+    norm = network.module_of(node)
+    if not isinstance(norm, nn.BatchNorm2d) or network.kind(node) is not nn.BatchNorm2d:
+        return False
+    return norm.running_mean is not None and not norm.training and node.all_input_nodes == list(node.args)

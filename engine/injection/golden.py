@@ -10,9 +10,10 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from torch import Tensor, fx, nn
+    from torch import Tensor, fx
 
     from engine.injection.graph import Network
+    from engine.injection.layers import Injectable
     from engine.injection.workers import Workers
 
 
@@ -35,7 +36,7 @@ class FaultyLayer:
     """The layer whose faults are injected, and the block that they are injected into."""
 
     network: Network
-    module: nn.Conv2d | nn.Linear
+    module: Injectable
     block: GoldenBlock
 
 

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TypeGuard
+from typing import TypeAlias, TypeGuard
 
 from torch import nn
 
 from engine.errors import InputError
 from engine.faults.population import Layer
 
+Injectable: TypeAlias = (
+    nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d | nn.Linear
+)
+INJECTABLE = (
+    *(nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
+    nn.Linear,
+)
+"""the modules whose weights form the population"""
 
-def is_injectable(module: nn.Module) -> TypeGuard[nn.Conv2d | nn.Linear]:
-    """Whether faults can be injected into its weights."""
-    return isinstance(module, nn.Conv2d | nn.Linear)
+
+def is_injectable(module: nn.Module) -> TypeGuard[Injectable]:
+    """Whether faults can be injected into its weights: they are a parameter, not computed in each forward pass."""
+    return isinstance(module, INJECTABLE) and isinstance(module._parameters.get("weight"), nn.Parameter)
 
 
-def injectable_modules(model: nn.Module) -> list[tuple[str, nn.Conv2d | nn.Linear]]:
-    """Name and module of every convolution and linear layer, in module order."""
-    return [(name, module) for name, module in model.named_modules() if is_injectable(module)]
+def injectable_modules(model: nn.Module) -> list[tuple[str, Injectable]]:
+    """Name and module of every convolution and linear layer, in module order, each weight once.
+
+    A module whose weight is the parameter of one before it (tied weights) is not among them: a fault in that weight
+    is the first one's, and shows in both.
+    """
+    layers: dict[int, tuple[str, Injectable]] = {}
+    for name, module in model.named_modules():
+        if is_injectable(module):
+            layers.setdefault(id(module.weight), (name, module))
+    return list(layers.values())
 
 
 def injectable_layers(model: nn.Module) -> tuple[Layer, ...]:

@@ -36,10 +36,10 @@ def naive_logits(model: nn.Module, faults: WeightFaults, images: Tensor, batch: 
     Args:
         model: in eval mode; its weights are flipped in place and restored.
         faults: what to inject, each into the whole network.
-        images: [N, C, H, W], on the model's device.
+        images: [N, C, H, W], on the model's device; each run gets a copy, which the network may overwrite.
         batch: images run at once.
     """
     weights = [module.weight for _, module in injectable_modules(model)]
     for layer, weight_index, value in zip(faults.layer, faults.weight_index, faults.value, strict=True):
         with torch.inference_mode(), injected(weights[layer], int(weight_index), value):
-            yield torch.cat([model(images[start : start + batch]) for start in range(0, len(images), batch)])
+            yield torch.cat([model(images[start : start + batch].clone()) for start in range(0, len(images), batch)])

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import fx
 
-from engine.injection.packs import Pack, pack_by_channel
+from engine.injection.packs import Pack, channel_of, pack_by_channel
 from engine.injection.pairs import Pairs
 
 if TYPE_CHECKING:
@@ -30,15 +30,13 @@ class PackedRuns:
         self._network = layer.network
         self._suffix = suffix
         self._module = deepcopy(layer.module)  # others run this layer at the same time
-        self._module.weight.data = layer.module.weight.detach().clone(memory_format=torch.contiguous_format)
         self._block = layer.block
         self._whole_blocks = whole_blocks
 
     def run(self, faults: WeightFaults) -> Iterator[Pairs]:
         """The pairs that differ from golden, by fault and image within each pack."""
         rows = np.flatnonzero(faults.changes)
-        channels = faults.weight_index[rows] // self._module.weight[0].numel()
-        for pack in pack_by_channel(channels, rows):
+        for pack in pack_by_channel(channel_of(self._module, faults.weight_index[rows]), rows):
             yield self._differing(pack, self._values(pack, faults))
 
     def _values(self, pack: Pack, faults: WeightFaults) -> dict[fx.Node, Any]:
@@ -48,14 +46,15 @@ class PackedRuns:
         def value_of(node: fx.Node) -> Any:
             return values[node] if node in values else self._block.values[node]
 
-        flat = self._module.weight.data.view(-1)
-        index = torch.as_tensor(faults.weight_index[pack.rows], device=flat.device)
-        golden = flat[index]
-        flat[index] = torch.as_tensor(faults.value[pack.rows], device=flat.device)
+        weight = self._module.weight.detach()
+        index = np.unravel_index(faults.weight_index[pack.rows], tuple(weight.shape))
+        places = tuple(torch.as_tensor(of_dim, device=weight.device) for of_dim in index)
+        golden = weight[places]
+        weight[places] = torch.as_tensor(faults.value[pack.rows], device=weight.device)
         layer = self._suffix.layer
         args, kwargs = fx.node.map_arg((layer.args, layer.kwargs), value_of)
         values[layer] = self._module(*args, **kwargs)
-        flat[index] = golden
+        weight[places] = golden
         for node in self._suffix.packed:
             values[node] = self._network.evaluate(node, value_of)
         return values
@@ -66,7 +65,7 @@ class PackedRuns:
         channels = torch.as_tensor(pack.channels, device=device)
         thin: dict[fx.Node, Tensor] = {}
         alive = torch.zeros(count, len(channels), dtype=torch.bool, device=device)
-        is_full = len(channels) == len(self._module.weight)
+        is_full = len(channels) == self._suffix.channels
         for node, channel_map in self._suffix.frontier.items():
             faulty, golden = (channel_map.apart(of[node])[:count] for of in (values, self._block.values))
             if not is_full:

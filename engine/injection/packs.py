@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from torch import nn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+
+    from engine.injection.layers import Injectable
 
 
 @dataclass(frozen=True)
@@ -23,11 +27,26 @@ class Pack:
     """[n] output channel of each, ascending"""
 
 
+def channel_of(module: Injectable, weight_index: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The output channel of a layer that each of its weights works on.
+
+    Args:
+        module: an injectable layer.
+        weight_index: [n] flat, C order.
+    """
+    shape = tuple(module.weight.shape)
+    if isinstance(module, nn.Linear) or not module.transposed:
+        return np.asarray(weight_index // math.prod(shape[1:]), dtype=np.int64)
+    of_input, rest = np.divmod(weight_index, math.prod(shape[1:]))  # weights [in, out / groups, ...]
+    group = of_input // (shape[0] // module.groups)
+    return np.asarray(group * shape[1] + rest // math.prod(shape[2:]), dtype=np.int64)
+
+
 def pack_by_channel(channels: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[Pack]:
     """Spread faults over as few packs as their fullest channel allows.
 
-    Output channel o of a convolution or linear layer reads weight row o alone, so a weight with one fault in every
-    row gives, channel by channel, exactly the bits that each fault gives on its own.
+    An output channel of a convolution or linear layer reads its own weights alone, so a weight with one fault for
+    every channel gives, channel by channel, exactly the bits that each fault gives on its own.
 
     Args:
         channels: [n] output channel of each fault.

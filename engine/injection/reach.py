@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
+from engine.injection.channels import is_reshape
 from engine.injection.tiles import pool_options
 
 if TYPE_CHECKING:
@@ -24,23 +25,23 @@ if TYPE_CHECKING:
     from engine.injection.folded import FoldedLayer
     from engine.injection.graph import Network
 
-_NEVER_GROWING_MODULES = (
-    *(nn.ReLU, nn.ReLU6, nn.Hardtanh, nn.Sigmoid, nn.Tanh, nn.Hardsigmoid, nn.Identity),
-    *(nn.Dropout, nn.Dropout2d),
-)
 _NEVER_GROWING = frozenset(
     {
+        *(nn.ReLU, nn.ReLU6, nn.Hardtanh, nn.Sigmoid, nn.Tanh, nn.Hardsigmoid, nn.Identity, nn.Dropout, nn.Dropout2d),
         *(torch.relu, torch.sigmoid, torch.tanh, F.relu, F.relu6, F.hardtanh, F.hardsigmoid, F.sigmoid, F.tanh),
         *(F.dropout, "relu", "sigmoid", "tanh", "contiguous", "clone"),
     }
 )
-_LINEAR_MODULES = (nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.Flatten)
-_LINEAR = frozenset(
+"""what never makes a difference larger"""
+
+_AVERAGES = frozenset(
     {
-        *(F.avg_pool2d, F.adaptive_avg_pool2d, torch.flatten, torch.reshape, torch.mean, F.pad, operator.getitem),
-        *("flatten", "reshape", "mean"),
+        *(nn.AvgPool2d, nn.AdaptiveAvgPool2d, F.avg_pool2d, F.adaptive_avg_pool2d, torch.mean, F.pad),
+        *("mean", operator.getitem),
     }
 )
+"""what is linear in what it reads, with no negative coefficient"""
+
 _SUMS = frozenset({operator.add, operator.sub, torch.add, torch.sub, "add", "sub"})
 
 
@@ -64,7 +65,7 @@ def reach_of(suffix: FastSuffix, network: Network, shapes: dict[fx.Node, torch.S
     coefficient. None where the last layer is not linear, or an operation is not bounded.
     """
     head = suffix.updates.get(network.output) or suffix.layers.get(network.output)
-    if head is None or not head.is_linear or len(head.weight) > MOST_CLASSES:
+    if head is None or not head.is_linear or head.ndim != 2 or len(head.weight) > MOST_CLASSES:
         return None
     with torch.inference_mode(False), torch.enable_grad():
         pairs = class_pairs(len(head.weight)).to(head.weight.device)
@@ -76,8 +77,10 @@ def reach_of(suffix: FastSuffix, network: Network, shapes: dict[fx.Node, torch.S
         try:
             for node in suffix.steps:
                 if node is not network.output:
-                    values[node] = _bounding(node, suffix, network, values)
-        except UnboundedError:
+                    values[node] = _bounding(node, suffix, network, shapes, values)
+                    if values[node].shape[1:] != shapes[node][1:]:
+                        return None
+        except (UnboundedError, KeyError, RuntimeError):  # a value is not followed, or an operation is not as thought
             return None
         apart = (head.weight[pairs[:, 0]] - head.weight[pairs[:, 1]]).abs()
         moved = (values[head.source] * apart).sum()
@@ -88,27 +91,49 @@ def reach_of(suffix: FastSuffix, network: Network, shapes: dict[fx.Node, torch.S
     }
 
 
-def _bounding(node: fx.Node, suffix: FastSuffix, network: Network, values: dict[fx.Node, Any]) -> Any:
+def _bounding(
+    node: fx.Node,
+    suffix: FastSuffix,
+    network: Network,
+    shapes: Mapping[fx.Node, torch.Size],
+    values: dict[fx.Node, Any],
+) -> Any:
     """The bound of one node's change, from those of what it reads; golden values do not change."""
     layer = suffix.updates.get(node) or suffix.layers.get(node)
     if layer is not None:
         return _bounding_layer(layer, values[layer.source])
     if node in suffix.tiled:  # its activation never grows a difference
         return F.avg_pool2d(values[suffix.tiled[node].source], suffix.tiled[node].tile, divisor_override=1)
-    changed = [values[parent] for parent in node.all_input_nodes if parent in values]
-    target: Any = network.modules[str(node.target)] if node.op == "call_module" else node.target
-    if target in _SUMS:
-        return sum(changed[1:], changed[0])
-    if len(changed) != 1 or node.args[0] not in values:
+    kind = network.kind(node)
+    if kind in _SUMS:
+        return _bounding_sum(node, shapes, values)
+    source = node.args[0] if node.args else None
+    if not isinstance(source, fx.Node) or source not in values:
         raise UnboundedError
-    if isinstance(target, _NEVER_GROWING_MODULES) or target in _NEVER_GROWING:
-        return changed[0]
-    pool = pool_options(node, network.modules)
+    change = values[source]
+    if is_reshape(node, network) and [parent for parent in node.all_input_nodes if parent in values] == [source]:
+        return change.reshape(len(change), *shapes[node][1:])  # rows stay rows, and the rest is in the same order
+    if node.all_input_nodes != [source]:
+        raise UnboundedError
+    if kind in _NEVER_GROWING:
+        return change
+    pool = pool_options(node, network)
     if pool is not None:
-        return _sum_of_windows(changed[0], pool)
-    if isinstance(target, _LINEAR_MODULES) or target in _LINEAR:
-        return network.evaluate(node, lambda parent: values.get(parent, len(changed[0])))
+        return _sum_of_windows(change, pool)
+    if kind in _AVERAGES:
+        return network.evaluate(node, values.__getitem__)
     raise UnboundedError
+
+
+def _bounding_sum(node: fx.Node, shapes: Mapping[fx.Node, torch.Size], values: Mapping[fx.Node, Any]) -> Tensor:
+    """Each changed operand's bound, as often as it is added; one that is spread over more values counts for each."""
+    if len(node.args) != 2 or node.kwargs:  # a factor would be among them
+        raise UnboundedError
+    changed = [values[parent] for parent in node.args if isinstance(parent, fx.Node) and parent in values]
+    if any(value.ndim != len(shapes[node]) for value in changed):
+        raise UnboundedError
+    bounds: list[Tensor] = [value.expand(len(value), *shapes[node][1:]) for value in changed]
+    return torch.stack(bounds).sum(0)
 
 
 def _bounding_layer(layer: FoldedLayer, change: Tensor) -> Tensor:

@@ -48,11 +48,11 @@ class ErrorMeter:
         """Logits of pairs that are not masked."""
         self._logits[faults, images] = logits
 
-    def settle(self, faults: Tensor, images: Tensor, severity: Tensor) -> None:
-        """`exact` leaves nothing to be settled without logits."""
+    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor) -> None:
+        """Nothing: `exact` settles no pair without its logits."""
 
-    def settle_images(self, faults: Tensor, images: slice, severity: Tensor) -> None:
-        """Nor without a run."""
+    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor) -> None:
+        """Nothing: `exact` settles no pair without a run."""
 
     def largest_error(self, pairs: Pairs, logits: Tensor, bound: Tensor, overflow: float) -> float:
         """Largest difference of a logit, relative to the bound of its pair's magnitudes; finite pairs only.

@@ -6,13 +6,17 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
-from torch import fx, nn
+from torch import Tensor, fx, nn
 
 from engine.injection.channels import ChannelMap, propagate
-from engine.injection.layers import injectable_modules
+from engine.injection.layers import Injectable, is_injectable
+from engine.injection.tracing import plain_class
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import torch
+
     from engine.injection.graph import Network
 
 
@@ -25,6 +29,8 @@ class Suffix:
     """
 
     layer: fx.Node
+    channels: int
+    """output channels of the layer"""
     packed: tuple[fx.Node, ...]
     """in order, after `layer`, channels still apart"""
     frontier: dict[fx.Node, ChannelMap]
@@ -41,31 +47,86 @@ class Suffix:
     """size of the largest value that a dense node reads or makes, per pair"""
 
 
-def find_suffixes(network: Network, shapes: dict[fx.Node, torch.Size]) -> dict[int, Suffix]:
-    """The suffix of every injectable layer, by layer index.
+@dataclass(frozen=True)
+class Reached:
+    """How the faults of each injectable layer are run, by layer index: one of the three."""
 
-    A layer that is absent is reached other than by one call of its module (called twice, tied, its weight read
-    elsewhere): the fault shows in more places than its output channel, so only a whole-network run is right.
-    """
-    suffixes = {}
-    calls: dict[str, list[fx.Node]] = {}
-    for node in network.nodes:
-        calls.setdefault(str(node.target), []).append(node)
-    modules = injectable_modules(network.graph_module)
-    owners = [id(parameter) for module in network.modules.values() for parameter in module._parameters.values()]
-    for index, (name, module) in enumerate(modules):
-        nodes = calls.get(name, [])
-        is_read_elsewhere = f"{name}.weight" in calls or owners.count(id(module.weight)) != 1
-        if len(nodes) == 1 and nodes[0] in shapes and not is_read_elsewhere:
+    suffixes: dict[int, Suffix]
+    """of layers that one call reaches: what lies after them"""
+    unread: frozenset[int]
+    """layers that nothing reads: their faults change nothing"""
+    whole: dict[int, str]
+    """why a fault in any other layer runs the whole network: it shows in more places than an output channel"""
+
+
+def reach_layers(network: Network, shapes: dict[fx.Node, torch.Size]) -> Reached:
+    """Find the suffix of every layer that has one; `shapes` of every tensor-valued node."""
+    suffixes: dict[int, Suffix] = {}
+    whole: dict[int, str] = {}
+    unread: set[int] = set()
+    calls = _calls(network)
+    for index, module in enumerate(network.layers):
+        nodes, owners = calls.get(module, []), _owners(network, module.weight)
+        reason = _why_whole(network, module, nodes, owners, shapes)
+        if not nodes and owners == 1 and not _is_read(network, module.weight):
+            unread.add(index)
+        elif reason is None:
             suffixes[index] = _find_suffix(network, nodes[0], module, shapes)
-    return suffixes
+        else:
+            whole[index] = reason
+    return Reached(suffixes, frozenset(unread), whole)
 
 
-def _find_suffix(
-    network: Network, layer: fx.Node, module: nn.Conv2d | nn.Linear, shapes: dict[fx.Node, torch.Size]
-) -> Suffix:
-    channel_dim = 1 if isinstance(module, nn.Conv2d) else len(shapes[layer]) - 1
-    maps = {layer: ChannelMap(channels=module.weight.shape[0], dim=channel_dim)}
+def _calls(network: Network) -> dict[nn.Module, list[fx.Node]]:
+    """The nodes that call each module, or a module that it is a part of."""
+    calls: dict[nn.Module, list[fx.Node]] = {}
+    for node in network.nodes:
+        called = network.module_of(node)
+        for part in called.modules() if called is not None else ():
+            calls.setdefault(part, []).append(node)
+    return calls
+
+
+def _why_whole(
+    network: Network, module: Injectable, nodes: list[fx.Node], owners: int, shapes: Mapping[fx.Node, torch.Size]
+) -> str | None:
+    """Why the call of a layer, if it is one, does not have all that a fault in it can change."""
+    if owners > 1:
+        return "it shares its weight"
+    if _is_read(network, module.weight):
+        return "its weight is read outside it, or its forward is its own"
+    if len(nodes) != 1:
+        return f"it is called {len(nodes)} times"
+    if network.module_of(nodes[0]) is not module or plain_class(module) is None:
+        return "its forward is its own, or that of a module around it"
+    return None if nodes[0] in shapes and nodes[0] in network.batch_dependent else "it does not read the images"
+
+
+def _owners(network: Network, weight: Tensor) -> int:
+    """How many parameters and buffers lie in the memory of a weight; more than one also where it overlaps itself."""
+    held = [
+        tensor
+        for module in network.modules.values()
+        for tensor in (*module._parameters.values(), *module._buffers.values())
+        if tensor is not None and _memory(tensor) == _memory(weight)
+    ]
+    overlaps = any(stride == 0 and size > 1 for stride, size in zip(weight.stride(), weight.shape, strict=True))
+    return len(held) + overlaps
+
+
+def _is_read(network: Network, weight: Tensor) -> bool:
+    """Whether the graph reads a weight, or something in its memory, by itself."""
+    read = (network.evaluate(node, lambda _: None) for node in network.nodes if node.op == "get_attr")
+    return any(isinstance(value, Tensor) and _memory(value) == _memory(weight) for value in read)
+
+
+def _memory(tensor: Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()
+
+
+def _find_suffix(network: Network, layer: fx.Node, module: Injectable, shapes: dict[fx.Node, torch.Size]) -> Suffix:
+    channel_dim = len(shapes[layer]) - 1 if isinstance(module, nn.Linear) else 1
+    maps = {layer: ChannelMap(channels=shapes[layer][channel_dim], dim=channel_dim)}
     affected = network.downstream(layer)
     dense: list[fx.Node] = []
     for node in network.nodes:
@@ -85,6 +146,7 @@ def _find_suffix(
     touched = {parent for node in dense for parent in node.all_input_nodes} | set(dense) | set(frontier)
     return Suffix(
         layer=layer,
+        channels=maps[layer].channels,
         packed=packed,
         frontier=frontier,
         dense=tuple(dense),
@@ -117,8 +179,10 @@ def row_bytes(node: fx.Node, shapes: dict[fx.Node, torch.Size]) -> int:
 
 
 def count_macs(network: Network, node: fx.Node, shapes: dict[fx.Node, torch.Size]) -> int:
-    """Multiplications of one node per image (convolution and linear modules; everything else is small)."""
-    module = network.modules.get(str(node.target)) if node.op == "call_module" else None
-    if not isinstance(module, nn.Conv2d | nn.Linear):
+    """Multiplications of one node per image (injectable layers; everything else is small)."""
+    module = network.module_of(node)
+    if module is None or not is_injectable(module) or node not in shapes:
         return 0
+    if getattr(module, "transposed", False):  # each input value meets every weight of its channel
+        return math.prod(shapes[node.all_input_nodes[0]][2:]) * module.weight.numel()
     return math.prod(shapes[node][1:]) * math.prod(module.weight.shape[1:])

@@ -7,7 +7,7 @@ shift of an input channel is a row of images and every operation runs along them
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 import torch
@@ -36,11 +36,12 @@ _CACHED_BYTES = 4 * 2**20
 _LEAST_IMAGES = 32
 
 
-def has_thin_rule(module: nn.Conv2d | nn.Linear, source: Tensor) -> bool:
+def has_thin_rule(module: nn.Module, source: Tensor) -> TypeGuard[nn.Conv2d | nn.Linear]:
     """Whether `ThinLayer` can run this layer on inputs like `source`."""
     if isinstance(module, nn.Linear):
         return source.ndim == 2
-    return source.ndim == 4 and module.padding_mode == "zeros" and not isinstance(module.padding, str)
+    is_flat = isinstance(module, nn.Conv2d) and source.ndim == 4
+    return is_flat and module.padding_mode == "zeros" and not isinstance(module.padding, str)
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,7 @@ class ThinRuns:
     def __init__(self, layer: FaultyLayer, fast: FastSuffix, uncertain: Tensor, bounds: LayerBounds | None) -> None:
         """`uncertain`: [count] images whose pairs are yielded even where nothing differs; `bounds` settle some."""
         (source,) = fast.suffix.layer.all_input_nodes
+        assert has_thin_rule(layer.module, layer.block.values[source])
         golden = _faultless(layer.module, layer.block.values[source])
         count, images = layer.block.count, max(_LEAST_IMAGES, _CACHED_BYTES // (4 * golden[0].numel()))
         self._slices = [
@@ -221,6 +223,7 @@ class ThinSlice:
         self._bounds = bounds.of_images(images) if bounds else None
         self._outside: dict[fx.Node, Any] = {}
         (source,) = fast.suffix.layer.all_input_nodes
+        assert isinstance(layer.module, nn.Conv2d | nn.Linear)
         self._layer = ThinLayer(layer.module, layer.block.values[source][images], golden[images])
         values = self._values(self._layer.with_images_first(self._layer.golden))
         self._golden = {node: self._apart(node, values) for node in fast.suffix.frontier}
@@ -239,8 +242,9 @@ class ThinSlice:
             differences[node] = faulty - golden
             alive = alive | _any_nonzero(differences[node])
         if self._bounds is not None:
-            settled = self._bounds.settled(differences, None if is_full else channels)
-            recorder.settle_images(weights.faults, self._images, weights.of_faults(settled))
+            settled, used = self._bounds.settled(differences, None if is_full else channels)
+            faults = weights.faults
+            recorder.settle_images(faults, self._images, weights.of_faults(settled), weights.of_faults(used))
             alive = alive & ~settled
         found = weights.of_faults(alive).flatten().nonzero().squeeze(1)
         fault = found // len(self._uncertain)

@@ -25,19 +25,22 @@ if TYPE_CHECKING:
 _ARGUMENTS = ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
 
 
-def pool_options(node: fx.Node, modules: Mapping[str, nn.Module]) -> Mapping[str, Any] | None:
-    """The arguments of a max pooling by name, if the node is one; `modules` of its graph, by name."""
-    if node.op == "call_module" and isinstance(modules[str(node.target)], nn.MaxPool2d):
-        return vars(modules[str(node.target)])
-    if node.op == "call_function" and node.target in (F.max_pool2d, torch.max_pool2d):
+def pool_options(node: fx.Node, network: Network) -> Mapping[str, Any] | None:
+    """The arguments of a max pooling by name, if the node is one; one that reads a size is not looked into."""
+    if len(node.args) == 0 or node.all_input_nodes != [node.args[0]]:
+        return None
+    kind = network.kind(node)
+    if kind is nn.MaxPool2d:
+        return vars(network.module_of(node))
+    if kind in (F.max_pool2d, torch.max_pool2d):
         return dict(zip(_ARGUMENTS, node.args, strict=False)) | node.kwargs
     return None
 
 
-def tile_poolings(graph: fx.Graph, modules: Mapping[str, nn.Module]) -> None:
+def tile_poolings(graph: fx.Graph, network: Network) -> None:
     """Make every max pooling whose windows lie side by side a call of `max_of_tiles`."""
     for node in graph.nodes:
-        options = pool_options(node, modules)
+        options = pool_options(node, network)
         tile = None if options is None else _tile(options)
         if tile is not None:
             (source,) = node.all_input_nodes

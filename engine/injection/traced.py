@@ -9,9 +9,10 @@ import torch
 
 from engine.injection.batch_rows import BatchRows, common_rows, probe_batch_rows
 from engine.injection.golden import pad_rows
-from engine.injection.graph import Network, UntraceableError
+from engine.injection.graph import PROBED_IMAGES, Network
 from engine.injection.layers import is_injectable
-from engine.injection.suffix import Suffix, find_suffixes
+from engine.injection.suffix import Reached, Suffix, reach_layers
+from engine.injection.tracing import UntraceableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +29,14 @@ class TracedNetwork:
     """The graph of one network on one device."""
 
     network: Network
-    suffixes: dict[int, Suffix]
-    """by layer index; a fault in a layer without one runs the whole network"""
+    reached: Reached
     shapes: dict[fx.Node, torch.Size]
-    """of every tensor-valued node, for two images"""
+    """of every tensor-valued node, for a few images"""
+
+    @property
+    def suffixes(self) -> dict[int, Suffix]:
+        """By layer index, of the layers that have one."""
+        return self.reached.suffixes
 
     def probe(self, images: Tensor) -> BatchRows:
         """Batch sizes for the whole network on `images`, and for each of its layers on random values.
@@ -43,11 +48,14 @@ class TracedNetwork:
         def probes() -> Iterator[BatchRows]:
             yield probe_batch_rows(lambda batch: network.run(batch, {network.output})[network.output], images)
             for node in network.nodes:
-                if node.op == "call_module" and is_injectable(network.modules[str(node.target)]):
+                module = network.module_of(node)
+                if module is None or not is_injectable(module) or node.kwargs:
+                    continue
+                if len(node.args) == 1 and node.args[0] in network.batch_dependent and node.args[0] in self.shapes:
                     shape = self.shapes[node.all_input_nodes[0]][1:]
                     rows = min(len(images), LAYER_ROWS)
                     values = torch.randn(rows, *shape, generator=generator).to(images.device)
-                    yield probe_batch_rows(network.modules[str(node.target)], values)
+                    yield probe_batch_rows(module, values)
 
         return common_rows(probes())
 
@@ -58,9 +66,18 @@ def trace(model: nn.Module, images: Tensor) -> TracedNetwork:
     Raises:
         UntraceableError: if it has no graph, or one that gives other logits.
     """
-    two = pad_rows(images[:2], 2)
+    few = pad_rows(images[:PROBED_IMAGES], PROBED_IMAGES)
     network = Network(model)
-    shapes = network.shapes(two)
-    if not torch.equal(network.run(two, {network.output})[network.output], model(two)):
+    try:
+        shapes = network.shapes(few)
+        logits = network.run(few, {network.output})[network.output]
+    except RuntimeError as error:
+        raise UntraceableError(f"its graph cannot be run ({str(error).splitlines()[0]})") from None
+    if not same_bits(logits, model(few.clone())):
         raise UntraceableError("its graph does not give the network's own logits")
-    return TracedNetwork(network, find_suffixes(network, shapes), shapes)
+    return TracedNetwork(network, reach_layers(network, shapes), shapes)
+
+
+def same_bits(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors are equal, NaN equal to NaN."""
+    return one.shape == other.shape and bool(((one == other) | (one.isnan() & other.isnan())).all())

@@ -65,6 +65,23 @@ def restore_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaig
     return [f"{problem}; written again" for problem in bad.values()]
 
 
+def renew_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign, with_tables: bool) -> None:
+    """Write what is fixed of a campaign as it would begin now; its tables too, where no part depends on them yet.
+
+    Raises:
+        UnreachableError: it could not be written.
+    """
+    try:
+        with exclusive(campaign.folder):
+            if with_tables:
+                _write_fixed(campaign, row, new)
+            else:
+                hashes = {"faults": sha256(campaign.faults), "images": sha256(campaign.images)}
+                write_description(campaign, describe(row, new, hashes))
+    except OSError as error:
+        raise unwritable(campaign.folder, error) from None
+
+
 def find_altered_fixed(campaign: CampaignLayout, row: CampaignRow) -> dict[Path, str]:
     """File -> what is wrong with it, of those that hold what is fixed of a campaign."""
     bad: dict[Path, str] = {}

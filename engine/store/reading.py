@@ -7,6 +7,8 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import duckdb
+
 from engine.errors import InputError, UnreachableError
 from engine.store.catalogue import create_views
 from engine.store.curve import CurveReader
@@ -17,6 +19,7 @@ from engine.store.layer_progress import LayerReader
 from engine.store.layout import Layout
 from engine.store.lock import expected, holder
 from engine.store.outcome import count_critical_faults, read_table_one
+from engine.store.pairs import read_severity
 from engine.store.parquet import connect, read_arrays
 from engine.store.results import Results
 from engine.store.state import StateFile
@@ -26,13 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import duckdb
+    import numpy as np
     from numpy.typing import NDArray
 
     from engine.analysis.tables import TableOneRow
     from engine.store.layout import CampaignLayout
     from engine.store.lock import Holder
-    from engine.store.records import CampaignStatus, CampaignSummary, CurveData, ImageCounts, LayerProgress
+    from engine.store.records import CampaignStatus, CampaignSummary, CurveData, ImageCounts, LayerProgress, Receipt
     from engine.store.state import CampaignRow
 
 Reader = TypeVar("Reader")
@@ -137,6 +140,23 @@ class StoreReader:
         with self._guard:
             metric, receipts = self.state.campaign_row(campaign).metric, self.state.receipts(campaign)
             return read_summary(status, metric, receipts, self._duckdb(views=True))
+
+    def receipts(self, campaign: int) -> list[Receipt]:
+        """The committed parts of a campaign."""
+        with self._guard:
+            return list(self.state.receipts(campaign))
+
+    def severities(self, campaign: int, receipt: Receipt) -> NDArray[np.uint8]:
+        """The severities of a committed part, [faults, images] in execution order and rank order.
+
+        Raises:
+            UnreachableError: the part is not what was committed.
+        """
+        try:
+            with self._guard:
+                return read_severity(self._duckdb(), self.layout.campaign(campaign), receipt)
+        except (ValueError, OSError, duckdb.Error) as error:
+            raise UnreachableError(str(error)) from None
 
     def critical_faults(self, campaign: int) -> int:
         """Faults found critical so far, from the committed parts.

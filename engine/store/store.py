@@ -10,7 +10,7 @@ import duckdb
 
 from engine.errors import DiskFullError, UnreachableError
 from engine.store.catalogue import catalogue_key, write_catalogue, write_zero_rows
-from engine.store.creation import restore_campaign, write_campaign
+from engine.store.creation import renew_campaign, restore_campaign, write_campaign
 from engine.store.description import update_description
 from engine.store.files import (
     check_writable,
@@ -186,6 +186,14 @@ class Store(StoreReader):
             UnreachableError: it could not be written.
         """
         self.notes += restore_campaign(self.layout.campaign(campaign), self.state.campaign_row(campaign), new)
+
+    def renew(self, campaign: int, new: NewCampaign, with_tables: bool) -> None:
+        """Write what is known of a campaign as it would begin now; see `renew_campaign`.
+
+        Raises:
+            UnreachableError: it could not be written.
+        """
+        renew_campaign(self.layout.campaign(campaign), self.state.campaign_row(campaign), new, with_tables)
 
     def verify(self, campaign: int, on_part: Callable[[int, int], None]) -> list[str]:
         """Check every file of a campaign, see `verify_campaign`; under the lock.

@@ -42,7 +42,8 @@ class Tail(nn.Module):
 
 def bounded(model: nn.Module, images: torch.Tensor, layer: int) -> tuple[TracedNetwork, FastSuffix]:
     traced = trace(model.eval().requires_grad_(False), images)
-    return traced, fast_suffix(traced.suffixes[layer], fold_layers(traced.network, traced.shapes), traced.network)
+    folded = fold_layers(traced.network, traced.shapes)
+    return traced, fast_suffix(traced.suffixes[layer], folded, traced.network, traced.shapes)
 
 
 @pytest.mark.parametrize("pool", [nn.MaxPool2d(2), nn.AvgPool2d(2), nn.AdaptiveAvgPool2d(4), nn.MaxPool2d(3, 2, 1)])
@@ -106,8 +107,8 @@ class Settled(SeverityMatrix):
         super().__init__(faults, golden_logits)
         self.without_run = torch.zeros(faults, len(golden_logits), dtype=torch.bool)
 
-    def settle_images(self, faults: torch.Tensor, images: slice, severity: torch.Tensor) -> None:
-        super().settle_images(faults, images, severity)
+    def settle_images(self, faults: torch.Tensor, images: slice, severity: torch.Tensor, doubt: torch.Tensor) -> None:
+        super().settle_images(faults, images, severity, doubt)
         self.without_run[:, images].index_copy_(0, faults, severity)
 
 

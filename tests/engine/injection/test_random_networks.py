@@ -127,7 +127,7 @@ def test_exact_is_naive_to_the_bit(steps: list[Step], flatten: bool, hidden: int
     images = torch.randn(32, 3, 12, 12)
     injection = ExactInjection(model, images, 2 * 10**7)
     assert not any("run the whole network" in note for note in injection.notes)
-    for layer in range(len(injection.modules)):
+    for layer in range(len(injection.names)):
         faults = every_bit_in(model, layer, weights=2, seed=seed)
         with torch.inference_mode():
             expected = judged_logits(model, images, faults)
@@ -142,7 +142,7 @@ def test_fast_finds_the_same_critical_pairs(steps: list[Step], flatten: bool, se
     images = torch.randn(32, 3, 12, 12)
     injection = FastInjection(model, images, 2 * 10**7)
     golden = model(images)
-    for layer in range(len(injection.modules)):
+    for layer in range(len(injection.names)):
         faults = every_bit_in(model, layer, weights=2, seed=seed)
         with torch.inference_mode():
             logits = judged_logits(model, images, faults)
