@@ -77,6 +77,7 @@ def describe_numerics(prepared: PreparedCampaign, checked: CheckResult) -> dict[
     """Name -> value of all that numbers depend on, and of what the self-check found."""
     values = asdict(prepared.numerics) | prepared.injection.measured
     values |= {
+        "check": checked.sentence,
         "check_pairs": checked.pairs,
         "check_differences": checked.differences,
         "check_undecided": checked.undecided,
@@ -181,8 +182,9 @@ class Computation:
 
 
 def check_notes(checked: CheckResult) -> Iterator[str]:
-    """What the user should know of a self-check, in sentences."""
-    yield f"checked: {checked.sentence}"
+    """What the user should read of a self-check that found something, in sentences."""
+    if checked.differences or checked.undecided:
+        yield f"checked: {checked.sentence}"
     for each in checked.fallbacks:
         yield f"faults in {each.layer} are run by {each.method}, which is slower: {each.reason}"
 

@@ -268,6 +268,11 @@ class WorkloadConfig(Section):
     seed: Seed = 0
     """of the permutation"""
 
+    @property
+    def boundary(self) -> float:
+        """The value that `central` lies around: the given center, or the metric's own."""
+        return CENTERED_METRICS[self.metric] if self.center is None else self.center
+
     @field_validator(*sorted(OPTION_SELECTS))
     @classmethod
     def _option_fits(cls, value: object, info: ValidationInfo) -> object:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.config import CENTERED_METRICS
 from engine.errors import InputError
 
 if TYPE_CHECKING:
@@ -75,8 +74,7 @@ def _select(config: WorkloadConfig, metric: Metric) -> ImageIds:
         case "top_n" | "fraction":
             return rank_order(metric)[: _size(config, len(metric))]
         case "central":
-            center = CENTERED_METRICS[config.metric] if config.center is None else config.center
-            return central(metric, center, config.eps)
+            return central(metric, config.boundary, config.eps)
         case "pre_plateau":
             return pre_plateau(metric, config.threshold)
         case "random":

@@ -22,7 +22,7 @@ SMALL: dict[str, Any] = {
     "dataset": {"name": "npz", "path": "set.npz", "mean": [0.1307], "std": [0.3081]},
     "faults": {"count": FAULTS, "bits": [3, 22, 30]},
     "workload": {},
-    "run": {"memory": "1MB", "method": "exact"},  # which promises the same whatever the memory
+    "run": {"memory": "1MB", "method": "exact", "check": "1"},  # which promises the same whatever the memory
 }
 
 LONG_FAULTS, LONG_IMAGES = 50_000, 20_000

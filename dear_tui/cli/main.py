@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dear_tui.cli.bench import bench
+from dear_tui.cli.check import check
 from dear_tui.cli.control import cancel, delete, move, pause, resume, retry
 from dear_tui.cli.demo import demo
 from dear_tui.cli.doctor import doctor
@@ -53,6 +54,7 @@ app.command()(sql)
 app.command()(export)
 app.command()(verify)
 app.command()(estimate)
+app.command()(check)
 app.command()(bench)
 app.command()(train)
 app.command()(keys)

@@ -31,6 +31,8 @@ class CampaignTables:
     """what computing took, over all runs; None = not known"""
     unverified_parts: int
     """parts whose receipts were rebuilt"""
+    self_check: str | None
+    """what comparing the method with the plain loop found; None = it was not compared"""
 
     def to_json(self) -> dict[str, Any]:
         """As `show --json` prints it."""
@@ -40,9 +42,10 @@ class CampaignTables:
 def campaign_tables(store: Store, campaign: int) -> CampaignTables:
     """Work the tables out from the committed parts."""
     from engine.analysis.tables import Detections, table_four, table_one
-    from engine.config import CENTERED_METRICS
+    from engine.config import WorkloadConfig
 
-    summary = store.summary(campaign)
+    summary, description = store.summary(campaign), store.description(campaign)
+    asked = WorkloadConfig.model_validate(description["config"].get("workload", {}))
     detections = Detections(
         fault=summary.critical_fault,
         image=summary.critical_image,
@@ -54,10 +57,11 @@ def campaign_tables(store: Store, campaign: int) -> CampaignTables:
         table_one=table_one(
             summary.non_critical, summary.critical, summary.correct, summary.golden_correct[summary.workload]
         ),
-        table_four=table_four(summary.metric, CENTERED_METRICS[summary.metric_name], detections),
+        table_four=table_four(summary.metric, asked.boundary, detections, asked.eps, asked.threshold),
         nonfinite_pairs=summary.nonfinite_pairs,
         seconds=summary.seconds,
         unverified_parts=summary.unverified_parts,
+        self_check=description["numerics"].get("check"),
     )
 
 
@@ -67,6 +71,8 @@ def print_summary(store: Store, campaign: int) -> None:
     print(f"campaign {status.id}: {status.name}, {status.network} on {status.dataset}")
     took = "" if tables.seconds is None else f", computed in {_time(tables.seconds)}"
     print(f"{status.faults:,} faults x {status.images:,} images = {status.pairs:,} pairs{took}")
+    if tables.self_check is not None:
+        print(f"self-check: {tables.self_check}")
     print("\nAccuracy and severities (Table I)\n")
     print_table(_table_one(status, tables))
     print("\nWhat a selection of images detects (Table IV)\n")

@@ -194,11 +194,17 @@ class _Check:
         block = self._injection.load(images)
         with torch.inference_mode(), self._injection.workers.rounding():
             golden = self._plain(block.images.clone())
-        affordable = LEAST_SECONDS / 3 / max(1e-9, len(block.images) * seconds)
-        faults = max(1, min(_MOST_FAULTS, int(affordable / len(self._layers))))
+        faults = self._faults_per_layer(block, len(block.images) * seconds)
         for layer in self._layers:
             self._on_step(Step("comparing with the plain loop", layer, len(self._layers)))
             self._check_layer(block, golden, layer, faults, turn)
+
+    def _faults_per_layer(self, block: GoldenBlock, seconds: float) -> int:
+        """How many the plain loop runs, each in so many seconds: for a third of the least time, or the pairs left."""
+        wanted = LEAST_SECONDS / 3 / max(1e-9, seconds)
+        if self._extent.pairs is not None:
+            wanted = min(wanted, (self._extent.pairs - self._pairs) / block.count)
+        return max(1, min(_MOST_FAULTS, round(wanted / len(self._layers))))
 
     def _check_layer(self, block: GoldenBlock, golden: Tensor, layer: int, faults: int, turn: int) -> None:
         drawn = draw_flips(layer, self._weight(layer), max(len(_BITS), faults), turn)

@@ -78,10 +78,8 @@ def _sentence(network: nn.Module, images: Tensor, turn: _Turn, draws: bool) -> s
         mend = "pass training=self.training to a functional dropout, or leave the noise out"
     else:
         cause = f"the output of {module} for the same image changes {turn.what}"
-        mend = "let nothing in it depend on the other images or on earlier runs (batch norm needs running statistics)"
-    return (
-        f"[model]: the network does not answer the same each time: {cause}, so a fault's effect cannot be told; {mend}"
-    )
+        mend = "let nothing in it depend on other images or on earlier runs (a batch norm needs running statistics)"
+    return f"[model]: the network's answers differ without a fault: {cause}, so that no effect can be told; {mend}"
 
 
 def _first_to_move(network: nn.Module, images: Tensor, turn: _Turn, draws: bool) -> str:

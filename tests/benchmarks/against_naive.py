@@ -133,8 +133,7 @@ def judge(
     ranks = np.unique(np.concatenate([np.arange(half), np.linspace(half, ranked - 1, half, dtype=int)]))
     batch = torch.from_numpy(prepared.dataset.batch(prepared.workload[ranks])).to(prepared.numerics.device)
     faults, bits = spread_over_bits(prepared, -(-pairs // len(ranks)))
-    memory = prepared.config.run.memory
-    injections = {name: METHODS[name](prepared.model, batch, memory) for name in methods}
+    injections = {name: prepared.injected_by(name) for name in methods}
     tallies = {name: Tally() for name in injections}
     # the chunks take turns over all faults, so that any number of them is a fair sample
     chunks = -(-len(faults) // CHUNK_FAULTS)
@@ -142,7 +141,7 @@ def judge(
     started = time.monotonic()
     for turn, rows in enumerate(turns):
         chunk = faults.take(rows)
-        judged = _judged(prepared.model, batch, chunk, answers and answers / f"{turn:05}.npz")
+        judged = _judged(prepared.plain, batch, chunk, answers and answers / f"{turn:05}.npz")
         for name, injection in injections.items():
             for start in range(0, len(batch), injection.block_rows):
                 block = slice(start, start + injection.block_rows)

@@ -22,7 +22,6 @@ from dear_tui.cli.bench import print_benchmark
 from engine.benchmark import benchmark
 from engine.config import CampaignConfig, load_config
 from engine.errors import DearError
-from engine.injection.fast import FastInjection
 from engine.injection.methods import METHODS
 from engine.preparation import PreparedCampaign, prepare
 
@@ -57,7 +56,7 @@ def _watch(prepared: PreparedCampaign) -> None:
     device = prepared.numerics.device
     torch.cuda.reset_peak_memory_stats(device)
     ranks = prepared.images(0, min(len(prepared.workload), 4096))
-    injection = FastInjection(prepared.model, ranks, prepared.config.run.memory)
+    injection = prepared.injected_by("fast")
     faults = prepared.faults_in_execution_order()
     block = injection.load(ranks[: injection.block_rows])
     with warnings.catch_warnings(record=True) as waits:

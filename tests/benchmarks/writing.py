@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 
 from dear_tui.cli.demo import DEMO
 from dear_tui.cli.tables import Column, print_table
-from engine.campaign import describe, remaining_blocks, run_campaign, start_injection
+from engine.campaign import describe, remaining_blocks, run_campaign
 from engine.config import load_config, parse_config
+from engine.injection.self_check import CheckResult
 from engine.preparation import prepare
 from engine.store import Store
 
@@ -63,17 +64,20 @@ class NoRoom:
     def found(self) -> None: ...
 
 
+NOT_CHECKED = CheckResult(pairs=0, differences=0, undecided=0, masked=0, fallbacks=(), seconds=0.0)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("config", type=Path, nargs="?", help="another campaign than the demo's")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     prepared = prepare(load_config(options.config) if options.config else parse_config(DEMO, source="demo"))
-    injection = start_injection(prepared)
+    injection = prepared.injection
     alone, written, seals = [], [], []
     for _ in range(options.rounds):
         alone.append(compute(prepared, injection))
-        spent, seal = compute_and_write(prepared, injection)
+        spent, seal = compute_and_write(prepared)
         written.append(spent)
         seals.append(seal)
         print(alone[-1], written[-1], f"seal {seal.wall:.2f} s, {seal.cpu:.2f} s of CPU", file=sys.stderr)
@@ -106,7 +110,7 @@ def compute(prepared: PreparedCampaign, injection: ExactInjection) -> Spent:
     return watch.read()
 
 
-def compute_and_write(prepared: PreparedCampaign, injection: ExactInjection) -> tuple[Spent, Spent]:
+def compute_and_write(prepared: PreparedCampaign) -> tuple[Spent, Spent]:
     """The whole campaign: until the last part is committed, and from there until it is sealed."""
     spent: list[Spent] = []
     watch = Stopwatch()
@@ -118,11 +122,11 @@ def compute_and_write(prepared: PreparedCampaign, injection: ExactInjection) -> 
     with tempfile.TemporaryDirectory() as folder:
         store = Store.open(Path(folder) / "store")
         with store.lock():
-            campaign = store.create(describe(prepared, injection))
+            campaign = store.create(describe(prepared, NOT_CHECKED))
             watch = Stopwatch()
             run_campaign(
                 prepared,
-                injection,
+                NOT_CHECKED,
                 store,
                 campaign,
                 on_progress=on_progress,

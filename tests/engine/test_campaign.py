@@ -138,7 +138,8 @@ def test_the_same_campaign_again_is_found_finished_whatever_its_name(
 ) -> None:
     store = tmp_path / "store"
     run(write_config(tmp_path), store)
-    monkeypatch.setattr(ExactInjection, "__init__", None)  # nothing may be run
+    monkeypatch.setattr(ExactInjection, "inject", None)  # no fault may be injected,
+    monkeypatch.setattr(ExactInjection, "replay", None)  # nor for a check
     recorder = Recorder()
     again = run(write_config(tmp_path, name="another name"), store, recorder=recorder)
     assert (again.id, again.state, again.name) == (1, "finished", "small")

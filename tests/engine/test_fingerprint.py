@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import hashlib
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
+import engine
 from engine.config import load_config
-from engine.fingerprint import differences, fingerprint
+from engine.fingerprint import _SOURCES, differences, engine_version, fingerprint
 from engine.models.torchvision_cnn import torchvision_cnn
 from engine.models.weights import BUNDLED_WEIGHTS
 from engine.preparation import prepare
 from tests.small_campaign import write_config
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -80,7 +80,7 @@ def test_what_runs_it_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         torch.set_num_threads(1)
     monkeypatch.setattr(torch, "__version__", "9.9.9")
     assert changed(identity(tmp_path), before) == {"torch"}
-    monkeypatch.setattr("engine.fingerprint.ENGINE", "0")
+    monkeypatch.setattr("engine.fingerprint.engine_version", lambda: "0")
     assert changed(identity(tmp_path), before) == {"torch", "engine"}
 
 
@@ -104,10 +104,28 @@ def test_a_network_of_torchvision_counts_with_its_version(tmp_path: Path, monkey
     changes: dict[str, Any] = {
         "model": {"arch": "torchvision:squeezenet1_1", "weights": "w.pt"},
         "dataset": {"path": "colour.npz", "mean": None, "std": None},
+        "run": {"memory": "10MB"},
     }
     before = identity(tmp_path, **changes)
     monkeypatch.setattr("engine.models.weights.version", lambda _package: "0.0")
     assert changed(identity(tmp_path, **changes), before) == {"code"}
+
+
+def test_the_engine_is_whatever_may_change_a_severity() -> None:
+    """Nobody can forget to raise it: the smallest change of a source is another version."""
+    package = Path(engine.__file__).parent
+    sources = [path for pattern in _SOURCES for path in package.glob(pattern)]
+    assert {path.name for path in sources} >= {"fast.py", "thin.py", "winograd.py", "naive.py", "bits.py"}
+    digest = hashlib.sha256()
+    for path in sorted(sources):
+        digest.update(path.relative_to(package).as_posix().encode() + path.read_bytes())
+    assert engine_version() == digest.hexdigest()
+
+
+def test_another_engine_is_the_same_campaign() -> None:
+    """Whether it gives the same is found out by computing some of its pairs again."""
+    items = {"weights": "w", "torch": "2.6"}
+    assert fingerprint({**items, "engine": "1"}) == fingerprint({**items, "engine": "2"}) == fingerprint(items)
 
 
 def test_the_fingerprint_is_of_every_item() -> None:

@@ -9,8 +9,6 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from engine import preparation
-from engine.campaign import start_injection
 from engine.config import load_config
 from engine.errors import InputError, UnreachableError
 from engine.models import build_model
@@ -71,7 +69,8 @@ def test_another_width_makes_another_campaign(tmp_path: Path) -> None:
     torch.manual_seed(0)
     torch.save(build_model("mobilenetv2", 1, 10, 0.1).state_dict(), tmp_path / "w.pt")
     model = {"arch": "mobilenetv2", "weights": "w.pt"}
-    one, other = (prepared(tmp_path, model={**model, "width": width}).fingerprint for width in (0.1, 0.101))
+    run = {"memory": "10MB"}
+    one, other = (prepared(tmp_path, model={**model, "width": width}, run=run).fingerprint for width in (0.1, 0.101))
     assert one != other
 
 
@@ -89,12 +88,10 @@ def test_a_device_that_is_not_there_cannot_be_reached(tmp_path: Path) -> None:
         prepared(tmp_path, run={"device": "cuda"})
 
 
-def test_what_is_done_is_told_with_how_much_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preparation, "_METRIC_BATCH", 16)
+def test_what_is_done_is_told_with_how_much_of_it(tmp_path: Path) -> None:
     steps: list[Step] = []
     campaign = prepare(load_config(write_config(tmp_path, run={"method": "fast"})), on_step=steps.append)
     ranked = [(step.done, step.total) for step in steps if step.text == "ranking the images"]
-    assert ranked == [(start, IMAGES) for start in range(0, IMAGES, 16)]
-    start_injection(campaign, steps.append)
+    assert ranked == [(start, IMAGES) for start in range(0, IMAGES, campaign.injection.block_rows)]
     measured = [(step.done, step.total) for step in steps if step.text == "measuring rounding"]
     assert measured == [(layer, 5) for layer in range(5)]

@@ -1,0 +1,60 @@
+"""`dear-tui check`: whether a config's method gives what the plain loop gives on its network."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dear_tui.cli.options import JsonOption
+from dear_tui.cli.steps import shown_steps
+from dear_tui.orders import naming
+from engine.errors import InputError
+
+if TYPE_CHECKING:
+    from engine.injection.self_check import CheckResult
+
+
+def check(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file.")],
+    pairs: Annotated[int, typer.Option("--pairs", min=1, help="How many (fault, image) pairs to compare.")] = 20_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare a method with the plain loop, before you trust it with a network.
+
+    The plain loop flips the bit in an untouched copy of the network, runs all of it and restores the bit. Every
+    campaign does this before it starts, as `[run] check` says; here it goes on for as many pairs as you like. Where a
+    layer does not agree, its faults fall back to a slower method that does. Nothing is stored.
+
+    Exits with 2 where the network cannot be run at all, such as one that draws random numbers.
+    """
+    from engine.config import load_config
+    from engine.preparation import prepare
+    from engine.proof import prove
+
+    checked = load_config(config)
+    try:
+        with shown_steps() as on_step, naming(str(config)):
+            prepared = prepare(checked, on_step=on_step)
+            result = prove(prepared, on_step, pairs=pairs)
+    except InputError as error:
+        if as_json:
+            print(json.dumps({"pairs": 0, "differences": 0, "fallbacks": [], "refused": str(error)}, indent=2))
+        raise
+    if as_json:
+        print(json.dumps(asdict(result) | {"refused": None}, indent=2))
+        return
+    for note in (*prepared.notes, *prepared.injection.notes):
+        print(note)
+    for line in _lines(checked.run.method, result):
+        print(line)
+
+
+def _lines(method: str, result: CheckResult) -> list[str]:
+    verdict = [f"{result.sentence}, in {result.seconds:.1f} s"]
+    verdict += [f"faults in {each.layer} are run by {each.method}: {each.reason}" for each in result.fallbacks]
+    how = "what agrees with it, where a layer fell back" if result.fallbacks else method
+    return [*verdict, f"campaigns of this config are right by the plain loop: they use {how}"]
