@@ -52,12 +52,16 @@ class Network:
         for node in graph.nodes:
             _name_input_first(node, self.modules)
         tile_poolings(graph, self)
-        self.nodes = [node for node in graph.nodes if node.op != "output"]
-        self.input = next(node for node in self.nodes if node.op == "placeholder")
+        self.input = next(node for node in graph.nodes if node.op == "placeholder")
         (self.output,) = (node.args[0] for node in graph.nodes if node.op == "output")
         if not isinstance(self.output, fx.Node):
             raise UntraceableError("its output is not one tensor")
+        needed = _upstream(self.output)
+        self.nodes = [node for node in graph.nodes if node in needed]
+        """in order, without those that nothing of the output comes from"""
         self.batch_dependent = self.downstream(self.input)
+        if self.input not in needed:
+            raise UntraceableError("its output does not depend on the images")
 
     def kind(self, node: fx.Node) -> object:
         """What a node does, for rules to look up: the class of its module, its function, or its method's name.
@@ -135,6 +139,16 @@ class Network:
                 if not (_is_close(values[0][:2], values[1]) and _is_close(values[0][[2, 0, 1]], values[2])):
                     raise UntraceableError(f"{place_of(node)}: its result for an image depends on the others")
         return shapes
+
+
+def _upstream(end: fx.Node) -> set[fx.Node]:
+    """`end` and every node that it depends on."""
+    found, waiting = {end}, [end]
+    while waiting:
+        parents = [parent for parent in waiting.pop().all_input_nodes if parent not in found]
+        found.update(parents)
+        waiting.extend(parents)
+    return found
 
 
 def _at(values: dict[fx.Node, tuple[Any, ...]], place: int, node: fx.Node) -> Any:
