@@ -1,6 +1,7 @@
 """Fault lists from CSV files."""
 
 import csv
+import os
 
 import numpy as np
 import pytest
@@ -131,6 +132,162 @@ def test_bad_files_are_one_sentence(read, text, message):
     assert str(error.value).startswith("[faults] list: ")
     assert "faults.csv" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_separator_is_found(read, separator, end):
+    lines = (["Injection", "Layer", "TensorIndex", "Bit"], ["0", "conv1", '"(3, 0, 2, 1)"', "15"], [], [])
+    assert rows_of(read(end.join(separator.join(line) for line in lines))) == [(0, 88, 15, -1)]
+
+
+def test_an_index_needs_no_quotes_where_cells_are_not_separated_by_commas(read):
+    assert rows_of(read("Injection;Layer;TensorIndex;Bit\n0;conv1;(3, 0, 2, 1);30\n")) == [(0, 88, 30, -1)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(3, 0, 2, 1)",
+        "(3,0,2,1)",
+        "( 3 , 0 , 2 , 1 , )",
+        "[3, 0, 2, 1]",
+        "[3,0,2,1]",
+        "[3 0 2 1]",
+        "(np.int64(3), np.int64(0), np.int64(2), np.int64(1))",
+        "(numpy.int32(3), int64(0), np.uint8(2), 1)",
+        "tensor([3, 0, 2, 1])",
+        "tensor([3, 0, 2, 1], dtype=torch.int32, device='cuda:0')",
+        "(tensor(3), tensor(0), tensor(2), tensor(1))",
+        "torch.Size([3, 0, 2, 1])",
+        "array([3, 0, 2, 1])",
+        "np.array([3, 0, 2, 1], dtype=int64)",
+    ],
+)
+def test_an_index_as_python_numpy_and_torch_print_it(read, text):
+    assert rows_of(read(f'Layer,TensorIndex,Bit\nconv1,"{text}",1\n')) == [(0, 88, 1, -1)]
+    both = f'Layer,TensorIndex,Bit\nconv1,"(3, 0, 2, 0)",1\nlinear,"[9 8]",1\nconv1,"{text}",1\n'
+    assert rows_of(read(both)) == [(0, 87, 1, -1), (2, 584, 1, -1), (0, 88, 1, -1)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(3, 0, 2, 1]",
+        "(3, 0, 2)",
+        "(3, 0, 2, 1, 0)",
+        "(3, 0, 2, -1)",
+        "(3, 0, 2, 1.0)",
+        "(3, 0, 2, 3)",
+        "()",
+        "(٣, 0, 2, 1)",
+    ],
+)
+def test_another_spelling_or_place_is_refused(read, text):
+    with pytest.raises(InputError, match=r"row 1 .*tensor_index .* is outside conv1"):
+        read(f'Layer,TensorIndex,Bit\nconv1,"(3, 0, 2, 1)",1\nconv1,"{text}",2\n')
+
+
+@pytest.mark.parametrize("header", ["Value", "value", "StuckAt", "stuck_at", "Stuck", "Stuck at"])
+@pytest.mark.parametrize("model", ["bit_flip", "stuck_at"])
+def test_the_value_a_bit_is_stuck_at_is_understood(read, header, model):
+    faults = read(f"layer,weight_index,bit,{header}\nconv1,0,30,1\nconv1,0,30,0\nconv1,1,30,1\n", model)
+    assert (faults.model, faults.stuck.tolist()) == ("stuck_at", [1, 0, 1])
+
+
+def test_equal_values_are_one_model_unless_the_config_wants_both_polarities(read):
+    text = "layer,weight_index,bit,Value\nconv1,0,30,1\nconv1,1,30,1\n"
+    assert [read(text, model).model for model in ("bit_flip", "stuck_at_1", "stuck_at")] == [
+        "stuck_at_1",
+        "stuck_at_1",
+        "stuck_at",
+    ]
+
+
+def test_a_value_may_stand_beside_its_model(read):
+    text = "layer,weight_index,bit,model,value\nconv1,0,30,stuck_at_1,1\nconv1,0,30,stuck_at,0\n"
+    assert read(text).stuck.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "model", "message"),
+    [
+        ("Value", ["1", "0"], "stuck_at_1", r"row 1 .*the value 0 contradicts \[faults\] model stuck_at_1; mend one"),
+        (
+            "model,value",
+            ["stuck_at_0,0", "stuck_at_0,1"],
+            "bit_flip",
+            "row 1 .*the value 1 contradicts model stuck_at_0",
+        ),
+        ("model,value", ["stuck_at_0,0", "bit_flip,1"], "bit_flip", "row 1 .*the value 1 contradicts model bit_flip"),
+        ("Value", ["1", "0.0123"], "bit_flip", "row 1 .*stuck at is '0.0123'; write 0 or 1, or rename"),
+        ("Value", ["1", ""], "bit_flip", "row 1 .*stuck at is ''; write 0 or 1"),
+    ],
+)
+def test_a_value_that_contradicts_is_refused(read, header, rows, model, message):
+    text = f"layer,weight_index,bit,{header}\n" + "".join(f"conv1,{n},30,{row}\n" for n, row in enumerate(rows))
+    with pytest.raises(InputError, match=message):
+        read(text, model)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Layer,layer,weight_index,bit\nconv1,conv1,0,1\n", r"has the column layer twice \(Layer, layer\); remove one"),
+        ("layer;weight_index\nconv1;0\n", "has no column bit where its first line is separated by ';' .semicolon"),
+        ("layer;weight_index;bit\nconv1;0;1;2\n", "row 0 .*more cells than columns; they are separated by ';'"),
+    ],
+)
+def test_the_sentence_names_column_and_separator(read, text, message):
+    with pytest.raises(InputError, match=message):
+        read(text)
+
+
+def test_columns_of_other_names_may_repeat(read):
+    assert rows_of(read("layer,n,n,,weight_index,,bit\nconv1,1,2,3,4,5,6\n")) == [(0, 4, 6, -1)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
+def test_utf_16_is_a_sentence(tmp_path, encoding):
+    (tmp_path / "faults.csv").write_bytes("layer,weight_index,bit\nconv1,0,1\n".encode(encoding))
+    with pytest.raises(InputError, match=r"looks like UTF-16 text.; save it as UTF-8"):
+        read_fault_list(tmp_path / "faults.csv", LAYERS, "bit_flip", 0)
+
+
+def test_the_first_wrong_row_of_a_long_list_is_named(read, monkeypatch):
+    monkeypatch.setattr("engine.faults.csv_cells.ROWS_AT_ONCE", 3)
+    rows = [f"conv1,{number},1" for number in range(20)]
+    assert rows_of(read("layer,weight_index,bit\n" + "\n".join(rows)))[19] == (0, 19, 1, -1)
+    rows[10] = "conv1,10,99"
+    rows[14] = "conv1,10,1,1"
+    with pytest.raises(InputError, match=r"row 10 .*bit '99'"):
+        read("layer,weight_index,bit\n\n" + "\n".join(rows))
+    rows[10] = "conv1,9,1"
+    with pytest.raises(InputError, match=r"row 14 .*more cells than columns"):
+        read("layer,weight_index,bit\n" + "\n".join(rows))
+    with pytest.raises(InputError, match=r"row 10 .*the same fault as row 9; remove"):
+        read("layer,weight_index,bit\n" + "\n".join(rows[:14]))
+
+
+@pytest.mark.parametrize(
+    ("limit", "message"),
+    [
+        ("MOST_BYTES", "has 33 bytes, and a list may have 20; split"),
+        ("MOST_ROWS", "more than 20 rows; split"),
+        ("MOST_LINE", "line 1: has more than 20 characters"),
+    ],
+)
+def test_a_list_without_end_is_refused(read, monkeypatch, limit, message):
+    monkeypatch.setattr(f"engine.faults.csv_cells.{limit}", 20)
+    rows = 30 if limit == "MOST_ROWS" else 1
+    with pytest.raises(InputError, match=message):
+        read("layer,weight_index,bit\n" + "".join(f"conv1,{number},1\n" for number in range(rows)))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "faults.csv")
+    with pytest.raises(InputError, match=r"faults\.csv: is a pipe, not a file; give a CSV fault list"):
+        read_fault_list(tmp_path / "faults.csv", LAYERS, "bit_flip", 0)
 
 
 def test_missing_and_unreadable_files(tmp_path):

@@ -1,0 +1,173 @@
+"""The cells of a CSV fault list, many rows at a time: its separator found, its columns known, its size limited."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from engine.errors import InputError
+from engine.paths import MissingFileError, file_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+    from typing import TextIO
+
+MOST_BYTES = 8 * 10**9
+"""of a list"""
+
+MOST_ROWS = 100_000_000
+"""of a list: 4 GB as columns; the largest layer-wise samples of published networks have 5 million"""
+
+MOST_LINE = 1_000_000
+"""characters of one line"""
+
+ROWS_AT_ONCE = 50_000
+
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+NAMES = {
+    "layer": ("layer",),
+    "weight_index": ("weightindex",),
+    "tensor_index": ("tensorindex",),
+    "bit": ("bit",),
+    "model": ("model",),
+    "value": ("value", "stuckat", "stuckvalue", "stuck"),
+}
+"""column -> how its header is written, without case, blanks and underscores"""
+
+NEEDED = (("layer",), ("weight_index", "tensor_index"), ("bit",))
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Consecutive rows of a list, as columns."""
+
+    first_row: int
+    columns: Mapping[str, Sequence[str]]
+    """known column -> its cells, stripped; columns of other names are left out"""
+
+
+def row_error(path: Path, row: int, problem: str) -> InputError:
+    """The sentence about one row, counted from 0 after the header, empty lines left out."""
+    return InputError(f"[faults] list: {path}, row {row} (the first is 0): {problem}")
+
+
+def read_cells(path: Path) -> Iterator[Cells]:
+    """All rows of a list, at most `ROWS_AT_ONCE` at a time; memory does not grow with the file.
+
+    Raises:
+        InputError: for a file that is missing, too large or no CSV, a column that is missing or there twice, or a row
+            with more cells than the header.
+    """
+    try:
+        size = file_bytes(path, "give a CSV fault list")
+    except MissingFileError:
+        raise InputError(f"[faults] list: there is no file {path}; give the path of a CSV fault list") from None
+    except InputError as error:
+        raise InputError(f"[faults] list: cannot be read as CSV: {error}") from None
+    if size > MOST_BYTES:
+        raise InputError(
+            f"[faults] list: {path} has {size:,} bytes, and a list may have {MOST_BYTES:,}; split it into several lists"
+        )
+    try:
+        with path.open(encoding=_encoding(path), newline="") as file:
+            yield from _chunks(path, _lines(path, file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"[faults] list: {path} cannot be read as CSV ({error}); give a CSV fault list") from None
+
+
+def _encoding(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(512)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in start:
+        raise InputError(f"[faults] list: {path} cannot be read as CSV (it looks like UTF-16 text); save it as UTF-8")
+    return "utf-8-sig"
+
+
+def _lines(path: Path, file: TextIO) -> Iterator[str]:
+    number = 0
+    while line := file.readline(MOST_LINE + 1):
+        number += 1
+        if len(line) > MOST_LINE:
+            raise InputError(
+                f"[faults] list: {path}, line {number}: has more than {MOST_LINE:,} characters; give a CSV fault list"
+            )
+        yield line
+
+
+def _chunks(path: Path, lines: Iterator[str]) -> Iterator[Cells]:
+    header = next((line for line in lines if line.strip()), "")
+    separator = _separator(header)
+    rows = csv.reader(chain([header], lines), delimiter=separator, strict=True)
+    given = next(rows, [])
+    places = _places(path, given, separator)
+    first = 0
+    while read := list(islice(rows, ROWS_AT_ONCE)):
+        filled = [row for row in read if row]
+        if first + len(filled) > MOST_ROWS:
+            raise InputError(f"[faults] list: {path} has more than {MOST_ROWS:,} rows; split it into several lists")
+        good = _padded(filled, len(given))
+        columns = list(zip(*good, strict=True))
+        if good:
+            yield Cells(first, {name: [*map(str.strip, columns[place])] for name, place in places.items()})
+        first += len(good)
+        if len(good) < len(filled):
+            raise row_error(path, first, f"more cells than columns; {_unquoted(separator)}")
+
+
+def _padded(rows: list[list[str]], width: int) -> list[list[str]]:
+    """The rows before the first that has too many cells; cells that a row lacks are empty."""
+    if {*map(len, rows)} == {width}:
+        return rows
+    too_long = next((place for place, row in enumerate(rows) if len(row) > width), len(rows))
+    return [row + [""] * (width - len(row)) for row in rows[:too_long]]
+
+
+def _unquoted(separator: str) -> str:
+    if separator == ",":
+        return 'put a tensor index in quotes: "(3, 0, 2, 1)"'
+    return f"they are separated by {separator!r} ({SEPARATORS[separator]}) here; put cells that hold one in quotes"
+
+
+def _separator(header: str) -> str:
+    """The one that finds most of the known columns in the header; of equals, the comma."""
+
+    def known(separator: str) -> int:
+        try:
+            names = {_plain(name) for name in next(csv.reader([header], delimiter=separator), [])}
+        except csv.Error:
+            return 0
+        return sum(any(spelling in names for spelling in spellings) for spellings in NAMES.values())
+
+    return max(SEPARATORS, key=known)
+
+
+def _places(path: Path, given: Iterable[str], separator: str) -> dict[str, int]:
+    """The place of each known column in a row."""
+    places: dict[str, int] = {}
+    headers = list(given)
+    for place, header in enumerate(headers):
+        column = next((name for name, spellings in NAMES.items() if _plain(header) in spellings), None)
+        if column in places:
+            first = headers[places[column]].strip()
+            raise InputError(
+                f"[faults] list: {path} has the column {column} twice ({first}, {header.strip()}); remove one of them"
+            )
+        if column is not None:
+            places[column] = place
+    for needed in NEEDED:
+        if not any(column in places for column in needed):
+            raise InputError(
+                f"[faults] list: {path} has no column {' or '.join(needed)} where its first line is separated by "
+                f"{separator!r} ({SEPARATORS[separator]}); its first line must name the columns, for example "
+                "layer,weight_index,bit or Layer,TensorIndex,Bit"
+            )
+    return places
+
+
+def _plain(header: str) -> str:
+    return "".join(header.lower().replace("_", " ").split())

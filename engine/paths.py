@@ -1,0 +1,68 @@
+"""Paths that a user gives: what lies there, asked so that the answer is never a traceback or an endless wait."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from engine.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+class MissingFileError(InputError):
+    """There is nothing under that name."""
+
+
+def is_file(path: Path) -> bool:
+    """Whether a regular file can be seen there; no where a folder above it may not be searched."""
+    try:
+        return path.is_file()
+    except OSError:  # no permission, a name too long, or links in a circle
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder can be seen there; no where a folder above it may not be searched."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def shown(path: Path | str) -> str:
+    """A path as text that can be printed and stored; bytes that are no UTF-8 are written as `\\xff`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def file_bytes(path: Path, mend: str) -> int:
+    """The size of a regular file. A pipe, on which reading waits without end, is refused before it is opened.
+
+    Args:
+        path: the file.
+        mend: what the user should do where it is none, for the end of the sentence.
+
+    Raises:
+        InputError: it is missing, cannot be seen, or is no regular file.
+    """
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        what = "is a link that leads nowhere" if path.is_symlink() else "there is no such file"
+        raise MissingFileError(f"{shown(path)}: {what}; {mend}") from None
+    except OSError as error:
+        raise InputError(f"{shown(path)}: cannot be read ({error.strerror}); {mend}") from None
+    if not stat.S_ISREG(status.st_mode):
+        kind = next((name for is_kind, name in KINDS if is_kind(status.st_mode)), "no regular file")
+        raise InputError(f"{shown(path)}: is {kind}, not a file; {mend}")
+    return status.st_size
