@@ -21,9 +21,13 @@ from pydantic import (
 
 from engine.config_problems import Problem, explain
 from engine.errors import ConfigError
+from engine.paths import is_file, is_folder, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+MOST_BYTES = 10**6
+"""of a config"""
 
 MEMORY_UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
@@ -32,7 +36,12 @@ def _resolve_path(value: object, info: ValidationInfo) -> object:
     """Relative paths start at the config's folder; `~` is the home."""
     if not isinstance(value, str):
         return value
-    path = Path(value).expanduser()
+    try:
+        path = Path(value).expanduser()
+    except RuntimeError:  # there is no such user
+        raise ValueError(f"{value} has no home folder; write the whole path") from None
+    if "\0" in value:
+        raise ValueError("a path cannot hold the character 0; mend it")
     folder: Path | None = (info.context or {}).get("folder")
     return path if folder is None else folder / path
 
@@ -58,7 +67,9 @@ def _parse_memory(value: object) -> object:
 
 def _check_file(path: Path, info: ValidationInfo) -> Path:
     """A config read from disk is refused early; one kept in a store may outlive its files."""
-    if _is_from_disk(info) and not path.is_file():
+    if _is_from_disk(info) and not is_file(path):
+        if is_folder(path):
+            raise ValueError(f"{path} is a folder; give a file")
         raise ValueError(f"there is no file {path}; mend the path")
     return path
 
@@ -140,7 +151,7 @@ class ModelConfig(Section):
             if path is not None:
                 raise ValueError(f'does not apply to {arch}; remove it, or use arch = "package.module:factory"')
             return None
-        if path is not None and _is_from_disk(info) and not path.is_dir():
+        if path is not None and _is_from_disk(info) and not is_folder(path):
             raise ValueError(f"there is no folder {path}; give the one that holds the module of {arch}")
         return (info.context or {}).get("folder") if path is None else path
 
@@ -181,9 +192,13 @@ class DatasetConfig(Section):
         if path is None and name not in (None, "mnist"):
             raise ValueError(f'missing; say where the {name} images are, for example path = "~/data"')
         if path is not None and _is_from_disk(info):
-            if name == "npz" and not path.is_file():
+            if name == "npz" and is_folder(path):
+                raise ValueError(f'{path} is a folder; give an .npz file, or use name = "folder"')
+            if name == "npz" and not is_file(path):
                 raise ValueError(f"there is no file {path}; give an .npz file with images and labels")
-            if name == "folder" and not path.is_dir():
+            if name == "folder" and is_file(path):
+                raise ValueError(f"{path} is a file; give a folder with a sub-folder of images per class")
+            if name == "folder" and not is_folder(path):
                 raise ValueError(f"there is no folder {path}; give one with a sub-folder of images per class")
         return path
 
@@ -354,18 +369,26 @@ def read_tables(path: Path) -> dict[str, Any]:
     """The tables of a TOML file, unchecked.
 
     Raises:
-        ConfigError: it is not there, or no TOML.
+        ConfigError: it is not there, a pipe, larger than `MOST_BYTES`, or no TOML.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        if path.is_fifo() and not path.is_relative_to("/dev"):  # nothing may ever be written into it
+            raise ConfigError([f"{shown(path)}: is a pipe, not a file; give a TOML config"])
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        text = content.decode("utf-8-sig")
     except FileNotFoundError:
-        raise ConfigError([f"{path}: there is no such file; give the path of a TOML config"]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path}: cannot be read as text ({error}); give a TOML config"]) from None
+        raise ConfigError([f"{shown(path)}: there is no such file; give the path of a TOML config"]) from None
+    except (OSError, ValueError) as error:
+        raise ConfigError([f"{shown(path)}: cannot be read as text ({error}); give a TOML config"]) from None
+    if len(content) > MOST_BYTES:
+        raise ConfigError([f"{shown(path)}: has more than {MOST_BYTES:,} bytes; give a TOML config, which is small"])
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError([f"{path}: not valid TOML ({error}); mend that line"]) from None
+    except RecursionError:
+        raise ConfigError([f"{shown(path)}: its lists or tables are nested too deeply; give a TOML config"]) from None
+    except ValueError as error:  # also of a number with thousands of digits
+        raise ConfigError([f"{shown(path)}: not valid TOML ({error}); mend that line"]) from None
 
 
 def load_configs(paths: Sequence[Path]) -> list[CampaignConfig]:

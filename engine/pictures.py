@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.config import DatasetConfig
-from engine.datasets import load_dataset
 from engine.datasets.class_names import class_names
+from engine.datasets.load import open_dataset
 from engine.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from engine.datasets.images import Images
+
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
     """The images of one data set."""
 
-    images: NDArray[Any]
+    images: Images
     """[N, C, H, W] as the data set holds them"""
     class_names: tuple[str, ...]
     """empty where classes are numbers"""
@@ -43,7 +45,10 @@ class Pictures:
 
 
 def load_pictures(description: Mapping[str, Any]) -> Pictures:
-    """Load the data set of a campaign; nothing is downloaded.
+    """Open the data set of a campaign; nothing is downloaded.
+
+    A small one is read and compared with what the campaign ran on. Of a large one only the images that are shown are
+    read, so that it is not compared: that would read all of it.
 
     Args:
         description: the content of its campaign.json.
@@ -52,8 +57,11 @@ def load_pictures(description: Mapping[str, Any]) -> Pictures:
         InputError: its files are gone, cannot be read, or are not those that the campaign ran on.
     """
     config = DatasetConfig.model_validate(description["config"]["dataset"])
-    dataset = load_dataset(config, fetch=False)
-    if description.get("identity", {}).get("images", dataset.sha256) != dataset.sha256:
+    dataset = open_dataset(config, fetch=False)
+    if (
+        isinstance(dataset.images, np.ndarray)
+        and description.get("identity", {}).get("images", dataset.sha256) != dataset.sha256
+    ):
         raise InputError(f"{config.path or config.name}: not the images any more that this campaign ran on")
     return Pictures(dataset.images, class_names(config))
 

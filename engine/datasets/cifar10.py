@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.errors import InputError
+from engine.paths import file_bytes, is_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from engine.datasets.dataset import Array
 
 PIXELS = 3 * 32 * 32
+
+MOST_BYTES = 200 * 10**6
+"""of a batch file: six times the real ones; it is read whole"""
 RECONSTRUCT_ARRAY = np.empty(0).__reduce__()[0]
 """the function numpy pickles its arrays with"""
 
@@ -37,12 +41,18 @@ def read_cifar10(folder: Path, train: bool) -> tuple[Array, Array] | None:
     ):
         for place in (folder / archive, folder):
             paths = [place / f"{name}{suffix}" for name in names]
-            if all(path.is_file() for path in paths):
+            if all(map(is_file, paths)):
                 return _join(paths, read)
     return None
 
 
 def _join(paths: list[Path], read: Callable[[Path], tuple[Array, Array]]) -> tuple[Array, Array]:
+    for path in paths:
+        size = file_bytes(path, "fetch the file again")
+        if size > MOST_BYTES:
+            raise InputError(
+                f"{path}: has {size:,} bytes, and a CIFAR-10 batch may have {MOST_BYTES:,}; fetch it again"
+            )
     batches = [read(path) for path in paths]
     for path, (_, labels) in zip(paths, batches, strict=True):
         if len(labels) and not 0 <= labels.min() <= labels.max() <= 9:

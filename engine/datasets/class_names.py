@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from engine.datasets.folder import class_folders
+from engine.errors import InputError
+from engine.paths import shown
 
 if TYPE_CHECKING:
     from engine.config import DatasetConfig
@@ -19,7 +22,11 @@ CLASS_NAMES = {
 
 
 def class_names(config: DatasetConfig) -> tuple[str, ...]:
-    """The names in the order of the labels; none where classes are numbers, as the digits of mnist are."""
+    """The names in the order of the labels; none where classes are numbers, as the digits of mnist are.
+
+    None either where the folder of the images may not be read any more.
+    """
     if config.name == "folder" and config.path is not None:
-        return tuple(folder.name for folder in class_folders(config.path))
+        with suppress(InputError):
+            return tuple(shown(folder.name) for folder in class_folders(config.path))
     return CLASS_NAMES.get(config.name, ())

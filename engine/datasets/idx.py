@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import math
+import struct
 import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.errors import InputError
+from engine.paths import is_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from engine.datasets.dataset import Array
 
 UNSIGNED_BYTE = 8
+
+MOST_BYTES = 2 * 10**9
+"""of a file, unpacked: three times the largest of EMNIST; it is read whole"""
 
 
 def read_idx_pair(folders: Iterable[Path], split: str) -> tuple[Array, Array] | None:
@@ -38,22 +44,38 @@ def read_idx_pair(folders: Iterable[Path], split: str) -> tuple[Array, Array] | 
 
 
 def read_idx(path: Path, dimensions: int) -> Array:
-    """The bytes of an IDX file: uint8 with that many dimensions."""
+    """The bytes of an IDX file: uint8 with that many dimensions.
+
+    Raises:
+        InputError: it is no such file, or its header announces more than `MOST_BYTES` or not what follows. A gzip that
+            expands without end is read only as far as its header announces.
+    """
     try:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            header = file.read(4 + 4 * dimensions)
+            shape = _shape(path, header, dimensions)
+            size = math.prod(shape)
+            data = file.read(size + 2)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read ({error}); fetch the file again") from None
-    header = 4 + 4 * dimensions
-    if len(data) < header or data[:4] != bytes([0, 0, UNSIGNED_BYTE, dimensions]):
+    if len(data) != size:
+        follow = f"more than {size + 1}" if len(data) > size + 1 else len(data)
+        announced = " x ".join(map(str, shape))
+        raise InputError(f"{path}: its header announces {announced} bytes, but {follow} follow; fetch the file again")
+    return np.frombuffer(data, dtype=np.uint8).reshape(shape)
+
+
+def _shape(path: Path, header: bytes, dimensions: int) -> tuple[int, ...]:
+    if len(header) < 4 + 4 * dimensions or header[:4] != bytes([0, 0, UNSIGNED_BYTE, dimensions]):
         raise InputError(f"{path}: not an IDX file of bytes in {dimensions} dimensions; fetch the file again")
-    shape = tuple(int(size) for size in np.frombuffer(data[4:header], dtype=">u4"))
-    if len(data) - header != np.prod(shape, dtype=object):
+    shape = struct.unpack(f">{dimensions}I", header[4:])
+    if math.prod(shape) > MOST_BYTES:
+        announced = " x ".join(map(str, shape))
         raise InputError(
-            f"{path}: its header announces {' x '.join(map(str, shape))} bytes, but {len(data) - header} follow; "
-            "fetch the file again"
+            f"{path}: its header announces {announced} bytes, and {MOST_BYTES:,} are the most; fetch the file again"
         )
-    return np.frombuffer(data, dtype=np.uint8, offset=header).reshape(shape)
+    return shape
 
 
 def _find(folder: Path, name: str) -> Path | None:
-    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+    return next((path for path in (folder / name, folder / f"{name}.gz") if is_file(path)), None)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.datasets.cifar10 import read_cifar10
-from engine.datasets.dataset import Array, Dataset
+from engine.datasets.dataset import Array, Dataset, LabelledImages
 from engine.datasets.download import default_folder, download
 from engine.datasets.folder import read_folder
 from engine.datasets.idx import read_idx_pair
 from engine.datasets.npz import read_npz
+from engine.datasets.pixels import check_pixels
 from engine.errors import InputError
+from engine.paths import is_file, shown
+from engine.steps import OnStep, nobody_waits
 
 if TYPE_CHECKING:
     from engine.config import DatasetConfig
@@ -31,30 +35,56 @@ NORMALISATION = {
 """Mean and standard deviation per channel of each training set."""
 
 
-def load_dataset(config: DatasetConfig, train: bool = False, fetch: bool = True) -> Dataset:
-    """The test split of a data set, or its training split.
+def load_dataset(
+    config: DatasetConfig, train: bool = False, fetch: bool = True, on_step: OnStep = nobody_waits
+) -> Dataset:
+    """The test split of a data set, or its training split, every pixel of it checked.
 
     mnist, fashion_mnist and cifar10 are downloaded into their folder when it does not hold them, unless `fetch` is off.
 
+    Args:
+        config: what to load.
+        train: the training split.
+        fetch: whether something may be downloaded.
+        on_step: told how much is read.
+
     Raises:
-        InputError: files that are missing or not what they should be, labels or normalisation that do not fit.
+        InputError: files that are missing or not what they should be, labels or normalisation that do not fit, pixels
+            that are no numbers.
     """
-    path = config.path
+    dataset = open_dataset(config, train, fetch, on_step)
+    if dataset.images.dtype == np.uint8:
+        return dataset
+    return replace(dataset, notes=(*dataset.notes, *check_pixels(dataset, _where(config), on_step)))
+
+
+def open_dataset(
+    config: DatasetConfig, train: bool = False, fetch: bool = True, on_step: OnStep = nobody_waits
+) -> Dataset:
+    """As `load_dataset`, but the pixels of images that are read on demand are not looked at yet."""
     if config.name in ("npz", "folder"):
-        if path is None or train:
+        if config.path is None or train:
             raise InputError(f"{config.name}: has no training split; train on {', '.join(NORMALISATION)}")
-        images, labels = read_npz(path) if config.name == "npz" else read_folder(path)
+        read = read_npz(config.path, on_step) if config.name == "npz" else read_folder(config.path, on_step)
     else:
-        images, labels = _read_known(config.name, path, train, fetch)
-    where = f"{config.name} ({path})" if path else config.name
-    _check(where, images, labels)
+        read = LabelledImages(*_read_known(config.name, config.path, train, fetch))
+    where = _where(config)
+    _check(where, read)
+    channels = read.images.shape[1]
     mean, std = NORMALISATION.get(config.name, ((), ())) if config.mean is None else (config.mean, config.std or ())
-    if len(mean) != len(std) or len(mean) not in (0, images.shape[1]):
+    if len(mean) != len(std) or len(mean) not in (0, channels):
         raise InputError(
-            f"{where}: mean has length {len(mean)} and std {len(std)}, but images have {images.shape[1]} channels; "
+            f"{where}: mean has length {len(mean)} and std {len(std)}, but images have {channels} channels; "
             "give [dataset] mean and std one value per channel"
         )
-    return Dataset(config.name, images, labels, mean, std)
+    notes = [*read.notes]
+    if read.labels.min() > 0:
+        notes.append(f"no image has label 0: labels count from 0, and the lowest here is {read.labels.min()}")
+    return Dataset(config.name, read.images, read.labels, mean, std, tuple(f"{where}: {note}" for note in notes))
+
+
+def _where(config: DatasetConfig) -> str:
+    return f"{config.name} ({shown(config.path)})" if config.path else config.name
 
 
 def _read_known(name: str, path: Path | None, train: bool, fetch: bool) -> tuple[Array, Array]:
@@ -62,7 +92,7 @@ def _read_known(name: str, path: Path | None, train: bool, fetch: bool) -> tuple
     if path is None and name == "mnist" and not train:
         path = BUNDLED_MNIST
     folder = path or default_folder()
-    if folder.exists() and not folder.is_dir():
+    if is_file(folder):
         raise InputError(f"{folder}: is a file; give [dataset] path the folder of the {name} files")
     found = _read_files(name, folder, train)
     if found is None and not fetch:
@@ -84,11 +114,14 @@ def _read_files(name: str, folder: Path, train: bool) -> tuple[Array, Array] | N
     return read_idx_pair([folder / IDX_FOLDERS[name], folder], "train" if train else "t10k")
 
 
-def _check(where: str, images: Array, labels: Array) -> None:
+def _check(where: str, read: LabelledImages) -> None:
+    images, labels = read.images, read.labels
     if len(images) != len(labels):
         raise InputError(f"{where}: {len(images)} images but {len(labels)} labels; give each image one label")
     if len(labels) == 0:
         raise InputError(f"{where}: there are no images; give [dataset] path a data set with some")
+    if 0 in images.shape:
+        raise InputError(f"{where}: the images have the shape {images.shape[1:]}, without pixels; give others")
     if labels.min() < 0:
         image = int(np.argmin(labels))
         raise InputError(f"{where}: image {image} has label {labels[image]}; labels count from 0")

@@ -1,0 +1,173 @@
+"""The arrays of a numpy .npz file: described from their headers, read only as far as their size is right."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import tempfile
+import zipfile
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
+
+from numpy.lib import format as npy
+
+from engine.datasets.images import KEPT_BYTES, Array, StoredRows
+from engine.errors import InputError
+from engine.paths import shown
+from engine.steps import OnStep, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+MOST_LABEL_BYTES = 10**9
+"""of the labels, which are read at once"""
+
+LEAST_SUSPECT_BYTES = 10**9
+MOST_RATIO = 200
+"""an array that unpacks to more than `LEAST_SUSPECT_BYTES` and to this many times its size is taken for a zip bomb"""
+
+COPY_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class Member:
+    """One array of the file, as its header describes it."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    fortran: bool
+    header_bytes: int
+    """of the .npy file before its data"""
+    info: zipfile.ZipInfo
+
+    @property
+    def nbytes(self) -> int:
+        """Of the data."""
+        return prod(self.shape) * self.dtype.itemsize
+
+
+class NpzFile:
+    """An .npz file that is open for reading; pickled objects are never read."""
+
+    def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
+        self.path = path
+        self._archive = archive
+        self._infos = {
+            info.filename.removesuffix(".npy"): info for info in archive.infolist() if not info.filename.endswith("/")
+        }
+
+    @property
+    def names(self) -> list[str]:
+        """Of the arrays."""
+        return list(self._infos)
+
+    def member(self, name: str) -> Member:
+        """What the header of one array says, without reading the array.
+
+        Raises:
+            InputError: it holds Python objects, or is not as long as its header says.
+        """
+        info = self._infos[name]
+        with self._archive.open(info) as file:
+            version = npy.read_magic(file)
+            if version == (1, 0):
+                shape, fortran, dtype = npy.read_array_header_1_0(file)
+            elif version == (2, 0):
+                shape, fortran, dtype = npy.read_array_header_2_0(file)
+            else:
+                raise ValueError("only structured arrays have a later version")
+            member = Member(name, shape, dtype, fortran and len(shape) > 1, file.tell(), info)
+        if dtype.hasobject:
+            raise ValueError("Python objects")
+        if min(shape, default=0) < 0 or member.header_bytes + member.nbytes != info.file_size:
+            raise InputError(
+                f"{shown(self.path)}: the header of {name} announces {' x '.join(map(str, shape))} {dtype}, "
+                f"{member.nbytes:,} bytes, but {info.file_size - member.header_bytes:,} follow; save it again"
+            )
+        if member.nbytes > LEAST_SUSPECT_BYTES and member.nbytes > MOST_RATIO * info.compress_size:
+            raise InputError(
+                f"{shown(self.path)}: {name} would unpack from {info.compress_size:,} to {member.nbytes:,} bytes; if "
+                "that is meant, save it uncompressed with numpy.savez"
+            )
+        return member
+
+    def read(self, member: Member) -> Array:
+        """The whole array."""
+        with self._archive.open(member.info) as file:
+            return npy.read_array(file, allow_pickle=False)
+
+    def rows(self, member: Member, on_step: OnStep) -> Array | StoredRows:
+        """The array where it is small; else its rows, read when they are asked for.
+
+        An array that is large and compressed is unpacked into a file without a name in the folder for temporary files
+        (TMPDIR), whose room comes back when the process ends.
+
+        Raises:
+            InputError: there is no room for that file, or the array is large and stored by columns.
+        """
+        if member.nbytes <= KEPT_BYTES:
+            return self.read(member)
+        if member.fortran:
+            raise InputError(
+                f"{shown(self.path)}: {member.name} is stored by columns (Fortran order) and too large to turn; save "
+                f"numpy.ascontiguousarray({member.name})"
+            )
+        if member.info.compress_type == zipfile.ZIP_STORED and member.info.compress_size == member.info.file_size:
+            file = cast("BinaryIO", self.path.open("rb"))
+            offset = _data_offset(file, member.info) + member.header_bytes
+        else:
+            file, offset = self._unpack(member, on_step), member.header_bytes
+        return StoredRows(file, self.path, offset, member.shape, member.dtype)
+
+    def _unpack(self, member: Member, on_step: OnStep) -> BinaryIO:
+        """The member's .npy file, unpacked."""
+        folder, size = Path(tempfile.gettempdir()), member.info.file_size
+        if shutil.disk_usage(folder).free < size:
+            raise InputError(
+                f"{shown(self.path)}: {member.name} is compressed and needs {size:,} bytes in {folder}, more than are "
+                "free; set TMPDIR to a folder that has, or save it uncompressed with numpy.savez"
+            )
+        file = cast("BinaryIO", tempfile.TemporaryFile(prefix="dear-tui-", buffering=0))  # noqa: SIM115  lives as long as its rows
+        with self._archive.open(member.info) as packed:
+            for done in range(0, size, COPY_BYTES):
+                on_step(Step("unpacking the images, MB", done // 10**6, size // 10**6))
+                part = packed.read(COPY_BYTES)
+                try:
+                    file.write(part)
+                except OSError as error:
+                    raise InputError(f"{folder}: {member.name} cannot be unpacked there ({error.strerror})") from None
+        return file
+
+
+@contextmanager
+def open_npz(path: Path) -> Iterator[NpzFile]:
+    """Open an .npz file.
+
+    Raises:
+        InputError: it is none, also where that shows only while it is read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield NpzFile(path, archive)
+    except (
+        *(OSError, ValueError, TypeError, EOFError, AttributeError, RuntimeError, SyntaxError),
+        *(zipfile.BadZipFile, zlib.error, struct.error),
+    ) as error:
+        if isinstance(error, PermissionError):
+            raise InputError(f"{shown(path)}: may not be read; give yourself the permission") from None
+        raise InputError(f"{shown(path)}: not an .npz file of plain arrays; save it with numpy.savez") from None
+
+
+def _data_offset(file: IO[bytes], info: zipfile.ZipInfo) -> int:
+    """Where a member's bytes begin: after its own header, whose extra field differs from that of the directory."""
+    file.seek(info.header_offset)
+    header = file.read(30)
+    offset: int = info.header_offset + len(header) + sum(struct.unpack_from("<HH", header, 26))
+    return offset
