@@ -96,8 +96,10 @@ class StoredRows:
             rows: Array = self[places[None]][0]
             return rows
         rows = np.empty((len(places), *self.shape[1:]), self.dtype)
-        buffer = rows.reshape(len(places), -1).view(np.uint8) if rows.size else np.empty((0, 0), np.uint8)
-        starts = np.flatnonzero(np.concatenate([[True], np.diff(places) != 1])) if len(places) else places
+        if rows.size == 0:
+            return rows
+        buffer = rows.reshape(len(places), -1).view(np.uint8)
+        starts = np.flatnonzero(np.diff(places, prepend=-2) != 1)  # of runs of neighbours, which are read at once
         for start, stop in zip(starts, [*starts[1:], len(places)], strict=True):
             self._read(buffer[start:stop].reshape(-1), int(places[start]))
         return rows
