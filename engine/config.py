@@ -20,8 +20,8 @@ from pydantic import (
 )
 
 from engine.config_problems import Problem, explain
-from engine.errors import ConfigError
-from engine.paths import is_file, is_folder, shown
+from engine.errors import ConfigError, InputError
+from engine.paths import MissingFileError, file_bytes, is_file, is_folder, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,11 +67,19 @@ def _parse_memory(value: object) -> object:
 
 def _check_file(path: Path, info: ValidationInfo) -> Path:
     """A config read from disk is refused early; one kept in a store may outlive its files."""
-    if _is_from_disk(info) and not is_file(path):
-        if is_folder(path):
-            raise ValueError(f"{path} is a folder; give a file")
-        raise ValueError(f"there is no file {path}; mend the path")
+    if _is_from_disk(info):
+        _see_file(path, "mend the path")
     return path
+
+
+def _see_file(path: Path, mend: str) -> None:
+    """Raise ValueError where there is no regular file, or nobody may see whether there is."""
+    try:
+        file_bytes(path, mend)
+    except MissingFileError:
+        raise ValueError(f"there is no file {shown(path)}; {mend}") from None
+    except InputError as error:
+        raise ValueError(str(error)) from None
 
 
 def _is_from_disk(info: ValidationInfo) -> bool:
@@ -192,10 +200,8 @@ class DatasetConfig(Section):
         if path is None and name not in (None, "mnist"):
             raise ValueError(f'missing; say where the {name} images are, for example path = "~/data"')
         if path is not None and _is_from_disk(info):
-            if name == "npz" and is_folder(path):
-                raise ValueError(f'{path} is a folder; give an .npz file, or use name = "folder"')
-            if name == "npz" and not is_file(path):
-                raise ValueError(f"there is no file {path}; give an .npz file with images and labels")
+            if name == "npz":
+                _see_file(path, "give an .npz file with images and labels")
             if name == "folder" and is_file(path):
                 raise ValueError(f"{path} is a file; give a folder with a sub-folder of images per class")
             if name == "folder" and not is_folder(path):

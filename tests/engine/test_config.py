@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -202,3 +203,74 @@ def test_problems_of_several_configs_are_reported_together(tmp_path: Path) -> No
 def test_the_small_campaigns_toml_says_what_it_should(tmp_path: Path) -> None:
     tables = tomllib.loads(write_config(tmp_path, faults={"count": 7, "bits": None}).read_text())
     assert tables == SMALL | {"faults": {"count": 7}}
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"a = " + b"[" * 100_000, "its lists or tables are nested too deeply"),
+        (b"a = " + b"9" * 10_000, "not valid TOML"),
+        (b"# " + b"x" * 10**6, "has more than 1,000,000 bytes; give a TOML config, which is small"),
+        ("name = 'x'".encode("utf-16"), "cannot be read as text"),
+    ],
+    ids=["nested", "long number", "large", "utf-16"],
+)
+def test_a_config_without_end_is_a_sentence(tmp_path: Path, content: bytes, expected: str) -> None:
+    (tmp_path / "x.toml").write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path / "x.toml")
+    assert str(caught.value).startswith(f"{tmp_path}/x.toml: {expected}")
+    assert len(str(caught.value)) < 400
+
+
+def test_a_pipe_and_a_device_without_end_are_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.toml")
+    with pytest.raises(ConfigError, match="is a pipe, not a file; give a TOML config"):
+        load_config(tmp_path / "x.toml")
+    with pytest.raises(ConfigError, match="more than 1,000,000 bytes"):
+        load_config(Path("/dev/zero"))
+
+
+def test_a_byte_order_mark_is_no_part_of_a_config(tmp_path: Path) -> None:
+    path = write_config(tmp_path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert load_config(path).name == load_config(write_config(tmp_path, "y.toml")).name
+
+
+@pytest.mark.parametrize(
+    ("section", "table", "expected"),
+    [
+        (
+            "dataset",
+            {"name": "mnist", "path": "~nobody-of-that-name/d"},
+            "path: ~nobody-of-that-name/d has no home folder",
+        ),
+        (
+            "dataset",
+            {"name": "npz", "path": "d"},
+            "d: is a folder, not a file; give an .npz file with images and labels",
+        ),
+        (
+            "dataset",
+            {"name": "folder", "path": "x.csv"},
+            "is a file; give a folder with a sub-folder of images per class",
+        ),
+        ("dataset", {"name": "npz", "path": "x" * 5000}, "cannot be read (File name too long); give an .npz file"),
+        ("dataset", {"name": "npz", "path": "a\0b"}, "path: a path cannot hold the character 0; mend it"),
+        ("faults", {"sampling": "list", "list": "d"}, "d: is a folder, not a file; mend the path"),
+    ],
+)
+def test_paths_that_lead_to_something_else(tmp_path: Path, section: str, table: dict[str, Any], expected: str) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "x.csv").write_text("")
+    (problem,) = problems_of(MINIMAL | {section: table} | {"model": {"arch": "lenet5", "weights": "x.csv"}}, tmp_path)
+    assert expected in problem
+
+
+def test_a_folder_that_may_not_be_searched_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.stat", refuse)
+    (problem,) = problems_of(MINIMAL | {"faults": {"sampling": "list", "list": "x.csv"}}, tmp_path)
+    assert problem == f"x.toml: [faults] list: {tmp_path}/x.csv: cannot be read (Permission denied); mend the path"

@@ -8,6 +8,7 @@ import pytest
 
 from engine.config import DatasetConfig
 from engine.datasets import load_dataset
+from engine.datasets.images import StoredRows
 from engine.errors import InputError
 from engine.pictures import Pictures, class_names_of, load_pictures
 
@@ -60,6 +61,18 @@ def test_other_images_than_the_campaigns_are_refused() -> None:
     assert len(load_pictures(description({"name": "mnist"}, identity={"images": sha256})).images) == 10_000
     with pytest.raises(InputError, match="mnist: not the images any more that this campaign ran on"):
         load_pictures(description({"name": "mnist"}, identity={"images": "0" * 64}))
+
+
+def test_of_a_large_data_set_one_image_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = np.arange(9 * 3 * 4 * 5, dtype=np.float32).reshape(9, 3, 4, 5) / 540
+    np.savez(tmp_path / "set.npz", images=images, labels=np.arange(9))
+    monkeypatch.setattr("engine.datasets.npz_file.KEPT_BYTES", 0)
+    read: list[int] = []
+    once = StoredRows._read
+    monkeypatch.setattr(StoredRows, "_read", lambda self, buffer, row: (read.append(row), once(self, buffer, row)))
+    pictures = load_pictures(description({"name": "npz", "path": str(tmp_path / "set.npz")}, identity={"images": "0"}))
+    np.testing.assert_array_equal(pictures.picture(7), np.rint(np.moveaxis(images[7], 0, 2) * 255).astype(np.uint8))
+    assert read == [7]
 
 
 def test_class_names(tmp_path: Path) -> None:

@@ -118,3 +118,11 @@ def test_negative_labels_are_refused(tmp_path: Path) -> None:
     write_python(tmp_path / "test_batch", labels=[0, -1, 9, 0])
     with pytest.raises(InputError, match="test_batch: image 1 has label -1"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["test_batch", "test_batch.bin"])
+def test_a_file_that_is_no_batch_by_its_size_is_not_read(tmp_path: Path, name: str) -> None:
+    with (tmp_path / name).open("wb") as file:
+        file.truncate(10**12)
+    with pytest.raises(InputError, match=r"has 1,000,000,000,000 bytes, and a CIFAR-10 batch may have 200,000,000"):
+        load(tmp_path)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from torchvision.transforms import Compose, Normalize, ToTensor
 
-from engine.datasets import Dataset
+from engine.config import DatasetConfig
+from engine.datasets import Dataset, load_dataset
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 3, 4, 6), dtype=np.uint8)
 DATASET = Dataset("npz", IMAGES, np.arange(5), mean=(0.4914, 0.4822, 0.4465), std=(0.2470, 0.2435, 0.2616))
@@ -52,3 +54,30 @@ def test_sha256_tells_what_results_depend_on(other: Dataset) -> None:
 
 def test_sha256_ignores_the_name() -> None:
     assert replace(DATASET, name="folder", images=IMAGES.copy()).sha256 == DATASET.sha256
+
+
+@pytest.mark.parametrize("images", [IMAGES, IMAGES[::-1], IMAGES.astype(np.float32), np.asfortranarray(IMAGES)])
+def test_sha256_is_that_of_all_bytes_at_once(images: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Campaigns of earlier versions are found by it."""
+    monkeypatch.setattr("engine.datasets.images.BLOCK_BYTES", 100)
+    dataset = replace(DATASET, images=images)
+    digest = hashlib.sha256(repr((images.dtype.str, images.shape, dataset.mean, dataset.std)).encode())
+    digest.update(images.tobytes())
+    digest.update(dataset.labels.tobytes())
+    assert dataset.sha256 == digest.hexdigest()
+
+
+def test_the_bundled_images_have_the_sha256_of_earlier_versions() -> None:
+    assert load_dataset(DatasetConfig(name="mnist")).sha256.startswith("7c57e23cb58617f5")
+
+
+def test_a_batch_is_in_c_order() -> None:
+    dataset = replace(DATASET, images=np.asfortranarray(IMAGES))
+    assert dataset.batch(slice(None)).flags.c_contiguous
+    assert dataset.batch([1, 3]).flags.c_contiguous
+
+
+@pytest.mark.parametrize(("block_bytes", "expected"), [(1, [1] * 5), (144, [2, 2, 1]), (10**9, [5])])
+def test_blocks_are_as_large_as_allowed(monkeypatch: pytest.MonkeyPatch, block_bytes: int, expected: list[int]) -> None:
+    monkeypatch.setattr("engine.datasets.images.BLOCK_BYTES", block_bytes)
+    assert [len(IMAGES[block]) for block in DATASET.blocks()] == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -105,3 +106,23 @@ def test_each_image_has_one_label(tmp_path: Path) -> None:
     write_split(tmp_path, "t10k", labels=LABELS[:2])
     with pytest.raises(InputError, match="3 images but 2 labels"):
         load_dataset(DatasetConfig(name="mnist", path=tmp_path))
+
+
+def test_a_header_that_announces_gigabytes_is_refused(tmp_path: Path) -> None:
+    write_split(tmp_path, "t10k")
+    header = bytes([0, 0, 8, 3]) + np.array([10**6, 10**4, 10**4], dtype=">u4").tobytes()
+    (tmp_path / "t10k-images-idx3-ubyte").write_bytes(header + b"x")
+    with pytest.raises(InputError, match="announces 1000000 x 10000 x 10000 bytes, and 2,000,000,000 are the most"):
+        load_dataset(DatasetConfig(name="mnist", path=tmp_path))
+
+
+def test_a_gzip_that_expands_without_end_is_read_as_far_as_its_header_says(tmp_path: Path) -> None:
+    write_split(tmp_path, "t10k")
+    bomb = gzip.compress(idx_bytes(LABELS) + bytes(10**7))
+    (tmp_path / "t10k-labels-idx1-ubyte.gz").write_bytes(bomb)
+    tracemalloc.start()
+    with pytest.raises(InputError, match="announces 3 bytes, but more than 4 follow"):
+        load_dataset(DatasetConfig(name="mnist", path=tmp_path))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10**6
