@@ -16,6 +16,7 @@ from dear_tui.keymap import keymap_problems
 from dear_tui.settings import Settings
 from engine.config_problems import explain
 from engine.errors import ConfigError, InputError
+from engine.paths import expanded
 
 VARIABLE = "DEAR_CONFIG"
 THEME_LINE = re.compile(r"^theme\s*=.*$", re.MULTILINE)
@@ -60,7 +61,7 @@ def settings_path() -> Path:
     """DEAR_CONFIG, else config.toml in the platform's config folder."""
     named = os.environ.get(VARIABLE)
     if named:
-        return Path(named).expanduser()
+        return expanded(Path(named))
     return platformdirs.user_config_path("dear-tui", appauthor=False) / "config.toml"
 
 

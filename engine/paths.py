@@ -24,6 +24,14 @@ class MissingFileError(InputError):
     """There is nothing under that name."""
 
 
+def expanded(path: Path) -> Path:
+    """The path with `~` as the home folder; `~name` of a name that there is no user of stays, as in a shell."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
 def is_file(path: Path) -> bool:
     """Whether a regular file can be seen there; no where a folder above it may not be searched."""
     try:

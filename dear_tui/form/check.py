@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import DearError
+from engine.paths import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +95,7 @@ def write_toml(path: Path, draft: Draft, tables: dict[str, Any], fields: Sequenc
         for one in fields:
             table = saved.get(one.section)
             if one.kind == "path" and table and one.key in table:
-                table[one.key] = str(draft.folder / Path(table[one.key]).expanduser())
+                table[one.key] = str(draft.folder / expanded(Path(table[one.key])))
     beside = path.with_name(f".{path.name}.tmp")
     beside.write_text(tomli_w.dumps(saved), encoding="utf-8")
     beside.replace(path)

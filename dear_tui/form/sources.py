@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.paths import expanded, is_folder
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -48,7 +50,7 @@ def from_file(path: Path, fields: Iterable[ConfigField]) -> Start:
     """
     from engine.config import check_config, read_tables
 
-    path = path.expanduser()
+    path = expanded(path)
     tables, folder = read_tables(path), path.resolve().parent
     checked = check_config(tables, folder)
     problems = checked if isinstance(checked, list) else []
@@ -59,11 +61,11 @@ def from_file(path: Path, fields: Iterable[ConfigField]) -> Start:
 
 def complete(text: str, folder: Path) -> str | None:
     """The first file or folder that a path may go on to."""
-    path = folder / Path(text).expanduser()
+    path = folder / expanded(Path(text))
     parent, start = (path, "") if text.endswith("/") else (path.parent, path.name)
     try:
         names = sorted(
-            f"{entry.name}/" if entry.is_dir() else entry.name
+            f"{entry.name}/" if is_folder(entry) else entry.name
             for entry in parent.iterdir()
             if entry.name.startswith(start) and (start or not entry.name.startswith("."))
         )

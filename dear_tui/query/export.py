@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dear_tui.query.desk import CancelledError
 from dear_tui.query.files import write_csv, write_json
 from engine.errors import DearError, InputError
+from engine.paths import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,7 +30,7 @@ def export_target(typed: str, store: Path) -> Path:
     """
     from dear_tui.cli.output import check_output
 
-    target = Path(typed.strip()).expanduser()
+    target = expanded(Path(typed.strip()))
     if target.suffix.lower() not in KINDS:
         raise InputError(f"{target}: end the name with {', '.join(KINDS[:-1])} or {PARQUET}")
     if target.is_dir():

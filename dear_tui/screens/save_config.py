@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from dear_tui.screens.confirm import ConfirmScreen
 from dear_tui.widgets.path_suggester import PathSuggester
+from engine.paths import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,7 @@ class SaveConfigScreen(ModalScreen[Path | None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Save there."""
         if event.value.strip():
-            self.save(self._folder / Path(event.value.strip()).expanduser(), may_overwrite=False)
+            self.save(self._folder / expanded(Path(event.value.strip())), may_overwrite=False)
 
     @work(thread=True, group="save")
     def save(self, path: Path, may_overwrite: bool) -> None:

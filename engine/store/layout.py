@@ -10,6 +10,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from engine.errors import UnreachableError
+from engine.paths import expanded
 
 MASKED, NON_CRITICAL, CRITICAL = 0, 1, 2
 """The severities as stored."""
@@ -68,9 +69,9 @@ CAMPAIGN_DIGITS = PART_DIGITS = 6
 def store_path(given: Path | None = None) -> Path:
     """The store to use: the one given, else `DEAR_STORE`, else the platform's data directory."""
     if given is not None:
-        return given.expanduser()
+        return expanded(given)
     if chosen := os.environ.get("DEAR_STORE"):
-        return Path(chosen).expanduser()
+        return expanded(Path(chosen))
     return user_data_path("dear-tui", appauthor=False)
 
 
@@ -83,7 +84,7 @@ class Layout:
 
     @classmethod
     def of(cls, path: Path) -> Layout:
-        return cls(path.expanduser().resolve())
+        return cls(expanded(path).resolve())
 
     def check_is_there(self) -> None:
         """Whether there is a store.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import duckdb
 
 from engine.errors import InputError, UnreachableError
+from engine.paths import expanded
 from engine.store.catalogue import create_views
 from engine.store.curve import CurveReader
 from engine.store.description import read_description
@@ -45,7 +46,7 @@ class StoreReader:
     """A folder of campaigns, to be looked at while any process writes to it."""
 
     def __init__(self, path: Path, read_only: bool) -> None:
-        self.layout = Layout(path.expanduser().absolute())
+        self.layout = Layout(expanded(path).absolute())
         self._read_only = read_only
         self._state: StateFile | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
