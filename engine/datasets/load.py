@@ -52,20 +52,24 @@ def load_dataset(
         InputError: files that are missing or not what they should be, labels or normalisation that do not fit, pixels
             that are no numbers.
     """
-    dataset = open_dataset(config, train, fetch, on_step)
+    dataset = open_dataset(config, train, fetch, on_step, verify=True)
     if dataset.images.dtype == np.uint8:
         return dataset
     return replace(dataset, notes=(*dataset.notes, *check_pixels(dataset, _where(config), on_step)))
 
 
 def open_dataset(
-    config: DatasetConfig, train: bool = False, fetch: bool = True, on_step: OnStep = nobody_waits
+    config: DatasetConfig,
+    train: bool = False,
+    fetch: bool = True,
+    on_step: OnStep = nobody_waits,
+    verify: bool = False,
 ) -> Dataset:
-    """As `load_dataset`, but the pixels of images that are read on demand are not looked at yet."""
+    """As `load_dataset`, but images that are read on demand are not gone through, unless to `verify` a checksum."""
     if config.name in ("npz", "folder"):
         if config.path is None or train:
             raise InputError(f"{config.name}: has no training split; train on {', '.join(NORMALISATION)}")
-        read = read_npz(config.path, on_step) if config.name == "npz" else read_folder(config.path, on_step)
+        read = read_npz(config.path, on_step, verify) if config.name == "npz" else read_folder(config.path, on_step)
     else:
         read = LabelledImages(*_read_known(config.name, config.path, train, fetch))
     where = _where(config)

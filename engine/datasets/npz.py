@@ -28,7 +28,7 @@ CHANNELS = (1, 3, 4)
 """grey, colour, and colour with a fourth"""
 
 
-def read_npz(path: Path, on_step: OnStep = nobody_waits) -> LabelledImages:
+def read_npz(path: Path, on_step: OnStep = nobody_waits, verify: bool = True) -> LabelledImages:
     """Arrays `images` (uint8 or float, [N, C, H, W] or [N, H, W]) and `labels` (whole numbers, [N] or [N, 1]).
 
     Labels may also be one-hot [N, K]. Files of MedMNIST (test_images, test_labels) and Keras (x_test, y_test) give
@@ -36,7 +36,8 @@ def read_npz(path: Path, on_step: OnStep = nobody_waits) -> LabelledImages:
 
     Args:
         path: the file.
-        on_step: told how much of a large compressed array is unpacked.
+        on_step: told how much of a large array is unpacked or verified.
+        verify: compare large images with the file's checksum, for which all of them are read; small ones always are.
 
     Returns:
         Images as uint8 or float32 [N, C, H, W], read on demand where they are large; labels as int64 [N].
@@ -50,7 +51,7 @@ def read_npz(path: Path, on_step: OnStep = nobody_waits) -> LabelledImages:
         member = file.member(image_name)
         labels = _labels(file, label_name)
         layout, notes = _layout(path, member)
-        rows = file.rows(member, on_step)
+        rows = file.rows(member, on_step, verify)
     if image_name != NAMES[0][0]:
         notes = (f"{image_name} and {label_name} are read, the test split", *notes)
     images: Images = TurnedRows(rows, layout) if isinstance(rows, StoredRows) else layout.turn(rows)

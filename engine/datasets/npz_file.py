@@ -32,7 +32,7 @@ LEAST_SUSPECT_BYTES = 10**9
 MOST_RATIO = 200
 """an array that unpacks to more than `LEAST_SUSPECT_BYTES` and to this many times its size is taken for a zip bomb"""
 
-COPY_BYTES = 2**20
+COPY_BYTES = 2**22
 
 
 @dataclass(frozen=True)
@@ -103,11 +103,16 @@ class NpzFile:
         with self._archive.open(member.info) as file:
             return npy.read_array(file, allow_pickle=False)
 
-    def rows(self, member: Member, on_step: OnStep) -> Array | StoredRows:
+    def rows(self, member: Member, on_step: OnStep, verify: bool) -> Array | StoredRows:
         """The array where it is small; else its rows, read when they are asked for.
 
         An array that is large and compressed is unpacked into a file without a name in the folder for temporary files
         (TMPDIR), whose room comes back when the process ends.
+
+        Args:
+            member: the array.
+            on_step: told how much is gone through.
+            verify: go once through a large uncompressed array too, to compare it with the checksum of the file.
 
         Raises:
             InputError: there is no room for that file, or the array is large and stored by columns.
@@ -120,6 +125,9 @@ class NpzFile:
                 f"numpy.ascontiguousarray({member.name})"
             )
         if member.info.compress_type == zipfile.ZIP_STORED and member.info.compress_size == member.info.file_size:
+            if verify:
+                for _ in self._content(member, on_step, "verifying the images, MB"):
+                    pass
             file = cast("BinaryIO", self.path.open("rb"))
             offset = _data_offset(file, member.info) + member.header_bytes
         else:
@@ -135,15 +143,20 @@ class NpzFile:
                 "free; set TMPDIR to a folder that has, or save it uncompressed with numpy.savez"
             )
         file = cast("BinaryIO", tempfile.TemporaryFile(prefix="dear-tui-", buffering=0))  # noqa: SIM115  lives as long as its rows
+        for part in self._content(member, on_step, "unpacking the images, MB"):
+            try:
+                file.write(part)
+            except OSError as error:
+                raise InputError(f"{folder}: {member.name} cannot be unpacked there ({error.strerror})") from None
+        return file
+
+    def _content(self, member: Member, on_step: OnStep, text: str) -> Iterator[bytes]:
+        """The member's .npy file, some at a time; at its end it is compared with its checksum."""
+        size = member.info.file_size
         with self._archive.open(member.info) as packed:
             for done in range(0, size, COPY_BYTES):
-                on_step(Step("unpacking the images, MB", done // 10**6, size // 10**6))
-                part = packed.read(COPY_BYTES)
-                try:
-                    file.write(part)
-                except OSError as error:
-                    raise InputError(f"{folder}: {member.name} cannot be unpacked there ({error.strerror})") from None
-        return file
+                on_step(Step(text, done // 10**6, size // 10**6))
+                yield packed.read(COPY_BYTES)
 
 
 @contextmanager
@@ -162,7 +175,7 @@ def open_npz(path: Path) -> Iterator[NpzFile]:
     ) as error:
         if isinstance(error, PermissionError):
             raise InputError(f"{shown(path)}: may not be read; give yourself the permission") from None
-        raise InputError(f"{shown(path)}: not an .npz file of plain arrays; save it with numpy.savez") from None
+        raise InputError(f"{shown(path)}: not an .npz file of plain arrays, or damaged; save it with numpy.savez") from None
 
 
 def _data_offset(file: IO[bytes], info: zipfile.ZipInfo) -> int:

@@ -285,6 +285,17 @@ def test_a_pipe_and_a_folder_are_not_read(tmp_path: Path) -> None:
             load_dataset(DatasetConfig(name="npz", path=path))
 
 
+def test_a_large_array_is_compared_with_its_checksum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.savez(tmp_path / "set.npz", images=RANDOM.integers(0, 99, (50, 1, 9, 9)).astype(np.uint8), labels=[0] * 50)
+    content = bytearray((tmp_path / "set.npz").read_bytes())
+    content[2000] ^= 1
+    (tmp_path / "set.npz").write_bytes(content)
+    for kept in (10**9, 0):
+        monkeypatch.setattr("engine.datasets.npz_file.KEPT_BYTES", kept)
+        with pytest.raises(InputError, match=r"set\.npz: not an \.npz file of plain arrays"):
+            load_dataset(DatasetConfig(name="npz", path=tmp_path / "set.npz"))
+
+
 def test_unpacking_and_checking_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.savez_compressed(tmp_path / "set.npz", images=IMAGES.astype(np.float32), labels=np.array([0, 1]))
     monkeypatch.setattr("engine.datasets.npz_file.KEPT_BYTES", 0)
