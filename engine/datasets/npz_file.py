@@ -175,7 +175,9 @@ def open_npz(path: Path) -> Iterator[NpzFile]:
     ) as error:
         if isinstance(error, PermissionError):
             raise InputError(f"{shown(path)}: may not be read; give yourself the permission") from None
-        raise InputError(f"{shown(path)}: not an .npz file of plain arrays, or damaged; save it with numpy.savez") from None
+        raise InputError(
+            f"{shown(path)}: not an .npz file of plain arrays, or damaged; save it with numpy.savez"
+        ) from None
 
 
 def _data_offset(file: IO[bytes], info: zipfile.ZipInfo) -> int:

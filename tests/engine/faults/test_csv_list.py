@@ -274,14 +274,24 @@ def test_the_first_wrong_row_of_a_long_list_is_named(read, monkeypatch):
     [
         ("MOST_BYTES", "has 33 bytes, and a list may have 20; split"),
         ("MOST_ROWS", "more than 20 rows; split"),
-        ("MOST_LINE", "line 1: has more than 20 characters"),
+        ("MOST_LINE", "has a line of 40 bytes or more"),
     ],
 )
 def test_a_list_without_end_is_refused(read, monkeypatch, limit, message):
     monkeypatch.setattr(f"engine.faults.csv_cells.{limit}", 20)
-    rows = 30 if limit == "MOST_ROWS" else 1
+    rows = {"MOST_BYTES": 1, "MOST_ROWS": 30, "MOST_LINE": 0}[limit]
     with pytest.raises(InputError, match=message):
-        read("layer,weight_index,bit\n" + "".join(f"conv1,{number},1\n" for number in range(rows)))
+        read("layer,weight_index,bit" + "," * 100 * (not rows) + "\n" + "".join(f"conv1,{n},1\n" for n in range(rows)))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("block", range(24, 64, 7))
+def test_lines_may_end_anywhere_in_what_is_read_at_once(tmp_path, monkeypatch, end, block):
+    monkeypatch.setattr("engine.faults.csv_cells.MOST_LINE", block)
+    lines = ["\ufefflayer,weight_index,bit,é"] + [f"conv1,{number},1,ü" for number in range(40)]
+    (tmp_path / "faults.csv").write_bytes(end.join(lines).encode())
+    faults = read_fault_list(tmp_path / "faults.csv", LAYERS, "bit_flip", 0)
+    assert faults.weight_index.tolist() == list(range(40))
 
 
 def test_a_pipe_is_not_waited_for(tmp_path):
