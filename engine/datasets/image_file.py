@@ -27,6 +27,9 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "PPM")
 MOST_PIXELS = 2**26
 """of one image, 8192 x 8192"""
 
+MOST_BYTES = 2**29
+"""of one image file, twice the pixels of the largest"""
+
 BITS_PER_SAMPLE = 258
 """TIFF's tag"""
 
@@ -81,7 +84,9 @@ def read_pixels(file: Path, header: Header, channels: int) -> Array:
 def _open(file: Path) -> Iterator[Image]:
     from PIL import Image, UnidentifiedImageError  # only this kind of data set needs it
 
-    file_bytes(file, MEND)
+    size = file_bytes(file, MEND)
+    if size > MOST_BYTES:
+        raise InputError(f"{shown(file)}: has {size:,} bytes, and an image file may have {MOST_BYTES:,}; {MEND}")
     try:
         with Image.open(file, formats=FORMATS) as image:
             yield image

@@ -109,7 +109,7 @@ def _names(file: NpzFile) -> tuple[str, str]:
             return names
     begun = next((names for names in NAMES if held.intersection(names)), NAMES[0])
     missing = " or ".join(sorted(set(begun) - held))
-    others = ", ".join(sorted(held)) or "nothing"
+    others = ", ".join(map(repr, sorted(held))) or "nothing"
     save = f"save {begun[0]} and {begun[1]} there"
     raise InputError(f"{shown(file.path)}: has no array {missing}, but {others}; {save}")
 

@@ -160,10 +160,8 @@ def _places(path: Path, given: Iterable[str], separator: str) -> dict[str, int]:
     for place, header in enumerate(headers):
         column = next((name for name, spellings in NAMES.items() if _plain(header) in spellings), None)
         if column in places:
-            first = headers[places[column]].strip()
-            raise InputError(
-                f"[faults] list: {path} has the column {column} twice ({first}, {header.strip()}); remove one of them"
-            )
+            both = f"{headers[places[column]].strip()!r}, {header.strip()!r}"
+            raise InputError(f"[faults] list: {path} has the column {column} twice ({both}); remove one of them")
         if column is not None:
             places[column] = place
     for needed in NEEDED:

@@ -7,6 +7,7 @@ import shutil
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -100,6 +101,24 @@ def test_from_the_queue_it_gives_what_the_foreground_gives(
     assert (ran[0][0], ran[-1][1]) == (0, 40)
     assert all(block == after or block[1] == after[0] for block, after in pairwise(ran))
     assert results(store) == undisturbed
+
+
+def test_images_read_on_demand_are_the_same_campaign_and_how_they_are_read_is_said(
+    tmp_path: Path, undisturbed: list[list[tuple[Any, ...]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load_config(write_config(tmp_path))
+    before = prepare(config).fingerprint
+    with np.load(tmp_path / "set.npz") as arrays:
+        images, labels = arrays["images"], arrays["labels"]
+    np.savez_compressed(tmp_path / "set.npz", test_images=images[:, 0], test_labels=labels[:, None])
+    monkeypatch.setattr("engine.datasets.npz_file.KEPT_BYTES", 0)
+    prepared, listener = prepare(config), Listener()
+    assert not isinstance(prepared.dataset.images, np.ndarray)
+    assert prepared.fingerprint == before
+    execute(prepared, tmp_path / "store", listener, lambda: False)
+    said = f"npz ({tmp_path}/set.npz): test_images and test_labels are read, the test split"
+    assert said in listener.notes
+    assert results(Store.open(tmp_path / "store", read_only=True)) == undisturbed
 
 
 def test_stopped_it_is_first_in_the_queue_and_goes_on_exactly(

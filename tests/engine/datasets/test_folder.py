@@ -146,9 +146,28 @@ def png_of_16_bits(colour: int, channels: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
+def tiff_of_16_bits(channels: int) -> bytes:
+    """A 2 x 2 TIFF, which PIL can read but not write in colour."""
+    pixels, bits = bytes(8 * channels), struct.pack("<3H", 16, 16, 16)
+    photometric = 2 if channels == 3 else 1
+    fields = [(256, 3, 1, 2), (257, 3, 1, 2), (258, 3, channels, 8 if channels == 3 else 16), (259, 3, 1, 1)]
+    fields += [
+        (262, 3, 1, photometric),
+        (273, 4, 1, 14),
+        (277, 3, 1, channels),
+        (278, 3, 1, 2),
+        (279, 4, 1, len(pixels)),
+    ]
+    table = b"".join(struct.pack("<HHII", *field) for field in fields)
+    directory = struct.pack("<H", len(fields)) + table + struct.pack("<I", 0)
+    return b"II*\0" + struct.pack("<I", 14 + len(pixels)) + bits + pixels + directory
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
+        ("grey.tif", tiff_of_16_bits(1)),
+        ("colour.tif", tiff_of_16_bits(3)),
         ("grey.png", png_of_16_bits(0, 1)),
         ("colour.png", png_of_16_bits(2, 3)),
         ("grey with alpha.png", png_of_16_bits(4, 2)),
@@ -250,6 +269,16 @@ def test_of_several_frames_the_first_is_taken_and_said(tmp_path: Path, name: str
     dataset = load(tmp_path)
     assert (dataset.images == 255).all()
     assert dataset.notes == (f"folder ({tmp_path}): 1 file has several frames, of which the first is taken: 0/{name}",)
+
+
+def test_a_huge_file_is_refused_by_its_size(tmp_path: Path) -> None:
+    write(tmp_path / "0" / "a.png")
+    with (tmp_path / "0" / "a.png").open("r+b") as file:
+        file.truncate(10**12)
+    with pytest.raises(
+        InputError, match=r"a\.png: has 1,000,000,000,000 bytes, and an image file may have 536,870,912"
+    ):
+        load(tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")

@@ -41,6 +41,8 @@ def test_both_shapes_and_any_float(tmp_path: Path, images: np.ndarray, labels: n
     [
         ({"images": IMAGES}, "has no array labels"),
         ({"x": IMAGES}, "has no array images or labels"),
+        ({"x": IMAGES, "y\nz": IMAGES}, r"has no array images or labels, but 'x', 'y\\nz'; save images and labels"),
+        ({"x_test": IMAGES, "y": IMAGES}, "has no array y_test, but 'x_test', 'y'; save x_test and y_test"),
         ({"images": IMAGES, "labels": [0, 1, 2]}, "2 images but 3 labels"),
         ({"images": IMAGES, "labels": [0, -4]}, "image 1 has label -4; labels count from 0"),
         ({"images": IMAGES, "labels": [0.0, 1.0]}, "labels are float64"),

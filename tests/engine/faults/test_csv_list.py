@@ -233,7 +233,10 @@ def test_a_value_that_contradicts_is_refused(read, header, rows, model, message)
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("Layer,layer,weight_index,bit\nconv1,conv1,0,1\n", r"has the column layer twice \(Layer, layer\); remove one"),
+        (
+            "Layer,layer,weight_index,bit\nconv1,conv1,0,1\n",
+            r"has the column layer twice \('Layer', 'layer'\); remove one",
+        ),
         ("layer;weight_index\nconv1;0\n", "has no column bit where its first line is separated by ';' .semicolon"),
         ("layer;weight_index;bit\nconv1;0;1;2\n", "row 0 .*more cells than columns; they are separated by ';'"),
     ],
