@@ -33,7 +33,12 @@ class Pictures:
         """One image as a screen shows it: [H, W, 1] grey or [H, W, 3] colour.
 
         Floats that leave 0..1 are stretched to it; other numbers of channels are averaged to grey.
+
+        Raises:
+            InputError: its file cannot be read any more, or there are fewer images by now.
         """
+        if image_id >= len(self.images):
+            raise InputError(f"there is no image {image_id} any more, but {len(self.images)} in all")
         image = np.moveaxis(self.images[image_id], 0, -1).astype(np.float64)
         if image.shape[2] not in (1, 3):
             image = image.mean(axis=2, keepdims=True)

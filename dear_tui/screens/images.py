@@ -15,10 +15,13 @@ from dear_tui.screens.results import ResultScreen, heading, version_of
 from dear_tui.widgets.image_pane import ImagePane, ShownImage
 from dear_tui.widgets.image_text import image_rows
 from dear_tui.widgets.row_list import RowList
+from engine.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
     from textual.app import ComposeResult
 
     from dear_tui.source import Snapshot
@@ -171,13 +174,24 @@ class ImagesScreen(ResultScreen):
         image_id = int(images.image_id[place])
         question = AskMistakes(status.id, image_id)
         self.ask(MISTAKES, question, (int(images.critical[place]),))
+        pixels, problem = _picture(pictures, image_id)
         self.query_one(ImagePane).show(
             ShownImage(
                 images=images,
                 place=place,
                 class_names=pictures.class_names if pictures else (),
-                pixels=pictures.picture(image_id) if pictures else None,
-                problem=self.problem(PICTURES, AskPictures(status.id)),
+                pixels=pixels,
+                problem=problem or self.problem(PICTURES, AskPictures(status.id)),
                 mistakes=cast("Mistakes | None", self.answer(MISTAKES, question)),
             )
         )
+
+
+def _picture(pictures: Pictures | None, image_id: int) -> tuple[NDArray[np.uint8] | None, str]:
+    """The picture, and why there is none where its file cannot be read any more."""
+    if pictures is None:
+        return None, ""
+    try:
+        return pictures.picture(image_id), ""
+    except InputError as error:
+        return None, str(error)

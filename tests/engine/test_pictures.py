@@ -73,6 +73,8 @@ def test_of_a_large_data_set_one_image_is_read(tmp_path: Path, monkeypatch: pyte
     pictures = load_pictures(description({"name": "npz", "path": str(tmp_path / "set.npz")}, identity={"images": "0"}))
     np.testing.assert_array_equal(pictures.picture(7), np.rint(np.moveaxis(images[7], 0, 2) * 255).astype(np.uint8))
     assert read == [7]
+    with pytest.raises(InputError, match="there is no image 9 any more, but 9 in all"):
+        pictures.picture(9)
 
 
 def test_class_names(tmp_path: Path) -> None:

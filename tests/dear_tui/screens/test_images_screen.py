@@ -175,6 +175,23 @@ async def test_a_missing_data_set_is_a_sentence_in_the_place_of_the_picture(tmp_
         await until_shown(pilot, f"image {source.results.image_id[1]} · rank 1")
 
 
+async def test_an_image_that_cannot_be_read_any_more_is_a_sentence_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.datasets.npz_file.KEPT_BYTES", 0)
+    path = tmp_path / "set.npz"
+    np.savez(path, images=np.zeros((10_000, 1, 4, 4), np.uint8), labels=np.zeros(10_000, np.int64))
+    source = make_source()
+    source.results.dataset = {"name": "npz", "path": str(path)}
+    app = make_app(source, 7)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_images(pilot)
+        with path.open("r+b") as file:
+            file.truncate(100)
+        await pilot.press("j")
+        await until_shown(pilot, "No picture:")
+
+
 async def test_classes_have_their_names() -> None:
     source = make_source()
     source.results.dataset = {"name": "fashion_mnist", "path": str(BUNDLED_MNIST)}
