@@ -81,10 +81,19 @@ def open_dataset(
             f"{where}: mean has length {len(mean)} and std {len(std)}, but images have {channels} channels; "
             "give [dataset] mean and std one value per channel"
         )
+    if not _keeps_numbers(mean, std):
+        raise InputError(f"{where}: mean {mean} and std {std} make every pixel infinite in float32; mend them")
     notes = [*read.notes]
     if read.labels.min() > 0:
         notes.append(f"no image has label 0: labels count from 0, and the lowest here is {read.labels.min()}")
     return Dataset(config.name, read.images, read.labels, mean, std, tuple(f"{where}: {note}" for note in notes))
+
+
+def _keeps_numbers(mean: tuple[float, ...], std: tuple[float, ...]) -> bool:
+    """Whether pixels of 0 and 1 stay finite in float32, as which they are normalised."""
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        shift, scale = np.array(mean, dtype=np.float32), np.array(std, dtype=np.float32)
+        return bool(np.isfinite([(0 - shift) / scale, (1 - shift) / scale]).all())
 
 
 def _where(config: DatasetConfig) -> str:
