@@ -176,7 +176,7 @@ def open_npz(path: Path) -> Iterator[NpzFile]:
         if isinstance(error, PermissionError):
             raise InputError(f"{shown(path)}: may not be read; give yourself the permission") from None
         raise InputError(
-            f"{shown(path)}: not an .npz file of plain arrays, or damaged; save it with numpy.savez"
+            f"{shown(path)}: not an .npz file of plain arrays; save it with numpy.savez"
         ) from None
 
 
