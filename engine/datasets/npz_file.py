@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import struct
 import tempfile
@@ -33,6 +34,15 @@ MOST_RATIO = 200
 """an array that unpacks to more than `LEAST_SUSPECT_BYTES` and to this many times its size is taken for a zip bomb"""
 
 COPY_BYTES = 2**22
+
+MOST_DIRECTORY_BYTES = 10**6
+"""of the zip file's directory: about 10,000 arrays"""
+
+END_BYTES = 2**17
+"""in which the end of that directory is looked for: it has a comment of 65,535 bytes at most"""
+
+ONE_IN_ZIP64 = 2**32 - 1
+"""the length where the real one stands in the record of large files"""
 
 
 @dataclass(frozen=True)
@@ -167,6 +177,7 @@ def open_npz(path: Path) -> Iterator[NpzFile]:
         InputError: it is none, also where that shows only while it is read.
     """
     try:
+        _refuse_long_directory(path)
         with zipfile.ZipFile(path) as archive:
             yield NpzFile(path, archive)
     except (
@@ -175,9 +186,20 @@ def open_npz(path: Path) -> Iterator[NpzFile]:
     ) as error:
         if isinstance(error, PermissionError):
             raise InputError(f"{shown(path)}: may not be read; give yourself the permission") from None
-        raise InputError(
-            f"{shown(path)}: not an .npz file of plain arrays; save it with numpy.savez"
-        ) from None
+        raise InputError(f"{shown(path)}: not an .npz file of plain arrays; save it with numpy.savez") from None
+
+
+def _refuse_long_directory(path: Path) -> None:
+    """The directory at the end of a zip file is read whole by `zipfile`, so that its length is looked at before."""
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - END_BYTES))
+        tail = file.read()
+    end = tail.rfind(b"PK\x05\x06")
+    length = struct.unpack_from("<I", tail, end + 12)[0] if end >= 0 else 0
+    if length == ONE_IN_ZIP64 and (end := tail.rfind(b"PK\x06\x06")) >= 0:
+        length = struct.unpack_from("<Q", tail, end + 40)[0]
+    if length > MOST_DIRECTORY_BYTES:
+        raise InputError(f"{shown(path)}: holds far more than images and labels; save only these there")
 
 
 def _data_offset(file: IO[bytes], info: zipfile.ZipInfo) -> int:

@@ -263,6 +263,16 @@ def test_a_zip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert len(load_dataset(DatasetConfig(name="npz", path=tmp_path / "set.npz"))) == 2
 
 
+def test_a_zip_file_of_very_many_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.savez(tmp_path / "set.npz", images=IMAGES, labels=[0, 1], **{f"a{number}": [0] for number in range(20)})
+    config = DatasetConfig(name="npz", path=tmp_path / "set.npz")
+    assert len(load_dataset(config)) == 2
+    monkeypatch.setattr("engine.datasets.npz_file.MOST_DIRECTORY_BYTES", 1000)
+    monkeypatch.setattr("zipfile.ZipFile", lambda _: pytest.fail("reads the directory"))
+    with pytest.raises(InputError, match=r"set\.npz: holds far more than images and labels; save only these there"):
+        load_dataset(config)
+
+
 def test_labels_are_not_larger_than_any_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.datasets.npz.MOST_LABEL_BYTES", 15)
     with pytest.raises(InputError, match="labels have 16 bytes; save one whole number per image"):

@@ -250,6 +250,15 @@ def test_columns_of_other_names_may_repeat(read):
     assert rows_of(read("layer,n,n,,weight_index,,bit\nconv1,1,2,3,4,5,6\n")) == [(0, 4, 6, -1)]
 
 
+def test_wide_lists_are_read_a_few_rows_at_once(read, monkeypatch):
+    monkeypatch.setattr("engine.faults.csv_cells.CELLS_AT_ONCE", 250)
+    others = ",".join(f"image_{number}" for number in range(100))
+    text = f"layer,weight_index,bit,{others}\n" + "".join(f"conv1,{n},1{',0' * 100}\n" for n in range(9))
+    assert read(text).weight_index.tolist() == list(range(9))
+    with pytest.raises(InputError, match=r"row 9 .*more cells than columns"):
+        read(f"{text}conv1,10,1{',0' * 101}\nconv1,11,99\n")
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
 def test_utf_16_is_a_sentence(tmp_path, encoding):
     (tmp_path / "faults.csv").write_bytes("layer,weight_index,bit\nconv1,0,1\n".encode(encoding))
