@@ -111,7 +111,7 @@ def prepare(config: CampaignConfig, threads: int | None = None, on_step: OnStep 
     started = time.monotonic()
     numerics = choose_numerics(config.run.device, config.run.tf32, threads)
     on_step(Step("loading network, images and faults"))
-    dataset = load_dataset(config.dataset)
+    dataset = load_dataset(config.dataset, on_step=on_step)
     loaded = load_model(config.model, dataset)
     model = loaded.model.to(numerics.device)
     plain = _untouched(model)
@@ -126,7 +126,7 @@ def prepare(config: CampaignConfig, threads: int | None = None, on_step: OnStep 
         dataset=dataset,
         injection=injection,
         plain=plain,
-        notes=(),
+        notes=tuple(dataset.notes),
         numerics=numerics,
         faults=faults,
         golden_values=golden_values,
