@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import sys
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +12,11 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from engine.errors import InputError
+from engine.models.imports import importable_from
+from engine.models.plain import plain_network
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class MadeNetwork:
     """What a factory made."""
 
     model: nn.Module
-    """on the CPU, in float32"""
+    """on the CPU, in float32, without wrappers; lazy modules have no weights yet"""
     source_sha256: str
     """of the source of its module, and of the modules of the folder that were imported with it"""
 
@@ -36,10 +37,11 @@ def call_factory(arch: str, folder: Path | None) -> MadeNetwork:
         folder: where the module is looked for before the environment.
 
     Raises:
-        InputError: no such module or attribute, an exception inside it, or something that is no nn.Module.
+        InputError: no such module or attribute, an exception inside it, or something whose weights cannot be changed:
+            no nn.Module, a scripted or a quantised one.
     """
     module_name, _, attribute = arch.partition(":")
-    with _importable_from(folder) as before:
+    with importable_from(folder) as imported:
         try:
             module = importlib.import_module(module_name)
         except (Exception, SystemExit) as error:  # importing runs the user's code, which may raise anything
@@ -53,50 +55,31 @@ def call_factory(arch: str, folder: Path | None) -> MadeNetwork:
             model = getattr(module, attribute)()
         except (Exception, SystemExit) as error:
             raise InputError(f"calling {arch}() failed with {_said(error)}; mend that callable") from None
-        source = _source_sha256({module_name, *_modules_of(folder, before)})
+        source = _source_sha256({module_name, *imported()})
     if not isinstance(model, nn.Module):
-        raise InputError(f"{arch}() returns {type(model).__name__}, but should return an nn.Module; mend that callable")
-    return MadeNetwork(model.cpu().float(), source)
+        raise InputError(f"{arch}() returns {_no_network(model)}; mend that callable")
+    return MadeNetwork(plain_network(arch, model), source)
 
 
-@contextmanager
-def _importable_from(folder: Path | None) -> Iterator[set[str]]:
-    """Gives the names of the modules imported before.
-
-    Afterwards the folder's modules are forgotten: another campaign's folder may have others of the same names.
-    """
-    before = set(sys.modules)
-    if folder is None:
-        yield before
-        return
-    sys.path.insert(0, str(folder))
-    importlib.invalidate_caches()
-    try:
-        yield before
-    finally:
-        with suppress(ValueError):  # the module took it out itself
-            sys.path.remove(str(folder))
-        for name in _modules_of(folder, before):
-            del sys.modules[name]
+def _no_network(returned: object) -> str:
+    """What was returned, with a hint where it is a step away from a network."""
+    kind = type(returned).__name__
+    if isinstance(returned, type) and issubclass(returned, nn.Module):
+        return f"the class {returned.__name__} instead of a network"
+    if isinstance(returned, tuple | list):
+        for place, item in enumerate(returned):
+            if isinstance(item, nn.Module):
+                return f"{kind}, but should return an nn.Module, which item {place} is"
+    return f"{kind}, but should return an nn.Module"
 
 
-def _modules_of(folder: Path | None, before: set[str]) -> list[str]:
-    """The modules imported since then from this folder."""
-    if folder is None:
-        return []
-    places = {name: folder.joinpath(*name.split(".")) for name in set(sys.modules) - before}
-    return [
-        name
-        for name, place in places.items()
-        if getattr(sys.modules[name], "__file__", None) in (f"{place}.py", str(place / "__init__.py"))
-    ]
-
-
-def _source_sha256(modules: set[str]) -> str:
+def _source_sha256(modules: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for name in sorted(modules):
         file = getattr(sys.modules[name], "__file__", None)
-        digest.update(name.encode() + (b"" if file is None else Path(file).read_bytes()))
+        digest.update(name.encode())
+        if file is not None and Path(file).is_file():  # a module of a zip archive has no file of its own
+            digest.update(Path(file).read_bytes())
     return digest.hexdigest()
 
 

@@ -1,0 +1,82 @@
+"""What a network makes of the images: logits, or a sentence that says what to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.lazy import LazyModuleMixin
+
+from engine.errors import InputError
+from engine.models.wording import reason_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.datasets import Dataset
+
+
+def materialise(arch: str, model: nn.Module, dataset: Dataset) -> None:
+    """Let lazy modules take their shapes from the images, by one forward pass; nothing where there are none.
+
+    Raises:
+        InputError: images and network do not go together, or such a module is never called.
+    """
+    if not any(isinstance(module, LazyModuleMixin) for module in model.modules()):
+        return
+    _run(arch, model.eval(), dataset)
+    for name, module in model.named_modules():
+        if isinstance(module, LazyModuleMixin):
+            raise InputError(f"{arch}: its lazy module {name} is never called; give it its shape, or leave it out")
+
+
+def count_classes(arch: str, model: nn.Module, dataset: Dataset) -> int:
+    """The number of logits that a network gives for each image.
+
+    Args:
+        arch: names the network in messages.
+        model: in eval mode.
+        dataset: of images [N, C, H, W].
+
+    Raises:
+        InputError: images and network do not go together, or the output is not [batch, classes].
+    """
+    output = _run(arch, model, dataset)
+    if isinstance(output, Tensor) and _is_logits(output):
+        return int(output.shape[1])
+    given = f"{list(output.shape)}" if isinstance(output, Tensor) else f"a {type(output).__name__}"
+    mend = "mend [model] arch"
+    for place, item in _items(output):
+        if _is_logits(item):
+            mend = f"{place} of it is {list(item.shape)}: return a network whose forward gives only that"
+            break
+    raise InputError(f"{arch}: its output for 2 images is {given}, but should be logits [2, classes]; {mend}")
+
+
+def _run(arch: str, model: nn.Module, dataset: Dataset) -> object:
+    """The output for two images without content."""
+    size = dataset.images.shape[1:]
+    misfit = f"{dataset.name}: images of {' x '.join(map(str, size))} do not fit {arch}"
+    if getattr(model, "image_size", size[1:]) != size[1:]:
+        raise InputError(f"{misfit}, which takes 1 x 28 x 28 or 3 x 32 x 32; give [dataset] images of that size")
+    try:
+        with torch.no_grad():
+            return model(torch.zeros(2, *size))
+    except Exception as error:  # a network may raise anything for what it was not made for
+        raise InputError(f"{misfit} ({reason_of(error)}); give [dataset] other images, or mend [model] arch") from None
+
+
+def _is_logits(item: Tensor) -> bool:
+    return item.ndim == 2 and len(item) == 2
+
+
+def _items(output: object) -> Iterator[tuple[str, Tensor]]:
+    """The tensors in an output of several parts, and how each is called."""
+    if isinstance(output, Mapping):
+        yield from ((f"[{key!r}]", item) for key, item in output.items() if isinstance(item, Tensor))
+    elif isinstance(output, Sequence) and not isinstance(output, str):
+        yield from ((f"[{place}]", item) for place, item in enumerate(output) if isinstance(item, Tensor))
+    elif hasattr(output, "__dict__"):
+        yield from ((f".{name}", item) for name, item in vars(output).items() if isinstance(item, Tensor))
