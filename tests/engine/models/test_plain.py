@@ -87,8 +87,8 @@ return net
          "floating point parameters"),
         ("net = Net()\nnet.c.weight = nn.Parameter(net.c.weight.to(torch.int8), False)\nreturn net", ": its parameter "
          "c.weight is int8", "return a network with plain floating point parameters"),
-        ("net = Net()\nnet.f.weight = nn.Parameter(net.f.weight.to_sparse())\nreturn net", ": its parameter f.weight is "
-         "sparse", "return a network with plain floating point parameters"),
+        ("net = Net()\nnet.f.weight = nn.Parameter(net.f.weight.to_sparse())\nreturn net", ": its parameter f.weight "
+         "is sparse", "return a network with plain floating point parameters"),
         ("return Net", "() returns the class Net instead of a network", "mend that callable"),
         ("return Net(), 'config'", "() returns tuple, but should return an nn.Module, which item 0 is", "mend that "
          "callable"),
@@ -128,8 +128,8 @@ def test_weights_that_two_modules_share_are_one_layer(tmp_path: Path) -> None:
     ("output", "kind", "end"),
     [
         ("(y, x)", "a tuple", "[0] of it is [2, 5]: return a network whose forward gives only that"),
-        ("{'loss': None, 'logits': y}", "a dict", "['logits'] of it is [2, 5]: return a network whose forward gives only "
-         "that"),
+        ("{'loss': None, 'logits': y}", "a dict", "['logits'] of it is [2, 5]: return a network whose forward gives "
+         "only that"),
         ("types.SimpleNamespace(logits=y)", "a SimpleNamespace", ".logits of it is [2, 5]: return a network whose "
          "forward gives only that"),
         ("y[0]", "[5]", "mend [model] arch"),
