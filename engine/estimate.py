@@ -11,6 +11,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from engine.datasets import load_dataset
+from engine.injection.coverage import NotInjected, coverage
 from engine.injection.layers import injectable_layers
 from engine.injection.self_check import LEAST_SECONDS
 from engine.models import load_model
@@ -51,6 +52,10 @@ class Estimate:
     """from the start to the finished campaign, on this machine"""
     method: str
     device: str
+    injected: str
+    """how many of the network's parameters faults are put into, and what is left out, in words"""
+    not_injected: tuple[NotInjected, ...]
+    """what is left out, part by part"""
 
 
 def load_material(config: CampaignConfig) -> Material:
@@ -60,7 +65,10 @@ def load_material(config: CampaignConfig) -> Material:
         InputError, UnreachableError: a sentence each, from whatever is loaded.
     """
     dataset = load_dataset(config.dataset)
-    return Material(injectable_layers(load_model(config.model, dataset).model), len(dataset))
+    model = load_model(config.model, dataset).model
+    covered = coverage(model)
+    injected = covered.summary if covered.leaves_out_more_than_norms_and_biases else ""
+    return Material(injectable_layers(model), len(dataset), injected)
 
 
 def estimate(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Estimate:
@@ -68,7 +76,7 @@ def estimate(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Esti
     images = prepared.images(0, 1).expand(FEW_IMAGES, -1, -1, -1)
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         prepared.plain(images.clone())
-    pairs = prepared.pairs
+    pairs, covered = prepared.pairs, coverage(prepared.plain)
     return Estimate(
         faults=len(prepared.faults),
         population=prepared.faults.population,
@@ -79,6 +87,8 @@ def estimate(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Esti
         seconds=prepared.seconds + _computing_seconds(prepared, on_step) + STORING_SECONDS_PER_PAIR * pairs,
         method=prepared.config.run.method,
         device=prepared.numerics.device,
+        injected=covered.summary,
+        not_injected=covered.not_injected,
     )
 
 

@@ -23,6 +23,8 @@ class Material:
     layers: tuple[Layer, ...]
     """that faults can be injected into"""
     images: int
+    injected: str = ""
+    """which parameters of the network those are, in words; empty where only norm layers and biases are left out"""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Size:
     images: int | None
     pairs: int | None
     disk_bytes: int | None
+    injected: str = ""
+    """as `Material.injected`"""
 
 
 def count(config: CampaignConfig, material: Material, images: int | None = None) -> Size:
@@ -51,4 +55,4 @@ def count(config: CampaignConfig, material: Material, images: int | None = None)
     images = known_size(config.workload, material.images) if images is None else images
     pairs = None if images is None else len(faults) * images
     disk_bytes = None if pairs is None else round(DISK_BYTES_PER_PAIR * pairs)
-    return Size(len(faults), faults.population, images, pairs, disk_bytes)
+    return Size(len(faults), faults.population, images, pairs, disk_bytes, material.injected)

@@ -43,6 +43,7 @@ def estimate(
 def _lines(result: Estimate) -> list[tuple[str, str]]:
     return [
         ("faults", f"{result.faults:,} of a population of {result.population:,}"),
+        ("injected", result.injected),
         ("images", f"{result.images:,}"),
         ("pairs", f"{result.pairs:,}"),
         ("FLOPs", f"{result.flops:.3g} for the naive loop"),

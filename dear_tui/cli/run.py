@@ -63,6 +63,7 @@ def run_config(
     """
     from dear_tui.cli.summary import print_summary
     from engine.execution import execute
+    from engine.injection.coverage import coverage
     from engine.preparation import prepare
     from engine.store import Store, store_path
 
@@ -70,6 +71,7 @@ def run_config(
     try:
         with ProgressLine(stop) as line, stop:
             prepared = prepare(config, on_step=line.on_step)
+            line.injected = coverage(prepared.model).sentence
             status = execute(prepared, path, line, lambda: stop.requested, again, goes_on)
     except KeyboardInterrupt:
         print("stopped at once; run it again to continue", file=sys.stderr)
@@ -124,6 +126,8 @@ class ProgressLine:
         self._task = self._bar.add_task("", total=None, numbers="loading ...")
         self._step_text = StepText()
         self._next_percent = 0
+        self.injected = ""
+        """which parameters faults are put into, in a sentence, said when the campaign starts"""
 
     def __enter__(self) -> ProgressLine:
         self._bar.start()
@@ -153,6 +157,8 @@ class ProgressLine:
             f"campaign {status.id}: {status.faults:,} faults x {status.images:,} images = {status.pairs:,} pairs"
             + continued
         )
+        if self.injected:
+            self._say(self.injected)
         self._bar.update(self._task, total=status.pairs, completed=status.pairs_done, numbers="")
 
     def on_note(self, note: str) -> None:

@@ -65,7 +65,7 @@ def _estimate(config: CampaignConfig, say: Say, on_step: OnStep) -> None:
 
     material = load_material(config)
     layers = [[layer.name, list(layer.shape)] for layer in material.layers]
-    say(Report("material", {"layers": layers, "images": material.images}))
+    say(Report("material", {"layers": layers, "images": material.images, "injected": material.injected}))
     prepared = prepare(config, on_step=on_step)
     say(Report("images", len(prepared.workload)))
     say(Report("estimate", asdict(estimate(prepared, on_step))))

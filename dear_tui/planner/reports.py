@@ -37,8 +37,8 @@ class Report:
 
     kind: Kind
     value: Any
-    """step, error: a text; material: layers and images; images: how many are run; estimate: its fields; submitted:
-    the campaign's id and what there is to say"""
+    """step, error: a text; material: layers, images and what is injected; images: how many are run; estimate: its
+    fields; submitted: the campaign's id and what there is to say"""
 
     def to_line(self) -> str:
         """As JSON."""

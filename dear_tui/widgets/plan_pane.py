@@ -156,7 +156,7 @@ def _material(report: Report) -> Material:
     from engine.size import Material
 
     layers = tuple(Layer(index, name, tuple(shape)) for index, (name, shape) in enumerate(report.value["layers"]))
-    return Material(layers, report.value["images"])
+    return Material(layers, report.value["images"], report.value["injected"])
 
 
 def _lines(plan: Plan) -> Iterator[Content]:
@@ -180,6 +180,8 @@ def _lines(plan: Plan) -> Iterator[Content]:
 def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
     size, pending = plan.size, "..." if plan.step else "-"
     yield "faults", f"{size.faults:,} of a population of {size.population:,}" if size else pending
+    if size and size.injected:
+        yield "weights", size.injected
     yield "images", f"{size.images:,}" if size and size.images is not None else pending
     yield "pairs", f"{size.pairs:,}" if size and size.pairs is not None else pending
     yield "disk", f"{short_count(size.disk_bytes)}B" if size and size.disk_bytes is not None else pending

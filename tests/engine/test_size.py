@@ -1,5 +1,6 @@
 """What is counted without running anything is what is run."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,13 @@ def test_images_by_metric_are_known_only_from_ranking(tmp_path: Path) -> None:
     size = count(config, material)
     assert (size.images, size.pairs, size.disk_bytes) == (None, None, None)
     assert count(config, material, 5).pairs == 5 * size.faults
+
+
+def test_what_is_left_out_is_said_where_it_is_more_than_norms_and_biases(tmp_path: Path) -> None:
+    config = load_config(write_config(tmp_path))
+    material = load_material(config)
+    assert material.injected == ""
+    assert count(config, replace(material, injected="664 of 1,240")).injected == "664 of 1,240"
 
 
 def test_what_cannot_be_had_is_refused() -> None:

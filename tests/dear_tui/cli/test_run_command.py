@@ -51,6 +51,9 @@ def test_data_goes_to_stdout_and_talk_to_stderr(invoke: Invoke, tmp_path: Path) 
         "What a selection of images detects (Table IV)",
     ]
     assert done.err.startswith("campaign 1: 60 faults x 40 images = 2,400 pairs\n")
+    assert done.err.splitlines()[1].startswith(
+        "injected: 61,470 of 61,706 parameters (99.6 %), the weights of Conv2d and"
+    )
     assert "\n100 % sealing masked" in done.err
     assert "next: dear-tui sql" in done.err
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dear_tui.app import DearApp
 
 LAYERS = [["conv1", [6, 1, 5, 5]], ["conv2", [16, 6, 5, 5]], ["fc1", [120, 400]], ["fc2", [84, 120]], ["fc3", [10, 84]]]
-MATERIAL = Report("material", {"layers": LAYERS, "images": 10_000})
+MATERIAL = Report("material", {"layers": LAYERS, "images": 10_000, "injected": ""})
 ESTIMATE = Report("estimate", {"seconds": 42.0, "device": "cpu", "method": "fast"})
 SUBMITTED = Report("submitted", {"campaign": 8, "said": ["campaign 8 is queued"]})
 
@@ -75,6 +75,14 @@ async def test_counts_are_exact_and_the_time_follows() -> None:
         assert planner.orders[0].tables == {
             "name": "lenet5-mnist", "model": {"arch": "lenet5"}, "dataset": {"name": "mnist"},
         }  # fmt: skip
+
+
+async def test_a_network_of_which_more_than_norms_and_biases_is_left_out_says_so() -> None:
+    injected = "664 of 1,240 parameters (53.5 %), the weights of Linear; not injected: 576 in LSTM"
+    material = Report("material", MATERIAL.value | {"injected": injected})
+    async with make_app(FakeSource(), plan_with=FakePlanner([material, ESTIMATE])).run_test(size=(120, 40)) as pilot:
+        await opened(pilot)
+        await until_shown(pilot, "weights 664 of 1,240 parameters", "not injected: 576 in")
 
 
 async def test_while_one_types_the_measuring_ends_and_counts_follow_at_once() -> None:
