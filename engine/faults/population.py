@@ -39,7 +39,7 @@ def copies_per_bit(model: FaultModel, convention: Convention) -> int:
 
 @dataclass(frozen=True)
 class Layer:
-    """An injectable layer (Conv2d or Linear): its place in module order, dotted module name and weight shape."""
+    """An injectable layer (convolution or linear): its place in module order, dotted module name and weight shape."""
 
     index: int
     name: str

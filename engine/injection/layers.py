@@ -48,6 +48,6 @@ def injectable_layers(model: nn.Module) -> tuple[Layer, ...]:
     )
     if not layers:
         raise InputError(
-            f"{type(model).__name__}: the network has no Conv2d or Linear layer to inject into; give one that has"
+            f"{type(model).__name__}: the network has no convolution or linear layer to inject into; give one that has"
         )
     return layers

@@ -169,5 +169,5 @@ def test_weights_of_another_network_are_refused(folder: Path) -> None:
 def test_a_network_without_injectable_layers_is_refused(folder: Path) -> None:
     weights_of(torch.nn.Sequential(torch.nn.BatchNorm2d(1)), folder)
     config = load_config(write_config(folder, model={"arch": "nets.made:without_layers", "weights": "w.pt"}))
-    with pytest.raises(InputError, match="Sequential: the network has no Conv2d or Linear layer to inject into"):
+    with pytest.raises(InputError, match="Sequential: the network has no convolution or linear layer to inject into"):
         prepare(config)
