@@ -5,6 +5,7 @@ A fault is one flipped bit of a weight in memory. A weight that is computed anew
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,7 +18,7 @@ from engine.errors import InputError
 from engine.models.wording import reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from torch import Tensor
 
@@ -124,25 +125,28 @@ def check_faults_last(arch: str, model: nn.Module, images: Tensor) -> None:
             raise InputError(_undone(arch, name))
     weights = {id(module.weight): module.weight for _, module in layers}
     golden = {key: weight.detach().clone() for key, weight in weights.items()}
-    faulty = {key: (weight.view(torch.int32) ^ 1).view(torch.float32) for key, weight in golden.items()}
-    undone = []
-    with torch.no_grad():
-        try:
-            for key, weight in weights.items():
-                weight.copy_(faulty[key])
+    try:
+        _flip_lowest_bits(weights.values())
+        with torch.no_grad(), suppress(Exception):  # what fails by so little says nothing of the weights
             model(images)
-            undone = [name for name, module in layers if not _is_kept(module, weights, faulty)]
-        finally:
-            for key, weight in weights.items():
-                weight.data = golden[key]
+        _flip_lowest_bits(weights.values())
+        undone = [name for name, module in layers if not _is_kept(module, golden)]
+    finally:
+        for key, weight in weights.items():
+            weight.data = golden[key]
     if undone:
         raise InputError(_undone(arch, undone[0]))
 
 
-def _is_kept(module: nn.Module, weights: Mapping[int, Tensor], faulty: Mapping[int, Tensor]) -> bool:
-    """Whether a layer still holds its own weight, with the values that were put into it."""
-    key = id(module._parameters.get("weight"))
-    return key in weights and torch.equal(weights[key], faulty[key])
+def _flip_lowest_bits(weights: Iterable[Tensor]) -> None:
+    for weight in weights:
+        weight.data.view(torch.int32).bitwise_xor_(1)
+
+
+def _is_kept(module: nn.Module, golden: Mapping[int, Tensor]) -> bool:
+    """Whether a layer still holds the parameter that it had, with these values."""
+    weight = module._parameters.get("weight")
+    return weight is not None and id(weight) in golden and torch.equal(weight, golden[id(weight)])
 
 
 def _undone(arch: str, name: str) -> str:
