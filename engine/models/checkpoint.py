@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import warnings
 import zipfile
+from argparse import Namespace
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path, PosixPath
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -19,10 +22,18 @@ from engine.models.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
-    from pathlib import Path
 
 _DEPTH = 3
 """how far down in a checkpoint named tensors are looked for: {"ema": {"model": {"state_dict": ...}}}"""
+_PLAIN: list[Any] = [
+    Namespace,
+    PosixPath,
+    np.dtype,
+    *(type(np.dtype(kind)) for kind in "?bBhHiIlLfd"),
+    *((np.float64(0).__reduce__()[0], f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
+]
+"""What training scripts keep beside the tensors and torch does not read by itself: options and numpy's numbers, which
+hold values only and run nothing"""
 _COMPILED = "_orig_mod"
 _PARALLEL = "module"
 """what torch.compile and DataParallel put into the names of what they wrap"""
@@ -84,7 +95,10 @@ def read_state_dicts(path: Path) -> tuple[StateDict, ...]:
 def _load_torch(path: Path) -> object:
     _check_zip(path)
     try:
-        with warnings.catch_warnings(action="ignore"):  # torch's advice on foreign pickles, which are refused anyway
+        with (
+            warnings.catch_warnings(action="ignore"),  # torch's advice on foreign pickles, which are refused anyway
+            torch.serialization.safe_globals(_PLAIN),
+        ):
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # torch documents no closed set of errors for files that are not its own
         raise InputError(
@@ -116,7 +130,7 @@ def _check_zip(path: Path) -> None:
 def _unsafe_names(path: Path) -> str:
     """What a file would have unpickled, as " (argparse.Namespace)"; empty where torch cannot tell."""
     try:
-        with warnings.catch_warnings(action="ignore"):
+        with warnings.catch_warnings(action="ignore"), torch.serialization.safe_globals(_PLAIN):
             names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
     except Exception:  # it is not even a pickle
         return ""

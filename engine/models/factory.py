@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from torch import nn
 from engine.errors import InputError
 from engine.models.imports import importable_from
 from engine.models.plain import plain_network
+from engine.models.torch_state import settings_kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,6 +34,8 @@ class MadeNetwork:
 def call_factory(arch: str, folder: Path | None) -> MadeNetwork:
     """The network that `package.module:factory`, called without arguments, returns.
 
+    What the module prints goes to standard error, and what it sets in torch is as before afterwards.
+
     Args:
         arch: "package.module:factory".
         folder: where the module is looked for before the environment.
@@ -41,7 +45,7 @@ def call_factory(arch: str, folder: Path | None) -> MadeNetwork:
             no nn.Module, a scripted or a quantised one.
     """
     module_name, _, attribute = arch.partition(":")
-    with importable_from(folder) as imported:
+    with importable_from(folder) as imported, settings_kept(), redirect_stdout(sys.stderr):
         try:
             module = importlib.import_module(module_name)
         except (Exception, SystemExit) as error:  # importing runs the user's code, which may raise anything

@@ -6,8 +6,11 @@ import json
 import struct
 import zipfile
 from argparse import Namespace
+from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -19,7 +22,6 @@ from tests.engine.models.own_network import IMAGES, load, made, write_factory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from torch import Tensor
 
@@ -67,6 +69,8 @@ OPTIMIZER = {"state": {0: {"step": torch.ones(()), "exp_avg": torch.ones(3)}}, "
         lambda state: {name.replace(".", ".module."): tensor for name, tensor in state.items()},
         lambda state: {"model": state, "model_ema": {name: tensor.clone() for name, tensor in state.items()}},
         lambda state: {"model": state, "mean": {"rgb": torch.ones(3)}},
+        lambda state: {"model": state, "args": Namespace(lr=0.1, out=Path("runs")), "acc": np.float64(0.9)},
+        lambda state: {"model": state, "epoch": np.int64(3), "loss": np.float32(0.1)},
     ],
 )
 def test_the_network_is_found_in_a_checkpoint(
@@ -161,8 +165,8 @@ def test_floats_for_a_buffer_of_whole_numbers_are_refused(tmp_path: Path) -> Non
 
 
 def test_a_file_that_holds_other_objects_names_them(tmp_path: Path, state: State) -> None:
-    torch.save({"model": state, "args": Namespace(lr=0.1)}, tmp_path / "w.pt")
-    with pytest.raises(InputError, match=r"nothing else is unpickled \(it holds argparse\.Namespace\); give"):
+    torch.save({"model": state, "sizes": Fraction(1, 2)}, tmp_path / "w.pt")
+    with pytest.raises(InputError, match=r"nothing else is unpickled \(it holds fractions\.Fraction\); give"):
         read_weights(tmp_path / "w.pt")
 
 

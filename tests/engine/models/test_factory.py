@@ -13,7 +13,10 @@ from engine.config import ModelConfig, load_config
 from engine.datasets import Dataset
 from engine.errors import InputError
 from engine.models import load_model
+from engine.models.torch_state import settings_kept
 from engine.preparation import prepare
+from tests.engine.models.own_network import IMAGES as COLOUR
+from tests.engine.models.own_network import load, made, write_factory
 from tests.small_campaign import write_config
 
 if TYPE_CHECKING:
@@ -171,3 +174,44 @@ def test_a_network_without_injectable_layers_is_refused(folder: Path) -> None:
     config = load_config(write_config(folder, model={"arch": "nets.made:without_layers", "weights": "w.pt"}))
     with pytest.raises(InputError, match="Sequential: the network has no convolution or linear layer to inject into"):
         prepare(config)
+
+
+def test_what_a_module_prints_is_no_data(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_factory(tmp_path, "print('building')\nreturn Net()")
+    load(tmp_path)
+    assert capfd.readouterr().out == "building\n"  # as the test made it
+    load_model(ModelConfig(arch="fac:make", path=tmp_path, weights=tmp_path / "w.pt"), COLOUR)
+    assert capfd.readouterr() == ("", "building\n")
+
+
+def test_what_a_module_sets_in_torch_is_as_before_afterwards(tmp_path: Path) -> None:
+    def settings() -> list[object]:
+        return [
+            torch.get_float32_matmul_precision(), torch.backends.cuda.matmul.allow_tf32,
+            torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark, torch.get_default_dtype(),
+            torch.get_num_threads(), torch.is_grad_enabled(), torch.are_deterministic_algorithms_enabled(),
+        ]  # fmt: skip
+
+    before = settings()
+    write_factory(
+        tmp_path,
+        """
+        torch.set_float32_matmul_precision("medium")
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cudnn.benchmark = True
+        torch.set_default_dtype(torch.float64)
+        torch.set_num_threads(7)
+        torch.set_grad_enabled(False)
+        torch.use_deterministic_algorithms(True)
+        return Net()
+        """,
+    )
+    with settings_kept():
+        weights = weights_of(made(tmp_path), tmp_path)
+    load_model(ModelConfig(arch="fac:make", path=tmp_path, weights=weights), COLOUR)
+    assert settings() == before
+
+
+def test_a_network_may_have_an_image_size_of_its_own(tmp_path: Path) -> None:
+    write_factory(tmp_path, "net = Net()\nnet.image_size = 224\nreturn net")
+    load(tmp_path)
