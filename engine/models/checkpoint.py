@@ -140,7 +140,7 @@ def _unsafe_names(path: Path) -> str:
 def _state_dicts(stored: object, place: tuple[str, ...]) -> Iterator[StateDict]:
     if not isinstance(stored, dict):
         return
-    if all(isinstance(value, Tensor) for value in stored.values()):
+    if all(isinstance(value, Tensor) for value in stored.values()) and (stored or not place):
         yield StateDict(".".join(place), {str(name): tensor for name, tensor in stored.items()})
     elif len(place) < _DEPTH:
         for key, value in stored.items():
@@ -227,8 +227,8 @@ def _closest(found: StateDict, required: set[str]) -> dict[str, Tensor]:
 
 
 def _without_wrappers(tensors: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
-    """The tensors by names without what torch.compile, then also without what DataParallel put into them."""
-    for wrappers in ((_COMPILED,), (_COMPILED, _PARALLEL)):
+    """The tensors by their names, then without what torch.compile, then also what DataParallel put into them."""
+    for wrappers in ((), (_COMPILED,), (_COMPILED, _PARALLEL)):
         names = [".".join(part for part in name.split(".") if part not in wrappers) for name in tensors]
         if len(set(names)) == len(names):
             yield dict(zip(names, tensors.values(), strict=True))

@@ -65,6 +65,10 @@ def _run(arch: str, model: nn.Module, dataset: Dataset) -> object:
     try:
         with torch.no_grad():
             return model(torch.zeros(2, *size))
+    except ImportError as error:
+        raise InputError(
+            f"{arch}: imports something while it runs ({reason_of(error)}); import it at the top of its module"
+        ) from None
     except Exception as error:  # a network may raise anything for what it was not made for
         raise InputError(f"{misfit} ({reason_of(error)}); give [dataset] other images, or mend [model] arch") from None
 

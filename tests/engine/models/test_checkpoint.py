@@ -170,6 +170,13 @@ def test_a_file_that_holds_other_objects_names_them(tmp_path: Path, state: State
         read_weights(tmp_path / "w.pt")
 
 
+def test_empty_tables_and_names_that_meet_are_no_hindrance(tmp_path: Path, state: State) -> None:
+    torch.save({"state_dict": state, "hyper_parameters": {}, "callbacks": {}}, tmp_path / "w.pt")
+    assert read_weights(tmp_path / "w.pt").keys() == state.keys()
+    with pytest.raises(InputError, match=r"the network has no c\._orig_mod\.bias; mend"):
+        load(tmp_path, state | {"c._orig_mod.bias": state["c.bias"]})
+
+
 @pytest.mark.parametrize(
     ("stored", "oddity"),
     [({"epoch": 3}, "epoch is an int"), ({"state_dict": {"a": torch.ones(2), "b": "x"}}, "state_dict.b is a str")],

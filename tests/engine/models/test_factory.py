@@ -212,6 +212,23 @@ def test_what_a_module_sets_in_torch_is_as_before_afterwards(tmp_path: Path) -> 
     assert settings() == before
 
 
+def test_a_module_that_is_imported_by_the_forward_pass_is_to_be_imported_before(tmp_path: Path) -> None:
+    body = """
+    class Late(Net):
+        def forward(self, x):
+            import helper
+            return super().forward(helper.same(x))
+    return Late()
+    """
+    write_factory(tmp_path, body)
+    (tmp_path / "helper.py").write_text("same = lambda x: x", encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        load(tmp_path)
+    assert str(error.value) == (
+        "fac:make: imports something while it runs (No module named 'helper'); import it at the top of its module"
+    )
+
+
 def test_a_network_may_have_an_image_size_of_its_own(tmp_path: Path) -> None:
     write_factory(tmp_path, "net = Net()\nnet.image_size = 224\nreturn net")
     load(tmp_path)
