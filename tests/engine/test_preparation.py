@@ -74,11 +74,20 @@ def test_another_width_makes_another_campaign(tmp_path: Path) -> None:
     assert one != other
 
 
-def test_weights_with_a_nan_are_refused_naming_the_image(tmp_path: Path) -> None:
+def test_weights_that_overflow_are_refused_naming_the_image(tmp_path: Path) -> None:
+    weights = load_file(BUNDLED_WEIGHTS)
+    weights["fc3.bias"][0] = 3e38
+    weights["fc3.weight"][0] = 3e38
+    torch.save(weights, tmp_path / "huge.pt")
+    with pytest.raises(InputError, match="gives image 0 a logit that is not finite"):
+        prepared(tmp_path, model={"weights": "huge.pt"})
+
+
+def test_weights_with_a_nan_are_refused_naming_the_weight(tmp_path: Path) -> None:
     weights = load_file(BUNDLED_WEIGHTS)
     weights["conv1.weight"][0, 0, 0, 0] = float("nan")
     torch.save(weights, tmp_path / "nan.pt")
-    with pytest.raises(InputError, match="gives image 0 a logit that is not finite"):
+    with pytest.raises(InputError, match=r"nan\.pt: conv1\.weight holds NaN or infinite values"):
         prepared(tmp_path, model={"weights": "nan.pt"})
 
 
