@@ -80,6 +80,10 @@ def read_state_dicts(path: Path) -> tuple[StateDict, ...]:
     if not path.is_file():
         raise InputError(f"{path}: there is no such file; give [model] weights a .safetensors, .pt or .th file")
     try:
+        path.open("rb").close()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); mend its permissions, or give another") from None
+    try:
         stored = load_file(path) if path.suffix == ".safetensors" else _load_torch(path)
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise InputError(f"{path}: not a safetensors file ({error}); give [model] weights another file") from None

@@ -15,15 +15,13 @@ from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
 from engine.errors import InputError
+from engine.models.plain import LAYERS
 from engine.models.wording import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from torch import Tensor
-
-_LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
-"""the modules whose weights faults are put into"""
 
 
 def fold_computed_weights(arch: str, model: nn.Module) -> tuple[str, ...]:
@@ -47,7 +45,7 @@ def fold_computed_weights(arch: str, model: nn.Module) -> tuple[str, ...]:
     return tuple(
         f"{names[module]}: its {name} is computed ({how}); faults are put into the weight that it gives"
         for module, name, how in folded
-        if name == "weight" and isinstance(module, _LAYERS)
+        if name == "weight" and isinstance(module, LAYERS)
     )
 
 
@@ -119,7 +117,7 @@ def check_faults_last(arch: str, model: nn.Module, images: Tensor) -> None:
     Raises:
         InputError: the weight of a convolution or linear layer is no parameter, or did not stay flipped.
     """
-    layers = [(name or arch, module) for name, module in model.named_modules() if isinstance(module, _LAYERS)]
+    layers = [(name or arch, module) for name, module in model.named_modules() if isinstance(module, LAYERS)]
     for name, module in layers:
         if not isinstance(module._parameters.get("weight"), nn.Parameter):
             raise InputError(_undone(arch, name))

@@ -15,6 +15,9 @@ from engine.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
+LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
+"""the modules whose weights faults are put into"""
+
 _QUANTISED = ("torch.ao.nn.quantized", "torch.ao.nn.intrinsic.quantized", "torch.nn.quantized")
 _FLOAT_AMONG_QUANTISED = ("FloatFunctional", "FXFloatFunctional")
 """what quantisation-ready networks add floats with"""

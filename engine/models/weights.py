@@ -18,6 +18,7 @@ from engine.models.computed import check_faults_last, fold_computed_weights
 from engine.models.factory import call_factory
 from engine.models.fill import check_finite, fill
 from engine.models.logits import count_classes, materialise
+from engine.models.plain import LAYERS
 from engine.models.torchvision_cnn import as_published
 
 if TYPE_CHECKING:
@@ -124,12 +125,11 @@ def _described(config: ModelConfig, channels: int) -> str:
 
 
 def _shared_weights(model: nn.Module) -> tuple[str, ...]:
-    """A sentence for each module whose weight is that of a module before it."""
+    """A sentence for each layer whose weight is that of a layer before it."""
     owners: dict[int, str] = {}
     notes = []
     for name, module in model.named_modules():
-        weight = dict(module.named_parameters(recurse=False)).get("weight")
-        if weight is not None and (owner := owners.setdefault(id(weight), name)) != name:
+        if isinstance(module, LAYERS) and (owner := owners.setdefault(id(module.weight), name)) != name:
             notes.append(
                 f"{name} has the weight of {owner}: it is counted once, as {owner}'s, and a fault in it shows in both"
             )

@@ -209,6 +209,27 @@ def test_an_archive_that_unpacks_to_more_than_itself_is_refused(tmp_path: Path, 
         read_weights(tmp_path / "w.pt")
 
 
+def test_a_file_of_the_older_format_that_claims_too_much_is_refused(tmp_path: Path) -> None:
+    torch.save({"a": torch.zeros(4)}, tmp_path / "w.pt", _use_new_zipfile_serialization=False)
+    content = (tmp_path / "w.pt").read_bytes()
+    claimed = b"\x8a\x06" + (10**13).to_bytes(6, "little")
+    before, after = b"X\x03\x00\x00\x00cpuq\x06K\x04N", b"X\x03\x00\x00\x00cpuq\x06" + claimed + b"N"
+    assert before in content
+    (tmp_path / "w.pt").write_bytes(content.replace(before, after))
+    with pytest.raises(InputError, match=r"w\.pt: not a file of tensors"):
+        read_weights(tmp_path / "w.pt")
+
+
+def test_a_file_that_may_not_be_read_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "w.pt").touch()
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InputError, match=r"w\.pt: cannot be read \(Permission denied\); mend its permissions"):
+        read_weights(tmp_path / "w.pt")
+
+
 def test_a_safetensors_header_that_claims_too_much_is_refused(tmp_path: Path) -> None:
     size = 10**13
     header = json.dumps({"c.weight": {"dtype": "F32", "shape": [size // 4], "data_offsets": [0, size]}}).encode()

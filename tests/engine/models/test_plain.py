@@ -124,6 +124,13 @@ def test_weights_that_two_modules_share_are_one_layer(tmp_path: Path) -> None:
     assert loaded.notes == ("2 has the weight of 0: it is counted once, as 0's, and a fault in it shows in both",)
 
 
+def test_a_layer_that_has_the_weight_of_another_kind_of_module_is_a_layer_all_the_same(tmp_path: Path) -> None:
+    write_factory(tmp_path, "net = Net()\nnet.a = nn.Embedding(5, 4)\nnet.a.weight = net.f.weight\nreturn net")
+    loaded = load(tmp_path)
+    assert [layer.name for layer in injectable_layers(loaded.model)] == ["c", "f"]
+    assert loaded.notes == ()
+
+
 @pytest.mark.parametrize(
     ("output", "kind", "end"),
     [
