@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from engine.injection.coverage import coverage
 from engine.injection.outcomes import Outcomes
 from engine.store.background import BackgroundWriter, ComputedPart
 from engine.store.records import NewCampaign, Span
@@ -77,6 +78,7 @@ def describe_numerics(prepared: PreparedCampaign, checked: CheckResult) -> dict[
     """Name -> value of all that numbers depend on, and of what the self-check found."""
     values = asdict(prepared.numerics) | prepared.injection.measured
     values |= {
+        "coverage": coverage(prepared.plain).sentence,
         "check": checked.sentence,
         "check_pairs": checked.pairs,
         "check_differences": checked.differences,

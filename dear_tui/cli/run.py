@@ -71,7 +71,7 @@ def run_config(
     try:
         with ProgressLine(stop) as line, stop:
             prepared = prepare(config, on_step=line.on_step)
-            line.injected = coverage(prepared.model).sentence
+            line.injected = coverage(prepared.plain).sentence
             status = execute(prepared, path, line, lambda: stop.requested, again, goes_on)
     except KeyboardInterrupt:
         print("stopped at once; run it again to continue", file=sys.stderr)
