@@ -19,7 +19,7 @@ from engine.faults.bits import faulty_values
 from engine.injection.naive import naive_logits
 from engine.injection.outcomes import CRITICAL, MASKED, WeightFaults
 from engine.injection.severity import SeverityMatrix
-from engine.injection.steady import check_steady
+from engine.injection.steady import check_steady, is_close
 from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
@@ -194,6 +194,11 @@ class _Check:
         block = self._injection.load(images)
         with torch.inference_mode(), self._injection.workers.rounding():
             golden = self._plain(block.images.clone())
+        if not is_close(block.logits, golden[: block.count]):
+            raise InputError(
+                "[model]: the network's answers without a fault are not those of an untouched copy of it, so that no "
+                "effect can be told; let it neither change its weights nor keep state between runs"
+            )
         faults = self._faults_per_layer(block, len(block.images) * seconds)
         for layer in self._layers:
             self._on_step(Step("comparing with the plain loop", layer, len(self._layers)))

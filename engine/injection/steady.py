@@ -44,7 +44,7 @@ def check_steady(network: nn.Module, images: Tensor) -> None:
             first = network(images.clone())
             draws = not _same_state(random_before, _random_state(images.device))
             again = network(images[turn.order].clone())
-        if draws or not _is_close(first[turn.common], again[turn.places]):
+        if draws or not is_close(first[turn.common], again[turn.places]):
             raise InputError(_sentence(network, images, turn, draws))
 
 
@@ -148,12 +148,13 @@ def _agree(one: tuple[Tensor, ...], other: tuple[Tensor, ...], turn: _Turn) -> b
     """Whether two runs agree on the images that both have; what has no row for each image is not compared."""
     for a, b in zip(one, other, strict=False):
         has_rows = a.ndim and b.ndim and len(a) > int(turn.common.max()) and len(b) == len(turn.order)
-        if has_rows and not _is_close(a[turn.common], b[turn.places]):
+        if has_rows and not is_close(a[turn.common], b[turn.places]):
             return False
     return True
 
 
-def _is_close(one: Tensor, other: Tensor) -> bool:
+def is_close(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors differ by no more than another order of summation, or another kernel, can make."""
     if one.shape != other.shape or not torch.equal(one.isfinite(), other.isfinite()):
         return False
     one, other = (value.double().nan_to_num(0, 0, 0) for value in (one, other))

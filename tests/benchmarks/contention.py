@@ -43,7 +43,9 @@ def main() -> None:
             busy.append(measured_apart(options.config))
         print(f"idle {idle[-1]:,.0f} pairs/s, busy {busy[-1]:,.0f} pairs/s", file=sys.stderr)
     share = median(busy) / median(idle)
-    print(f"median of {options.rounds}: idle {median(idle):,.0f}, busy {median(busy):,.0f} pairs/s: {100 * share:.0f} %")
+    print(
+        f"median of {options.rounds}: idle {median(idle):,.0f}, busy {median(busy):,.0f} pairs/s: {100 * share:.0f} %"
+    )
 
 
 def measured_apart(config: Path | None) -> float:

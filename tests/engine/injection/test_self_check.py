@@ -135,6 +135,20 @@ def test_where_nothing_agrees_it_is_refused() -> None:
     for parameter in model.parameters():
         parameter.data += 0.01  # as a network that has trained itself meanwhile
     injection = ExactInjection(model, images_of(32, 0), MEMORY)
+    with pytest.raises(
+        InputError, match=r"\[model\]: the network's answers without a fault are not those of an untouched copy"
+    ):
+        checked(injection, plain)
+
+
+def test_where_not_even_whole_network_runs_agree_it_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def record_nothing(*_: Any) -> None:
+        """As if every pair were masked."""
+
+    model = network()
+    plain, injection = deepcopy(model), ExactInjection(model, images_of(32, 0), MEMORY)
+    monkeypatch.setattr(ExactInjection, "_run_whole", record_nothing)
+    monkeypatch.setattr(ExactInjection, "_replay", record_nothing)
     with pytest.raises(InputError, match=r"\[model\]: faults in first: .* although the whole network is run"):
         checked(injection, plain)
 
