@@ -1,0 +1,79 @@
+"""`dear-tui check`: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from torch import nn
+
+from dear_tui.cli import main
+from tests.small_campaign import write_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+NOISY = """
+import torch.nn.functional as F
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(784, 10)
+    def forward(self, x):
+        return self.head(F.dropout(x.flatten(1), 0.1))
+"""
+
+
+def noisy(folder: Path) -> Path:
+    (folder / "noisy.py").write_text(NOISY)
+    head = nn.Linear(784, 10)
+    torch.save({"head.weight": head.weight.detach(), "head.bias": head.bias.detach()}, folder / "noisy.pt")
+    return write_config(folder, "noisy.toml", model={"arch": "noisy:Net", "weights": "noisy.pt"})
+
+
+def test_it_says_how_many_pairs_agree(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(write_config(tmp_path)), "--pairs", "300"]) == 0
+    said = capsys.readouterr().out
+    assert "pairs compared with the plain loop, 0 differ" in said
+    assert "they use exact" in said
+    assert not (tmp_path / "store").exists()
+
+
+def test_json_has_what_scripts_rely_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(write_config(tmp_path)), "--pairs", "300", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["pairs"] >= 300
+    assert (found["differences"], found["fallbacks"], found["refused"]) == (0, [], None)
+
+
+def test_a_network_that_draws_random_numbers_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = noisy(tmp_path)
+    assert main(["check", str(path)]) == 2
+    assert f"{path}: [model]: the network's answers differ without a fault: Net draws" in capsys.readouterr().err
+    assert main(["check", str(path), "--json"]) == 2
+    assert "Net draws random numbers" in json.loads(capsys.readouterr().out)["refused"]
+
+
+def test_a_run_refuses_it_too_and_makes_no_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = noisy(tmp_path)
+    assert main(["run", str(path), "--store", str(tmp_path / "store")]) == 2
+    assert "Net draws random numbers" in capsys.readouterr().err
+    assert not (tmp_path / "store").exists()
+
+
+def test_what_was_found_is_shown_and_can_be_asked_in_sql(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = ["--store", str(tmp_path / "store")]
+    assert main(["run", str(write_config(tmp_path)), *store]) == 0
+    assert "self-check: " in capsys.readouterr().out
+    assert main(["show", "1", *store]) == 0
+    assert "check_pairs" in capsys.readouterr().out
+    query = "select numerics->>'check_pairs' pairs, numerics->>'check_fallbacks' fallbacks from campaigns"
+    assert main(["sql", query, "--format", "json", *store]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert int(row["pairs"]) > 0
+    assert row["fallbacks"] == ""
