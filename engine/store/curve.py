@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.analysis.curve import detection_curve
-from engine.store.parquet import read_arrays, sql_path
+from engine.store.parquet import read_arrays, stored
 from engine.store.records import CurveData
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ class CurveReader:
     def __init__(self, campaign: CampaignLayout, row: CampaignRow, connection: duckdb.DuckDBPyConnection) -> None:
         self._campaign = campaign
         self._row = row
-        query = (
-            f"SELECT {row.metric} FROM read_parquet({sql_path(campaign.images)}) WHERE rank IS NOT NULL ORDER BY rank"
-        )
+        query = f"SELECT {row.metric} FROM {stored(campaign.images)} WHERE rank IS NOT NULL ORDER BY rank"
         self._metric = read_arrays(connection, query)[row.metric]
         self._reset()
 
@@ -37,10 +35,10 @@ class CurveReader:
             self._reset()  # a part was set aside
         new = [receipt for receipt in receipts if _key(receipt) not in self._read]
         if new:
-            files = ", ".join(sql_path(self._campaign.part("fault_summary", receipt.part)) for receipt in new)
+            files = stored(*(self._campaign.part("fault_summary", receipt.part) for receipt in new))
             never = self._row.images
             columns = ", ".join(f"coalesce({name}, {never})::BIGINT AS {name}" for name in self._first)
-            arrays = read_arrays(connection, f"SELECT {columns} FROM read_parquet([{files}])")
+            arrays = read_arrays(connection, f"SELECT {columns} FROM {files}")
             self._merge(new, arrays)
         done = self._ranks_done()
         curve = detection_curve(**self._first, images=done)

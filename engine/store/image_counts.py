@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.store.parquet import read_arrays, sql_path
+from engine.store.parquet import read_arrays, stored
 from engine.store.records import ImageCounts
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class ImageCountsReader:
         images = read_arrays(
             connection,
             f"SELECT image_id::BIGINT AS image_id, coalesce(rank, -1)::BIGINT AS rank, {row.metric} AS metric "
-            f"FROM read_parquet({sql_path(campaign.images)}) ORDER BY image_id",
+            f"FROM {stored(campaign.images)} ORDER BY image_id",
         )
         self._rank_of = images["rank"]
         self._image_id = np.flatnonzero(self._rank_of >= 0)[np.argsort(self._rank_of[self._rank_of >= 0])]
@@ -44,9 +44,9 @@ class ImageCountsReader:
             self._read, self._counts = set(), self._none()  # a part was set aside
         new = [receipt for receipt in receipts if receipt.sha256["image_summary"] not in self._read]
         if new:
-            files = ", ".join(sql_path(self._campaign.part("image_summary", receipt.part)) for receipt in new)
+            files = stored(*(self._campaign.part("image_summary", receipt.part) for receipt in new))
             sums = ", ".join(f"sum({name})::BIGINT AS {name}" for name in SEVERITIES)
-            query = f"SELECT image_id::BIGINT AS image_id, {sums} FROM read_parquet([{files}]) GROUP BY image_id"
+            query = f"SELECT image_id::BIGINT AS image_id, {sums} FROM {files} GROUP BY image_id"
             arrays = read_arrays(connection, query)
             for name, counts in self._counts.items():
                 counts[self._rank_of[arrays["image_id"]]] += arrays[name]

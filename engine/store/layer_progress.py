@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.store.parquet import read_arrays, sql_path
+from engine.store.parquet import read_arrays, stored
 from engine.store.records import LayerProgress
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class LayerReader:
         layers = read_arrays(
             connection,
             "SELECT any_value(layer) AS layer, count(*)::BIGINT AS faults "
-            f"FROM read_parquet({sql_path(campaign.faults)}) GROUP BY layer_index ORDER BY layer_index",
+            f"FROM {stored(campaign.faults)} GROUP BY layer_index ORDER BY layer_index",
         )
         self._names = [str(name) for name in layers["layer"]]
         self._edges = np.concatenate([[0], np.cumsum(layers["faults"])]).tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from engine.errors import UnreachableError
-from engine.paths import expanded
 
 MASKED, NON_CRITICAL, CRITICAL = 0, 1, 2
 """The severities as stored."""
@@ -66,13 +66,64 @@ Counts and ranks are signed, because queries subtract them."""
 CAMPAIGN_DIGITS = PART_DIGITS = 6
 
 
+LONGEST_BYTES = 480
+"""of the path of a store: SQLite opens no file whose path has more than 504, its own name included"""
+
+LONGEST_NAME_BYTES = 255
+"""of one folder's name, on every file system in use"""
+
+UNUSABLE = "?\\"
+"""characters that DuckDB does not take as part of the path of a file"""
+
+
 def store_path(given: Path | None = None) -> Path:
-    """The store to use: the one given, else `DEAR_STORE`, else the platform's data directory."""
-    if given is not None:
-        return expanded(given)
-    if chosen := os.environ.get("DEAR_STORE"):
-        return expanded(Path(chosen))
-    return user_data_path("dear-tui", appauthor=False)
+    """The store to use: the one given, else `DEAR_STORE`, else the platform's data directory.
+
+    Raises:
+        UnreachableError: no store can have this path; nothing has been made.
+    """
+    path = given or Path(os.environ.get("DEAR_STORE") or user_data_path("dear-tui", appauthor=False))
+    _resolved(path)
+    return path.expanduser()
+
+
+def _resolved(path: Path) -> Path:
+    """The one absolute path of a store, whatever links lead to it.
+
+    Raises:
+        UnreachableError: there is none, or no store can have it.
+    """
+    try:
+        found = path.expanduser().resolve()
+        found.exists()
+    except RuntimeError:  # of pathlib
+        why = "no user of that name has a home" if str(path).startswith("~") else "a link that leads to itself"
+        raise _refused(path, why) from None
+    except OSError as error:
+        raise _refused(path, str(error.strerror)) from None
+    encoded = os.fsencode(found)
+    if not _is_utf8(encoded):
+        raise _refused(path, "its path is not UTF-8")
+    if any(len(name) > LONGEST_NAME_BYTES for name in encoded.split(b"/")):
+        raise _refused(path, os.strerror(errno.ENAMETOOLONG))
+    if len(encoded) > LONGEST_BYTES:
+        raise _refused(path, f"its path has {len(encoded)} bytes, and may have {LONGEST_BYTES}")
+    if bad := next((character for character in UNUSABLE if character in str(found)), None):
+        raise _refused(path, f"its path has a {bad}, which DuckDB cannot read")
+    return found
+
+
+def _is_utf8(encoded: bytes) -> bool:
+    try:
+        encoded.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _refused(path: Path, reason: str) -> UnreachableError:
+    shown = os.fsencode(path).decode(errors="backslashreplace")
+    return UnreachableError(f"{shown}: cannot be the store ({reason}); choose another with --store")
 
 
 @dataclass(frozen=True)
@@ -84,7 +135,12 @@ class Layout:
 
     @classmethod
     def of(cls, path: Path) -> Layout:
-        return cls(expanded(path).resolve())
+        """Of the store at `path`, by the same absolute path whatever links lead to it.
+
+        Raises:
+            UnreachableError: no store can have this path.
+        """
+        return cls(_resolved(path))
 
     def check_is_there(self) -> None:
         """Whether there is a store.

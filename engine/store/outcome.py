@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.analysis.tables import TableOneRow, table_one
-from engine.store.parquet import read_arrays, sql_path
+from engine.store.parquet import read_arrays, stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,12 +36,9 @@ def read_table_one(
         "SELECT sum(non_critical)::BIGINT AS non_critical, sum(critical)::BIGINT AS critical, "
         f"sum(correct)::BIGINT AS correct FROM {_fault_summary(campaign, receipts)} GROUP BY fault_id",
     )
-    golden = read_arrays(
-        connection, f"SELECT golden_correct FROM read_parquet({sql_path(campaign.images)}) WHERE rank IS NOT NULL"
-    )
+    golden = read_arrays(connection, f"SELECT golden_correct FROM {stored(campaign.images)} WHERE rank IS NOT NULL")
     return table_one(golden_correct=golden["golden_correct"], **faults)
 
 
 def _fault_summary(campaign: CampaignLayout, receipts: Sequence[Receipt]) -> str:
-    files = ", ".join(sql_path(campaign.part("fault_summary", receipt.part)) for receipt in receipts)
-    return f"read_parquet([{files}])"
+    return stored(*(campaign.part("fault_summary", receipt.part) for receipt in receipts))

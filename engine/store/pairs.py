@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.store.files import sha256
 from engine.store.layout import CRITICAL, MASKED, NON_CRITICAL
-from engine.store.parquet import read_arrays, sql_path
+from engine.store.parquet import read_arrays, stored
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def read_pairs(connection: duckdb.DuckDBPyConnection, path: Path, span: Span) ->
     Raises:
         ValueError: the file does not hold each fault of its span with each image, fault after fault.
     """
-    query = f"SELECT fault_id, image_id, severity FROM read_parquet({sql_path(path)}, hive_partitioning = false)"
+    query = f"SELECT fault_id, image_id, severity FROM {stored(path)}"
     columns = read_arrays(connection, query)
     if len(columns["severity"]) != span.pairs:
         raise ValueError(f"{path}: {len(columns['severity'])} rows instead of {span.pairs}")
@@ -72,5 +72,5 @@ def read_severity(
     path = campaign.part("severity", receipt.part)
     if sha256(path) != receipt.sha256["severity"]:
         raise ValueError(f"{path}: damaged; `dear-tui verify` sets it aside, and the next run computes it again")
-    query = f"SELECT severity FROM read_parquet({sql_path(path)}, hive_partitioning = false)"
+    query = f"SELECT severity FROM {stored(path)}"
     return read_arrays(connection, query)["severity"].reshape(receipt.span.faults, receipt.span.images)

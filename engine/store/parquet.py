@@ -66,6 +66,11 @@ def sql_path(path: Path) -> str:
     return sql_text(re.sub(r"([\[*?])", r"[\1]", str(path)))
 
 
+def stored(*paths: Path) -> str:
+    """The rows of some of our own files, for FROM; no folder above them is taken for a column."""
+    return f"read_parquet([{', '.join(map(sql_path, paths))}], hive_partitioning = false)"
+
+
 def arrow_schema(table: str) -> pa.Schema:
     """Of one table of `COLUMNS`."""
     import pyarrow as pa

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.faults.order import execution_order
 from engine.store.layout import MASKED
-from engine.store.parquet import ROW_GROUP_SIZE, read_arrays, sql_path
+from engine.store.parquet import ROW_GROUP_SIZE, read_arrays, stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,12 +48,12 @@ def read_fixed(connection: duckdb.DuckDBPyConnection, campaign: CampaignLayout) 
     channel = r"regexp_extract(tensor_index, '\d+')::BIGINT AS channel"
     fault = read_arrays(
         connection,
-        f"SELECT fault_id, layer_index::BIGINT AS layer, {channel} FROM read_parquet({sql_path(campaign.faults)})",
+        f"SELECT fault_id, layer_index::BIGINT AS layer, {channel} FROM {stored(campaign.faults)}",
     )
     order = execution_order(fault["layer"], fault["channel"], fault["fault_id"])
     image = read_arrays(
         connection,
-        f"SELECT image_id, label::BIGINT AS label, golden_correct FROM read_parquet({sql_path(campaign.images)}) "
+        f"SELECT image_id, label::BIGINT AS label, golden_correct FROM {stored(campaign.images)} "
         "WHERE rank IS NOT NULL ORDER BY rank",
     )
     return Fixed(order, fault["fault_id"][order], image["image_id"], image["label"], image["golden_correct"])

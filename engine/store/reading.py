@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import duckdb
 
 from engine.errors import InputError, UnreachableError
-from engine.paths import expanded
 from engine.store.catalogue import create_views
 from engine.store.curve import CurveReader
 from engine.store.description import read_description
@@ -46,7 +45,7 @@ class StoreReader:
     """A folder of campaigns, to be looked at while any process writes to it."""
 
     def __init__(self, path: Path, read_only: bool) -> None:
-        self.layout = Layout(expanded(path).absolute())
+        self.layout = Layout.of(path)
         self._read_only = read_only
         self._state: StateFile | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
@@ -57,10 +56,18 @@ class StoreReader:
         self._guard = threading.RLock()
 
     def close(self) -> None:
+        """Let go of the files, for good."""
         if self._state is not None:
             self._state.close()
         if self._connection is not None:
             self._connection.close()
+
+    def _forget(self) -> None:
+        """Begin anew, with nothing that is known of the campaigns: in another store their ids mean other ones."""
+        self.close()
+        self._state, self._connection, self._has_views = None, None, False
+        for kept in (self._curves, self._image_counts, self._layers):
+            kept.clear()
 
     @property
     def state(self) -> StateFile:
@@ -71,7 +78,7 @@ class StoreReader:
         """
         with self._guard:
             if self._read_only and self._state is not None and not self._state.is_in_place():
-                self._state = None  # whoever only looks must not go on looking at one that was deleted
+                self._forget()  # whoever only looks must not go on looking at one that was deleted
             if self._state is None:
                 self._state = StateFile(self.layout.state, self._read_only)
             return self._state

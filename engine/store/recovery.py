@@ -10,7 +10,7 @@ import duckdb
 from engine.store.description import read_row
 from engine.store.files import remove_unfinished, set_aside, sha256
 from engine.store.layout import CRITICAL, MASKED, NON_CRITICAL, PART_TABLES
-from engine.store.parquet import sql_path
+from engine.store.parquet import sql_path, stored
 from engine.store.records import Receipt, Span
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _rebuild(
             return None
         span = Span(**{name: int(value) for name, value in kept.items()})
         counts = ", ".join(f"count(*) FILTER (severity = {value})" for value in (MASKED, NON_CRITICAL, CRITICAL))
-        query = f"SELECT {counts} FROM read_parquet({sql_path(paths['severity'])})"
+        query = f"SELECT {counts} FROM {stored(paths['severity'])}"
         masked, non_critical, critical = connection.execute(query).fetchall()[0]
         hashes = {table: sha256(path) for table, path in paths.items()}
         return Receipt(part, span, masked, non_critical, critical, hashes, rebuilt=True)

@@ -11,7 +11,7 @@ from engine.store.creation import find_altered_fixed
 from engine.store.files import set_aside, sha256
 from engine.store.layout import CRITICAL
 from engine.store.pairs import counts, read_pairs
-from engine.store.parquet import connect, read_arrays, sql_path
+from engine.store.parquet import connect, read_arrays, stored
 from engine.store.recovery import find_altered, mend_parts
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _find_wrong_rows(connection: duckdb.DuckDBPyConnection, campaign: CampaignLa
         if np.bincount(pairs.severity.ravel(), minlength=3).tolist() != expected:
             return f"{paths['severity']}: has other severities than its receipt"
         for table, rows in _expected_rows(pairs).items():
-            query = f"SELECT {', '.join(rows)} FROM read_parquet({sql_path(paths[table])}) ORDER BY ALL"
+            query = f"SELECT {', '.join(rows)} FROM {stored(paths[table])} ORDER BY ALL"
             if not all(np.array_equal(column, rows[name]) for name, column in read_arrays(connection, query).items()):
                 return f"{paths[table]}: does not agree with the severities"
     except (duckdb.Error, ValueError) as error:

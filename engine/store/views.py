@@ -14,6 +14,9 @@ TABLES = ("campaigns", "faults", "images", "severity", "critical", "fault_summar
 """The views that are tables in a sealed campaign; `curve` is derived from them in both."""
 
 CAMPAIGN_FOLDERS = "campaign=" + "[0-9]" * CAMPAIGN_DIGITS
+PART = f"part-{0:0{PART_DIGITS}d}.parquet"
+"""One like all parts, for the length of their names."""
+
 PARTS = "part-" + "[0-9]" * PART_DIGITS + ".parquet"
 """Strict, so that a foreign file (a copy, an editor's backup) is never read as data."""
 
@@ -39,7 +42,8 @@ DESCRIPTION = {
 }
 """The keys of campaign.json that the view `campaigns` shows, read with these types instead of guessed ones."""
 
-HIVE = "hive_partitioning = true, hive_types = {'campaign': UINTEGER}"
+NAMED = "hive_partitioning = false, filename = true"
+"""DuckDB would take every folder above the store that is named `a=b` for a column too, and its value for our own."""
 
 EVERY_FOOTER = ", union_by_name = true"
 """The names are the same in all files; but so DuckDB reads the footer of each, and plans with the true number of rows.
@@ -102,10 +106,10 @@ def view_definitions(layout: Layout, footers: str = EVERY_FOOTER) -> dict[str, s
         footers: empty: only the first file's is read beforehand, so that no other file has to be whole.
     """
     description = _description(layout)
-    parts = {table: _parts(layout, table, HIVE if table in SUMMARIES else HIVE + footers) for table in PART_TABLES}
+    parts = {table: _parts(layout, table, "" if table in SUMMARIES else footers) for table in PART_TABLES}
     return {
-        "faults": _table(layout, "faults", HIVE + footers),
-        "images": _table(layout, "images", HIVE + footers),
+        "faults": _table(layout, "faults", footers),
+        "images": _table(layout, "images", footers),
         "severity": parts["severity"],
         "critical": parts["critical"],
         "fault_summary": FAULT_SUMMARY.format(source=f"({parts['fault_summary']})"),
@@ -118,27 +122,30 @@ def view_definitions(layout: Layout, footers: str = EVERY_FOOTER) -> dict[str, s
 def _description(layout: Layout) -> str:
     columns = ", ".join(f"'{name}': '{kind}'" for name, kind in DESCRIPTION.items())
     names = ", ".join(f'"{name}"' for name in DESCRIPTION)
-    return (
-        f"SELECT campaign, {names} FROM read_json({_glob(layout, 'campaign.json')}, format = 'unstructured', "
-        f"columns = {{{columns}}}, {HIVE}) WHERE campaign > 0"
-    )
+    options = f"format = 'unstructured', columns = {{{columns}}}, {NAMED}"
+    return _rows(names, f"read_json({_glob(layout, 'campaign.json')}, {options})", "campaign.json")
 
 
-def _table(layout: Layout, table: str, options: str) -> str:
-    columns = ", ".join(COLUMNS[table])
-    files = _glob(layout, f"{table}.parquet")
-    return f"SELECT campaign, {columns} FROM read_parquet({files}, {options}) WHERE campaign > 0"
+def _table(layout: Layout, table: str, footers: str) -> str:
+    name = f"{table}.parquet"
+    return _rows(", ".join(COLUMNS[table]), f"read_parquet({_glob(layout, name)}, {NAMED}{footers})", name)
 
 
-def _parts(layout: Layout, table: str, options: str) -> str:
+def _parts(layout: Layout, table: str, footers: str) -> str:
     """The rows of a part table whose set is committed, that is: has its severity file."""
-    columns = ", ".join(COLUMNS[table])
-    files = f"read_parquet({_glob(layout, f'{table}/{PARTS}')}, {options}, filename = true)"
+    files = f"read_parquet({_glob(layout, f'{table}/{PARTS}')}, {NAMED}{footers})"
+    rows = _rows(", ".join(COLUMNS[table]), files, f"{table}/{PART}")
     if table == "severity":
-        return f"SELECT campaign, {columns} FROM {files} WHERE campaign > 0"
+        return rows
+    folder, number = f"left(file, length(file) - {len(f'severity/{PART}')})", f"right(file, {len(PART)})"
     commits = _glob(layout, f"severity/{PARTS}")
-    committed = f"SELECT replace(file, '/severity/part-', '/{table}/part-') FROM glob({commits})"
-    return f"SELECT campaign, {columns} FROM {files} WHERE campaign > 0 AND filename IN ({committed})"
+    return f"{rows} AND filename IN (SELECT {folder} || '{table}/' || {number} FROM glob({commits}))"
+
+
+def _rows(columns: str, files: str, name: str) -> str:
+    """The rows of files of this name, with the campaign in whose folder they are, counted from the path's end."""
+    campaign = f"substr(filename, -{CAMPAIGN_DIGITS + 1 + len(name)}, {CAMPAIGN_DIGITS})::UINTEGER"
+    return f"SELECT {campaign} AS campaign, {columns} FROM {files} WHERE {campaign} > 0"
 
 
 def _glob(layout: Layout, name: str) -> str:
