@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import DearError, InputError, UnreachableError
 from engine.store import Store
-from engine.store.files import make_private
+from engine.store.files import make_private, open_own
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,7 @@ def start_worker(path: Path, until_empty: bool) -> int:
     """
     Store.open(path).close()  # made here, because the log lies in it
     make_private(log_path(path))
-    log = os.open(log_path(path), os.O_WRONLY | os.O_APPEND)
+    log = open_own(log_path(path), os.O_WRONLY | os.O_APPEND)
     try:
         process = subprocess.Popen(
             # -P: a file `random.py` in the present folder is not Python's

@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.store.description import describe, is_damaged, read_description, write_description
-from engine.store.files import exclusive, make_private_folder, set_aside, sha256, sync, unfinished, unwritable
-from engine.store.layout import METRICS, PART_TABLES, CampaignLayout
+from engine.store.files import (
+    exclusive,
+    lack,
+    make_private_folder,
+    remove,
+    set_aside,
+    sha256,
+    sync,
+    unfinished,
+    unwritable,
+)
+from engine.store.layout import METRICS, CampaignLayout
 from engine.store.parquet import write_parquet
 
 if TYPE_CHECKING:
@@ -32,8 +42,8 @@ def write_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign)
         raise ValueError(f"the store has no column for {', '.join(sorted(unknown))}")
     written = CampaignLayout(unfinished(campaign.folder))
     try:
-        for folder in (written.folder, *(written.folder / table for table in PART_TABLES)):
-            make_private_folder(folder)
+        remove(written.folder)
+        _make_folders(written)
         _write_fixed(written, row, new)
         written.folder.rename(campaign.folder)
         sync(campaign.folder.parent)
@@ -55,6 +65,7 @@ def restore_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaig
         UnreachableError: it could not be written.
     """
     try:
+        _make_folders(campaign)
         with exclusive(campaign.folder):
             bad = find_altered_fixed(campaign, row)
             set_aside(*bad)
@@ -91,16 +102,23 @@ def find_altered_fixed(campaign: CampaignLayout, row: CampaignRow) -> dict[Path,
         hashes = content.get("sha256", {})
         if is_damaged(content, row):
             bad[campaign.description] = f"{campaign.description}: damaged"
-    except FileNotFoundError:
-        bad[campaign.description] = f"{campaign.description}: missing"
+    except FileNotFoundError as error:
+        bad[campaign.description] = f"{campaign.description}: {error.strerror}"
     except ValueError:
         bad[campaign.description] = f"{campaign.description}: damaged"
     for table, path in (("faults", campaign.faults), ("images", campaign.images)):
-        if not path.is_file():
-            bad[path] = f"{path}: missing"
+        if why := lack(path):
+            bad[path] = f"{path}: {why}"
         elif table in hashes and sha256(path) != hashes[table]:
             bad[path] = f"{path}: damaged"
     return bad
+
+
+def _make_folders(campaign: CampaignLayout) -> None:
+    for folder in campaign.folders:
+        if not folder.is_dir():
+            set_aside(folder)
+        make_private_folder(folder)
 
 
 def _write_fixed(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, get_args
 
-from engine.store.files import exclusive, write_text
+from engine.store.files import exclusive, lack, write_text
+from engine.store.records import State
 from engine.store.state import CampaignRow
 
 if TYPE_CHECKING:
@@ -49,20 +53,25 @@ def read_description(campaign: CampaignLayout) -> dict[str, Any]:
     Raises:
         ValueError, OSError: it is not whole.
     """
-    content = json.loads(campaign.description.read_text(encoding="utf-8"))
-    if not isinstance(content, dict):
-        raise ValueError("no JSON object")
+    path = campaign.description
+    if why := lack(path):
+        raise FileNotFoundError(errno.ENOENT, why, str(path))
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict) or not isinstance(content.get("sha256", {}), dict):
+        raise ValueError("not what was written")
     return content
 
 
 def update_description(campaign: CampaignLayout, read: Callable[[], CampaignRow]) -> None:
     """Bring the state in campaign.json up to date; of several processes that do so, the last one reads the last row.
 
-    A file that is lost or damaged waits for `restore_campaign`.
+    A file that says so already is left as it is; one that is lost or damaged waits for `restore_campaign`.
     """
-    with exclusive(campaign.folder), suppress(FileNotFoundError, ValueError):
-        row = read()
-        write_description(campaign, read_description(campaign) | vars(row) | {"state": row.shown_state})
+    with suppress(FileNotFoundError, NotADirectoryError, ValueError), exclusive(campaign.folder):
+        row, content = read(), read_description(campaign)
+        present = content | vars(row) | {"state": row.shown_state}
+        if present != content:
+            write_description(campaign, present)
 
 
 def is_damaged(content: dict[str, Any], row: CampaignRow) -> bool:
@@ -80,7 +89,13 @@ def read_row(campaign: CampaignLayout) -> CampaignRow:
     """What state.sqlite keeps of a campaign, from its campaign.json.
 
     Raises:
-        KeyError, TypeError, ValueError, OSError: the file is not whole.
+        KeyError, ValueError, OSError: the file is not whole.
     """
     content = read_description(campaign)
-    return CampaignRow(**{name: content[name] for name in CampaignRow.__dataclass_fields__})
+    row = CampaignRow(**{name: content[name] for name in CampaignRow.__dataclass_fields__})
+    if is_damaged(content, row) or row.state not in get_args(State):
+        raise ValueError("not what was written")
+    for time in (row.started, row.finished):  # these are not hashed, because they change
+        if time is not None:
+            datetime.fromisoformat(str(time))
+    return row if row.error is None else replace(row, error=str(row.error))

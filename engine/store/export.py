@@ -10,7 +10,7 @@ import duckdb
 from engine.errors import DearError, InputError
 from engine.store.catalogue import create_views
 from engine.store.creation import find_altered_fixed
-from engine.store.files import lack_of_room, sha256
+from engine.store.files import lack, lack_of_room, sha256
 from engine.store.parquet import connect, sql_text
 from engine.store.recovery import find_altered
 from engine.store.views import TABLES
@@ -41,8 +41,8 @@ def export_sealed(store: Store, campaign: int, target: Path) -> None:
             f"campaign {campaign} is {status.state}, and only a finished one has a DuckDB file; run it to its end, or "
             "export what is there with --format parquet or csv"
         )
-    if not sealed.is_file():
-        raise _damaged(f"{sealed}: missing", campaign)
+    if why := lack(sealed):
+        raise _damaged(f"{sealed}: {why}", campaign)
     try:
         shutil.copyfile(sealed, target)
         copied = sha256(target)

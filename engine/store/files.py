@@ -7,7 +7,8 @@ import fcntl
 import hashlib
 import os
 import shutil
-from contextlib import contextmanager
+import stat
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from engine.errors import DiskFullError, UnreachableError
@@ -22,6 +23,62 @@ def unfinished(path: Path) -> Path:
     return path.with_name(path.name + ".tmp")
 
 
+def open_own(path: Path, flags: int) -> int:
+    """Open a file of the store itself and return its descriptor.
+
+    Where others may write to the folder, they may have put a link there that leads to another file of the owner's.
+
+    Raises:
+        UnreachableError: there is something else than a file under this name.
+        OSError: it cannot be opened.
+    """
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise _foreign(path) from None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _foreign(path)
+    return descriptor
+
+
+def check_own(path: Path) -> None:
+    """Whether a file of the store itself is one, or is not there: for a library that opens it by its name.
+
+    Raises:
+        UnreachableError: there is something else under this name.
+    """
+    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+        raise _foreign(path)
+
+
+def _foreign(path: Path) -> UnreachableError:
+    return UnreachableError(f"{path}: is a link, a folder or a device instead of a file; move it away and run again")
+
+
+def lack(path: Path) -> str | None:
+    """What is wrong where there is no file to read; None where there is one."""
+    if path.is_file():
+        return None
+    return "not a file" if os.path.lexists(path) else "missing"
+
+
+def remove(path: Path) -> None:
+    """Delete a file, a link or a folder with all that is in it, if there is one of this name."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def begin(path: Path) -> Path:
+    """The unfinished file of `path`, which is not there: what a killed process left or another user put is deleted."""
+    remove(unfinished(path))
+    return unfinished(path)
+
+
 def sync(path: Path) -> None:
     """Flush a file, or the names in a directory, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -34,7 +91,7 @@ def sync(path: Path) -> None:
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
     """Wait until no other process is in here for this folder: for what takes moments and must not be done twice."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -72,10 +129,21 @@ def check_writable(folder: Path) -> None:
 
 
 def make_private(path: Path) -> None:
-    """Make a file for the owner only, empty; one that is there stays as it is."""
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.chmod(0o600)
+    """Make a file for the owner only, empty; one that is there stays as it is.
+
+    Raises:
+        UnreachableError: there is something else under this name.
+        OSError: it cannot be made.
+    """
+    try:
+        descriptor = open_own(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    except FileExistsError:
+        check_own(path)
+        return
+    try:
+        os.fchmod(descriptor, 0o600)  # whatever the umask
+    finally:
+        os.close(descriptor)
 
 
 def publish(path: Path, mode: int = 0o600) -> None:
@@ -90,7 +158,7 @@ def publish(path: Path, mode: int = 0o600) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a small file in one step."""
     try:
-        unfinished(path).write_text(text, encoding="utf-8")
+        begin(path).write_text(text, encoding="utf-8")
         publish(path)
     except OSError:
         unfinished(path).unlink(missing_ok=True)
@@ -105,17 +173,17 @@ def sha256(path: Path) -> str:
 def set_aside(*paths: Path) -> None:
     """Rename what is bad to `*.bad`, which nothing reads, in this order; what is not there is passed over."""
     for path in paths:
-        if path.exists():
-            path.rename(path.with_name(path.name + ".bad"))
+        if os.path.lexists(path):
+            bad = path.with_name(path.name + ".bad")
+            remove(bad)
+            path.rename(bad)
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Delete what a killed process left half-written, in `folder` and below."""
-    for path in [*folder.rglob("*.tmp"), *folder.rglob("*.tmp.wal")]:  # DuckDB's own log beside its file
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+    """Delete what a killed process left half-written in a folder; nobody else may be writing there."""
+    for path in [*folder.glob("*.tmp"), *folder.glob("*.tmp.wal")]:  # DuckDB's own log beside its file
+        with suppress(OSError):
+            remove(path)
 
 
 def lack_of_room(error: Exception) -> str | None:

@@ -143,13 +143,13 @@ class Layout:
         return cls(_resolved(path))
 
     def check_is_there(self) -> None:
-        """Whether there is a store.
+        """Whether there is a store, whole or not.
 
         Raises:
             UnreachableError: there is none, or it cannot be read.
         """
         try:
-            is_there = self.campaign(0).description.exists()
+            is_there = self.state.exists() or self.campaigns.is_dir()
         except OSError as error:
             raise UnreachableError(
                 f"{self.root}: cannot be read ({error.strerror}); ask its owner, or choose another with --store"
@@ -201,6 +201,11 @@ class CampaignLayout:
     """The paths of one campaign."""
 
     folder: Path
+
+    @property
+    def folders(self) -> list[Path]:
+        """Its own one, then those of the parts."""
+        return [self.folder, *(self.folder / table for table in PART_TABLES)]
 
     @property
     def description(self) -> Path:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from engine.errors import UnreachableError
-from engine.store.files import make_private, unwritable
+from engine.store.files import make_private, open_own, unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,9 +45,9 @@ def make_lock(path: Path) -> None:
         OSError: it cannot be made.
     """
     make_private(path)
-    if path.stat().st_size < _BYTES:
-        with path.open("r+b") as file:
-            os.pwrite(file.fileno(), b"\n", _BYTES - 1)
+    with _opened(path, os.O_RDWR) as descriptor:
+        if os.fstat(descriptor).st_size < _BYTES:
+            os.pwrite(descriptor, b"\n", _BYTES - 1)
 
 
 @contextmanager
@@ -62,14 +62,14 @@ def hold(path: Path, role: Role, goes_on: bool = False) -> Iterator[None]:
     Raises:
         UnreachableError: another process has it, or it cannot be written.
     """
-    with path.open("r+", encoding="utf-8") as file:
+    with _opened(path, os.O_RDWR) as descriptor:
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not _try_lock(file.fileno(), fcntl.LOCK_EX):
+        while not _try_lock(descriptor, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
                 raise _taken(path)
             time.sleep(_PAUSE_SECONDS)
         try:
-            _write(file.fileno(), f"{os.getpid()} {role}")
+            _write(descriptor, f"{os.getpid()} {role}")
         except OSError as error:
             raise unwritable(path, error) from None
         try:
@@ -77,24 +77,24 @@ def hold(path: Path, role: Role, goes_on: bool = False) -> Iterator[None]:
         finally:
             if not goes_on:
                 with suppress(OSError):
-                    _write(file.fileno(), "")
+                    _write(descriptor, "")
 
 
 def holder(path: Path) -> Holder | None:
     """Who has the lock; None where nobody has, whatever a process that is dead by now left in the file."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        with _opened(path, os.O_RDONLY) as descriptor:
+            return None if _try_lock(descriptor, fcntl.LOCK_SH) else _read(path)
     except OSError:  # not there yet, or not for us to read
         return None
-    try:
-        return None if _try_lock(descriptor, fcntl.LOCK_SH) else _read(path)
-    finally:
-        os.close(descriptor)
 
 
 def expected(path: Path) -> bool:
     """Whether a living process has left the free lock only for a moment, such as a `run` between two of its configs."""
-    left = _read(path)
+    try:
+        left = _read(path)
+    except FileNotFoundError:
+        return False
     return left.role == "foreground" and left.pid is not None and _lives(left.pid)
 
 
@@ -102,6 +102,15 @@ def _taken(path: Path) -> UnreachableError:
     by = _read(path)
     ends = "stop it with `dear-tui worker stop`" if by.role == "worker" else "wait for its end"
     return UnreachableError(f"{path.parent}: {by}; queue a campaign behind it with `dear-tui submit`, or {ends}")
+
+
+@contextmanager
+def _opened(path: Path, flags: int) -> Iterator[int]:
+    descriptor = open_own(path, flags)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _try_lock(descriptor: int, kind: int) -> bool:
@@ -120,7 +129,7 @@ def _lives(pid: int) -> bool:
     """Whether there is a process of this id."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # of a file that was damaged
         return False
     except PermissionError:
         pass
@@ -128,5 +137,7 @@ def _lives(pid: int) -> bool:
 
 
 def _read(path: Path) -> Holder:
-    pid, role, *_ = [*path.read_text(encoding="utf-8").replace("\0", " ").split(), "", ""]
-    return Holder(int(pid) if pid.isdigit() else None, cast("Role", role) if role == "worker" else "foreground")
+    with _opened(path, os.O_RDONLY) as descriptor:
+        text = os.pread(descriptor, _BYTES, 0).decode(errors="replace")
+    pid, role, *_ = [*text.replace("\0", " ").split(), "", ""]
+    return Holder(int(pid) if pid.isdecimal() else None, cast("Role", role) if role == "worker" else "foreground")

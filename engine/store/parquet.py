@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from engine.store.files import publish, unfinished
+from engine.store.files import begin, publish
 from engine.store.layout import COLUMNS
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def write_arrays(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    target, rows = unfinished(path), pa.table(dict(arrays), schema=arrow_schema(table))
+    target, rows = begin(path), pa.table(dict(arrays), schema=arrow_schema(table))
     # columns that may be NULL take a quarter longer
     required = [field.with_nullable(rows[field.name].null_count > 0) for field in rows.schema]
     rows = pa.Table.from_arrays(rows.columns, schema=pa.schema(required))

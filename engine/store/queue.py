@@ -49,8 +49,8 @@ class Queue:
         """The queued campaigns, first to run first."""
         if not self._state.has_tables(QUEUE_VERSION):
             return []
-        order = "ORDER BY position IS NULL, position, id"
-        return [row["id"] for row in self._state.rows(f"SELECT id FROM campaigns WHERE state = 'queued' {order}")]
+        waiting = "SELECT id FROM campaigns WHERE state = 'queued' AND position IS NOT NULL ORDER BY position, id"
+        return [row["id"] for row in self._state.rows(waiting)]
 
     def is_empty(self) -> bool:
         """Whether nothing waits, nor is left behind."""
@@ -125,6 +125,8 @@ class Queue:
         A campaign at which one process after the other died at the same place has failed; one that was asked to end
         did not die.
         """
+        for row in self._state.rows("SELECT id FROM campaigns WHERE state = 'queued' AND position IS NULL"):
+            self._state.set_state(row["id"], "paused", not_queued(row["id"]))  # made by an earlier version
         lives = {os.getpid(), self._store.worker().pid}
         asked = {row["target"] for row in self._state.rows("SELECT target FROM commands WHERE action = ?", STOP)}
         died = 0 if asked - lives else 1
@@ -243,3 +245,8 @@ class Queue:
         """Write the state to campaign.json too; it is a copy, so a full disk does not make the change fail."""
         with suppress(UnreachableError):
             self._store.describe_state(campaign)
+
+
+def not_queued(campaign: int) -> str:
+    """What is said of a campaign that was written and neither queued nor run: its process ended between the two."""
+    return f"its process ended before it was queued or run; `dear-tui resume {campaign}` queues it"

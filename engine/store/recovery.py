@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from engine.store.description import read_row
-from engine.store.files import remove_unfinished, set_aside, sha256
+from engine.store.files import exclusive, lack, remove, remove_unfinished, set_aside, sha256
 from engine.store.layout import CRITICAL, MASKED, NON_CRITICAL, PART_TABLES
-from engine.store.parquet import sql_path, stored
+from engine.store.parquet import connect, sql_path, stored
 from engine.store.records import Receipt, Span
 
 if TYPE_CHECKING:
@@ -22,19 +23,20 @@ if TYPE_CHECKING:
 
 
 def adopt_campaigns(layout: Layout, state: StateFile) -> list[int]:
-    """Enter the campaigns that are on disk but not in state.sqlite, because it was lost; their ids."""
-    known = set(state.campaign_ids())
+    """Enter the campaigns that are on disk but not in state.sqlite, because it was lost; their ids.
+
+    A campaign.json that is damaged is set aside: otherwise every query on `campaigns` would fail, for all of them.
+    """
     adopted = []
-    for campaign in layout.campaign_ids():
-        if campaign in known:
-            continue
+    for campaign in unknown_campaigns(layout, state):
+        files = layout.campaign(campaign)
         try:
-            row = read_row(layout.campaign(campaign))
-        except (KeyError, TypeError, ValueError, OSError):
-            continue  # a foreign folder: nothing of ours is in it
+            row = read_row(files)
+        except (KeyError, ValueError, OSError):
+            set_aside(files.description)
+            continue
         if row.id == campaign:
-            sealed = layout.campaign(campaign).sealed
-            state.add_campaign(row, sha256(sealed) if sealed.exists() else None)
+            state.add_campaign(row, sha256(files.sealed) if files.sealed.is_file() else None)
             if row.state == "queued":  # in the order of submission, and before what is submitted from now on
                 state.rows("UPDATE campaigns SET position = id WHERE id = ?", campaign)
             adopted.append(campaign)
@@ -43,13 +45,36 @@ def adopt_campaigns(layout: Layout, state: StateFile) -> list[int]:
 
 def find_unreadable(layout: Layout, state: StateFile) -> list[str]:
     """A sentence for each campaign that has parts but neither a campaign.json to read nor a place in state.sqlite."""
-    unknown = set(layout.campaign_ids()) - set(state.campaign_ids())
     return [
         f"{layout.campaign(campaign).folder}: campaign.json is missing or damaged, and state.sqlite was lost, so the "
-        "campaign cannot be listed; restore that file from a copy"
-        for campaign in sorted(unknown)
+        "campaign cannot be listed; run its config again, which takes up its parts, or restore that file from a copy"
+        for campaign in unknown_campaigns(layout, state)
         if layout.campaign(campaign).parts("severity")
     ]
+
+
+def unknown_campaigns(layout: Layout, state: StateFile) -> list[int]:
+    """The campaigns on disk that are not in state.sqlite, ascending."""
+    return sorted(set(layout.campaign_ids()) - set(state.campaign_ids()))
+
+
+def find_nameless(layout: Layout, state: StateFile, fingerprint: str) -> int | None:
+    """The newest campaign on disk that is not in state.sqlite and whose parts say that they are of this fingerprint."""
+    with connect(threads=1) as connection:
+        for campaign in reversed(unknown_campaigns(layout, state)):
+            files = layout.campaign(campaign)
+            for part in files.parts("severity"):
+                with suppress(duckdb.Error):
+                    if _metadata(files.part("severity", part), connection).get("fingerprint") == fingerprint:
+                        return campaign
+    return None
+
+
+def clear_unfinished(campaign: CampaignLayout) -> None:
+    """Delete what a killed process left half-written of a campaign; what another one is writing now is waited for."""
+    with suppress(FileNotFoundError, NotADirectoryError), exclusive(campaign.folder):
+        for folder in campaign.folders:
+            remove_unfinished(folder)
 
 
 def recover_parts(
@@ -96,13 +121,13 @@ def mend_parts(
     Args:
         find_damage: says what is wrong with a part set; None if nothing is.
     """
-    remove_unfinished(campaign.folder)
+    clear_unfinished(campaign)
     row = state.campaign_row(number)
     receipts = {receipt.part: receipt for receipt in state.receipts(number)}
     parts = {*campaign.parts("severity"), *receipts}
     for table in PART_TABLES[:-1]:
         for part in set(campaign.parts(table)) - parts:
-            campaign.part(table, part).unlink()
+            remove(campaign.part(table, part))
     bad: dict[int, str] = {}
     rebuilt = 0
     for part in sorted(parts):
@@ -131,8 +156,8 @@ def find_altered(campaign: CampaignLayout, receipt: Receipt) -> str | None:
     """Which file of a part set is missing or not what was written."""
     for table, written in receipt.sha256.items():
         path = campaign.part(table, receipt.part)
-        if not path.is_file():
-            return f"{path}: missing"
+        if why := lack(path):
+            return f"{path}: {why}"
         if sha256(path) != written:
             return f"{path}: damaged"
     return None

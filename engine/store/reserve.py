@@ -6,7 +6,8 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from engine.store.files import make_private
+from engine.errors import UnreachableError
+from engine.store.files import make_private, open_own
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,9 +17,9 @@ BYTES = 1 << 18
 
 def keep_reserve(path: Path) -> None:
     """Take the room, unless it is taken already or there is none."""
-    with suppress(OSError):
+    with suppress(OSError, UnreachableError):
         make_private(path)
-        descriptor = os.open(path, os.O_WRONLY)
+        descriptor = open_own(path, os.O_WRONLY)
         try:
             os.pwrite(descriptor, os.urandom(BYTES), 0)  # nothing that a file system could leave out
         finally:

@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 
 from engine.store.catalogue import attach, create_views
-from engine.store.files import publish, sha256, unfinished
+from engine.store.files import publish, remove, sha256, unfinished
 from engine.store.pairs import read_severity
 from engine.store.parquet import connect, sql_text
 from engine.store.state import now
@@ -137,7 +137,7 @@ def remove_half_sealed(path: Path) -> None:
     """Delete what sealing left that did not come to its end, DuckDB's own log with it: that takes the most room."""
     target = unfinished(path)
     for left in (target, target.with_name(f"{target.name}.wal")):
-        left.unlink(missing_ok=True)
+        remove(left)
 
 
 def one_ahead(items: Iterator[Item]) -> Iterator[Item]:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from engine.errors import DiskFullError, NewerStoreError, UnreachableError
-from engine.store.files import make_private
+from engine.store.files import check_own, make_private
 from engine.store.layout import PART_TABLES
 from engine.store.records import CampaignStatus, Receipt, Span
 from engine.store.reserve import give_up_reserve
@@ -115,6 +115,8 @@ class StateFile:
         """
         self.path = path
         self._lock = threading.RLock()
+        for kind in ("", "-wal", "-shm", "-journal"):  # SQLite opens them by their names
+            check_own(path.with_name(path.name + kind))
         with self._reported():
             if read_only:
                 # in a directory that cannot be written SQLite needs an index of the WAL that is there already, which a

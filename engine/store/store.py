@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from engine.errors import DiskFullError, UnreachableError
-from engine.store.catalogue import catalogue_key, write_catalogue, write_zero_rows
+from engine.store.catalogue import catalogue_key, made_files_key, write_catalogue, write_zero_rows
 from engine.store.creation import renew_campaign, restore_campaign, write_campaign
 from engine.store.description import update_description
 from engine.store.files import (
@@ -17,15 +18,22 @@ from engine.store.files import (
     exclusive,
     make_private_folder,
     private_files,
+    remove,
     remove_unfinished,
     unfinished,
     unwritable,
 )
 from engine.store.lock import hold, make_lock
-from engine.store.queue import Queue
+from engine.store.queue import Queue, not_queued
 from engine.store.queue_view import QueueView, read_queue
 from engine.store.reading import StoreReader
-from engine.store.recovery import adopt_campaigns, find_unreadable, recover_parts
+from engine.store.recovery import (
+    adopt_campaigns,
+    clear_unfinished,
+    find_nameless,
+    find_unreadable,
+    recover_parts,
+)
 from engine.store.reserve import give_up_reserve, keep_reserve
 from engine.store.state import CampaignRow, now
 from engine.store.verification import verify_campaign
@@ -129,7 +137,7 @@ class Store(StoreReader):
         return Queue(self)
 
     def create(self, new: NewCampaign) -> int:
-        """Write a new campaign, in state `queued` and not in the queue yet; no lock is needed.
+        """Write a new campaign, which nobody runs before it is queued or run; no lock is needed.
 
         Returns:
             Its id, which no campaign has had before.
@@ -155,28 +163,23 @@ class Store(StoreReader):
                 return known
             if check is not None:
                 check()
-            return self.campaign(self._create(new))
+            nameless = find_nameless(self.layout, self.state, new.fingerprint)
+            return self.campaign(self._create(new) if nameless is None else self._take_up(nameless, new))
 
     def _create(self, new: NewCampaign) -> int:
         last = int(self.state.setting("last_campaign") or 0)
         number = max([last, *self.layout.campaign_ids(), *self.state.campaign_ids()]) + 1
-        row = CampaignRow(
-            id=number,
-            fingerprint=new.fingerprint,
-            name=new.name,
-            network=new.network,
-            dataset=new.dataset,
-            select=new.select,
-            metric=new.metric,
-            method=new.method,
-            faults=len(new.faults),
-            images=len(new.workload),
-            state="queued",
-            created=now(),
-        )
+        row = _row(number, new)
         write_campaign(self.layout.campaign(number), row, new)
         self.state.add_campaign(row)
         self.state.set_setting("last_campaign", str(number))
+        return number
+
+    def _take_up(self, number: int, new: NewCampaign) -> int:
+        """Enter a campaign of which only the parts are left."""
+        row = _row(number, new)
+        self.notes += restore_campaign(self.layout.campaign(number), row, new)
+        self.state.add_campaign(row)
         return number
 
     def restore(self, campaign: int, new: NewCampaign) -> None:
@@ -271,20 +274,23 @@ class Store(StoreReader):
         make_lock(layout.lock)
         make_lock(layout.worker_lock)
         make_private_folder(layout.campaigns)
-        if not layout.state.exists():
+        is_new = not os.path.lexists(layout.state)
+        if is_new:
             keep_reserve(layout.reserve)  # so that a disk which is full before the first run can be reported, too
-        lost = not layout.state.exists() and layout.campaign_ids()
+        lost = layout.campaign_ids() and (is_new or layout.state.lstat().st_size == 0)
         if lost and self.holder():  # which still writes to the one that was deleted
             raise self._missing_state()
         key = catalogue_key(layout)
         with exclusive(layout.root):
-            if not layout.state.exists():
+            if not os.path.lexists(layout.state):
                 for left in layout.state_logs:  # of a lost one, which would be taken for the new one's
-                    left.unlink(missing_ok=True)
-            if not layout.catalogue.exists() or self.state.setting("catalogue") != key:
+                    remove(left)
+            known = self.state.setting("catalogue"), self.state.setting("made_files")
+            if known != (key, made_files_key(layout)):
                 write_zero_rows(layout)
                 write_catalogue(layout)
                 self.state.set_setting("catalogue", key)
+                self.state.set_setting("made_files", made_files_key(layout))
         if lost:
             with self.lock():
                 self.notes.append(f"{layout.state}: it was lost and has been rebuilt from the campaigns")
@@ -293,10 +299,34 @@ class Store(StoreReader):
         with exclusive(self.layout.root):
             remove_unfinished(self.layout.campaigns)
             adopted = adopt_campaigns(self.layout, self.state)
+        for campaign in self.layout.campaign_ids():
+            clear_unfinished(self.layout.campaign(campaign))
         for campaign in adopted:
             self.notes += recover_parts(self.layout.campaign(campaign), campaign, self.state, self._duckdb())
         self.queue.recover()
+        for campaign in self.state.campaign_ids():  # a process may have died between the two places
+            with suppress(UnreachableError):
+                self.describe_state(campaign)
 
     def _needs_lock(self) -> None:
         if not self._locked:
             raise RuntimeError("take the store's lock first: `with store.lock():`")
+
+
+def _row(number: int, new: NewCampaign) -> CampaignRow:
+    """A campaign as it is made: paused, because whoever made it may die before it is queued or run."""
+    return CampaignRow(
+        id=number,
+        fingerprint=new.fingerprint,
+        name=new.name,
+        network=new.network,
+        dataset=new.dataset,
+        select=new.select,
+        metric=new.metric,
+        method=new.method,
+        faults=len(new.faults),
+        images=len(new.workload),
+        state="paused",
+        created=now(),
+        error=not_queued(number),
+    )

@@ -8,7 +8,7 @@ import duckdb
 import numpy as np
 
 from engine.store.creation import find_altered_fixed
-from engine.store.files import set_aside, sha256
+from engine.store.files import lack, set_aside, sha256
 from engine.store.layout import CRITICAL
 from engine.store.pairs import counts, read_pairs
 from engine.store.parquet import connect, read_arrays, stored
@@ -69,9 +69,10 @@ def verify_campaign(store: Store, campaign: int, on_part: Callable[[int, int], N
 
 def _verify_sealed(store: Store, campaign: int) -> list[str]:
     sealed = store.layout.campaign(campaign).sealed
-    if sealed.is_file() and sha256(sealed) == store.state.sealed_sha256(campaign):
+    problem = lack(sealed)
+    if problem is None and sha256(sealed) == store.state.sealed_sha256(campaign):
         return []
-    problem = "damaged" if sealed.exists() else "missing"
+    problem = problem or "damaged"
     store.set_state(campaign, "paused")
     set_aside(sealed)
     store.writer(campaign).seal()

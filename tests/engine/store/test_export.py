@@ -55,7 +55,7 @@ def test_the_sealed_file_is_copied_to_the_byte(two_campaigns: Store, tmp_path: P
 
 
 def test_an_unfinished_campaign_has_no_duckdb_file(two_campaigns: Store, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"campaign 2 is queued, .* run it to its end, or .*--format parquet or csv$"):
+    with pytest.raises(InputError, match=r"campaign 2 is paused, .* run it to its end, or .*--format parquet or csv$"):
         export_sealed(two_campaigns, 2, tmp_path / "copy.duckdb")
 
 

@@ -272,7 +272,7 @@ def test_with_the_state_file_and_its_description_lost_a_campaign_is_named_and_le
     assert store.campaigns() == []
     assert store.notes[0] == (
         f"{folder}: campaign.json is missing or damaged, and state.sqlite was lost, so the campaign cannot be listed; "
-        "restore that file from a copy"
+        "run its config again, which takes up its parts, or restore that file from a copy"
     )
     with store.lock():
         assert store.create(truth.new) == campaign + 1

@@ -34,6 +34,7 @@ TABLES = ("meta", "campaigns", "receipts")
 def old_store(path: Path, version: int) -> Store:
     """A store with a campaign, its state.sqlite as an earlier version made it."""
     store, *_ = filled_store(path)
+    store.queue.request("resume", 1)
     store.close()
     with sqlite3.connect(path / "state.sqlite") as connection:
         kept = {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES}
@@ -89,18 +90,23 @@ def test_a_store_of_every_earlier_version_is_migrated_with_all_it_holds(tmp_path
     store = Store.open(tmp_path)
     assert store.state.rows("PRAGMA user_version")[0][0] == len(MIGRATIONS)
     assert contents(tmp_path) == before
-    assert store.queue.waiting() == [1]
+    assert store.queue.waiting() == ([] if version == 1 else [1])
     assert len(store.state.receipts(1)) == receipts
     assert store.queue.order(1) == (None if version == 1 else "pause")
     with store.lock("worker"):
-        assert store.queue.take() == 1
+        assert store.queue.take() == (None if version == 1 else 1)
+    if version == 1:  # which had no queue: nobody asked for this campaign to be run
+        assert store.campaign(1).state == "paused"
+        assert store.campaign(1).error == "its process ended before it was queued or run; `dear-tui resume 1` queues it"
 
 
 def test_a_migration_that_is_cut_short_is_done_again(tmp_path: Path) -> None:
     old_store(tmp_path, 1)
     with python(CUT_SHORT, tmp_path) as process:
         assert process.wait() == 9
-    assert Store.open(tmp_path).queue.waiting() == [1]
+    store = Store.open(tmp_path)
+    assert store.state.rows("PRAGMA user_version")[0][0] == len(MIGRATIONS)
+    assert (store.campaign(1).state, store.campaign(1).pairs_done) == ("queued", 180)
 
 
 def test_a_transaction_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_a_new_campaign_is_listed_and_found(tmp_path: Path) -> None:
     status = store.find("f00")
     assert status == store.campaign(campaign)
     assert status is not None
-    assert (status.state, status.faults, status.images, status.pairs, status.pairs_done) == ("queued", 12, 15, 180, 0)
+    assert (status.state, status.faults, status.images, status.pairs, status.pairs_done) == ("paused", 12, 15, 180, 0)
     assert status.created.endswith("Z")
     assert store.find("unknown") is None
     assert len(store.curve(campaign).critical) == 0

@@ -210,4 +210,4 @@ def test_an_incomplete_campaign_is_not_sealed(tmp_path: Path) -> None:
     with store.lock(), pytest.raises(ValueError, match="72 pairs are not committed"):
         store.writer(campaign).seal()
     assert not store.layout.campaign(campaign).sealed.exists()
-    assert store.campaign(campaign).state == "queued"
+    assert store.campaign(campaign).state == "paused"
