@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from engine.store.files import begin, publish
+from engine.store.files import begin, lack, publish
 from engine.store.layout import COLUMNS
 
 if TYPE_CHECKING:
@@ -67,7 +68,14 @@ def sql_path(path: Path) -> str:
 
 
 def stored(*paths: Path) -> str:
-    """The rows of some of our own files, for FROM; no folder above them is taken for a column."""
+    """The rows of some of our own files, for FROM; no folder above them is taken for a column.
+
+    Raises:
+        FileNotFoundError: one is missing, or is something that DuckDB would wait for or not find.
+    """
+    for path in paths:
+        if why := lack(path):
+            raise FileNotFoundError(errno.ENOENT, why, str(path))
     return f"read_parquet([{', '.join(map(sql_path, paths))}], hive_partitioning = false)"
 
 

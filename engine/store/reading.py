@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
@@ -12,7 +13,7 @@ import duckdb
 from engine.errors import InputError, UnreachableError
 from engine.store.catalogue import create_views
 from engine.store.curve import CurveReader
-from engine.store.description import read_description
+from engine.store.description import is_damaged, read_description
 from engine.store.heartbeat import WorkerStatus, read_worker
 from engine.store.image_counts import ImageCountsReader
 from engine.store.layer_progress import LayerReader
@@ -26,7 +27,7 @@ from engine.store.state import StateFile
 from engine.store.summary import read_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import numpy as np
@@ -110,8 +111,9 @@ class StoreReader:
 
         Raises:
             InputError: there is no campaign with this id.
+            UnreachableError: a file of it is damaged.
         """
-        with self._guard:
+        with self._reading(campaign):
             reader = self._reader(self._curves, campaign, CurveReader)
             return reader.read(self.state.receipts(campaign), self._duckdb())
 
@@ -120,8 +122,9 @@ class StoreReader:
 
         Raises:
             InputError: there is no campaign with this id.
+            UnreachableError: a file of it is damaged.
         """
-        with self._guard:
+        with self._reading(campaign):
             reader = self._reader(self._image_counts, campaign, ImageCountsReader)
             return reader.read(self.state.receipts(campaign), self._duckdb())
 
@@ -130,8 +133,9 @@ class StoreReader:
 
         Raises:
             InputError: there is no campaign with this id.
+            UnreachableError: a file of it is damaged.
         """
-        with self._guard:
+        with self._reading(campaign):
             self.curve(campaign)
             if campaign not in self._layers:
                 self._layers[campaign] = LayerReader(self.layout.campaign(campaign), self._duckdb())
@@ -145,7 +149,7 @@ class StoreReader:
             InputError: there is no campaign with this id.
         """
         status = self.campaign(campaign)
-        with self._guard:
+        with self._reading(campaign):
             metric, receipts = self.state.campaign_row(campaign).metric, self.state.receipts(campaign)
             return read_summary(status, metric, receipts, self._duckdb(views=True))
 
@@ -173,7 +177,7 @@ class StoreReader:
             InputError: there is no campaign with this id.
         """
         self.campaign(campaign)
-        with self._guard:
+        with self._reading(campaign):
             return count_critical_faults(self.layout.campaign(campaign), self.state.receipts(campaign), self._duckdb())
 
     def table_one(self, campaign: int) -> TableOneRow:
@@ -183,7 +187,7 @@ class StoreReader:
             InputError: there is no campaign with this id.
         """
         self.campaign(campaign)
-        with self._guard:
+        with self._reading(campaign):
             return read_table_one(self.layout.campaign(campaign), self.state.receipts(campaign), self._duckdb())
 
     def description(self, campaign: int) -> dict[str, Any]:
@@ -196,9 +200,13 @@ class StoreReader:
         self.campaign(campaign)
         path = self.layout.campaign(campaign).description
         try:
-            return read_description(self.layout.campaign(campaign))
+            content = read_description(self.layout.campaign(campaign))
         except (OSError, ValueError) as error:
-            raise UnreachableError(f"{path}: cannot be read ({error}); `dear-tui run` writes it again") from None
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise UnreachableError(f"{path}: cannot be read ({reason}); `dear-tui run` writes it again") from None
+        if is_damaged(content, self.state.campaign_row(campaign)):
+            raise UnreachableError(f"{path}: damaged; submit the campaign's config again, which writes it again")
+        return content
 
     @property
     def results(self) -> Results:
@@ -206,8 +214,12 @@ class StoreReader:
         return Results(self)
 
     def read(self, query: str) -> dict[str, NDArray[Any]]:
-        """Run one of the engine's own queries over the views: its columns."""
-        with self._guard:
+        """Run one of the engine's own queries over the views: its columns.
+
+        Raises:
+            UnreachableError: a file that it needs is damaged.
+        """
+        with self._reading():
             return read_arrays(self._duckdb(views=True), query)
 
     def holder(self) -> Holder | None:
@@ -240,11 +252,31 @@ class StoreReader:
             kept[campaign] = make(self.layout.campaign(campaign), self.state.campaign_row(campaign), self._duckdb())
         return kept[campaign]
 
+    @contextmanager
+    def _reading(self, campaign: int | None = None) -> Iterator[None]:
+        """Have the guard, and say in a sentence that a file is damaged, of this campaign if it is known.
+
+        Raises:
+            UnreachableError: one is.
+        """
+        try:
+            with self._guard:
+                yield
+        except (duckdb.Error, OSError, ValueError, IndexError) as error:
+            reason = " ".join(str(error).split("\n\n")[0].split()).rstrip(".")
+            if isinstance(error, OSError):
+                reason = f"{error.filename}: {error.strerror}"
+            verify = "dear-tui verify" if campaign is None else f"dear-tui verify {campaign}"
+            raise UnreachableError(
+                f"{self.layout.root}: what was found cannot be read ({reason}); `{verify}` sets aside what is damaged"
+            ) from None
+
     def _check_readable(self) -> None:
         if not self.layout.root.exists():
             return
         names = {path.name for path in self.layout.root.iterdir()}
-        if self.layout.state.name not in names and self.layout.campaign_ids():
+        is_lost = self.layout.state.name not in names or self.layout.state.lstat().st_size == 0
+        if is_lost and self.layout.campaign_ids():
             raise self._missing_state()
         if self.layout.state.name in names and not os.access(self.layout.state, os.R_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -260,10 +292,13 @@ class StoreReader:
 
     def _is_there(self) -> bool:
         """Whether the store has its tables: a read-only one may be opened before the writer has made them."""
-        if self._read_only and not self.layout.state.exists():
+        if self._read_only and not os.path.lexists(self.layout.state):
             self._check_readable()
             return False
-        return self.state.has_tables()
+        if self.state.has_tables():
+            return True
+        self._check_readable()
+        return False
 
     def _duckdb(self, views: bool = False) -> duckdb.DuckDBPyConnection:
         """This store's own connection, with its views if asked for; use it under the guard."""
