@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from engine.store.records import CampaignStatus
     from engine.store.store import Store
 
 OPTIONS = {
@@ -62,7 +63,7 @@ def export_tables(store: Store, campaign: int, table_format: str, folder: Path) 
         InputError: there is no such campaign.
         DearError: something of it is damaged, or a file cannot be written.
     """
-    store.campaign(campaign)
+    status = store.campaign(campaign)
     layout = store.layout.campaign(campaign)
     damages = [*find_altered_fixed(layout, store.state.campaign_row(campaign)).values()]
     damages += filter(None, (find_altered(layout, receipt) for receipt in store.state.receipts(campaign)))
@@ -72,12 +73,22 @@ def export_tables(store: Store, campaign: int, table_format: str, folder: Path) 
         create_views(connection, store.layout)
         for table in (*TABLES, "curve"):
             target = folder / f"{table}.{table_format}"
-            rows = f"SELECT * FROM {table} WHERE campaign = {campaign}"
+            columns = _present_state(status) if table == "campaigns" else "*"
+            rows = f"SELECT {columns} FROM {table} WHERE campaign = {campaign}"
             try:
                 connection.execute(f"COPY ({rows}) TO {sql_text(target)} ({OPTIONS[table_format]})")
             except duckdb.Error as error:
                 raise _unwritten(target, error) from None
             yield table
+
+
+def _present_state(status: CampaignStatus) -> str:
+    """The columns of `campaigns` with the state as it is: campaign.json may be of before a process died."""
+    times = {"started": status.started, "finished": status.finished}
+    replaced = [f"{sql_text(status.state)} AS state"]
+    replaced += [f"{'NULL' if time is None else sql_text(time)}::TIMESTAMP AS {name}" for name, time in times.items()]
+    replaced += [f"{'NULL' if status.error is None else sql_text(status.error)}::VARCHAR AS error"]
+    return f"* REPLACE ({', '.join(replaced)})"
 
 
 def _damaged(problem: str, campaign: int) -> DearError:

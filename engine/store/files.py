@@ -107,6 +107,16 @@ def make_private_folder(path: Path) -> None:
         path.chmod(0o700)  # whatever the umask
 
 
+def find_intruders(folder: Path) -> str | None:
+    """Who else may change what is in a folder, in a sentence; None where nobody may."""
+    found = folder.stat()
+    if found.st_uid != os.geteuid():
+        return f"{folder}: belongs to another user, number {found.st_uid}, who may change its results; `chown` it"
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"{folder}: others may write to it, and so change its results; `chmod go-w` it"
+    return None
+
+
 @contextmanager
 def private_files() -> Iterator[None]:
     """What this process makes meanwhile is for the owner only from the first byte on, DuckDB's own files too."""

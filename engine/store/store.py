@@ -16,6 +16,7 @@ from engine.store.description import update_description
 from engine.store.files import (
     check_writable,
     exclusive,
+    find_intruders,
     make_private_folder,
     private_files,
     remove,
@@ -274,6 +275,7 @@ class Store(StoreReader):
         make_lock(layout.lock)
         make_lock(layout.worker_lock)
         make_private_folder(layout.campaigns)
+        self.notes += filter(None, map(find_intruders, (layout.root, layout.campaigns)))
         is_new = not os.path.lexists(layout.state)
         if is_new:
             keep_reserve(layout.reserve)  # so that a disk which is full before the first run can be reported, too
