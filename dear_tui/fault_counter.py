@@ -12,13 +12,19 @@ if TYPE_CHECKING:
     from engine.store import CampaignStatus
 
 
+RETRY_SECONDS = 10.0
+"""after a damaged part, which may be mended"""
+
+
 class FaultCounter:
     """Counts where more pairs are critical than at the last count; for one thread."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._counted: dict[int, int] = {}
-        """campaign -> its critical pairs when its critical faults were counted"""
+        self._counted: dict[tuple[int, str], int] = {}
+        """campaign and when it was made -> its critical pairs when its critical faults were counted"""
+        self._again: dict[tuple[int, str], float] = {}
+        """campaign whose critical faults could not be counted -> the (monotonic) time to try again"""
         self.found: Mapping[int, int] = {}
         """campaign -> its critical faults; another mapping after every change"""
 
@@ -27,15 +33,17 @@ class FaultCounter:
         found = dict(self.found)
         is_done = True
         for status in campaigns:
-            if self._counted.get(status.id) == status.critical:
+            key = status.id, status.created  # in a store that was made anew the same number is another campaign
+            if self._counted.get(key) == status.critical or time.monotonic() < self._again.get(key, 0.0):
                 continue
             if time.monotonic() > deadline:
                 is_done = False
                 break
-            self._counted[status.id] = status.critical
             faults = self._desk.critical_faults(status.id) if status.critical else 0
-            if faults is not None:
-                found[status.id] = faults
+            if faults is None:
+                self._again[key] = time.monotonic() + RETRY_SECONDS
+            else:
+                self._counted[key], found[status.id] = status.critical, faults
         if found != self.found:
             self.found = found
         return is_done

@@ -76,6 +76,8 @@ class LiveReader:
             self._read(self._source, wanted)
             self._last = replace(self._last, problem="")
         except Exception as error:  # whatever breaks in a store, the screens say it and go on
+            if self._source is not None:
+                self._source.close()
             self._source = None
             self._last = replace(self._last, problem=problem_of(error))
         return self._last
@@ -122,4 +124,4 @@ def _compare(counts: ImageCounts) -> Comparison | None:
 
 
 def _key(status: CampaignStatus) -> tuple[object, ...]:
-    return (status.id, status.masked, status.non_critical, status.critical)
+    return (status.id, status.created, status.masked, status.non_critical, status.critical)

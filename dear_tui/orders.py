@@ -126,7 +126,11 @@ def run_queue(path: Path, no_start: bool = False, next_step: str = "") -> str:
     from dear_tui.worker.process import ensure_worker
     from engine.store import Store
 
-    worker = Store.open(path, read_only=True).worker() if no_start else ensure_worker(path)
+    if no_start:
+        with closing(Store.open(path, read_only=True)) as store:
+            worker = store.worker()
+    else:
+        worker = ensure_worker(path)
     if not worker.running:
         return "no worker runs; dear-tui worker start runs the queue"
     first = f" when {worker.turn_before}, has ended" if worker.waits_for else ""

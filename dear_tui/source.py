@@ -32,6 +32,9 @@ class CampaignSource(Protocol):
     def worker(self) -> WorkerStatus:
         """What the worker does."""
 
+    def close(self) -> None:
+        """Let go of its files."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -71,6 +74,8 @@ class SnapshotReader:
             self._source = self._source or self._open()
             self._read(self._source, watched)
         except Exception as error:  # whatever breaks in a store, the screens say it and go on
+            if self._source is not None:
+                self._source.close()
             self._source = None
             self._last = replace(self._last, problem=problem_of(error))
         return self._last
@@ -81,7 +86,7 @@ class SnapshotReader:
         self._last = replace(self._last, campaigns=campaigns, problem="", steps=_steps(source, campaigns))
         status = self._last.status(watched)
         if status:
-            key = (status.id, status.masked, status.non_critical, status.critical, status.state)
+            key = (status.id, status.created, status.masked, status.non_critical, status.critical, status.state)
             if key != self._last.curve_key:
                 self._last = replace(self._last, curve_key=key, curve=source.curve(status.id))
 

@@ -77,6 +77,8 @@ class CampaignsScreen(OrderingScreen):
         self._found: Mapping[int, int] = {}
         """campaign -> its critical faults so far"""
         self._details: dict[tuple[object, ...], Details] = {}
+        self._awaited: set[tuple[object, ...]] = set()
+        """what is being read, or is about to be: each only once at a time, however slow the store"""
         self._wants_details: bool | None = None
         """None: where there is room beside the list"""
         self._offered: tuple[bool | None, ...] = ()
@@ -149,7 +151,8 @@ class CampaignsScreen(OrderingScreen):
         pane.display = status is not None and wanted
         if status is not None and pane.display:
             details = self._details.get(_key(status))
-            if details is None:
+            if details is None and _key(status) not in self._awaited:
+                self._awaited.add(_key(status))
                 self.set_timer(SETTLE_SECONDS, lambda: self._read_settled(status))
             pane.show(status, details, self._found.get(status.id))
 
@@ -203,8 +206,10 @@ class CampaignsScreen(OrderingScreen):
 
     def _read_settled(self, status: CampaignStatus) -> None:
         """Read the details of a campaign, unless the cursor has moved on."""
-        if status.id == self.dear.campaign and _key(status) not in self._details:
+        if status.id == self.dear.campaign:
             self.read_details(status)
+        else:
+            self._awaited.discard(_key(status))
 
     @work(thread=True, exclusive=True, group="read_details")
     def read_details(self, status: CampaignStatus) -> None:
@@ -224,6 +229,7 @@ class CampaignsScreen(OrderingScreen):
     def on_details_read(self, message: DetailsRead) -> None:
         """Show them."""
         self._details[message.key] = message.details
+        self._awaited.discard(message.key)
         self.refresh_snapshot()
 
     # ---- keys

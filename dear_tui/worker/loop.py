@@ -33,6 +33,8 @@ HEED_SECONDS = 0.1
 """between two looks for signals"""
 TURN_SECONDS = 60.0
 """how long the free lock is left to a living `run` between two of its configs"""
+NOTE_SECONDS = 1.0
+"""how long a second signal waits for the first one to be noted in the queue"""
 INTERRUPTED = 130
 SEALING = "sealing"
 """the step after the last pair: all of the campaign into one file"""
@@ -58,9 +60,12 @@ class Worker:
         self._step_text = StepText()
         self._waits_for_room = False
         self._stopping = threading.Event()
+        self._stop_lock = threading.Lock()
+        """so that two threads do not say the same"""
         self._signals: list[int] = []
         self._noted = 0
         """of the signals, as commands of the queue: it is no death then when the process ends while it computes"""
+        self._is_noted = threading.Event()
 
     def run(self, on_ready: Callable[[], None]) -> int:
         """Be the store's worker; returns the process's exit code.
@@ -241,30 +246,51 @@ class Worker:
 
     @contextmanager
     def _heeding_signals(self) -> Iterator[None]:
-        def on_signal(number: int, _frame: object) -> None:
-            self._signals.append(number)  # nothing else: the thread it interrupts may hold any lock
-
-        before = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
+        """Hear signals in a thread of their own: no computation and no lock of SQLite's holds the second one back."""
+        heard, told = os.pipe()
+        os.set_blocking(told, False)
+        before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+        told_before = signal.set_wakeup_fd(told)
+        thread = threading.Thread(target=self._hear, args=(heard,), name="signals", daemon=True)
+        thread.start()
         try:
             yield
         finally:
+            signal.set_wakeup_fd(told_before)
             for number, handler in before.items():
                 signal.signal(number, handler)
+            os.close(told)
+            thread.join()
+            os.close(heard)
+
+    def _hear(self, heard: int) -> None:
+        """Heed each signal whose number Python writes to the pipe, until the pipe is closed."""
+        while number := os.read(heard, 1):
+            self._signals.append(number[0])
+            if len(self._signals) > 1:
+                self._is_noted.wait(NOTE_SECONDS)
+            self._stop(len(self._signals))
 
     def _heed(self) -> None:
-        """Stop as often as it was asked for."""
-        asked = len(self._signals)
+        """Note the signals in the queue, and stop as often as commands ask for it."""
+        asked = 0
         with suppress(DearError):  # a full disk, or state.sqlite is gone
             while self._noted < len(self._signals):
                 self._store.queue.note_stop(os.getpid())
                 self._noted += 1
-            asked = max(asked, self._store.queue.stops(os.getpid()))
+                self._is_noted.set()
+            asked = self._store.queue.stops(os.getpid())
+        self._stop(asked)
+
+    def _stop(self, asked: int) -> None:
+        """Stop after the part being computed, or at once where it has been asked for before."""
         if asked > 1:
             log("stopped at once")
             os._exit(INTERRUPTED)
-        if asked == 1 and not self._stopping.is_set():
-            self._stopping.set()
-            log("stopping after the part being computed")
+        with self._stop_lock:
+            if asked == 1 and not self._stopping.is_set():
+                self._stopping.set()
+                log("stopping after the part being computed")
 
 
 def log(text: str) -> None:

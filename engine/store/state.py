@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,6 +61,11 @@ MIGRATIONS = (
     "ALTER TABLE worker ADD COLUMN step TEXT;",
 )
 """Step i brings a file from `user_version` i to i + 1."""
+
+PATIENCE_SECONDS = 30
+"""how long another process may write before that is an error"""
+WAIT_MILLISECONDS = 100
+"""how long SQLite itself waits for it, deaf to everything else"""
 
 QUEUE_VERSION = 2
 """From this one on a store has a queue and a worker."""
@@ -132,6 +138,7 @@ class StateFile:
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute("PRAGMA synchronous = NORMAL")
                 self._migrate()
+            self._connection.execute(f"PRAGMA busy_timeout = {WAIT_MILLISECONDS}")
             file = path.stat()
             self._identity = (file.st_dev, file.st_ino)
 
@@ -269,7 +276,9 @@ class StateFile:
         self.rows("DELETE FROM receipts WHERE campaign = ? AND part = ?", campaign, part)
 
     def _connect(self, database: str, uri: bool = False) -> sqlite3.Connection:
-        connection = sqlite3.connect(database, uri=uri, isolation_level=None, check_same_thread=False, timeout=30)
+        connection = sqlite3.connect(
+            database, uri=uri, isolation_level=None, check_same_thread=False, timeout=PATIENCE_SECONDS
+        )
         connection.row_factory = sqlite3.Row
         return connection
 
@@ -294,12 +303,22 @@ class StateFile:
         with self._lock, self._reported():
             is_part = self._connection.in_transaction  # before: on a full disk SQLite may end it by itself
             try:
-                return self._connection.execute(query, values).fetchall()
+                return self._executed(query, values)
             except sqlite3.OperationalError as error:
                 if not _is_full(error) or is_part:
                     raise
                 self._make_room()
+                return self._executed(query, values)
+
+    def _executed(self, query: str, values: tuple[object, ...]) -> list[sqlite3.Row]:
+        """The rows of one statement, once no other process writes; between two attempts Python heeds ctrl+c."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
                 return self._connection.execute(query, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > deadline:
+                    raise
 
     def _make_room(self) -> None:
         """On a full disk: with the reserve's room the log can be merged into the file, which frees the log's own."""
@@ -324,6 +343,11 @@ class StateFile:
 def _is_full(error: Exception) -> bool:
     """Whether there was no room to write, or for the index of the log, which readers need too."""
     return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    """Whether another process was writing."""
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # in the upper bits is why
 
 
 def _status(row: sqlite3.Row, is_locked: bool) -> CampaignStatus:

@@ -38,6 +38,7 @@ class FakeSource:
         self.curves = curves or {}
         self.curve_calls = 0
         self.at_work = WorkerStatus(running=False)
+        self.closed = 0
 
     def campaigns(self) -> list[CampaignStatus]:
         return list(self.statuses)
@@ -54,6 +55,9 @@ class FakeSource:
 
     def worker(self) -> WorkerStatus:
         return self.at_work
+
+    def close(self) -> None:
+        self.closed += 1
 
 
 def make_curve(done: int, images: int = IMAGES, faults: int = FAULTS) -> CurveData:

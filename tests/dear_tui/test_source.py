@@ -50,7 +50,7 @@ def test_a_failure_becomes_a_sentence_and_what_was_read_stays() -> None:
     assert after.campaigns == before.campaigns
     source.statuses = [make_status(2)]
     assert reader.read(None) == Snapshot(campaigns=(make_status(2),))
-    assert len(opened) == 2
+    assert (len(opened), source.closed) == (2, 1)
 
 
 class CurvelessSource(FakeSource):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -73,6 +74,24 @@ def test_ended_it_reports_nothing_more_than_its_end(tmp_path: Path) -> None:
     planner.end()
     rest = list(reports)
     assert rest[-1].value == "trying the config out ended with exit code -9"
+
+
+CRASHES = """
+import os, sys
+def make():
+    print("first words", file=sys.stderr)
+    print("x" * 100_000, file=sys.stderr)
+    print("terminate called: out of registers", file=sys.stderr, flush=True)
+    os._exit(3)
+"""
+
+
+def test_the_last_words_of_one_that_crashes_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.py").write_text(CRASHES)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    *_, last = Planner(order(tmp_path, model={"arch": "mine:make"})).reports()
+    said = "trying the config out ended with exit code 3: terminate called: out of registers"
+    assert (last.kind, last.value) == ("error", said)
 
 
 def test_the_terminal_that_starts_one_imports_no_torch() -> None:

@@ -1,9 +1,18 @@
 """The details beside the list of campaigns."""
 
-from memory_store import FakeSource, make_app, make_status, screen_text, until_shown
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from memory_desk import FakeDesk
+from memory_store import FakeSource, make_app, make_status, screen_text, until, until_read, until_shown
 
 from dear_tui.widgets.campaign_details import CampaignDetails
 from dear_tui.widgets.campaign_list import CampaignList
+
+if TYPE_CHECKING:
+    from dear_tui.desk import Details
+    from engine.store import CampaignStatus, QueueView
 
 
 async def test_details_stand_beside_the_list_where_there_is_room_and_are_asked_for_elsewhere() -> None:
@@ -36,3 +45,36 @@ async def test_details_of_an_unfinished_campaign_say_how_it_stands() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         text = await until_shown(pilot, "So far, 40 % of the pairs", "critical faults   1,040  of 16,501 faults")
         assert "Table I" not in text
+
+
+class SlowDesk(FakeDesk):
+    """Its details take as long as its gate is closed; all else is answered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[int] = []
+
+    def details(self, status: CampaignStatus) -> Details:
+        self.asked.append(status.id)
+        return super().details(status)
+
+    def queue(self) -> QueueView:
+        return self.view
+
+    def critical_faults(self, campaign: int) -> int | None:  # noqa: ARG002
+        return self.found
+
+
+async def test_details_that_take_long_are_read_once_however_often_the_store_changes() -> None:
+    source, desk = FakeSource([make_status(7, done=100, state="running")]), SlowDesk()
+    desk.gate.clear()
+    app = make_app(source, desk=desk)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: desk.asked)
+        for done in (200, 300, 400):  # each reading comes later than the cursor has to rest
+            source.statuses = [make_status(7, done=done, state="running")]
+            await until_read(pilot, source)
+        assert desk.asked == [7]
+        desk.gate.set()
+        await until_shown(pilot, "fingerprint")
+        assert desk.asked == [7]

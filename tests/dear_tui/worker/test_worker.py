@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -176,6 +176,28 @@ def hold_still(process: subprocess.Popen[str], store: Store) -> None:
         process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
         state.execute("ROLLBACK")
+
+
+def begins(connection: sqlite3.Connection) -> bool:
+    """Whether this connection is the one that may write now."""
+    with suppress(sqlite3.OperationalError):
+        connection.execute("BEGIN IMMEDIATE")
+        return True
+    return False
+
+
+def test_the_second_signal_is_heeded_while_another_process_writes_to_the_state_file(
+    store: Store, launch: Launch
+) -> None:
+    """SQLite would wait for it for half a minute."""
+    process = launch(store.layout.root)
+    until(runs(store), "the first part")
+    with closing(sqlite3.connect(store.layout.state, isolation_level=None)) as other:
+        until(lambda: begins(other), "nobody else writing")
+        for number in (signal.SIGTERM, signal.SIGINT):
+            process.send_signal(number)
+        assert process.wait(timeout=15) == 130
+    assert store.holder() is None
 
 
 @pytest.mark.parametrize("by", ["signal", "command"])

@@ -1,13 +1,17 @@
 """state.sqlite: migrations, transactions, and writing where there is hardly any room."""
 
+import signal
 import sqlite3
-from contextlib import suppress
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from other_process import python
 from stored_campaigns import filled_store
 
+from engine.errors import UnreachableError
 from engine.store import Store
 from engine.store.state import MIGRATIONS, StateFile
 
@@ -120,3 +124,38 @@ def test_a_transaction_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None
         raise KeyboardInterrupt
     assert (state.setting("a"), other.setting("a")) == ("1", "1")
     other.set_setting("a", "3")
+
+
+def test_ctrl_c_is_heeded_while_another_process_writes(tmp_path: Path) -> None:
+    def on_alarm(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with closing(StateFile(tmp_path / "state.sqlite")) as state, closing(sqlite3.connect(state.path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        before, began = signal.signal(signal.SIGALRM, on_alarm), time.monotonic()
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                state.set_setting("a", "1")
+        finally:
+            signal.signal(signal.SIGALRM, before)
+        assert time.monotonic() - began < 20
+
+
+def in_transaction(state: StateFile) -> None:
+    with state.transaction():
+        state.set_setting("a", "1")
+
+
+@pytest.mark.parametrize("write", [lambda state: state.set_setting("a", "1"), in_transaction])
+def test_what_another_process_does_not_end_is_waited_for_and_then_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[StateFile], None]
+) -> None:
+    monkeypatch.setattr("engine.store.state.PATIENCE_SECONDS", 0.2)
+    with closing(StateFile(tmp_path / "state.sqlite")) as state, closing(sqlite3.connect(state.path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(UnreachableError, match="database is locked"):
+            write(state)
+        other.rollback()
+        write(state)
+        assert state.setting("a") == "1"
