@@ -121,11 +121,14 @@ class Worker:
         self._store.check_not_removed()
         log(self._store.state.loss)
         self._store.close()
+        is_alone = False
         while not self._signals:
             try:
                 self._store = Store.open(self._store.layout.root)
             except UnreachableError:
-                if self._store.holder() is None:  # else that process rebuilds it, when it gets there
+                # another process rebuilds it when it gets there, and has no lock for a moment before that
+                was_alone, is_alone = is_alone, self._store.holder() is None
+                if was_alone and is_alone:
                     raise
                 self._stopping.wait(LOOK_SECONDS)
             else:

@@ -99,6 +99,18 @@ def exclusive(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def is_busy(folder: Path) -> bool:
+    """Whether another process, or another thread, is in `exclusive` for this folder."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def make_private_folder(path: Path) -> None:
     """Make a folder for the owner only; one that is there and holds something keeps its mode."""
     is_new = not path.exists() or not any(path.iterdir())

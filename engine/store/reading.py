@@ -14,6 +14,7 @@ from engine.errors import InputError, UnreachableError
 from engine.store.catalogue import create_views
 from engine.store.curve import CurveReader
 from engine.store.description import is_damaged, read_description
+from engine.store.files import is_busy
 from engine.store.heartbeat import WorkerStatus, read_worker
 from engine.store.image_counts import ImageCountsReader
 from engine.store.layer_progress import LayerReader
@@ -275,8 +276,7 @@ class StoreReader:
         if not self.layout.root.exists():
             return
         names = {path.name for path in self.layout.root.iterdir()}
-        is_lost = self.layout.state.name not in names or self.layout.state.lstat().st_size == 0
-        if is_lost and self.layout.campaign_ids():
+        if self.layout.state.name not in names and self.layout.campaign_ids():
             raise self._missing_state()
         if self.layout.state.name in names and not os.access(self.layout.state, os.R_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -295,9 +295,11 @@ class StoreReader:
         if self._read_only and not os.path.lexists(self.layout.state):
             self._check_readable()
             return False
+        is_being_made = is_busy(self.layout.root)  # looked at first: whoever makes it has its tables there afterwards
         if self.state.has_tables():
             return True
-        self._check_readable()
+        if self._read_only and not is_being_made and self.layout.campaign_ids():
+            raise self._missing_state()
         return False
 
     def _duckdb(self, views: bool = False) -> duckdb.DuckDBPyConnection:

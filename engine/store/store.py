@@ -17,6 +17,7 @@ from engine.store.files import (
     check_writable,
     exclusive,
     find_intruders,
+    is_busy,
     make_private_folder,
     private_files,
     remove,
@@ -279,7 +280,8 @@ class Store(StoreReader):
         is_new = not os.path.lexists(layout.state)
         if is_new:
             keep_reserve(layout.reserve)  # so that a disk which is full before the first run can be reported, too
-        lost = layout.campaign_ids() and (is_new or layout.state.lstat().st_size == 0)
+        is_emptied = not is_busy(layout.root) and not is_new and layout.state.lstat().st_size == 0
+        lost = layout.campaign_ids() and (is_new or is_emptied)
         if lost and self.holder():  # which still writes to the one that was deleted
             raise self._missing_state()
         key = catalogue_key(layout)

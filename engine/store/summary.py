@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from engine.store.parquet import read_arrays
 from engine.store.records import CampaignSummary
 
@@ -24,6 +26,9 @@ def read_summary(
         metric: the column of `images` to give.
         receipts: of the committed parts.
         connection: has the store's views.
+
+    Raises:
+        ValueError: the files with the faults or the images are not whole.
     """
     severities = ", ".join(f"coalesce({name}, 0) AS {name}" for name in ("masked", "non_critical", "critical"))
     faults = read_arrays(
@@ -43,6 +48,8 @@ def read_summary(
         f"FROM critical WHERE campaign = {status.id}",
     )
     ran = images["rank"] >= 0
+    if len(faults["fault_id"]) != status.faults or np.count_nonzero(ran) != status.images:
+        raise ValueError(f"campaign {status.id} lacks some of its faults or images")
     known = [receipt.seconds for receipt in receipts if receipt.seconds is not None]
     return CampaignSummary(
         status=status,
