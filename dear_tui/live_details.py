@@ -102,6 +102,8 @@ class LiveReader:
 
 def read_log(path: Path) -> tuple[str, ...]:
     """The last lines of the worker's log; none where no worker has run."""
+    if not path.is_file():  # a pipe would be waited for
+        return ()
     try:
         with path.open("rb") as file:
             file.seek(max(path.stat().st_size - LOG_BYTES, 0))

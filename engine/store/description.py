@@ -69,7 +69,7 @@ def update_description(campaign: CampaignLayout, read: Callable[[], CampaignRow]
     """
     with suppress(FileNotFoundError, NotADirectoryError, ValueError), exclusive(campaign.folder):
         row, content = read(), read_description(campaign)
-        present = content | vars(row) | {"state": row.shown_state}
+        present = content | {name: getattr(row, name) for name in CHANGING} | {"state": row.shown_state}
         if present != content:
             write_description(campaign, present)
 

@@ -191,6 +191,11 @@ class StateFile:
         marks = ", ".join("?" * len(columns))
         self.rows(f"INSERT INTO campaigns ({names}) VALUES ({marks})", *columns.values())
 
+    def replace_campaign(self, row: CampaignRow) -> None:
+        """Write a campaign's row again; its place in the queue and its results stay."""
+        names = ", ".join(f'"{name}" = ?' for name in vars(row))
+        self.rows(f"UPDATE campaigns SET {names} WHERE id = ?", *vars(row).values(), row.id)
+
     def campaign_row(self, campaign: int) -> CampaignRow:
         """One campaign.
 

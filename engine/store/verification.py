@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
 
 from engine.store.creation import find_altered_fixed
+from engine.store.description import CHANGING, read_row
 from engine.store.files import lack, set_aside, sha256
 from engine.store.layout import CRITICAL
 from engine.store.pairs import counts, read_pairs
@@ -42,6 +44,7 @@ def verify_campaign(store: Store, campaign: int, on_part: Callable[[int, int], N
     Raises:
         UnreachableError: what is bad could not be set aside, or the sealed file could not be written.
     """
+    corrected = _correct_row(store, campaign)
     layout, row = store.layout.campaign(campaign), store.state.campaign_row(campaign)
     parts = len(store.state.receipts(campaign))
     checked = 0
@@ -59,12 +62,26 @@ def verify_campaign(store: Store, campaign: int, on_part: Callable[[int, int], N
     problems = [*fixed.values(), *mended.bad.values()]
     missing = row.faults * row.images - sum(receipt.span.pairs for receipt in store.state.receipts(campaign))
     if row.state == "finished" and not fixed and not missing:
-        return problems + _verify_sealed(store, campaign)
+        return corrected + problems + _verify_sealed(store, campaign)
     if row.state == "finished":
         store.set_state(campaign, "paused", "verify found damage; run it again to mend it")
         if not mended.bad:
             problems += [f"{layout.folder}: {missing:,} pairs are in no part"] * bool(missing)
-    return [f"{problem}; running its config again mends it" for problem in problems]
+    return corrected + [f"{problem}; running its config again mends it" for problem in problems]
+
+
+def _correct_row(store: Store, campaign: int) -> list[str]:
+    """Let state.sqlite, which has no hashes, say of what never changes what campaign.json says, if that is whole."""
+    try:
+        written = read_row(store.layout.campaign(campaign))
+    except (KeyError, ValueError, OSError):
+        return []  # it is checked by itself
+    row = store.state.campaign_row(campaign)
+    corrected = replace(written, **{name: getattr(row, name) for name in CHANGING})
+    if row == corrected or written.id != campaign:
+        return []
+    store.state.replace_campaign(corrected)
+    return [f"{store.layout.state}: said something else of campaign {campaign} than its campaign.json; corrected"]
 
 
 def _verify_sealed(store: Store, campaign: int) -> list[str]:

@@ -1,5 +1,6 @@
 """Reading what stands beside the curve: once, and whatever happens to the store."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,19 @@ def test_the_last_lines_of_a_log(tmp_path: Path) -> None:
     assert 0 < sum(map(len, lines)) <= LOG_BYTES
     path.write_bytes(b"caf\xe9 \xff\n" * 100)
     assert len(read_log(path)) == LOG_LINES
+
+
+def test_a_log_that_is_no_file_has_no_lines_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "worker.log")
+    assert read_log(tmp_path / "worker.log") == ()
+
+
+def test_a_source_that_fails_is_closed_and_a_campaign_of_the_same_number_is_read_anew(tmp_path: Path) -> None:
+    source = CountingSource(curves={7: make_curve(64)})
+    reader = LiveReader(lambda: source, tmp_path / "worker.log")
+    reader.read(Wanted(RUNNING))
+    reader.read(Wanted(make_status(7, done=64, state="running", created="2026-02-02T03:04:05Z")))
+    assert source.image_calls == 2
+    source.image_counts = None  # type: ignore[assignment, method-assign]
+    assert reader.read(Wanted(make_status(7, done=128))).problem
+    assert source.closed == 1

@@ -132,3 +132,19 @@ def test_a_description_with_a_wrong_value_is_not_believed(tmp_path: Path, change
         assert (status.id, status.state) == (campaign, "paused")
         assert len(store.writer(campaign).done) == 4
     assert in_sql(tmp_path) == [(campaign, "paused"), (other, "paused")]
+
+
+@pytest.mark.parametrize("change", ["fingerprint = 'f0O'", "name = 'smbll'", "faults = 76", "metric = 'el2m'"])
+def test_verify_corrects_what_state_sqlite_says_wrong_of_what_never_changes(tmp_path: Path, change: str) -> None:
+    store, campaign, truth = filled_store(tmp_path)
+    with store.lock():
+        store.writer(campaign).seal()
+    before = store.campaign(campaign)
+    store.state.rows(f"UPDATE campaigns SET {change}")
+    with store.lock():
+        assert store.verify(campaign, lambda _done, _parts: None) == [
+            f"{store.layout.state}: said something else of campaign 1 than its campaign.json; corrected"
+        ]
+        assert store.verify(campaign, lambda _done, _parts: None) == []
+    assert store.campaign(campaign) == before
+    assert store.find(truth.new.fingerprint) == before
