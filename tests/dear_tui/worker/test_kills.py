@@ -67,7 +67,7 @@ class Place:
 
 PLACES = {
     "block": Place("engine.injection.exact", "ExactInjection._inject_group", 100, 0.002),
-    "part": Place("engine.store.parquet", "unfinished", 120, 0.002),
+    "part": Place("engine.store.parquet", "begin", 120, 0.002),
     "rename": Place("engine.store.writer", "publish", 120, 0.001),
     "SQLite": Place("engine.store.state", "StateFile.rows", 400, 0.0005),
     "seal": Place("engine.store.seal", "Seal.write", 2, 0.2),
