@@ -130,7 +130,7 @@ def test_what_another_process_is_writing_is_not_deleted(
             until(waits, other)
         publish(path, mode)
 
-    monkeypatch.setattr(files, "fcntl", SimpleNamespace(flock=flock, LOCK_EX=fcntl.LOCK_EX))
+    monkeypatch.setattr(files, "fcntl", SimpleNamespace(**vars(fcntl) | {"flock": flock}))
     for module in ("files", "parquet"):
         monkeypatch.setattr(f"engine.store.{module}.publish", interrupted)
     store.restore(campaign, truth.new)
