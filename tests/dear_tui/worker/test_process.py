@@ -106,3 +106,13 @@ def test_it_needs_no_terminal_library(tmp_path: Path) -> None:
     code = "import sys, dear_tui.worker.__main__; print({'textual', 'rich', 'typer'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout == "set()\n"
+
+
+def test_its_log_is_not_written_through_a_link(tmp_path: Path) -> None:
+    path, victim = tmp_path / "store", tmp_path / "thesis.tex"
+    Store.open(path).close()
+    victim.write_text("precious")
+    log_path(path).symlink_to(victim)
+    with pytest.raises(UnreachableError, match=r"worker\.log: is a link, .* instead of a file; move it away"):
+        start_worker(path, until_empty=True)
+    assert victim.read_text() == "precious"
