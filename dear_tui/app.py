@@ -13,6 +13,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import Monochrome, NoColor
 from textual.reactive import var
+from textual.theme import ThemeProvider
 from textual.worker import get_current_worker
 
 from dear_tui.actions import Explains, actions_of
@@ -35,6 +36,7 @@ from dear_tui.screens.jump import JumpScreen, jump_targets
 from dear_tui.screens.keys import KeysScreen
 from dear_tui.screens.live import LiveScreen
 from dear_tui.screens.new_campaign import NewCampaignScreen
+from dear_tui.screens.palette import Palette
 from dear_tui.screens.sql import SqlScreen
 from dear_tui.settings import Settings
 from dear_tui.source import Snapshot, SnapshotReader, open_store
@@ -242,6 +244,15 @@ class DearApp(App[str]):
     def action_show_keys(self) -> None:
         """List the keys that work here."""
         self.push_screen(KeysScreen(actions_of(self.screen)))
+
+    def action_command_palette(self) -> None:
+        """List every action by its name."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
+
+    def search_themes(self) -> None:
+        """List the themes; the one under the cursor is shown at once."""
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
 
     def action_jump(self) -> None:
         """Go to what has the letter that is pressed next."""

@@ -48,6 +48,14 @@ def is_folder(path: Path) -> bool:
         return False
 
 
+def exists(path: Path) -> bool:
+    """Whether anything can be seen there; no where a folder above it may not be searched."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def shown(path: Path | str) -> str:
     """A path as text that can be printed and stored; bytes that are no UTF-8 are written as `\\xff`."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dear_tui.cli.options import StoreOption
+from engine.paths import exists, is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,9 +44,9 @@ def _devices() -> Iterator[tuple[str, str]]:
 
 
 def _store(store: Path) -> Iterator[tuple[str, str]]:
-    existing = next(path for path in (store, *store.absolute().parents) if path.exists())
-    yield "store", f"{store}{'' if store.exists() else ' (made by the first campaign)'}"
-    if store.exists() and not store.is_dir():
+    existing = next(path for path in (store, *store.absolute().parents) if exists(path))
+    yield "store", f"{store}{'' if exists(store) else ' (made by the first campaign)'}"
+    if exists(store) and not is_folder(store):
         yield "", "WARNING: this is a file; give --store a folder"
     elif not os.access(existing, os.W_OK):
         yield "", "WARNING: not writable; give --store a folder that is"

@@ -12,6 +12,7 @@ import typer
 from dear_tui.cli.options import StoreOption
 from dear_tui.human import percent
 from engine.errors import InputError
+from engine.paths import exists, is_folder
 
 if TYPE_CHECKING:
     from engine.store import CampaignStatus
@@ -66,13 +67,13 @@ def export(
 
 
 def _check_free(target: Path, format: Format, force: bool) -> None:
-    is_folder, wanted = target.is_dir(), "a file" if format is Format.DUCKDB else "a folder"
-    if target.exists() and is_folder == (format is Format.DUCKDB):
+    found_folder, wanted = is_folder(target), "a file" if format is Format.DUCKDB else "a folder"
+    if exists(target) and found_folder == (format is Format.DUCKDB):
         raise InputError(
-            f"{target}: is a {'folder' if is_folder else 'file'}, but {format} is written to {wanted}; "
+            f"{target}: is a {'folder' if found_folder else 'file'}, but {format} is written to {wanted}; "
             "give --output another name"
         )
-    if target.exists() and not force:
+    if exists(target) and not force:
         raise InputError(f"{target}: is there already; give --output another name, or write over it with --force")
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError
+from engine.paths import is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ def check_output(output: Path, store: Path) -> None:
     Raises:
         InputError: one of both.
     """
-    if not output.parent.is_dir():
+    if not is_folder(output.parent):
         raise InputError(f"{output}: there is no folder {output.parent}; give --output another file")
     if output.resolve().is_relative_to(store.resolve()):
         raise InputError(f"{output}: lies in the store, which is no place for other files; give --output another one")

@@ -19,6 +19,7 @@ from dear_tui.cli.tables import Column, print_table
 from dear_tui.query.files import write_csv, write_json
 from dear_tui.query.memory import bounded_memory
 from engine.errors import InputError
+from engine.paths import exists, is_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -89,7 +90,7 @@ def sql(
 @contextmanager
 def _written(output: Path | None, store: Path) -> Iterator[Path | None]:
     """Where to write; a device or pipe is written to as it is."""
-    if output is None or (output.exists() and not output.is_file()):
+    if output is None or (exists(output) and not is_file(output)):
         yield output
         return
     check_output(output, store)

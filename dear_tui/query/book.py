@@ -11,6 +11,7 @@ from platformdirs import user_config_path, user_state_path
 
 from dear_tui.query.questions import NamedQuery
 from engine.errors import InputError
+from engine.paths import is_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +71,7 @@ class QueryBook:
 
     def has(self, name: str) -> bool:
         """Whether a query is saved under this name."""
-        return (self.folder / f"{name}.sql").is_file()
+        return is_file(self.folder / f"{name}.sql")
 
     def delete(self, name: str) -> None:
         """Forget a saved query."""

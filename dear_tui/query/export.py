@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dear_tui.query.desk import CancelledError
 from dear_tui.query.files import write_csv, write_json
 from engine.errors import DearError, InputError
-from engine.paths import expanded
+from engine.paths import expanded, is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,7 +33,7 @@ def export_target(typed: str, store: Path) -> Path:
     target = expanded(Path(typed.strip()))
     if target.suffix.lower() not in KINDS:
         raise InputError(f"{target}: end the name with {', '.join(KINDS[:-1])} or {PARQUET}")
-    if target.is_dir():
+    if is_folder(target):
         raise InputError(f"{target}: is a folder; add a name")
     check_output(target, store)
     return target

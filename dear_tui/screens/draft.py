@@ -12,6 +12,7 @@ from dear_tui.form.draft import Draft
 from dear_tui.messages import DraftChecked
 from dear_tui.planner.reports import Order
 from dear_tui.screens.base import SnapshotScreen
+from dear_tui.screens.dialog import AnswersOnce
 from dear_tui.widgets.field_row import FieldRow
 from dear_tui.widgets.form import Form
 from dear_tui.widgets.plan_pane import PlanPane
@@ -29,7 +30,7 @@ MEASURE_SECONDS = 0.8
 """after the last change, until network and images are loaded and the time is measured"""
 
 
-class DraftScreen(SnapshotScreen):
+class DraftScreen(AnswersOnce, SnapshotScreen):
     """What is found out about the present draft, and no longer about one before, stands in its form and its plan."""
 
     def __init__(self) -> None:

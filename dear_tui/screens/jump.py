@@ -10,9 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.dom import NoScreen
 from textual.errors import NoWidget
 from textual.geometry import Offset
-from textual.screen import ModalScreen
 from textual.widgets import Label, Tab, Tabs
 
+from dear_tui.screens.dialog import Dialog
 from dear_tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _is_seen(screen: Screen[object], widget: Widget) -> bool:
         return False
 
 
-class JumpScreen(ModalScreen["Target | None"]):
+class JumpScreen(Dialog["Target | None"]):
     """The letters, over the screen they belong to, which stays as it is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "stay here")]

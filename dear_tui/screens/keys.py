@@ -10,9 +10,10 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
+from dear_tui.screens.dialog import Dialog
 from dear_tui.widgets.status_text import MUTED
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 BORDER = 2
 
 
-class KeysScreen(ModalScreen[None]):
+class KeysScreen(Dialog[None]):
     """A table of keys: those of the focused widget, of the screen, of the program.
 
     The screen they belong to does not shine through: to tint it is half of what a key may take.

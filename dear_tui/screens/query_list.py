@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from dear_tui.screens.dialog import Dialog
 from dear_tui.widgets.status_text import MUTED
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ LONGEST_LINE = 400
 """characters of a query that are looked at for its one line; it ends where the list does"""
 
 
-class QueryList(ModalScreen[Choice | None]):
+class QueryList(Dialog[Choice | None]):
     """Names above, the SQL of the chosen one below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,10 +9,10 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from dear_tui.screens.confirm import ConfirmScreen
+from dear_tui.screens.dialog import Dialog
 from dear_tui.widgets.path_suggester import PathSuggester
 from engine.paths import expanded
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class SaveConfigScreen(ModalScreen[Path | None]):
+class SaveConfigScreen(Dialog[Path | None]):
     """A path, completed as it is typed; the answer is where it was saved."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "not now", tooltip="save nothing")]

@@ -19,6 +19,7 @@ from dear_tui.screens.query_list import Choice, Entry, QueryList
 from dear_tui.widgets.export_line import ExportLine
 from dear_tui.widgets.sql_text import SqlEditor
 from engine.errors import DearError
+from engine.paths import exists
 
 if TYPE_CHECKING:
     from dear_tui.query.desk import Run
@@ -158,7 +159,7 @@ class SqlFiles(SnapshotScreen):
         except DearError as error:
             self.post_message(PromptAgain(EXPORT, answer, str(error)))
             return
-        if target.exists() and not is_confirmed:
+        if exists(target) and not is_confirmed:
             self.post_message(PromptAgain(EXPORT, answer, "There is such a file; enter again writes over it.", True))
             return
         self.post_message(ExportStarted(Export(self.dear.store, sql, target)))

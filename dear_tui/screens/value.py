@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
+
+from dear_tui.screens.dialog import Dialog
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -17,7 +18,7 @@ MOST = 100_000
 """characters shown; all of them are copied"""
 
 
-class ValueScreen(ModalScreen[None]):
+class ValueScreen(Dialog[None]):
     """A text to scroll through."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
