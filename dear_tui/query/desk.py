@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from dear_tui.query.memory import limit_memory
 from engine.errors import DearError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from engine.store.sql import Page, SqlSession, Statement
@@ -64,23 +65,24 @@ class Desk:
 
 
 class Run:
-    """One execution: `read` in a thread, `cancel` on the event loop; its rows are dropped with it."""
+    """One execution of a query, whose rows are kept until `drop`.
 
-    def __init__(self, sql: str, first: int = 0, total: int | None = None, page_rows: int = 0) -> None:
-        """A run to come.
+    `read` and `page` block, so call them in threads; the rest may be called on the event loop.
+    """
 
-        Args:
-            first: the row to begin with, when paging.
-            total: rows of the whole result, where an earlier run has counted them.
-            page_rows: of a full page, where an earlier run has read one.
-        """
+    def __init__(self, sql: str) -> None:
         self.sql = sql
-        self.first = first
-        self.total = total
-        self.page_rows = page_rows
+        self.total: int | None = None
+        """rows of the whole result, once they are counted"""
         self.is_cancelled = False
+        self.keeps_all = True
+        """whether all rows can be paged to; where they are too many, the first ones can"""
         self._started = monotonic()
         self._statement: Statement | None = None
+        self._lock = threading.Lock()
+        self._readers = 0
+        """threads that read now"""
+        self._is_dropped = False
 
     @property
     def seconds(self) -> float:
@@ -88,36 +90,69 @@ class Run:
         return monotonic() - self._started
 
     def read(self, desk: Desk, on_page: Callable[[Page], object], on_total: Callable[[int], object]) -> None:
-        """Read a page, then count what comes after it, where that is not known.
+        """Run it: read the first page, then go through the rest, which keeps and counts it.
 
         Raises:
             CancelledError: as asked.
             DearError: the query failed.
         """
-        try:
-            self._read(desk, on_page, on_total)
-        except DearError as error:
-            if self.is_cancelled:
-                raise CancelledError(str(error)) from None
-            raise
-
-    def _read(self, desk: Desk, on_page: Callable[[Page], object], on_total: Callable[[int], object]) -> None:
-        with desk.statement(self.sql) as statement:
-            self._statement = statement
+        with self._reading():
+            self._statement = statement = desk.statement(self.sql)
             self._go_on()
-            page = statement.page(self.first)
+            page = statement.page()
             on_page(page)
-            if not page.more:
-                on_total(page.first + page.rows.num_rows)
-            elif self.total is None:
-                self._go_on()
-                on_total(statement.count())
+            self._go_on()
+            total = statement.count() if page.more else page.rows.num_rows
+            self.keeps_all = statement.keeps_all
+            on_total(total)
+
+    def page(self, first: int) -> Page:
+        """Another page of the same rows, beginning with this one.
+
+        Raises:
+            CancelledError: it was cancelled, or dropped, before it came so far.
+            DearError: the query failed before it came so far, or so many rows are not kept.
+        """
+        with self._reading():
+            if self._statement is None or self._is_dropped:
+                raise CancelledError("there are no rows any more")
+            return self._statement.page(first)
 
     def cancel(self) -> None:
         """Stop it; asked between two steps it may be missed by DuckDB, so ask until it has ended."""
         self.is_cancelled = True
         if self._statement is not None:
             self._statement.interrupt()
+
+    def drop(self) -> None:
+        """Stop it and forget its rows, as soon as no thread reads them."""
+        self.cancel()
+        with self._lock:
+            self._is_dropped = True
+            is_unread = self._readers == 0
+        if is_unread:
+            self._close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._lock:
+            self._readers += 1
+        try:
+            yield
+        except DearError as error:
+            if self.is_cancelled:
+                raise CancelledError(str(error)) from None
+            raise
+        finally:
+            with self._lock:
+                self._readers -= 1
+                is_over = self._is_dropped and self._readers == 0
+            if is_over:
+                self._close()
+
+    def _close(self) -> None:
+        if self._statement is not None:
+            self._statement.close()
 
     def _go_on(self) -> None:
         if self.is_cancelled:

@@ -38,7 +38,16 @@ class PageRead(Message):
 
     run: Run
     page: PreparedPage
-    seconds: float
+    seconds: float | None = None
+    """what the first page took; None: it is another one"""
+
+
+@dataclass
+class PageRefused(Message):
+    """Why there is no other page."""
+
+    run: Run
+    problem: str
 
 
 @dataclass

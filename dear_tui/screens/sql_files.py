@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 SAVE, EXPORT = "save", "export"
 PROMPTS = {
     SAVE: ("save this query as", "A file of this name, .sql, in your configuration folder."),
-    EXPORT: ("export all rows to", "A file that ends with .csv, .parquet or .json; ~ is your home."),
+    EXPORT: (
+        "export all rows to",
+        "A file that ends with .csv, .parquet or .json; ~ is your home. The query runs once more.",
+    ),
 }
 
 

@@ -8,7 +8,7 @@ from textual import work
 from textual.content import Content
 
 from dear_tui.query.desk import LIMITS, CancelledError, Desk, Run
-from dear_tui.query.messages import PageRead, RunEnded, TotalRead
+from dear_tui.query.messages import PageRead, PageRefused, RunEnded, TotalRead
 from dear_tui.screens.sql_files import SqlFiles
 from dear_tui.widgets.export_line import ExportLine
 from dear_tui.widgets.result_pane import ResultPane, muted, rows_text, seconds_text
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
 TICK_SECONDS = 0.1
+NOT_ALL_KEPT = "the first rows are kept for [ and ]; e exports all"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 """so that the mark stays under its place"""
 
@@ -31,7 +32,9 @@ class SqlRuns(SqlFiles):
         self._run: Run | None = None
         self._is_running = False
         self._has_page = False
-        """whether the rows on the screen are of this run, and not of the page before"""
+        """whether rows of this run are on the screen"""
+        self._page_rows = 0
+        """of its first page, which is a full one where others follow"""
         self._seconds = 0.0
         self._timer: Timer | None = None
 
@@ -42,7 +45,7 @@ class SqlRuns(SqlFiles):
     def on_unmount(self) -> None:
         """A thread must not outlive the app."""
         if self._run is not None:
-            self._run.cancel()
+            self._run.drop()
 
     @property
     def is_busy(self) -> bool:
@@ -67,8 +70,9 @@ class SqlRuns(SqlFiles):
         self.remember(sql)
 
     def action_cancel(self) -> None:
-        """Stop the query; else the export."""
-        if self._is_running and self._run is not None:
+        """Stop the query; where its rows are there already, the export; where there is none, the counting."""
+        is_only_counting = self._has_page and self.query_one(ExportLine).export is not None
+        if self._is_running and self._run is not None and not is_only_counting:
             self._run.cancel()
             self.pane.border_subtitle = "f5 runs another meanwhile"
         else:
@@ -78,20 +82,25 @@ class SqlRuns(SqlFiles):
         """Read another page of the same result."""
         if self._run is not None and self.pane.grid is not None:
             page = self.pane.grid.page
-            first = page.first + page.count if pages > 0 else max(page.first - self._run.page_rows, 0)
-            self._begin(Run(self._run.sql, first, self._run.total, self._run.page_rows))
+            self._turn(self._run, page.first + page.count if pages > 0 else max(page.first - self._page_rows, 0))
 
     async def on_page_read(self, message: PageRead) -> None:
         """Show rows, and give them the keys unless someone types."""
         if message.run is not self._run:
             return
-        self._seconds, self._has_page = message.seconds, True
-        self._run.page_rows = max(self._run.page_rows, message.page.count)
+        self._has_page = True
+        if message.seconds is not None:
+            self._seconds, self._page_rows = message.seconds, message.page.count
         had_keys = self.focused is None or self.focused in self.pane.walk_children()
         await self.pane.show_page(message.page)
         if had_keys:
             self.set_focus(self.pane.shown)
         self.show_title()
+
+    def on_page_refused(self, message: PageRefused) -> None:
+        """Say why; the page before stays."""
+        if message.run is self._run:
+            self.notify(message.problem, severity="error", timeout=10, markup=False)
 
     def on_total_read(self, message: TotalRead) -> None:
         """How many there are in all."""
@@ -117,7 +126,7 @@ class SqlRuns(SqlFiles):
 
     def _begin(self, run: Run) -> None:
         if self._run is not None:
-            self._run.cancel()
+            self._run.drop()
         self._run, self._is_running, self._has_page = run, True, False
         self.pane.border_subtitle = f"f6 cancels, {LIMITS}"
         self._tick()
@@ -156,7 +165,7 @@ class SqlRuns(SqlFiles):
             rows = "0 rows, "
         pane.border_title = Content(f"{rows}{now}" if rows or self._is_running else "result")
         if not self._is_running:
-            pane.border_subtitle = "p: rows again" if pane.view == "dots" else ""
+            pane.border_subtitle = "p: rows again" if pane.view == "dots" else "" if run.keeps_all else NOT_ALL_KEPT
             self.refresh_bindings()
 
     @work(thread=True, group="query")
@@ -174,6 +183,17 @@ class SqlRuns(SqlFiles):
             self.post_message(RunEnded(run, is_cancelled=True))
         except DearError as error:
             self.post_message(RunEnded(run, str(error), getattr(error, "place", "")))
+
+    @work(thread=True, exclusive=True, group="page")
+    def _turn(self, run: Run, first: int) -> None:
+        from dear_tui.widgets.result_grid import PreparedPage
+
+        try:
+            self.post_message(PageRead(run, PreparedPage(run.page(first))))
+        except CancelledError:
+            self.post_message(PageRefused(run, "the query was cancelled before it came so far; f5 runs it again"))
+        except DearError as error:
+            self.post_message(PageRefused(run, str(error)))
 
 
 def _columns(count: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from contextlib import suppress
@@ -15,30 +14,46 @@ from engine.errors import InputError, NewerStoreError, UnreachableError
 from engine.store.catalogue import create_views
 from engine.store.layout import Layout
 from engine.store.parquet import connect, sql_path, sql_text
-from engine.store.sql_errors import VIEWS_THERE, reason, reported
+from engine.store.sql_check import check_select
+from engine.store.sql_errors import reason, reported
+from engine.store.sql_pages import KeptPages, pages
+from engine.store.sql_pivot import with_values
 from engine.store.state import StateFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
     import pyarrow as pa
 
-READING_NODES = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
-"""Query nodes that read. The others (COPY_QUERY_NODE, INSERT_QUERY_NODE ...) can stand in a WITH and write files."""
+GAP = r"(?:\s|--[^\n]*(?:\n|\Z)|/\*(?:(?!\*/).)*\*/)"
+EXPLAIN = re.compile(
+    rf"{GAP}*EXPLAIN\b(?:{GAP}+(ANALYZE)\b|{GAP}*(\(\s*(?:ANALYZE|FORMAT)\b[\w\s,]*\)))?(.*)", re.I | re.S
+)
+PRAGMA = re.compile(
+    rf"""{GAP}*PRAGMA\s+(?:(?P<tables>show_tables)|(?:table_info|show)\s*\(\s*(?P<quote>['"]?)(?P<view>\w+)(?P=quote)\s*\))
+    {GAP}*""",
+    re.I | re.S | re.X,
+)
+"""those that only ask what there is"""
 
-TABLE_FUNCTIONS = {
-    *("range", "generate_series", "repeat", "unnest", "json_each", "json_tree"),
-    *("duckdb_columns", "duckdb_functions", "duckdb_keywords", "duckdb_types", "duckdb_views", "pragma_table_info"),
+FIRST_WORD = re.compile(rf"{GAP}*(\w+)", re.S)
+
+INSTEAD = {
+    "PRAGMA": "write SHOW TABLES, DESCRIBE faults or PRAGMA table_info('faults')",
+    "CALL": "write SELECT * FROM and the function",
+    "COPY": "write the SELECT alone, and let --output FILE or the key e write the file",
+    "EXPORT": "dear-tui export writes a campaign to files",
+    "CREATE": "write WITH name AS (SELECT ...) before your SELECT",
+    "SET": "the limits are those of --memory and --timeout",
+    "RESET": "the limits are those of --memory and --timeout",
+    "PIVOT": "write its values: PIVOT faults ON bit IN (30, 31)",
+    "EXPLAIN": "write EXPLAIN once, before a SELECT",
+    "ATTACH": "write DuckDB's own program for that: duckdb, and there ATTACH the exported campaign.duckdb",
 }
-"""Those that may follow FROM. Others read files, run SQL given as text, write profiles and logs, or list secrets."""
-
-EXPLAIN = re.compile(r"\s*(EXPLAIN\b(?:\s+ANALYZE\b|\s*\(\s*(?:ANALYZE|FORMAT)\b[\w\s,]*\))?)(.*)", re.I | re.S)
-
-FILE_NAME = re.compile(r"[./\\]")
-"""in the name of a table: DuckDB would read the file of that name"""
+"""what to write in the place of a statement that is refused"""
 
 MEMORY_LIMIT = "50%"
 """the campaign that may run at the same time needs some, too"""
@@ -87,55 +102,119 @@ class Page:
 
 
 class Statement:
-    """One checked query with a cursor of its own: read it in one thread, interrupt it from another."""
+    """One run of one checked query: read it in one thread, or several, interrupt it from another.
 
-    def __init__(self, sql: str, cursor: duckdb.DuckDBPyConnection) -> None:
+    Its rows are read once, in the order in which DuckDB gives them, and kept: without ORDER BY another run would give
+    them in another order, and while a campaign runs it would give others.
+    """
+
+    def __init__(self, sql: Callable[[], str], cursor: duckdb.DuckDBPyConnection) -> None:
+        """Make ready to run.
+
+        Args:
+            sql: gives the text, which may have to ask DuckDB first; called once.
+            cursor: its own.
+        """
         self._sql = sql
         self._cursor = cursor
+        self._reading = threading.Lock()
+        self._kept = KeptPages()
+        self._unread: Iterator[tuple[pa.Table, bool]] | None = None
+        self._size = 0
+        """rows of a page, known once it runs"""
+        self._rows = 0
+        """read so far"""
+        self._is_read = False
+        """to its end"""
+        self._failure: InputError | None = None
+        """why it was not read to its end"""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self._cursor.close()
+        self.close()
+
+    def close(self) -> None:
+        """Drop the rows; a thread that still reads ends with an error."""
+        self.interrupt()
+        with self._reading:
+            self._unread = None
+            self._kept.close()
+            self._cursor.close()
 
     def page(self, first: int = 0) -> Page:
-        """The rows from `first` on, PAGE_ROWS at most; DuckDB computes no others.
+        """The rows from `first` on, PAGE_ROWS at most; DuckDB computes what comes before them, and little more.
 
         Raises:
-            InputError: the query fails, runs out of memory or time, or is interrupted.
+            InputError: the query fails, runs out of memory or time, or is interrupted; or so many rows are not kept.
         """
-        if EXPLAIN.match(self._sql):
-            return Page(self._plan(), 0, more=False)
-        with reported(lines_before=1):  # from_query would not say where in the query a name is wrong
-            self._cursor.execute(f"EXPLAIN\n{self._sql}")
-        with reported():
-            rows = self._cursor.from_query(self._sql)
-            size = min(PAGE_ROWS, max(PAGE_CELLS // len(rows.columns), 1))
-            found = rows.limit(size + 1, first).to_arrow_table()
-        return Page(found.slice(0, size), first, found.num_rows > size)
+        while (index := first // self._size if self._size else 0) >= len(self._kept) or not self._size:
+            if self._is_read or self._kept.is_full:
+                raise InputError("SQL: the rows after these are not kept; ask for fewer, or export them all")
+            self._read_on(wanted=index)
+        found = self._kept.read(index)
+        is_last = self._is_read and (index + 1) * self._size >= self._rows
+        return Page(
+            found, index * self._size, not is_last and not (self._kept.is_full and index + 1 == len(self._kept))
+        )
 
     def count(self) -> int:
-        """All rows of the result, none of which is kept.
+        """All rows of this run, which are read to the end.
 
         Raises:
             InputError: as for `page`.
         """
-        with reported():
-            found = self._cursor.execute(f"SELECT count(*) FROM ({self._sql}\n)").fetchone()
-        return int(found[0]) if found else 0
+        while not self._is_read:
+            self._read_on(wanted=None)
+        return self._rows
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether every row that was read can be paged to."""
+        return not self._kept.is_full
 
     def interrupt(self) -> None:
         """Stop what runs, from another thread; what has not begun yet is not stopped."""
         with suppress(duckdb.ConnectionException):  # it has ended
             self._cursor.interrupt()
 
-    def _plan(self) -> pa.Table:
+    def _read_on(self, wanted: int | None) -> None:
+        """Read one more page, unless another thread has meanwhile read the one that is wanted."""
+        with self._reading:
+            if self._is_read or (wanted is not None and self._size and wanted < len(self._kept)):
+                return
+            if self._failure is not None:
+                raise self._failure
+            try:
+                with reported():
+                    if self._unread is None:
+                        self._unread = self._start()
+                    rows, more = next(self._unread)
+            except InputError as error:
+                self._failure, self._unread = error, None
+                raise
+            self._kept.add(rows)
+            self._rows += rows.num_rows
+            self._is_read = not more
+
+    def _start(self) -> Iterator[tuple[pa.Table, bool]]:
+        sql = self._sql()
+        if EXPLAIN.match(sql):
+            plan = self._plan(sql)
+            self._size = max(plan.num_rows, 1)
+            return iter([(plan, False)])
+        with reported(lines_before=1):  # from_query would not say where in the query a name is wrong
+            self._cursor.execute(f"EXPLAIN\n{sql}")
+        rows = self._cursor.from_query(sql)
+        self._size = min(PAGE_ROWS, max(PAGE_CELLS // len(rows.columns), 1))
+        return pages(rows.to_arrow_reader(min(self._size + 1, BATCH)), self._size)
+
+    def _plan(self, sql: str) -> pa.Table:
         """A plan line by line: it is one value otherwise."""
         import pyarrow as pa
 
-        with reported():
-            texts = [row[-1] for row in self._cursor.execute(self._sql).fetchall()]
+        texts = [row[-1] for row in self._cursor.execute(sql).fetchall()]
         return pa.table({"plan": [line for text in texts for line in text.splitlines()]})
 
 
@@ -211,8 +290,8 @@ class SqlSession:
         Raises:
             InputError: it is not exactly one SELECT, or it fails.
         """
-        vetted = self._vetted(sql)
         self._cursor = self._connection.cursor()
+        vetted = self._vetted(sql, self._cursor)
         with self._at_work, reported():
             description = self._cursor.execute(vetted).description or []
         names, types = (tuple(str(column[field]) for column in description) for field in (0, 1))
@@ -224,7 +303,11 @@ class SqlSession:
         Raises:
             InputError: it is not exactly one SELECT.
         """
-        return Statement(self._vetted(sql), self._connection.cursor())
+        cursor = self._connection.cursor()
+        if self._parsed(sql)[0] != duckdb.StatementType.MULTI:
+            vetted = self._vetted(sql, cursor)
+            return Statement(lambda: vetted, cursor)
+        return Statement(lambda: self._vetted(sql, cursor), cursor)
 
     def write_parquet(self, sql: str, limit: int | None = None) -> None:
         """Run one SELECT into the session's output file, all of its rows or at most `limit`.
@@ -232,8 +315,8 @@ class SqlSession:
         Raises:
             InputError: it is not exactly one SELECT, or it fails, or the file cannot be written.
         """
-        vetted = self._vetted(sql)
         self._cursor = self._connection.cursor()
+        vetted = self._vetted(sql, self._cursor)
         with self._at_work, reported():
             rows = self._cursor.from_query(vetted)
             rows = rows if limit is None else rows.limit(limit)
@@ -244,21 +327,36 @@ class SqlSession:
         with suppress(duckdb.ConnectionException):  # it has ended
             self._cursor.interrupt()
 
-    def _vetted(self, sql: str) -> str:
-        """The statement to run, which is what was checked and not what was typed."""
-        kind, text = self._single(sql)
+    def _vetted(self, sql: str, cursor: duckdb.DuckDBPyConnection) -> str:
+        """The statement to run, which is what was checked and not what was typed.
+
+        Args:
+            sql: what was typed.
+            cursor: looks up the values of a PIVOT that names none.
+        """
+        kind, text = self._parsed(sql)
+        if kind == duckdb.StatementType.PRAGMA and (match := PRAGMA.fullmatch(text)):
+            kind, text = self._parsed("SHOW TABLES" if match["tables"] else _table_info(match["view"]))
         explain = ""
-        if kind == duckdb.StatementType.EXPLAIN and (match := EXPLAIN.fullmatch(text)):
-            explain = match[1] + " "
-            kind, text = self._single(match[2])
+        explained = (duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI)
+        if kind in explained and (match := EXPLAIN.fullmatch(text)):
+            explain = f"EXPLAIN {match[1] or match[2] or ''} "
+            kind, text = self._parsed(match[3])
+        if kind == duckdb.StatementType.MULTI:
+            kind, text = self._parsed(with_values(text, lambda values: self._texts(values, cursor)))
         if kind != duckdb.StatementType.SELECT:
-            raise InputError(
-                f"SQL: only SELECT is allowed here, not {kind.name}; the store is changed by campaigns alone"
-            )
-        self._check_tree(text)
+            raise InputError(_not_allowed(kind, text))
+        check_select(self._connection, text)
         return explain + text
 
-    def _single(self, sql: str) -> tuple[duckdb.StatementType, str]:
+    def _texts(self, sql: str, cursor: duckdb.DuckDBPyConnection) -> list[str]:
+        """The values of a query of one column."""
+        vetted = self._vetted(sql, cursor)
+        with self._at_work, reported():
+            return [str(row[0]) for row in cursor.execute(vetted).fetchall()]
+
+    def _parsed(self, sql: str) -> tuple[duckdb.StatementType, str]:
+        """The kind of the one statement, and its text."""
         with reported():
             statements = self._connection.extract_statements(sql)
         if len(statements) != 1:
@@ -269,21 +367,19 @@ class SqlSession:
             kind = duckdb.StatementType.INVALID
         return kind, statements[0].query.rstrip().rstrip(";")
 
-    def _check_tree(self, select: str) -> None:
-        """Refuse what does more than read the views, at any depth."""
-        with reported():
-            tree = self._connection.execute("SELECT json_serialize_sql($1)", [select]).fetchone()
-        parsed = json.loads(tree[0]) if tree else {"error": True}
-        if parsed["error"]:
-            raise InputError(f"SQL: {parsed.get('error_message', 'not a SELECT')}")
-        for node in _nodes(parsed):
-            kind = str(node.get("type"))
-            if kind.endswith("_NODE") and kind not in READING_NODES:
-                raise InputError(f"SQL: only SELECT is allowed here, not {kind.split('_')[0]} in a WITH; take it out")
-            if kind == "TABLE_FUNCTION" and (name := str(node["function"]["function_name"])) not in TABLE_FUNCTIONS:
-                raise InputError(f"SQL: FROM {name}() is not allowed here; {VIEWS_THERE}")
-            if kind == "BASE_TABLE" and FILE_NAME.search(name := str(node["table_name"])):
-                raise InputError(f"SQL: FROM '{name}' is not allowed here, files are not read; {VIEWS_THERE}")
+
+def _table_info(view: str) -> str:
+    return f"SELECT * FROM pragma_table_info({sql_text(view)})"
+
+
+def _not_allowed(kind: duckdb.StatementType, text: str) -> str:
+    """What is refused, by the word it begins with, and what to write instead."""
+    first = FIRST_WORD.match(text)
+    word = first[1].upper() if first else kind.name
+    if kind == duckdb.StatementType.MULTI and word not in INSTEAD:  # a PIVOT somewhere in it
+        word = "PIVOT"
+    instead = INSTEAD.get(word, "the store is changed by campaigns alone")
+    return f"SQL: only SELECT is allowed here, not {word}; {instead}"
 
 
 def _check_version(layout: Layout) -> None:
@@ -294,13 +390,3 @@ def _check_version(layout: Layout) -> None:
         raise
     except UnreachableError:
         pass
-
-
-def _nodes(tree: object) -> Iterator[dict[str, Any]]:
-    """Every object of a JSON tree."""
-    if isinstance(tree, dict):
-        yield tree
-        tree = list(tree.values())
-    if isinstance(tree, list):
-        for child in tree:
-            yield from _nodes(child)

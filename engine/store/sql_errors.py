@@ -20,6 +20,8 @@ VIEWS_THERE = f"there are {', '.join(TABLES)} and curve"
 
 TOO_LARGE = "the query needs more memory than it may take; ask for less, or raise the limit"
 
+TOO_DEEP = "the query is nested too deeply; break it into parts, each with a name: WITH part AS (SELECT ...)"
+
 NO_TABLE = re.compile(r"Catalog Error: Table with name (.+?) does not exist!")
 
 STORED_FILE = re.compile(r"/campaign=(\d{6})/")
@@ -50,6 +52,8 @@ def reported(lines_before: int = 0) -> Iterator[None]:
             yield
     except duckdb.Error as error:
         raise _refused(error, lines_before) from None
+    except OSError as error:  # so Arrow's reader says what DuckDB has told it
+        raise _refused(duckdb.Error(error), lines_before) from None
     except MemoryError:
         raise QueryError(f"SQL: {TOO_LARGE}", "") from None
 
@@ -62,10 +66,12 @@ def reason(error: duckdb.Error) -> str:
 def _refused(error: duckdb.Error, lines_before: int) -> QueryError:
     """DuckDB's reason, in words of this program where DuckDB would advise what cannot be done here."""
     sentence = reason(error)
-    if isinstance(error, duckdb.OutOfMemoryException):
+    if isinstance(error, duckdb.OutOfMemoryException) or sentence.startswith("Out of Memory Error"):
         sentence = TOO_LARGE
     if why := lack_of_room(error):  # queries keep nothing on disk, so it was the output
         sentence = f"the result cannot be written ({why}); give it another place"
+    if "Max expression depth" in sentence:
+        sentence = TOO_DEEP
     if unknown := NO_TABLE.match(sentence):
         sentence = f"there is no view {unknown[1]}; {VIEWS_THERE}"
     if (stored := STORED_FILE.search(sentence)) and not isinstance(error, duckdb.PermissionException):

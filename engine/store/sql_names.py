@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.store.sql import TABLE_FUNCTIONS
-from engine.store.views import TABLES
+from engine.store.sql_check import TABLE_FUNCTIONS, VIEWS
 
 if TYPE_CHECKING:
     from engine.store.sql import SqlSession
-
-VIEWS = (*TABLES, "curve")
 
 COLUMNS_QUERY = f"""
 SELECT table_name, column_name, data_type FROM duckdb_columns()

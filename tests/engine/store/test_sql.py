@@ -40,7 +40,14 @@ def test_a_select_gives_columns_types_and_rows(session: SqlSession) -> None:
         ("DROP VIEW severity", "only SELECT is allowed here, not DROP"),
         ("SET lock_configuration = false", "only SELECT is allowed here, not SET"),
         ("INSERT INTO severity VALUES (1, 1, 1, 1)", "only SELECT is allowed here, not INSERT"),
-        ("PIVOT faults ON bit", "only SELECT is allowed here"),
+        ("PIVOT faults ON bit IN (SELECT 30)", r"not PIVOT; write its values: PIVOT faults ON bit IN \(30, 31\)"),
+        ("PIVOT range(2000) ON range", r"makes more than 1,000 columns; write which: IN \(...\)"),
+        ("PIVOT (FROM faults WHERE false) ON bit", r"finds no values; write which: IN \(...\)"),
+        ("PIVOT faults ON nothing", 'Referenced column "nothing" not found'),
+        ("PRAGMA database_list", "not PRAGMA; write SHOW TABLES"),
+        ("CREATE TABLE mine AS SELECT 1", "not CREATE; write WITH name AS"),
+        ("-- mine\nCOPY faults TO 'x'", "not COPY; write the SELECT alone"),
+        ("EXPLAIN EXPLAIN SELECT 1", "EXPLAIN"),
         ("SELECT 1; SELECT 2", "give exactly one SELECT; here are 2 statements"),
         ("", "give exactly one SELECT; here are 0 statements"),
         ("-- nothing", "give exactly one SELECT; here are 0 statements"),
@@ -137,3 +144,90 @@ def test_the_place_of_an_error_is_the_typed_line(session: SqlSession) -> None:
     ):
         statement.page()
     assert error.value.place.startswith("LINE 2: FROM faults WHERE nowhere = 1\n")
+
+
+DEEP = {
+    "brackets": lambda depth: f"SELECT {'(' * depth}1{')' * depth}",
+    "terms": lambda depth: f"SELECT {'+'.join(['1'] * depth)}",
+    "selects": lambda depth: f"SELECT * FROM {'(SELECT * FROM ' * depth}faults{')' * depth}",
+    "lists": lambda depth: f"SELECT {'[' * depth}1{']' * depth}",
+    "joins": lambda depth: f"SELECT 1 FROM {' CROSS JOIN '.join(['range(1)'] * depth)}",
+    "comments": lambda depth: f"{'/*' * depth} {'*/' * depth} SELECT 1 {'-- ' * depth}",
+    "pivots": lambda depth: f"{'PIVOT (' * depth} FROM faults {') ON bit' * depth}",
+    "explain": lambda depth: "EXPLAIN " * depth + "SELECT 1",
+}
+
+
+@pytest.mark.parametrize("depth", [330, 10_000])
+@pytest.mark.parametrize("kind", DEEP)
+def test_however_deep_a_query_is_nested_it_is_answered_or_refused_in_a_sentence(
+    session: SqlSession, kind: str, depth: int
+) -> None:
+    assert len(said(session, DEEP[kind](depth)).splitlines()) <= 1
+    assert list(session.query("SELECT 1")) == [(1,)]
+
+
+def said(session: SqlSession, query: str) -> str:
+    """The refusal; empty where there are rows."""
+    try:
+        list(session.query(query))
+    except InputError as refusal:
+        return str(refusal)[:300]
+    return ""
+
+
+@pytest.mark.parametrize("kind", ["brackets", "selects", "lists"])
+def test_what_is_nested_too_deeply_is_told_what_to_write_instead(session: SqlSession, kind: str) -> None:
+    with pytest.raises(InputError, match=r"nested too deeply; break it into parts, each with a name: WITH part AS"):
+        list(session.query(DEEP[kind](10_000)))
+
+
+GROUPS = 250_000
+UNORDERED = f"SELECT hash(range) % {GROUPS} AS place, count(*) AS rows FROM range(2000000) GROUP BY 1"
+
+
+def test_without_an_order_every_row_is_on_one_page_once(session: SqlSession) -> None:
+    with session.statement(UNORDERED) as statement:
+        pages = [statement.page()]
+        while pages[-1].more:
+            pages.append(statement.page(pages[-1].first + pages[-1].rows.num_rows))
+        places = [place for page in pages for place in page.rows.column("place").to_pylist()]
+        assert len(places) == len(set(places)) == statement.count()
+        assert statement.page(0).rows == pages[0].rows, "going back gives the same rows"
+        assert [page.first for page in pages] == [0, 100_000, 200_000]
+    expected = list(session.query(f"SELECT count(*) FROM ({UNORDERED})"))
+    assert expected == [(len(places),)]
+
+
+def test_pages_are_kept_up_to_a_limit_and_counted_beyond(session: SqlSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.store.sql.PAGE_ROWS", 100)
+    monkeypatch.setattr("engine.store.sql_pages.KEPT_BYTES", 3000)
+    with session.statement("SELECT hash(range) AS h FROM range(5000)") as statement:
+        assert statement.page().more
+        assert statement.count() == 5000
+        assert not statement.keeps_all
+        last = statement.page()
+        while last.more:
+            last = statement.page(last.first + 100)
+        with pytest.raises(InputError, match="the rows after these are not kept; ask for fewer, or export them all"):
+            statement.page(last.first + 100)
+
+
+def test_a_page_can_be_read_while_another_thread_counts(session: SqlSession) -> None:
+    with session.statement("SELECT range FROM range(3000000)") as statement:
+        statement.page()
+        counts: list[int] = []
+        counting = threading.Thread(target=lambda: counts.append(statement.count()))
+        counting.start()
+        assert statement.page(1_500_000).rows.column("range")[0].as_py() == 1_500_000
+        counting.join()
+        assert counts == [3_000_000]
+
+
+def test_what_fails_on_the_way_keeps_the_pages_before(session: SqlSession) -> None:
+    late = "SELECT CASE WHEN range = 8000000 THEN error('too late') ELSE range END AS r FROM range(9000000)"
+    with session.statement(late) as statement:
+        assert statement.page().rows.num_rows == 100_000
+        with pytest.raises(InputError, match="too late"):
+            statement.count()
+        assert statement.page().rows.num_rows == 100_000

@@ -31,6 +31,8 @@ SELECT (WITH a AS (COPY (SELECT 1) TO '{new}') SELECT 1 FROM a)
 SELECT 1 UNION (WITH a AS (COPY (SELECT 1) TO '{new}') SELECT 1 FROM a)
 WITH a AS (INSERT INTO severity VALUES (1, 1, 1, 1) RETURNING *) SELECT * FROM a
 WITH a AS (DELETE FROM severity RETURNING *) SELECT * FROM a
+WITH a AS (COPY (SELECT 1) TO '{new}') PIVOT a ON x
+PIVOT (WITH a AS (COPY (SELECT 1) TO '{new}') FROM a) ON x
 WITH RECURSIVE a AS (SELECT 1 UNION ALL (WITH b AS (COPY (SELECT 1) TO '{new}') SELECT * FROM b)) SELECT * FROM a
 COPY/**/(SELECT 1)/**/TO/**/'{new}'
 -- SELECT 1{newline}COPY (SELECT 1) TO '{new}'
@@ -88,7 +90,10 @@ PRAGMA enable_profiling
 PRAGMA enable_profiling = 'json'
 PRAGMA profiling_output = '{new}'
 PRAGMA database_list
-PRAGMA table_info('faults')
+PRAGMA table_info('{secret}')
+PRAGMA table_info(faults); PRAGMA table_info(faults)
+PRAGMA table_info(main."{secret}")
+PRAGMA show('{secret}')
 PRAGMA memory_limit = '100GB'
 PRAGMA force_checkpoint
 PRAGMA import_database('{new}')
@@ -202,6 +207,39 @@ SELECT * FROM duckdb_extensions()
 FROM python_variable
 SELECT * FROM python_variable
 FROM locals()
+FROM "{stem}".parquet
+FROM main."{stem}.parquet"
+FROM memory.main."{stem}.parquet"
+FROM "{stem}"."parquet"
+FROM "{folder}"."campaign=000001"."faults.parquet"
+FROM faults.parquet
+FROM main.parquet
+FROM "faults".csv
+SELECT (SELECT count(*) FROM "{stem}".parquet)
+SELECT faults.* FROM faults JOIN "{stem}".parquet ON true
+WITH a AS (FROM "{stem}".parquet) FROM a
+WITH parquet AS (SELECT 1) FROM "{stem}".parquet
+DESCRIBE "{stem}".parquet
+SUMMARIZE "{stem}".parquet
+EXPLAIN ANALYZE FROM "{stem}".parquet
+PIVOT "{stem}".parquet ON bit
+PIVOT '{secret}' ON a
+PIVOT (FROM '{secret}') ON a
+PIVOT read_csv('{secret}') ON a
+PIVOT faults ON (SELECT max(a) FROM '{secret}')
+PIVOT faults ON bit USING max((SELECT max(a) FROM '{secret}'))
+PIVOT faults ON bit) SELECT * FROM read_csv('{secret}') --
+SELECT * FROM (PIVOT faults ON bit) JOIN '{secret}' ON true
+WITH b AS (FROM '{secret}') PIVOT b ON a
+FROM pragma_table_info('{stem}.parquet')
+FROM duckdb_settings()
+FROM duckdb_databases()
+FROM pragma_storage_info('faults')
+FROM parquet_full_metadata('{stem}.parquet')
+FROM parquet_file_metadata('{stem}.parquet')
+FROM read_single_parquet_file('{stem}.parquet')
+FROM "seq_scan"('faults')
+FROM system.main.glob('{store}/*')
 """
 
 SEVERAL = """
@@ -214,6 +252,8 @@ SELECT ';'; COPY (SELECT 1) TO '{new}'
 EXPLAIN SELECT 1; COPY (SELECT 1) TO '{new}'
 EXPLAIN ANALYZE SELECT 1; DROP VIEW severity
 SELECT $$;$$; DROP VIEW severity
+PIVOT faults ON bit; DROP VIEW severity
+PIVOT faults ON bit; PIVOT faults ON bit
 ;
 """
 
@@ -248,6 +288,38 @@ SELECT severity.* FROM severity SEMI JOIN faults USING (campaign, fault_id)
 SELECT created, now()::TIMESTAMPTZ FROM campaigns
 VALUES (1), (2)
 TABLE images
+PIVOT faults ON bit USING count(*) GROUP BY layer
+PIVOT faults ON bit
+PIVOT_WIDER faults ON layer, bit > 20 USING count(*) AS n, max(fault_id) GROUP BY campaign ORDER BY campaign LIMIT 3
+PIVOT faults ON bit IN (30, 31), layer USING count(*)
+PIVOT (SELECT layer, bit FROM faults) ON layer || '-' || bit
+PIVOT faults JOIN images ON faults.campaign = images.campaign ON bit USING count(*) GROUP BY label
+WITH a AS (SELECT layer, bit FROM faults) PIVOT a ON layer USING count(*)
+WITH a(l) AS (SELECT layer FROM faults), b AS (PIVOT a ON l) SELECT max(1), b.* FROM b GROUP BY ALL
+SELECT * FROM (PIVOT faults ON layer GROUP BY bit) one JOIN (PIVOT faults ON bit GROUP BY layer) two ON true
+EXPLAIN PIVOT faults ON bit
+-- rows{newline}PIVOT faults ON bit -- by bit
+UNPIVOT (SELECT masked, critical FROM fault_summary) ON masked, critical INTO NAME severity VALUE pairs
+PRAGMA table_info(faults)
+pragma table_info('faults');
+PRAGMA show_tables
+DESC faults
+SHOW faults
+SHOW ALL TABLES
+FROM faults SELECT bit
+-- hi{newline}SELECT 1
+/* hi */ SELECT 1 /* there */
+-- hi{newline}EXPLAIN SELECT 1
+EXPLAIN -- hi{newline}SELECT 1
+EXPLAIN /* a */ ANALYZE /* b */ SELECT 1
+SELECT 1;;; ;
+SELECT 1; -- the end
+FROM memory.main.faults
+FROM main.curve
+FROM "FAULTS"
+FROM information_schema.columns
+WITH RECURSIVE N(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3) FROM n
+WITH a AS NOT MATERIALIZED (SELECT 1) FROM A
 """
 
 
@@ -290,6 +362,8 @@ def test_harm_is_refused_in_one_sentence_and_leaves_no_trace(
         "part": store / "campaigns" / "campaign=000001" / "severity" / "part-000000.parquet",
         "catalogue": store / "dear.duckdb",
         "state": store / "state.sqlite",
+        "folder": store / "campaigns",
+        "stem": store / "campaigns" / "campaign=000001" / "faults",
         "secret": place / "secret.csv",
         "parquet": place / "secret.parquet",
         "parquet_upper": place / "SECRET.PARQUET",
@@ -309,7 +383,11 @@ def test_harm_is_refused_in_one_sentence_and_leaves_no_trace(
 
 @pytest.mark.parametrize("query", BENIGN.strip().splitlines())
 def test_what_only_reads_is_answered_in_the_same_session(session: SqlSession, query: str) -> None:
-    assert list(session.query(query))
+    query = query.format(newline="\n")
+    rows = list(session.query(query))
+    assert rows
+    with session.statement(query) as statement:
+        assert statement.count()
 
 
 def test_the_limits_stay_as_they_were_set(place: Path) -> None:

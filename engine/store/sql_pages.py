@@ -1,0 +1,83 @@
+"""The rows of one run of a query, page by page: what was read is kept, so that going back runs nothing again."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+KEPT_BYTES = 512_000_000
+"""on disk, compressed, in a file without a name that goes with the program"""
+
+
+class KeptPages:
+    """Pages in the order in which they were read; one thread adds, others may read."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the statement
+        self._places: list[tuple[int, int]] = []
+        """where each page begins in the file, and its bytes"""
+        self._lock = threading.Lock()
+        self.is_full = False
+        """whether pages were dropped, because the file may not grow further"""
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def add(self, rows: pa.Table) -> None:
+        """Keep another page; once there is no room, this one and all after it are dropped."""
+        import pyarrow as pa
+
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, rows.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+            writer.write_table(rows)
+        page = sink.getvalue()
+        with self._lock:
+            end = sum(self._places[-1]) if self._places else 0
+            self.is_full = self.is_full or (end + page.size > KEPT_BYTES and bool(self._places))
+            if self.is_full:
+                return
+            try:
+                self._file.seek(end)
+                self._file.write(page)
+                self._file.flush()
+            except OSError:  # the disk is full
+                self.is_full = True
+            else:
+                self._places.append((end, page.size))
+
+    def read(self, index: int) -> pa.Table:
+        """A page that is kept."""
+        import pyarrow as pa
+
+        start, size = self._places[index]
+        with self._lock:
+            self._file.seek(start)
+            page = self._file.read(size)
+        return pa.ipc.open_stream(page).read_all()
+
+    def close(self) -> None:
+        """Drop them all."""
+        with self._lock:
+            self._file.close()
+
+
+def pages(batches: pa.RecordBatchReader, size: int) -> Iterator[tuple[pa.Table, bool]]:
+    """Pages of `size` rows, the last one of fewer, and whether rows come after each; there is one at least."""
+    import pyarrow as pa
+
+    waiting: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in batches:
+        waiting.append(batch)
+        rows += batch.num_rows
+        while rows > size:
+            table = pa.Table.from_batches(waiting, batches.schema)
+            yield table.slice(0, size), True
+            waiting, rows = table.slice(size).to_batches(), rows - size
+    yield pa.Table.from_batches(waiting, batches.schema), False
