@@ -75,8 +75,8 @@ class Run:
         self.total: int | None = None
         """rows of the whole result, once they are counted"""
         self.is_cancelled = False
-        self.keeps_all = True
-        """whether all rows can be paged to; where they are too many, the first ones can"""
+        self.kept: int | None = None
+        """rows that can be paged to, where there are more, nobody has counted how many"""
         self._started = monotonic()
         self._statement: Statement | None = None
         self._lock = threading.Lock()
@@ -103,8 +103,10 @@ class Run:
             on_page(page)
             self._go_on()
             total = statement.count() if page.more else page.rows.num_rows
-            self.keeps_all = statement.keeps_all
-            on_total(total)
+            if total is None:
+                self.kept = statement.rows_read
+            else:
+                on_total(total)
 
     def page(self, first: int) -> Page:
         """Another page of the same rows, beginning with this one.

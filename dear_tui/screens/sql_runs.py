@@ -160,12 +160,12 @@ class SqlRuns(SqlFiles):
         if run is None:
             return
         now = f"{self._deed(run)}, {seconds_text(run.seconds)}" if self._is_running else seconds_text(self._seconds)
-        rows = f"{rows_text(grid.page, run.total)}, {_columns(len(grid.names))}, " if grid is not None else ""
+        rows = f"{rows_text(grid.page, run.total, run.kept)}, {_columns(len(grid.names))}, " if grid is not None else ""
         if grid is None and self._has_page:
             rows = "0 rows, "
         pane.border_title = Content(f"{rows}{now}" if rows or self._is_running else "result")
         if not self._is_running:
-            pane.border_subtitle = "p: rows again" if pane.view == "dots" else "" if run.keeps_all else NOT_ALL_KEPT
+            pane.border_subtitle = "p: rows again" if pane.view == "dots" else "" if run.kept is None else NOT_ALL_KEPT
             self.refresh_bindings()
 
     @work(thread=True, group="query")

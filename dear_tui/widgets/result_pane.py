@@ -104,9 +104,9 @@ def seconds_text(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 60 else duration(seconds)
 
 
-def rows_text(page: PreparedPage, total: int | None) -> str:
-    """16,501 rows; first 100,000 of 10,000,000 rows; rows 100,001-200,000 of 10,000,000."""
-    all_rows = "" if total is None else f" of {total:,}"
+def rows_text(page: PreparedPage, total: int | None, at_least: int | None = None) -> str:
+    """16,501 rows; first 100,000 of 10,000,000 rows; rows 100,001-200,000 of more than 10,000,000."""
+    all_rows = f" of more than {at_least:,}" if at_least is not None else "" if total is None else f" of {total:,}"
     if page.first:
         return f"rows {page.first + 1:,}–{page.first + page.count:,}{all_rows}"
     if page.more:

@@ -159,20 +159,20 @@ class Statement:
             found, index * self._size, not is_last and not (self._kept.is_full and index + 1 == len(self._kept))
         )
 
-    def count(self) -> int:
-        """All rows of this run, which are read to the end.
+    def count(self) -> int | None:
+        """All rows of this run, which are read to the end; None where they are more than are kept.
 
         Raises:
             InputError: as for `page`.
         """
-        while not self._is_read:
+        while not self._is_read and not self._kept.is_full:
             self._read_on(wanted=None)
-        return self._rows
+        return self._rows if self._is_read else None
 
     @property
-    def keeps_all(self) -> bool:
-        """Whether every row that was read can be paged to."""
-        return not self._kept.is_full
+    def rows_read(self) -> int:
+        """How many there are at least."""
+        return self._rows
 
     def interrupt(self) -> None:
         """Stop what runs, from another thread; what has not begun yet is not stopped."""

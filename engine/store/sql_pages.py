@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-KEPT_BYTES = 512_000_000
-"""on disk, compressed, in a file without a name that goes with the program"""
+KEPT_BYTES = 128_000_000
+"""on disk, compressed, in a nameless file that goes with the program: tens of millions of rows of a few numbers"""
 
 
 class KeptPages:
