@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.filter import Monochrome, NoColor
 from textual.reactive import var
 from textual.theme import ThemeProvider
+from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from dear_tui.actions import Explains, actions_of
@@ -28,6 +29,8 @@ from dear_tui.machine import Machine
 from dear_tui.messages import SnapshotRead
 from dear_tui.notices import desktop_sequence, farewell, notices
 from dear_tui.planner.process import Planner
+from dear_tui.printable import printable
+from dear_tui.printed_lines import NothingSteers
 from dear_tui.screens.campaigns import CampaignsScreen
 from dear_tui.screens.faults import FaultsScreen
 from dear_tui.screens.gpu import GpuScreen
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.actions import ActionParseResult
     from textual.dom import DOMNode
+    from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
     from dear_tui.desk import Desk
@@ -62,6 +66,8 @@ POLL_SECONDS = 0.25
 NOTICE_SECONDS = 12.0
 REASON_SECONDS = 4.0
 SWITCH_SECONDS = 0.01
+MOST_PASTED = 4096
+"""letters into a field of one line; a path has no more, and a megabyte there would take a minute"""
 
 
 class DearApp(App[str]):
@@ -144,6 +150,7 @@ class DearApp(App[str]):
         self.crash = ""
         """what to tell the user after the screens broke down"""
         self.set_keymap(dict(self._settings.keys))
+        self._filters.append(NothingSteers())
         self._garbage = GarbageBetweenKeys()
         self._kept_theme = KeptTheme(self, self._settings)
         self.theme = self._kept_theme.first
@@ -186,7 +193,10 @@ class DearApp(App[str]):
         self.watch(self, "campaign", self.read_now, init=False)
 
     async def on_event(self, event: events.Event) -> None:
-        """Every key comes through here."""
+        """Every key comes through here, and every paste, of which a field of one line gets as much as it can hold."""
+        if isinstance(event, events.Paste) and isinstance(self.focused, Input) and len(event.text) > MOST_PASTED:
+            event.text = event.text[:MOST_PASTED]
+            self.notify(f"only the first {MOST_PASTED:,} letters were pasted: this is a field of one line")
         if isinstance(event, events.InputEvent):
             self._garbage.key_pressed()
         await super().on_event(event)
@@ -213,6 +223,18 @@ class DearApp(App[str]):
             self.bell()
         if self._settings.desktop and self._driver:
             self._driver.write(desktop_sequence(notice.text))
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,  # noqa: ARG002 - names are in it: what looks like markup is none
+    ) -> None:
+        """A toast, of the text as it is."""
+        super().notify(printable(message), title=title, severity=severity, timeout=timeout, markup=False)
 
     def on_unmount(self) -> None:
         """Let the reading thread end now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
+from dear_tui.printable import printable
 from dear_tui.problem import problem_of
 
 if TYPE_CHECKING:
@@ -82,13 +83,20 @@ class SnapshotReader:
 
     def _read(self, source: CampaignSource, watched: int | None) -> None:
         """Campaigns first: they are shown even where the curve cannot be read."""
-        campaigns = tuple(source.campaigns())
+        campaigns = tuple(map(_printable, source.campaigns()))
         self._last = replace(self._last, campaigns=campaigns, problem="", steps=_steps(source, campaigns))
         status = self._last.status(watched)
         if status:
             key = (status.id, status.created, status.masked, status.non_critical, status.critical, status.state)
             if key != self._last.curve_key:
                 self._last = replace(self._last, curve_key=key, curve=source.curve(status.id))
+
+
+def _printable(status: CampaignStatus) -> CampaignStatus:
+    """With its texts as they can be shown."""
+    texts = {name: value for name, value in vars(status).items() if isinstance(value, str)}
+    shown = {name: printable(value) for name, value in texts.items()}
+    return replace(status, **shown) if shown != texts else status  # type: ignore[arg-type]
 
 
 def _steps(source: CampaignSource, campaigns: Sequence[CampaignStatus]) -> dict[int, str]:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dear_tui.human import duration
+from dear_tui.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,11 +28,12 @@ class StepText:
     def of(self, step: Step) -> str:
         """The step, how much of it is done, and the time left."""
         now = self._clock()
-        if step.text != self._text:
-            self._text, self._began = step.text, now
+        text = printable_line(step.text)
+        if text != self._text:
+            self._text, self._began = text, now
         if not step.total:
-            return f"{step.text} ..."
-        counted = f"{step.text}: {step.done:,} of {step.total:,}"
+            return f"{text} ..."
+        counted = f"{text}: {step.done:,} of {step.total:,}"
         elapsed = now - self._began
         if elapsed < _LEAST_SECONDS or not step.done:
             return counted

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dear_tui.cli.options import JsonOption
+from dear_tui.cli.say import say
 from dear_tui.cli.steps import shown_steps
 from dear_tui.cli.tables import Column, print_table
 from dear_tui.human import percent, short_count
@@ -36,22 +37,22 @@ def bench(
     with shown_steps() as on_step, naming(str(config)):
         result = benchmark(prepare(checked, on_step=on_step), on_step)
     if as_json:
-        print(json.dumps(asdict(result), indent=2))
+        say(json.dumps(asdict(result), indent=2))
     else:
         print_benchmark(result)
 
 
 def print_benchmark(result: Benchmark) -> None:
     """For people: a line of what was measured on, and a row for each method."""
-    print(
+    say(
         f"{result.network} on {result.dataset}, {result.device} with {result.threads} threads: "
         f"{result.faults:,} faults x {result.images:,} images"
     )
-    print(
+    say(
         f"masked before channels mix: {percent(result.masked_early, 1)} of pairs; "
         f"matrix rate: {short_count(result.matrix_rate)} multiplications/s"
     )
-    print()
+    say()
     print_table(_columns(result))
 
 

@@ -9,6 +9,7 @@ import typer
 
 from dear_tui import orders
 from dear_tui.cli.options import NoStartOption, StoreOption
+from dear_tui.cli.say import say
 from engine.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def move(
     """Move a queued campaign to another place in the queue."""
     from engine.store import store_path
 
-    print(orders.move(store_path(store), campaign, position), file=sys.stderr)
+    say(orders.move(store_path(store), campaign, position), file=sys.stderr)
 
 
 def delete(
@@ -75,7 +76,7 @@ def delete(
     from engine.store import store_path
 
     if not yes and not _confirmed(orders.status(store_path(store), campaign)):
-        print("nothing was deleted", file=sys.stderr)
+        say("nothing was deleted", file=sys.stderr)
         raise typer.Exit(1)
     _ask("delete", campaign, store)
 
@@ -84,7 +85,7 @@ def _ask(action: Action, campaign: int, store: Path | None, no_start: bool = Fal
     from engine.store import store_path
 
     for said in orders.ask(store_path(store), action, campaign, no_start, orders.IN_A_SHELL):
-        print(said, file=sys.stderr)
+        say(said, file=sys.stderr)
 
 
 def _confirmed(status: CampaignStatus) -> bool:
@@ -96,5 +97,5 @@ def _confirmed(status: CampaignStatus) -> bool:
     what = f"campaign {status.id}, {status.name}, {status.state}, {status.pairs_done:,} pairs"
     if not sys.stdin.isatty():
         raise InputError(f"{what}: there is no terminal to ask on whether to delete it for good; add --yes")
-    print(f"delete {what}, for good? [y/N] ", end="", file=sys.stderr, flush=True)
+    say(f"delete {what}, for good? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dear_tui.cli.options import AgainOption, StoreOption
+from dear_tui.cli.say import say
 
 DEMO = {"name": "lenet5-mnist", "model": {"arch": "lenet5"}, "dataset": {"name": "mnist"}}
 """Everything else is the default; sample_configs/lenet5-mnist.toml spells it out."""
@@ -46,7 +47,7 @@ def demo(
     with shown_steps() as on_step:
         [submission], notes = orders.submit(path, [("", config)], on_step, again)
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        say(f"note: {note}", file=sys.stderr)
     if orders.waits(submission):
         ensure_worker(path)
     open_terminal(path, submission.campaign)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dear_tui.cli.options import StoreOption
+from dear_tui.cli.say import say
 from engine.paths import exists, is_folder
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def doctor(store: StoreOption = None) -> None:
     from engine.store import store_path
 
     for topic, finding in findings(store_path(store)):
-        print(f"{topic:12} {finding}")
+        say(f"{topic:12} {finding}")
 
 
 def findings(store: Path) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dear_tui.cli.options import JsonOption
+from dear_tui.cli.say import say
 from dear_tui.cli.steps import shown_steps
 from dear_tui.human import duration, short_count
 from dear_tui.orders import naming
@@ -34,10 +35,10 @@ def estimate(
     with shown_steps() as on_step, naming(str(config)):
         result = estimate_campaign(prepare(checked, on_step=on_step), on_step)
     if as_json:
-        print(json.dumps(asdict(result), indent=2))
+        say(json.dumps(asdict(result), indent=2))
         return
     for name, value in _lines(result):
-        print(f"{name:8} {value}")
+        say(f"{name:8} {value}")
 
 
 def _lines(result: Estimate) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dear_tui.cli.options import StoreOption
+from dear_tui.cli.say import say
 from dear_tui.human import percent
 from engine.errors import InputError
 from engine.paths import exists, is_folder
@@ -62,8 +63,8 @@ def export(
         _say_what_is_there(status)
         with replaced_folder(target) as written:
             for table in export_tables(opened, campaign, format.value, written):
-                print(f"{table}.{format}", file=sys.stderr)
-    print(target)
+                say(f"{table}.{format}", file=sys.stderr)
+    say(target)
 
 
 def _check_free(target: Path, format: Format, force: bool) -> None:
@@ -82,7 +83,7 @@ def _say_what_is_there(status: CampaignStatus) -> None:
         return
     done = status.masked + status.non_critical + status.critical
     meanwhile = "; parts that are written meanwhile may be in some files only" if status.state == "running" else ""
-    print(
+    say(
         f"note: campaign {status.id} is {status.state}, with {percent(done, status.pairs)} of its pairs{meanwhile}",
         file=sys.stderr,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from dear_tui.cli.say import say
+
 
 def keys() -> None:
     """Print every action and its keys, as lines for your config.
@@ -15,10 +17,10 @@ def keys() -> None:
     from dear_tui.keymap import bound_actions
     from dear_tui.settings_file import settings_path
 
-    print(f"lines for {settings_path()}", file=sys.stderr)
-    print("[keys]")
+    say(f"lines for {settings_path()}", file=sys.stderr)
+    say("[keys]")
     actions = bound_actions()
     width = max(len(f'{action.id} = "{action.keys}"') for action in actions)
     for action in actions:
         line = f'{action.id} = "{action.keys}"'
-        print(f"{line:<{width}}  # {action.name}: {action.explanation}")
+        say(f"{line:<{width}}  # {action.name}: {action.explanation}")

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from dear_tui.cli.options import JsonOption, StoreOption
+from dear_tui.cli.say import say
 from dear_tui.cli.tables import Column, print_table
 from dear_tui.human import duration, rate
 
@@ -23,22 +24,22 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
     opened = Store.open(path, read_only=True)
     campaigns = opened.campaigns()
     if as_json:
-        print(json.dumps([asdict(status) for status in campaigns], indent=2))
+        say(json.dumps([asdict(status) for status in campaigns], indent=2))
     elif campaigns:
         waiting = opened.queue.waiting()
         print_table(columns(campaigns, waiting))
         for status in campaigns:
             if status.error:
-                print(f"campaign {status.id}: {status.error}", file=sys.stderr)
+                say(f"campaign {status.id}: {status.error}", file=sys.stderr)
         worker, left = opened.worker(), [] if opened.holder() else opened.queue.left()
         for campaign in left:
-            print(f"campaign {campaign}: its worker ended at work; the next one goes on with it", file=sys.stderr)
+            say(f"campaign {campaign}: its worker ended at work; the next one goes on with it", file=sys.stderr)
         if (waiting or left) and not worker.running:
-            print("no worker runs; dear-tui worker start runs the queue", file=sys.stderr)
+            say("no worker runs; dear-tui worker start runs the queue", file=sys.stderr)
         elif waiting and worker.waits_for:
-            print(f"the worker waits for {worker.turn_before}", file=sys.stderr)
+            say(f"the worker waits for {worker.turn_before}", file=sys.stderr)
     else:
-        print(f"no campaigns in {path}; start with: dear-tui demo", file=sys.stderr)
+        say(f"no campaigns in {path}; start with: dear-tui demo", file=sys.stderr)
 
 
 def columns(campaigns: list[CampaignStatus], waiting: list[int]) -> list[Column]:

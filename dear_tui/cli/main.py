@@ -5,8 +5,9 @@ Nothing heavy is imported before a command runs, so that `--help` answers at onc
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +22,7 @@ from dear_tui.cli.keys import keys
 from dear_tui.cli.listing import list_campaigns
 from dear_tui.cli.options import StoreOption
 from dear_tui.cli.run import run
+from dear_tui.cli.say import say
 from dear_tui.cli.show import show
 from dear_tui.cli.sql import sql
 from dear_tui.cli.submit import submit
@@ -32,6 +34,7 @@ from engine.errors import DearError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 app = typer.Typer(
     name="dear-tui",
@@ -50,7 +53,7 @@ app.command("list")(list_campaigns)
 app.command()(show)
 for action in (pause, resume, cancel, retry, move, delete):
     app.command()(action)
-app.command()(sql)
+app.command(context_settings={"ignore_unknown_options": True})(sql)  # `-- a comment` begins a query
 app.command()(export)
 app.command()(verify)
 app.command()(estimate)
@@ -80,7 +83,12 @@ def _root(
     if context.invoked_subcommand is None:
         open_terminal(store)
     elif store is not None:
-        raise typer.BadParameter(f"write it after the command: dear-tui {context.invoked_subcommand} --store {store}")
+        context.default_map = _stores(context.command, store)
+
+
+def _stores(command: Any, store: Path) -> dict[str, Any]:
+    """The store as the default of every command, also of those in a group."""
+    return {"store": store} | {name: _stores(one, store) for name, one in getattr(command, "commands", {}).items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,7 +97,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     An error is a sentence on standard error, never a traceback.
     """
     try:
-        return app(arguments, prog_name="dear-tui", standalone_mode=False) or 0
+        code = app(arguments, prog_name="dear-tui", standalone_mode=False) or 0
+        sys.stdout.flush()
+        return code
+    except (BrokenPipeError, SystemExit) as error:  # Typer makes a SystemExit of the former
+        if not isinstance(error if isinstance(error, BrokenPipeError) else error.__context__, BrokenPipeError):
+            raise
+        return _leave_pipe()
     except typer.TyperException as error:
         return _say(f"{error.format_message().rstrip('.')} (see {_program(error)} --help)", error.exit_code)
     except DearError as error:
@@ -100,6 +114,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _leave_pipe() -> int:
+    """Whoever read our output, such as `head`, has seen enough: what is left of it goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+    return 0
+
+
 def _program(error: typer.TyperException) -> str:
     """The command whose help explains a usage error."""
     context = getattr(error, "ctx", None)
@@ -107,5 +130,5 @@ def _program(error: typer.TyperException) -> str:
 
 
 def _say(sentences: str, exit_code: int) -> int:
-    print(*(f"dear-tui: {line}" for line in sentences.splitlines()), sep="\n", file=sys.stderr)
+    say(*(f"dear-tui: {line}" for line in sentences.splitlines()), sep="\n", file=sys.stderr)
     return exit_code

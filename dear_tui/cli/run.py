@@ -12,8 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from dear_tui.cli.options import AgainOption, StoreOption
+from dear_tui.cli.say import say
 from dear_tui.human import duration, rate, short_count
 from dear_tui.orders import naming
+from dear_tui.printable import printable
 from dear_tui.step_text import StepText
 
 if TYPE_CHECKING:
@@ -74,11 +76,11 @@ def run_config(
             line.injected = coverage(prepared.plain).sentence
             status = execute(prepared, path, line, lambda: stop.requested, again, goes_on)
     except KeyboardInterrupt:
-        print("stopped at once; run it again to continue", file=sys.stderr)
+        say("stopped at once; run it again to continue", file=sys.stderr)
         raise typer.Exit(130) from None
     if status.state != "finished":
         how = "stopped" if stop.requested else status.state  # by a command from elsewhere
-        print(f"{how} at {status.pairs_done:,} of {status.pairs:,} pairs; run it again to continue", file=sys.stderr)
+        say(f"{how} at {status.pairs_done:,} of {status.pairs:,} pairs; run it again to continue", file=sys.stderr)
         raise typer.Exit(130)
     print_summary(Store.open(path, read_only=True), status.id)
     if stop.requested:
@@ -105,7 +107,7 @@ class StopOnInterrupt:
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True
-        print("\nstopping after the faults being computed; ctrl+c again to stop at once", file=sys.stderr)
+        say("\nstopping after the faults being computed; ctrl+c again to stop at once", file=sys.stderr)
 
 
 class ProgressLine:
@@ -117,7 +119,7 @@ class ProgressLine:
         self._bar = Progress(
             BarColumn(bar_width=None),
             TaskProgressColumn(),
-            TextColumn("{task.fields[numbers]}"),
+            TextColumn("{task.fields[numbers]}", markup=False),
             console=self._console,
             disable=not self._console.is_terminal,
             refresh_per_second=4,
@@ -177,7 +179,7 @@ class ProgressLine:
             self._next_percent = percent - percent % 10 + 10
 
     def _say(self, text: str) -> None:
-        self._console.print(text, soft_wrap=True, markup=False)
+        self._console.print(printable(text), soft_wrap=True, markup=False)
 
 
 def _numbers(progress: CampaignProgress) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dear_tui.cli.options import JsonOption, StoreOption
+from dear_tui.cli.say import say
 from dear_tui.description import sections
 
 if TYPE_CHECKING:
@@ -31,12 +32,12 @@ def show(
     is_finished = status.state == "finished"
     if as_json:
         tables = campaign_tables(opened, campaign).to_json() if is_finished else None
-        print(json.dumps(description | asdict(status) | {"tables": tables}, indent=2))
+        say(json.dumps(description | asdict(status) | {"tables": tables}, indent=2))
         return
     for line in _lines(status, description):
-        print(line)
+        say(line)
     if is_finished:
-        print()
+        say()
         print_summary(opened, campaign)
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import contextmanager
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 
 import typer
 
 from dear_tui.cli.options import StoreOption
 from dear_tui.cli.output import check_output, replaced_file
+from dear_tui.cli.say import PrintableFile, say
 from dear_tui.cli.sql_limits import stopped_from_outside
 from dear_tui.cli.tables import Column, print_table
 from dear_tui.query.files import write_csv, write_json
@@ -101,11 +101,7 @@ def _written(output: Path | None, store: Path) -> Iterator[Path | None]:
 @contextmanager
 def _opened(output: Path | None) -> Iterator[TextIO]:
     if output is None:
-        try:
-            yield sys.stdout
-            sys.stdout.flush()
-        except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        yield cast("TextIO", PrintableFile(sys.stdout)) if sys.stdout.isatty() else sys.stdout
         return
     try:
         with output.open("w", encoding="utf-8", newline="") as file:
@@ -123,9 +119,9 @@ def _write_table(result: Result, rows: Iterable[tuple[Any, ...]], file: TextIO) 
     ]
     if hidden := print_table(columns, file):
         names = ", ".join(column.heading for column in hidden[:3]) + (", ..." if len(hidden) > 3 else "")
-        print(f"too narrow for {len(hidden)} more columns: {names}; use --format csv, or name fewer", file=sys.stderr)
+        say(f"too narrow for {len(hidden)} more columns: {names}; use --format csv, or name fewer", file=sys.stderr)
     if next(iterator, None) is not None:
-        print(f"the first {TABLE_ROWS:,} rows; for all of them: --format csv --output FILE", file=sys.stderr)
+        say(f"the first {TABLE_ROWS:,} rows; for all of them: --format csv --output FILE", file=sys.stderr)
 
 
 def _text(value: Any, kind: str) -> str:

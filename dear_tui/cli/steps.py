@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.text import Text
 
 from dear_tui.step_text import StepText
 
@@ -20,4 +21,4 @@ def shown_steps() -> Iterator[OnStep]:
     """What is being done, on stderr; nothing where that is no terminal."""
     text = StepText()
     with Console(stderr=True).status("loading ...") as status:
-        yield lambda step: status.update(text.of(step))
+        yield lambda step: status.update(Text(text.of(step)))

@@ -10,6 +10,7 @@ import typer
 
 from dear_tui import orders
 from dear_tui.cli.options import AgainOption, NoStartOption, StoreOption
+from dear_tui.cli.say import say
 from dear_tui.cli.steps import shown_steps
 
 
@@ -34,9 +35,9 @@ def submit(
     with shown_steps() as on_step:
         submissions, notes = orders.submit(path, named, on_step, again)
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        say(f"note: {note}", file=sys.stderr)
     for submission in submissions:
-        print(submission.campaign)
-        print(orders.submitted(submission), file=sys.stderr)
+        say(submission.campaign)
+        say(orders.submitted(submission), file=sys.stderr)
     if any(map(orders.waits, submissions)):
-        print(orders.run_queue(path, no_start, orders.IN_A_SHELL), file=sys.stderr)
+        say(orders.run_queue(path, no_start, orders.IN_A_SHELL), file=sys.stderr)

@@ -6,6 +6,7 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from dear_tui.cli.say import say
 from dear_tui.cli.tables import Column, print_table
 from dear_tui.description import table_one_lines
 from dear_tui.human import duration
@@ -68,22 +69,22 @@ def campaign_tables(store: Store, campaign: int) -> CampaignTables:
 def print_summary(store: Store, campaign: int) -> None:
     """Tables I and IV of a finished campaign on standard output, and what to ask next on standard error."""
     status, tables = store.campaign(campaign), campaign_tables(store, campaign)
-    print(f"campaign {status.id}: {status.name}, {status.network} on {status.dataset}")
+    say(f"campaign {status.id}: {status.name}, {status.network} on {status.dataset}")
     took = "" if tables.seconds is None else f", computed in {_time(tables.seconds)}"
-    print(f"{status.faults:,} faults x {status.images:,} images = {status.pairs:,} pairs{took}")
+    say(f"{status.faults:,} faults x {status.images:,} images = {status.pairs:,} pairs{took}")
     if tables.self_check is not None:
-        print(f"self-check: {tables.self_check}")
-    print("\nAccuracy and severities (Table I)\n")
+        say(f"self-check: {tables.self_check}")
+    say("\nAccuracy and severities (Table I)\n")
     print_table(_table_one(status, tables))
-    print("\nWhat a selection of images detects (Table IV)\n")
+    say("\nWhat a selection of images detects (Table IV)\n")
     print_table(_table_four(tables.table_four))
     if tables.unverified_parts:
-        print(
+        say(
             f"\nnote: {tables.unverified_parts:,} parts cannot be verified, because their receipts were lost and "
             "rebuilt from the parts themselves",
             file=sys.stderr,
         )
-    print(
+    say(
         '\nnext: dear-tui sql "select bit, sum(critical) critical from fault_summary join faults using (campaign, '
         f'fault_id) where campaign = {status.id} group by bit order by bit"',
         file=sys.stderr,

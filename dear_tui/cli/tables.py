@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
+
+from dear_tui.cli.say import say
+from dear_tui.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,10 +59,14 @@ def lines(columns: Sequence[Column], width: int | None) -> Iterator[str]:
 def print_table(columns: Sequence[Column], file: TextIO | None = None) -> list[Column]:
     """Print what fits, to standard output unless told otherwise; returns the columns that did not."""
     file = file or sys.stdout
+    columns = [
+        replace(one, heading=printable_line(one.heading), cells=[printable_line(cell) for cell in one.cells])
+        for one in columns
+    ]
     width = terminal_width(file)
     kept = fit(columns, width)
     for line in lines(kept, width):
-        print(line, file=file)
+        say(line, file=file)
     return [column for column in columns if column not in kept]
 
 

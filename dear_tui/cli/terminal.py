@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from dear_tui.cli.say import say
 from engine.errors import DearError, InputError
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def open_terminal(store: Path | None, campaign: int | None = None) -> None:
     if app.crash:
         raise DearError(app.crash)
     if message:
-        print(message, file=sys.stderr)
+        say(message, file=sys.stderr)
 
 
 def _check_store(store: Path | None) -> None:

@@ -9,6 +9,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from dear_tui.cli.say import say
+from dear_tui.printable import printable_line
+
 if TYPE_CHECKING:
     from engine.training import TrainingProgress
 
@@ -34,14 +37,14 @@ def train(
     target = out or Path(f"{arch}-{dataset}.safetensors")
     console = Console(stderr=True)
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[numbers]}"),
         console=console,
         disable=not console.is_terminal,
     ) as bar:
-        task = bar.add_task(f"{arch} on {dataset}", total=None, numbers="reading the data set")
+        task = bar.add_task(printable_line(f"{arch} on {dataset}"), total=None, numbers="reading the data set")
 
         def on_progress(progress: TrainingProgress) -> None:
             numbers = f"epoch {progress.epoch}/{progress.epochs} loss {progress.loss:.3f}"
@@ -52,4 +55,4 @@ def train(
                 console.print(numbers, highlight=False)
 
         result = train_network(arch, dataset, target, path, epochs, seed, on_progress)
-    print(f"{result.out}  test accuracy {result.test_accuracy:.2%}")
+    say(f"{result.out}  test accuracy {result.test_accuracy:.2%}")

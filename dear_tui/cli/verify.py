@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from dear_tui.cli.options import StoreOption
+from dear_tui.cli.say import say
 
 if TYPE_CHECKING:
     from engine.store import Store
@@ -38,9 +39,9 @@ def verify(
         chosen = [opened.campaign(campaign)] if campaign is not None else opened.campaigns()[::-1]
         problems = sum(_verify(opened, status.id) for status in chosen)
     for note in opened.take_notes():
-        print(f"note: {note}", file=sys.stderr)
+        say(f"note: {note}", file=sys.stderr)
     if not chosen:
-        print(f"no campaigns in {path}; start with: dear-tui demo", file=sys.stderr)
+        say(f"no campaigns in {path}; start with: dear-tui demo", file=sys.stderr)
     if problems:
         raise typer.Exit(1)
 
@@ -64,15 +65,15 @@ def _verify(store: Store, campaign: int) -> int:
     receipts = store.state.receipts(campaign)
     rebuilt = sum(receipt.rebuilt for receipt in receipts)
     if rebuilt:
-        print(
+        say(
             f"note: campaign {campaign}: the receipts of {rebuilt} parts were lost, and with them the hashes from when "
             "the parts were written",
             file=sys.stderr,
         )
     for problem in problems:
-        print(f"campaign {campaign}: {problem}")
+        say(f"campaign {campaign}: {problem}")
     if not problems:
         sealed = " and the sealed file" if store.campaign(campaign).state == "finished" else ""
         how = "agree with themselves" if rebuilt else "are as written"
-        print(f"campaign {campaign}: {len(receipts)} parts{sealed} {how}")
+        say(f"campaign {campaign}: {len(receipts)} parts{sealed} {how}")
     return len(problems)

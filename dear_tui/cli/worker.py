@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dear_tui.cli.options import JsonOption, StoreOption
+from dear_tui.cli.say import say
 from dear_tui.human import duration, rate
 from dear_tui.orders import stop_worker
 
@@ -48,7 +49,7 @@ def start(
     pid = start_worker(path, until_empty)
     started = Store.open(path, read_only=True).worker()
     waits = f"; it waits for {started.turn_before}" if started.waits_for else ""
-    print(f"the worker is process {pid}{waits}; its log is {log_path(path)}", file=sys.stderr)
+    say(f"the worker is process {pid}{waits}; its log is {log_path(path)}", file=sys.stderr)
 
 
 @worker.command()
@@ -60,7 +61,7 @@ def stop(store: StoreOption = None) -> None:
     """
     from engine.store import store_path
 
-    print(stop_worker(store_path(store)), file=sys.stderr)
+    say(stop_worker(store_path(store)), file=sys.stderr)
 
 
 @worker.command()
@@ -73,17 +74,17 @@ def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         values = asdict(found)
         del values["silence_s"]
-        print(json.dumps(values, indent=2))
+        say(json.dumps(values, indent=2))
         return
     waiting = len(opened.queue.waiting()) if opened.campaigns() else 0
     for name, value in _lines(found, waiting):
-        print(f"{name:9} {value}")
+        say(f"{name:9} {value}")
     if not found.running:
         holder = opened.holder()
         if holder:
-            print(f"{holder}", file=sys.stderr)
+            say(f"{holder}", file=sys.stderr)
         elif waiting:
-            print(f"{waiting} queued; dear-tui worker start runs the queue", file=sys.stderr)
+            say(f"{waiting} queued; dear-tui worker start runs the queue", file=sys.stderr)
 
 
 def _lines(found: WorkerStatus, waiting: int) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TextIO
 
+from dear_tui.printable import IN_TEXT
 from dear_tui.query.values import value_text
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def write_json(result: Result, rows: Iterable[tuple[Any, ...]], file: TextIO) ->
     separator = "[\n"
     for row in rows:
         values = dict(zip(result.columns, map(_json_value, row), strict=True))
-        file.write(separator + json.dumps(values, default=str, ensure_ascii=False))
+        text = json.dumps(values, default=str, ensure_ascii=False)
+        file.write(separator + IN_TEXT.sub(lambda sign: json.dumps(sign[0])[1:-1], text))
         separator = ",\n"
     file.write("[]\n" if separator == "[\n" else "\n]\n")
 

@@ -70,6 +70,8 @@ class SqlScreen(SqlRuns):
         self._knows = False
         self._names_problem = ""
         """why it does not know what a query may name"""
+        self._asked_with: tuple[int, ...] = ()
+        """the campaigns when the store was asked last what a query may name: it is asked again once there are others"""
         self._wants_views: bool | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -95,7 +97,9 @@ class SqlScreen(SqlRuns):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Views beside a wide editor; and a store that has come to be is asked for its names."""
         self.set_class(self.size.width >= TREE_FROM if self._wants_views is None else self._wants_views, "-views")
-        if snapshot.campaigns and not self._knows:
+        campaigns = tuple(status.id for status in snapshot.campaigns or ())
+        if campaigns and not self._knows and campaigns != self._asked_with:
+            self._asked_with = campaigns
             self._learn(self._desk)
         self._say_names_problem()
 

@@ -9,6 +9,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from dear_tui.printable import printable, printable_line
 from dear_tui.screens.dialog import Dialog
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ class ValueScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """The text in a box."""
-        box = VerticalScroll(Static(Content(self._text[:MOST])))
-        box.border_title = Content(self._heading)
+        box = VerticalScroll(Static(Content(printable(self._text[:MOST]))))
+        box.border_title = Content(printable_line(self._heading))
         box.border_subtitle = "y copies, esc closes"
         yield box
 

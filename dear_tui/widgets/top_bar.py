@@ -12,6 +12,8 @@ from dear_tui.widgets.status_text import MUTED, spread
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from textual import events
+
 TABS = {"campaigns": "1", "live": "2", "faults": "3", "SQL": "4", "GPU": "5", "images": "6"}
 HEAD = " dear-tui  "
 
@@ -34,6 +36,13 @@ class TopBar(Static):
         for name, digit in TABS.items():
             yield digit, column, name.lower()
             column += len(_tab(name, digit))
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the screen whose tab was clicked."""
+        column = event.get_content_offset_capture(self).x
+        for name, (digit, start, mode) in zip(TABS, self.tabs(), strict=True):
+            if start <= column < start + len(_tab(name, digit)):
+                self.app.switch_mode(mode)
 
     def render(self) -> Content:
         """The line for the present width."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from dear_tui.printable import printable_line
 from dear_tui.step_text import StepText
 from engine.errors import DearError, DiskFullError, UnreachableError
 from engine.store import Activity, Store
@@ -298,6 +299,6 @@ class Worker:
 
 def log(text: str) -> None:
     """One line with the time on standard error, which is the log file of a detached worker."""
-    line = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {os.getpid()} {text}\n"
+    line = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {os.getpid()} {printable_line(text)}\n"
     with suppress(OSError):  # a full disk must not end the worker
         os.write(2, line.encode())  # not print, which a signal's handler must not call while it is at work
