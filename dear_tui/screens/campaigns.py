@@ -154,7 +154,7 @@ class CampaignsScreen(OrderingScreen):
             if details is None and _key(status) not in self._awaited:
                 self._awaited.add(_key(status))
                 self.set_timer(SETTLE_SECONDS, lambda: self._read_settled(status))
-            pane.show(status, details, self._found.get(status.id))
+            pane.show(status, details, self._found.get(status.id), self.asked(status.id))
 
     def _show_worker(self, shown: int, campaigns: int) -> None:
         marked = f"◆ {len(self.dear.marked)} marked   " if self.dear.marked else ""

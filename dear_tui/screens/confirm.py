@@ -30,7 +30,7 @@ class ConfirmScreen(Dialog[bool]):
             border: round $warning; border-subtitle-color: $foreground; background: $surface;
         }
         Static { width: 1fr; height: auto; }
-        ToastRack { display: none; }
+        Toast { display: none; }
     }
     """
 

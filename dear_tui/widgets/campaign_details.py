@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from dear_tui.description import table_one_lines
 from dear_tui.human import percent
-from dear_tui.widgets.status_text import MUTED, name_text, state_text, took
+from dear_tui.widgets.status_text import MUTED, asked_text, name_text, state_text, took
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from dear_tui.desk import Details
-    from engine.store import CampaignStatus
+    from engine.store import Action, CampaignStatus
 
 SHOWN_ABOVE = frozenset(
     [
@@ -73,10 +73,19 @@ class CampaignDetails(VerticalScroll):
         yield Static(Content(""), id="head")
         yield Static(Content(""), id="facts")
 
-    def show(self, status: CampaignStatus, details: Details | None, found: int | None) -> None:
-        """What is known of a campaign, `details` being None while they are read."""
+    def show(
+        self, status: CampaignStatus, details: Details | None, found: int | None, asked: Action | None = None
+    ) -> None:
+        """What is known of a campaign, `details` being None while they are read.
+
+        Args:
+            status: the campaign.
+            details: what takes a while to read.
+            found: its critical faults so far, where they are counted.
+            asked: what is asked of it and not done yet.
+        """
         width = max(self.scrollable_content_region.width, 20)
-        self._update("#head", _head(status, details, found), width)
+        self._update("#head", _head(status, details, found, asked), width)
         if self._facts is None or self._facts[0] is not details or self._facts[1] != width:
             self._facts = (details, width)
             self._update("#facts", _all_facts(details, width), width)
@@ -91,9 +100,11 @@ class CampaignDetails(VerticalScroll):
             part.update(content, layout=content.get_height(part.styles.get_rules(), width) != part.size.height)
 
 
-def _head(status: CampaignStatus, details: Details | None, found: int | None) -> Iterator[Content]:
+def _head(
+    status: CampaignStatus, details: Details | None, found: int | None, asked: Action | None
+) -> Iterator[Content]:
     yield name_text(status)
-    yield Content("  ").join([state_text(status), Content.styled(took(status), MUTED)])
+    yield Content("  ").join([asked_text(asked) if asked else state_text(status), Content.styled(took(status), MUTED)])
     yield Content(f"{status.network} on {status.dataset}, {status.select} images, method {status.method}")
     yield Content(f"{status.faults:,} faults × {status.images:,} images")
     if status.error:

@@ -150,7 +150,7 @@ STANDING = ("read_store", "read_queue", "live_details")
 @pytest.mark.parametrize("size", [(80, 24), (200, 50), (1, 1), (20, 5)])
 @pytest.mark.parametrize("mode", sorted(DearApp.MODES))
 async def test_no_screen_lets_a_name_steer_the_terminal(app: DearApp, mode: str, size: tuple[int, int]) -> None:
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         await settle(pilot)
         app.switch_mode(mode)
         await shown(pilot)
@@ -160,7 +160,7 @@ async def test_no_screen_lets_a_name_steer_the_terminal(app: DearApp, mode: str,
 
 
 async def test_the_list_shows_the_name_with_its_escapes(app: DearApp) -> None:
-    async with app.run_test(size=(200, 50)) as pilot:
+    async with app.run_test(size=(200, 50), notifications=True) as pilot:
         await settle(pilot)
         app.switch_mode("campaigns")
         await pilot.pause()
@@ -168,7 +168,7 @@ async def test_the_list_shows_the_name_with_its_escapes(app: DearApp) -> None:
 
 
 async def test_a_notice_and_a_result_show_it_too(app: DearApp) -> None:
-    async with app.run_test(size=(200, 50)) as pilot:
+    async with app.run_test(size=(200, 50), notifications=True) as pilot:
         await settle(pilot)
         app.notify(f"Campaign 1 ({NAME}) is finished", timeout=60)
         await pilot.pause()

@@ -246,7 +246,7 @@ def test_sql_parquet_needs_a_file(invoke: Invoke, finished_store: Path) -> None:
         (["sql", "SELECT 1", "--limit", "-1"], "(see dear-tui sql --help)"),
         (["sql", "SELECT 1", "--format", "xml"], "(see dear-tui sql --help)"),
         (["list", "--nope"], "No such option: --nope"),
-        (["--store", "x", "list"], "write it after the command: dear-tui list --store x"),
+        (["sql", "SELECT 1", "--lmit", "4"], "unexpected extra argument(s) (--lmit 4)"),
         (["show", "99"], "there is no campaign 99; `dear-tui list` shows which there are"),
         ([], "there is no terminal to draw in"),
     ],

@@ -1,0 +1,76 @@
+"""The tabs can be clicked, and a question is never covered by notices."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from memory_store import FakeSource, make_app, make_status, screen_text, settle
+
+from dear_tui.query.messages import NamesFailed
+from dear_tui.screens.confirm import ConfirmScreen
+from dear_tui.screens.sql import SqlScreen
+from dear_tui.widgets.top_bar import TABS, TopBar
+
+
+@pytest.mark.parametrize("name", TABS)
+async def test_a_click_on_a_tab_goes_to_its_screen(name: str) -> None:
+    app = make_app(FakeSource([make_status(1)]))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await settle(pilot)
+        bar = app.screen.query_one(TopBar)
+        column = next(start for digit, start, _ in bar.tabs() if digit == TABS[name])
+        await pilot.click(bar, offset=(column + 3, 0))
+        await pilot.pause()
+        assert app.current_mode == name.lower()
+        await pilot.click(app.screen.query_one(TopBar), offset=(2, 0))
+        assert app.current_mode == name.lower(), "a click beside them does nothing"
+
+
+async def test_notices_do_not_cover_the_keys_that_answer_a_question() -> None:
+    app = make_app(FakeSource([make_status(1)]))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await settle(pilot)
+        for number in range(5):
+            app.notify(f"campaign 2 is number {number} in the queue", timeout=60)
+        async with asyncio.timeout(20):
+            while "number 4" not in screen_text(app):
+                await pilot.pause(0.01)
+        app.push_screen(ConfirmScreen("Delete campaign 2 with its results?", "This cannot be undone."))
+        await pilot.pause()
+        app.notify("one more", timeout=60)
+        await pilot.pause()
+        text = screen_text(app)
+        assert "y yes   n no" in text
+        assert "This cannot be undone." in text
+        await pilot.press("n")
+        await pilot.pause()
+        async with asyncio.timeout(20):
+            while "one more" not in screen_text(app):
+                await pilot.pause(0.01)
+
+
+async def test_names_that_cannot_be_read_are_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def learn(screen: SqlScreen, desk: object) -> None:
+        asked.append(desk)
+        screen.post_message(NamesFailed("the store cannot be queried"))
+
+    monkeypatch.setattr(SqlScreen, "_learn", learn)
+    source = FakeSource([make_status(1)])
+    app = make_app(source)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await settle(pilot)
+        await pilot.press("4")
+        await pilot.pause()
+        for done in range(1, 6):
+            source.statuses[0] = make_status(1, done=done)
+            async with asyncio.timeout(20):
+                while app.snapshot.campaigns != tuple(source.statuses):
+                    await pilot.pause(0.01)
+        assert len(asked) <= 2, "once as it opens, once for these campaigns"
+        source.statuses.insert(0, make_status(2))
+        async with asyncio.timeout(20):
+            while len(asked) < 3:
+                await pilot.pause(0.01)
