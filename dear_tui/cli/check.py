@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dear_tui.cli.options import JsonOption
+from dear_tui.cli.say import say
 from dear_tui.cli.steps import shown_steps
 from dear_tui.orders import naming
 from engine.errors import InputError
@@ -42,15 +43,15 @@ def check(
             result = prove(prepared, on_step, pairs=pairs)
     except InputError as error:
         if as_json:
-            print(json.dumps({"pairs": 0, "differences": 0, "fallbacks": [], "refused": str(error)}, indent=2))
+            say(json.dumps({"pairs": 0, "differences": 0, "fallbacks": [], "refused": str(error)}, indent=2))
         raise
     if as_json:
-        print(json.dumps(asdict(result) | {"refused": None}, indent=2))
+        say(json.dumps(asdict(result) | {"refused": None}, indent=2))
         return
     for note in (*prepared.notes, *prepared.injection.notes):
-        print(note)
+        say(note)
     for line in _lines(checked.run.method, result):
-        print(line)
+        say(line)
 
 
 def _lines(method: str, result: CheckResult) -> list[str]:
