@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.errors import InputError
+from engine.errors import InputError, UnreachableError
 from engine.fingerprint import differences, fingerprint, without_engine
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def compare_with_last(store: Store, config: Mapping[str, Any], identity: Mapping
     if find_same(store, identity) is not None:
         return None
     for status in store.campaigns():
-        description = store.description(status.id) if status.name == config["name"] else {}
+        description = _description(store, status.id) if status.name == config["name"] else {}
         if status.state == "cancelled" or not is_same_config(description.get("config", {}), config):
             continue
         changed = differences(description.get("identity", {}), identity)
@@ -57,8 +57,16 @@ def find_same(store: Store, identity: Mapping[str, str]) -> CampaignStatus | Non
 
 
 def _identity(store: Store, campaign: int) -> Mapping[str, str]:
-    identity: Mapping[str, str] = store.description(campaign).get("identity", {})
+    """What a campaign depends on; nothing where its campaign.json cannot be read."""
+    identity: Mapping[str, str] = _description(store, campaign).get("identity", {})
     return identity
+
+
+def _description(store: Store, campaign: int) -> dict[str, Any]:
+    try:
+        return store.description(campaign)
+    except UnreachableError:
+        return {}
 
 
 def is_same_config(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
