@@ -19,10 +19,10 @@ def crash_log() -> Path:
     return platformdirs.user_log_path("dear-tui", appauthor=False) / "crash.log"
 
 
-def record_crash(error: BaseException) -> str:
-    """Append the traceback to the log; returns what to tell the user."""
+def record_crash(error: BaseException, what: str = "the screens broke down") -> str:
+    """Append the traceback to the log; returns what to tell the user, beginning with `what`."""
     root = error.error if isinstance(error, WorkerFailed) else error
-    what = f"the screens broke down ({type(root).__name__}: {root})".replace("\n", " ")
+    what = f"{what} ({type(root).__name__}: {root})".replace("\n", " ")
     head = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} dear-tui {version('dear-tui')}"
     path = crash_log()
     try:

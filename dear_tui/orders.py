@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from engine.config import CampaignConfig
     from engine.steps import OnStep
-    from engine.store import Action, CampaignStatus, Effect, Store
+    from engine.store import Action, CampaignStatus, Effect, NewCampaign, Store
     from engine.store.queue import Submission
 
 
@@ -81,10 +81,11 @@ def submit(
     from engine.same_config import compare_with_last
     from engine.store import Store
 
-    news, notes = [], []
+    news: list[NewCampaign] = []
+    notes: list[str] = []
     for name, config in configs:
         with naming(name):
-            news.append(prepare_new(config, on_step))
+            news.append(prepare_new(config, on_step, notes.append))
     with closing(Store.open(path)) as store:
         for (name, _), new in zip(configs, news, strict=True):
             with naming(name):

@@ -12,6 +12,7 @@ import torch
 
 from engine.injection.methods import METHODS
 from engine.injection.naive import naive_logits
+from engine.out_of_memory import explained_memory
 from engine.steps import OnStep, Step, nobody_waits
 from engine.timing import injection_seconds
 
@@ -77,6 +78,11 @@ def benchmark(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Ben
         prepared: the campaign whose network, faults and images are used; nothing is stored.
         on_step: told what is being done.
     """
+    with explained_memory(prepared.config.run):
+        return _benchmark(prepared, on_step)
+
+
+def _benchmark(prepared: PreparedCampaign, on_step: OnStep) -> Benchmark:
     injections = {name: prepared.injected_by(name, on_step) for name in METHODS}
     images = _spread_images(prepared, min(injection.block_rows for injection in injections.values()))
     blocks = {name: injection.load(images) for name, injection in injections.items()}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.injection.coverage import coverage
 from engine.injection.outcomes import Outcomes
+from engine.out_of_memory import explained_memory
 from engine.store.background import BackgroundWriter, ComputedPart
 from engine.store.records import NewCampaign, Span
 
@@ -118,15 +119,16 @@ def run_campaign(
     meter = ProgressMeter(store.campaign(campaign), on_progress)
     writer = store.writer(campaign)
     with BackgroundWriter(writer, room) as background:
-        for note in [*prepared.notes, *prepared.injection.notes, *check_notes(checked), *store.take_notes()]:
+        for note in [*what_to_know(prepared, checked), *store.take_notes()]:
             on_note(note)
 
         def advance(pairs: int, block: tuple[int, int]) -> None:
             meter.advance(pairs, block, background.receipts())
 
         computation = Computation(prepared, should_stop, advance, on_note)
-        for part in computation.parts(list(writer.done)):
-            background.commit(part)
+        with explained_memory(prepared.config.run):
+            for part in computation.parts(list(writer.done)):
+                background.commit(part)
         background.finish()
         meter.finish(background.receipts())
         if not computation.is_stopped:
@@ -183,8 +185,10 @@ class Computation:
             )
 
 
-def check_notes(checked: CheckResult) -> Iterator[str]:
-    """What the user should read of a self-check that found something, in sentences."""
+def what_to_know(prepared: PreparedCampaign, checked: CheckResult) -> Iterator[str]:
+    """What the user should read before a campaign, in sentences: of its network, its images and its self-check."""
+    yield from prepared.notes
+    yield from prepared.injection.notes
     if checked.differences or checked.undecided:
         yield f"checked: {checked.sentence}"
     for each in checked.fallbacks:

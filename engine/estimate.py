@@ -15,6 +15,7 @@ from engine.injection.coverage import NotInjected, coverage
 from engine.injection.layers import injectable_layers
 from engine.injection.self_check import LEAST_SECONDS
 from engine.models import load_model
+from engine.out_of_memory import explained_memory
 from engine.size import DISK_BYTES_PER_PAIR, Material
 from engine.steps import OnStep, Step, nobody_waits
 from engine.timing import injection_seconds
@@ -73,6 +74,11 @@ def load_material(config: CampaignConfig) -> Material:
 
 def estimate(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Estimate:
     """Count faults, pairs and operations; time a small stratified sample of them on this machine."""
+    with explained_memory(prepared.config.run):
+        return _estimate(prepared, on_step)
+
+
+def _estimate(prepared: PreparedCampaign, on_step: OnStep) -> Estimate:
     images = prepared.images(0, 1).expand(FEW_IMAGES, -1, -1, -1)
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         prepared.plain(images.clone())

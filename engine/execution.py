@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from engine.campaign import Progress, describe, run_campaign
+from engine.campaign import Progress, describe, run_campaign, what_to_know
 from engine.config import parse_config
 from engine.continuing import continue_from
 from engine.errors import DearError, DiskFullError, InputError, UnreachableError
@@ -120,14 +120,24 @@ def _run_here(
     )
 
 
-def prepare_new(config: CampaignConfig, on_step: OnStep = nobody_waits) -> NewCampaign:
+def prepare_new(
+    config: CampaignConfig, on_step: OnStep = nobody_waits, on_note: Callable[[str], object] = lambda _note: None
+) -> NewCampaign:
     """All that a config must have to be queued: what it names is loaded, and its network is tried out.
+
+    Args:
+        config: what to load.
+        on_step: told what is being done.
+        on_note: told, in sentences, what the user should know of the network and the images.
 
     Raises:
         InputError, UnreachableError: a sentence each.
     """
     prepared = prepare(config, on_step=on_step)
-    return describe(prepared, prove(prepared, on_step, briefly=True))
+    checked = prove(prepared, on_step, briefly=True)
+    for note in what_to_know(prepared, checked):
+        on_note(note)
+    return describe(prepared, checked)
 
 
 def execute_queued(store: Store, campaign: int, listener: Listener, should_stop: Callable[[], bool]) -> None:

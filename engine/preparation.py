@@ -21,6 +21,7 @@ from engine.injection.numerics import Numerics, choose_numerics
 from engine.injection.outcomes import WeightFaults
 from engine.metrics import compute_metrics
 from engine.models import load_model
+from engine.out_of_memory import explained_memory
 from engine.selection import select_images
 from engine.steps import OnStep, Step, nobody_waits
 
@@ -108,6 +109,11 @@ def prepare(config: CampaignConfig, threads: int | None = None, on_step: OnStep 
     Raises:
         InputError, UnreachableError: a sentence each, from whatever is loaded.
     """
+    with explained_memory(config.run):
+        return _prepare(config, threads, on_step)
+
+
+def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep) -> PreparedCampaign:
     started = time.monotonic()
     numerics = choose_numerics(config.run.device, config.run.tf32, threads)
     on_step(Step("loading network, images and faults"))

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from engine.injection.self_check import CheckResult, Extent, check
+from engine.out_of_memory import explained_memory
 from engine.steps import OnStep, nobody_waits
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def prove(
         batch = prepared.dataset.batch(choose_images(prepared, count, turn))
         return torch.from_numpy(batch).to(prepared.numerics.device)
 
-    return check(prepared.injection, prepared.plain, draw_images, extent, on_step)
+    with explained_memory(run):
+        return check(prepared.injection, prepared.plain, draw_images, extent, on_step)
 
 
 def choose_images(prepared: PreparedCampaign, count: int, turn: int) -> NDArray[np.int64]:

@@ -110,8 +110,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(str(error), error.exit_code)
     except RuntimeError as error:
         if str(error) != "Query interrupted":  # DuckDB's word for ctrl+c
-            raise
+            return _say_unforeseen(error)
         return 130
+    except Exception as error:  # a fault of ours: a sentence for the user, the details in a file
+        return _say_unforeseen(error)
+
+
+def _say_unforeseen(error: Exception) -> int:
+    from dear_tui.crash import record_crash
+
+    return _say(record_crash(error, "something that nobody foresaw went wrong"), 1)
 
 
 def _leave_pipe() -> int:

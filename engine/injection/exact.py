@@ -25,7 +25,7 @@ from engine.injection.naive import naive_logits
 from engine.injection.packed_runs import PackedRuns
 from engine.injection.pairs import Pairs
 from engine.injection.severity import Recorder, SeverityMatrix
-from engine.injection.sizes import UNTRACED_SIZES, plan_sizes
+from engine.injection.sizes import plan_sizes, whole_network_sizes
 from engine.injection.suffix import count_macs
 from engine.injection.traced import TracedNetwork, trace
 from engine.injection.tracing import UntraceableError
@@ -81,7 +81,7 @@ class ExactInjection:
         """Find the golden values to keep, the sizes of blocks and batches, and which batches give equal bits."""
         self._keep = () if self._traced is None else self._golden_nodes(self._traced)
         self._sizes = (
-            UNTRACED_SIZES
+            whole_network_sizes(self.model, images, memory)
             if self._traced is None
             else plan_sizes(self._traced, self._keep, images.device, memory, self.workers.count)
         )

@@ -16,6 +16,7 @@ import torch
 
 from engine.errors import InputError
 from engine.faults.bits import faulty_values
+from engine.injection.memory import is_out_of_memory
 from engine.injection.naive import naive_logits
 from engine.injection.outcomes import CRITICAL, MASKED, WeightFaults
 from engine.injection.severity import SeverityMatrix
@@ -267,9 +268,9 @@ class _Check:
         started = time.perf_counter()
         try:
             self._injection.replay(block, layer, faults, recorder)
-        except torch.OutOfMemoryError:
-            raise
         except (RuntimeError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError) as error:
+            if is_out_of_memory(error):
+                raise
             return (str(error).splitlines() or [type(error).__name__])[0]
         answers = recorder.answers()
         self._of_layer[layer] = (time.perf_counter() - started) / answers.severity.size

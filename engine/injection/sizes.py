@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from torch import Tensor, nn
+
 from engine.errors import InputError
+from engine.injection.golden import pad_rows
 from engine.injection.suffix import count_macs, row_bytes
 
 if TYPE_CHECKING:
@@ -53,8 +56,45 @@ class Sizes:
         return max(self.block, *self.dense.values(), 1)
 
 
-UNTRACED_SIZES = Sizes(block=64, dense={})
-"""whole-network runs keep no golden values; 64 images is near the best batch of the naive loop"""
+_WHOLE_ROWS = 64
+"""images of a whole-network run: near the best batch of the naive loop"""
+
+
+def whole_network_sizes(model: nn.Module, images: Tensor, memory: int) -> Sizes:
+    """For a network without a graph, whose runs keep no golden values.
+
+    Args:
+        model: in eval mode; two of the images are run to see how large its values become.
+        images: [n, C, H, W], on its device.
+        memory: bytes that a run may take.
+
+    Raises:
+        InputError: the memory does not hold one image.
+    """
+    row = _largest_row(model, pad_rows(images[:2], 2))
+    block = min(_WHOLE_ROWS, memory // (_LIVE_VALUES * row))
+    if block < 1:
+        raise InputError(
+            f"[run] memory: {memory:,} bytes do not hold one image, which needs {_LIVE_VALUES * row:,}; raise it"
+        )
+    return Sizes(_power_of_two(block), {})
+
+
+def _largest_row(model: nn.Module, images: Tensor) -> int:
+    """Bytes for each image of the largest value that a module of the network gives."""
+    sizes = [images[0].numel() * images.element_size()]
+
+    def note(module: nn.Module, read: object, gave: object) -> None:  # noqa: ARG001 - as a hook
+        if isinstance(gave, Tensor):
+            sizes.append(gave.numel() * gave.element_size() // len(images))
+
+    handles = [module.register_forward_hook(note) for module in model.modules()]
+    try:
+        model(images.clone())
+    finally:
+        for handle in handles:
+            handle.remove()
+    return max(sizes)
 
 
 def plan_sizes(
