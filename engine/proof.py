@@ -28,7 +28,7 @@ def prove(
     Args:
         prepared: what is checked; the methods of its injection's layers may change.
         on_step: told how far it is.
-        briefly: a few seconds at most, whatever the config says: the campaign itself is checked again when it starts.
+        briefly: a few seconds where the config asks for a share: the campaign is checked again when it starts.
         pairs: to compare, instead of what `[run] check` says.
 
     Raises:
@@ -36,7 +36,7 @@ def prove(
     """
     run = prepared.config.run
     extent = Extent(
-        pairs=pairs if pairs is not None else None if briefly else run.check_pairs,
+        pairs=run.check_pairs if pairs is None else pairs,
         share=0.0 if briefly or pairs is not None else run.check_share,
         faults=prepared.faults_in_execution_order(),
         campaign_images=len(prepared.workload),

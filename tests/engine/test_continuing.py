@@ -10,6 +10,7 @@ from engine.config import load_config
 from engine.errors import InputError
 from engine.execution import prepare_new
 from engine.injection.exact import ExactInjection
+from engine.injection.self_check import CheckResult
 from engine.injection.severity import SeverityMatrix
 from engine.store import Store
 from tests.engine.test_campaign import after, results, run
@@ -55,7 +56,7 @@ def test_parts_of_another_engine_that_differ_are_not_continued(tmp_path: Path, m
 
     with monkeypatch.context() as patch:
         patch.setattr(SeverityMatrix, "outcomes", wrong)
-        patch.setattr("engine.injection.self_check._Check._check_block", lambda *_: None)
+        patch.setattr("engine.proof.check", lambda *_: CheckResult(0, 0, 0, 0, (), 0.0))
         begun_by_another_engine(tmp_path, monkeypatch, store)
     with pytest.raises(
         InputError, match=r"campaign 1: parts of it were computed with engine older \(now \w{8}\).*--again"
