@@ -113,7 +113,8 @@ def plan_sizes(
     kept = sum(row_bytes(node, shapes) for node in keep)
     live = workers * _LIVE_VALUES * max(row_bytes(node, shapes) for node in network.nodes)
     macs = sum(count_macs(network, node, shapes) for node in network.nodes)
-    most = min(_MOST_ROWS, max(64, limits.macs // max(1, macs)))
+    whole = max(1, memory // 2 // live)  # every batch size is tried out with the whole network
+    most = min(_MOST_ROWS, max(64, limits.macs // max(1, macs)), whole)
     block = min(memory // 2 // (kept + live), most, _MOST_BLOCK_ROWS)
     if block < 1:
         raise InputError(

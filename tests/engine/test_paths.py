@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dear_tui.form.sources import complete
-from engine.errors import InputError
+from engine.errors import InputError, UnreachableError
 from engine.paths import MissingFileError, expanded, file_bytes, is_file, is_folder, shown
 from engine.store.layout import Layout
 
@@ -22,7 +22,8 @@ def test_a_tilde_is_the_home_and_that_of_an_unknown_user_stays(monkeypatch: pyte
 def test_a_tilde_that_is_being_typed_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert complete("~no-such-user", tmp_path) is None
-    assert Layout.of(Path("~no-such-user")).root == tmp_path / "~no-such-user"
+    with pytest.raises(UnreachableError, match="no user of that name has a home"):
+        Layout.of(Path("~no-such-user"))
 
 
 def test_a_file_has_a_size_and_everything_else_a_sentence(tmp_path: Path) -> None:
