@@ -199,6 +199,8 @@ def _work(injection: ExactInjection, block: GoldenBlock, faults: WeightFaults) -
 class RunPairs:
     """A recorder of which pairs are run."""
 
+    looks_at_doubt = False
+
     def __init__(self, faults: int, images: int, device: torch.device) -> None:
         self.is_run = torch.zeros(faults, images, dtype=torch.bool, device=device)
 
@@ -206,11 +208,11 @@ class RunPairs:
         """Note them."""
         self.is_run[faults, images] = True
 
-    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor) -> None:  # noqa: ARG002 - as a Recorder
+    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
         """Note them: they were run, without their logits being looked at."""
         self.is_run[faults, images] = True
 
-    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor) -> None:
+    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
         """These are not run."""
 
 

@@ -187,14 +187,16 @@ def bounds_of_layer(
 class SettledCounter:
     """A recorder that counts the pairs that are settled without a run."""
 
+    looks_at_doubt = False
+
     def __init__(self) -> None:
         self.pairs = 0
 
-    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor) -> None:  # noqa: ARG002 - as a Recorder
+    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
         """Count them."""
         self.pairs += int(severity.count_nonzero())
 
-    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor) -> None:
+    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:
         """These are run."""
 
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:

@@ -295,7 +295,8 @@ class FastRunner:
         reach = torch.where(bound < self._overflow, self._tau * bound, torch.inf)
         certain = own - others > reach
         is_masked = self._is_faultless(pairs.image, logits, own)
-        self._recorder.settle(pairs.fault, pairs.image, ~is_masked, reach / (own - others))
+        doubt = reach / (own - others) if self._recorder.looks_at_doubt else None
+        self._recorder.settle(pairs.fault, pairs.image, ~is_masked, doubt)
         rest = certain.logical_not_().nonzero().squeeze(1)
         if len(rest):
             self._record(pairs.take(rest), logits.index_select(1, rest).T.contiguous(), reach.index_select(0, rest))

@@ -40,6 +40,8 @@ def sample_faults(layer: int, weight: Tensor, layers: int) -> WeightFaults:
 class ErrorMeter:
     """A recorder that keeps the logits of `exact`, to compare those of `fast` with."""
 
+    looks_at_doubt = False
+
     def __init__(self, faults: int, golden: Tensor) -> None:
         """`golden`: logits [images, classes]."""
         self._logits = golden.expand(faults, *golden.shape).clone()
@@ -48,10 +50,10 @@ class ErrorMeter:
         """Logits of pairs that are not masked."""
         self._logits[faults, images] = logits
 
-    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor) -> None:
+    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:
         """Nothing: `exact` settles no pair without its logits."""
 
-    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor) -> None:
+    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
         """Nothing: `exact` settles no pair without a run."""
 
     def largest_error(self, pairs: Pairs, logits: Tensor, bound: Tensor, overflow: float) -> float:

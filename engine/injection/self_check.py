@@ -340,21 +340,25 @@ class _Answers:
 class _DoubtRecorder(SeverityMatrix):
     """Severities and predictions, and how near the shortcuts were to being refused."""
 
+    looks_at_doubt = True
+
     def __init__(self, faults: int, golden_logits: Tensor) -> None:
         """`golden_logits`: [images, classes]."""
         super().__init__(faults, golden_logits)
         self._faults = faults
         self._doubt = torch.zeros(faults, len(golden_logits), device=golden_logits.device)
 
-    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor) -> None:
+    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:
         """As the base class, and note the doubt."""
         super().settle(faults, images, severity, doubt)
-        self._doubt[faults, images] = torch.where(doubt < 1, doubt, 0).to(self._doubt.dtype)
+        if doubt is not None:
+            self._doubt[faults, images] = torch.where(doubt < 1, doubt, 0).to(self._doubt.dtype)
 
-    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor) -> None:
+    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
         """As the base class, and note the doubt."""
         super().settle_images(faults, images, severity, doubt)
-        self._doubt[:, images].index_copy_(0, faults, torch.where(severity.bool(), doubt, 0))
+        if doubt is not None:
+            self._doubt[:, images].index_copy_(0, faults, torch.where(severity.bool(), doubt, 0))
 
     def answers(self) -> _Answers:
         """All of it, on the host."""

@@ -19,16 +19,20 @@ _NONFINITE = 3  # inside the matrix only; leaves as critical with the flag set
 class Recorder(Protocol):
     """What becomes of faulty logits."""
 
+    @property
+    def looks_at_doubt(self) -> bool:
+        """Whether it wants to know how near pairs were to being looked at, or to being run; None is given if not."""
+
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
         """The faulty `logits` [pairs, classes] of the pairs (`faults`, `images`), both int64 [pairs]."""
 
-    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor) -> None:
+    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:
         """The `severity` [pairs], masked or non-critical, of pairs whose logits need not be looked at.
 
         `doubt` [pairs] is how near each was to being looked at: from 1 on it would be.
         """
 
-    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor) -> None:
+    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
         """The `severity` [faults, images], masked or non-critical, before anything else is said of these pairs.
 
         Where it is not 0 the pair is not run. `doubt` [faults, images] is how near each was to being run, as above.
@@ -37,6 +41,8 @@ class Recorder(Protocol):
 
 class SeverityMatrix:
     """Severities and predictions of some faults (rows) on one block of images (columns); masked until recorded."""
+
+    looks_at_doubt = False
 
     def __init__(self, faults: int, golden_logits: Tensor) -> None:
         """`golden_logits`: [images, classes]."""
@@ -58,11 +64,11 @@ class SeverityMatrix:
         self._severity[pair] = severity.to(torch.uint8)
         self._prediction[pair] = top1.to(torch.int16)
 
-    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor) -> None:  # noqa: ARG002 - as a Recorder
+    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
         """Take over severities that are known."""
         self._severity[faults * self._images + images] = severity.to(torch.uint8)
 
-    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor) -> None:  # noqa: ARG002 - as a Recorder
+    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
         """Take over severities that are known without a run."""
         self._severity.view(-1, self._images)[:, images].index_copy_(0, faults, severity.to(torch.uint8))
 

@@ -243,8 +243,8 @@ class ThinSlice:
             alive = alive | _any_nonzero(differences[node])
         if self._bounds is not None:
             settled, used = self._bounds.settled(differences, None if is_full else channels)
-            faults = weights.faults
-            recorder.settle_images(faults, self._images, weights.of_faults(settled), weights.of_faults(used))
+            doubt = weights.of_faults(used) if recorder.looks_at_doubt else None
+            recorder.settle_images(weights.faults, self._images, weights.of_faults(settled), doubt)
             alive = alive & ~settled
         found = weights.of_faults(alive).flatten().nonzero().squeeze(1)
         fault = found // len(self._uncertain)
