@@ -13,6 +13,7 @@ from torch import Tensor, fx, nn
 
 from engine.injection.layers import injectable_modules
 from engine.injection.out_of_place import make_out_of_place
+from engine.injection.rounding import is_close
 from engine.injection.tiles import tile_poolings
 from engine.injection.tracing import OneInput, UntraceableError, place_of, plain_class, trace_graph
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 PROBED_IMAGES = 3
 """that a graph is tried out with, and two of them: what has one row an image has three rows, then two"""
-
-_LARGEST_CHANGE = 1e-3
-"""of a row by another place in the batch, relative to the largest magnitude of its value; more is not rounding"""
 
 
 class Network:
@@ -136,7 +134,7 @@ class Network:
             if node in self.batch_dependent:
                 if any(value.shape != (rows, *shapes[node][1:]) for value, rows in zip(values, (3, 2, 3), strict=True)):
                     raise UntraceableError(f"{place_of(node)}: its result does not have one row for each image")
-                if not (_is_close(values[0][:2], values[1]) and _is_close(values[0][[2, 0, 1]], values[2])):
+                if not (is_close(values[0][:2], values[1]) and is_close(values[0][[2, 0, 1]], values[2])):
                     raise UntraceableError(f"{place_of(node)}: its result for an image depends on the others")
         return shapes
 
@@ -153,16 +151,6 @@ def _upstream(end: fx.Node) -> set[fx.Node]:
 
 def _at(values: dict[fx.Node, tuple[Any, ...]], place: int, node: fx.Node) -> Any:
     return values[node][place]
-
-
-def _is_close(one: Tensor, other: Tensor) -> bool:
-    """Whether two values differ by rounding at most."""
-    one, other = one.double(), other.double()
-    both = one.isfinite() & other.isfinite()
-    if not torch.equal(one.isfinite(), other.isfinite()):
-        return False
-    one, other = one[both], other[both]
-    return not len(one) or bool((one - other).abs().max() <= _LARGEST_CHANGE * one.abs().max())
 
 
 def _name_input_first(node: fx.Node, modules: dict[str, nn.Module]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from engine.faults.bits import faulty_values
 from engine.injection.outcomes import WeightFaults
@@ -20,8 +21,19 @@ OVERFLOW = 1e33
 PLAIN_OVERFLOW = 1.7e38
 """the same where sums of products are formed directly: half of float32's largest"""
 
+_ROUNDING = 1e-3
+"""of the largest magnitude of a value: less may be another order of summation"""
+
 _SAMPLED_WEIGHTS = 20
 """over all layers, at least one in each"""
+
+
+def is_close(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors differ by no more than another order of summation, or another kernel, can make."""
+    if one.shape != other.shape or not torch.equal(one.isfinite(), other.isfinite()):
+        return False
+    one, other = (value.double().nan_to_num(0, 0, 0) for value in (one, other))
+    return not one.numel() or bool((one - other).abs().max() <= _ROUNDING * one.abs().max())
 
 
 def sample_faults(layer: int, weight: Tensor, layers: int) -> WeightFaults:

@@ -19,8 +19,9 @@ from engine.faults.bits import faulty_values
 from engine.injection.memory import is_out_of_memory
 from engine.injection.naive import naive_logits
 from engine.injection.outcomes import CRITICAL, MASKED, WeightFaults
+from engine.injection.rounding import is_close
 from engine.injection.severity import SeverityMatrix
-from engine.injection.steady import check_steady, is_close
+from engine.injection.steady import check_steady
 from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:

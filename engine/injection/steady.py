@@ -16,15 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import InputError
+from engine.injection.rounding import is_close
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _RUNS = 3
 """of the same batch; what draws random numbers is told by the generators, also where it seldom shows"""
-
-_ROUNDING = 1e-3
-"""of the largest magnitude of a value: less may be another order of summation"""
 
 
 def check_steady(network: nn.Module, images: Tensor) -> None:
@@ -151,14 +149,6 @@ def _agree(one: tuple[Tensor, ...], other: tuple[Tensor, ...], turn: _Turn) -> b
         if has_rows and not is_close(a[turn.common], b[turn.places]):
             return False
     return True
-
-
-def is_close(one: Tensor, other: Tensor) -> bool:
-    """Whether two tensors differ by no more than another order of summation, or another kernel, can make."""
-    if one.shape != other.shape or not torch.equal(one.isfinite(), other.isfinite()):
-        return False
-    one, other = (value.double().nan_to_num(0, 0, 0) for value in (one, other))
-    return not one.numel() or bool((one - other).abs().max() <= _ROUNDING * one.abs().max())
 
 
 def _random_state(device: torch.device) -> tuple[Any, ...]:
