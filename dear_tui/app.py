@@ -17,20 +17,10 @@ from textual.theme import ThemeProvider
 from textual.widgets import Input
 from textual.worker import get_current_worker
 
-from dear_tui.actions import Explains, actions_of
-from dear_tui.class_colours import class_variables
-from dear_tui.crash import record_crash
-from dear_tui.desk import StoreDesk
-from dear_tui.garbage import GarbageBetweenKeys
-from dear_tui.hang_up import end_if_terminal_is_gone
-from dear_tui.kept_theme import KeptTheme
-from dear_tui.keymap import name_bindings
-from dear_tui.machine import Machine
-from dear_tui.messages import SnapshotRead
-from dear_tui.notices import desktop_sequence, farewell, notices
+from dear_tui.access.store_location import Snapshot, SnapshotReader, open_store
+from dear_tui.access.store_reader import StoreDesk
+from dear_tui.machine.machine import Machine
 from dear_tui.planner.process import Planner
-from dear_tui.printable import printable
-from dear_tui.printed_lines import NothingSteers
 from dear_tui.screens.campaigns import CampaignsScreen
 from dear_tui.screens.faults import FaultsScreen
 from dear_tui.screens.gpu import GpuScreen
@@ -41,10 +31,20 @@ from dear_tui.screens.live import LiveScreen
 from dear_tui.screens.new_campaign import NewCampaignScreen
 from dear_tui.screens.palette import Palette
 from dear_tui.screens.sql import SqlScreen
-from dear_tui.settings import Settings
-from dear_tui.source import Snapshot, SnapshotReader, open_store
-from dear_tui.terminal_input import TerminalDriver
-from dear_tui.threads import DaemonThreads
+from dear_tui.settings.actions import Explains, actions_of
+from dear_tui.settings.class_colours import class_variables
+from dear_tui.settings.kept_theme import KeptTheme
+from dear_tui.settings.keymap import name_bindings
+from dear_tui.settings.settings import Settings
+from dear_tui.terminal.crash import record_crash
+from dear_tui.terminal.gc_pauses import GarbageBetweenKeys
+from dear_tui.terminal.input import TerminalDriver
+from dear_tui.terminal.sighup import end_if_terminal_is_gone
+from dear_tui.terminal.threads import DaemonThreads
+from dear_tui.text.messages import SnapshotRead
+from dear_tui.text.notices import desktop_sequence, farewell, notices
+from dear_tui.text.printable import printable
+from dear_tui.text.printed_lines import NothingSteers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -56,11 +56,11 @@ if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
-    from dear_tui.desk import Desk
-    from dear_tui.notices import Notice
+    from dear_tui.access.store_location import CampaignSource
+    from dear_tui.access.store_reader import Desk
     from dear_tui.planner.reports import Order
     from dear_tui.screens.jump import Target
-    from dear_tui.source import CampaignSource
+    from dear_tui.text.notices import Notice
 
 POLL_SECONDS = 0.25
 NOTICE_SECONDS = 12.0

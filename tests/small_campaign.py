@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.config import DatasetConfig
+from engine.config.campaign_config import DatasetConfig
 from engine.datasets import load_dataset
 from engine.models.weights import BUNDLED_WEIGHTS
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dear_tui.cli.demo import DEMO
-from engine.config import CampaignConfig, load_config, parse_config
-from engine.execution import execute
-from engine.preparation import prepare
-from engine.store.sql import SqlSession
+from engine.config.campaign_config import CampaignConfig, load_config, parse_config
+from engine.running.execution import execute
+from engine.running.preparation import prepare
+from engine.store.sql.sql import SqlSession
 
 if TYPE_CHECKING:
     from engine.steps import Step

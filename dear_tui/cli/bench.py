@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dear_tui.access.commands import naming
 from dear_tui.cli.options import JsonOption
-from dear_tui.cli.say import say
-from dear_tui.cli.steps import shown_steps
-from dear_tui.cli.tables import Column, print_table
-from dear_tui.human import percent, short_count
-from dear_tui.orders import naming
+from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.steps import shown_steps
+from dear_tui.cli.printing.tables import Column, print_table
+from dear_tui.text.units import percent, short_count
 
 if TYPE_CHECKING:
-    from engine.benchmark import Benchmark
+    from engine.running.benchmark import Benchmark
 
 
 def bench(
@@ -29,9 +29,9 @@ def bench(
     All on the config's own network, faults and images: alternating rounds in one run, medians, and the ratio to the
     naive loop at its best batch size. Nothing is stored.
     """
-    from engine.benchmark import benchmark
-    from engine.config import load_config
-    from engine.preparation import prepare
+    from engine.config.campaign_config import load_config
+    from engine.running.benchmark import benchmark
+    from engine.running.preparation import prepare
 
     checked = load_config(config)
     with shown_steps() as on_step, naming(str(config)):

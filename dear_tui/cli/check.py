@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dear_tui.access.commands import naming
 from dear_tui.cli.options import JsonOption
-from dear_tui.cli.say import say
-from dear_tui.cli.steps import shown_steps
-from dear_tui.orders import naming
+from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.steps import shown_steps
 from engine.errors import InputError
 
 if TYPE_CHECKING:
-    from engine.injection.self_check import CheckResult
+    from engine.injection.check.self_check import CheckResult
 
 
 def check(
@@ -32,9 +32,9 @@ def check(
 
     Exits with 2 where the network cannot be run at all, such as one that draws random numbers.
     """
-    from engine.config import load_config
-    from engine.preparation import prepare
-    from engine.proof import prove
+    from engine.config.campaign_config import load_config
+    from engine.running.preparation import prepare
+    from engine.running.proof import prove
 
     checked = load_config(config)
     try:

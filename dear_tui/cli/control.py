@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dear_tui import orders
+from dear_tui.access import commands as orders
 from dear_tui.cli.options import NoStartOption, StoreOption
-from dear_tui.cli.say import say
+from dear_tui.cli.printing.say import say
 from engine.errors import InputError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dear_tui.cli.options import AgainOption, StoreOption
-from dear_tui.cli.say import say
+from dear_tui.cli.printing.say import say
 
 DEMO = {"name": "lenet5-mnist", "model": {"arch": "lenet5"}, "dataset": {"name": "mnist"}}
 """Everything else is the default; sample_configs/lenet5-mnist.toml spells it out."""
@@ -27,7 +27,7 @@ def demo(
     In a terminal it is queued for the worker, and the screens open on it; it goes on when they are closed.
     """
     from dear_tui.cli.terminal import is_terminal
-    from engine.config import parse_config
+    from engine.config.campaign_config import parse_config
 
     config = parse_config(DEMO, source="demo")
     if headless or not is_terminal():
@@ -36,8 +36,8 @@ def demo(
         run_config(config, store, StopOnInterrupt(), again)
         return
 
-    from dear_tui import orders
-    from dear_tui.cli.steps import shown_steps
+    from dear_tui.access import commands as orders
+    from dear_tui.cli.printing.steps import shown_steps
     from dear_tui.cli.summary import print_summary
     from dear_tui.cli.terminal import open_terminal
     from dear_tui.worker.process import ensure_worker

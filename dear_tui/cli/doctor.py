@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dear_tui.cli.options import StoreOption
-from dear_tui.cli.say import say
+from dear_tui.cli.printing.say import say
 from engine.paths import exists, is_folder
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dear_tui.access.commands import naming
 from dear_tui.cli.options import JsonOption
-from dear_tui.cli.say import say
-from dear_tui.cli.steps import shown_steps
-from dear_tui.human import duration, short_count
-from dear_tui.orders import naming
+from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.steps import shown_steps
+from dear_tui.text.units import duration, short_count
 
 if TYPE_CHECKING:
-    from engine.estimate import Estimate
+    from engine.running.estimate import Estimate
 
 
 def estimate(
@@ -27,9 +27,9 @@ def estimate(
 
     Nothing is stored; the time is measured on this machine, for a few seconds.
     """
-    from engine.config import load_config
-    from engine.estimate import estimate as estimate_campaign
-    from engine.preparation import prepare
+    from engine.config.campaign_config import load_config
+    from engine.running.estimate import estimate as estimate_campaign
+    from engine.running.preparation import prepare
 
     checked = load_config(config)
     with shown_steps() as on_step, naming(str(config)):

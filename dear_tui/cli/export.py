@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dear_tui.cli.options import StoreOption
-from dear_tui.cli.say import say
-from dear_tui.human import percent
+from dear_tui.cli.printing.say import say
+from dear_tui.text.units import percent
 from engine.errors import InputError
 from engine.paths import exists, is_folder
 
@@ -46,9 +46,9 @@ def export(
     They need nothing else of the store. DuckDB is for finished campaigns; Parquet and CSV hold what is there of an
     unfinished one.
     """
-    from dear_tui.cli.output import check_output, replaced_file, replaced_folder
+    from dear_tui.cli.printing.output import check_output, replaced_file, replaced_folder
     from engine.store import Store, store_path
-    from engine.store.export import export_sealed, export_tables
+    from engine.store.sql.export import export_sealed, export_tables
 
     path = store_path(store)
     opened = Store.open(path, read_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from dear_tui.cli.say import say
+from dear_tui.cli.printing.say import say
 
 
 def keys() -> None:
@@ -14,8 +14,8 @@ def keys() -> None:
     or the file that DEAR_CONFIG names.
     """
     import dear_tui.app  # noqa: F401 - brings all screens, whose actions are listed
-    from dear_tui.keymap import bound_actions
-    from dear_tui.settings_file import settings_path
+    from dear_tui.settings.keymap import bound_actions
+    from dear_tui.settings.settings_file import settings_path
 
     say(f"lines for {settings_path()}", file=sys.stderr)
     say("[keys]")

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from dear_tui.cli.options import JsonOption, StoreOption
-from dear_tui.cli.say import say
-from dear_tui.cli.tables import Column, print_table
-from dear_tui.human import duration, rate
+from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.tables import Column, print_table
+from dear_tui.text.units import duration, rate
 
 if TYPE_CHECKING:
     from engine.store import CampaignStatus

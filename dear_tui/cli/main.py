@@ -21,8 +21,8 @@ from dear_tui.cli.export import export
 from dear_tui.cli.keys import keys
 from dear_tui.cli.listing import list_campaigns
 from dear_tui.cli.options import StoreOption
+from dear_tui.cli.printing.say import say
 from dear_tui.cli.run import run
-from dear_tui.cli.say import say
 from dear_tui.cli.show import show
 from dear_tui.cli.sql import sql
 from dear_tui.cli.submit import submit
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say_unforeseen(error: Exception) -> int:
-    from dear_tui.crash import record_crash
+    from dear_tui.terminal.crash import record_crash
 
     return _say(record_crash(error, "something that nobody foresaw went wrong"), 1)
 

@@ -11,18 +11,18 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
+from dear_tui.access.commands import naming
 from dear_tui.cli.options import AgainOption, StoreOption
-from dear_tui.cli.say import say
-from dear_tui.human import duration, rate, short_count
-from dear_tui.orders import naming
-from dear_tui.printable import printable
-from dear_tui.step_text import StepText
+from dear_tui.cli.printing.say import say
+from dear_tui.text.printable import printable
+from dear_tui.text.steps import StepText
+from dear_tui.text.units import duration, rate, short_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.campaign import Progress as CampaignProgress
-    from engine.config import CampaignConfig
+    from engine.config.campaign_config import CampaignConfig
+    from engine.running.campaign import Progress as CampaignProgress
     from engine.steps import Step
     from engine.store import CampaignStatus
 
@@ -40,7 +40,7 @@ def run(
 
     ctrl+c or SIGTERM stops after the faults being computed, with nothing lost; a second one stops at once.
     """
-    from engine.config import load_configs
+    from engine.config.campaign_config import load_configs
 
     stop = StopOnInterrupt()
     for number, (path, config) in enumerate(zip(configs, load_configs(configs), strict=True), start=1):
@@ -64,9 +64,9 @@ def run_config(
         typer.Exit: stopped by ctrl+c.
     """
     from dear_tui.cli.summary import print_summary
-    from engine.execution import execute
-    from engine.injection.coverage import coverage
-    from engine.preparation import prepare
+    from engine.injection.network.coverage import coverage
+    from engine.running.execution import execute
+    from engine.running.preparation import prepare
     from engine.store import Store, store_path
 
     path = store_path(store)

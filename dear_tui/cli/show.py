@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dear_tui.access.description import sections
 from dear_tui.cli.options import JsonOption, StoreOption
-from dear_tui.cli.say import say
-from dear_tui.description import sections
+from dear_tui.cli.printing.say import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

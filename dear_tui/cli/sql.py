@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 import typer
 
 from dear_tui.cli.options import StoreOption
-from dear_tui.cli.output import check_output, replaced_file
-from dear_tui.cli.say import PrintableFile, say
+from dear_tui.cli.printing.output import check_output, replaced_file
+from dear_tui.cli.printing.say import PrintableFile, say
+from dear_tui.cli.printing.tables import Column, print_table
 from dear_tui.cli.sql_limits import stopped_from_outside
-from dear_tui.cli.tables import Column, print_table
 from dear_tui.query.files import write_csv, write_json
 from dear_tui.query.memory import bounded_memory
 from engine.errors import InputError
@@ -24,7 +24,7 @@ from engine.paths import exists, is_file
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from engine.store.sql import Result
+    from engine.store.sql.sql import Result
 
 TABLE_ROWS = 1000
 """a table is for eyes: more rows go to a file"""
@@ -66,7 +66,7 @@ def sql(
     For example: dear-tui sql "select bit, count(*) from critical join faults using (campaign, fault_id) group by 1"
     """
     from engine.store import store_path
-    from engine.store.sql import SqlSession
+    from engine.store.sql.sql import SqlSession
 
     chosen = format or (Format.TABLE if output is None and sys.stdout.isatty() else Format.CSV)
     text = sys.stdin.read() if query == "-" else query

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from engine.store.sql import SqlSession
+    from engine.store.sql.sql import SqlSession
 
 HEED_SECONDS = 2.0
 """within which DuckDB has stopped, unless it is at a single value that may take it hours"""

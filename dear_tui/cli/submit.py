@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from dear_tui import orders
+from dear_tui.access import commands as orders
 from dear_tui.cli.options import AgainOption, NoStartOption, StoreOption
-from dear_tui.cli.say import say
-from dear_tui.cli.steps import shown_steps
+from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.steps import shown_steps
 
 
 def submit(
@@ -27,7 +27,7 @@ def submit(
 
     Starts the worker where none runs: a process of its own, which ends some seconds after the queue is empty.
     """
-    from engine.config import load_configs
+    from engine.config.campaign_config import load_configs
     from engine.store import store_path
 
     path = store_path(store)

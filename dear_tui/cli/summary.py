@@ -6,10 +6,10 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from dear_tui.cli.say import say
-from dear_tui.cli.tables import Column, print_table
-from dear_tui.description import table_one_lines
-from dear_tui.human import duration
+from dear_tui.access.description import table_one_lines
+from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.tables import Column, print_table
+from dear_tui.text.units import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ class CampaignTables:
 def campaign_tables(store: Store, campaign: int) -> CampaignTables:
     """Work the tables out from the committed parts."""
     from engine.analysis.tables import Detections, table_four, table_one
-    from engine.config import WorkloadConfig
+    from engine.config.campaign_config import WorkloadConfig
 
     summary, description = store.summary(campaign), store.description(campaign)
     asked = WorkloadConfig.model_validate(description["config"].get("workload", {}))

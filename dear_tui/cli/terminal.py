@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from dear_tui.cli.say import say
+from dear_tui.cli.printing.say import say
 from engine.errors import DearError, InputError
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def open_terminal(store: Path | None, campaign: int | None = None) -> None:
     """
     if not is_terminal():
         raise InputError("there is no terminal to draw in (or TERM is dumb); use the commands: dear-tui --help")
-    from dear_tui.threads import DaemonThreads
+    from dear_tui.terminal.threads import DaemonThreads
 
     opening = DaemonThreads().submit(_check_store, store)  # meanwhile, the screens are imported
     from dear_tui.app import DearApp
-    from dear_tui.settings_file import load_settings
+    from dear_tui.settings.settings_file import load_settings
     from engine.store import store_path
 
     settings = load_settings()

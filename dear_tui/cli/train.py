@@ -9,11 +9,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from dear_tui.cli.say import say
-from dear_tui.printable import printable_line
+from dear_tui.cli.printing.say import say
+from dear_tui.text.printable import printable_line
 
 if TYPE_CHECKING:
-    from engine.training import TrainingProgress
+    from engine.running.training import TrainingProgress
 
 
 def train(
@@ -32,7 +32,7 @@ def train(
 
     Prints the file and its test accuracy; the same seed gives the same weights.
     """
-    from engine.training import train as train_network
+    from engine.running.training import train as train_network
 
     target = out or Path(f"{arch}-{dataset}.safetensors")
     console = Console(stderr=True)

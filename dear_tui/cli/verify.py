@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from dear_tui.cli.options import StoreOption
-from dear_tui.cli.say import say
+from dear_tui.cli.printing.say import say
 
 if TYPE_CHECKING:
     from engine.store import Store

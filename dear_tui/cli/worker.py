@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dear_tui.access.commands import stop_worker
 from dear_tui.cli.options import JsonOption, StoreOption
-from dear_tui.cli.say import say
-from dear_tui.human import duration, rate
-from dear_tui.orders import stop_worker
+from dear_tui.cli.printing.say import say
+from dear_tui.text.units import duration, rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dear_tui.form.draft import Draft, Place
-    from engine.config_fields import ConfigField
-    from engine.size import Material, Size
+    from engine.config.fields import ConfigField
+    from engine.running.campaign_size import Material, Size
 
 
 AGAIN = ("submit", "again")
@@ -39,14 +39,14 @@ class Checked:
 
 def load_fields() -> tuple[ConfigField, ...]:
     """Every key of a config; imports pydantic."""
-    from engine.config_fields import config_fields
+    from engine.config.fields import config_fields
 
     return config_fields()
 
 
 def again_field() -> ConfigField:
     """Whether to begin anew."""
-    from engine.config_fields import ConfigField
+    from engine.config.fields import ConfigField
 
     meaning = "start a new campaign even where this one is begun or finished"
     return ConfigField(*AGAIN, kind="flag", is_list=False, choices=(), default=False, example="", help=meaning)
@@ -61,9 +61,9 @@ def check(draft: Draft, fields: Sequence[ConfigField], material: Material | None
         material: of the draft's network and images, where known.
         images: the size of the workload, where it is known from having ranked the images.
     """
-    from engine.config import check_config
-    from engine.config_fields import applies
-    from engine.size import count
+    from engine.config.campaign_config import check_config
+    from engine.config.fields import applies
+    from engine.running.campaign_size import count
 
     everything = draft.tables(fields)
     shown = [one for one in fields if applies(one.section, one.key, everything)]

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from engine.config_fields import ConfigField
+    from engine.config.fields import ConfigField
 
 Place = tuple[str, str]
 """section and key"""

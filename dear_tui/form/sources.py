@@ -11,8 +11,8 @@ from engine.paths import expanded, is_folder
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from engine.config_fields import ConfigField
-    from engine.config_problems import Problem
+    from engine.config.fields import ConfigField
+    from engine.config.problems import Problem
 
 SAMPLES = Path(__file__).parent.parent / "sample_configs"
 FIRST = "lenet5-mnist"
@@ -37,7 +37,7 @@ def sample_names() -> list[str]:
 
 def from_sample(name: str) -> Start:
     """A sample, whose files are looked for in the present folder."""
-    from engine.config import read_tables
+    from engine.config.campaign_config import read_tables
 
     return Start(read_tables(SAMPLES / f"{name}.toml"), Path.cwd())
 
@@ -48,7 +48,7 @@ def from_file(path: Path, fields: Iterable[ConfigField]) -> Start:
     Raises:
         ConfigError: it cannot be read.
     """
-    from engine.config import check_config, read_tables
+    from engine.config.campaign_config import check_config, read_tables
 
     path = expanded(path)
     tables, folder = read_tables(path), path.resolve().parent

@@ -9,16 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dear_tui import orders
+from dear_tui.access import commands as orders
 from dear_tui.planner.reports import Order, Report
 from dear_tui.query.memory import lift_memory_limit
-from dear_tui.step_text import StepText
+from dear_tui.text.steps import StepText
 from engine.errors import DearError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.config import CampaignConfig
+    from engine.config.campaign_config import CampaignConfig
     from engine.steps import OnStep, Step
 
     Say = Callable[[Report], None]
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def _carry_out(order: Order, say: Say) -> None:
-    from engine.config import parse_config
+    from engine.config.campaign_config import parse_config
 
     on_step = partial(_say_step, say, StepText())
     try:
@@ -60,8 +60,8 @@ def _say_step(say: Say, text: StepText, step: Step) -> None:
 
 def _estimate(config: CampaignConfig, say: Say, on_step: OnStep) -> None:
     say(Report("step", "loading ..."))
-    from engine.estimate import estimate, load_material
-    from engine.preparation import prepare
+    from engine.running.estimate import estimate, load_material
+    from engine.running.preparation import prepare
 
     material = load_material(config)
     layers = [[layer.name, list(layer.shape)] for layer in material.layers]

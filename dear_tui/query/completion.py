@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from engine.store.sql_names import Names, View
+    from engine.store.sql.names import Names, View
 
 MOST = 50
 QUOTED = re.compile(r"'(?:[^']|'')*(?P<text>'|\Z)|--[^\n]*(?P<line>\n|\Z)|/\*.*?(?P<block>\*/|\Z)", re.S)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from engine.store.sql import Page, SqlSession, Statement
-    from engine.store.sql_names import Names
+    from engine.store.sql.names import Names
+    from engine.store.sql.sql import Page, SqlSession, Statement
 
 TIMEOUT_S = 600.0
 LIMITS = "stops after 10 min or at half the memory"
@@ -50,13 +50,13 @@ class Desk:
         Raises:
             DearError: the store cannot be queried.
         """
-        from engine.store.sql_names import read_names
+        from engine.store.sql.names import read_names
 
         with self._lock:
             return read_names(self._opened())
 
     def _opened(self) -> SqlSession:
-        from engine.store.sql import MEMORY_LIMIT, SqlSession
+        from engine.store.sql.sql import MEMORY_LIMIT, SqlSession
 
         if self._session is None:
             self._session = SqlSession(self._store, self._memory_limit or MEMORY_LIMIT, TIMEOUT_S)

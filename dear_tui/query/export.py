@@ -15,7 +15,7 @@ from engine.paths import expanded, is_folder
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from engine.store.sql import SqlSession
+    from engine.store.sql.sql import SqlSession
 
 WRITERS = {".csv": write_csv, ".json": write_json}
 PARQUET = ".parquet"
@@ -28,7 +28,7 @@ def export_target(typed: str, store: Path) -> Path:
     Raises:
         InputError: its ending names no format, there is no such folder, or it lies in the store.
     """
-    from dear_tui.cli.output import check_output
+    from dear_tui.cli.printing.output import check_output
 
     target = expanded(Path(typed.strip()))
     if target.suffix.lower() not in KINDS:
@@ -78,8 +78,8 @@ class Export:
             CancelledError: as asked.
             DearError: the query failed, or the file cannot be written.
         """
-        from dear_tui.cli.output import replaced_file
-        from engine.store.sql import SqlSession
+        from dear_tui.cli.printing.output import replaced_file
+        from engine.store.sql.sql import SqlSession
 
         try:
             with replaced_file(self.target) as written, SqlSession(self._store, output=written) as session:

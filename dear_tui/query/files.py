@@ -10,13 +10,13 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TextIO
 
-from dear_tui.printable import IN_TEXT
 from dear_tui.query.values import value_text
+from dear_tui.text.printable import IN_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from engine.store.sql import Result
+    from engine.store.sql.sql import Result
 
 
 NOT_PLAIN = re.compile(r"BLOB|MAP|STRUCT|UNION|\[")

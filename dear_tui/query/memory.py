@@ -43,7 +43,7 @@ def bounded_memory(size: int) -> Iterator[None]:
     try:
         yield
     except MemoryError:
-        from engine.store.sql_errors import TOO_LARGE
+        from engine.store.sql.errors import TOO_LARGE
 
         raise InputError(f"SQL: {TOO_LARGE}") from None
     finally:

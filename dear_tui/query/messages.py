@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from dear_tui.query.desk import Run
     from dear_tui.query.export import Export
     from dear_tui.query.questions import NamedQuery
-    from dear_tui.widgets.result_grid import PreparedPage
-    from engine.store.sql_names import Names
+    from dear_tui.widgets.sql.result_grid import PreparedPage
+    from engine.store.sql.names import Names
 
 
 @dataclass

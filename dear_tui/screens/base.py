@@ -9,16 +9,16 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from dear_tui.widgets.key_bar import KeyBar
-from dear_tui.widgets.top_bar import TopBar
+from dear_tui.widgets.common.key_bar import KeyBar
+from dear_tui.widgets.common.top_bar import TopBar
 
 if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
     from textual.widget import Widget
 
+    from dear_tui.access.store_location import Snapshot
     from dear_tui.app import DearApp
-    from dear_tui.source import Snapshot
 
 
 class SnapshotScreen(Screen[None]):

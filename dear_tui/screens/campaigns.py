@@ -14,16 +14,16 @@ from textual.content import Content
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from dear_tui.fault_counter import FaultCounter
-from dear_tui.human import short_count
-from dear_tui.messages import DetailsRead, FoundRead, QueueRead
+from dear_tui.access.fault_counter import FaultCounter
 from dear_tui.screens.empty import READING, missing
 from dear_tui.screens.ordering import NONE_CHOSEN, OrderingScreen
-from dear_tui.widgets.campaign_details import CampaignDetails
-from dear_tui.widgets.campaign_filter import CampaignFilter
-from dear_tui.widgets.campaign_list import CampaignList, Row, in_order, matches
-from dear_tui.widgets.status_text import MUTED, spread
-from dear_tui.widgets.worker_text import worker_text
+from dear_tui.text.messages import DetailsRead, FoundRead, QueueRead
+from dear_tui.text.units import short_count
+from dear_tui.widgets.campaigns.campaign_details import CampaignDetails
+from dear_tui.widgets.campaigns.campaign_filter import CampaignFilter
+from dear_tui.widgets.campaigns.campaign_list import CampaignList, Row, in_order, matches
+from dear_tui.widgets.campaigns.status_text import MUTED, spread
+from dear_tui.widgets.campaigns.worker_text import worker_text
 from engine.errors import DearError
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
-    from dear_tui.desk import Details
-    from dear_tui.source import Snapshot
+    from dear_tui.access.store_location import Snapshot
+    from dear_tui.access.store_reader import Details
     from engine.store import CampaignStatus
 
 POLL_SECONDS = 0.5

@@ -9,13 +9,13 @@ from textual import work
 
 from dear_tui.form.check import AGAIN, check
 from dear_tui.form.draft import Draft
-from dear_tui.messages import DraftChecked
 from dear_tui.planner.reports import Order
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.dialog import AnswersOnce
-from dear_tui.widgets.field_row import FieldRow
-from dear_tui.widgets.form import Form
-from dear_tui.widgets.plan_pane import PlanPane
+from dear_tui.text.messages import DraftChecked
+from dear_tui.widgets.form.field_row import FieldRow
+from dear_tui.widgets.form.form import Form
+from dear_tui.widgets.form.plan_pane import PlanPane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from dear_tui.form.check import Checked
-    from engine.config_fields import ConfigField
-    from engine.size import Material
+    from engine.config.fields import ConfigField
+    from engine.running.campaign_size import Material
 
 MEASURE_SECONDS = 0.8
 """after the last change, until network and images are loaded and the time is measured"""

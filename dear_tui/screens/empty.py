@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from dear_tui.human import short_count
-from dear_tui.widgets.status_text import MUTED
+from dear_tui.text.units import short_count
+from dear_tui.widgets.campaigns.status_text import MUTED
 
 if TYPE_CHECKING:
-    from dear_tui.source import Snapshot
+    from dear_tui.access.store_location import Snapshot
     from engine.store import CampaignStatus
 
 NO_CAMPAIGN = Content.from_markup(

@@ -9,23 +9,23 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from dear_tui.results import AskFault, AskFaults, AskRates
+from dear_tui.access.results import AskFault, AskFaults, AskRates
 from dear_tui.screens.empty import READING, no_results
 from dear_tui.screens.results import ResultScreen, heading, version_of
-from dear_tui.widgets.fault_map import FaultMap
-from dear_tui.widgets.fault_map_picture import HeatGrid
-from dear_tui.widgets.fault_rows import critical_image_rows, fault_rows
-from dear_tui.widgets.fault_text import fault_text, group_name, group_text
-from dear_tui.widgets.row_list import RowList
+from dear_tui.widgets.common.row_list import RowList
+from dear_tui.widgets.faults.fault_map import FaultMap
+from dear_tui.widgets.faults.fault_map_picture import HeatGrid
+from dear_tui.widgets.faults.fault_rows import critical_image_rows, fault_rows
+from dear_tui.widgets.faults.fault_text import fault_text, group_name, group_text
 from engine.faults.group import FaultGroup
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from dear_tui.results import OneFault, Question
+    from dear_tui.access.results import OneFault, Question
+    from dear_tui.access.store_location import Snapshot
     from dear_tui.screens.images import ImagesScreen
-    from dear_tui.source import Snapshot
-    from engine.store.fault_results import FaultOrder, FaultRates, FaultRows
+    from engine.store.read.fault_results import FaultOrder, FaultRates, FaultRows
 
 ORDERS: dict[FaultOrder, str] = {
     "critical": "by critical images",
@@ -139,7 +139,11 @@ class FaultsScreen(ResultScreen):
 
     def action_open_sql(self) -> None:
         """Go to the SQL screen with the query of this level."""
-        from engine.store.fault_results import critical_images_sql, faults_sql, rates_sql  # read before this was shown
+        from engine.store.read.fault_results import (  # read before this was shown
+            critical_images_sql,
+            faults_sql,
+            rates_sql,
+        )
 
         campaign, place = self._campaign or 0, self._place
         if place.fault:

@@ -9,17 +9,17 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 
-from dear_tui.human import duration
 from dear_tui.screens.base import SnapshotScreen
-from dear_tui.widgets.machine_text import NO_GPU, cpu_card, gpu_card
-from dear_tui.widgets.machine_watch import MachineWatch
-from dear_tui.widgets.status_text import MUTED
+from dear_tui.text.units import duration
+from dear_tui.widgets.campaigns.status_text import MUTED
+from dear_tui.widgets.machine.machine_text import NO_GPU, cpu_card, gpu_card
+from dear_tui.widgets.machine.machine_watch import MachineWatch
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from dear_tui.machine import MachineHistory, Moment
-    from dear_tui.source import Snapshot
+    from dear_tui.access.store_location import Snapshot
+    from dear_tui.machine.machine import MachineHistory, Moment
 
 LATE_SECONDS = 5.0
 """without a reading, the driver hangs"""

@@ -9,12 +9,12 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from dear_tui.results import AskImages, AskMistakes, AskPictures
+from dear_tui.access.results import AskImages, AskMistakes, AskPictures
 from dear_tui.screens.empty import READING
 from dear_tui.screens.results import ResultScreen, heading, version_of
-from dear_tui.widgets.image_pane import ImagePane, ShownImage
-from dear_tui.widgets.image_text import image_rows
-from dear_tui.widgets.row_list import RowList
+from dear_tui.widgets.common.row_list import RowList
+from dear_tui.widgets.images.image_pane import ImagePane, ShownImage
+from dear_tui.widgets.images.image_text import image_rows
 from engine.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from textual.app import ComposeResult
 
-    from dear_tui.source import Snapshot
-    from engine.pictures import Pictures
+    from dear_tui.access.store_location import Snapshot
+    from engine.datasets.pictures import Pictures
     from engine.store import CampaignStatus
-    from engine.store.image_results import ImageOrder, ImageRows, Mistakes
+    from engine.store.read.image_results import ImageOrder, ImageRows, Mistakes
 
 ORDERS: dict[ImageOrder, str] = {"rank": "by rank", "critical": "most critical faults first"}
 LIST, MISTAKES, PICTURES = "images", "mistakes", "pictures"
@@ -129,7 +129,7 @@ class ImagesScreen(ResultScreen):
 
     def action_open_sql(self) -> None:
         """Go to the SQL screen with the query of the list."""
-        from engine.store.image_results import images_sql  # read before the list was shown
+        from engine.store.read.image_results import images_sql  # read before the list was shown
 
         self.dear.open_sql(images_sql(self._campaign or 0, self._order))
 

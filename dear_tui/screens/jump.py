@@ -13,7 +13,7 @@ from textual.geometry import Offset
 from textual.widgets import Label, Tab, Tabs
 
 from dear_tui.screens.dialog import Dialog
-from dear_tui.widgets.top_bar import TopBar
+from dear_tui.widgets.common.top_bar import TopBar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,13 +14,13 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from dear_tui.screens.dialog import Dialog
-from dear_tui.widgets.status_text import MUTED
+from dear_tui.widgets.campaigns.status_text import MUTED
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.dom import DOMNode
 
-    from dear_tui.actions import Action
+    from dear_tui.settings.actions import Action
 
 
 BORDER = 2

@@ -13,17 +13,15 @@ from textual.reactive import var
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
+from dear_tui.access.live_details import LiveDetails, LiveReader, Wanted
 from dear_tui.charts.plots import ChartData
-from dear_tui.live_details import LiveDetails, LiveReader, Wanted
-from dear_tui.messages import LiveDetailsRead
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.empty import READING, missing, no_curve, unread
-from dear_tui.widgets.campaign_chart import CampaignChart
-from dear_tui.widgets.gpu_panel import GpuPanel
-from dear_tui.widgets.layer_bars import LayerBars
-from dear_tui.widgets.log_lines import LogLines
-from dear_tui.widgets.side_chart import SideChart
-from dear_tui.widgets.status_text import (
+from dear_tui.text.messages import LiveDetailsRead
+from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
+from dear_tui.widgets.campaigns.layer_bars import LayerBars
+from dear_tui.widgets.campaigns.side_chart import SideChart
+from dear_tui.widgets.campaigns.status_text import (
     counts_text,
     name_text,
     progress_text,
@@ -32,12 +30,14 @@ from dear_tui.widgets.status_text import (
     state_text,
     workload_text,
 )
+from dear_tui.widgets.common.log_lines import LogLines
+from dear_tui.widgets.machine.gpu_panel import GpuPanel
 
 if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
-    from dear_tui.source import Snapshot
+    from dear_tui.access.store_location import Snapshot
     from engine.store import CampaignStatus
 
 PAUSED = Content.from_markup("No process runs this campaign now; [b]1[/b] lists it, [b]p[/b] there goes on.")

@@ -14,17 +14,17 @@ from textual.widgets import Static
 from dear_tui.form.check import AGAIN, again_field, load_fields, write_toml
 from dear_tui.form.draft import Draft
 from dear_tui.form.sources import sample_names
-from dear_tui.messages import FieldsLoaded
 from dear_tui.planner.reports import Order
 from dear_tui.screens.confirm import ConfirmScreen
 from dear_tui.screens.draft import DraftScreen
 from dear_tui.screens.save_config import SaveConfigScreen
-from dear_tui.widgets.choice import Choice
-from dear_tui.widgets.field_row import FieldRow
-from dear_tui.widgets.form import Form
-from dear_tui.widgets.plan_pane import PlanPane
-from dear_tui.widgets.start_picker import StartPicker
-from dear_tui.widgets.status_text import MUTED
+from dear_tui.text.messages import FieldsLoaded
+from dear_tui.widgets.campaigns.start_picker import StartPicker
+from dear_tui.widgets.campaigns.status_text import MUTED
+from dear_tui.widgets.form.choice import Choice
+from dear_tui.widgets.form.field_row import FieldRow
+from dear_tui.widgets.form.form import Form
+from dear_tui.widgets.form.plan_pane import PlanPane
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import DescendantFocus
 
-    from dear_tui.source import Snapshot
+    from dear_tui.access.store_location import Snapshot
 
 CHECK_SECONDS = 0.15
 """after the last key, until the draft is checked"""

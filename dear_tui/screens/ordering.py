@@ -10,11 +10,11 @@ from textual import work
 from textual.actions import parse
 from textual.binding import Binding, BindingType
 
-from dear_tui.human import short_count
-from dear_tui.messages import Obeyed
-from dear_tui.reasons import against_asking, against_moving, against_starting, against_stopping
+from dear_tui.access.unavailable import against_asking, against_moving, against_starting, against_stopping
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.confirm import ConfirmScreen
+from dear_tui.text.messages import Obeyed
+from dear_tui.text.units import short_count
 from engine.errors import DearError
 
 if TYPE_CHECKING:

@@ -12,17 +12,17 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from dear_tui.human import percent
-from dear_tui.problem import problem_of
+from dear_tui.access.problem import problem_of
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.empty import missing
-from dear_tui.widgets.status_text import MUTED, name_text, spread, state_text
+from dear_tui.text.units import percent
+from dear_tui.widgets.campaigns.status_text import MUTED, name_text, spread, state_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dear_tui.results import Question, Results, ResultSource
-    from dear_tui.source import Snapshot
+    from dear_tui.access.results import Question, Results, ResultSource
+    from dear_tui.access.store_location import Snapshot
     from engine.store import CampaignStatus
 
 Version = tuple[object, ...]

@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from dear_tui.screens.confirm import ConfirmScreen
 from dear_tui.screens.dialog import Dialog
-from dear_tui.widgets.path_suggester import PathSuggester
+from dear_tui.widgets.form.path_suggester import PathSuggester
 from engine.paths import expanded
 
 if TYPE_CHECKING:

@@ -13,17 +13,17 @@ from dear_tui.query.desk import LIMITS
 from dear_tui.query.messages import NamesFailed, NamesRead
 from dear_tui.screens.sql_runs import SqlRuns
 from dear_tui.screens.value import ValueScreen
-from dear_tui.widgets.export_line import ExportLine
-from dear_tui.widgets.result_pane import ResultPane
-from dear_tui.widgets.schema_tree import SchemaTree
-from dear_tui.widgets.sql_text import SqlEditor
+from dear_tui.widgets.common.export_line import ExportLine
+from dear_tui.widgets.sql.result_pane import ResultPane
+from dear_tui.widgets.sql.schema_tree import SchemaTree
+from dear_tui.widgets.sql.sql_text import SqlEditor
 from engine.errors import DearError
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from dear_tui.access.store_location import Snapshot
     from dear_tui.query.desk import Desk
-    from dear_tui.source import Snapshot
 
 FIRST_QUERY = """\
 SELECT campaign, name, state, faults, images, masked, non_critical, critical
@@ -192,6 +192,6 @@ class SqlScreen(SqlRuns):
     def _learn(self, desk: Desk) -> None:
         try:
             self.post_message(NamesRead(desk.names()))
-            from dear_tui.widgets import result_grid  # noqa: F401 - Arrow is there before the first result
+            from dear_tui.widgets.sql import result_grid  # noqa: F401 - Arrow is there before the first result
         except DearError as error:
             self.post_message(NamesFailed(str(error)))

@@ -10,8 +10,8 @@ from textual.content import Content
 from dear_tui.query.desk import LIMITS, CancelledError, Desk, Run
 from dear_tui.query.messages import PageRead, PageRefused, RunEnded, TotalRead
 from dear_tui.screens.sql_files import SqlFiles
-from dear_tui.widgets.export_line import ExportLine
-from dear_tui.widgets.result_pane import ResultPane, muted, rows_text, seconds_text
+from dear_tui.widgets.common.export_line import ExportLine
+from dear_tui.widgets.sql.result_pane import ResultPane, muted, rows_text, seconds_text
 from engine.errors import DearError
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class SqlRuns(SqlFiles):
 
     @work(thread=True, group="query")
     def _read(self, desk: Desk, run: Run) -> None:
-        from dear_tui.widgets.result_grid import PreparedPage
+        from dear_tui.widgets.sql.result_grid import PreparedPage
 
         try:
             run.read(
@@ -186,7 +186,7 @@ class SqlRuns(SqlFiles):
 
     @work(thread=True, exclusive=True, group="page")
     def _turn(self, run: Run, first: int) -> None:
-        from dear_tui.widgets.result_grid import PreparedPage
+        from dear_tui.widgets.sql.result_grid import PreparedPage
 
         try:
             self.post_message(PageRead(run, PreparedPage(run.page(first))))

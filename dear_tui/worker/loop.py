@@ -11,17 +11,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from dear_tui.printable import printable_line
-from dear_tui.step_text import StepText
+from dear_tui.text.printable import printable_line
+from dear_tui.text.steps import StepText
 from engine.errors import DearError, DiskFullError, UnreachableError
 from engine.store import Activity, Store
-from engine.store.heartbeat import write_heartbeat
+from engine.store.state.heartbeat import write_heartbeat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from engine.campaign import Progress
+    from engine.running.campaign import Progress
     from engine.steps import Step
     from engine.store import CampaignStatus
 
@@ -201,7 +201,7 @@ class Worker:
 
     def _run_next(self) -> bool:
         """Run the first of the queue; False where nothing waits."""
-        from engine.execution import execute_queued  # imports torch: a worker says that it is there before that
+        from engine.running.execution import execute_queued  # imports torch: a worker says that it is there before that
 
         campaign = self._store.queue.take()
         if campaign is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.analysis.tables import RANDOM_SEEDS
-from engine.selection import random_images, rank_order
+from engine.metrics.selection import random_images, rank_order
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.selection import central, pre_plateau, random_images
+from engine.metrics.selection import central, pre_plateau, random_images
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -10,7 +10,7 @@ from engine.errors import InputError
 from engine.paths import shown
 
 if TYPE_CHECKING:
-    from engine.config import DatasetConfig
+    from engine.config.campaign_config import DatasetConfig
 
 CLASS_NAMES = {
     "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),

@@ -20,7 +20,7 @@ from engine.paths import is_file, shown
 from engine.steps import OnStep, nobody_waits
 
 if TYPE_CHECKING:
-    from engine.config import DatasetConfig
+    from engine.config.campaign_config import DatasetConfig
 
 BUNDLED_MNIST = Path(__file__).parent / "mnist_t10k"
 

@@ -16,7 +16,7 @@ from engine.faults.sampling import sample_network, sample_size
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.config import FaultsConfig
+    from engine.config.campaign_config import FaultsConfig
     from engine.faults.fault_list import FaultList
     from engine.faults.population import FaultModel, Layer
 

@@ -15,7 +15,7 @@ def execution_order(
 ) -> npt.NDArray[np.int64]:
     """Positions by layer, and within a layer in turns of one fault for each output channel, [F].
 
-    Faults in different channels can share a run (see `engine.injection.packs`), so that consecutive ones should be.
+    Faults in different channels can share a run (`engine.injection.exact.packs`), so that consecutive ones should be.
 
     Args:
         layer: [F] index of the layer.

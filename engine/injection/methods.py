@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.injection.exact import ExactInjection
-from engine.injection.fast import FastInjection
+from engine.injection.exact.injection import ExactInjection
+from engine.injection.fast.injection import FastInjection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

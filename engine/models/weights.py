@@ -24,12 +24,12 @@ from engine.models.torchvision_cnn import as_published
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from engine.config import ModelConfig
+    from engine.config.campaign_config import ModelConfig
     from engine.datasets import Dataset
     from engine.models.checkpoint import StateDict
 
 BUNDLED_WEIGHTS = Path(__file__).parent / "weights" / "lenet5_mnist.safetensors"
-"""LeNet-5 on MNIST, trained by `engine.training`; how is in the file's metadata."""
+"""LeNet-5 on MNIST, trained by `engine.running.training`; how is in the file's metadata."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,6 @@
 """Campaigns on disk: immutable Parquet parts, their receipts, views for SQL, a sealed file when finished."""
 
-from engine.store.commands import Action, Effect
-from engine.store.heartbeat import Activity, WorkerStatus
 from engine.store.layout import store_path
-from engine.store.queue_view import QueueView
 from engine.store.records import (
     CampaignStatus,
     CampaignSummary,
@@ -15,8 +12,11 @@ from engine.store.records import (
     Span,
     State,
 )
+from engine.store.state.commands import Action, Effect
+from engine.store.state.heartbeat import Activity, WorkerStatus
+from engine.store.state.queue_view import QueueView
 from engine.store.store import Store
-from engine.store.writer import CampaignWriter
+from engine.store.write.writer import CampaignWriter
 
 __all__ = [
     "Action",

@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from engine.errors import DiskFullError, UnreachableError
-from engine.store.catalogue import catalogue_key, made_files_key, write_catalogue, write_zero_rows
-from engine.store.creation import renew_campaign, restore_campaign, write_campaign
-from engine.store.description import update_description
 from engine.store.files import (
     check_writable,
     exclusive,
@@ -25,32 +22,35 @@ from engine.store.files import (
     unfinished,
     unwritable,
 )
-from engine.store.lock import hold, make_lock
-from engine.store.queue import Queue, not_queued
-from engine.store.queue_view import QueueView, read_queue
-from engine.store.reading import StoreReader
-from engine.store.recovery import (
+from engine.store.mend.recovery import (
     adopt_campaigns,
     clear_unfinished,
     find_nameless,
     find_unreadable,
     recover_parts,
 )
-from engine.store.reserve import give_up_reserve, keep_reserve
-from engine.store.state import CampaignRow, now
-from engine.store.verification import verify_campaign
-from engine.store.writer import CampaignWriter
+from engine.store.mend.verification import verify_campaign
+from engine.store.read.reading import StoreReader
+from engine.store.sql.catalogue import catalogue_key, made_files_key, write_catalogue, write_zero_rows
+from engine.store.state.lock import hold, make_lock
+from engine.store.state.queue import Queue, not_queued
+from engine.store.state.queue_view import QueueView, read_queue
+from engine.store.state.reserve import give_up_reserve, keep_reserve
+from engine.store.state.state import CampaignRow, now
+from engine.store.write.creation import renew_campaign, restore_campaign, write_campaign
+from engine.store.write.description import update_description
+from engine.store.write.writer import CampaignWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from engine.store.lock import Role
     from engine.store.records import (
         CampaignStatus,
         NewCampaign,
         State,
     )
+    from engine.store.state.lock import Role
 
 
 class Store(StoreReader):

@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from engine.config import load_config
+from engine.config.campaign_config import load_config
+from engine.injection.exact.naive import naive_logits
+from engine.injection.exact.severity import SeverityMatrix
 from engine.injection.methods import METHODS
-from engine.injection.naive import naive_logits
 from engine.injection.outcomes import CRITICAL, Outcomes, WeightFaults
-from engine.injection.severity import SeverityMatrix
 from engine.injection.workers import Workers
-from engine.preparation import PreparedCampaign, prepare
+from engine.running.preparation import PreparedCampaign, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -57,9 +57,9 @@ def measured_apart(config: Path | None) -> float:
 def pairs_per_second(config: Path | None) -> float:
     """Of the campaign's blocks in rank order, from the first one on, over some seconds."""
     from dear_tui.cli.demo import DEMO
-    from engine.campaign import remaining_blocks
-    from engine.config import load_config, parse_config
-    from engine.preparation import prepare
+    from engine.config.campaign_config import load_config, parse_config
+    from engine.running.campaign import remaining_blocks
+    from engine.running.preparation import prepare
 
     prepared = prepare(load_config(config) if config else parse_config(DEMO, source="demo"))
     injection, faults = prepared.injection, prepared.faults_in_execution_order()

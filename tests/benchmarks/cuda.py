@@ -19,11 +19,11 @@ import torch
 from against_naive import judge
 
 from dear_tui.cli.bench import print_benchmark
-from engine.benchmark import benchmark
-from engine.config import CampaignConfig, load_config
+from engine.config.campaign_config import CampaignConfig, load_config
 from engine.errors import DearError
 from engine.injection.methods import METHODS
-from engine.preparation import PreparedCampaign, prepare
+from engine.running.benchmark import benchmark
+from engine.running.preparation import PreparedCampaign, prepare
 
 BUNDLED = Path(__file__).parents[2] / "sample_configs" / "lenet5-mnist.toml"
 IMAGES = 256

@@ -15,7 +15,7 @@ from dear_tui.charts.draw import draw_plot
 from dear_tui.charts.overlay_plot import Marked
 from dear_tui.charts.plots import ChartData, make_plot
 from dear_tui.charts.view import Kind, View
-from dear_tui.cli.tables import Column, print_table
+from dear_tui.cli.printing.tables import Column, print_table
 from engine.analysis.classification import compare_orders
 from engine.store import CurveData, ImageCounts
 

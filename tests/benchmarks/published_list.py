@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.store.sql import SqlSession
+from engine.store.sql.sql import SqlSession
 
 COUNTS = """
 SELECT layer, tensor_index, bit, count(*) FILTER (prediction <> golden_class), count(image_id)

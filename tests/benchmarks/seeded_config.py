@@ -15,7 +15,7 @@ import torch
 from networks import seeded
 from safetensors.torch import save_file
 
-from engine.config import DatasetConfig
+from engine.config.campaign_config import DatasetConfig
 from engine.datasets import load_dataset
 
 

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dear_tui.cli.tables import Column, print_table
-from engine.campaign import FIRST_BLOCK, PART_PAIRS
+from dear_tui.cli.printing.tables import Column, print_table
 from engine.faults.fault_list import FaultList
 from engine.faults.population import Layer
 from engine.injection.outcomes import Outcomes
+from engine.running.campaign import FIRST_BLOCK, PART_PAIRS
 from engine.store import CampaignWriter, NewCampaign, Store
 from engine.store.layout import PART_TABLES
 
@@ -45,7 +45,7 @@ import sys, time
 from pathlib import Path
 import duckdb
 from engine.store import Store
-from engine.store.sql import SqlSession
+from engine.store.sql.sql import SqlSession
 
 path, reads = Path(sys.argv[1]), int(sys.argv[2])
 for read in range(reads):

@@ -29,10 +29,10 @@ import numpy as np
 import pyte
 from store import new_campaign
 
-from dear_tui.cli.tables import Column, print_table
-from dear_tui.widgets.top_bar import TABS
-from engine.config import parse_config
-from engine.execution import prepare_new
+from dear_tui.cli.printing.tables import Column, print_table
+from dear_tui.widgets.common.top_bar import TABS
+from engine.config.campaign_config import parse_config
+from engine.running.execution import prepare_new
 from engine.store import Store
 
 if TYPE_CHECKING:

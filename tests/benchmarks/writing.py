@@ -17,18 +17,18 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from dear_tui.cli.demo import DEMO
-from dear_tui.cli.tables import Column, print_table
-from engine.campaign import describe, remaining_blocks, run_campaign
-from engine.config import load_config, parse_config
-from engine.injection.self_check import CheckResult
-from engine.preparation import prepare
+from dear_tui.cli.printing.tables import Column, print_table
+from engine.config.campaign_config import load_config, parse_config
+from engine.injection.check.self_check import CheckResult
+from engine.running.campaign import describe, remaining_blocks, run_campaign
+from engine.running.preparation import prepare
 from engine.store import Store
 
 if TYPE_CHECKING:
-    from engine.campaign import Progress
     from engine.errors import DiskFullError
-    from engine.injection.exact import ExactInjection
-    from engine.preparation import PreparedCampaign
+    from engine.injection.exact.injection import ExactInjection
+    from engine.running.campaign import Progress
+    from engine.running.preparation import PreparedCampaign
 
 
 @dataclass(frozen=True)

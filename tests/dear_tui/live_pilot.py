@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chart_data import DATA
 from memory_store import FakeSource, make_curve, make_status, settle, until
 
-from dear_tui.widgets.campaign_chart import CampaignChart
+from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot

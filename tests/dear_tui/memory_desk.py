@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from dear_tui.desk import Details
+from dear_tui.access.store_reader import Details
 from engine.analysis.tables import TableOneRow
 from engine.errors import InputError
-from engine.store.lock import Holder
-from engine.store.queue_view import QueueView
+from engine.store.state.lock import Holder
+from engine.store.state.queue_view import QueueView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -108,7 +108,7 @@ class FakePlanner:
 
 def worker_view(**changes: object) -> QueueView:
     """A worker that runs campaign 7, and what else is said."""
-    from engine.store.heartbeat import WorkerStatus
+    from engine.store.state.heartbeat import WorkerStatus
 
     worker = WorkerStatus(True, 4242, "cpu", 7, (1008, 2032), 397_812.0, "2026-01-02T03:04:05Z", 0.4)
     values: dict[str, object] = {"holder": Holder(4242, "worker"), "worker": worker}

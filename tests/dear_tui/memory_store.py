@@ -12,11 +12,11 @@ import numpy as np
 from memory_desk import FakeDesk, FakePlanner
 
 from dear_tui.app import DearApp
-from dear_tui.cpu import Cpu
-from dear_tui.gpu import GpuReading
-from dear_tui.machine import Machine, MachineHistory, Moment
-from engine.store.heartbeat import WorkerStatus
+from dear_tui.machine.cpu import Cpu
+from dear_tui.machine.gpu import GpuReading
+from dear_tui.machine.machine import Machine, MachineHistory, Moment
 from engine.store.records import CampaignStatus, CurveData, ImageCounts, LayerProgress
+from engine.store.state.heartbeat import WorkerStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,11 +12,11 @@ import pytest
 from memory_store import FixedMachine, screen_text, settle
 from textual.widgets import Static
 
-from dear_tui.actions import actions_of
 from dear_tui.app import DearApp
 from dear_tui.cli import main
 from dear_tui.screens.keys import KeysScreen
-from dear_tui.widgets.top_bar import TABS
+from dear_tui.settings.actions import actions_of
+from dear_tui.widgets.common.top_bar import TABS
 from tests.small_campaign import write_config
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ async def test_the_event_loop_never_touches_the_store(
     """On a slow disk it would be a frozen key: neither its files nor a call of `Store`, whatever is pressed."""
     monkeypatch.chdir(tmp_path)
     from engine.store import Store
-    from engine.store.queue import Queue
+    from engine.store.state.queue import Queue
 
     calls: list[str] = []
 

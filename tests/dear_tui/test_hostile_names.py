@@ -16,7 +16,7 @@ from textual.widgets import Input
 import dear_tui.cli
 from dear_tui.app import MOST_PASTED, DearApp
 from dear_tui.cli import main
-from dear_tui.printable import IN_TEXT, printable, printable_line
+from dear_tui.text.printable import IN_TEXT, printable, printable_line
 from tests.small_campaign import write_config
 
 if TYPE_CHECKING:

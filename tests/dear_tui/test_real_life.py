@@ -14,8 +14,8 @@ import pytest
 from real_terminal import DEADLINE, DEAR_TUI
 
 from dear_tui.worker.process import start_worker
-from engine.config import load_config
-from engine.execution import prepare_new
+from engine.config.campaign_config import load_config
+from engine.running.execution import prepare_new
 from engine.store import Store
 from tests.small_campaign import write_config, write_long_config
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from dear_tui.cli.demo import DEMO
-from engine.config import WorkloadConfig, parse_config
-from engine.preparation import PreparedCampaign, prepare
-from engine.selection import select_images
+from engine.config.campaign_config import WorkloadConfig, parse_config
+from engine.metrics.selection import select_images
+from engine.running.preparation import PreparedCampaign, prepare
 
 
 @pytest.fixture(scope="module")

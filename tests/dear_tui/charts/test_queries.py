@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dear_tui.access.live_details import LiveReader, Wanted
 from dear_tui.charts.plot import in_window
 from dear_tui.charts.plots import ChartData, Marked, make_plot
 from dear_tui.charts.view import Kind, View
-from dear_tui.live_details import LiveReader, Wanted
 from engine.store import Store
-from engine.store.sql import SqlSession
+from engine.store.sql.sql import SqlSession
 from tests.engine.store.stored_campaigns import Truth, new_campaign, write
 
 

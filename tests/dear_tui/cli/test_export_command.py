@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from engine.config import load_config
-from engine.execution import execute
-from engine.preparation import prepare
+from engine.config.campaign_config import load_config
+from engine.running.execution import execute
+from engine.running.preparation import prepare
 from tests.small_campaign import FAULTS, IMAGES, write_config
 from tests.small_disk import small_disk
 from tests.test_sample_configs import Silent

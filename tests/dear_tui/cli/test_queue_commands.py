@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.store import Store
-from engine.store.heartbeat import Activity, write_heartbeat
+from engine.store.state.heartbeat import Activity, write_heartbeat
 from tests.dear_tui.worker.conftest import DEADLINE, submit, until
 from tests.small_campaign import write_config
 

@@ -14,12 +14,12 @@ import duckdb
 import pytest
 
 from dear_tui.cli.listing import columns
-from dear_tui.cli.tables import fit, lines
-from engine.config import load_config
-from engine.execution import execute
-from engine.preparation import prepare
+from dear_tui.cli.printing.tables import fit, lines
+from engine.config.campaign_config import load_config
+from engine.running.execution import execute
+from engine.running.preparation import prepare
+from engine.running.training import TrainingProgress, TrainingResult
 from engine.store import Store
-from engine.training import TrainingProgress, TrainingResult
 from tests.endless_queries import ENDLESS
 from tests.small_campaign import FAULTS, IMAGES, write_config
 from tests.test_sample_configs import Silent
@@ -234,7 +234,7 @@ def test_train_reports_each_epoch_and_prints_file_and_accuracy(
             report(TrainingProgress((step + 1) // 2, 2, step, 4, 0.25, 0.98 if step > 2 else None))
         return TrainingResult(out, 0.9876)
 
-    monkeypatch.setattr("engine.training.train", train)
+    monkeypatch.setattr("engine.running.training.train", train)
     options = ("--out", out, "--data", tmp_path, "--epochs", "2", "--seed", "7")
     done = invoke("train", "lenet5", "mnist", *options)
     assert (done.code, done.out) == (0, f"{out}  test accuracy 98.76%\n")

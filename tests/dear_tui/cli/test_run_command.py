@@ -11,7 +11,7 @@ import pytest
 from dear_tui.cli.demo import DEMO
 from dear_tui.cli.run import ProgressLine
 from engine.store import Store
-from engine.store.sql import SqlSession
+from engine.store.sql.sql import SqlSession
 from tests.small_campaign import FAULTS, IMAGES, SMALL, write_config
 
 if TYPE_CHECKING:

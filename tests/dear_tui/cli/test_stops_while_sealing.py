@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.store import Store
-from engine.store.sql import SqlSession
+from engine.store.sql.sql import SqlSession
 from tests.dear_tui.worker.conftest import DEADLINE, submit
 from tests.small_campaign import write_config
 
@@ -25,7 +25,8 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 STOPPED = """
 import os, signal, sys
 from dear_tui.cli import main
-from engine.store import Store, seal, store_path
+from engine.store import Store, store_path
+from engine.store.write import seal
 
 by, times, *arguments = sys.argv[1:]
 pairs = seal.Seal._pairs

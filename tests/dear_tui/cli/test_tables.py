@@ -1,6 +1,6 @@
 """Tables as text."""
 
-from dear_tui.cli.tables import Column, fit, lines
+from dear_tui.cli.printing.tables import Column, fit, lines
 
 NUMBERS = Column("n", ["1", "1,000"], right=True, priority=2)
 NAMES = Column("name", ["a", "b" * 50], priority=3)

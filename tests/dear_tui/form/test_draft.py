@@ -8,7 +8,7 @@ import pytest
 from dear_tui.form.check import check, load_fields, write_toml
 from dear_tui.form.draft import Draft
 from dear_tui.form.sources import FIRST, SAMPLES, complete, from_sample, sample_names
-from engine.config import load_config, parse_config
+from engine.config.campaign_config import load_config, parse_config
 from tests.small_campaign import write_config
 
 FIELDS = load_fields()

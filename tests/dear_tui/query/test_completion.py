@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dear_tui.query.completion import MOST, Completion, complete
-from engine.store.sql_names import Names, View, ViewColumn
+from engine.store.sql.names import Names, View, ViewColumn
 
 NAMES = Names(
     views=(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dear_tui.query.questions import questions
-from engine.store.sql import SqlSession
+from engine.store.sql.sql import SqlSession
 from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from dear_tui.query.files import write_csv
 from dear_tui.query.values import MOST_LETTERS, cell_text, whole_text
-from dear_tui.widgets.result_rows import WIDEST, ResultRows
-from engine.store.sql import Result
+from dear_tui.widgets.sql.result_rows import WIDEST, ResultRows
+from engine.store.sql.sql import Result
 
 
 def rows_of(sql: str) -> ResultRows:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from memory_desk import FakeDesk
 from memory_store import FakeSource, make_app, make_status, screen_text, until, until_read, until_shown
 
-from dear_tui.widgets.campaign_details import CampaignDetails
-from dear_tui.widgets.campaign_list import CampaignList
+from dear_tui.widgets.campaigns.campaign_details import CampaignDetails
+from dear_tui.widgets.campaigns.campaign_list import CampaignList
 
 if TYPE_CHECKING:
-    from dear_tui.desk import Details
+    from dear_tui.access.store_reader import Details
     from engine.store import CampaignStatus, QueueView
 
 

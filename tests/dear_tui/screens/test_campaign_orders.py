@@ -10,7 +10,7 @@ import pytest
 from memory_desk import FakeDesk, worker_view
 from memory_store import FakeSource, make_app, make_status, screen_text, settle, until, until_shown
 
-from dear_tui import orders
+from dear_tui.access import commands as orders
 from dear_tui.app import DearApp
 from dear_tui.screens.new_campaign import NewCampaignScreen
 from engine.store import Store

@@ -18,12 +18,12 @@ from memory_store import (
 from textual import events
 from textual.widget import Widget
 
-from dear_tui.actions import actions_of
 from dear_tui.screens.live import LiveScreen
-from dear_tui.widgets.campaign_list import CampaignList, Row
-from engine.store.heartbeat import WorkerStatus
-from engine.store.lock import Holder
-from engine.store.queue_view import QueueView
+from dear_tui.settings.actions import actions_of
+from dear_tui.widgets.campaigns.campaign_list import CampaignList, Row
+from engine.store.state.heartbeat import WorkerStatus
+from engine.store.state.lock import Holder
+from engine.store.state.queue_view import QueueView
 
 
 def five(state: str = "cancelled") -> FakeSource:

@@ -12,7 +12,7 @@ from pictures import SIZES
 
 from dear_tui.form import sources
 from dear_tui.planner.reports import Report
-from engine.store.queue_view import QueueView
+from engine.store.state.queue_view import QueueView
 from tests.dear_tui.screens.test_new_campaign_screen import ESTIMATE, MATERIAL, type_into
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from textual.keys import REPLACED_KEYS
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
-from dear_tui.actions import actions_of
 from dear_tui.screens.confirm import ConfirmScreen
 from dear_tui.screens.dialog import Dialog
 from dear_tui.screens.jump import JumpScreen, jump_targets
@@ -23,6 +22,7 @@ from dear_tui.screens.prompt import Prompt
 from dear_tui.screens.query_list import Entry, QueryList
 from dear_tui.screens.save_config import SaveConfigScreen
 from dear_tui.screens.value import ValueScreen
+from dear_tui.settings.actions import actions_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,11 +11,11 @@ from textual.pilot import Pilot
 from dear_tui.app import DearApp
 from dear_tui.screens.images import ImagesScreen
 from dear_tui.screens.results import ResultScreen
-from dear_tui.widgets.fault_map import FaultMap
-from dear_tui.widgets.row_list import RowList
+from dear_tui.widgets.common.row_list import RowList
+from dear_tui.widgets.faults.fault_map import FaultMap
 from engine.errors import UnreachableError
 from engine.faults.group import FaultGroup
-from engine.store.fault_results import critical_images_sql, faults_sql, rates_sql
+from engine.store.read.fault_results import critical_images_sql, faults_sql, rates_sql
 
 
 async def open_map(pilot: Pilot[str], *keys: str) -> None:

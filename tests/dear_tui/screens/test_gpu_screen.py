@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from fake_nvml import FakeGpu, FakeNvml
 from memory_store import FakeSource, FixedMachine, make_app, make_curve, make_status, screen_text, settle
 
-from dear_tui.gpu import GpuReader
-from dear_tui.machine import Machine, MachineHistory
+from dear_tui.machine.gpu import GpuReader
+from dear_tui.machine.machine import Machine, MachineHistory
 from dear_tui.screens import gpu as gpu_screen
 from dear_tui.screens.gpu import MachineCards, MachineView
 from dear_tui.screens.live import LiveScreen
-from dear_tui.widgets.gpu_panel import GpuPanel
-from dear_tui.widgets.machine_text import machine_line
+from dear_tui.widgets.machine.gpu_panel import GpuPanel
+from dear_tui.widgets.machine.machine_text import machine_line
 
 if TYPE_CHECKING:
     import pytest

@@ -10,7 +10,7 @@ from fake_nvml import FakeGpu, FakeNvml
 from memory_store import FakeSource, FixedMachine, make_app, settle
 from pictures import SIZES
 
-from dear_tui.gpu import GpuProcess, GpuReader, GpuReading
+from dear_tui.machine.gpu import GpuProcess, GpuReader, GpuReading
 
 if TYPE_CHECKING:
     from collections.abc import Callable

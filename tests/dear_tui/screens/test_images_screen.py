@@ -12,11 +12,11 @@ from textual.widgets import Input
 from dear_tui.app import DearApp
 from dear_tui.screens.images import ImagesScreen
 from dear_tui.screens.results import ResultScreen
-from dear_tui.widgets.image_picture import ImagePicture
-from dear_tui.widgets.row_list import RowList
+from dear_tui.widgets.common.row_list import RowList
+from dear_tui.widgets.images.image_picture import ImagePicture
 from engine.datasets.load import BUNDLED_MNIST
-from engine.pictures import load_pictures
-from engine.store.image_results import images_sql
+from engine.datasets.pictures import load_pictures
+from engine.store.read.image_results import images_sql
 
 
 async def open_images(pilot: Pilot[str], *keys: str) -> None:

@@ -7,8 +7,8 @@ from textual.widgets import Input, TabbedContent, TabPane, Tabs
 from dear_tui.screens.campaigns import CampaignsScreen
 from dear_tui.screens.jump import JumpScreen, jump_targets
 from dear_tui.screens.live import LiveScreen
-from dear_tui.widgets.campaign_chart import CampaignChart
-from dear_tui.widgets.top_bar import TABS
+from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
+from dear_tui.widgets.common.top_bar import TABS
 
 
 def with_curve() -> FakeSource:

@@ -8,7 +8,7 @@ from live_pilot import live_store, press, settle_all
 from memory_store import make_app, screen_text
 
 from dear_tui.charts.picture import Ink
-from dear_tui.widgets.campaign_chart import CampaignChart
+from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
 
 
 async def test_zoom_pan_and_all() -> None:

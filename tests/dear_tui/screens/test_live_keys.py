@@ -9,9 +9,9 @@ import pytest
 from live_pilot import live_store, press, settle_all
 from memory_store import FakeSource, make_app, make_curve, make_status, screen_text, until, until_shown
 
-from dear_tui.actions import actions_of
 from dear_tui.charts.picture import Ink
 from dear_tui.charts.view import Kind, View
+from dear_tui.settings.actions import actions_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,7 +134,7 @@ async def test_an_export_that_fails_is_a_sentence(tmp_path: Path, monkeypatch: p
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)
-    monkeypatch.setattr("dear_tui.widgets.campaign_chart.write_export", _no_room)
+    monkeypatch.setattr("dear_tui.widgets.campaigns.campaign_chart.write_export", _no_room)
     app = make_app(live_store(), 7)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle_all(pilot)

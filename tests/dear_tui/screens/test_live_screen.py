@@ -23,8 +23,8 @@ from dear_tui.charts.draw import draw_plot
 from dear_tui.charts.picture import Ink, Picture
 from dear_tui.charts.plots import ChartData
 from dear_tui.screens.new_campaign import NewCampaignScreen
-from dear_tui.widgets.campaign_chart import CampaignChart
-from dear_tui.widgets.chart import component_class
+from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
+from dear_tui.widgets.common.chart import component_class
 from engine.store import WorkerStatus
 
 if TYPE_CHECKING:

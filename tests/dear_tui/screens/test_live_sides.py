@@ -11,10 +11,10 @@ from memory_store import make_app, make_layers, screen_text, settle, until
 from rich.cells import cell_len
 
 from dear_tui.screens.live import LiveScreen
-from dear_tui.widgets.campaign_chart import CampaignChart
-from dear_tui.widgets.layer_bars import LayerBars
-from dear_tui.widgets.log_lines import LogLines
-from dear_tui.widgets.side_chart import SideChart
+from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
+from dear_tui.widgets.campaigns.layer_bars import LayerBars
+from dear_tui.widgets.campaigns.side_chart import SideChart
+from dear_tui.widgets.common.log_lines import LogLines
 
 if TYPE_CHECKING:
     from pathlib import Path

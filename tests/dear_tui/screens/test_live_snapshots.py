@@ -10,7 +10,7 @@ from memory_store import FakeSource, make_app, make_curve, make_status, screen_t
 from pictures import SIZES
 
 from dear_tui.screens.live import LiveScreen
-from dear_tui.widgets.campaign_chart import CampaignChart
+from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from memory_store import FakeSource, make_app, make_status, screen_text, settle
 from dear_tui.query.messages import NamesFailed
 from dear_tui.screens.confirm import ConfirmScreen
 from dear_tui.screens.sql import SqlScreen
-from dear_tui.widgets.top_bar import TABS, TopBar
+from dear_tui.widgets.common.top_bar import TABS, TopBar
 
 
 @pytest.mark.parametrize("name", TABS)

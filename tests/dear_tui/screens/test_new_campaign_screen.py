@@ -14,10 +14,10 @@ from dear_tui.planner.reports import Report
 from dear_tui.screens.campaigns import CampaignsScreen
 from dear_tui.screens.draft import MEASURE_SECONDS
 from dear_tui.screens.new_campaign import NewCampaignScreen
-from dear_tui.widgets.field_row import FieldRow
-from dear_tui.widgets.form import Form
-from engine.config import check_config, load_config
-from engine.config_fields import config_fields
+from dear_tui.widgets.form.field_row import FieldRow
+from dear_tui.widgets.form.form import Form
+from engine.config.campaign_config import check_config, load_config
+from engine.config.fields import config_fields
 from tests.small_campaign import write_config
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from textual import events
 
 from dear_tui.app import DearApp
 from dear_tui.screens.query_list import QueryList
-from dear_tui.widgets.completion_list import CompletionList
-from dear_tui.widgets.schema_tree import SchemaTree
+from dear_tui.widgets.sql.completion_list import CompletionList
+from dear_tui.widgets.sql.schema_tree import SchemaTree
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from sql_store import PAIRS, WIDE, ask, until, words
 from textual.widgets import Input
 
 from dear_tui.app import DearApp
-from dear_tui.widgets.export_line import ExportLine
-from engine.store import sql as engine_sql
+from dear_tui.widgets.common.export_line import ExportLine
+from engine.store.sql import sql as engine_sql
 
 if TYPE_CHECKING:
     from pathlib import Path

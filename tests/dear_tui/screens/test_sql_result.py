@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from dear_tui.app import DearApp
 from dear_tui.screens.value import ValueScreen
-from engine.store import sql as engine_sql
+from engine.store.sql import sql as engine_sql
 
 if TYPE_CHECKING:
     from pathlib import Path

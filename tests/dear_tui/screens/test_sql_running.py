@@ -9,7 +9,7 @@ from memory_store import screen_text
 from sql_store import WIDE, ask, open_sql, screen_of, title, until, works
 
 from dear_tui.app import DearApp
-from engine.store import sql as engine_sql
+from engine.store.sql import sql as engine_sql
 from tests.endless_queries import ENDLESS
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.config import load_config
-from engine.execution import prepare_new
+from engine.config.campaign_config import load_config
+from engine.running.execution import prepare_new
 from engine.store import Store
 from tests.small_campaign import write_config, write_long_config
 

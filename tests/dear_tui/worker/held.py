@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 HELD = """
 import os
-from engine.store.writer import CampaignWriter
+from engine.store.write.writer import CampaignWriter
 commit = CampaignWriter.commit
 
 def held(self, *arguments):

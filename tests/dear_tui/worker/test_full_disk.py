@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from engine.config import load_config
+from engine.config.campaign_config import load_config
 from engine.errors import DiskFullError
-from engine.execution import execute
-from engine.preparation import prepare
+from engine.running.execution import execute
+from engine.running.preparation import prepare
 from engine.store import Store
-from engine.store.lock import Holder
-from engine.store.sql import SqlSession
+from engine.store.sql.sql import SqlSession
+from engine.store.state.lock import Holder
 from tests.dear_tui.worker.conftest import DEADLINE, submit, until
 from tests.dear_tui.worker.held import HELD, Hold
 from tests.small_campaign import write_config
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from engine.campaign import Progress
+    from engine.running.campaign import Progress
     from engine.steps import Step
     from engine.store import CampaignStatus
 

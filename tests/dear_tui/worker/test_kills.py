@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from engine.config import load_config
-from engine.execution import execute, execute_queued
-from engine.preparation import prepare
+from engine.config.campaign_config import load_config
+from engine.running.execution import execute, execute_queued
+from engine.running.preparation import prepare
 from engine.store import Store
 from engine.store.files import sha256
 from tests.dear_tui.worker.conftest import DEADLINE, submit
@@ -66,12 +66,12 @@ class Place:
 
 
 PLACES = {
-    "block": Place("engine.injection.exact", "ExactInjection._inject_group", 100, 0.002),
+    "block": Place("engine.injection.exact.injection", "ExactInjection._inject_group", 100, 0.002),
     "part": Place("engine.store.parquet", "begin", 120, 0.002),
-    "rename": Place("engine.store.writer", "publish", 120, 0.001),
-    "SQLite": Place("engine.store.state", "StateFile.rows", 400, 0.0005),
-    "seal": Place("engine.store.seal", "Seal.write", 2, 0.2),
-    "any": Place("engine.execution", "execute_queued", 1, 2.0),
+    "rename": Place("engine.store.write.writer", "publish", 120, 0.001),
+    "SQLite": Place("engine.store.state.state", "StateFile.rows", 400, 0.0005),
+    "seal": Place("engine.store.write.seal", "Seal.write", 2, 0.2),
+    "any": Place("engine.running.execution", "execute_queued", 1, 2.0),
 }
 
 

@@ -13,7 +13,7 @@ import pytest
 from dear_tui.worker import loop
 from dear_tui.worker.loop import Worker
 from engine.store import Store
-from engine.store.lock import Holder
+from engine.store.state.lock import Holder
 from tests.dear_tui.worker.conftest import DEADLINE, submit, until
 from tests.small_campaign import write_config, write_long_config
 

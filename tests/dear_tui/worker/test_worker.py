@@ -15,8 +15,8 @@ import pytest
 
 from dear_tui.worker.loop import Worker
 from dear_tui.worker.process import ensure_worker, start_worker
-from engine.campaign import Progress
 from engine.errors import UnreachableError
+from engine.running.campaign import Progress
 from engine.steps import Step
 from engine.store import Store
 from tests.dear_tui.worker.conftest import DEADLINE, runs, submit, until
@@ -111,7 +111,7 @@ def test_its_heartbeat_says_what_comes_before_the_first_pair_and_after_the_last(
         until(lambda: said() == (1, "sealing"), "the sealing")
         store.queue.settle(campaign, "cancelled")  # which sealing has not set
 
-    monkeypatch.setattr("engine.execution.execute_queued", execute)
+    monkeypatch.setattr("engine.running.execution.execute_queued", execute)
     monkeypatch.setattr("dear_tui.worker.loop.LINGER_SECONDS", 0.0)
     assert Worker(path, until_empty=True).run(lambda: None) == 0
 
@@ -120,7 +120,7 @@ READS = """
 import sys
 from pathlib import Path
 from engine.store import Store
-from engine.store.sql import SqlSession
+from engine.store.sql.sql import SqlSession
 for _ in range(50):
     store = Store.open(Path(sys.argv[1]), read_only=True)
     status, worker, curve = store.campaign(1), store.worker(), store.curve(1)
@@ -282,7 +282,7 @@ def test_two_workers_on_one_store(store: Store, launch: Launch) -> None:
 def test_the_demo_in_a_terminal_is_queued_and_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole config reaches the worker, defaults and all."""
     from dear_tui.cli import main
-    from engine.config import load_config
+    from engine.config.campaign_config import load_config
 
     path, opened = tmp_path / "store", []
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.analysis.classification import compare_orders
-from engine.selection import random_images
+from engine.metrics.selection import random_images
 
 METRIC = np.array([0.1, 0.9, 0.5, 0.5])
 COUNTS = {"masked": [9, 2, 5, 8], "non_critical": [1, 5, 4, 2], "critical": [0, 3, 1, 0]}

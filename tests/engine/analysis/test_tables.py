@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.analysis.tables import Detections, TableFourRow, TableOneRow, table_four, table_one
-from engine.selection import random_images
+from engine.metrics.selection import random_images
 
 
 def test_table_one():

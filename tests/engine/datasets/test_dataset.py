@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from torchvision.transforms import Compose, Normalize, ToTensor
 
-from engine.config import DatasetConfig
+from engine.config.campaign_config import DatasetConfig
 from engine.datasets import Dataset, load_dataset
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 3, 4, 6), dtype=np.uint8)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
-from engine.config import DatasetConfig
+from engine.config.campaign_config import DatasetConfig
 from engine.datasets import Dataset, load_dataset
 from engine.datasets.class_names import class_names
 from engine.errors import InputError

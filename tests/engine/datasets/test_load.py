@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torchvision
 
-from engine.config import DatasetConfig
+from engine.config.campaign_config import DatasetConfig
 from engine.datasets import load_dataset
 from engine.errors import InputError
 

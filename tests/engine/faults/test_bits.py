@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.faults.bits import faulty_values, same_bits
+from engine.formats.float32 import faulty_values, same_bits
 
 patterns = st.integers(0, 2**32 - 1)
 bits = st.integers(0, 31)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.config import FaultsConfig
+from engine.config.campaign_config import FaultsConfig
 from engine.errors import InputError
 from engine.faults.draw import draw_faults
 from engine.faults.population import Layer

@@ -8,16 +8,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from engine.faults.bits import faulty_values, same_bits
-from engine.injection.layers import injectable_modules
-from engine.injection.naive import naive_logits
+from engine.formats.float32 import faulty_values, same_bits
+from engine.injection.exact.naive import naive_logits
+from engine.injection.network.layers import injectable_modules
 from engine.injection.outcomes import WeightFaults
 from engine.models import build_model
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine.injection.exact import ExactInjection
+    from engine.injection.exact.injection import ExactInjection
     from engine.injection.outcomes import Outcomes
 
 

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from networks import every_bit_in
 from torch import Tensor, nn
 
-from engine.injection.exact import ExactInjection
-from engine.injection.fast import FastInjection
-from engine.injection.layers import injectable_modules
-from engine.injection.naive import naive_logits
-from engine.injection.severity import SeverityMatrix
+from engine.injection.exact.injection import ExactInjection
+from engine.injection.exact.naive import naive_logits
+from engine.injection.exact.severity import SeverityMatrix
+from engine.injection.fast.injection import FastInjection
+from engine.injection.network.layers import injectable_modules
 
 if TYPE_CHECKING:
     from collections.abc import Callable

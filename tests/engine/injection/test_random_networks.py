@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from networks import every_bit_in, judged_logits, replayed_logits, same_to_the_bit
 from torch import Tensor, nn
 
-from engine.injection.exact import ExactInjection
-from engine.injection.fast import FastInjection
+from engine.injection.exact.injection import ExactInjection
+from engine.injection.fast.injection import FastInjection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

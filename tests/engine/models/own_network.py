@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from engine.config import ModelConfig
+from engine.config.campaign_config import ModelConfig
 from engine.datasets import Dataset
 from engine.models import load_model
 from engine.models.imports import importable_from

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from engine.config import NETWORKS
+from engine.config.campaign_config import NETWORKS
 from engine.errors import InputError
 from engine.models import ARCHITECTURES, build_model
 

@@ -246,7 +246,7 @@ def test_a_tensor_that_repeats_one_value_endlessly_takes_no_memory(tmp_path: Pat
 
 
 def test_both_formats_and_every_wrapper_have_one_hash(tmp_path: Path, state: State) -> None:
-    from engine.config import ModelConfig
+    from engine.config.campaign_config import ModelConfig
 
     save_file(prefixed("model.", state), tmp_path / "w.safetensors")
     config = ModelConfig(arch="fac:make", path=tmp_path, weights=tmp_path / "w.safetensors")

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from engine.config import ModelConfig, load_config
+from engine.config.campaign_config import ModelConfig, load_config
 from engine.datasets import Dataset
 from engine.errors import InputError
 from engine.models import load_model
 from engine.models.torch_state import settings_kept
-from engine.preparation import prepare
+from engine.running.preparation import prepare
 from tests.engine.models.own_network import IMAGES as COLOUR
 from tests.engine.models.own_network import load, made, write_factory
 from tests.small_campaign import write_config

@@ -10,7 +10,7 @@ import torch
 
 from engine.datasets import Dataset
 from engine.errors import InputError
-from engine.injection.layers import injectable_layers
+from engine.injection.network.layers import injectable_layers
 from tests.engine.models.own_network import load, made, write_factory
 
 if TYPE_CHECKING:

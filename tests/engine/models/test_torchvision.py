@@ -9,9 +9,9 @@ import pytest
 import torch
 from torchvision import models
 
-from engine.config import ModelConfig
+from engine.config.campaign_config import ModelConfig
 from engine.datasets import Dataset
-from engine.injection.layers import injectable_layers
+from engine.injection.network.layers import injectable_layers
 from engine.models import load_model
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from engine.config import DatasetConfig, ModelConfig
+from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import Dataset, load_dataset
 from engine.errors import InputError
 from engine.models import build_model, load_model, read_weights
-from engine.training import accuracy
+from engine.running.training import accuracy
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from engine.faults.fault_list import FaultList
 from engine.faults.population import Layer
 from engine.injection.outcomes import Outcomes
 from engine.store import NewCampaign, Store
-from engine.store.writer import CampaignWriter
+from engine.store.write.writer import CampaignWriter
 
 LAYERS = (Layer(0, "conv1", (6, 1, 5, 5)), Layer(1, "fc1", (120, 400)))
 CLASSES = 10

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.errors import DiskFullError, UnreachableError
-from engine.store.background import MOST_WAITING, BackgroundWriter, ComputedPart
+from engine.store.write.background import MOST_WAITING, BackgroundWriter, ComputedPart
 
 if TYPE_CHECKING:
     from collections.abc import Callable

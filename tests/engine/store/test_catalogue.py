@@ -9,7 +9,7 @@ import duckdb
 from stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
 from engine.store import Store
-from engine.store.sql import SqlSession
+from engine.store.sql.sql import SqlSession
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -40,7 +40,7 @@ import sys
 from pathlib import Path
 import duckdb
 from engine.store import Store
-from engine.store.sql import SqlSession
+from engine.store.sql.sql import SqlSession
 
 path = Path(sys.argv[1])
 reader, before = Store.open(path, read_only=True), 0

@@ -11,8 +11,8 @@ from stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
 from engine.errors import DearError
 from engine.store import Store
-from engine.store.export import export_sealed, export_tables
-from engine.store.sql import SqlSession
+from engine.store.sql.export import export_sealed, export_tables
+from engine.store.sql.sql import SqlSession
 
 CAMPAIGN, ZERO = Path("campaigns/campaign=000001"), Path("campaigns/campaign=000000")
 PART = "part-000002.parquet"

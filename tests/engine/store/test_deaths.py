@@ -10,7 +10,7 @@ from stored_campaigns import PLAN, Truth, new_campaign, write
 from waiting_campaigns import KILLED, states, three_waiting
 
 from engine.store import Effect, Store
-from engine.store.deaths import MOST_DEATHS
+from engine.store.state.deaths import MOST_DEATHS
 
 
 @pytest.fixture

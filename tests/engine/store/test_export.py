@@ -9,8 +9,8 @@ from test_recovery import flip_a_bit
 
 from engine.errors import DearError, InputError
 from engine.store import Store
-from engine.store.export import export_sealed, export_tables
-from engine.store.sql import SqlSession
+from engine.store.sql.export import export_sealed, export_tables
+from engine.store.sql.sql import SqlSession
 
 VIEWS = ("campaigns", "faults", "images", "severity", "critical", "fault_summary", "image_summary", "curve")
 

@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import UnreachableError
 from engine.store import Activity, Store, WorkerStatus
-from engine.store.heartbeat import write_heartbeat
+from engine.store.state.heartbeat import write_heartbeat
 
 BUSY = Activity(campaign=7, device="cpu", block=(16, 48), rate=1234.5)
 
@@ -85,7 +85,7 @@ def test_a_heartbeat_of_another_process_is_not_believed(store: Store) -> None:
 @pytest.mark.parametrize("year", ["1999", "2099"])
 def test_a_clock_that_was_set_changes_no_age(store: Store, monkeypatch: pytest.MonkeyPatch, year: str) -> None:
     with store.be_worker(), store.lock("worker"):
-        monkeypatch.setattr("engine.store.heartbeat.now", lambda: f"{year}-01-01T00:00:00Z")
+        monkeypatch.setattr("engine.store.state.heartbeat.now", lambda: f"{year}-01-01T00:00:00Z")
         before = time.monotonic()
         write_heartbeat(store.state, BUSY)
         found = store.worker()

@@ -10,12 +10,12 @@ import pytest
 from other_process import python
 
 from engine.errors import UnreachableError
-from engine.store.lock import Holder, expected, hold, holder
+from engine.store.state.lock import Holder, expected, hold, holder
 
 HELD = """
 import sys
 from pathlib import Path
-from engine.store.lock import hold
+from engine.store.state.lock import hold
 with hold(Path(sys.argv[1]), sys.argv[2]):
     print("held", flush=True)
     sys.stdin.read()

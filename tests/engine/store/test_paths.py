@@ -12,7 +12,7 @@ from test_recovery import SPANS, complete
 
 from engine.errors import UnreachableError
 from engine.store import Store, store_path
-from engine.store.sql import SqlSession
+from engine.store.sql.sql import SqlSession
 
 NAMES = [
     *("campaign=7", "severity=2", "fault_id=x", "severity/part-000001.parquet/severity/part-"),

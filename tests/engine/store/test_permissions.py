@@ -49,7 +49,7 @@ def test_what_is_not_whole_yet_is_its_owners_too(tmp_path: Path, monkeypatch: py
         found.update(modes(store.layout.root))
         publish(path)
 
-    monkeypatch.setattr("engine.store.seal.publish", watched)
+    monkeypatch.setattr("engine.store.write.seal.publish", watched)
     with store.lock():
         store.writer(1).seal()
     assert found["campaigns/campaign=000001/campaign.duckdb.tmp"] == 0o600

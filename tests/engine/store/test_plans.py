@@ -9,7 +9,7 @@ from stored_campaigns import filled_store
 
 from engine.errors import InputError
 from engine.store import Store
-from engine.store.sql import SqlSession
+from engine.store.sql.sql import SqlSession
 
 JOIN = "SELECT * FROM severity JOIN faults USING (campaign, fault_id)"
 PAIRS, FAULTS = 180, 12

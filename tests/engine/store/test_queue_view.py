@@ -8,7 +8,7 @@ import pytest
 from stored_campaigns import new_campaign
 
 from engine.store import Activity, QueueView, Store
-from engine.store.heartbeat import write_heartbeat
+from engine.store.state.heartbeat import write_heartbeat
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from stored_campaigns import LAYERS, PLAN, Truth, filled_store
 from engine.errors import InputError
 from engine.faults.group import FaultGroup
 from engine.store import Store
-from engine.store.fault_results import NEVER, FaultOrder, critical_images_sql, faults_sql, rates_sql
-from engine.store.image_results import images_sql, mistakes_sql
-from engine.store.sql import SqlSession
+from engine.store.read.fault_results import NEVER, FaultOrder, critical_images_sql, faults_sql, rates_sql
+from engine.store.read.image_results import images_sql, mistakes_sql
+from engine.store.sql.sql import SqlSession
 
 GROUPS = [FaultGroup(), FaultGroup(layer="fc1"), FaultGroup(bit=3), FaultGroup(layer="conv1", bit=3)]
 
@@ -92,7 +92,7 @@ def test_orders_of_faults(tmp_path: Path, order: FaultOrder, key: object) -> Non
 
 
 def test_a_long_list_of_faults_says_how_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.store.fault_results.MOST_ROWS", 5)
+    monkeypatch.setattr("engine.store.read.fault_results.MOST_ROWS", 5)
     store, campaign, _truth = filled_store(tmp_path)
     rows = store.results.faults(campaign, FaultGroup(), "critical")
     assert (len(rows), rows.total) == (5, 12)

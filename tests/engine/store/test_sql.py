@@ -8,8 +8,8 @@ import pytest
 from stored_campaigns import filled_store
 
 from engine.errors import InputError, UnreachableError
-from engine.store.sql import SqlSession
-from engine.store.sql_errors import QueryError
+from engine.store.sql.errors import QueryError
+from engine.store.sql.sql import SqlSession
 from tests.endless_queries import ENDLESS
 
 
@@ -130,7 +130,7 @@ def test_a_missing_store_is_said_and_not_made(tmp_path: Path) -> None:
 
 
 def test_a_statement_is_read_in_pages_and_counted(session: SqlSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.store.sql.PAGE_ROWS", 100)
+    monkeypatch.setattr("engine.store.sql.sql.PAGE_ROWS", 100)
     with session.statement("SELECT * FROM severity -- all\n;") as statement:
         pages = [statement.page(), statement.page(100)]
         assert [(page.first, page.rows.num_rows, page.more) for page in pages] == [(0, 100, True), (100, 80, False)]
@@ -200,8 +200,8 @@ def test_without_an_order_every_row_is_on_one_page_once(session: SqlSession) -> 
 
 
 def test_pages_are_kept_up_to_a_limit(session: SqlSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.store.sql.PAGE_ROWS", 100)
-    monkeypatch.setattr("engine.store.sql_pages.KEPT_BYTES", 3000)
+    monkeypatch.setattr("engine.store.sql.sql.PAGE_ROWS", 100)
+    monkeypatch.setattr("engine.store.sql.pages.KEPT_BYTES", 3000)
     with session.statement("SELECT hash(range) AS h FROM range(5000)") as statement:
         assert statement.page().more
         assert statement.count() is None, "the rest is neither read nor counted"

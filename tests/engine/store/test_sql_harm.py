@@ -8,7 +8,7 @@ import pytest
 from stored_campaigns import filled_store
 
 from engine.errors import InputError
-from engine.store.sql import SqlSession
+from engine.store.sql.sql import SqlSession
 
 WRITING = """
 COPY (SELECT 1) TO '{new}'

@@ -13,12 +13,13 @@ from stored_campaigns import filled_store
 
 from engine.errors import UnreachableError
 from engine.store import Store
-from engine.store.state import MIGRATIONS, StateFile
+from engine.store.state.state import MIGRATIONS, StateFile
 
 CUT_SHORT = """
 import os, sys
 from pathlib import Path
-from engine.store import Store, state
+from engine.store import Store
+from engine.store.state.state import state
 before, *after = state.MIGRATIONS
 state.MIGRATIONS = (before, f"{after[0]} SELECT cut_short();", *after[1:])
 connect = state.StateFile._connect
@@ -151,7 +152,7 @@ def in_transaction(state: StateFile) -> None:
 def test_what_another_process_does_not_end_is_waited_for_and_then_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[StateFile], None]
 ) -> None:
-    monkeypatch.setattr("engine.store.state.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("engine.store.state.state.PATIENCE_SECONDS", 0.2)
     with closing(StateFile(tmp_path / "state.sqlite")) as state, closing(sqlite3.connect(state.path)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(UnreachableError, match="database is locked"):

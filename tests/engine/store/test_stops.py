@@ -10,7 +10,7 @@ from waiting_campaigns import KILLED, three_waiting
 
 from engine.errors import UnreachableError
 from engine.store import Store
-from engine.store.deaths import MOST_DEATHS
+from engine.store.state.deaths import MOST_DEATHS
 
 WAITS = """
 import sys

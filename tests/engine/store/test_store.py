@@ -15,7 +15,7 @@ from stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
 from engine.errors import InputError, UnreachableError
 from engine.store import Span, Store, store_path
-from engine.store.sql import SqlSession
+from engine.store.sql.sql import SqlSession
 
 
 def test_a_new_store_is_empty(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_progress_runs_ahead_of_the_parts_only_while_running(tmp_path: Path) -> 
 def test_the_start_is_kept_and_an_error_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store, campaign, _ = filled_store(tmp_path)
     times = iter(["2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", "2026-01-01T00:00:02Z"])
-    monkeypatch.setattr("engine.store.state.now", lambda: next(times, "2026-01-01T00:00:09Z"))
+    monkeypatch.setattr("engine.store.state.state.now", lambda: next(times, "2026-01-01T00:00:09Z"))
     for state, error in [("running", None), ("failed", "no memory"), ("running", None)]:
         with store.lock():
             store.set_state(campaign, state, error)

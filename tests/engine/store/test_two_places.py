@@ -10,8 +10,8 @@ from stored_campaigns import filled_store, new_campaign
 from waiting_campaigns import states, three_waiting
 
 from engine.store import Store
-from engine.store.export import export_tables
-from engine.store.sql import SqlSession
+from engine.store.sql.export import export_tables
+from engine.store.sql.sql import SqlSession
 
 KILLED_BETWEEN = """
 import os, signal, sys

@@ -1,0 +1,189 @@
+"""What a person asks of a store, and what comes of it in sentences: the same from commands and from screens."""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from engine.errors import InputError, NoDeviceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from engine.config.campaign_config import CampaignConfig
+    from engine.steps import OnStep
+    from engine.store import Action, CampaignStatus, Effect, NewCampaign, Store
+    from engine.store.state.queue import Submission
+
+
+IN_A_SHELL = "; dear-tui shows it"
+"""the next step, after a sentence that says that the queue is run"""
+
+
+def ask(path: Path, action: Action, campaign: int, no_start: bool = False, next_step: str = "") -> Iterator[str]:
+    """Ask something of a campaign; what is queued by it gets a worker, unless `no_start`.
+
+    Raises:
+        DearError: it was refused, in one sentence.
+    """
+    with _writable(path, campaign) as store:
+        effect = store.queue.request(action, campaign)
+        is_to_run = action in ("resume", "retry") and store.campaign(campaign).state == "queued"
+        goes_on = action == "resume" and not is_to_run  # a pause was taken back before it was obeyed
+        yield f"campaign {campaign} goes on" if goes_on else _effect(action, campaign, effect)
+    if is_to_run:
+        yield run_queue(path, no_start, next_step)
+
+
+def move(path: Path, campaign: int, position: int) -> str:
+    """Give a queued campaign another place, 1 = next.
+
+    Raises:
+        DearError: it was refused, in one sentence.
+    """
+    with _writable(path, campaign) as store:
+        place = store.queue.move(campaign, position)
+    return f"campaign {campaign} is number {place} in the queue"
+
+
+def status(path: Path, campaign: int) -> CampaignStatus:
+    """One campaign; a store that is not there is not made by asking.
+
+    Raises:
+        DearError: it is not there.
+    """
+    from engine.store import Store
+
+    with closing(Store.open(path, read_only=True)) as store:
+        return store.campaign(campaign)
+
+
+def submit(
+    path: Path, configs: Sequence[tuple[str, CampaignConfig]], on_step: OnStep, again: bool = False
+) -> tuple[list[Submission], list[str]]:
+    """Try all configs out, then queue them; nothing is queued unless all can run.
+
+    Args:
+        path: the store.
+        configs: each with the name by which its problems are told, empty for none.
+        on_step: told what is being done.
+        again: make new campaigns in any case.
+
+    Returns:
+        The campaigns, and notes a user should read.
+
+    Raises:
+        DearError: one of them cannot be queued.
+    """
+    from engine.running.execution import prepare_new
+    from engine.running.same_config import compare_with_last
+    from engine.store import Store
+
+    news: list[NewCampaign] = []
+    notes: list[str] = []
+    for name, config in configs:
+        with naming(name):
+            news.append(prepare_new(config, on_step, notes.append))
+    with closing(Store.open(path)) as store:
+        for (name, _), new in zip(configs, news, strict=True):
+            with naming(name):
+                if not again and (note := compare_with_last(store, new.config, new.identity)):
+                    notes.append(note)
+        submissions = []
+        for (name, _), new in zip(configs, news, strict=True):
+            with naming(name):  # compared again: another process may have been quicker
+                check = partial(compare_with_last, store, new.config, new.identity)
+                submissions.append(store.queue.submit(new, again, check))
+        return submissions, notes + store.take_notes()
+
+
+def submitted(submission: Submission) -> str:
+    """What became of a submission."""
+    campaign = f"campaign {submission.campaign}"
+    match submission.known_as:
+        case None:
+            return f"{campaign} is queued"
+        case "queued" | "running" as state:
+            return f"{campaign} is {state} already"
+        case "finished":
+            return f"{campaign} was already finished; nothing to run"
+        case state:
+            return f"{campaign} was {state}; it is queued to go on"
+
+
+def waits(submission: Submission) -> bool:
+    """Whether a worker is needed for it."""
+    return submission.known_as not in ("finished", "running")
+
+
+def run_queue(path: Path, no_start: bool = False, next_step: str = "") -> str:
+    """Say what runs the queue of a store, after starting a worker where there is none.
+
+    Raises:
+        DearError: no worker could be started.
+    """
+    from dear_tui.worker.process import ensure_worker
+    from engine.store import Store
+
+    if no_start:
+        with closing(Store.open(path, read_only=True)) as store:
+            worker = store.worker()
+    else:
+        worker = ensure_worker(path)
+    if not worker.running:
+        return "no worker runs; dear-tui worker start runs the queue"
+    first = f" when {worker.turn_before}, has ended" if worker.waits_for else ""
+    return f"the worker, process {worker.pid}, runs the queue{first}{next_step}"
+
+
+def stop_worker(path: Path) -> str:
+    """Ask the worker to stop; the second time it does so at once.
+
+    Raises:
+        DearError: there is none.
+    """
+    from engine.store import Store
+
+    with closing(Store.open(path, read_only=True)) as store:
+        pid = store.worker().pid
+        if pid is None:
+            store.queue.stop_worker()  # which says that there is none; a store that is not there is not made by asking
+    with closing(Store.open(path)) as store:
+        asked = store.queue.stop_worker()
+    when = "after the part being computed; dear-tui worker stop again stops it at once" if asked == 1 else "at once"
+    return f"the worker, process {pid}, stops {when}"
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """What is wrong with what a config asks for is said with the config's name."""
+    try:
+        yield
+    except (InputError, NoDeviceError) as error:
+        kind = InputError if isinstance(error, InputError) else NoDeviceError
+        raise kind(f"{name}: {error}" if name else str(error)) from None
+
+
+@contextmanager
+def _writable(path: Path, campaign: int) -> Iterator[Store]:
+    from engine.store import Store
+
+    status(path, campaign)
+    with closing(Store.open(path)) as store:
+        yield store
+
+
+def _effect(action: Action, campaign: int, effect: Effect) -> str:
+    from engine.store import Effect
+    from engine.store.state.commands import RULES
+
+    state = "deleted" if action == "delete" else RULES[action].leads_to
+    match effect:
+        case Effect.DONE:
+            return f"campaign {campaign} is {state}"
+        case Effect.ORDERED:
+            return f"campaign {campaign} is running; it is {state} after the part being computed"
+        case Effect.NOTHING:
+            return f"campaign {campaign} is {state} already"

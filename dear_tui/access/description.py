@@ -1,0 +1,54 @@
+"""A campaign in words, for the command line and the screens: its facts by section, and its row of Table I."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from dear_tui.text.units import percent
+
+if TYPE_CHECKING:
+    from engine.analysis.tables import TableOneRow
+    from engine.store import CampaignStatus
+
+
+def sections(status: CampaignStatus, description: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Title -> name -> value."""
+    known = {name: value for name, value in asdict(status).items() if value is not None}
+    values = {
+        "campaign": known | {"population": description["population"], "fingerprint": description["fingerprint"]},
+        "config": flat(description["config"]),
+        "numerics": description["numerics"],
+        "depends on": description.get("identity", {}),
+    }
+    return {title: {name: _text(value) for name, value in section.items()} for title, section in values.items()}
+
+
+def table_one_lines(status: CampaignStatus, row: TableOneRow) -> list[tuple[str, str, str]]:
+    """Name, value and what it is of."""
+    return [
+        ("clean accuracy", f"{row.clean_accuracy:.2f} %", f"of {status.images:,} images"),
+        ("faulty accuracy", f"{row.faulty_accuracy:.2f} %", "mean over the faults"),
+        ("masked", f"{row.masked:.2f} %", f"{status.masked:,} pairs"),
+        ("non-critical", f"{row.non_critical:.2f} %", f"{status.non_critical:,} pairs"),
+        ("critical", f"{row.critical:.3f} %", f"{status.critical:,} pairs"),
+        (
+            "critical faults",
+            f"{row.critical_faults:,}",
+            f"{percent(row.critical_faults, status.faults)} of {status.faults:,}",
+        ),
+    ]
+
+
+def flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as dotted names."""
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        values |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return values
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:,}" if isinstance(value, int) else str(value)

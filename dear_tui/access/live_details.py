@@ -1,0 +1,129 @@
+"""What the live screen shows beside the curve, read off the event loop: images, layers, marked campaigns, the log."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dear_tui.access.problem import problem_of
+from dear_tui.charts.overlay_plot import Marked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from dear_tui.access.store_location import CampaignSource
+    from engine.analysis.classification import Comparison
+    from engine.store import CampaignStatus, ImageCounts, LayerProgress
+
+LOG_LINES = 40
+LOG_BYTES = 8192
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the screen asks for: the campaign it shows, and those that are marked, as they are now."""
+
+    shown: CampaignStatus | None = None
+    marked: tuple[CampaignStatus, ...] = ()
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Which campaigns these are."""
+        return tuple(status.id for status in (self.shown, *self.marked) if status)
+
+
+@dataclass(frozen=True)
+class LiveDetails:
+    """What was read last; equal when there is nothing new to show."""
+
+    campaign: int | None = None
+    key: tuple[object, ...] = ()
+    """changes whenever `counts`, `layers` or `comparison` do"""
+    marked_key: tuple[object, ...] = ()
+    """changes whenever `marked` does"""
+    layers: tuple[LayerProgress, ...] = ()
+    log: tuple[str, ...] = ()
+    """the last lines, oldest first"""
+    problem: str = ""
+    counts: ImageCounts | None = field(default=None, compare=False)
+    comparison: Comparison | None = field(default=None, compare=False)
+    marked: tuple[Marked, ...] = field(default=(), compare=False)
+
+
+class LiveReader:
+    """Reads details from a store that may be busy or broken; what did not change is not read again."""
+
+    def __init__(self, open_source: Callable[[], CampaignSource], log: Path) -> None:
+        self._open = open_source
+        self._source: CampaignSource | None = None
+        self._log = log
+        self._last = LiveDetails()
+        self._lock = threading.Lock()
+
+    def read(self, wanted: Wanted) -> LiveDetails:
+        """The present; a failure becomes the problem of what was read last, never raised."""
+        with self._lock:  # a thread that is to end may be in here still
+            return self._read_or_fail(wanted)
+
+    def _read_or_fail(self, wanted: Wanted) -> LiveDetails:
+        try:
+            self._last = replace(self._last, log=read_log(self._log))
+            self._source = self._source or self._open()
+            self._read(self._source, wanted)
+            self._last = replace(self._last, problem="")
+        except Exception as error:  # whatever breaks in a store, the screens say it and go on
+            if self._source is not None:
+                self._source.close()
+            self._source = None
+            self._last = replace(self._last, problem=problem_of(error))
+        return self._last
+
+    def _read(self, source: CampaignSource, wanted: Wanted) -> None:
+        shown = wanted.shown
+        if shown and self._last.key != (key := _key(shown)):
+            counts = source.image_counts(shown.id)
+            self._last = replace(
+                self._last,
+                campaign=shown.id,
+                key=key,
+                counts=counts,
+                layers=tuple(source.layers(shown.id)),
+                comparison=_compare(counts),
+            )
+        marked_key = tuple(map(_key, wanted.marked))
+        if self._last.marked_key != marked_key:
+            marked = tuple(Marked(status.id, status.name, source.curve(status.id)) for status in wanted.marked)
+            self._last = replace(self._last, marked_key=marked_key, marked=marked)
+
+
+def read_log(path: Path) -> tuple[str, ...]:
+    """The last lines of the worker's log; none where no worker has run."""
+    if not path.is_file():  # a pipe would be waited for
+        return ()
+    try:
+        with path.open("rb") as file:
+            file.seek(max(path.stat().st_size - LOG_BYTES, 0))
+            lines = file.read().decode("utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return ()
+    return tuple(lines[-LOG_LINES:])
+
+
+def _compare(counts: ImageCounts) -> Comparison | None:
+    """Random against ranked, which needs every image of the data set."""
+    if len(counts.image_id) < counts.data_set or not counts.complete.all():
+        return None
+    from engine.analysis.classification import compare_orders  # imports pydantic
+
+    by_id = np.argsort(counts.image_id)
+    return compare_orders(
+        counts.masked[by_id], counts.non_critical[by_id], counts.critical[by_id], counts.metric[by_id]
+    )
+
+
+def _key(status: CampaignStatus) -> tuple[object, ...]:
+    return (status.id, status.created, status.masked, status.non_critical, status.critical)

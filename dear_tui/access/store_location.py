@@ -1,0 +1,112 @@
+"""What the screens know of a store, and how it is read: one snapshot at a time, off the event loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from dear_tui.access.problem import problem_of
+from dear_tui.text.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from engine.store import CampaignStatus, CurveData, ImageCounts, LayerProgress, WorkerStatus
+
+
+class CampaignSource(Protocol):
+    """The part of `engine.store.Store` that the screens read; a call may block or raise."""
+
+    def campaigns(self) -> Sequence[CampaignStatus]:
+        """All campaigns, newest first."""
+
+    def curve(self, campaign: int) -> CurveData:
+        """The detection curve over the images completed so far."""
+
+    def image_counts(self, campaign: int) -> ImageCounts:
+        """What each image shows so far."""
+
+    def layers(self, campaign: int) -> Sequence[LayerProgress]:
+        """How far each layer is."""
+
+    def worker(self) -> WorkerStatus:
+        """What the worker does."""
+
+    def close(self) -> None:
+        """Let go of its files."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The store at one moment; equal when there is nothing new to show."""
+
+    campaigns: tuple[CampaignStatus, ...] | None = None
+    """newest first; None before the first reading"""
+    problem: str = ""
+    """why the store could not be read this time; the rest is then what was read last"""
+    curve_key: tuple[object, ...] = ()
+    curve: CurveData | None = field(default=None, compare=False)
+    """of the campaign watched last; `curve_key` begins with its id and changes whenever the curve does"""
+
+    steps: Mapping[int, str] = field(default_factory=dict)
+    """running campaign -> what is done before its first pair or after its last one, in words"""
+
+    def status(self, campaign: int | None) -> CampaignStatus | None:
+        """One campaign, if the store has it."""
+        return next((status for status in self.campaigns or () if status.id == campaign), None)
+
+    def step(self, campaign: int) -> str:
+        """What is done for it before its first pair or after its last one, empty for nothing."""
+        return self.steps.get(campaign, "")
+
+
+class SnapshotReader:
+    """Reads snapshots from a store that may not be there yet, may be busy, or may be broken."""
+
+    def __init__(self, open_source: Callable[[], CampaignSource]) -> None:
+        self._open = open_source
+        self._source: CampaignSource | None = None
+        self._last = Snapshot()
+
+    def read(self, watched: int | None) -> Snapshot:
+        """The present, with the curve of campaign `watched`; a failure becomes the snapshot's problem, never raised."""
+        try:
+            self._source = self._source or self._open()
+            self._read(self._source, watched)
+        except Exception as error:  # whatever breaks in a store, the screens say it and go on
+            if self._source is not None:
+                self._source.close()
+            self._source = None
+            self._last = replace(self._last, problem=problem_of(error))
+        return self._last
+
+    def _read(self, source: CampaignSource, watched: int | None) -> None:
+        """Campaigns first: they are shown even where the curve cannot be read."""
+        campaigns = tuple(map(_printable, source.campaigns()))
+        self._last = replace(self._last, campaigns=campaigns, problem="", steps=_steps(source, campaigns))
+        status = self._last.status(watched)
+        if status:
+            key = (status.id, status.created, status.masked, status.non_critical, status.critical, status.state)
+            if key != self._last.curve_key:
+                self._last = replace(self._last, curve_key=key, curve=source.curve(status.id))
+
+
+def _printable(status: CampaignStatus) -> CampaignStatus:
+    """With its texts as they can be shown."""
+    texts = {name: value for name, value in vars(status).items() if isinstance(value, str)}
+    shown = {name: printable(value) for name, value in texts.items()}
+    return replace(status, **shown) if shown != texts else status  # type: ignore[arg-type]
+
+
+def _steps(source: CampaignSource, campaigns: Sequence[CampaignStatus]) -> dict[int, str]:
+    running = {status.id for status in campaigns if status.state == "running"}
+    worker = source.worker() if running else None
+    return {worker.campaign: worker.step} if worker and worker.step and worker.campaign in running else {}
+
+
+def open_store(path: Path) -> CampaignSource:
+    """The store at `path`, for reading; imports DuckDB, so call it off the event loop."""
+    from engine.store import Store
+
+    return Store.open(path, read_only=True)

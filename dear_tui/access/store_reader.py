@@ -1,0 +1,146 @@
+"""What the campaigns screen asks of a store and orders there; every call may block."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from dear_tui.access import commands as orders
+from dear_tui.access.description import sections
+from dear_tui.access.problem import problem_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from engine.analysis.tables import TableOneRow
+    from engine.store import Action, CampaignStatus, QueueView, Store
+
+
+@dataclass(frozen=True)
+class Details:
+    """What does not change about a campaign, and what it found once it is finished."""
+
+    campaign: int
+    sections: Mapping[str, Mapping[str, str]]
+    """title -> name -> value"""
+    table_one: TableOneRow | None
+    problem: str = ""
+    """why they could not be read"""
+
+
+class Desk(Protocol):
+    """Where campaigns are asked about and ordered about."""
+
+    def queue(self) -> QueueView:
+        """What waits, what is asked, who is at work."""
+
+    def critical_faults(self, campaign: int) -> int | None:
+        """Faults found critical so far; None where that cannot be read."""
+
+    def details(self, status: CampaignStatus) -> Details:
+        """Config, numerics, fingerprint and Table I; a failure is in them, never raised."""
+
+    def config(self, campaign: int) -> dict[str, object]:
+        """The tables of its config."""
+
+    def ask(self, action: Action, campaign: int) -> Iterator[str]:
+        """What comes of it, a sentence each."""
+
+    def move(self, campaign: int, position: int) -> str:
+        """Its place in the queue afterwards, as a sentence."""
+
+    def start_worker(self) -> str:
+        """What runs the queue now, as a sentence."""
+
+    def stop_worker(self) -> str:
+        """When it stops, as a sentence."""
+
+
+class StoreDesk:
+    """The desk of a store that may not be there yet."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._store: Store | None = None
+        self._opening = threading.Lock()
+        self._ordering = threading.Lock()
+        """so that two orders are not obeyed the other way round"""
+
+    def queue(self) -> QueueView:
+        """See `Desk`.
+
+        Raises:
+            DearError: the store cannot be read.
+        """
+        return self._reader().queue_view()
+
+    def critical_faults(self, campaign: int) -> int | None:
+        """See `Desk`."""
+        try:
+            return self._reader().critical_faults(campaign)
+        except Exception:  # a damaged part: the campaign is shown all the same, `verify` says what is wrong
+            return None
+
+    def details(self, status: CampaignStatus) -> Details:
+        """See `Desk`."""
+        try:
+            store = self._reader()
+            shown = sections(status, store.description(status.id))
+            return Details(status.id, shown, store.table_one(status.id) if status.state == "finished" else None)
+        except Exception as error:  # whatever breaks in a store, the screens say it and go on
+            return Details(status.id, {}, None, problem_of(error, "It"))
+
+    def config(self, campaign: int) -> dict[str, object]:
+        """See `Desk`.
+
+        Raises:
+            DearError: it cannot be read.
+        """
+        config: dict[str, object] = self._reader().description(campaign)["config"]
+        return config
+
+    def ask(self, action: Action, campaign: int) -> Iterator[str]:
+        """See `Desk`.
+
+        Raises:
+            DearError: it was refused.
+        """
+        with self._ordering:
+            yield from orders.ask(self._path, action, campaign)
+
+    def move(self, campaign: int, position: int) -> str:
+        """See `Desk`.
+
+        Raises:
+            DearError: it was refused.
+        """
+        with self._ordering:
+            return orders.move(self._path, campaign, position)
+
+    def start_worker(self) -> str:
+        """See `Desk`.
+
+        Raises:
+            DearError: none could be started.
+        """
+        with self._ordering:
+            return orders.run_queue(self._path)
+
+    def stop_worker(self) -> str:
+        """See `Desk`.
+
+        Raises:
+            DearError: none runs.
+        """
+        with self._ordering:
+            return orders.stop_worker(self._path)
+
+    def _reader(self) -> Store:
+        from engine.store import Store
+
+        with self._opening:
+            if self._store is None:
+                self._store = Store.open(self._path, read_only=True)
+            return self._store

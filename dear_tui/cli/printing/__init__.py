@@ -1,0 +1,1 @@
+"""How every command prints: tables, steps, JSON, and nothing that a terminal obeys."""

@@ -1,0 +1,1 @@
+"""The processor and the GPUs of this machine."""

@@ -1,0 +1,1 @@
+"""The settings file, the keys and the colours."""

@@ -1,0 +1,123 @@
+"""The user's config of the terminal: a TOML file, read at the start; the chosen theme is written back."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import platformdirs
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from textual.theme import BUILTIN_THEMES
+
+from dear_tui.settings.keymap import keymap_problems
+from dear_tui.settings.settings import Settings
+from engine.config.problems import explain
+from engine.errors import ConfigError, InputError
+from engine.paths import expanded
+
+VARIABLE = "DEAR_CONFIG"
+THEME_LINE = re.compile(r"^theme\s*=.*$", re.MULTILINE)
+FIRST_TABLE = re.compile(r"^\s*\[", re.MULTILINE)
+
+
+def _flatten(value: object) -> object:
+    """In TOML `app.quit = "Q"` is a table in a table: here it is the id `app.quit`, as with quotes."""
+    if not isinstance(value, dict):
+        return value
+    flat: dict[str, object] = {}
+    for key, inner in value.items():
+        if isinstance(inner, dict):
+            flat |= {f"{key}.{name}": keys for name, keys in inner.items()}
+        else:
+            flat[key] = inner
+    return flat
+
+
+def _check_theme(value: object) -> object:
+    if isinstance(value, str) and value not in BUILTIN_THEMES:
+        raise ValueError(f"there is no theme {value!r}; use one of {', '.join(sorted(BUILTIN_THEMES))}")
+    return value
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class _Notify(_Table):
+    bell: bool = False
+    desktop: bool = False
+
+
+class _File(_Table):
+    theme: Annotated[str | None, BeforeValidator(_check_theme)] = None
+    notify: _Notify = _Notify()
+    keys: Annotated[dict[str, Annotated[str, Field(min_length=1)]], BeforeValidator(_flatten)] = {}
+
+
+def settings_path() -> Path:
+    """DEAR_CONFIG, else config.toml in the platform's config folder."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        return expanded(Path(named))
+    return platformdirs.user_config_path("dear-tui", appauthor=False) / "config.toml"
+
+
+def load_settings() -> Settings:
+    """Read and check the user's config; without a file nothing is changed.
+
+    Raises:
+        ConfigError: with every problem, a sentence each, that names the file and the field.
+    """
+    path = settings_path()
+    if not path.exists() and not path.is_symlink() and not os.environ.get(VARIABLE):
+        return Settings(path)
+    file = _read(path)
+    problems = [f"{path}: [keys] {problem}" for problem in keymap_problems(file.keys)]
+    if problems:
+        raise ConfigError(problems)
+    return Settings(path, file.theme, file.keys, file.notify.bell, file.notify.desktop)
+
+
+def _read(path: Path) -> _File:
+    try:
+        return _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise ConfigError([f"{path}: there is no such file; give {VARIABLE} another path, or unset it"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: not valid TOML ({error}); mend that line"]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: cannot be read as text ({error}); mend it, or remove it"]) from None
+    except ValidationError as error:
+        raise ConfigError([f"{path}: {problem}" for problem in explain(error, _File)]) from None
+
+
+def remember_theme(path: Path, theme: str) -> None:
+    """Write the theme into the user's config, made where there is none; the rest of the file stays as it is.
+
+    Raises:
+        InputError: the file cannot be written, or is one whose theme is not a line of its own.
+    """
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        before: dict[str, Any] = tomllib.loads(text)
+        changed = _with_theme(text, f'theme = "{theme}"')
+        if tomllib.loads(changed) != before | {"theme": theme}:
+            raise InputError(f'{path}: the theme is not a line of its own there; write theme = "{theme}" yourself')
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path = path.resolve()  # a link into somebody's dotfiles stays one
+        written = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        written.write_text(changed, encoding="utf-8")
+        written.replace(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: the theme cannot be kept there ({error})") from None
+
+
+def _with_theme(text: str, line: str) -> str:
+    table = FIRST_TABLE.search(text)
+    top, rest = (text[: table.start()], text[table.start() :]) if table else (text, "")
+    if THEME_LINE.search(top):
+        return THEME_LINE.sub(line, top, count=1) + rest
+    return f"{line}\n{text}"

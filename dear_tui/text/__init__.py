@@ -1,0 +1,1 @@
+"""How numbers, steps, names and notices are written."""

@@ -1,0 +1,58 @@
+"""What the app tells its user of campaigns: which have ended since the last look, and which go on without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from dear_tui.text.units import percent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dear_tui.access.store_location import Snapshot
+    from engine.store import CampaignStatus
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One line for the user."""
+
+    text: str
+    severity: Literal["information", "warning", "error"] = "information"
+
+
+def notices(before: Snapshot, after: Snapshot) -> Iterator[Notice]:
+    """What happened between two readings of the store; the first reading is no news."""
+    known = {status.id: status.state for status in before.campaigns or ()}
+    for status in after.campaigns or ():
+        if known.get(status.id) not in (None, status.state) and (notice := _notice(status)):
+            yield notice
+
+
+def _notice(status: CampaignStatus) -> Notice | None:
+    campaign = f"Campaign {status.id} ({status.name})"
+    reason = status.error.splitlines()[0] if status.error else "1 lists it"
+    if status.state == "finished":
+        pairs = status.masked + status.non_critical + status.critical
+        return Notice(f"{campaign} is finished: {percent(status.critical, pairs)} of its pairs are critical.")
+    if status.state == "failed":
+        return Notice(f"{campaign} failed: {reason}", "error")
+    if status.state == "paused" and status.error:  # what the user paused is no news
+        return Notice(f"{campaign} waits: {reason}", "warning")
+    return None
+
+
+def farewell(snapshot: Snapshot) -> str:
+    """What to say to who leaves: a line for each campaign that goes on; empty when none does."""
+    return "\n".join(
+        f"Campaign {status.id} ({status.name}) goes on in its own process, "
+        f"{percent(status.pairs_done, status.pairs)} done; dear-tui shows it again."
+        for status in snapshot.campaigns or ()
+        if status.state == "running"
+    )
+
+
+def desktop_sequence(text: str) -> str:
+    """OSC 9, which many terminals show as a notification of the desktop; control characters would end it."""
+    return f"\x1b]9;{''.join(character for character in text if character.isprintable())}\x07"

@@ -1,0 +1,1 @@
+"""The widgets of the campaigns screen and of the live one."""

@@ -1,0 +1,158 @@
+"""One campaign in full, beside the list or below it: Table I, config, numerics and what it depends on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from dear_tui.access.description import table_one_lines
+from dear_tui.text.units import percent
+from dear_tui.widgets.campaigns.status_text import MUTED, asked_text, name_text, state_text, took
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from textual.app import ComposeResult
+
+    from dear_tui.access.store_reader import Details
+    from engine.store import Action, CampaignStatus
+
+SHOWN_ABOVE = frozenset(
+    [
+        "id",
+        "name",
+        "state",
+        "network",
+        "dataset",
+        "select",
+        "method",
+        "faults",
+        "images",
+        "pairs_done",
+        "rate",
+        "eta_s",
+        "masked",
+        "non_critical",
+        "critical",
+        "error",
+    ]
+)
+"""of the section `campaign`: what the head or the list says already"""
+
+
+class CampaignDetails(VerticalScroll):
+    """Scrolls where it is longer than the screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "scroll_down", "down", show=False, tooltip="scroll the details"),
+        Binding("k,up", "scroll_up", "up", show=False, tooltip="scroll back"),
+        Binding("g,home", "scroll_home", "top", show=False, tooltip="their first line"),
+        Binding("G,end", "scroll_end", "end", show=False, tooltip="their last line"),
+    ]
+    DEFAULT_CSS = """
+    CampaignDetails {
+        padding: 0 1; border: round $surface-lighten-2; border-title-color: $foreground-muted;
+        scrollbar-size-vertical: 1; scrollbar-gutter: stable;
+        &:focus { border: round $primary; border-title-color: $foreground; }
+        Static { height: auto; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._campaign: int | None = None
+        self._facts: tuple[Details | None, int] | None = None
+        """which details are shown below the head, and for which width"""
+
+    def compose(self) -> ComposeResult:
+        """What changes while a campaign runs, and what does not."""
+        yield Static(Content(""), id="head")
+        yield Static(Content(""), id="facts")
+
+    def show(
+        self, status: CampaignStatus, details: Details | None, found: int | None, asked: Action | None = None
+    ) -> None:
+        """What is known of a campaign, `details` being None while they are read.
+
+        Args:
+            status: the campaign.
+            details: what takes a while to read.
+            found: its critical faults so far, where they are counted.
+            asked: what is asked of it and not done yet.
+        """
+        width = max(self.scrollable_content_region.width, 20)
+        self._update("#head", _head(status, details, found, asked), width)
+        if self._facts is None or self._facts[0] is not details or self._facts[1] != width:
+            self._facts = (details, width)
+            self._update("#facts", _all_facts(details, width), width)
+        if status.id != self._campaign:
+            self._campaign = status.id
+            self.scroll_home(animate=False)
+
+    def _update(self, selector: str, lines: Iterable[Content], width: int) -> None:
+        """Lay out again, which paints the whole screen, only where there are more lines or fewer."""
+        part, content = self.query_one(selector, Static), Content("\n").join(lines)
+        if content != part.content:
+            part.update(content, layout=content.get_height(part.styles.get_rules(), width) != part.size.height)
+
+
+def _head(
+    status: CampaignStatus, details: Details | None, found: int | None, asked: Action | None
+) -> Iterator[Content]:
+    yield name_text(status)
+    yield Content("  ").join([asked_text(asked) if asked else state_text(status), Content.styled(took(status), MUTED)])
+    yield Content(f"{status.network} on {status.dataset}, {status.select} images, method {status.method}")
+    yield Content(f"{status.faults:,} faults × {status.images:,} images")
+    if status.error:
+        yield Content.styled(status.error, "$text-error")
+    if details and details.table_one:
+        yield from _heading("Table I")
+        yield from _columns(table_one_lines(status, details.table_one))
+    elif done := status.masked + status.non_critical + status.critical:
+        yield from _heading(f"So far, {percent(done, status.pairs)} of the pairs")
+        yield from _columns(_counts(status, found, done))
+
+
+def _all_facts(details: Details | None, width: int) -> Iterator[Content]:
+    if details is None:
+        yield Content.styled("\nReading its config ...", MUTED)
+    elif details.problem:
+        yield Content.styled(f"\n{details.problem}", "$text-error")
+    else:
+        for title, facts in details.sections.items():
+            shown = {name: value for name, value in facts.items() if title != "campaign" or name not in SHOWN_ABOVE}
+            yield from _heading(title.capitalize())
+            yield from _facts(shown, width)
+
+
+def _heading(title: str) -> Iterator[Content]:
+    yield Content("")
+    yield Content.styled(title, "bold $text-accent")
+
+
+def _counts(status: CampaignStatus, found: int | None, done: int) -> list[tuple[str, str, str]]:
+    counts = {"masked": status.masked, "non-critical": status.non_critical, "critical": status.critical}
+    rows = [(name, percent(count, done), f"{count:,} pairs") for name, count in counts.items()]
+    if found is not None:
+        rows.append(("critical faults", f"{found:,}", f"of {status.faults:,} faults"))
+    return rows
+
+
+def _columns(rows: list[tuple[str, str, str]]) -> Iterator[Content]:
+    name_width, value_width = (max(len(row[column]) for row in rows) for column in (0, 1))
+    for name, value, note in rows:
+        yield Content.assemble(f"{name:{name_width}}  {value:>{value_width}}", (f"  {note}", MUTED))
+
+
+def _facts(facts: Mapping[str, str], width: int) -> Iterator[Content]:
+    """Name and value; a long value goes on below itself."""
+    name_width = max(map(len, facts), default=0)
+    room = max(width - name_width - 2, 8)
+    for name, value in facts.items():
+        pieces = [value[start : start + room] for start in range(0, len(value), room)] or [""]
+        for piece in pieces:
+            yield Content.assemble((f"{name if piece is pieces[0] else '':{name_width}}", MUTED), f"  {piece}")

@@ -1,0 +1,81 @@
+"""How far each layer is, and what was found in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from dear_tui.text.units import short_count
+from dear_tui.widgets.campaigns.status_text import MUTED, bar
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from engine.store import LayerProgress
+
+HEADINGS = ("layer", "done", "critical faults")
+COUNTS_WIDTH = 15
+LEAST_BAR, MOST_NAME = 4, 24
+
+
+class LayerBars(VerticalScroll):
+    """One line a layer; scrolls where there are many."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "scroll_down", "down", show=False, tooltip="further layers"),
+        Binding("k", "scroll_up", "up", show=False, tooltip="the layers before"),
+        Binding("g", "scroll_home", "first", show=False, tooltip="the first layer"),
+        Binding("G", "scroll_end", "last", show=False, tooltip="the last layer"),
+    ]
+    DEFAULT_CSS = """
+    LayerBars {
+        scrollbar-size-vertical: 1; scrollbar-gutter: stable;
+        Static { height: auto; }
+        .heading { height: 1; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._layers: tuple[LayerProgress, ...] = ()
+        self._drawn: tuple[tuple[LayerProgress, ...], int] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Heading and lines."""
+        yield Static(classes="heading")
+        yield Static(classes="lines")
+
+    def show(self, layers: tuple[LayerProgress, ...]) -> None:
+        """Bring the lines up to date."""
+        self._layers = layers
+        width = self.scrollable_content_region.width
+        if not layers or width <= 0 or self._drawn == (layers, width):
+            return
+        count_before = len(self._drawn[0]) if self._drawn else -1
+        self._drawn = (layers, width)
+        name = min(max(len(layer.name) for layer in layers), MOST_NAME, max(width - COUNTS_WIDTH - LEAST_BAR - 8, 5))
+        room = max(width - name - COUNTS_WIDTH - 8, LEAST_BAR)
+        heading = HEADINGS[0].ljust(name + 1) + HEADINGS[1].ljust(room + 6) + HEADINGS[2].rjust(COUNTS_WIDTH)
+        self.query_one(".heading", Static).update(Content.styled(heading, MUTED), layout=False)
+        lines = Content("\n").join([_line(layer, name, room) for layer in layers])
+        self.query_one(".lines", Static).update(lines, layout=len(layers) != count_before)
+
+    def on_resize(self) -> None:
+        """Lay the lines out for the new width."""
+        self.show(self._layers)
+
+
+def _line(layer: LayerProgress, name: int, room: int) -> Content:
+    share = layer.pairs_done / max(layer.pairs, 1)
+    title = layer.name if len(layer.name) <= name else "…" + layer.name[1 - name :]
+    return Content.assemble(
+        title.ljust(name + 1),
+        bar(share, room),
+        f" {int(share * 100):>3} %".ljust(6),
+        (f"{layer.critical:>{COUNTS_WIDTH - 8},}", "$text-class-critical"),
+        (f" / {short_count(layer.faults):>5}", MUTED),
+    )

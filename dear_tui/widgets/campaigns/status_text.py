@@ -1,0 +1,110 @@
+"""One campaign in words and a bar, for the list and for the live header."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from dear_tui.text.units import duration, percent, rate, short_count
+
+if TYPE_CHECKING:
+    from engine.store import Action, CampaignStatus
+
+MUTED = "$foreground-muted"
+STATES = {
+    "queued": ("○", MUTED),
+    "running": ("●", "$text-primary"),
+    "paused": ("‖", "$text-warning"),
+    "finished": ("✓", "$text-success"),
+    "failed": ("✗", "$text-error"),
+    "cancelled": ("–", MUTED),
+}
+DOING: dict[Action, str] = {
+    "pause": "pausing",
+    "resume": "resuming",
+    "cancel": "cancelling",
+    "retry": "queueing",
+    "delete": "deleting",
+}
+LEAST_BAR = 8
+
+
+def state_text(status: CampaignStatus, place: int | None = None) -> Content:
+    """The state with its sign, and the place in the queue, 1 = next."""
+    sign, style = STATES[status.state]
+    return Content.styled(f"{sign} {status.state}{'' if place is None else f' {place}'}", f"bold {style}")
+
+
+def asked_text(action: Action) -> Content:
+    """What is asked of a campaign and not done yet."""
+    return Content.styled(f"◌ {DOING[action]}", "bold $text-warning")
+
+
+def name_text(status: CampaignStatus) -> Content:
+    """Id and name, which is one line whatever is in it."""
+    name = "".join(character if character.isprintable() else " " for character in status.name)
+    return Content.assemble((f"#{status.id} ", MUTED), (name, "bold"))
+
+
+def workload_text(status: CampaignStatus) -> Content:
+    """Network, data set and selection."""
+    return Content.styled(f"{status.network} · {status.dataset} · {status.select}", MUTED)
+
+
+def size_text(status: CampaignStatus) -> Content:
+    """Faults and images."""
+    return Content.styled(f"{status.faults:,} faults × {status.images:,} images", MUTED)
+
+
+def progress_text(status: CampaignStatus, width: int) -> Content:
+    """Bar, share, pairs, and rate with ETA or the time it took; the bar fills the width."""
+    share = status.pairs_done / max(status.pairs, 1)
+    words = f" {math.floor(share * 1000) / 10:5.1f} %  "
+    words += f"{short_count(status.pairs_done)} / {short_count(status.pairs)} pairs".ljust(21)
+    words += _pace(status).ljust(20)
+    return bar(share, max(width - len(words), LEAST_BAR)) + Content(words)
+
+
+def counts_text(status: CampaignStatus, shares: bool) -> Content:
+    """Pairs per severity, over what is stored so far."""
+    total = status.masked + status.non_critical + status.critical
+    parts = []
+    for name, count, style in (
+        ("masked", status.masked, "$text-class-masked"),
+        ("non-critical", status.non_critical, "$text-class-non-critical"),
+        ("critical", status.critical, "$text-class-critical"),
+    ):
+        share = f"  {percent(count, total)}" if shares and total else ""
+        parts.append(Content.assemble((name, style), f" {short_count(count) + share:<{13 if shares else 5}}"))
+    return Content("  ").join(parts)
+
+
+def bar(share: float, width: int) -> Content:
+    """A bar in half cells; the rest of it is thin, so that it reads without colour."""
+    halves = round(min(max(share, 0), 1) * width * 2)
+    full = "━" * (halves // 2) + "╸" * (halves % 2)
+    return Content.assemble((full, "$primary"), ("─" * (width - len(full)), MUTED))
+
+
+def spread(left: Content, right: Content, width: int) -> Content:
+    """Two texts at the two edges of one line; the left one gives way."""
+    room = max(width - right.cell_length - 1, 1)
+    return left.truncate(room, ellipsis=True).pad_right(room - min(left.cell_length, room) + 1) + right
+
+
+def _pace(status: CampaignStatus) -> str:
+    if status.state == "running" and status.rate is not None:
+        eta = "" if status.eta_s is None else f"ETA {duration(status.eta_s)}"
+        return f"{rate(status.rate):<7} {eta}"
+    return took(status)
+
+
+def took(status: CampaignStatus) -> str:
+    """How long a finished campaign took, from its first start to its end."""
+    if status.state == "finished" and status.started and status.finished:
+        seconds = datetime.fromisoformat(status.finished) - datetime.fromisoformat(status.started)
+        return f"in {duration(seconds.total_seconds())}"
+    return ""

@@ -1,0 +1,1 @@
+"""The map of faults, its lists and the page of one fault."""

@@ -1,0 +1,266 @@
+"""The map of critical rates by layer and bit, with a cursor; strips are kept, and only changed ones painted again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from dear_tui.widgets.faults.fault_map_picture import (
+    ALL,
+    BITS,
+    GLYPHS,
+    LEGEND,
+    HeatGrid,
+    Level,
+    MapLayout,
+    bit_labels,
+    bit_of,
+    heat_of,
+    part_heading,
+    short_name,
+    short_share,
+)
+from engine.faults.group import FaultGroup
+
+if TYPE_CHECKING:
+    from textual import events
+
+LEGEND_RATES = {Level.LOW: 5e-5, Level.MIDDLE: 5e-4, Level.HIGH: 5e-3, Level.HIGHEST: 0.2}
+"""The rates whose colours stand for their decades."""
+TURN = 0.75
+"""where on the scale of heat the theme's own colour is"""
+SHADES = 100
+LEAST_WIDTH, LEAST_HEIGHT = 76, 7
+
+
+class FaultMap(Widget, can_focus=True):
+    """A cell for each layer and bit, the darker the rarer; totals at the edges."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("h,left", "move(0, -1)", "left", show=False, tooltip="the next higher bit"),
+        Binding("j,down", "move(1, 0)", "down", show=False, tooltip="the next layer"),
+        Binding("k,up", "move(-1, 0)", "up", show=False, tooltip="the layer before"),
+        Binding("l,right", "move(0, 1)", "right", show=False, tooltip="the next lower bit; rightmost: all bits"),
+        Binding("g,home", "move(-1000000, 0)", "first", show=False, tooltip="the first layer"),
+        Binding("G,end", "move(1000000, 0)", "last", show=False, tooltip="all layers together"),
+        Binding("enter", "open", "faults", tooltip="list the faults of this cell"),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"map--text", "map--axis", "map--none", "map--zero", "map--hot"}
+    DEFAULT_CSS = """
+    FaultMap {
+        height: 1fr;
+        .map--text { color: $foreground; }
+        .map--axis { color: $text-muted; }
+        .map--none { color: $text-muted; background: $foreground 14%; }
+        .map--zero { color: $text-disabled; }
+        .map--hot { color: $class-critical; }
+        &:ansi .map--none { color: ansi_bright_black; background: ansi_default; }
+        &:ansi .map--zero { color: ansi_bright_black; }
+    }
+    """
+    ALLOW_SELECT = False
+
+    class Moved(Message):
+        """The cursor is on another cell."""
+
+    class Opened(Message):
+        """The faults of the cell under the cursor are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._grid: HeatGrid | None = None
+        self._row = self._column = self._top = 0
+        self._strips: list[Strip] = []
+        self._styles: dict[object, Style] = {}
+        """found for the present theme; looking them up takes most of a painting's time"""
+
+    @property
+    def grid(self) -> HeatGrid | None:
+        """What stands on the map."""
+        return self._grid
+
+    @property
+    def cell(self) -> tuple[int, int]:
+        """Row and column of the cursor in the grid."""
+        return self._row, self._column
+
+    @property
+    def group(self) -> FaultGroup:
+        """The faults of the cursor's cell."""
+        names = self._grid.names if self._grid else ()
+        return FaultGroup(names[self._row] if self._row < len(names) else None, bit_of(self._column))
+
+    def show(self, grid: HeatGrid) -> None:
+        """Show newer rates; with another network the cursor starts at its most critical cell."""
+        if self._grid is None or self._grid.names != grid.names:
+            self._row, self._column, self._top = *_most_critical(grid), 0
+        self._grid = grid
+        self._paint()
+
+    def forget(self) -> None:
+        """Let the next campaign start anew."""
+        self._grid = None
+
+    def action_move(self, rows: int, columns: int) -> None:
+        """Move the cursor; it stays on the map."""
+        if self._grid is not None:
+            self._put(self._row + rows, self._column + columns)
+
+    def action_open(self) -> None:
+        """Ask for the faults under the cursor, if there are any."""
+        if self._grid is not None and self._grid.faults[self.cell]:
+            self.post_message(self.Opened())
+
+    def render_line(self, y: int) -> Strip:
+        """One kept line."""
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
+
+    def on_click(self, event: events.Click) -> None:
+        """The cell that was clicked."""
+        layout = self._plan()
+        row, column = layout.row_of(event.y), layout.column_of(event.x)
+        if self._grid is not None and row is not None and column is not None:
+            self._put(self._grid.rows - 1 if row == layout.layers else self._top + row, column)
+
+    def on_resize(self) -> None:
+        """Lay out for the new size."""
+        self._paint()
+
+    def notify_style_update(self) -> None:
+        """Another theme: same map, new colours."""
+        super().notify_style_update()
+        self.call_later(self._paint_anew)  # the colours of its parts come after this
+
+    def _put(self, row: int, column: int) -> None:
+        if self._grid is None:
+            return
+        cell = max(min(row, self._grid.rows - 1), 0), max(min(column, BITS), 0)
+        if cell != self.cell:
+            self._row, self._column = cell
+            self._paint()
+            self.post_message(self.Moved())
+
+    def _plan(self) -> MapLayout:
+        names = self._grid.names if self._grid else ()
+        return MapLayout.of(names, self.size.width, self.size.height - 2)
+
+    def _paint_anew(self) -> None:
+        self._styles.clear()
+        self._paint()
+
+    def _paint(self) -> None:
+        """Make the lines anew, and have those painted that are others."""
+        before, self._strips = self._strips, self._lines()
+        if len(before) != len(self._strips):
+            self.refresh()
+            return
+        for y, (old, new) in enumerate(zip(before, self._strips, strict=True)):
+            if old != new:
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def _lines(self) -> list[Strip]:
+        grid = self._grid
+        if grid is None:
+            return []
+        if self.size.width < LEAST_WIDTH or self.size.height < LEAST_HEIGHT:
+            return [self._strip([("enlarge the terminal for the map", self._style("text"))])]
+        layout = self._plan()
+        if self._row < len(grid.names):
+            self._top = max(min(self._top, self._row), self._row - layout.layers + 1)
+        self._top = max(min(self._top, len(grid.names) - layout.layers), 0)
+        lines = [self._strip([(part_heading(layout), self._style("axis"))]), self._bit_line(layout)]
+        for row in (*range(self._top, self._top + layout.layers), len(grid.names)):
+            lines += self._row_lines(grid, layout, row)
+        return [*lines, self._strip([]), self._legend(grid)]
+
+    def _bit_line(self, layout: MapLayout) -> Strip:
+        axis, chosen = self._style("axis"), self._style("text") + Style(bold=True, reverse=True)
+        hidden = self._hidden(layout)
+        parts: list[tuple[str, Style]] = [(f"{hidden:<{layout.name_width}}"[: layout.name_width], axis)]
+        for column, label in enumerate(bit_labels(layout, bit_of(self._column))):
+            parts.append((label, chosen if column == self._column else axis))
+        parts += [(" ", axis), (f"{ALL:>{layout.SHARE_WIDTH - 1}}", chosen if self._column == BITS else axis)]
+        return self._strip(parts)
+
+    def _hidden(self, layout: MapLayout) -> str:
+        """How many layers are above and below those in view."""
+        above = self._top
+        below = (len(self._grid.names) if self._grid else 0) - self._top - layout.layers
+        return " ".join(f"{sign}{count}" for sign, count in (("▲", above), ("▼", below)) if count > 0)
+
+    def _row_lines(self, grid: HeatGrid, layout: MapLayout, row: int) -> list[Strip]:
+        text = self._style("text")
+        chosen = text + Style(bold=True, reverse=True)
+        cells = [self._cell(grid, layout, row, column) for column in range(BITS)]
+        name = short_name(grid.names[row], layout.name_width - 1) if row < len(grid.names) else ALL
+        room = layout.name_width - 1
+        share = short_share(grid.rate(row, BITS)) if grid.pairs[row, BITS] else "–"
+        lines = []
+        for line in range(layout.cell_height):
+            label, total = (name, share) if line == (layout.cell_height - 1) // 2 else ("", "")
+            here = row == self._row and bool(label)
+            parts = [(f"{label:<{room}}", chosen if here else text), (" ", text)]
+            parts += cells
+            on_total = here and self._column == BITS
+            parts += [(" ", text), (f"{total:>{layout.SHARE_WIDTH - 1}}", chosen if on_total else text)]
+            lines.append(self._strip(parts))
+        return lines
+
+    def _cell(self, grid: HeatGrid, layout: MapLayout, row: int, column: int) -> tuple[str, Style]:
+        level = grid.level(row, column)
+        style = self._heat_style(level, grid.rate(row, column))
+        if (row, column) == self.cell:
+            return f"[{' ' * (layout.cell_width - 2)}]", self._style("text") + Style(bold=True, reverse=True)
+        return GLYPHS[level] * layout.cell_width, style
+
+    def _heat_style(self, level: Level, rate: float) -> Style:
+        """The colour of a rate."""
+        if level in (Level.NOT_DRAWN, Level.NOT_RUN):
+            return self._style("none")
+        if level is Level.ZERO:
+            return self._style("zero")
+        shade = round(heat_of(rate) * SHADES)
+        if shade not in self._styles:
+            self._styles[shade] = self._hot_style(shade / SHADES)
+        return self._styles[shade]
+
+    def _hot_style(self, heat: float) -> Style:
+        """From the background over the theme's colour to a bright one, where these can be mixed."""
+        hot, back = self.get_component_styles("map--hot").color, self.background_colors[1]
+        if hot.ansi is not None or back.ansi is not None:
+            return self._style("hot")
+        brightest = hot.blend(back.get_contrast_text(1), 0.75)
+        colour = back.blend(hot, 0.25 + heat) if heat < TURN else hot.blend(brightest, (heat - TURN) / (1 - TURN))
+        return Style(color=colour.rich_color, bgcolor=back.blend(colour, 0.6).rich_color)
+
+    def _legend(self, grid: HeatGrid) -> Strip:
+        text = self._style("text")
+        parts: list[tuple[str, Style]] = [(f"{'critical pairs':<{self._plan().name_width}}", self._style("axis"))]
+        there = grid.levels()
+        for level, words in LEGEND.items():
+            if level not in there and level <= Level.NOT_RUN:
+                continue
+            parts += [(GLYPHS[level] * 2, self._heat_style(level, LEGEND_RATES.get(level, 0))), (f" {words}  ", text)]
+        return self._strip(parts)
+
+    def _style(self, name: str) -> Style:
+        if name not in self._styles:
+            self._styles[name] = self.get_component_rich_style(f"map--{name}")
+        return self._styles[name]
+
+    def _strip(self, parts: list[tuple[str, Style]]) -> Strip:
+        strip = Strip([Segment(text, style) for text, style in parts if text])
+        return strip.adjust_cell_length(self.size.width, self.rich_style)
+
+
+def _most_critical(grid: HeatGrid) -> tuple[int, int]:
+    """The cell with most critical pairs, where the first look should go; a rate of one fault says little."""
+    cells = [(row, column) for row in range(len(grid.names)) for column in range(BITS)]
+    return max(cells, key=lambda cell: (grid.critical[cell], grid.faults[cell]), default=(0, 0))

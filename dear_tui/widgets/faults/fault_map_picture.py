@@ -1,0 +1,203 @@
+"""Critical rates by layer and bit as a grid of cells, each of a rate or of a reason for none; no Textual in here."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from engine.store.read.fault_results import FaultRates
+
+BITS = 32
+SIGN, EXPONENT_LOW = 31, 23
+PARTS = (("±", SIGN, SIGN), ("exponent", EXPONENT_LOW, SIGN - 1), ("mantissa", 0, EXPONENT_LOW - 1))
+"""The parts of a float32: name, lowest and highest bit."""
+
+ALL = "all"
+"""The name of the row of all layers and of the column of all bits."""
+MOST_LINES = 8
+"""of a cell: more would only be taller"""
+LOWEST, HIGHEST = 1e-5, 1.0
+"""The ends of the log scale: 0.001 % and 100 %."""
+
+
+class Level(IntEnum):
+    """How much of a cell is filled, so that cells differ without colour; a decade each."""
+
+    NOT_DRAWN = 0
+    NOT_RUN = 1
+    ZERO = 2
+    LOW = 3
+    MIDDLE = 4
+    HIGH = 5
+    HIGHEST = 6
+
+
+GLYPHS = {
+    Level.NOT_DRAWN: " ",
+    Level.NOT_RUN: "?",
+    Level.ZERO: "·",
+    Level.LOW: "░",
+    Level.MIDDLE: "▒",
+    Level.HIGH: "▓",
+    Level.HIGHEST: "█",
+}
+LEGEND = {
+    Level.NOT_DRAWN: "blank: none drawn",
+    Level.NOT_RUN: "not run yet",
+    Level.ZERO: "0",
+    Level.LOW: "< 0.01",
+    Level.MIDDLE: "< 0.1",
+    Level.HIGH: "< 1",
+    Level.HIGHEST: "≥ 1 %",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class HeatGrid:
+    """The rates with their totals: a row a layer and one for all of them, a column a bit and one for all."""
+
+    names: tuple[str, ...]
+    faults: NDArray[np.int64]
+    """[L + 1, 33], like the next ones; column 32 is all bits, row L all layers"""
+    population: NDArray[np.int64]
+    run: NDArray[np.int64]
+    critical_faults: NDArray[np.int64]
+    pairs: NDArray[np.int64]
+    critical: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rates: FaultRates) -> HeatGrid:
+        """Add up layers and bits."""
+        names = ("faults", "population", "run", "critical_faults", "pairs", "critical")
+        return cls(rates.layers, **{name: _with_totals(getattr(rates, name)) for name in names})
+
+    @property
+    def rows(self) -> int:
+        """Layers and the row of all."""
+        return len(self.names) + 1
+
+    def rate(self, row: int, column: int) -> float:
+        """Critical pairs per pair; 0 where there are none."""
+        return float(self.critical[row, column] / max(self.pairs[row, column], 1))
+
+    def levels(self) -> set[Level]:
+        """Those that stand somewhere on the map."""
+        return {self.level(row, column) for row in range(self.rows) for column in range(BITS)}
+
+    def level(self, row: int, column: int) -> Level:
+        """What a cell shows."""
+        if self.faults[row, column] == 0:
+            return Level.NOT_DRAWN
+        if self.pairs[row, column] == 0:
+            return Level.NOT_RUN
+        return level_of(self.rate(row, column))
+
+
+def level_of(rate: float) -> Level:
+    """The decade of a rate."""
+    if rate == 0:
+        return Level.ZERO
+    return Level(Level.LOW + sum(rate >= bound for bound in (1e-4, 1e-3, 1e-2)))
+
+
+def heat_of(rate: float) -> float:
+    """Where a rate lies on the log scale, 0 the lowest end and 1 the highest."""
+    return math.log(min(max(rate, LOWEST), HIGHEST) / LOWEST) / math.log(HIGHEST / LOWEST)
+
+
+@dataclass(frozen=True)
+class MapLayout:
+    """Where everything lies in a map of a width and a height."""
+
+    name_width: int
+    cell_width: int
+    cell_height: int
+    layers: int
+    """rows of layers in view"""
+
+    HEADING = 2
+    """lines of the bit axis"""
+    SHARE_WIDTH = 6
+    """of the column of all bits, with the blank before it"""
+
+    @classmethod
+    def of(cls, names: tuple[str, ...], width: int, height: int) -> MapLayout:
+        """The largest cells that fit; where not all layers do, they scroll."""
+        room = width - cls.SHARE_WIDTH
+        longest = max([len(name) for name in names] + [len(ALL)]) + 1
+        cell_width = min(max((room - longest) // BITS, 2), 5)
+        name_width = max(min(longest, room - cell_width * BITS), 1)
+        lines = height - cls.HEADING
+        cell_height = min(max(lines // (len(names) + 1), 1), MOST_LINES)
+        return cls(name_width, cell_width, cell_height, max(min(len(names), lines // cell_height - 1), 1))
+
+    def column_of(self, x: int) -> int | None:
+        """Which bit is at a column of the screen: 0 the leftmost, 32 all bits; None on the names."""
+        return None if x < self.name_width else min((x - self.name_width) // self.cell_width, BITS)
+
+    def row_of(self, y: int) -> int | None:
+        """Which row in view is on a line; the row after the layers is that of all layers."""
+        return None if y < self.HEADING else min((y - self.HEADING) // self.cell_height, self.layers)
+
+
+def bit_of(column: int) -> int | None:
+    """The bit of a column, highest first; None is all bits."""
+    return None if column == BITS else BITS - 1 - column
+
+
+def part_of(bit: int) -> str:
+    """Sign, exponent or mantissa."""
+    return "sign" if bit == SIGN else "exponent" if bit >= EXPONENT_LOW else "mantissa"
+
+
+def part_heading(layout: MapLayout) -> str:
+    """The parts of the float above its bits, each as wide as its bits."""
+    texts = []
+    for name, low, high in PARTS:
+        width = (high - low + 1) * layout.cell_width
+        texts.append(f"{f' {name} ':─^{width - 2}}".join("╭╮") if width > len(name) + 4 else f"{name:^{width}}")
+    return " " * layout.name_width + "".join(texts) + f"{'crit %':>{layout.SHARE_WIDTH}}"
+
+
+def bit_labels(layout: MapLayout, chosen: int | None) -> list[str]:
+    """One label a column of cells; where they would touch every other one, and none beside the chosen bit's."""
+    shown = set(range(BITS))
+    if layout.cell_width == 2:
+        shown = set(range(0, BITS - 1, 2))
+        if chosen is not None:
+            shown = shown - {chosen - 1, chosen + 1} | {chosen}
+    return [f"{bit if bit in shown else '':^{layout.cell_width}}" for bit in reversed(range(BITS))]
+
+
+def short_name(name: str, width: int) -> str:
+    """A layer's name in this width: its words lose their ends, as in `la3.2.co1`, or all of it its beginning."""
+    for letters in range(max(len(name), 1), 0, -1):
+        short = re.sub(r"[^\W\d_]+", lambda word, letters=letters: word[0][:letters], name)  # type: ignore[misc]
+        if len(short) <= width:
+            return short
+    return "…" + name[len(name) - width + 1 :]
+
+
+def short_share(share: float) -> str:
+    """Percent in at most five characters: 40.1, 9.65, 0.62, 0.003, <.001."""
+    percent = 100 * share
+    if percent == 0:
+        return "0"
+    if percent < 0.001:
+        return "<.001"
+    return f"{percent:.3g}" if percent >= 1 else f"{percent:.2f}" if percent >= 0.1 else f"{percent:.3f}"
+
+
+def _with_totals(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Bits highest first, [L, 32] -> [L + 1, 33]."""
+    flipped = counts[:, ::-1]
+    with_bits = np.hstack([flipped, flipped.sum(axis=1, keepdims=True)])
+    return np.vstack([with_bits, with_bits.sum(axis=0, keepdims=True)])

@@ -1,0 +1,1 @@
+"""The fields of the form for a new campaign."""

@@ -1,0 +1,1 @@
+"""The image and what is known of it."""

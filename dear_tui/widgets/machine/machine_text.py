@@ -1,0 +1,132 @@
+"""GPUs and processor in words and small graphs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from dear_tui.widgets.campaigns.status_text import MUTED, spread
+from dear_tui.widgets.machine.history_graph import history_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dear_tui.machine.cpu import Cpu
+    from dear_tui.machine.gpu import Gpu, GpuProcess
+    from dear_tui.machine.machine import MachineHistory
+
+SHORT_GRAPH = 10
+GAP = "  "
+UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"))
+NO_GPU = "No GPU: campaigns run on the CPU."
+
+
+def size(used: int | None, total: int | None) -> str:
+    """`31.2 / 85.9 GB`; a dash for what is not known."""
+    if used is None and total is None:
+        return "–"
+    largest = total or used or 0
+    unit, name = next((one for one in UNITS if largest >= one[0]), UNITS[-1])
+    of = "" if total is None else f" / {total / unit:.3g}"
+    return f"{'–' if used is None else f'{used / unit:.3g}'}{of} {name}"
+
+
+def gpu_card(history: MachineHistory, index: int, gpu: Gpu, width: int, height: int) -> list[Content]:
+    """Name and figures, the two graphs, MIG instances, processes."""
+    figures = [
+        _known(gpu.temperature, "{:.0f} °C"),
+        _of(gpu.power, gpu.power_limit, "W"),
+        _of(gpu.clock, gpu.clock_limit, "MHz"),
+    ]
+    lines = [_head(f"GPU {index}", gpu.name, [figure for figure in figures if figure], width)]
+    if gpu.problem:
+        return [*lines, Content.styled(f"It does not answer: {gpu.problem}", "$text-error")]
+    utilisation, memory = history.gpu_utilisation(index), history.gpu_memory(index)
+    lines += _graphs(utilisation, gpu.utilisation, memory, gpu.memory_used, gpu.memory_total, width, height)
+    lines += [_line(one.name, size(one.memory_used, one.memory_total), width) for one in gpu.instances]
+    processes = [*gpu.processes, *(process for one in gpu.instances for process in one.processes)]
+    return lines + [_process(process, width) for process in processes]
+
+
+def cpu_card(history: MachineHistory, cpu: Cpu, width: int, height: int) -> list[Content]:
+    """Name and load, the two graphs, one sign for each core."""
+    load = [] if cpu.load is None else [f"load {cpu.load[0]:.1f}  {cpu.load[1]:.1f}  {cpu.load[2]:.1f}"]
+    lines = [_head("CPU", cpu.name, [f"{cpu.cores} cores", *load], width)]
+    utilisation, memory = history.cpu_utilisation(), history.cpu_memory()
+    lines += _graphs(utilisation, cpu.utilisation, memory, cpu.memory_used, cpu.memory_total, width, height)
+    if cpu.per_core:
+        cores = "".join(history_rows([core], 1, 1)[0].replace(" ", "▁") for core in cpu.per_core)
+        lines.append(Content.assemble(("cores  ", MUTED), (cores, "$primary")).truncate(width, ellipsis=True))
+    return lines
+
+
+def machine_line(history: MachineHistory, width: int) -> Content:
+    """All GPUs in one line."""
+    now = history.now
+    if now is None:
+        return Content("")
+    parts = [_short_gpu(history, index, gpu) for index, gpu in enumerate(now.gpus.gpus)]
+    return Content.styled("  │  ", MUTED).join(parts).truncate(max(width, 1), ellipsis=True)
+
+
+def _short_gpu(history: MachineHistory, index: int, gpu: Gpu) -> Content:
+    name = f"GPU {index}"
+    if gpu.problem:
+        return Content.assemble((name, "bold"), (" does not answer", "$text-error"))
+    figures = [size(gpu.memory_used, gpu.memory_total), _known(gpu.temperature, "{} °C"), _known(gpu.power, "{:.0f} W")]
+    name += f"  {len(gpu.instances)} MIG" if gpu.instances else ""
+    return _short(name, gpu.utilisation, history.gpu_utilisation(index), [figure for figure in figures if figure])
+
+
+def _short(name: str, share: float | None, shares: Sequence[float | None], figures: Sequence[str]) -> Content:
+    graph = history_rows(shares, SHORT_GRAPH, 1)[0]
+    return Content.assemble(
+        (name, "bold"), f"  {_known(share, '{:.0f} %') or '– %':>5} ", (graph, "$primary"), GAP, GAP.join(figures)
+    )
+
+
+def _head(kind: str, name: str, figures: Sequence[str], width: int) -> Content:
+    left = Content.assemble((kind, "bold"), GAP, (name if name != kind else "", "$text-primary"))
+    return spread(left, Content((GAP + " ").join(figures)), width)
+
+
+def _graphs(
+    shares: Sequence[float | None],
+    share: float | None,
+    memory_shares: Sequence[float | None],
+    used: int | None,
+    total: int | None,
+    width: int,
+    height: int,
+) -> list[Content]:
+    """Utilisation beside memory, each under its title; nothing where neither was ever known."""
+    if all(known is None for known in (*shares, *memory_shares)):
+        return [Content.styled("It tells neither utilisation nor memory.", MUTED)]
+    half = max((width - len(GAP)) // 2, 1)
+    titles = ("utilisation", _known(share, "{:.0f} %") or "–"), ("memory", size(used, total))
+    left, right = (spread(Content.styled(title, MUTED), Content.styled(value, "bold"), half) for title, value in titles)
+    drawn = zip(history_rows(shares, half, height), history_rows(memory_shares, half, height), strict=True)
+    graphs = [Content.assemble((one, "$primary"), GAP, (other, "$warning")) for one, other in drawn]
+    ground = Content.styled(f"{'─' * half}{GAP}{'─' * half}", MUTED)
+    return [left + Content(GAP) + right, *graphs, ground]
+
+
+def _process(process: GpuProcess, width: int) -> Content:
+    memory = _known(process.memory and process.memory / UNITS[1][0], "{:.3g} GB") or "–"
+    left = Content.assemble((f"{process.pid:>8}", MUTED), GAP, process.command.replace("\n", " "))
+    return spread(left, Content(memory), width)
+
+
+def _line(left: str, right: str, width: int) -> Content:
+    return spread(Content(f"  {left}"), Content(right), width)
+
+
+def _known(value: float | None, words: str) -> str:
+    return "" if value is None else words.format(value)
+
+
+def _of(value: float | None, limit: float | None, unit: str) -> str:
+    if value is None:
+        return ""
+    return f"{value:.0f} {unit}" if limit is None else f"{value:.0f} / {limit:.0f} {unit}"

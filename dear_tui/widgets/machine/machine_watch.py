@@ -1,0 +1,73 @@
+"""What shows the machine: reads it in a thread, once a second, and only while it can be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from textual import work
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from dear_tui.machine.machine import SECONDS, MachineHistory
+from dear_tui.widgets.campaigns.status_text import MUTED
+
+if TYPE_CHECKING:
+    from dear_tui.app import DearApp
+
+READING = Content.styled("Asking the driver ...", MUTED)
+
+
+class MachineWatch(Static):
+    """Calls `show_machine` with every reading."""
+
+    @dataclass
+    class Read(Message):
+        """The machine was read."""
+
+        history: MachineHistory
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the newest counts."""
+            return isinstance(message, MachineWatch.Read)
+
+    def __init__(self) -> None:
+        super().__init__(READING)
+        self._history = MachineHistory()
+        self._is_reading = False
+
+    def show_machine(self, history: MachineHistory) -> None:
+        """Show the present."""
+        raise NotImplementedError
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether a reading would be seen."""
+        return self.is_on_screen
+
+    def on_mount(self) -> None:
+        """Look every second."""
+        self.set_interval(SECONDS, self.look)
+        self.call_after_refresh(self.look)
+
+    def look(self) -> None:
+        """Read if this can be seen; while a reading hangs, there is no second one."""
+        if self.screen.is_current and self.is_wanted and not self._is_reading:
+            self._is_reading = True
+            self._read()
+
+    @work(thread=True, group="read_machine")
+    def _read(self) -> None:
+        self.post_message(self.Read(cast("DearApp", self.app).machine.read()))
+
+    def on_machine_watch_read(self, message: MachineWatch.Read) -> None:
+        """Show it."""
+        self._is_reading = False
+        self._history = message.history
+        self.show_machine(message.history)
+
+    def on_resize(self) -> None:
+        """Lines are laid out for the width, and once more for what a scroll bar that came or went leaves of it."""
+        self.show_machine(self._history)
+        self.call_after_refresh(self.show_machine, self._history)

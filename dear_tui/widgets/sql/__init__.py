@@ -1,0 +1,1 @@
+"""The SQL editor, the tables it can read and its result."""

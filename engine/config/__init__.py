@@ -1,0 +1,1 @@
+"""A campaign as its user describes it in TOML."""

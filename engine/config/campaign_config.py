@@ -1,0 +1,436 @@
+"""The TOML config of a campaign: read, checked, and explained when it is wrong (all problems at once)."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from engine.config.problems import Problem, explain
+from engine.errors import ConfigError, InputError
+from engine.paths import MissingFileError, file_bytes, is_file, is_folder, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MOST_BYTES = 10**6
+"""of a config"""
+
+MEMORY_UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+
+def _resolve_path(value: object, info: ValidationInfo) -> object:
+    """Relative paths start at the config's folder; `~` is the home."""
+    if not isinstance(value, str):
+        return value
+    try:
+        path = Path(value).expanduser()
+    except RuntimeError:  # there is no such user
+        raise ValueError(f"{value} has no home folder; write the whole path") from None
+    if "\0" in value:
+        raise ValueError("a path cannot hold the character 0; mend it")
+    folder: Path | None = (info.context or {}).get("folder")
+    return path if folder is None else folder / path
+
+
+def _parse_check(value: object) -> object:
+    """A share such as "2%", or a number of pairs, as text."""
+    text = str(value).replace(" ", "") if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if re.fullmatch(r"\d+(\.\d+)?%", text) and float(text[:-1]) <= 100:
+        return text
+    if re.fullmatch(r"\d+", text) and int(text):
+        return text
+    raise ValueError(f'{value!r} is neither a share nor a number of pairs; use "2%" or 5000')
+
+
+def _parse_memory(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]i?B)\s*", value)
+    if match is None:
+        raise ValueError('write a size with its unit, for example "2GB"')
+    return int(float(match[1]) * MEMORY_UNITS[match[2]])
+
+
+def _check_file(path: Path, info: ValidationInfo) -> Path:
+    """A config read from disk is refused early; one kept in a store may outlive its files."""
+    if _is_from_disk(info):
+        _see_file(path, "mend the path")
+    return path
+
+
+def _see_file(path: Path, mend: str) -> None:
+    """Raise ValueError where there is no regular file, or nobody may see whether there is."""
+    try:
+        file_bytes(path, mend)
+    except MissingFileError:
+        raise ValueError(f"there is no file {shown(path)}; {mend}") from None
+    except InputError as error:
+        raise ValueError(str(error)) from None
+
+
+def _is_from_disk(info: ValidationInfo) -> bool:
+    return (info.context or {}).get("folder") is not None
+
+
+def _check_device(device: str) -> str:
+    if re.fullmatch(r"auto|cpu|cuda(:\d+)?", device) is None:
+        raise ValueError(f'use "auto", "cpu", "cuda" or "cuda:1", not "{device}"')
+    return device
+
+
+ConfigPath = Annotated[Path, BeforeValidator(_resolve_path)]
+ConfigFile = Annotated[ConfigPath, AfterValidator(_check_file)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(gt=0)]
+Seed = Annotated[int, Field(ge=0)]
+
+
+class Section(BaseModel):
+    """Refuses unknown keys and wrong types.
+
+    Rules between keys stand with the later key and read the earlier ones, so that all problems are found at once.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, validate_default=True,
+        use_attribute_docstrings=True,
+    )  # fmt: skip
+
+
+MOBILENET = "mobilenetv2"
+"""the one network that has a width"""
+NETWORKS = ("lenet5", "resnet9", "resnet18", "resnet20", "vgg11", "vgg16", MOBILENET)
+
+
+def _check_arch(arch: str) -> str:
+    if arch not in NETWORKS and re.fullmatch(r"torchvision:\w+|[A-Za-z_][\w.]*:[A-Za-z_]\w*", arch) is None:
+        raise ValueError(
+            f'there is no network "{arch}"; use one of {", ".join(NETWORKS)}, torchvision:NAME or '
+            "package.module:factory"
+        )
+    return arch
+
+
+class ModelConfig(Section):
+    """Which network, with which weights."""
+
+    arch: Annotated[str, AfterValidator(_check_arch)]
+    """or torchvision:NAME, or package.module:factory: your own callable, which is run and returns an nn.Module"""
+    width: Annotated[float, Field(gt=0, le=10)] = 1.0
+    """scales the channels of mobilenetv2"""
+    path: ConfigPath | None = None
+    """the folder where package.module is looked for before the environment; absent: the config's"""
+    weights: ConfigFile | None = None
+    """safetensors, .pt or .th; absent: the bundled ones, of lenet5 on mnist"""
+
+    @property
+    def is_factory(self) -> bool:
+        """Whether the network is made by the user's own code."""
+        return is_factory(self.arch)
+
+    @field_validator("width")
+    @classmethod
+    def _width_fits(cls, width: float, info: ValidationInfo) -> float:
+        if width != 1 and info.data.get("arch", MOBILENET) != MOBILENET:
+            raise ValueError(f'does not apply to {info.data["arch"]}; remove it, or use arch = "mobilenetv2"')
+        return width
+
+    @field_validator("path")
+    @classmethod
+    def _path_fits(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        arch = info.data.get("arch")
+        if arch is None:
+            return path
+        if not is_factory(arch):
+            if path is not None:
+                raise ValueError(f'does not apply to {arch}; remove it, or use arch = "package.module:factory"')
+            return None
+        if path is not None and _is_from_disk(info) and not is_folder(path):
+            raise ValueError(f"there is no folder {path}; give the one that holds the module of {arch}")
+        return (info.context or {}).get("folder") if path is None else path
+
+    @field_validator("weights")
+    @classmethod
+    def _weights_known(cls, weights: Path | None, info: ValidationInfo) -> Path | None:
+        arch, dataset = info.data.get("arch"), (info.context or {}).get("dataset")
+        if weights is None and arch and dataset and (arch, dataset) != BUNDLED:
+            raise ValueError(f"missing; only lenet5 on mnist has bundled weights, so give those of {arch}")
+        return weights
+
+
+def is_factory(arch: str) -> bool:
+    """Whether an arch is package.module:factory."""
+    return ":" in arch and not arch.startswith("torchvision:")
+
+
+BUNDLED = ("lenet5", "mnist")
+"""The network and data set whose weights and test images come with the package."""
+
+
+class DatasetConfig(Section):
+    """Which images, and how they are normalised."""
+
+    name: Literal["mnist", "fashion_mnist", "cifar10", "npz", "folder"]
+    """npz: a file with `images` and `labels`; folder: a sub-folder of images per class"""
+    path: ConfigPath | None = None
+    """a folder, for npz the file; absent: the bundled MNIST test set"""
+    mean: tuple[float, ...] | None = Field(default=None, strict=False)
+    """per channel, after uint8 is divided by 255; mnist, fashion_mnist and cifar10 have their own"""
+    std: tuple[Annotated[float, Field(gt=0)], ...] | None = Field(default=None, strict=False)
+    """goes with mean"""
+
+    @field_validator("path")
+    @classmethod
+    def _path_fits(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        name = info.data.get("name")
+        if path is None and name not in (None, "mnist"):
+            raise ValueError(f'missing; say where the {name} images are, for example path = "~/data"')
+        if path is not None and _is_from_disk(info):
+            if name == "npz":
+                _see_file(path, "give an .npz file with images and labels")
+            if name == "folder" and is_file(path):
+                raise ValueError(f"{path} is a file; give a folder with a sub-folder of images per class")
+            if name == "folder" and not is_folder(path):
+                raise ValueError(f"there is no folder {path}; give one with a sub-folder of images per class")
+        return path
+
+    @field_validator("std")
+    @classmethod
+    def _mean_and_std(cls, std: tuple[float, ...] | None, info: ValidationInfo) -> tuple[float, ...] | None:
+        if "mean" in info.data and (info.data["mean"] is None) != (std is None):
+            raise ValueError("mean and std go together; give both or neither")
+        return std
+
+
+class FaultsConfig(Section):
+    """Which faults are drawn."""
+
+    model: Literal["bit_flip", "stuck_at_0", "stuck_at_1", "stuck_at"] = "bit_flip"
+    """what happens to the bit; stuck_at: polarity drawn per fault"""
+    sampling: Literal["network", "list"] = "network"
+    """network: a random sample; list: the faults of a CSV"""
+    list: ConfigFile | None = None
+    """a CSV with columns Layer,TensorIndex,Bit, or an export of the SQL view `faults`"""
+    population: Literal["x32", "x64"] = "x32"
+    """x64 counts both polarities of a flip, as published lists do"""
+    error_margin: Fraction = 0.01
+    """of the sample; with the confidence it decides how many faults are drawn"""
+    confidence: Fraction = 0.99
+    """that the true rate lies within the margin"""
+    count: Count | None = None
+    """faults to draw, instead of the margin"""
+    layers: tuple[str, ...] | None = Field(default=None, strict=False, min_length=1)
+    """only these, such as fc1 or layer3.*"""
+    bits: tuple[Annotated[int, Field(ge=0, le=31)], ...] | None = Field(default=None, strict=False, min_length=1)
+    """only these; 31 is the sign, 30 the highest of the exponent"""
+    seed: Seed = 42
+    """of the drawing"""
+
+    @field_validator("list")
+    @classmethod
+    def _list_has_sampling(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        if "sampling" in info.data and (info.data["sampling"] == "list") != (path is not None):
+            raise ValueError('sampling = "list" and list = "faults.csv" go together; give both or neither')
+        return path
+
+    @field_validator("count")
+    @classmethod
+    def _count_is_for_samples(cls, count: int | None, info: ValidationInfo) -> int | None:
+        if count is not None and info.data.get("sampling") == "list":
+            raise ValueError("does not apply to a list; remove it, or filter the list by layers and bits")
+        return count
+
+
+CENTERED_METRICS = {"el2n": 0.5**0.5, "deepgini": 0.5, "cross_entropy": 0.6931471805599453}
+"""The metric's value on the two-class decision boundary: 1/sqrt 2, 1/2, ln 2."""
+
+OPTION_SELECTS: Mapping[str, tuple[str, ...]] = {
+    "n": ("top_n", "random"),
+    "fraction": ("fraction", "random"),
+    "center": ("central",),
+    "eps": ("central",),
+    "threshold": ("pre_plateau",),
+    "seed": ("random",),
+}
+"""Which selections an option has an effect on."""
+
+
+class WorkloadConfig(Section):
+    """Which images a campaign runs, and in which order."""
+
+    metric: Literal["el2n", "deepgini", "cross_entropy"] = "el2n"
+    """ranks the images, the most challenging first"""
+    select: Literal["all", "top_n", "fraction", "central", "pre_plateau", "random"] = "all"
+    """which of the ranked images are run"""
+    n: Count | None = None
+    """how many images"""
+    fraction: Annotated[float, Field(gt=0, le=1)] | None = None
+    """of the data set, 0..1"""
+    center: float | None = None
+    """absent: the metric's value on the decision boundary"""
+    eps: Annotated[float, Field(gt=0)] = 0.3
+    """how far from the center"""
+    threshold: Annotated[float, Field(gt=0)] = 5e-5
+    """the steepest step of the plateau"""
+    seed: Seed = 0
+    """of the permutation"""
+
+    @property
+    def boundary(self) -> float:
+        """The value that `central` lies around: the given center, or the metric's own."""
+        return CENTERED_METRICS[self.metric] if self.center is None else self.center
+
+    @field_validator(*sorted(OPTION_SELECTS))
+    @classmethod
+    def _option_fits(cls, value: object, info: ValidationInfo) -> object:
+        """An option is refused where it has no effect, and asked for where there is no default."""
+        name, select = str(info.field_name), info.data.get("select")
+        if select is None:
+            return value
+        if value != cls.model_fields[name].default and select not in OPTION_SELECTS[name]:
+            takers = " or ".join(f'"{taker}"' for taker in OPTION_SELECTS[name])
+            raise ValueError(f'does not apply to select = "{select}"; remove it, or use select = {takers}')
+        if value is None and (select, name) in (("top_n", "n"), ("fraction", "fraction")):
+            raise ValueError(f'missing; select = "{select}" needs it')
+        if (
+            (select, name) == ("random", "fraction")
+            and "n" in info.data
+            and (info.data["n"] is None) == (value is None)
+        ):
+            raise ValueError('select = "random" needs either n or fraction; give one of them')
+        return value
+
+
+class RunConfig(Section):
+    """How the faults are injected."""
+
+    method: Literal["exact", "fast"] = "fast"
+    """exact equals the naive loop in every bit; fast in every top-1"""
+    device: Annotated[str, AfterValidator(_check_device)] = "auto"
+    """auto, cpu, cuda or cuda:1"""
+    tf32: bool = False
+    """rounder arithmetic on recent GPUs, as in some published campaigns"""
+    memory: Annotated[int, BeforeValidator(_parse_memory), Field(gt=0, examples=["2GB"])] = 2 * 10**9
+    """bytes for the kept golden tensors and the batches together"""
+    check: Annotated[str, BeforeValidator(_parse_check)] = "2%"
+    """what is compared with the plain loop before the start: a share of the campaign's time, or a number of pairs"""
+
+    @property
+    def check_share(self) -> float:
+        """Of the campaign's time, 0..1; 0 where a number of pairs is given."""
+        return float(self.check.removesuffix("%")) / 100 if self.check.endswith("%") else 0.0
+
+    @property
+    def check_pairs(self) -> int | None:
+        """Pairs to compare; None where a share is given."""
+        return None if self.check.endswith("%") else int(self.check)
+
+
+class CampaignConfig(Section):
+    """One campaign."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    """yours"""
+    model: ModelConfig
+    dataset: DatasetConfig
+    faults: FaultsConfig = FaultsConfig()
+    workload: WorkloadConfig = WorkloadConfig()
+    run: RunConfig = RunConfig()
+
+    @model_validator(mode="after")
+    def _weights_known(self) -> Self:
+        if self.model.weights is None and (self.model.arch, self.dataset.name) != BUNDLED:
+            raise ValueError("[model] weights: missing; only lenet5 on mnist has bundled weights")
+        return self
+
+    def to_json(self) -> dict[str, Any]:
+        """As a campaign keeps it."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+def load_config(path: Path) -> CampaignConfig:
+    """Read and check one TOML config.
+
+    Raises:
+        ConfigError: with every problem, a sentence each, that names the file and the field.
+    """
+    return parse_config(read_tables(path), source=str(path), folder=path.resolve().parent)
+
+
+def read_tables(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file, unchecked.
+
+    Raises:
+        ConfigError: it is not there, a pipe, larger than `MOST_BYTES`, or no TOML.
+    """
+    try:
+        if path.is_fifo() and not path.is_relative_to("/dev"):  # nothing may ever be written into it
+            raise ConfigError([f"{shown(path)}: is a pipe, not a file; give a TOML config"])
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        text = content.decode("utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError([f"{shown(path)}: there is no such file; give the path of a TOML config"]) from None
+    except (OSError, ValueError) as error:
+        raise ConfigError([f"{shown(path)}: cannot be read as text ({error}); give a TOML config"]) from None
+    if len(content) > MOST_BYTES:
+        raise ConfigError([f"{shown(path)}: has more than {MOST_BYTES:,} bytes; give a TOML config, which is small"])
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ConfigError([f"{shown(path)}: its lists or tables are nested too deeply; give a TOML config"]) from None
+    except ValueError as error:  # also of a number with thousands of digits
+        raise ConfigError([f"{shown(path)}: not valid TOML ({error}); mend that line"]) from None
+
+
+def load_configs(paths: Sequence[Path]) -> list[CampaignConfig]:
+    """Read and check several configs.
+
+    Raises:
+        ConfigError: with the problems of all of them.
+    """
+    configs, problems = [], []
+    for path in paths:
+        try:
+            configs.append(load_config(path))
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return configs
+
+
+def parse_config(tables: Mapping[str, Any], source: str, folder: Path | None = None) -> CampaignConfig:
+    """Check the tables of a config; `source` names it in messages, `folder` is where relative paths start.
+
+    Raises:
+        ConfigError: with every problem, a sentence each.
+    """
+    checked = check_config(tables, folder)
+    if isinstance(checked, CampaignConfig):
+        return checked
+    raise ConfigError([f"{source}: {problem}" for problem in checked])
+
+
+def check_config(tables: Mapping[str, Any], folder: Path | None = None) -> CampaignConfig | list[Problem]:
+    """The config that the tables are, or everything that is wrong with them; `folder` as in `parse_config`."""
+    dataset = tables.get("dataset")
+    context = {"folder": folder, "dataset": dataset.get("name") if isinstance(dataset, dict) else None}
+    try:
+        return CampaignConfig.model_validate(tables, context=context)
+    except ValidationError as error:
+        return list(explain(error, CampaignConfig))

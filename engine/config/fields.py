@@ -1,0 +1,107 @@
+"""The keys of a config as a form offers them: derived from the models that check it, so that both know the same."""
+
+from __future__ import annotations
+
+import types
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from engine.config.campaign_config import MOBILENET, NETWORKS, OPTION_SELECTS, CampaignConfig, is_factory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic.fields import FieldInfo
+
+Kind = Literal["text", "whole", "number", "flag", "choice", "path"]
+
+_KINDS: Mapping[object, Kind] = {str: "text", int: "whole", float: "number", bool: "flag", Path: "path"}
+
+
+@dataclass(frozen=True)
+class ConfigField:
+    """One key."""
+
+    section: str
+    """empty for the keys above all tables"""
+    key: str
+    kind: Kind
+    """of the items where it is a list"""
+    is_list: bool
+    choices: tuple[str, ...]
+    """all there are for a choice; for a text, those to suggest"""
+    default: Any
+    """None where there is none"""
+    example: str
+    """how the default is written, where that is not how it is kept"""
+    help: str
+
+
+def config_fields() -> tuple[ConfigField, ...]:
+    """Every key of a config, in the order in which they are checked."""
+    return tuple(_fields("", CampaignConfig))
+
+
+def applies(section: str, key: str, tables: Mapping[str, Any]) -> bool:
+    """Whether a key has an effect beside the others, which may be wrong or missing."""
+
+    def chosen(table: str, name: str) -> object:
+        values = tables.get(table, {})
+        return values.get(name, CampaignConfig.model_fields[table].annotation.model_fields[name].default)  # type: ignore[union-attr]
+
+    match section, key:
+        case "model", "width":
+            return chosen("model", "arch") == MOBILENET
+        case "model", "path":
+            return is_factory(str(chosen("model", "arch")))
+        case "faults", "list":
+            return chosen("faults", "sampling") == "list"
+        case "faults", "count" | "error_margin" | "confidence":
+            return chosen("faults", "sampling") != "list"
+        case "faults", "population":
+            return chosen("faults", "model") == "bit_flip"
+        case "workload", option if option in OPTION_SELECTS:
+            return chosen("workload", "select") in OPTION_SELECTS[option]
+    return True
+
+
+def _fields(section: str, model: type[BaseModel]) -> Iterator[ConfigField]:
+    for key, info in model.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            yield from _fields(key, info.annotation)
+        else:
+            yield _field(section, key, info)
+
+
+def _field(section: str, key: str, info: FieldInfo) -> ConfigField:
+    kind, is_list, choices = _kind(info.annotation)
+    return ConfigField(
+        section=section,
+        key=key,
+        kind=kind,
+        is_list=is_list,
+        choices=NETWORKS if key == "arch" else choices,
+        default=None if info.is_required() else info.default,
+        example=str(info.examples[0]) if info.examples else "",
+        help=" ".join((info.description or "").split()),
+    )
+
+
+def _kind(annotation: Any) -> tuple[Kind, bool, tuple[str, ...]]:
+    """Kind of the items, whether it is a list, and the choices there are."""
+    arguments = get_args(annotation)
+    match get_origin(annotation):
+        case origin if origin is Annotated:
+            return _kind(arguments[0])
+        case origin if origin in (Union, types.UnionType):  # with None
+            return _kind(arguments[0])
+        case origin if origin is tuple:
+            kind, _, choices = _kind(arguments[0])
+            return kind, True, choices
+        case origin if origin is Literal:
+            return "choice", False, arguments
+        case _:
+            return _KINDS[annotation], False, ()

@@ -1,0 +1,1 @@
+"""Number formats that weights are stored in, and what a fault makes of them."""

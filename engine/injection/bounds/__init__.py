@@ -1,0 +1,1 @@
+"""How far a change of one channel can move the logits."""

@@ -1,0 +1,1 @@
+"""Comparison of the methods with the plain loop, and of the network with itself."""

@@ -1,0 +1,394 @@
+"""Whether a method gives what the plain loop gives on the network at hand; where it does not, what agrees is used.
+
+The plain loop flips the bit in an untouched copy of the network, runs the whole of it on the same batch and restores
+the bit. Pairs are not only drawn at random: of many faults, those are compared at which a shortcut of the method was
+nearest to being refused (a bound just below its limit, a lead just outside tau), where an unsound rule shows first.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from engine.errors import InputError
+from engine.formats.float32 import faulty_values
+from engine.injection.check.steady import check_steady
+from engine.injection.exact.naive import naive_logits
+from engine.injection.exact.severity import SeverityMatrix
+from engine.injection.fast.rounding import is_close
+from engine.injection.memory import is_out_of_memory
+from engine.injection.outcomes import CRITICAL, MASKED, WeightFaults
+from engine.steps import OnStep, Step, nobody_waits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from engine.injection.exact.golden import GoldenBlock
+    from engine.injection.exact.injection import ExactInjection
+
+LEAST_SECONDS = 1.5
+"""that a check takes where the share of the campaign's time is less"""
+
+_SHAPES = (13, 32, 5, 64, 24, 128, 256)
+"""images of the blocks, one after the other: other shapes take other kernels, and an odd one is padded"""
+
+_LONG_SECONDS = 0.5
+"""a plain run that takes longer is made with few images"""
+
+_POOL = 256
+"""faults of a layer, at most, among which the doubtful ones are looked for"""
+
+_POOL_PER_FAULT = 8
+"""how many are looked at for each one that the plain loop runs: a method is about that much faster"""
+
+_MOST_FAULTS = 16
+"""of a layer that the plain loop runs with one block"""
+
+_BITS = ((30, 30), (0, 15), (31, 31), (23, 29), (16, 22))
+"""first and last of the bits that the flips of a check are drawn from, in turn"""
+
+
+@dataclass(frozen=True)
+class FallBack:
+    """A layer whose faults a slower method runs, because the faster one did not agree with the plain loop."""
+
+    layer: str
+    method: str
+    """what runs them now"""
+    reason: str
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check has found."""
+
+    pairs: int
+    """that were compared with the plain loop"""
+    differences: int
+    """pairs that a method got wrong, before it was replaced by what agrees"""
+    undecided: int
+    """pairs on which plain loops of two batch shapes disagree: rounding decides them"""
+    masked: int
+    """pairs that only one of both calls masked, the other non-critical; counted, and not a difference for `fast`"""
+    fallbacks: tuple[FallBack, ...]
+    seconds: float
+
+    @property
+    def sentence(self) -> str:
+        """The result for a person."""
+        found = [f"{self.pairs:,} pairs compared with the plain loop, {self.differences:,} differ"]
+        if self.differences:
+            found[0] += f" before {len(self.fallbacks)} layers fell back to a slower method"
+        if self.undecided:
+            found.append(f"{self.undecided:,} are decided by rounding")
+        if self.masked and self.pairs:
+            found.append(f"{100 * self.masked / self.pairs:.2g} % masked for one and non-critical for the other")
+        return ", ".join(found)
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How long a check goes on; every layer is always checked at least once."""
+
+    pairs: int | None = None
+    """to compare; None: the share decides"""
+    share: float = 0.0
+    """of the seconds that the campaign would take"""
+    faults: WeightFaults | None = None
+    """of the campaign: those of each layer are among the ones that doubtful pairs are looked for in"""
+    campaign_images: int = 0
+    """of its workload"""
+
+
+def check(
+    injection: ExactInjection,
+    plain: nn.Module,
+    draw_images: Callable[[int, int], Tensor],
+    extent: Extent,
+    on_step: OnStep = nobody_waits,
+) -> CheckResult:
+    """Compare `injection` with the plain loop, and let its layers fall back to what agrees.
+
+    Args:
+        injection: of the network; its layers' methods are changed where they do not agree.
+        plain: an untouched copy of the network in eval mode, on the same device.
+        draw_images: gives n images [n, C, H, W] on the device, for (n, number of the block).
+        extent: how long.
+        on_step: told how far the check is.
+
+    Raises:
+        InputError: the network does not answer the same each time, or not even whole-network runs agree.
+    """
+    on_step(Step("checking that the network answers the same each time"))
+    with injection.workers.rounding():
+        check_steady(plain, draw_images(8, 0))
+    return _Check(injection, plain, draw_images, extent, on_step).run()
+
+
+class _Check:
+    """One check under way."""
+
+    def __init__(
+        self,
+        injection: ExactInjection,
+        plain: nn.Module,
+        draw_images: Callable[[int, int], Tensor],
+        extent: Extent,
+        on_step: OnStep,
+    ) -> None:
+        self._injection = injection
+        self._plain = plain
+        self._draw_images = draw_images
+        self._extent = extent
+        self._on_step = on_step
+        self._layers = range(len(injection.names))
+        self._pairs = self._differences = self._undecided = self._masked = 0
+        self._fallbacks: dict[str, FallBack] = {}
+        self._of_layer: dict[int, float] = {}
+        """seconds per pair of each layer, of the last block"""
+
+    def run(self) -> CheckResult:
+        started, turn = time.monotonic(), 0
+        seconds = self._seconds_of_a_run()
+        taken = 0.0
+        while not turn or not self._is_enough(taken):
+            self._check_block(turn, seconds)
+            turn, taken = turn + 1, time.monotonic() - started
+        fallbacks = tuple(self._fallbacks.values())
+        return CheckResult(self._pairs, self._differences, self._undecided, self._masked, fallbacks, taken)
+
+    def _is_enough(self, taken: float) -> bool:
+        if self._extent.pairs is not None:
+            return self._pairs >= self._extent.pairs
+        return taken >= max(LEAST_SECONDS, self._extent.share * self._campaign_seconds())
+
+    def _campaign_seconds(self) -> float:
+        """What the campaign would take at the rates of the last block."""
+        faults = self._extent.faults
+        if faults is None:
+            return 0.0
+        counts = np.bincount(faults.layer, minlength=len(self._layers))
+        work = sum(counts[layer] * seconds for layer, seconds in self._of_layer.items())
+        return float(work) * self._extent.campaign_images / self._injection.workers.count
+
+    def _seconds_of_a_run(self) -> float:
+        """Of the plain network with one image more; of the second run, as the first one warms up."""
+        images = self._draw_images(4, 0)
+        for _ in range(2):
+            started = time.perf_counter()
+            with torch.inference_mode(), self._injection.workers.rounding():
+                self._plain(images.clone()).argmax(1).cpu()
+        return (time.perf_counter() - started) / len(images)
+
+    def _check_block(self, turn: int, seconds: float) -> None:
+        """Every layer once, with a block of the next shape."""
+        count = _SHAPES[turn % len(_SHAPES)]
+        while count > 4 and count * seconds > _LONG_SECONDS:
+            count //= 2
+        images = self._draw_images(min(count, self._injection.block_rows), turn)
+        block = self._injection.load(images)
+        with torch.inference_mode(), self._injection.workers.rounding():
+            golden = self._plain(block.images.clone())
+        if not is_close(block.logits, golden[: block.count]):
+            raise InputError(
+                "[model]: the network's answers without a fault are not those of an untouched copy of it, so that no "
+                "effect can be told; let it neither change its weights nor keep state between runs"
+            )
+        faults = self._faults_per_layer(block, len(block.images) * seconds)
+        for layer in self._layers:
+            self._on_step(Step("comparing with the plain loop", layer, len(self._layers)))
+            self._check_layer(block, golden, layer, faults, turn)
+
+    def _faults_per_layer(self, block: GoldenBlock, seconds: float) -> int:
+        """How many the plain loop runs, each in so many seconds: for a third of the least time, or the pairs left."""
+        wanted = LEAST_SECONDS / 3 / max(1e-9, seconds)
+        if self._extent.pairs is not None:
+            wanted = min(wanted, (self._extent.pairs - self._pairs) / block.count)
+        return max(1, min(_MOST_FAULTS, round(wanted / len(self._layers))))
+
+    def _check_layer(self, block: GoldenBlock, golden: Tensor, layer: int, faults: int, turn: int) -> None:
+        drawn = draw_flips(layer, self._weight(layer), max(len(_BITS), faults), turn)
+        pool = join(drawn, self._own_faults(layer, min(_POOL, _POOL_PER_FAULT * faults), turn))
+        answers = self._answers(block, layer, pool)
+        rows = self._choose(answers, len(drawn), faults, turn)
+        pool, answers = pool.take(rows), answers.take(rows) if isinstance(answers, _Answers) else answers
+        expected = self._plain_answers(block, golden, pool)
+        self._pairs += expected.severity.size
+        while True:
+            wrong, reason = self._wrong(answers, expected, layer)
+            undecided = self._undecided_of(wrong, block, pool, expected)
+            if not (wrong & ~undecided).any():
+                break
+            self._fall_back(layer, _count(wrong & ~undecided), wrong.size, reason)
+            answers = self._answers(block, layer, pool)
+        self._undecided += _count(wrong & undecided)
+        if isinstance(answers, _Answers):
+            self._masked += _count((answers.severity == MASKED) != (expected.severity == MASKED))
+
+    def _weight(self, layer: int) -> Tensor:
+        weight = self._plain.get_submodule(self._injection.names[layer]).weight
+        assert isinstance(weight, torch.Tensor)
+        return weight
+
+    def _wrong(self, answers: _Answers | str, expected: _Answers, layer: int) -> tuple[NDArray[np.bool_], str | None]:
+        """Which answers are wrong, and why where they all are; of `fast`, masked or non-critical is not judged."""
+        if isinstance(answers, str):
+            return np.ones_like(expected.nonfinite), f"it fails ({answers})"
+        return answers.differs(expected, strict=self._injection.method_of(layer) != "fast"), None
+
+    def _fall_back(self, layer: int, wrong: int, pairs: int, failure: str | None) -> None:
+        name, before = self._injection.names[layer], self._injection.method_of(layer)
+        reason = failure or f"{wrong:,} of {pairs:,} pairs differed from the plain loop"
+        self._differences += wrong
+        if not self._injection.fall_back(layer):
+            raise InputError(
+                f"[model]: faults in {name}: {reason}, although the whole network is run for each fault, so that no "
+                "severity would mean anything; let the network neither change its weights nor keep state between runs"
+            )
+        self._fallbacks[name] = FallBack(name, self._injection.method_of(layer), f"{before}: {reason}")
+
+    def _own_faults(self, layer: int, count: int, turn: int) -> WeightFaults | None:
+        """Some faults of the campaign in a layer, others at each turn."""
+        faults = self._extent.faults
+        own = np.empty(0, dtype=np.int64) if faults is None else np.flatnonzero(faults.layer == layer)
+        if faults is None or not len(own):
+            return None
+        chosen = np.random.default_rng((turn, layer)).choice(own, min(count, len(own)), replace=False)
+        return faults.take(np.sort(chosen))
+
+    def _answers(self, block: GoldenBlock, layer: int, faults: WeightFaults) -> _Answers | str:
+        """The method's, with the time it takes noted; what was said where it failed."""
+        recorder = _DoubtRecorder(len(faults), block.logits)
+        started = time.perf_counter()
+        try:
+            self._injection.replay(block, layer, faults, recorder)
+        except (RuntimeError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError) as error:
+            if is_out_of_memory(error):
+                raise
+            return (str(error).splitlines() or [type(error).__name__])[0]
+        answers = recorder.answers()
+        self._of_layer[layer] = (time.perf_counter() - started) / answers.severity.size
+        return answers
+
+    def _choose(self, answers: _Answers | str, drawn: int, count: int, turn: int) -> NDArray[np.int64]:
+        """Rows of the faults that the plain loop runs: half of them drawn ones, half with the most doubtful pairs."""
+        rows = (np.arange(-(-count // 2)) + turn) % drawn
+        if isinstance(answers, str):
+            return np.unique(rows)
+        doubtful = np.argsort(-answers.doubt.max(axis=1, initial=0), kind="stable")[: count // 2]
+        return np.unique(np.concatenate([rows, doubtful]))
+
+    def _plain_answers(self, block: GoldenBlock, golden: Tensor, faults: WeightFaults) -> _Answers:
+        with self._injection.workers.rounding():
+            logits = naive_logits(self._plain, faults, block.images, len(block.images))
+            recorder = _DoubtRecorder(len(faults), golden[: block.count])
+            images = torch.arange(block.count, device=golden.device)
+            for row, of_fault in enumerate(logits):
+                recorder.record(torch.full_like(images, row), images, of_fault[: block.count])
+        return recorder.answers()
+
+    def _undecided_of(
+        self, wrong: NDArray[np.bool_], block: GoldenBlock, faults: WeightFaults, expected: _Answers
+    ) -> NDArray[np.bool_]:
+        """Of the pairs of faults with wrong ones: those on which a plain loop of another batch shape differs."""
+        undecided = np.zeros_like(wrong)
+        rows = np.flatnonzero(wrong.any(axis=1))
+        if len(rows):
+            twice = torch.cat([block.images.flip(0), block.images])
+            with torch.inference_mode(), self._injection.workers.rounding():
+                golden = self._plain(twice.clone())
+            other = replace(block, images=twice, count=len(twice))
+            answers = self._plain_answers(other, golden, faults.take(rows)).images_from(len(block.images), block.count)
+            undecided[rows] = answers.differs(expected.take(rows), strict=True)
+        return undecided
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What some faults do to the images of a block, each [faults, images]."""
+
+    severity: NDArray[np.uint8]
+    prediction: NDArray[np.int64]
+    """-1 where it is golden's class"""
+    nonfinite: NDArray[np.bool_]
+    doubt: NDArray[np.float32]
+    """how near a shortcut was to being refused, 0 where there was none"""
+
+    def take(self, rows: NDArray[np.int64]) -> _Answers:
+        """Those of some faults."""
+        return _Answers(self.severity[rows], self.prediction[rows], self.nonfinite[rows], self.doubt[rows])
+
+    def images_from(self, start: int, count: int) -> _Answers:
+        """Those for `count` images from one on."""
+        some = slice(start, start + count)
+        return _Answers(self.severity[:, some], self.prediction[:, some], self.nonfinite[:, some], self.doubt[:, some])
+
+    def differs(self, other: _Answers, strict: bool) -> NDArray[np.bool_]:
+        """Where a critical label, a prediction or a flag differs; if `strict`, any severity."""
+        is_critical = self.severity == CRITICAL
+        differs = (is_critical != (other.severity == CRITICAL)) | (self.nonfinite != other.nonfinite)
+        differs |= ~self.nonfinite & (self.prediction != other.prediction)
+        return np.asarray(differs | (strict & (self.severity != other.severity)))
+
+
+class _DoubtRecorder(SeverityMatrix):
+    """Severities and predictions, and how near the shortcuts were to being refused."""
+
+    looks_at_doubt = True
+
+    def __init__(self, faults: int, golden_logits: Tensor) -> None:
+        """`golden_logits`: [images, classes]."""
+        super().__init__(faults, golden_logits)
+        self._faults = faults
+        self._doubt = torch.zeros(faults, len(golden_logits), device=golden_logits.device)
+
+    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:
+        """As the base class, and note the doubt."""
+        super().settle(faults, images, severity, doubt)
+        if doubt is not None:
+            self._doubt[faults, images] = torch.where(doubt < 1, doubt, 0).to(self._doubt.dtype)
+
+    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
+        """As the base class, and note the doubt."""
+        super().settle_images(faults, images, severity, doubt)
+        if doubt is not None:
+            self._doubt[:, images].index_copy_(0, faults, torch.where(severity.bool(), doubt, 0))
+
+    def answers(self) -> _Answers:
+        """All of it, on the host."""
+        outcomes = self.outcomes(np.arange(self._faults))
+        prediction = np.full(outcomes.severity.shape, -1, dtype=np.int64)
+        nonfinite = np.zeros(outcomes.severity.shape, dtype=bool)
+        pairs = (outcomes.critical_fault, outcomes.critical_image)
+        prediction[pairs], nonfinite[pairs] = outcomes.prediction, outcomes.nonfinite
+        return _Answers(outcomes.severity, prediction, nonfinite, self._doubt.cpu().numpy())
+
+
+def _count(pairs: NDArray[np.bool_]) -> int:
+    return int(np.count_nonzero(pairs))
+
+
+def draw_flips(layer: int, weight: Tensor, count: int, turn: int) -> WeightFaults:
+    """Flips of some bits of some weights of a layer: low and high ones, and bits 30 and 31."""
+    generator = np.random.default_rng((layer, turn))
+    index = generator.choice(weight.numel(), count)
+    first, last = np.array([_BITS[number % len(_BITS)] for number in range(count)]).T
+    bit = generator.integers(first, last, endpoint=True).astype(np.uint8)
+    golden = weight.detach().cpu().contiguous().numpy().reshape(-1)[index]
+    value = faulty_values(golden, bit, np.full(count, -1, dtype=np.int8))
+    layers = np.full(count, layer, dtype=np.int32)
+    return WeightFaults(np.arange(count), layers, index, value, np.ones(count, dtype=bool))
+
+
+def join(one: WeightFaults, other: WeightFaults | None) -> WeightFaults:
+    """The faults of both."""
+    if other is None:
+        return one
+    return WeightFaults(*(np.concatenate([getattr(each, name) for each in (one, other)]) for name in vars(one)))

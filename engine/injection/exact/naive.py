@@ -1,0 +1,45 @@
+"""The naive loop: flip the bit in place, run the whole network, restore. The judge of every faster method."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from engine.injection.network.layers import injectable_modules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor, nn
+
+    from engine.injection.outcomes import WeightFaults
+
+
+@contextmanager
+def injected(weight: Tensor, weight_index: int, value: np.float32) -> Iterator[None]:
+    """`weight` with one value replaced; restored on the way out."""
+    element = weight.detach()[np.unravel_index(weight_index, weight.shape)]  # a view of that one value
+    golden = element.clone()
+    element.copy_(torch.as_tensor(value))
+    try:
+        yield
+    finally:
+        element.copy_(golden)
+
+
+def naive_logits(model: nn.Module, faults: WeightFaults, images: Tensor, batch: int) -> Iterator[Tensor]:
+    """The logits [images, classes] under each fault in turn.
+
+    Args:
+        model: in eval mode; its weights are flipped in place and restored.
+        faults: what to inject, each into the whole network.
+        images: [N, C, H, W], on the model's device; each run gets a copy, which the network may overwrite.
+        batch: images run at once.
+    """
+    weights = [module.weight for _, module in injectable_modules(model)]
+    for layer, weight_index, value in zip(faults.layer, faults.weight_index, faults.value, strict=True):
+        with torch.inference_mode(), injected(weights[layer], int(weight_index), value):
+            yield torch.cat([model(images[start : start + batch].clone()) for start in range(0, len(images), batch)])

@@ -1,0 +1,61 @@
+"""Faults of one layer that share a run: at most one for each output channel."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from torch import nn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from engine.injection.network.layers import Injectable
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Faults in distinct output channels of one layer."""
+
+    rows: NDArray[np.int64]
+    """[n] rows of the faults"""
+    channels: NDArray[np.int64]
+    """[n] output channel of each, ascending"""
+
+
+def channel_of(module: Injectable, weight_index: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The output channel of a layer that each of its weights works on.
+
+    Args:
+        module: an injectable layer.
+        weight_index: [n] flat, C order.
+    """
+    shape = tuple(module.weight.shape)
+    if isinstance(module, nn.Linear) or not module.transposed:
+        return np.asarray(weight_index // math.prod(shape[1:]), dtype=np.int64)
+    of_input, rest = np.divmod(weight_index, math.prod(shape[1:]))  # weights [in, out / groups, ...]
+    group = of_input // (shape[0] // module.groups)
+    return np.asarray(group * shape[1] + rest // math.prod(shape[2:]), dtype=np.int64)
+
+
+def pack_by_channel(channels: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[Pack]:
+    """Spread faults over as few packs as their fullest channel allows.
+
+    An output channel of a convolution or linear layer reads its own weights alone, so a weight with one fault for
+    every channel gives, channel by channel, exactly the bits that each fault gives on its own.
+
+    Args:
+        channels: [n] output channel of each fault.
+        rows: [n] row of each fault.
+    """
+    order = np.argsort(channels, kind="stable")
+    ordered = channels[order]
+    starts = np.searchsorted(ordered, ordered, side="left")
+    turn = np.arange(len(ordered)) - starts  # how many faults of the same channel come before
+    for pack in range(int(turn.max(initial=-1)) + 1):
+        members = order[turn == pack]
+        yield Pack(rows[members], channels[members])

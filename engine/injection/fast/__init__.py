@@ -1,0 +1,1 @@
+"""Critical labels as the plain loop gives them, with only the changed channel run again where that is enough."""

@@ -1,0 +1,305 @@
+"""The first stage of `fast`: one changed weight changes one output channel, by its change times one input channel.
+
+Faults in different output channels share a run, as in `exact` (see `packs`). Images lie last in memory, so that every
+shift of an input channel is a row of images and every operation runs along them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
+
+from engine.injection.exact.packs import Pack, pack_by_channel
+from engine.injection.exact.pairs import Pairs
+from engine.injection.network.folded import as_channels_last
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from engine.injection.bounds.bounds import LayerBounds
+    from engine.injection.exact.golden import FaultyLayer
+    from engine.injection.exact.severity import Recorder
+    from engine.injection.fast.batches import FastSuffix
+    from engine.injection.outcomes import WeightFaults
+
+
+_CACHED_BYTES = 4 * 2**20
+"""what one run's values should stay under, on CPU"""
+
+_LEAST_IMAGES = 32
+
+
+def has_thin_rule(module: nn.Module, source: Tensor) -> TypeGuard[nn.Conv2d | nn.Linear]:
+    """Whether `ThinLayer` can run this layer on inputs like `source`."""
+    if isinstance(module, nn.Linear):
+        return source.ndim == 2
+    is_flat = isinstance(module, nn.Conv2d) and source.ndim == 4
+    return is_flat and module.padding_mode == "zeros" and not isinstance(module.padding, str)
+
+
+@dataclass(frozen=True)
+class ChangedWeights:
+    """One weight of each of some output channels: a pack of faults, on the device."""
+
+    faults: Tensor
+    """[faults] row of each"""
+    channels: Tensor
+    """[n] distinct output channels, ascending"""
+    places: Tensor
+    """[n] flat index of the changed weight within the channel's own weights"""
+    change: Tensor
+    """[n] what is added to it"""
+    changed: Tensor | None
+    """[faults] which of the n are faults, the others being changed by nothing; None: all of them"""
+
+    @classmethod
+    def of(cls, pack: Pack, places: NDArray[np.int64], change: NDArray[np.float32], like: Tensor) -> ChangedWeights:
+        """The faults of a pack; where they are in most channels, filled up to all, which runs without selecting any.
+
+        Args:
+            pack: of the faults.
+            places: [faults of the layer] flat index of each fault's weight within its channel's own weights.
+            change: [faults of the layer] what is added to it.
+            like: the layer's weight.
+        """
+        count, rows, channels = len(like), pack.rows, pack.channels
+        places, change = places[rows], change[rows]
+        is_filled = count / 2 < len(rows) < count
+        if is_filled:
+            places, change = (_spread(values, channels, count) for values in (places, change))
+        index = torch.as_tensor(channels, device=like.device)
+        return cls(
+            faults=torch.as_tensor(rows, device=like.device),
+            channels=torch.arange(count, device=like.device) if is_filled else index,
+            places=torch.as_tensor(places, device=like.device),
+            change=torch.as_tensor(change, device=like.device),
+            changed=index if is_filled else None,
+        )
+
+    def of_faults(self, values: Tensor) -> Tensor:
+        """The rows of the faults of `values` [n, images]."""
+        return values if self.changed is None else values.index_select(0, self.changed)
+
+
+def _spread(values: NDArray[Any], places: NDArray[np.int64], count: int) -> NDArray[Any]:
+    """`values` at their `places` among `count`, 0 elsewhere."""
+    spread = np.zeros(count, dtype=values.dtype)
+    spread[places] = values
+    return spread
+
+
+class ThinLayer:
+    """A layer's outputs on some images where one weight of every output channel has changed."""
+
+    def __init__(self, module: nn.Conv2d | nn.Linear, source: Tensor, golden: Tensor) -> None:
+        """`source` [images, ...] and `golden`, the layer's fault-free result for it."""
+        self._shape = golden.shape[1:]
+        self.golden = images_last(golden).view(len(golden[0]), -1, len(golden))
+        """[channels, positions, images]"""
+        if isinstance(module, nn.Linear):
+            self._inputs = images_last(source)
+            self._offsets = torch.arange(source.shape[1], device=source.device).repeat(len(module.weight), 1)
+            self._positions = torch.zeros(1, dtype=torch.int64, device=source.device)
+        else:
+            self._inputs, self._offsets, self._positions = _shifts(module, source, golden)
+
+    def outputs(self, weights: ChangedWeights) -> Tensor:
+        """The whole result [images, channels, ...], golden but for the changed channels."""
+        channels, change = weights.channels, weights.change[:, None, None]
+        rows = self._offsets[channels, weights.places][:, None] + self._positions
+        inputs = self._inputs.index_select(0, rows.view(-1)).view(len(channels), *self.golden.shape[1:])
+        if len(channels) == len(self.golden):
+            changed = torch.addcmul(self.golden, inputs, change)
+        else:
+            changed = self.golden.clone()
+            changed[channels] += inputs.mul_(change)
+        return self.with_images_first(changed)
+
+    def with_images_first(self, values: Tensor) -> Tensor:
+        """[channels, positions, images] as a view [images, channels, ...]."""
+        return values.view(*self._shape, values.shape[2]).movedim(-1, 0)
+
+
+def _shifts(module: nn.Conv2d, source: Tensor, golden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Padded inputs [rows, images]; the row each weight starts at [out, weights]; what each position adds to it."""
+    (top, left), (row_stride, column_stride), (row_gap, column_gap) = _pairs_of(module)
+    padded = images_last(F.pad(source, (left, left, top, top)))
+    height, width = padded.shape[1:3]
+    per_group, kernel_rows, kernel_columns = module.weight.shape[1:]
+    device = source.device
+    first_input = torch.arange(len(module.weight), device=device) // (len(module.weight) // module.groups) * per_group
+    channel = first_input[:, None] + torch.arange(per_group, device=device)
+    row = torch.arange(kernel_rows, device=device)[:, None] * row_gap
+    column = torch.arange(kernel_columns, device=device) * column_gap
+    offsets = channel[:, :, None, None] * height * width + row * width + column
+    out_row = torch.arange(golden.shape[2], device=device)[:, None] * row_stride
+    out_column = torch.arange(golden.shape[3], device=device) * column_stride
+    return padded.flatten(0, 2), offsets.flatten(1), (out_row * width + out_column).flatten()
+
+
+def _pairs_of(module: nn.Conv2d) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+    """Padding, stride and dilation, each (vertical, horizontal)."""
+    padding, stride, dilation = module.padding, module.stride, module.dilation
+    assert not isinstance(padding, str)
+    return (padding[0], padding[1]), (stride[0], stride[1]), (dilation[0], dilation[1])
+
+
+def _faultless(module: nn.Conv2d | nn.Linear, source: Tensor) -> Tensor:
+    """The layer's result; of one input channel as of channels-last memory (measured on CPU: 7 ms instead of 25)."""
+    if isinstance(module, nn.Linear) or source.shape[1] > 1:
+        result: Tensor = module(source)
+        return result
+    return F.conv2d(
+        source,
+        as_channels_last(module.weight),
+        module.bias,
+        module.stride,
+        module.padding,
+        module.dilation,
+        module.groups,
+    )
+
+
+def images_last(value: Tensor) -> Tensor:
+    """`value` [images, ...] as contiguous [..., images]."""
+    return value.movedim(0, -1).contiguous()
+
+
+class ThinRuns:
+    """Runs some faults of one layer on one block; what it yields differs from `PackedRuns` by rounding alone."""
+
+    def __init__(self, layer: FaultyLayer, fast: FastSuffix, uncertain: Tensor, bounds: LayerBounds | None) -> None:
+        """`uncertain`: [count] images whose pairs are yielded even where nothing differs; `bounds` settle some."""
+        (source,) = fast.suffix.layer.all_input_nodes
+        assert has_thin_rule(layer.module, layer.block.values[source])
+        golden = _faultless(layer.module, layer.block.values[source])
+        count, images = layer.block.count, max(_LEAST_IMAGES, _CACHED_BYTES // (4 * golden[0].numel()))
+        self._slices = [
+            ThinSlice(layer, fast, golden, slice(start, min(start + images, count)), uncertain, bounds)
+            for start in range(0, count, images)
+        ]
+        self._module = layer.module
+
+    def run(self, faults: WeightFaults, recorder: Recorder) -> Iterator[Pairs]:
+        """The pairs that differ from golden and are not settled; their `thin` is the difference."""
+        rows = np.flatnonzero(faults.changes)
+        per_channel = self._module.weight[0].numel()
+        golden = self._module.weight.detach().cpu().contiguous().numpy().reshape(-1)
+        with np.errstate(invalid="ignore", over="ignore"):
+            change = faults.value - golden[faults.weight_index]
+        places = faults.weight_index % per_channel
+        for pack in pack_by_channel(faults.weight_index[rows] // per_channel, rows):
+            weights = ChangedWeights.of(pack, places, change, self._module.weight)
+            for images in self._slices:
+                yield images.run(weights, recorder)
+
+
+class ThinSlice:
+    """Some images of a block: few enough for what is computed at once to stay in the cache."""
+
+    def __init__(
+        self,
+        layer: FaultyLayer,
+        fast: FastSuffix,
+        golden: Tensor,
+        images: slice,
+        uncertain: Tensor,
+        bounds: LayerBounds | None,
+    ) -> None:
+        """`golden`: the layer's fault-free result for the whole block."""
+        self._network = layer.network
+        self._suffix = fast.suffix
+        self._packed, self._tiled, self._norms = fast.packed, fast.tiled, fast.norms
+        self._block_values = layer.block.values  # not the block, which keeps this: both would outlive their use
+        self._images = images
+        self._uncertain = uncertain[images]
+        self._bounds = bounds.of_images(images) if bounds else None
+        self._outside: dict[fx.Node, Any] = {}
+        (source,) = fast.suffix.layer.all_input_nodes
+        assert isinstance(layer.module, nn.Conv2d | nn.Linear)
+        self._layer = ThinLayer(layer.module, layer.block.values[source][images], golden[images])
+        values = self._values(self._layer.with_images_first(self._layer.golden))
+        self._golden = {node: self._apart(node, values) for node in fast.suffix.frontier}
+
+    def run(self, weights: ChangedWeights, recorder: Recorder) -> Pairs:
+        """The differing pairs of one pack that are not settled."""
+        channels = weights.channels
+        values = self._values(self._layer.outputs(weights))
+        is_full = len(channels) == len(self._layer.golden)
+        differences = {}
+        alive = self._uncertain.expand(len(channels), -1)
+        for node, golden in self._golden.items():
+            faulty = self._apart(node, values)
+            if not is_full:
+                faulty, golden = faulty.index_select(0, channels), golden.index_select(0, channels)
+            differences[node] = faulty - golden
+            alive = alive | _any_nonzero(differences[node])
+        if self._bounds is not None:
+            settled, used = self._bounds.settled(differences, None if is_full else channels)
+            doubt = weights.of_faults(used) if recorder.looks_at_doubt else None
+            recorder.settle_images(weights.faults, self._images, weights.of_faults(settled), doubt)
+            alive = alive & ~settled
+        found = weights.of_faults(alive).flatten().nonzero().squeeze(1)
+        fault = found // len(self._uncertain)
+        image = found - fault * len(self._uncertain)
+        member = fault if weights.changed is None else weights.changed.index_select(0, fault)
+        pair = member * len(self._uncertain) + image
+        return Pairs(
+            fault=weights.faults.index_select(0, fault),
+            image=image + self._images.start,
+            channel=channels.index_select(0, member),
+            thin={node: _rows_of(value, pair) for node, value in differences.items()},
+        )
+
+    def _values(self, output: Tensor) -> dict[fx.Node, Any]:
+        """Of the layer and the packed nodes; images come first in shape, last in memory."""
+        values: dict[fx.Node, Any] = {self._suffix.layer: output}
+
+        def value_of(node: fx.Node) -> Any:
+            return values[node] if node in values else self._golden_outside(node)
+
+        for node in self._packed:
+            if node in self._tiled:
+                values[node] = self._tiled[node](self._network, value_of)
+            elif node in self._norms:
+                values[node] = self._norms[node](value_of(node.all_input_nodes[0]))
+            else:
+                values[node] = self._network.evaluate(node, value_of)
+        return values
+
+    def _golden_outside(self, node: fx.Node) -> Any:
+        """A golden value that a packed node reads beside the faulty ones, in the same layout."""
+        if node not in self._outside:
+            value = self._block_values[node]
+            if node in self._network.batch_dependent:
+                is_size = not isinstance(value, Tensor)  # it counts the rows of the block, padding included
+                value = (
+                    self._network.evaluate(node, self._golden_outside)
+                    if is_size
+                    else images_last(value[self._images]).movedim(-1, 0)
+                )
+            self._outside[node] = value
+        return self._outside[node]
+
+    def _apart(self, node: fx.Node, values: dict[fx.Node, Any]) -> Tensor:
+        """A frontier value as [channels, width, rest, images]."""
+        return self._suffix.frontier[node].apart(values[node]).permute(1, 2, 3, 0)
+
+
+def _any_nonzero(value: Tensor) -> Tensor:
+    """Whether anything of `value` [n, width, rest, images] is not zero, [n, images]; the largest is found fastest."""
+    is_single = value.shape[1] == value.shape[2] == 1
+    return (value[:, 0, 0] if is_single else value.abs().amax((1, 2))) != 0
+
+
+def _rows_of(value: Tensor, pair: Tensor) -> Tensor:
+    """The rows of the pairs [pairs, width, rest] of `value` [n, width, rest, images]."""
+    members, width, rest, images = value.shape
+    return value.permute(0, 3, 1, 2).reshape(members * images, width, rest).index_select(0, pair)

@@ -1,0 +1,1 @@
+"""Convolutions and pooling computed for the few values that change."""

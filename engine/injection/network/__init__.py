@@ -1,0 +1,1 @@
+"""The network as a graph: traced, cut into suffixes, its channels followed."""

@@ -1,0 +1,132 @@
+"""How many images a block holds and how many pairs a batch, within the memory budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+from engine.errors import InputError
+from engine.injection.exact.golden import pad_rows
+from engine.injection.network.suffix import count_macs, row_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+    from torch import fx
+
+    from engine.injection.network.traced import TracedNetwork
+
+_MOST_ROWS = 4096
+_MOST_BLOCK_ROWS = 1024
+_LIVE_VALUES = 4
+"""values alive at once while a network runs: an operation's inputs, its output, a skip connection"""
+
+
+@dataclass(frozen=True)
+class DeviceLimits:
+    """What a batch should stay under to run fast on a kind of device."""
+
+    macs: int
+    """multiplications of one whole-network batch: probing runs several of them"""
+    value_bytes: int
+    """one value of a batch: on CPU it should stay in the cache"""
+
+
+LIMITS = {
+    "cpu": DeviceLimits(macs=2 * 10**10, value_bytes=4 * 2**20),
+    "cuda": DeviceLimits(macs=2 * 10**12, value_bytes=512 * 2**20),
+}
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Rows, each a power of two."""
+
+    block: int
+    """images whose golden values are kept at once"""
+    dense: dict[int, int]
+    """pairs run at once after a fault in each layer"""
+
+    @property
+    def largest(self) -> int:
+        """The largest batch of all."""
+        return max(self.block, *self.dense.values(), 1)
+
+
+_WHOLE_ROWS = 64
+"""images of a whole-network run: near the best batch of the naive loop"""
+
+
+def whole_network_sizes(model: nn.Module, images: Tensor, memory: int) -> Sizes:
+    """For a network without a graph, whose runs keep no golden values.
+
+    Args:
+        model: in eval mode; two of the images are run to see how large its values become.
+        images: [n, C, H, W], on its device.
+        memory: bytes that a run may take.
+
+    Raises:
+        InputError: the memory does not hold one image.
+    """
+    row = _largest_row(model, pad_rows(images[:2], 2))
+    block = min(_WHOLE_ROWS, memory // (_LIVE_VALUES * row))
+    if block < 1:
+        raise InputError(
+            f"[run] memory: {memory:,} bytes do not hold one image, which needs {_LIVE_VALUES * row:,}; raise it"
+        )
+    return Sizes(_power_of_two(block), {})
+
+
+def _largest_row(model: nn.Module, images: Tensor) -> int:
+    """Bytes for each image of the largest value that a module of the network gives."""
+    sizes = [images[0].numel() * images.element_size()]
+
+    def note(module: nn.Module, read: object, gave: object) -> None:  # noqa: ARG001 - as a hook
+        if isinstance(gave, Tensor):
+            sizes.append(gave.numel() * gave.element_size() // len(images))
+
+    handles = [module.register_forward_hook(note) for module in model.modules()]
+    try:
+        model(images.clone())
+    finally:
+        for handle in handles:
+            handle.remove()
+    return max(sizes)
+
+
+def plan_sizes(
+    traced: TracedNetwork, keep: Sequence[fx.Node], device: torch.device, memory: int, workers: int
+) -> Sizes:
+    """Half the budget for a block's golden values and its runs, a quarter for dense batches.
+
+    Args:
+        keep: the nodes whose golden values are kept, once for each copy.
+        workers: how many run at once.
+
+    Raises:
+        InputError: if the budget does not hold one image.
+    """
+    network, shapes, limits = traced.network, traced.shapes, LIMITS[device.type]
+    kept = sum(row_bytes(node, shapes) for node in keep)
+    live = workers * _LIVE_VALUES * max(row_bytes(node, shapes) for node in network.nodes)
+    macs = sum(count_macs(network, node, shapes) for node in network.nodes)
+    whole = max(1, memory // 2 // live)  # every batch size is tried out with the whole network
+    most = min(_MOST_ROWS, max(64, limits.macs // max(1, macs)), whole)
+    block = min(memory // 2 // (kept + live), most, _MOST_BLOCK_ROWS)
+    if block < 1:
+        raise InputError(
+            f"[run] memory: {memory:,} bytes do not hold one image, which needs {2 * (kept + live):,}; raise it"
+        )
+    dense = {}
+    for index, suffix in traced.suffixes.items():
+        in_budget = memory // 4 // (workers * _LIVE_VALUES * suffix.row_bytes)
+        dense[index] = _power_of_two(min(in_budget, max(16, limits.value_bytes // suffix.row_bytes), most))
+    return Sizes(_power_of_two(block), dense)
+
+
+def _power_of_two(limit: int) -> int:
+    """The largest power of two within `limit`, at least 1."""
+    return 1 << max(0, limit.bit_length() - 1)

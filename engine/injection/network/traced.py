@@ -1,0 +1,83 @@
+"""A network's graph and everything that is worked out from it once, before the first fault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from engine.injection.batch_rows import BatchRows, common_rows, probe_batch_rows
+from engine.injection.exact.golden import pad_rows
+from engine.injection.network.graph import PROBED_IMAGES, Network
+from engine.injection.network.layers import is_injectable
+from engine.injection.network.suffix import Reached, Suffix, reach_layers
+from engine.injection.network.tracing import UntraceableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor, fx, nn
+
+
+LAYER_ROWS = 64
+"""what each layer is probed with by itself; the whole network is probed at the largest size too"""
+
+
+@dataclass(frozen=True)
+class TracedNetwork:
+    """The graph of one network on one device."""
+
+    network: Network
+    reached: Reached
+    shapes: dict[fx.Node, torch.Size]
+    """of every tensor-valued node, for a few images"""
+
+    @property
+    def suffixes(self) -> dict[int, Suffix]:
+        """By layer index, of the layers that have one."""
+        return self.reached.suffixes
+
+    def probe(self, images: Tensor) -> BatchRows:
+        """Batch sizes for the whole network on `images`, and for each of its layers on random values.
+
+        Logits alone would not do: where most activations are zero, a change of the order of summation hides.
+        """
+        network, generator = self.network, torch.Generator().manual_seed(0)
+
+        def probes() -> Iterator[BatchRows]:
+            yield probe_batch_rows(lambda batch: network.run(batch, {network.output})[network.output], images)
+            for node in network.nodes:
+                module = network.module_of(node)
+                if module is None or not is_injectable(module) or node.kwargs:
+                    continue
+                if len(node.args) == 1 and node.args[0] in network.batch_dependent and node.args[0] in self.shapes:
+                    shape = self.shapes[node.all_input_nodes[0]][1:]
+                    rows = min(len(images), LAYER_ROWS)
+                    values = torch.randn(rows, *shape, generator=generator).to(images.device)
+                    yield probe_batch_rows(module, values)
+
+        return common_rows(probes())
+
+
+def trace(model: nn.Module, images: Tensor) -> TracedNetwork:
+    """Trace `model` and check its graph on `images` [n, C, H, W].
+
+    Raises:
+        UntraceableError: if it has no graph, or one that gives other logits.
+    """
+    few = pad_rows(images[:PROBED_IMAGES], PROBED_IMAGES)
+    network = Network(model)
+    try:
+        shapes = network.shapes(few)
+        logits = network.run(few, {network.output})[network.output]
+    except RuntimeError as error:
+        raise UntraceableError(f"its graph cannot be run ({str(error).splitlines()[0]})") from None
+    if not same_bits(logits, model(few.clone())):
+        raise UntraceableError("its graph does not give the network's own logits")
+    return TracedNetwork(network, reach_layers(network, shapes), shapes)
+
+
+def same_bits(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors are equal, NaN equal to NaN."""
+    return one.shape == other.shape and bool(((one == other) | (one.isnan() & other.isnan())).all())

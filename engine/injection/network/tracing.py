@@ -1,0 +1,112 @@
+"""The graph of a network's own forward, as `torch.fx` records it; why there is none, in the words of who wrote it."""
+
+from __future__ import annotations
+
+import linecache
+import re
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import fx, nn
+
+from engine.injection.network.layers import is_injectable
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_LIBRARIES = (Path(torch.__file__).parent, Path(__file__).parents[2])
+"""folders whose frames are not the user's"""
+
+_ADVICE = (
+    ("control flow", "it decides by a value of the images; decide by a constant, or use torch.where"),
+    ("len", "len() of a tensor is not recorded; use its .size(0)"),
+    ("iterated", "a loop over a tensor is not recorded; use operations on the whole tensor"),
+    ("interpreted as an integer", "it needs a size as a number; take it from a constant"),
+    ("Proxy", "it needs a value where only its place in the graph is known; take it from a constant"),
+)
+"""what torch.fx says, in part, and what to tell the user"""
+
+_STACK_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
+
+
+class UntraceableError(Exception):
+    """Why a network has no usable graph."""
+
+
+class OneInput(nn.Module):
+    """A network as it is called: with the images alone, whatever else its forward could take."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: torch.Tensor) -> Any:
+        """The network's output."""
+        return self.network(images)
+
+
+class _Tracer(fx.Tracer):
+    """Records where in the user's code each node was made, and an injectable layer as one node."""
+
+    record_stack_traces = True
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Also a subclass of a layer whose computation is the layer's own."""
+        return super().is_leaf_module(m, module_qualified_name) or (is_injectable(m) and plain_class(m) is not None)
+
+
+def trace_graph(root: OneInput) -> fx.Graph:
+    """The graph of `root`.
+
+    Raises:
+        UntraceableError: if its control flow depends on values, or what it does is not recorded.
+    """
+    try:
+        return _Tracer().trace(root)
+    except Exception as error:  # tracing runs the network's own code: whatever that raises means "no graph"
+        raise UntraceableError(_in_words(error)) from None
+
+
+def plain_class(module: nn.Module) -> type[nn.Module] | None:
+    """The class of torch whose computation a module does; None where a forward or hooks of its own may do anything."""
+    own = type(module)
+    base = next((each for each in own.__mro__ if each.__module__.startswith("torch.nn.modules.")), nn.Module)
+    overrides = any(
+        getattr(own, name, None) is not getattr(base, name, None) for name in ("forward", "_conv_forward", "__call__")
+    )
+    is_hooked = bool(module._forward_hooks or module._forward_pre_hooks)
+    has_own_weight = not is_injectable(module) or isinstance(module._parameters.get("weight"), nn.Parameter)
+    return base if base is not nn.Module and not overrides and not is_hooked and has_own_weight else None
+
+
+def place_of(node: fx.Node) -> str:
+    """The line of the user's code that made a node: `net.py, line 12 ("x = x + y")`; its name where none is known."""
+    found = [
+        (match["file"], int(match["line"]))
+        for match in _STACK_LINE.finditer(node.stack_trace or "")
+        if not _is_of_library(match["file"])
+    ]
+    return _line(*found[-1]) if found else f"the operation {node.name}"
+
+
+def _in_words(error: Exception) -> str:
+    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    advice = next((advice for sign, advice in _ADVICE if sign in said), said)
+    place = _user_line(error.__traceback__)
+    return f"{place}: {advice}" if place else advice
+
+
+def _user_line(trace: TracebackType | None) -> str | None:
+    frames = [frame for frame in traceback.extract_tb(trace) if not _is_of_library(frame.filename)]
+    return _line(frames[-1].filename, frames[-1].lineno or 0) if frames else None
+
+
+def _is_of_library(file: str) -> bool:
+    return file.startswith("<") or any(Path(file).is_relative_to(folder) for folder in _LIBRARIES)
+
+
+def _line(file: str, number: int) -> str:
+    text = linecache.getline(file, number).strip()
+    return f"{Path(file).name}, line {number}" + (f' ("{text}")' if text else "")

@@ -1,0 +1,1 @@
+"""How uncertain the network is of each image, and the images ranked by it."""

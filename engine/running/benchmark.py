@@ -1,0 +1,227 @@
+"""The methods side by side on one machine, in one run: alternating rounds, medians, ratios to the naive loop."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from engine.injection.exact.naive import naive_logits
+from engine.injection.methods import METHODS
+from engine.running.out_of_memory import explained_memory
+from engine.running.part_timing import injection_seconds
+from engine.steps import OnStep, Step, nobody_waits
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.injection.exact.golden import GoldenBlock
+    from engine.injection.exact.injection import ExactInjection
+    from engine.injection.outcomes import WeightFaults
+    from engine.running.preparation import PreparedCampaign
+
+ROUNDS = 3
+NAIVE_BATCHES = (1, 4, 16, 32, 64, 128, 256, 512)
+SECONDS_PER_MEASUREMENT = 10.0
+"""of a method; few faults would share few runs and look slower than a campaign is"""
+
+NAIVE_SECONDS = 1.0
+"""of the naive loop at each batch size"""
+
+_MATRIX = 2048
+
+
+@dataclass(frozen=True)
+class MethodSpeed:
+    """How fast one method is."""
+
+    pairs_per_s: float
+    """median over the rounds; what is made once per block is shared by all faults of the config"""
+    ratio: float
+    """to the naive loop at its best batch"""
+    batch: int
+    """images at once for naive, images per block for the others"""
+    run: float
+    """share of pairs that are run through the rest of the network: neither masked before nor settled without"""
+    multiplications: float
+    """left per pair, of all pairs, in direct convolutions"""
+    of_floor: float
+    """share of the speed at which those multiplications alone would run at the machine's matrix rate"""
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """The methods on the network, faults and images of one config."""
+
+    network: str
+    dataset: str
+    device: str
+    threads: int
+    faults: int
+    """in the sample that is timed, spread over the config's faults"""
+    images: int
+    masked_early: float
+    """share of pairs that are masked before channels mix, and never run further"""
+    matrix_rate: float
+    """multiplications per second of a large float32 matrix product"""
+    methods: dict[str, MethodSpeed]
+
+
+def benchmark(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Benchmark:
+    """Time naive and every method on the same faults and images.
+
+    Args:
+        prepared: the campaign whose network, faults and images are used; nothing is stored.
+        on_step: told what is being done.
+    """
+    with explained_memory(prepared.config.run):
+        return _benchmark(prepared, on_step)
+
+
+def _benchmark(prepared: PreparedCampaign, on_step: OnStep) -> Benchmark:
+    injections = {name: prepared.injected_by(name, on_step) for name in METHODS}
+    images = _spread_images(prepared, min(injection.block_rows for injection in injections.values()))
+    blocks = {name: injection.load(images) for name, injection in injections.items()}
+    on_step(Step("choosing samples"))
+    faults = _sample(injections["exact"], blocks["exact"], prepared.faults_in_execution_order())
+    some = faults.take(np.unique(np.linspace(0, len(faults) - 1, _naive_faults(prepared, images), dtype=np.int64)))
+    seconds: dict[str, list[float]] = {name: [] for name in METHODS}
+    naive: dict[int, list[float]] = {batch: [] for batch in NAIVE_BATCHES if batch <= len(images)}
+    for round_number in range(ROUNDS):
+        on_step(Step("measuring, in rounds", round_number, ROUNDS))
+        for name, injection in injections.items():
+            blocks[name], per_fault = _seconds_per_fault(injection, images, faults, len(prepared.faults))
+            seconds[name].append(per_fault / len(images))
+        for batch in naive:
+            seconds_taken = _timed_naive(prepared, some, images, batch)
+            naive[batch].append(seconds_taken / (len(some) * len(images)))
+    on_step(Step("counting multiplications"))
+    matrix_rate = _matrix_rate(images.device)
+    best = min(naive, key=lambda batch: median(naive[batch]))
+    everything = Work(1.0, injections["exact"].whole_macs)
+    methods = {"naive": _speed(naive[best], naive[best], best, everything, matrix_rate)}
+    for name, injection in injections.items():
+        work = _work(injection, blocks[name], faults)
+        methods[name] = _speed(seconds[name], naive[best], len(images), work, matrix_rate)
+    return Benchmark(
+        network=prepared.config.model.arch,
+        dataset=prepared.config.dataset.name,
+        device=prepared.numerics.device,
+        threads=prepared.numerics.threads,
+        faults=len(faults),
+        images=len(images),
+        masked_early=1 - methods["exact"].run,
+        matrix_rate=matrix_rate,
+        methods=methods,
+    )
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is left to do per pair, of all pairs."""
+
+    run: float
+    multiplications: float
+
+
+def _speed(seconds: list[float], naive: list[float], batch: int, work: Work, matrix_rate: float) -> MethodSpeed:
+    rate = 1 / median(seconds)
+    of_floor = rate * work.multiplications / matrix_rate
+    return MethodSpeed(rate, rate * median(naive), batch, work.run, work.multiplications, of_floor)
+
+
+def _spread_images(prepared: PreparedCampaign, count: int) -> Tensor:
+    """Images from all ranks: the first ones alone would be the hard ones."""
+    ranks = np.unique(np.linspace(0, len(prepared.workload) - 1, count, dtype=np.int64))
+    batch = prepared.dataset.batch(prepared.workload[ranks])
+    return torch.from_numpy(batch).to(prepared.numerics.device)
+
+
+def _sample(injection: ExactInjection, block: GoldenBlock, faults: WeightFaults) -> WeightFaults:
+    """As many faults, evenly spread, as take about the time of one measurement."""
+    count = 32
+    while True:
+        rows = np.unique(np.linspace(0, len(faults) - 1, min(count, len(faults)), dtype=np.int64))
+        sample = faults.take(rows)
+        if len(sample) == len(faults) or injection_seconds(injection, block, sample) >= SECONDS_PER_MEASUREMENT / 2:
+            return sample
+        count *= 2
+
+
+def _seconds_per_fault(
+    injection: ExactInjection, images: Tensor, faults: WeightFaults, all_faults: int
+) -> tuple[GoldenBlock, float]:
+    """A new block, and the seconds it takes for each fault of a campaign of `all_faults`.
+
+    What is made once per block, its golden values and what `fast` prepares of each layer, is for all faults together.
+    """
+    started = time.perf_counter()
+    block = injection.load(images)
+    seconds = injection_seconds(injection, block, faults)
+    with_block = time.perf_counter() - started
+    if len(faults) < all_faults:
+        seconds = min(injection_seconds(injection, block, faults), with_block)
+    return block, seconds / len(faults) + (with_block - seconds) / all_faults
+
+
+def _naive_faults(prepared: PreparedCampaign, images: Tensor) -> int:
+    """Faults that the naive loop runs in about the time of one measurement."""
+    started = time.perf_counter()
+    with torch.inference_mode():
+        prepared.plain(images)
+    return max(1, int(NAIVE_SECONDS / (time.perf_counter() - started)))
+
+
+def _timed_naive(prepared: PreparedCampaign, faults: WeightFaults, images: Tensor, batch: int) -> float:
+    started = time.perf_counter()
+    for logits in naive_logits(prepared.plain, faults, images, batch):
+        logits.argmax(1).cpu()
+    return time.perf_counter() - started
+
+
+def _work(injection: ExactInjection, block: GoldenBlock, faults: WeightFaults) -> Work:
+    run, multiplications = 0, 0
+    for layer in np.unique(faults.layer):
+        of_layer = faults.take(np.flatnonzero(faults.layer == layer))
+        recorder = RunPairs(len(of_layer), block.count, block.logits.device)
+        injection.replay(block, int(layer), of_layer, recorder)
+        pairs = int(recorder.is_run.count_nonzero())
+        run += pairs
+        multiplications += pairs * injection.dense_macs(int(layer))
+    pairs = len(faults) * block.count
+    return Work(run / pairs, multiplications / pairs)
+
+
+class RunPairs:
+    """A recorder of which pairs are run."""
+
+    looks_at_doubt = False
+
+    def __init__(self, faults: int, images: int, device: torch.device) -> None:
+        self.is_run = torch.zeros(faults, images, dtype=torch.bool, device=device)
+
+    def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:  # noqa: ARG002 - called as a Recorder
+        """Note them."""
+        self.is_run[faults, images] = True
+
+    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
+        """Note them: they were run, without their logits being looked at."""
+        self.is_run[faults, images] = True
+
+    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
+        """These are not run."""
+
+
+def _matrix_rate(device: torch.device) -> float:
+    """Multiplications per second of a square matrix product, the best of some."""
+    a, b = torch.randn(2, _MATRIX, _MATRIX, device=device)
+    rates = []
+    for _ in range(5):
+        started = time.perf_counter()
+        (a @ b).sum().item()
+        rates.append(_MATRIX**3 / (time.perf_counter() - started))
+    return max(rates)

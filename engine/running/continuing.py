@@ -1,0 +1,74 @@
+"""A campaign that was begun before goes on only where it would be begun in the same way now, or its pairs agree.
+
+The engine that computes severities and what it has measured on this machine (batch sizes, rounding) may be others than
+at the start. Where the campaign has no part yet, it is prepared anew. Where it has parts, some of their pairs are
+computed again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.errors import InputError
+from engine.injection.outcomes import CRITICAL
+from engine.running.fingerprint import ENGINE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from engine.running.preparation import PreparedCampaign
+    from engine.store import NewCampaign, Receipt, Store
+
+_MOST_PARTS = 8
+_MOST_FAULTS = 200
+_MOST_IMAGES = 64
+"""of the parts, and of each one's faults and images, that are computed again"""
+
+
+def continue_from(store: Store, campaign: int, prepared: PreparedCampaign, new: NewCampaign) -> None:
+    """Mend a campaign's files, and bring what is known of it up to date, before it goes on.
+
+    Args:
+        store: with the campaign, which may be new.
+        campaign: its id.
+        prepared: the same campaign as it would begin now.
+        new: the same as the store keeps it.
+
+    Raises:
+        InputError: parts of it were computed by another engine or calibration, and their pairs do not agree.
+    """
+    store.restore(campaign, new)
+    then, receipts = store.description(campaign), store.receipts(campaign)
+    before = {**then["numerics"], ENGINE: then["identity"].get(ENGINE)}
+    now = {**new.numerics, ENGINE: new.identity[ENGINE]}
+    changed = [name for name in (ENGINE, *prepared.injection.measured) if before.get(name) != now[name]]
+    if changed and receipts and not _agree(store, campaign, prepared, receipts):
+        shown = ", ".join(f"{name} {str(before.get(name))[:8]} (now {now[name][:8]})" for name in changed)
+        raise InputError(
+            f"campaign {campaign}: parts of it were computed with {shown}, and their pairs come out otherwise now; "
+            "start it anew with --again"
+        )
+    store.renew(campaign, new, with_tables=bool(changed) and not receipts)
+
+
+def _agree(store: Store, campaign: int, prepared: PreparedCampaign, receipts: list[Receipt]) -> bool:
+    """Whether some pairs of some parts come out as they are in the store; of `fast`, whether they are critical."""
+    chosen = np.unique(np.linspace(0, len(receipts) - 1, _MOST_PARTS, dtype=np.int64))
+    is_exact = prepared.config.run.method == "exact"
+    for receipt in (receipts[place] for place in chosen):
+        stored = store.severities(campaign, receipt)
+        rows = np.unique(np.linspace(0, len(stored) - 1, _MOST_FAULTS, dtype=np.int64))
+        images = min(stored.shape[1], prepared.injection.block_rows, _MOST_IMAGES)
+        now, then = _computed(prepared, receipt, rows, images), stored[rows, :images]
+        if not np.array_equal(now == CRITICAL, then == CRITICAL) or (is_exact and not np.array_equal(now, then)):
+            return False
+    return True
+
+
+def _computed(prepared: PreparedCampaign, receipt: Receipt, rows: NDArray[np.int64], images: int) -> NDArray[np.uint8]:
+    span = receipt.span
+    faults = prepared.faults_in_execution_order().take(span.fault_start + rows)
+    block = prepared.injection.load(prepared.images(span.rank_start, span.rank_start + images))
+    return np.concatenate([outcomes.severity for outcomes in prepared.injection.inject(block, faults)])

@@ -1,0 +1,153 @@
+"""What a campaign would take, before it runs: counted where it can be, measured for two seconds where it cannot."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from engine.datasets import load_dataset
+from engine.injection.check.self_check import LEAST_SECONDS
+from engine.injection.network.coverage import NotInjected, coverage
+from engine.injection.network.layers import injectable_layers
+from engine.models import load_model
+from engine.running.campaign_size import DISK_BYTES_PER_PAIR, Material
+from engine.running.out_of_memory import explained_memory
+from engine.running.part_timing import injection_seconds
+from engine.steps import OnStep, Step, nobody_waits
+
+if TYPE_CHECKING:
+    from engine.config.campaign_config import CampaignConfig
+    from engine.injection.exact.injection import ExactInjection
+    from engine.running.preparation import PreparedCampaign
+
+CALIBRATION_SECONDS = 2.0
+FIRST_FAULTS = 8
+"""of each layer"""
+
+FIRST_IMAGES = 16
+
+FEW_IMAGES = 2
+"""whose operations are counted: some networks cannot run a single one"""
+
+STORING_SECONDS_PER_PAIR = 5e-8
+"""measured on full campaigns, parts and seal together"""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The size of a campaign on this machine."""
+
+    faults: int
+    population: int
+    images: int
+    pairs: int
+    flops: int
+    """of the naive loop: every fault through the whole network, two per multiplication"""
+    disk_bytes: int
+    seconds: float
+    """from the start to the finished campaign, on this machine"""
+    method: str
+    device: str
+    injected: str
+    """how many of the network's parameters faults are put into, and what is left out, in words"""
+    not_injected: tuple[NotInjected, ...]
+    """what is left out, part by part"""
+
+
+def load_material(config: CampaignConfig) -> Material:
+    """Load network and images, and count what they offer.
+
+    Raises:
+        InputError, UnreachableError: a sentence each, from whatever is loaded.
+    """
+    dataset = load_dataset(config.dataset)
+    model = load_model(config.model, dataset).model
+    covered = coverage(model)
+    injected = covered.summary if covered.leaves_out_more_than_norms_and_biases else ""
+    return Material(injectable_layers(model), len(dataset), injected)
+
+
+def estimate(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Estimate:
+    """Count faults, pairs and operations; time a small stratified sample of them on this machine."""
+    with explained_memory(prepared.config.run):
+        return _estimate(prepared, on_step)
+
+
+def _estimate(prepared: PreparedCampaign, on_step: OnStep) -> Estimate:
+    images = prepared.images(0, 1).expand(FEW_IMAGES, -1, -1, -1)
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        prepared.plain(images.clone())
+    pairs, covered = prepared.pairs, coverage(prepared.plain)
+    return Estimate(
+        faults=len(prepared.faults),
+        population=prepared.faults.population,
+        images=len(prepared.workload),
+        pairs=pairs,
+        flops=counter.get_total_flops() // FEW_IMAGES * pairs,
+        disk_bytes=round(DISK_BYTES_PER_PAIR * pairs),
+        seconds=prepared.seconds + _computing_seconds(prepared, on_step) + STORING_SECONDS_PER_PAIR * pairs,
+        method=prepared.config.run.method,
+        device=prepared.numerics.device,
+        injected=covered.summary,
+        not_injected=covered.not_injected,
+    )
+
+
+def _computing_seconds(prepared: PreparedCampaign, on_step: OnStep) -> float:
+    """Time some faults of every layer on some images, more of both each round: the last one counts. Adds the check."""
+    on_step(Step("measuring some faults"))
+    sample = Sample(prepared, prepared.injection)
+    sample.seconds()  # the first run of anything is slow
+    started = time.monotonic()
+    while True:
+        seconds = sample.seconds()
+        if not sample.can_grow() or time.monotonic() - started >= CALIBRATION_SECONDS / 2:
+            return seconds + max(LEAST_SECONDS, prepared.config.run.check_share * seconds)
+        sample.grow()
+
+
+class Sample:
+    """Some faults of every layer, evenly spread, on images from all ranks."""
+
+    def __init__(self, prepared: PreparedCampaign, injection: ExactInjection) -> None:
+        """Start small."""
+        self._prepared = prepared
+        self._injection = injection
+        self._all = prepared.faults_in_execution_order()
+        self._layers = [np.flatnonzero(self._all.layer == layer) for layer in np.unique(self._all.layer)]
+        self._most_faults = max(map(len, self._layers))
+        self._most_images = min(len(prepared.workload), injection.block_rows)
+        self._faults, self._images = FIRST_FAULTS, min(FIRST_IMAGES, self._most_images)
+
+    def can_grow(self) -> bool:
+        """Whether there are faults or images to add."""
+        return self._faults < self._most_faults or self._images < self._most_images
+
+    def grow(self) -> None:
+        """Twice the faults or twice the images: the more of either, the fuller the batches, as in the campaign."""
+        if self._faults < self._most_faults and (self._faults <= self._images or self._images == self._most_images):
+            self._faults *= 2
+        else:
+            self._images = min(2 * self._images, self._most_images)
+
+    def seconds(self) -> float:
+        """Run the sample layer by layer, scaled to all faults and images, and as one: layers run side by side."""
+        images = len(self._prepared.workload)
+        ranks = np.linspace(0, images - 1, self._images, dtype=np.int64)
+        batch = torch.from_numpy(self._prepared.dataset.batch(self._prepared.workload[ranks]))
+        block = self._injection.load(batch.to(self._prepared.numerics.device))
+        samples = [
+            rows[np.linspace(0, len(rows) - 1, min(self._faults, len(rows)), dtype=int)] for rows in self._layers
+        ]
+        apart = [injection_seconds(self._injection, block, self._all.take(sample)) for sample in samples]
+        together = injection_seconds(self._injection, block, self._all.take(np.concatenate(samples)))
+        scaled = sum(
+            seconds * len(rows) / len(sample)
+            for seconds, rows, sample in zip(apart, self._layers, samples, strict=True)
+        )
+        return scaled * together / sum(apart) * images / self._images

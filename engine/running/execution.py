@@ -1,0 +1,266 @@
+"""One campaign in a store, to its end: created, continued or taken from the queue, run, sealed, its state kept."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from engine.config.campaign_config import parse_config
+from engine.errors import DearError, DiskFullError, InputError, UnreachableError
+from engine.running.campaign import Progress, describe, run_campaign, what_to_know
+from engine.running.continuing import continue_from
+from engine.running.fingerprint import differences, without_engine
+from engine.running.preparation import prepare
+from engine.running.proof import prove
+from engine.running.same_config import compare_with_last, find_same
+from engine.running.submit_wait import StoppedError, WaitForRoom
+from engine.steps import OnStep, Step, nobody_waits
+from engine.store import Store
+from engine.store.write.description import is_damaged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from engine.config.campaign_config import CampaignConfig
+    from engine.injection.check.self_check import CheckResult
+    from engine.running.preparation import PreparedCampaign
+    from engine.store import CampaignStatus, NewCampaign, State
+
+
+class Listener(Protocol):
+    """Who wants to know how it goes."""
+
+    def on_campaign(self, status: CampaignStatus) -> None:
+        """The campaign is in the store, new or known; unless it is finished, it is run next."""
+
+    def on_step(self, step: Step) -> None:
+        """What is done before the first pair."""
+
+    def on_progress(self, progress: Progress) -> None:
+        """More pairs are done."""
+
+    def on_note(self, note: str) -> None:
+        """Something the user should read, in one sentence; may be said in another thread."""
+
+
+def execute(
+    prepared: PreparedCampaign,
+    path: Path,
+    listener: Listener,
+    should_stop: Callable[[], bool],
+    again: bool = False,
+    goes_on: bool = False,
+) -> CampaignStatus:
+    """Run a campaign in the store at `path`, made where there is none; its lock is held while the campaign runs.
+
+    The same campaign again, by its fingerprint, continues where it stopped, or is found finished and nothing is done.
+    The same config (same name, same tables but [run]) with another fingerprint is another campaign: refused while the
+    last one of that config is unfinished, and said where it is finished.
+
+    Args:
+        again: make a new campaign in any case.
+        goes_on: another campaign follows in this process, before the worker's next one.
+
+    Returns:
+        The status at the end: "finished", "paused" where `should_stop` or another process said so, or "cancelled".
+
+    Raises:
+        InputError: an unfinished campaign of this config depends on something else; the sentence says on what.
+        DearError: one sentence; a campaign that had begun is kept as "failed", with what it computed.
+    """
+    # the check can refuse the network, and nothing may be left behind then
+    checked = None if path.exists() else prove(prepared, listener.on_step)
+    store = Store.open(path)
+    known = None if again else find_same(store, prepared.identity)
+    if not again and (note := compare_with_last(store, prepared.config.to_json(), prepared.identity)):
+        listener.on_note(note)
+    if known is not None and known.state == "finished":
+        listener.on_campaign(known)
+        for note in store.take_notes():
+            listener.on_note(note)
+        return known
+    with store.lock(goes_on=goes_on):
+        checked = checked or prove(prepared, listener.on_step)
+        new = describe(prepared, checked)
+        check = partial(
+            compare_with_last, store, new.config, new.identity
+        )  # again: another process may have been quicker
+        if known is not None:
+            status = store.campaign(known.id)
+        else:
+            status = store.campaign(store.create(new)) if again else store.find_or_create(new, check)
+        continue_from(store, status.id, prepared, new)
+        listener.on_campaign(status)
+        if status.state != "finished":
+            _run_here(store, status.id, listener, should_stop, (prepared, checked))
+    while not store.state.is_in_place():
+        store.check_not_removed()
+        listener.on_note(store.state.loss)
+        store.close()
+        store = Store.open(path)
+        with store.lock(goes_on=goes_on):
+            if store.campaign(status.id).state == "paused" and not should_stop():
+                _run_here(store, status.id, listener, should_stop, (prepared, checked))
+    return store.campaign(status.id)
+
+
+def _run_here(
+    store: Store,
+    campaign: int,
+    listener: Listener,
+    should_stop: Callable[[], bool],
+    loaded: tuple[PreparedCampaign, CheckResult],
+) -> None:
+    """Run a campaign under the lock, until it ends or state.sqlite is no longer the one that others find."""
+    store.set_state(campaign, "running")
+    _Run(store, campaign, listener, lambda: should_stop() or not store.state.is_in_place(), "paused").run(
+        lambda: loaded
+    )
+
+
+def prepare_new(
+    config: CampaignConfig, on_step: OnStep = nobody_waits, on_note: Callable[[str], object] = lambda _note: None
+) -> NewCampaign:
+    """All that a config must have to be queued: what it names is loaded, and its network is tried out.
+
+    Args:
+        config: what to load.
+        on_step: told what is being done.
+        on_note: told, in sentences, what the user should know of the network and the images.
+
+    Raises:
+        InputError, UnreachableError: a sentence each.
+    """
+    prepared = prepare(config, on_step=on_step)
+    checked = prove(prepared, on_step, briefly=True)
+    for note in what_to_know(prepared, checked):
+        on_note(note)
+    return describe(prepared, checked)
+
+
+def execute_queued(store: Store, campaign: int, listener: Listener, should_stop: Callable[[], bool]) -> None:
+    """Run a campaign that was taken from the queue of a store whose lock is held.
+
+    It ends "finished", "failed", first in the queue where `should_stop` said so, or as another process asked.
+
+    Raises:
+        DearError: why it failed, in one sentence.
+    """
+
+    def load() -> tuple[PreparedCampaign, CheckResult]:
+        description = _description(store, campaign)
+        listener.on_campaign(store.campaign(campaign))
+        return _prepare_again(store, campaign, description, run.on_step)
+
+    run = _Run(store, campaign, listener, should_stop, "queued")
+    run.run(load)
+
+
+def _description(store: Store, campaign: int) -> dict[str, Any]:
+    """What a campaign was created from, as it was written.
+
+    Raises:
+        UnreachableError: it is not.
+    """
+    description = store.description(campaign)
+    if is_damaged(description, store.state.campaign_row(campaign)):
+        path = store.layout.campaign(campaign).description
+        raise UnreachableError(f"{path}: damaged; submit the campaign's config again, which writes it again")
+    return description
+
+
+def _prepare_again(
+    store: Store, campaign: int, description: dict[str, Any], on_step: OnStep
+) -> tuple[PreparedCampaign, CheckResult]:
+    """Load what a campaign was created from, and mend its files with that.
+
+    Raises:
+        InputError: it is not the same any more.
+    """
+    config = parse_config(description["config"], source=f"campaign {campaign}")
+    prepared = prepare(config, int(description["numerics"]["threads"]), on_step)
+    if without_engine(prepared.identity) != without_engine(description["identity"]):
+        raise InputError(
+            f"campaign {campaign} was submitted with {differences(description['identity'], prepared.identity)}; put "
+            "that back and `dear-tui retry` it, or submit its config as a new campaign with --again"
+        )
+    checked = prove(prepared, on_step)
+    continue_from(store, campaign, prepared, describe(prepared, checked))
+    return prepared, checked
+
+
+class _Run:
+    """A campaign in state "running": what is told of it, and what is asked of it."""
+
+    def __init__(
+        self,
+        store: Store,
+        campaign: int,
+        listener: Listener,
+        should_stop: Callable[[], bool],
+        after_stop: State,
+    ) -> None:
+        self._store = store
+        self._id = campaign
+        self._listener = listener
+        self._should_stop = should_stop
+        self._after_stop = after_stop
+
+    def run(self, load: Callable[[], tuple[PreparedCampaign, CheckResult]]) -> None:
+        """Run it to its end or to a stop, and leave it in the state that follows.
+
+        Raises:
+            DearError: why it failed, or that it was deleted.
+            KeyboardInterrupt: as it came.
+        """
+        try:
+            finished = run_campaign(
+                *load(),
+                self._store,
+                self._id,
+                on_progress=self._on_progress,
+                should_stop=self._stops,
+                room=WaitForRoom(self._store, self._id, self._listener.on_note, self._stops),
+                on_note=self._listener.on_note,
+            )
+        except StoppedError:
+            self._settle(self._after_stop)
+        except (KeyboardInterrupt, DiskFullError):
+            self._settle(self._after_stop)
+            raise
+        except Exception as error:
+            sentence = _sentence(error)
+            self._settle("failed", sentence)
+            if isinstance(error, DearError):
+                raise
+            raise DearError(f"campaign {self._id} failed: {sentence}; run it again to continue") from error
+        else:
+            self._settle("finished" if finished else self._after_stop)
+
+    def on_step(self, step: Step) -> None:
+        """Tell it, and obey between two steps: loading may take longer than a part.
+
+        Raises:
+            StoppedError: somebody asked for a stop.
+        """
+        if self._stops():
+            raise StoppedError
+        self._listener.on_step(step)
+
+    def _settle(self, state: State, error: str | None = None) -> None:
+        if not self._store.queue.settle(self._id, state, error):
+            raise DearError(f"campaign {self._id} was deleted while it ran")
+
+    def _stops(self) -> bool:
+        return self._should_stop() or self._store.queue.order(self._id) is not None
+
+    def _on_progress(self, progress: Progress) -> None:
+        with suppress(DiskFullError):  # the parts are what matters, and they wait for room
+            self._store.set_progress(self._id, progress.pairs_done, progress.rate, progress.eta_s)
+        self._listener.on_progress(progress)
+
+
+def _sentence(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,183 @@
+"""From a config to everything a campaign runs on: network, images, faults, workload."""
+
+from __future__ import annotations
+
+import math
+import time
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from engine.datasets import load_dataset
+from engine.faults.draw import draw_faults
+from engine.formats.float32 import faulty_values, same_bits
+from engine.injection.methods import METHODS
+from engine.injection.network.layers import injectable_layers, injectable_modules
+from engine.injection.numerics import Numerics, choose_numerics
+from engine.injection.outcomes import WeightFaults
+from engine.metrics.probabilities import compute_metrics
+from engine.metrics.selection import select_images
+from engine.models import load_model
+from engine.running.fingerprint import fingerprint, identify
+from engine.running.out_of_memory import explained_memory
+from engine.steps import OnStep, Step, nobody_waits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from engine.config.campaign_config import CampaignConfig
+    from engine.datasets import Dataset
+    from engine.faults.fault_list import FaultList
+    from engine.injection.exact.injection import ExactInjection
+
+_MOST_PROBED = 4096
+"""images that batch sizes are tried out with, at most"""
+
+_PROBED_SHARE = 8
+"""of the memory that they may take: one part in so many"""
+
+
+@dataclass(frozen=True)
+class PreparedCampaign:
+    """A config with everything it names loaded, drawn and ranked. F faults, N images, W of them in the workload."""
+
+    config: CampaignConfig
+    dataset: Dataset
+    injection: ExactInjection
+    """of its network, by the config's method"""
+    plain: nn.Module
+    """an untouched copy of the network, which judges the injection"""
+    notes: tuple[str, ...]
+    """sentences the user should read: what loading had to say"""
+    numerics: Numerics
+    faults: FaultList
+    golden_values: NDArray[np.float32]
+    """[F] the weights without fault"""
+    faulty_values: NDArray[np.float32]
+    """[F]"""
+    golden_class: NDArray[np.int64]
+    """[N] top-1 of the fault-free network, in the injection's own arithmetic"""
+    metrics: dict[str, NDArray[np.float64]]
+    """name -> [N]"""
+    workload: NDArray[np.int64]
+    """[W] image ids in rank order"""
+    identity: dict[str, str]
+    """all that a result depends on, see `engine.running.fingerprint`"""
+    seconds: float
+    """that it took, most of it for ranking the images"""
+
+    @property
+    def fingerprint(self) -> str:
+        """Two campaigns with the same one are the same campaign."""
+        return fingerprint(self.identity)
+
+    @property
+    def pairs(self) -> int:
+        """Faulty inferences of the whole campaign."""
+        return len(self.faults) * len(self.workload)
+
+    def faults_in_execution_order(self) -> WeightFaults:
+        """The faults as the engine runs them."""
+        order = self.faults.execution_order()
+        faults, golden, faulty = self.faults.take(order), self.golden_values[order], self.faulty_values[order]
+        return WeightFaults(order, faults.layer, faults.weight_index, faulty, ~same_bits(golden, faulty))
+
+    def injected_by(self, method: str, on_step: OnStep = nobody_waits) -> ExactInjection:
+        """The injection of this campaign's network by another method, or by its own."""
+        if method == self.config.run.method:
+            return self.injection
+        return _injection(method, self.plain, self.config, self.dataset, self.numerics.device, on_step)
+
+    def images(self, rank_start: int, rank_stop: int) -> torch.Tensor:
+        """The network's input for these ranks, [n, C, H, W] on the device."""
+        batch = self.dataset.batch(self.workload[rank_start:rank_stop])
+        return torch.from_numpy(batch).to(self.numerics.device)
+
+
+def prepare(config: CampaignConfig, threads: int | None = None, on_step: OnStep = nobody_waits) -> PreparedCampaign:
+    """Load, draw and rank; seconds of work, nothing written.
+
+    Args:
+        config: what to load.
+        threads: of the CPU, where a campaign must go on as it was begun.
+        on_step: told what is being done.
+
+    Raises:
+        InputError, UnreachableError: a sentence each, from whatever is loaded.
+    """
+    with explained_memory(config.run):
+        return _prepare(config, threads, on_step)
+
+
+def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep) -> PreparedCampaign:
+    started = time.monotonic()
+    numerics = choose_numerics(config.run.device, config.run.tf32, threads)
+    on_step(Step("loading network, images and faults"))
+    dataset = load_dataset(config.dataset, on_step=on_step)
+    loaded = load_model(config.model, dataset)
+    model = loaded.model.to(numerics.device)
+    plain = _untouched(model)
+    faults = draw_faults(config.faults, injectable_layers(model))
+    golden_values = _golden_values(model, faults)
+    injection = _injection(config.run.method, model, config, dataset, numerics.device, on_step)
+    logits = golden_logits(injection, dataset, numerics.device, on_step)
+    metrics = compute_metrics(logits, dataset.labels)
+    workload = select_images(config.workload, metrics[config.workload.metric])
+    return PreparedCampaign(
+        config=config,
+        dataset=dataset,
+        injection=injection,
+        plain=plain,
+        notes=(*loaded.notes, *dataset.notes),
+        numerics=numerics,
+        faults=faults,
+        golden_values=golden_values,
+        faulty_values=faulty_values(golden_values, faults.bit, faults.stuck),
+        golden_class=logits.argmax(axis=1),
+        metrics=metrics,
+        workload=workload,
+        identity=identify(config, dataset, loaded, numerics, faults, workload),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _untouched(model: nn.Module) -> nn.Module:
+    """A copy that nothing will be done to but flipping a bit and restoring it; itself where it cannot be copied."""
+    try:
+        return deepcopy(model)
+    except Exception:  # copying runs the network's own code
+        return model
+
+
+def _injection(
+    method: str, model: nn.Module, config: CampaignConfig, dataset: Dataset, device: str, on_step: OnStep
+) -> ExactInjection:
+    """The network traced, its batch sizes probed on the first images."""
+    image_bytes = 4 * math.prod(dataset.images.shape[1:])
+    count = min(len(dataset), _MOST_PROBED, max(1, config.run.memory // _PROBED_SHARE // image_bytes))
+    images = torch.from_numpy(dataset.batch(slice(0, count))).to(device)
+    return METHODS[method](model, images, config.run.memory, on_step)
+
+
+def golden_logits(
+    injection: ExactInjection, dataset: Dataset, device: str, on_step: OnStep = nobody_waits
+) -> NDArray[np.float32]:
+    """Logits of the fault-free network for every image, [N, classes]: the ones that faulty logits are compared with."""
+    parts = []
+    for start in range(0, len(dataset), injection.block_rows):
+        on_step(Step("ranking the images", start, len(dataset)))
+        batch = torch.from_numpy(dataset.batch(slice(start, start + injection.block_rows)))
+        parts.append(injection.golden_logits(batch.to(device)).cpu())
+    return np.asarray(torch.cat(parts).numpy())
+
+
+def _golden_values(model: nn.Module, faults: FaultList) -> NDArray[np.float32]:
+    values = np.empty(len(faults), dtype=np.float32)
+    for layer, (_, module) in enumerate(injectable_modules(model)):
+        rows = faults.layer == layer
+        values[rows] = module.weight.detach().cpu().contiguous().numpy().reshape(-1)[faults.weight_index[rows]]
+    return values

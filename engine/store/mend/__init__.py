@@ -1,0 +1,1 @@
+"""Stores that were damaged or left in the middle of something."""

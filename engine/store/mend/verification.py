@@ -1,0 +1,127 @@
+"""Whether a campaign is what was written: every file, every row; what is bad is set aside and run again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import duckdb
+import numpy as np
+
+from engine.store.files import lack, set_aside, sha256
+from engine.store.layout import CRITICAL
+from engine.store.mend.recovery import find_altered, mend_parts
+from engine.store.parquet import connect, read_arrays, stored
+from engine.store.read.pairs import counts, read_pairs
+from engine.store.write.creation import find_altered_fixed
+from engine.store.write.description import CHANGING, read_row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from engine.store.layout import CampaignLayout
+    from engine.store.read.pairs import PartPairs
+    from engine.store.records import Receipt
+    from engine.store.store import Store
+
+
+def verify_campaign(store: Store, campaign: int, on_part: Callable[[int, int], None]) -> list[str]:
+    """Check every file of a campaign by its hash, and the rows of its parts.
+
+    Bad files become `*.bad`. A finished campaign that lacks something then is paused, so that the next run computes
+    it; where only the sealed file is bad, it is made again from the parts.
+
+    Args:
+        store: with its lock held.
+        on_part: told how many of how many parts are checked.
+
+    Returns:
+        A sentence for each file that is bad.
+
+    Raises:
+        UnreachableError: what is bad could not be set aside, or the sealed file could not be written.
+    """
+    corrected = _correct_row(store, campaign)
+    layout, row = store.layout.campaign(campaign), store.state.campaign_row(campaign)
+    parts = len(store.state.receipts(campaign))
+    checked = 0
+
+    def find_damage(layout: CampaignLayout, receipt: Receipt) -> str | None:
+        nonlocal checked
+        checked += 1
+        on_part(checked, max(checked, parts))
+        return find_altered(layout, receipt) or _find_wrong_rows(connection, layout, receipt)
+
+    fixed = find_altered_fixed(layout, row)
+    set_aside(*fixed)
+    with connect() as connection:
+        mended = mend_parts(layout, campaign, store.state, connection, find_damage)
+    problems = [*fixed.values(), *mended.bad.values()]
+    missing = row.faults * row.images - sum(receipt.span.pairs for receipt in store.state.receipts(campaign))
+    if row.state == "finished" and not fixed and not missing:
+        return corrected + problems + _verify_sealed(store, campaign)
+    if row.state == "finished":
+        store.set_state(campaign, "paused", "verify found damage; run it again to mend it")
+        if not mended.bad:
+            problems += [f"{layout.folder}: {missing:,} pairs are in no part"] * bool(missing)
+    return corrected + [f"{problem}; running its config again mends it" for problem in problems]
+
+
+def _correct_row(store: Store, campaign: int) -> list[str]:
+    """Let state.sqlite, which has no hashes, say of what never changes what campaign.json says, if that is whole."""
+    try:
+        written = read_row(store.layout.campaign(campaign))
+    except (KeyError, ValueError, OSError):
+        return []  # it is checked by itself
+    row = store.state.campaign_row(campaign)
+    corrected = replace(written, **{name: getattr(row, name) for name in CHANGING})
+    if row == corrected or written.id != campaign:
+        return []
+    store.state.replace_campaign(corrected)
+    return [f"{store.layout.state}: said something else of campaign {campaign} than its campaign.json; corrected"]
+
+
+def _verify_sealed(store: Store, campaign: int) -> list[str]:
+    sealed = store.layout.campaign(campaign).sealed
+    problem = lack(sealed)
+    if problem is None and sha256(sealed) == store.state.sealed_sha256(campaign):
+        return []
+    problem = problem or "damaged"
+    store.set_state(campaign, "paused")
+    set_aside(sealed)
+    store.writer(campaign).seal()
+    return [f"{sealed}: {problem}; made again from the parts"]
+
+
+def _find_wrong_rows(connection: duckdb.DuckDBPyConnection, campaign: CampaignLayout, receipt: Receipt) -> str | None:
+    """Which file of a part set has other rows than the severities and the receipt ask for."""
+    paths = {table: campaign.part(table, receipt.part) for table in receipt.sha256}
+    try:
+        pairs = read_pairs(connection, paths["severity"], receipt.span)
+        expected = [receipt.masked, receipt.non_critical, receipt.critical]
+        if np.bincount(pairs.severity.ravel(), minlength=3).tolist() != expected:
+            return f"{paths['severity']}: has other severities than its receipt"
+        for table, rows in _expected_rows(pairs).items():
+            query = f"SELECT {', '.join(rows)} FROM {stored(paths[table])} ORDER BY ALL"
+            if not all(np.array_equal(column, rows[name]) for name, column in read_arrays(connection, query).items()):
+                return f"{paths[table]}: does not agree with the severities"
+    except (duckdb.Error, ValueError) as error:
+        return str(error).splitlines()[0]
+    return None
+
+
+def _expected_rows(pairs: PartPairs) -> dict[str, dict[str, NDArray[Any]]]:
+    """Table -> the columns that follow from the severities, by their first one."""
+    fault, image = np.nonzero(pairs.severity == CRITICAL)
+    tables: dict[str, dict[str, NDArray[Any]]] = {
+        "critical": {"fault_id": pairs.fault_id[fault], "image_id": pairs.image_id[image]},
+        "fault_summary": {"fault_id": pairs.fault_id, **counts(pairs.severity, axis=1)},
+        "image_summary": {"image_id": pairs.image_id, **counts(pairs.severity, axis=0)},
+    }
+    for table, columns in tables.items():
+        order = np.lexsort([*reversed(columns.values())])
+        tables[table] = {name: column[order] for name, column in columns.items()}
+    return tables

@@ -1,0 +1,1 @@
+"""What the terminal and the commands ask of a store."""

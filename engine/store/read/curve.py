@@ -1,0 +1,84 @@
+"""The detection curve of a campaign, kept up to date by reading each fault summary once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.analysis.curve import detection_curve
+from engine.store.parquet import read_arrays, stored
+from engine.store.records import CurveData
+
+if TYPE_CHECKING:
+    import duckdb
+    from numpy.typing import NDArray
+
+    from engine.store.layout import CampaignLayout
+    from engine.store.records import Receipt
+    from engine.store.state.state import CampaignRow
+
+
+class CurveReader:
+    """First ranks per fault, in execution order, from the parts read so far."""
+
+    def __init__(self, campaign: CampaignLayout, row: CampaignRow, connection: duckdb.DuckDBPyConnection) -> None:
+        self._campaign = campaign
+        self._row = row
+        query = f"SELECT {row.metric} FROM {stored(campaign.images)} WHERE rank IS NOT NULL ORDER BY rank"
+        self._metric = read_arrays(connection, query)[row.metric]
+        self._reset()
+
+    def read(self, receipts: list[Receipt], connection: duckdb.DuckDBPyConnection) -> CurveData:
+        """The curve over the ranks for which every fault is in, as these receipts have it."""
+        if not self._read <= {_key(receipt) for receipt in receipts}:
+            self._reset()  # a part was set aside
+        new = [receipt for receipt in receipts if _key(receipt) not in self._read]
+        if new:
+            files = stored(*(self._campaign.part("fault_summary", receipt.part) for receipt in new))
+            never = self._row.images
+            columns = ", ".join(f"coalesce({name}, {never})::BIGINT AS {name}" for name in self._first)
+            arrays = read_arrays(connection, f"SELECT {columns} FROM {files}")
+            self._merge(new, arrays)
+        done = self._ranks_done()
+        curve = detection_curve(**self._first, images=done)
+        return CurveData(
+            faults=self._row.faults,
+            images=self._row.images,
+            metric_name=self._row.metric,
+            metric=self._metric,
+            masked=curve.masked,
+            non_critical=curve.non_critical,
+            critical=curve.critical,
+        )
+
+    @property
+    def first_critical(self) -> NDArray[np.int64]:
+        """[F] the rank at which each fault is critical first, as read last, in execution order; W where at none."""
+        return self._first["first_critical"]
+
+    def _reset(self) -> None:
+        self._read: set[str] = set()
+        never = np.full(self._row.faults, self._row.images, np.int64)
+        self._first = {"first_non_masked": never.copy(), "first_critical": never.copy()}
+        self._faults_in = np.zeros(self._row.images + 1, np.int64)
+
+    def _merge(self, receipts: list[Receipt], arrays: dict[str, NDArray[np.int64]]) -> None:
+        row = 0
+        for receipt in receipts:
+            span = receipt.span
+            for name, first in self._first.items():
+                place = slice(span.fault_start, span.fault_stop)
+                first[place] = np.minimum(first[place], arrays[name][row : row + span.faults])
+            self._faults_in[span.rank_start : span.rank_stop] += span.faults
+            self._read.add(_key(receipt))
+            row += span.faults
+
+    def _ranks_done(self) -> int:
+        """Ranks from 0 on that every fault has run on."""
+        return int(np.argmax(self._faults_in != self._row.faults))
+
+
+def _key(receipt: Receipt) -> str:
+    """Which file was read: a part that is run again has its old number."""
+    return receipt.sha256["fault_summary"]

@@ -1,0 +1,86 @@
+"""What a campaign found, seen from its images: how many faults each shows to be critical, and what it is taken for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from engine.store.layout import METRICS
+from engine.store.read.fault_results import whole
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from engine.store.read.fault_results import Read
+
+ImageOrder = Literal["rank", "critical"]
+ORDERS: dict[ImageOrder, str] = {"rank": "rank", "critical": "critical DESC NULLS LAST, rank"}
+"""How the images can be sorted."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImageRows:
+    """The images of a campaign's workload, a column each; counts are faults, over the pairs stored so far."""
+
+    image_id: NDArray[np.int64]
+    rank: NDArray[np.int64]
+    label: NDArray[np.int64]
+    golden_class: NDArray[np.int64]
+    metrics: dict[str, NDArray[np.float64]]
+    """those that were computed"""
+    masked: NDArray[np.int64]
+    non_critical: NDArray[np.int64]
+    critical: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.image_id)
+
+
+@dataclass(frozen=True, eq=False)
+class Mistakes:
+    """What one image is taken for under the faults that are critical for it, the most frequent first."""
+
+    prediction: NDArray[np.int64]
+    faults: NDArray[np.int64]
+    nonfinite: NDArray[np.int64]
+    """of these, the ones with a logit that is not finite"""
+
+    def __len__(self) -> int:
+        return len(self.prediction)
+
+
+def images_sql(campaign: int, order: ImageOrder) -> str:
+    """The images of a campaign's workload."""
+    return f"""\
+SELECT rank, image_id, {", ".join(METRICS)}, label, golden_class,
+    masked, non_critical, critical
+FROM images LEFT JOIN image_summary USING (campaign, image_id)
+WHERE campaign = {campaign} AND rank IS NOT NULL
+ORDER BY {ORDERS[order]}"""
+
+
+def mistakes_sql(campaign: int, image_id: int) -> str:
+    """What an image is taken for, and by how many faults."""
+    return f"""\
+SELECT prediction, count(*) AS faults, count(*) FILTER (nonfinite) AS nonfinite
+FROM critical
+WHERE campaign = {campaign} AND image_id = {image_id}
+GROUP BY prediction
+ORDER BY faults DESC, prediction"""
+
+
+def read_images(read: Read, campaign: int, order: ImageOrder) -> ImageRows:
+    """The images of a campaign's workload."""
+    rows = read(images_sql(campaign, order))
+    metrics = {name: np.ma.filled(rows.pop(name), np.nan).astype(np.float64) for name in METRICS}
+    return ImageRows(
+        metrics={name: values for name, values in metrics.items() if not np.isnan(values).all()},
+        **{name: whole(column) for name, column in rows.items()},
+    )
+
+
+def read_mistakes(read: Read, campaign: int, image_id: int) -> Mistakes:
+    """What an image is taken for."""
+    return Mistakes(**{name: whole(column) for name, column in read(mistakes_sql(campaign, image_id)).items()})

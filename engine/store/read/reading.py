@@ -1,0 +1,312 @@
+"""What every client may ask of a store, also of one that it cannot write to."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import duckdb
+
+from engine.errors import InputError, UnreachableError
+from engine.store.files import is_busy
+from engine.store.layout import Layout
+from engine.store.parquet import connect, read_arrays
+from engine.store.read.curve import CurveReader
+from engine.store.read.image_counts import ImageCountsReader
+from engine.store.read.layer_progress import LayerReader
+from engine.store.read.pairs import read_severity
+from engine.store.read.results import Results
+from engine.store.read.severity_counts import count_critical_faults, read_table_one
+from engine.store.read.summary import read_summary
+from engine.store.sql.catalogue import create_views
+from engine.store.state.heartbeat import WorkerStatus, read_worker
+from engine.store.state.lock import expected, holder
+from engine.store.state.state import StateFile
+from engine.store.write.description import is_damaged, read_description
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from engine.analysis.tables import TableOneRow
+    from engine.store.layout import CampaignLayout
+    from engine.store.records import CampaignStatus, CampaignSummary, CurveData, ImageCounts, LayerProgress, Receipt
+    from engine.store.state.lock import Holder
+    from engine.store.state.state import CampaignRow
+
+Reader = TypeVar("Reader")
+
+
+class StoreReader:
+    """A folder of campaigns, to be looked at while any process writes to it."""
+
+    def __init__(self, path: Path, read_only: bool) -> None:
+        self.layout = Layout.of(path)
+        self._read_only = read_only
+        self._state: StateFile | None = None
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._has_views = False
+        self._curves: dict[int, CurveReader] = {}
+        self._image_counts: dict[int, ImageCountsReader] = {}
+        self._layers: dict[int, LayerReader] = {}
+        self._guard = threading.RLock()
+
+    def close(self) -> None:
+        """Let go of the files, for good."""
+        if self._state is not None:
+            self._state.close()
+        if self._connection is not None:
+            self._connection.close()
+
+    def _forget(self) -> None:
+        """Begin anew, with nothing that is known of the campaigns: in another store their ids mean other ones."""
+        self.close()
+        self._state, self._connection, self._has_views = None, None, False
+        for kept in (self._curves, self._image_counts, self._layers):
+            kept.clear()
+
+    @property
+    def state(self) -> StateFile:
+        """state.sqlite.
+
+        Raises:
+            UnreachableError: there is no store here.
+        """
+        with self._guard:
+            if self._read_only and self._state is not None and not self._state.is_in_place():
+                self._forget()  # whoever only looks must not go on looking at one that was deleted
+            if self._state is None:
+                self._state = StateFile(self.layout.state, self._read_only)
+            return self._state
+
+    def campaigns(self) -> list[CampaignStatus]:
+        """Every campaign, newest first."""
+        return self.state.statuses(self.holder() is not None) if self._is_there() else []
+
+    def campaign(self, campaign: int) -> CampaignStatus:
+        """One campaign.
+
+        Raises:
+            InputError: there is none with this id.
+        """
+        found = self.state.statuses(self.holder() is not None, campaign) if self._is_there() else []
+        if not found:
+            raise InputError(
+                f"{self.layout.root}: there is no campaign {campaign}; `dear-tui list` shows which there are"
+            )
+        return found[0]
+
+    def find(self, fingerprint: str) -> CampaignStatus | None:
+        """The newest campaign with this fingerprint."""
+        found = self.state.campaign_ids(fingerprint) if self._is_there() else []
+        return self.campaign(found[0]) if found else None
+
+    def curve(self, campaign: int) -> CurveData:
+        """The detection curve so far, from summaries only; a part is read once.
+
+        Raises:
+            InputError: there is no campaign with this id.
+            UnreachableError: a file of it is damaged.
+        """
+        with self._reading(campaign):
+            reader = self._reader(self._curves, campaign, CurveReader)
+            return reader.read(self.state.receipts(campaign), self._duckdb())
+
+    def image_counts(self, campaign: int) -> ImageCounts:
+        """What each image shows so far, from summaries only; a part is read once.
+
+        Raises:
+            InputError: there is no campaign with this id.
+            UnreachableError: a file of it is damaged.
+        """
+        with self._reading(campaign):
+            reader = self._reader(self._image_counts, campaign, ImageCountsReader)
+            return reader.read(self.state.receipts(campaign), self._duckdb())
+
+    def layers(self, campaign: int) -> list[LayerProgress]:
+        """How far each layer is, in the order of execution, and what was found in it.
+
+        Raises:
+            InputError: there is no campaign with this id.
+            UnreachableError: a file of it is damaged.
+        """
+        with self._reading(campaign):
+            self.curve(campaign)
+            if campaign not in self._layers:
+                self._layers[campaign] = LayerReader(self.layout.campaign(campaign), self._duckdb())
+            receipts, images = self.state.receipts(campaign), self.state.campaign_row(campaign).images
+            return self._layers[campaign].read(receipts, images, self._curves[campaign].first_critical)
+
+    def summary(self, campaign: int) -> CampaignSummary:
+        """Per-fault and per-image sums and the critical pairs, of the committed parts.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        status = self.campaign(campaign)
+        with self._reading(campaign):
+            metric, receipts = self.state.campaign_row(campaign).metric, self.state.receipts(campaign)
+            return read_summary(status, metric, receipts, self._duckdb(views=True))
+
+    def receipts(self, campaign: int) -> list[Receipt]:
+        """The committed parts of a campaign."""
+        with self._guard:
+            return list(self.state.receipts(campaign))
+
+    def severities(self, campaign: int, receipt: Receipt) -> NDArray[np.uint8]:
+        """The severities of a committed part, [faults, images] in execution order and rank order.
+
+        Raises:
+            UnreachableError: the part is not what was committed.
+        """
+        try:
+            with self._guard:
+                return read_severity(self._duckdb(), self.layout.campaign(campaign), receipt)
+        except (ValueError, OSError, duckdb.Error) as error:
+            raise UnreachableError(str(error)) from None
+
+    def critical_faults(self, campaign: int) -> int:
+        """Faults found critical so far, from the committed parts.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        self.campaign(campaign)
+        with self._reading(campaign):
+            return count_critical_faults(self.layout.campaign(campaign), self.state.receipts(campaign), self._duckdb())
+
+    def table_one(self, campaign: int) -> TableOneRow:
+        """Table I of a finished campaign.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        self.campaign(campaign)
+        with self._reading(campaign):
+            return read_table_one(self.layout.campaign(campaign), self.state.receipts(campaign), self._duckdb())
+
+    def description(self, campaign: int) -> dict[str, Any]:
+        """All that is fixed of a campaign: its config as given, its numerics, layers and population.
+
+        Raises:
+            InputError: there is no campaign with this id.
+            UnreachableError: its campaign.json cannot be read.
+        """
+        self.campaign(campaign)
+        path = self.layout.campaign(campaign).description
+        try:
+            content = read_description(self.layout.campaign(campaign))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise UnreachableError(f"{path}: cannot be read ({reason}); `dear-tui run` writes it again") from None
+        if is_damaged(content, self.state.campaign_row(campaign)):
+            raise UnreachableError(f"{path}: damaged; submit the campaign's config again, which writes it again")
+        return content
+
+    @property
+    def results(self) -> Results:
+        """What the campaigns found, fault by fault and image by image."""
+        return Results(self)
+
+    def read(self, query: str) -> dict[str, NDArray[Any]]:
+        """Run one of the engine's own queries over the views: its columns.
+
+        Raises:
+            UnreachableError: a file that it needs is damaged.
+        """
+        with self._reading():
+            return read_arrays(self._duckdb(views=True), query)
+
+    def holder(self) -> Holder | None:
+        """The process that has the lock now."""
+        return holder(self.layout.lock)
+
+    def expects_holder(self) -> bool:
+        """Whether a process in the foreground has left the free lock for a moment only."""
+        return expected(self.layout.lock)
+
+    def worker(self) -> WorkerStatus:
+        """The worker, if one runs."""
+        if not self._is_there():
+            return WorkerStatus(running=False)
+        return read_worker(self.state, holder(self.layout.worker_lock), self.holder())
+
+    def _reader(
+        self,
+        kept: dict[int, Reader],
+        campaign: int,
+        make: Callable[[CampaignLayout, CampaignRow, duckdb.DuckDBPyConnection], Reader],
+    ) -> Reader:
+        """A campaign's own reader, made when it is first needed; use it under the guard.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        self.campaign(campaign)
+        if campaign not in kept:
+            kept[campaign] = make(self.layout.campaign(campaign), self.state.campaign_row(campaign), self._duckdb())
+        return kept[campaign]
+
+    @contextmanager
+    def _reading(self, campaign: int | None = None) -> Iterator[None]:
+        """Have the guard, and say in a sentence that a file is damaged, of this campaign if it is known.
+
+        Raises:
+            UnreachableError: one is.
+        """
+        try:
+            with self._guard:
+                yield
+        except (duckdb.Error, OSError, ValueError, IndexError) as error:
+            reason = " ".join(str(error).split("\n\n")[0].split()).rstrip(".")
+            if isinstance(error, OSError):
+                reason = f"{error.filename}: {error.strerror}"
+            verify = "dear-tui verify" if campaign is None else f"dear-tui verify {campaign}"
+            raise UnreachableError(
+                f"{self.layout.root}: what was found cannot be read ({reason}); `{verify}` sets aside what is damaged"
+            ) from None
+
+    def _check_readable(self) -> None:
+        if not self.layout.root.exists():
+            return
+        names = {path.name for path in self.layout.root.iterdir()}
+        if self.layout.state.name not in names and self.layout.campaign_ids():
+            raise self._missing_state()
+        if self.layout.state.name in names and not os.access(self.layout.state, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    def _missing_state(self) -> UnreachableError:
+        at_work = self.holder()
+        mend = (
+            f"process {at_work.pid}, which is at work in this store, rebuilds it after the part being computed"
+            if at_work
+            else "the next `dear-tui run` or `dear-tui worker start` in this store rebuilds it"
+        )
+        return UnreachableError(f"{self.layout.state}: missing; {mend}")
+
+    def _is_there(self) -> bool:
+        """Whether the store has its tables: a read-only one may be opened before the writer has made them."""
+        if self._read_only and not os.path.lexists(self.layout.state):
+            self._check_readable()
+            return False
+        is_being_made = is_busy(self.layout.root)  # looked at first: whoever makes it has its tables there afterwards
+        if self.state.has_tables():
+            return True
+        if self._read_only and not is_being_made and self.layout.campaign_ids():
+            raise self._missing_state()
+        return False
+
+    def _duckdb(self, views: bool = False) -> duckdb.DuckDBPyConnection:
+        """This store's own connection, with its views if asked for; use it under the guard."""
+        if self._connection is None:
+            self._connection = connect(threads=1)
+        if views and not self._has_views:
+            create_views(self._connection, self.layout)
+            self._has_views = True
+        return self._connection

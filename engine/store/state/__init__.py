@@ -1,0 +1,1 @@
+"""state.sqlite: the campaigns, the queue, the worker and the lock."""

@@ -1,0 +1,382 @@
+"""state.sqlite: what changes while campaigns run. All of it but the progress can be rebuilt from the campaigns."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from engine.errors import DiskFullError, NewerStoreError, UnreachableError
+from engine.store.files import check_own, make_private
+from engine.store.layout import PART_TABLES
+from engine.store.records import CampaignStatus, Receipt, Span
+from engine.store.state.reserve import give_up_reserve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MIGRATIONS = (
+    f"""
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+    CREATE TABLE campaigns (
+        id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, name TEXT NOT NULL, network TEXT NOT NULL,
+        dataset TEXT NOT NULL, "select" TEXT NOT NULL, metric TEXT NOT NULL, method TEXT NOT NULL,
+        faults INTEGER NOT NULL, images INTEGER NOT NULL, state TEXT NOT NULL, created TEXT NOT NULL,
+        started TEXT, finished TEXT, error TEXT, sealed_sha256 TEXT
+    ) STRICT;
+    CREATE TABLE progress (
+        campaign INTEGER PRIMARY KEY REFERENCES campaigns, pairs_done INTEGER NOT NULL, rate REAL, eta_s REAL,
+        heartbeat TEXT NOT NULL, pid INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE receipts (
+        campaign INTEGER NOT NULL REFERENCES campaigns, part INTEGER NOT NULL,
+        rank_start INTEGER NOT NULL, rank_stop INTEGER NOT NULL,
+        fault_start INTEGER NOT NULL, fault_stop INTEGER NOT NULL,
+        masked INTEGER NOT NULL, non_critical INTEGER NOT NULL, critical INTEGER NOT NULL,
+        {" ".join(f"{table}_sha256 TEXT NOT NULL," for table in PART_TABLES)}
+        seconds REAL, rebuilt INTEGER NOT NULL, PRIMARY KEY (campaign, part)
+    ) STRICT;
+    """,
+    """
+    ALTER TABLE campaigns ADD COLUMN position INTEGER;
+    ALTER TABLE progress DROP COLUMN heartbeat;
+    ALTER TABLE progress DROP COLUMN pid;
+    CREATE TABLE commands (id INTEGER PRIMARY KEY, action TEXT NOT NULL, target INTEGER NOT NULL) STRICT;
+    CREATE TABLE worker (
+        id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER NOT NULL, device TEXT, campaign INTEGER,
+        rank_start INTEGER, rank_stop INTEGER, rate REAL, heartbeat TEXT NOT NULL, clock REAL NOT NULL
+    ) STRICT;
+    """,
+    """
+    CREATE TABLE deaths (
+        campaign INTEGER PRIMARY KEY REFERENCES campaigns, parts INTEGER NOT NULL, count INTEGER NOT NULL
+    ) STRICT;
+    """,
+    "ALTER TABLE worker ADD COLUMN step TEXT;",
+)
+"""Step i brings a file from `user_version` i to i + 1."""
+
+PATIENCE_SECONDS = 30
+"""how long another process may write before that is an error"""
+WAIT_MILLISECONDS = 100
+"""how long SQLite itself waits for it, deaf to everything else"""
+
+QUEUE_VERSION = 2
+"""From this one on a store has a queue and a worker."""
+
+STATUS = """
+SELECT id, name, state, network, dataset, "select", method, faults, images, faults * images AS pairs,
+    created, started, finished, error, rate, eta_s, coalesce(progress.pairs_done, 0) AS progressed,
+    coalesce(sum(masked), 0) AS masked, coalesce(sum(non_critical), 0) AS non_critical,
+    coalesce(sum(critical), 0) AS critical
+FROM campaigns LEFT JOIN progress ON progress.campaign = id LEFT JOIN receipts ON receipts.campaign = id
+"""
+
+
+@dataclass(frozen=True)
+class CampaignRow:
+    """What the table `campaigns` keeps of one campaign; the same fields are in campaign.json."""
+
+    id: int
+    fingerprint: str
+    name: str
+    network: str
+    dataset: str
+    select: str
+    metric: str
+    method: str
+    faults: int
+    images: int
+    state: str
+    created: str
+    started: str | None = None
+    finished: str | None = None
+    error: str | None = None
+
+    @property
+    def shown_state(self) -> str:
+        """As every client shows it: one that is at hand and has an error waits, for room on the disk."""
+        return "paused" if self.state == "running" and self.error is not None else self.state
+
+
+def now() -> str:
+    """This second in UTC, ISO 8601."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class StateFile:
+    """One connection to state.sqlite, shared by the threads of a process."""
+
+    def __init__(self, path: Path, read_only: bool = False) -> None:
+        """Open the file, and make or migrate its tables unless `read_only`.
+
+        Raises:
+            UnreachableError: it is not SQLite, cannot be opened, or was made by a newer version.
+        """
+        self.path = path
+        self._lock = threading.RLock()
+        for kind in ("", "-wal", "-shm", "-journal"):  # SQLite opens them by their names
+            check_own(path.with_name(path.name + kind))
+        with self._reported():
+            if read_only:
+                # in a directory that cannot be written SQLite needs an index of the WAL that is there already, which a
+                # killed writer leaves with its WAL; where there is no WAL, there is no writer
+                wal = path.with_name(f"{path.name}-wal")
+                has_wal = wal.exists() and wal.stat().st_size > 0
+                options = "mode=ro" if has_wal or os.access(path.parent, os.W_OK) else "immutable=1"
+                self._connection = self._connect(f"{path.resolve().as_uri()}?{options}", uri=True)
+                self._check_version()
+            else:
+                make_private(path)
+                self._connection = self._connect(str(path))
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+                self._migrate()
+            self._connection.execute(f"PRAGMA busy_timeout = {WAIT_MILLISECONDS}")
+            file = path.stat()
+            self._identity = (file.st_dev, file.st_ino)
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def is_in_place(self) -> bool:
+        """Whether the open file is still the one that others find."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == self._identity
+
+    @property
+    def loss(self) -> str:
+        """What to say where it is not in place any more."""
+        return f"{self.path}: lost or replaced while it was in use; it is rebuilt from the campaigns"
+
+    def has_tables(self, version: int = 1) -> bool:
+        """Whether the file has the tables of this version."""
+        return self._check_version() >= version
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written inside is there at once, for every process, or not at all."""
+        with self._lock:
+            self.rows("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.rows("COMMIT")
+            except BaseException as error:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                if isinstance(error, DiskFullError):
+                    self._make_room()  # for the next attempt
+                raise
+
+    def setting(self, key: str) -> str | None:
+        row = self._row("SELECT value FROM meta WHERE key = ?", key)
+        return None if row is None else str(row["value"])
+
+    def set_setting(self, key: str, value: str) -> None:
+        self.rows("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
+
+    def add_campaign(self, row: CampaignRow, sealed_sha256: str | None = None) -> None:
+        columns = vars(row) | {"sealed_sha256": sealed_sha256}
+        names = ", ".join(f'"{name}"' for name in columns)
+        marks = ", ".join("?" * len(columns))
+        self.rows(f"INSERT INTO campaigns ({names}) VALUES ({marks})", *columns.values())
+
+    def replace_campaign(self, row: CampaignRow) -> None:
+        """Write a campaign's row again; its place in the queue and its results stay."""
+        names = ", ".join(f'"{name}" = ?' for name in vars(row))
+        self.rows(f"UPDATE campaigns SET {names} WHERE id = ?", *vars(row).values(), row.id)
+
+    def campaign_row(self, campaign: int) -> CampaignRow:
+        """One campaign.
+
+        Raises:
+            KeyError: there is none with this id.
+        """
+        row = self._row("SELECT * FROM campaigns WHERE id = ?", campaign)
+        if row is None:
+            raise KeyError(campaign)
+        return CampaignRow(**{name: row[name] for name in CampaignRow.__dataclass_fields__})
+
+    def remove_campaign(self, campaign: int) -> None:
+        """Forget a campaign."""
+        with self.transaction():
+            for table in ("receipts", "progress", "deaths"):
+                self.rows(f"DELETE FROM {table} WHERE campaign = ?", campaign)
+            self.rows("DELETE FROM campaigns WHERE id = ?", campaign)
+
+    def sealed_sha256(self, campaign: int) -> str | None:
+        """Hash of the campaign's sealed file."""
+        row = self._row("SELECT sealed_sha256 FROM campaigns WHERE id = ?", campaign)
+        return None if row is None else row["sealed_sha256"]
+
+    def campaign_ids(self, fingerprint: str | None = None) -> list[int]:
+        """Ids, newest first; of one fingerprint if given."""
+        rows = self.rows("SELECT id FROM campaigns WHERE ?1 IS NULL OR fingerprint = ?1 ORDER BY id DESC", fingerprint)
+        return [row["id"] for row in rows]
+
+    def statuses(self, is_locked: bool, campaign: int | None = None) -> list[CampaignStatus]:
+        """Statuses, newest first; of one campaign if given.
+
+        Args:
+            is_locked: whether a process holds the store's lock; otherwise nothing runs, whatever was written last.
+            campaign: its id.
+        """
+        rows = self.rows(f"{STATUS} WHERE ?1 IS NULL OR id = ?1 GROUP BY id ORDER BY id DESC", campaign)
+        return [_status(row, is_locked) for row in rows]
+
+    def set_state(self, campaign: int, state: str, error: str | None, sealed_sha256: str | None = None) -> None:
+        """Change the state; the first `running` is the start, `finished` the end.
+
+        A campaign that was taken from the queue has its place there until it is neither queued nor running.
+        """
+        time = now()
+        self.rows(
+            "UPDATE campaigns SET state = ?1, error = ?2, sealed_sha256 = ?4,"
+            " started = iif(?1 = 'running', coalesce(started, ?3), started),"
+            " finished = iif(?1 = 'finished', ?3, NULL),"
+            " position = iif(?1 IN ('queued', 'running'), position, NULL) WHERE id = ?5",
+            *(state, error, time, sealed_sha256, campaign),
+        )
+        if state == "running":
+            self.set_progress(campaign, 0, None, None)
+
+    def set_error(self, campaign: int, error: str | None) -> None:
+        """Say why a running campaign waits, or that it goes on."""
+        self.rows("UPDATE campaigns SET error = ? WHERE id = ?", error, campaign)
+
+    def set_progress(self, campaign: int, pairs_done: int, rate: float | None, eta_s: float | None) -> None:
+        self.rows("INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?)", campaign, pairs_done, rate, eta_s)
+
+    def receipts(self, campaign: int) -> list[Receipt]:
+        """The committed part sets, by number."""
+        rows = self.rows("SELECT * FROM receipts WHERE campaign = ? ORDER BY part", campaign)
+        return [_receipt(row) for row in rows]
+
+    def add_receipt(self, campaign: int, receipt: Receipt) -> None:
+        span, hashes = receipt.span, [receipt.sha256[table] for table in PART_TABLES]
+        values: list[object] = [
+            campaign,
+            receipt.part,
+            span.rank_start,
+            span.rank_stop,
+            span.fault_start,
+            span.fault_stop,
+        ]
+        values += [receipt.masked, receipt.non_critical, receipt.critical]
+        values += [*hashes, receipt.seconds, int(receipt.rebuilt)]
+        marks = ", ".join("?" * len(values))
+        self.rows(f"INSERT INTO receipts VALUES ({marks})", *values)
+
+    def remove_receipt(self, campaign: int, part: int) -> None:
+        self.rows("DELETE FROM receipts WHERE campaign = ? AND part = ?", campaign, part)
+
+    def _connect(self, database: str, uri: bool = False) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            database, uri=uri, isolation_level=None, check_same_thread=False, timeout=PATIENCE_SECONDS
+        )
+        connection.row_factory = sqlite3.Row
+        return connection
+
+    def _check_version(self) -> int:
+        version: int = self.rows("PRAGMA user_version")[0][0]
+        if version > len(MIGRATIONS):
+            raise NewerStoreError(f"{self.path}: made by a newer version of dear-tui; update this one to use the store")
+        return version
+
+    def _migrate(self) -> None:
+        for version, step in enumerate(MIGRATIONS):
+            if version >= self._check_version():
+                self._connection.executescript(f"BEGIN; {step} PRAGMA user_version = {version + 1}; COMMIT;")
+
+    def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
+        """The rows of one statement.
+
+        Raises:
+            DiskFullError: there is no room to write.
+            UnreachableError: the file cannot be used.
+        """
+        with self._lock, self._reported():
+            is_part = self._connection.in_transaction  # before: on a full disk SQLite may end it by itself
+            try:
+                return self._executed(query, values)
+            except sqlite3.OperationalError as error:
+                if not _is_full(error) or is_part:
+                    raise
+                self._make_room()
+                return self._executed(query, values)
+
+    def _executed(self, query: str, values: tuple[object, ...]) -> list[sqlite3.Row]:
+        """The rows of one statement, once no other process writes; between two attempts Python heeds ctrl+c."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return self._connection.execute(query, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > deadline:
+                    raise
+
+    def _make_room(self) -> None:
+        """On a full disk: with the reserve's room the log can be merged into the file, which frees the log's own."""
+        give_up_reserve(self.path.with_name("reserve"))
+        with suppress(sqlite3.OperationalError):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _row(self, query: str, *values: object) -> sqlite3.Row | None:
+        return next(iter(self.rows(query, *values)), None)
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            if _is_full(error):
+                raise DiskFullError(f"{self.path}: cannot be written ({error}); free some space") from None
+            mend = "check the file, or move it away: it is rebuilt"
+            raise UnreachableError(f"{self.path}: cannot be used ({error}); {mend}") from None
+
+
+def _is_full(error: Exception) -> bool:
+    """Whether there was no room to write, or for the index of the log, which readers need too."""
+    return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    """Whether another process was writing."""
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # in the upper bits is why
+
+
+def _status(row: sqlite3.Row, is_locked: bool) -> CampaignStatus:
+    committed = row["masked"] + row["non_critical"] + row["critical"]
+    # one that has an error waits for room, see `shown_state`
+    running = row["state"] == "running" and is_locked and row["error"] is None
+    computed = {"state", "pairs_done", "rate", "eta_s"}
+    return CampaignStatus(
+        **{name: row[name] for name in CampaignStatus.__dataclass_fields__.keys() - computed},
+        state="paused" if row["state"] == "running" and not running else row["state"],
+        pairs_done=max(committed, row["progressed"]) if running else committed,
+        rate=row["rate"] if running else None,
+        eta_s=row["eta_s"] if running else None,
+    )
+
+
+def _receipt(row: sqlite3.Row) -> Receipt:
+    return Receipt(
+        part=row["part"],
+        span=Span(row["rank_start"], row["rank_stop"], row["fault_start"], row["fault_stop"]),
+        masked=row["masked"],
+        non_critical=row["non_critical"],
+        critical=row["critical"],
+        sha256={table: row[f"{table}_sha256"] for table in PART_TABLES},
+        seconds=row["seconds"],
+        rebuilt=bool(row["rebuilt"]),
+    )

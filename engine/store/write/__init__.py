@@ -1,0 +1,1 @@
+"""Campaigns made, their parts written and sealed."""

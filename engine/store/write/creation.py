@@ -1,0 +1,159 @@
+"""Writing what is fixed of a campaign, its description, faults and images: all there or not at all, and again."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.store.files import (
+    exclusive,
+    lack,
+    make_private_folder,
+    remove,
+    set_aside,
+    sha256,
+    sync,
+    unfinished,
+    unwritable,
+)
+from engine.store.layout import METRICS, CampaignLayout
+from engine.store.parquet import write_parquet
+from engine.store.write.description import describe, is_damaged, read_description, write_description
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from engine.store.records import NewCampaign
+    from engine.store.state.state import CampaignRow
+
+
+def write_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign) -> None:
+    """Write the folder of a new campaign.
+
+    Raises:
+        UnreachableError: it could not be written; nothing of it is left behind.
+    """
+    if unknown := new.metrics.keys() - set(METRICS):
+        raise ValueError(f"the store has no column for {', '.join(sorted(unknown))}")
+    written = CampaignLayout(unfinished(campaign.folder))
+    try:
+        remove(written.folder)
+        _make_folders(written)
+        _write_fixed(written, row, new)
+        written.folder.rename(campaign.folder)
+        sync(campaign.folder.parent)
+    except OSError as error:
+        shutil.rmtree(written.folder, ignore_errors=True)
+        raise unwritable(campaign.folder, error) from None
+
+
+def restore_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign) -> list[str]:
+    """Write again what is missing or damaged of what is fixed of a campaign.
+
+    Args:
+        new: of the same fingerprint.
+
+    Returns:
+        A sentence for each file that was bad.
+
+    Raises:
+        UnreachableError: it could not be written.
+    """
+    try:
+        _make_folders(campaign)
+        with exclusive(campaign.folder):
+            bad = find_altered_fixed(campaign, row)
+            set_aside(*bad)
+            if bad:
+                _write_fixed(campaign, row, new)
+    except OSError as error:
+        raise unwritable(campaign.folder, error) from None
+    return [f"{problem}; written again" for problem in bad.values()]
+
+
+def renew_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign, with_tables: bool) -> None:
+    """Write what is fixed of a campaign as it would begin now; its tables too, where no part depends on them yet.
+
+    Raises:
+        UnreachableError: it could not be written.
+    """
+    try:
+        with exclusive(campaign.folder):
+            if with_tables:
+                _write_fixed(campaign, row, new)
+            else:
+                hashes = {"faults": sha256(campaign.faults), "images": sha256(campaign.images)}
+                write_description(campaign, describe(row, new, hashes))
+    except OSError as error:
+        raise unwritable(campaign.folder, error) from None
+
+
+def find_altered_fixed(campaign: CampaignLayout, row: CampaignRow) -> dict[Path, str]:
+    """File -> what is wrong with it, of those that hold what is fixed of a campaign."""
+    bad: dict[Path, str] = {}
+    hashes: dict[str, str] = {}
+    try:
+        content = read_description(campaign)
+        hashes = content.get("sha256", {})
+        if is_damaged(content, row):
+            bad[campaign.description] = f"{campaign.description}: damaged"
+    except FileNotFoundError as error:
+        bad[campaign.description] = f"{campaign.description}: {error.strerror}"
+    except ValueError:
+        bad[campaign.description] = f"{campaign.description}: damaged"
+    for table, path in (("faults", campaign.faults), ("images", campaign.images)):
+        if why := lack(path):
+            bad[path] = f"{path}: {why}"
+        elif table in hashes and sha256(path) != hashes[table]:
+            bad[path] = f"{path}: damaged"
+    return bad
+
+
+def _make_folders(campaign: CampaignLayout) -> None:
+    for folder in campaign.folders:
+        if not folder.is_dir():
+            set_aside(folder)
+        make_private_folder(folder)
+
+
+def _write_fixed(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign) -> None:
+    write_parquet(campaign.faults, "faults", _fault_columns(new))
+    write_parquet(campaign.images, "images", _image_columns(new))
+    hashes = {"faults": sha256(campaign.faults), "images": sha256(campaign.images)}
+    write_description(campaign, describe(row, new, hashes))
+
+
+def _fault_columns(new: NewCampaign) -> dict[str, NDArray[Any]]:
+    faults = new.faults
+    names = np.array([layer.name for layer in faults.layers], dtype=object)
+    return {
+        "fault_id": faults.fault_id,
+        "layer": names[faults.layer],
+        "layer_index": faults.layer,
+        "weight_index": faults.weight_index,
+        "tensor_index": np.array(faults.tensor_index(), dtype=object),
+        "bit": faults.bit,
+        "model": np.array(faults.models(), dtype=object),
+        "golden_value": new.golden_values,
+        "faulty_value": new.faulty_values,
+    }
+
+
+def _image_columns(new: NewCampaign) -> dict[str, NDArray[Any]]:
+    images = len(new.labels)
+    rank = np.full(images, -1)
+    rank[new.workload] = np.arange(len(new.workload))
+    unused = np.ma.masked_array(np.zeros(images), mask=True)
+    return {
+        "image_id": np.arange(images),
+        "rank": np.ma.masked_array(rank, mask=rank < 0),
+        "label": new.labels,
+        "golden_class": new.golden_class,
+        "golden_correct": new.golden_class == new.labels,
+        **{name: new.metrics.get(name, unused) for name in METRICS},
+    }

@@ -1,0 +1,174 @@
+"""The user's config: read, refused in sentences, and the theme kept in it."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from memory_store import FakeSource, settle
+
+from dear_tui.app import DearApp
+from dear_tui.cli import main
+from dear_tui.settings.settings import Settings
+from dear_tui.settings.settings_file import load_settings, remember_theme, settings_path
+from engine.errors import InputError
+
+WRITTEN = """\
+# mine
+theme = "nord"  # of the north
+
+[notify]
+bell = true
+
+[keys]
+app.quit = "Q"
+"row-list.first" = "home"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "my.toml"
+    monkeypatch.setenv("DEAR_CONFIG", str(path))
+    return path
+
+
+def test_without_a_file_nothing_is_changed(tmp_path: Path) -> None:
+    path = tmp_path / "XDG_CONFIG_HOME" / "dear-tui" / "config.toml"
+    assert settings_path() == path
+    assert load_settings() == Settings(path)
+
+
+def test_all_of_it_is_read(file: Path) -> None:
+    file.write_text(WRITTEN)
+    keys = {"app.quit": "Q", "row-list.first": "home"}
+    assert load_settings() == Settings(file, "nord", keys, bell=True, desktop=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("theme = 3", "theme: should be text in quotes, but is 3"),
+        ('theme = "nrd"', "theme: there is no theme 'nrd'; use one of ansi-dark"),
+        ("them = 'nord'", "them: unknown key; did you mean theme?"),
+        ("[notify]\nbell = 1", "[notify] bell: should be true or false, but is 1"),
+        ("[notify]\nbel = true", "[notify] bel: unknown key; did you mean bell?"),
+        ("[keys]\napp.quit = 3", "[keys] app.quit: should be text in quotes, but is 3"),
+        ("[keys]\napp.quit = ''", "[keys] app.quit: should not be empty"),
+        ("[keys]\napp.kwit = 'x'", "[keys] app.kwit: there is no such action; did you mean app.quit?"),
+        ("[keys]\napp.quit = '?'", "[keys] app.quit: the key question_mark is that of app.show-keys"),
+        ("[keys", "not valid TOML"),
+    ],
+)
+def test_what_is_wrong_is_said_with_file_and_field(file: Path, text: str, problem: str) -> None:
+    file.write_text(text)
+    with pytest.raises(InputError) as refused:
+        load_settings()
+    assert f"{file}: {problem}" in str(refused.value)
+    assert refused.value.exit_code == 2
+
+
+def test_a_named_file_must_be_there(file: Path) -> None:
+    with pytest.raises(InputError, match="there is no such file; give DEAR_CONFIG another path, or unset it"):
+        load_settings()
+    assert not file.exists()
+
+
+def test_the_keys_command_prints_what_a_config_takes(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["keys"]) == 0
+    printed = capsys.readouterr().out
+    file.write_text(printed)
+    assert load_settings().keys["app.jump"] == "f,ctrl+o"
+    assert "# jump: letters on all there is" in printed
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, 'theme = "dracula"\n'),
+        (WRITTEN, WRITTEN.replace('theme = "nord"  # of the north', 'theme = "dracula"')),
+        ("[keys]\ntheme.x = 'y'\n", "theme = \"dracula\"\n[keys]\ntheme.x = 'y'\n"),
+    ],
+)
+def test_the_theme_is_written_and_the_rest_stays(tmp_path: Path, before: str | None, after: str) -> None:
+    path = tmp_path / "folder" / "config.toml"
+    if before is not None:
+        path.parent.mkdir()
+        path.write_text(before)
+    remember_theme(path, "dracula")
+    assert path.read_text() == after
+    assert [path] == list(path.parent.iterdir())
+
+
+@pytest.mark.parametrize("text", ["theme = '''\nnord'''\n", "[keys"])
+def test_a_file_that_cannot_be_changed_safely_is_left(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match="theme"):
+        remember_theme(path, "dracula")
+    assert path.read_text() == text
+
+
+async def until_theme(pilot: object, path: Path, theme: str) -> None:
+    async with asyncio.timeout(20):
+        while not path.exists() or f'"{theme}"' not in path.read_text():
+            await pilot.pause()  # type: ignore[attr-defined]
+
+
+async def test_the_theme_chosen_last_is_there_next_time(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+
+    def app() -> DearApp:
+        theme = path.read_text().split('"')[1] if path.exists() else None
+        return DearApp(Path("/data/store"), None, lambda _path: FakeSource(), settings=Settings(path, theme))
+
+    first = app()
+    async with first.run_test() as pilot:
+        await settle(pilot)
+        assert not path.exists()
+        for theme in ("nord", "dracula", "textual-dark"):
+            first.theme = theme
+            await until_theme(pilot, path, theme)
+        first.theme = "gruvbox"
+        await until_theme(pilot, path, "gruvbox")
+    second = app()
+    async with second.run_test() as pilot:
+        await settle(pilot)
+        assert second.theme == "gruvbox"
+
+
+async def test_the_theme_is_chosen_in_the_palette(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    app = DearApp(Path("/data/store"), None, lambda _path: FakeSource(), settings=Settings(path))
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("ctrl+p", *"theme", "enter")
+        await pilot.pause()
+        await pilot.press(*"nord", "enter")
+        await until_theme(pilot, path, "nord")
+
+
+async def test_a_theme_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.mkdir()
+    app = DearApp(Path("/data/store"), None, lambda _path: FakeSource(), settings=Settings(path))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        app.theme = "nord"
+        async with asyncio.timeout(20):
+            while not app._notifications:
+                await pilot.pause()
+        assert [f"{path}: the theme cannot be kept there" in told.message for told in app._notifications] == [True]
+
+
+async def test_the_theme_of_sixteen_colours_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "screen")
+    monkeypatch.delenv("COLORTERM")
+    path = tmp_path / "config.toml"
+    app = DearApp(Path("/data/store"), None, lambda _path: FakeSource(), settings=Settings(path, "nord"))
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        assert app.theme == "ansi-dark"
+        app.theme = "ansi-light"
+        await pilot.pause()
+        await pilot.pause()
+    assert not path.exists()

@@ -1,0 +1,60 @@
+"""What the app says when campaigns end: which ends are news, and where it is said."""
+
+from pathlib import Path
+
+import pytest
+from memory_store import FakeSource, make_status, settle, until_read
+
+from dear_tui.access.store_location import Snapshot
+from dear_tui.app import DearApp
+from dear_tui.settings.settings import Settings
+from dear_tui.text.notices import Notice, desktop_sequence, notices
+
+RUNNING = make_status(7, done=4000, state="running")
+
+
+@pytest.mark.parametrize(
+    ("changes", "notice"),
+    [
+        ({"state": "finished"}, Notice("Campaign 7 (lenet5-mnist) is finished: 0.58 % of its pairs are critical.")),
+        ({"state": "failed", "error": "out of memory\nmore"},
+         Notice("Campaign 7 (lenet5-mnist) failed: out of memory", "error")),
+        ({"state": "failed"}, Notice("Campaign 7 (lenet5-mnist) failed: 1 lists it", "error")),
+        ({"state": "paused", "error": "the disk is full"},
+         Notice("Campaign 7 (lenet5-mnist) waits: the disk is full", "warning")),
+        ({"state": "paused"}, None),
+        ({"state": "cancelled"}, None),
+        ({"state": "running"}, None),
+    ],
+)  # fmt: skip
+def test_the_ends_that_are_news(changes: dict[str, object], notice: Notice | None) -> None:
+    after = Snapshot((make_status(7, done=4000, **changes),))  # type: ignore[arg-type]
+    assert list(notices(Snapshot((RUNNING,)), after)) == [notice] * (notice is not None)
+
+
+def test_what_is_seen_for_the_first_time_is_no_news() -> None:
+    finished = Snapshot((make_status(7, state="finished"),))
+    assert list(notices(Snapshot(), finished)) == []
+    assert list(notices(Snapshot(()), finished)) == []
+    assert list(notices(finished, finished)) == []
+
+
+def test_no_name_can_end_the_sequence() -> None:
+    assert desktop_sequence("a\x07b\x1b]c\n") == "\x1b]9;ab]c\x07"
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+async def test_a_toast_always_bell_and_desktop_where_wanted(wanted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = FakeSource([RUNNING])
+    app = DearApp(Path("/data/store"), None, lambda _path: source, settings=Settings(bell=wanted, desktop=wanted))
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        said: list[str] = []
+        monkeypatch.setattr(app, "bell", lambda: said.append("bell"))
+        monkeypatch.setattr(app._driver, "write", said.append)
+        source.statuses = [make_status(7, name="[b]mine[/b]", done=4000, state="failed", error="no room")]
+        await until_read(pilot, source)
+        assert [(told.message, told.severity) for told in app._notifications] == [
+            ("Campaign 7 ([b]mine[/b]) failed: no room", "error")
+        ]
+        assert said == (["bell", "\x1b]9;Campaign 7 ([b]mine[/b]) failed: no room\x07"] if wanted else [])

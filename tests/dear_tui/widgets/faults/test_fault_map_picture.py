@@ -1,0 +1,138 @@
+"""The scale, the totals and the layout of the map."""
+
+import numpy as np
+import pytest
+
+from dear_tui.widgets.faults.fault_map_picture import (
+    BITS,
+    GLYPHS,
+    HeatGrid,
+    Level,
+    MapLayout,
+    bit_labels,
+    bit_of,
+    heat_of,
+    level_of,
+    part_heading,
+    part_of,
+    short_name,
+    short_share,
+)
+from engine.store.read.fault_results import FaultRates
+
+
+def rates() -> FaultRates:
+    """Two layers of which only some cells hold something."""
+    grids = {name: np.zeros((2, BITS), np.int64) for name in ("faults", "run", "critical_faults", "pairs", "critical")}
+    for place, values in {(0, 31): (4, 2, 1, 20, 5), (1, 31): (6, 6, 0, 60, 0), (1, 0): (3, 0, 0, 0, 0)}.items():
+        for grid, value in zip(grids.values(), values, strict=True):
+            grid[place] = value
+    return FaultRates(layers=("a", "b"), population=np.full((2, BITS), 10), confidence=0.99, **grids)
+
+
+def test_totals_are_the_sums_of_layers_and_bits() -> None:
+    grid = HeatGrid.of(rates())
+    assert grid.rows == 3
+    assert (grid.faults[0, 0], grid.faults[1, 0], grid.faults[1, 31]) == (4, 6, 3)
+    assert (grid.faults[2, 0], grid.faults[1, 32], grid.faults[2, 32]) == (10, 9, 13)
+    assert grid.rate(2, 0) == 5 / 80
+    assert grid.population[2, 32] == 640
+
+
+def test_levels_of_cells() -> None:
+    grid = HeatGrid.of(rates())
+    assert grid.level(0, 0) is Level.HIGHEST
+    assert grid.level(1, 0) is Level.ZERO
+    assert grid.level(1, 31) is Level.NOT_RUN
+    assert grid.level(0, 31) is Level.NOT_DRAWN
+    assert grid.levels() == {Level.HIGHEST, Level.ZERO, Level.NOT_RUN, Level.NOT_DRAWN}
+
+
+@pytest.mark.parametrize(
+    ("rate", "level"),
+    [
+        (0, Level.ZERO), (1e-9, Level.LOW), (9e-5, Level.LOW), (1e-4, Level.MIDDLE), (9e-4, Level.MIDDLE),
+        (1e-3, Level.HIGH), (9e-3, Level.HIGH), (1e-2, Level.HIGHEST), (1, Level.HIGHEST),
+    ],
+)  # fmt: skip
+def test_a_level_is_a_decade(rate: float, level: Level) -> None:
+    assert level_of(rate) is level
+
+
+def test_every_level_has_a_glyph_of_its_own() -> None:
+    assert len(set(GLYPHS.values())) == len(Level)
+
+
+def test_heat_is_logarithmic_and_stays_on_the_scale() -> None:
+    assert heat_of(1e-5) == 0
+    assert heat_of(1) == 1
+    assert heat_of(1e-4) == pytest.approx(0.2)
+    assert heat_of(1e-2) == pytest.approx(0.6)
+    assert (heat_of(1e-9), heat_of(0)) == (0, 0)
+
+
+@pytest.mark.parametrize(("width", "height"), [(76, 7), (80, 18), (120, 33), (200, 55), (300, 80)])
+@pytest.mark.parametrize("layers", [1, 5, 20, 62])
+def test_the_map_fits_its_room(width: int, height: int, layers: int) -> None:
+    names = tuple(f"features.layer{number}.conv" for number in range(layers))
+    layout = MapLayout.of(names, width, height)
+    assert layout.name_width + BITS * layout.cell_width + layout.SHARE_WIDTH <= width
+    assert layout.HEADING + (layout.layers + 1) * layout.cell_height <= height
+    assert len(part_heading(layout)) == layout.name_width + BITS * layout.cell_width + layout.SHARE_WIDTH
+    assert len("".join(bit_labels(layout, 7))) == BITS * layout.cell_width
+    assert 1 <= layout.layers <= layers
+    assert layout.cell_width >= 2
+
+
+def test_places_on_the_screen_are_places_on_the_map() -> None:
+    layout = MapLayout.of(("a", "b"), 80, 18)
+    assert layout.column_of(layout.name_width - 1) is None
+    assert layout.column_of(layout.name_width) == 0
+    assert layout.column_of(layout.name_width + 31 * layout.cell_width) == 31
+    assert layout.column_of(79) == 32
+    assert (layout.row_of(1), layout.row_of(2), layout.row_of(2 + layout.cell_height)) == (None, 0, 1)
+    assert layout.row_of(17) == layout.layers
+
+
+def test_bits_and_their_parts() -> None:
+    assert [bit_of(column) for column in (0, 1, 31, 32)] == [31, 30, 0, None]
+    assert [part_of(bit) for bit in (31, 30, 23, 22, 0)] == ["sign", "exponent", "exponent", "mantissa", "mantissa"]
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "short"),
+    [
+        ("conv1", 9, "conv1"), ("layer3.2.conv1", 9, "la3.2.co1"), ("layer3.2.conv1", 13, "laye3.2.conv1"),
+        ("features.12.0.block.conv", 12, "f.12.0.b.c"), ("a.1.2.3.4.5.6.7", 6, "…5.6.7"),
+    ],
+)  # fmt: skip
+def test_long_names_are_shortened(name: str, width: int, short: str) -> None:
+    assert short_name(name, width) == short
+    assert len(short) <= width
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0, "0"), (1, "100"), (0.401, "40.1"), (0.0965, "9.65"), (0.0062, "0.62"), (0.00003, "0.003"), (1e-7, "<.001"),
+        (0.99999, "100"),
+    ],
+)  # fmt: skip
+def test_shares_are_short(share: float, text: str) -> None:
+    assert short_share(share) == text
+    assert len(text) <= 5
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (None, ["30", "28", "26", "24"]),
+        (30, ["30", "28", "26", "24"]),
+        (27, ["30", "27", "24"]),
+        (31, ["31", "28", "26", "24"]),
+    ],
+)
+def test_labels_of_narrow_cells_do_not_touch(chosen: int | None, expected: list[str]) -> None:
+    layout = MapLayout.of(("a",), 76, 20)
+    assert layout.cell_width == 2
+    assert "".join(bit_labels(layout, chosen)).split()[: len(expected)] == expected

@@ -1,0 +1,90 @@
+"""Faults in words and bits."""
+
+import numpy as np
+import pytest
+
+from dear_tui.widgets.faults.fault_map_picture import HeatGrid
+from dear_tui.widgets.faults.fault_text import fault_text, group_name, group_text
+from engine.faults.group import FaultGroup
+from engine.formats.float32 import faulty_values
+from engine.store.read.fault_results import FaultRates, FaultRows
+
+
+def fault(golden: float, bit: int, model: str = "bit_flip", counts: tuple[int, int, int] = (3, 2, 5)) -> FaultRows:
+    value = np.array([golden], np.float32)
+    stuck = {"bit_flip": -1, "stuck_at_0": 0, "stuck_at_1": 1}[model]
+    return FaultRows(
+        total=1,
+        fault_id=np.array([4]),
+        layer=np.array(["fc1"], object),
+        tensor_index=np.array(["(1, 2)"], object),
+        bit=np.array([bit]),
+        model=np.array([model], object),
+        golden_value=value,
+        faulty_value=faulty_values(value, np.array([bit], np.uint8), np.array([stuck], np.int8)),
+        masked=np.array([counts[0]]),
+        non_critical=np.array([counts[1]]),
+        critical=np.array([counts[2]]),
+        first_critical=np.array([0]),
+    )
+
+
+@pytest.mark.parametrize("bit", range(32))
+def test_the_pointer_stands_under_the_bit(bit: int) -> None:
+    _head, golden, faulty, pointer, *_ = fault_text(fault(0.3, bit), 78).plain.split("\n")
+    column = pointer.index("▲")
+    assert {golden[column], faulty[column]} == {"0", "1"}
+    assert [index for index in range(37, 80) if golden[index : index + 1] != faulty[index : index + 1]] == [column]
+    assert f"bit {bit}: {golden[column]} → {faulty[column]}" in pointer
+    assert len(pointer) <= 78
+
+
+def test_values_that_are_no_numbers_keep_their_bits() -> None:
+    text = fault_text(fault(1.5, 30), 78).plain
+    assert "nan" in text
+    assert "7FC00000" in text
+    assert "0  11111111  10000000000000000000000" in text
+
+
+def test_a_stuck_bit_that_holds_its_value_already_says_so() -> None:
+    assert "bit 30 is 0 already: masked by construction" in fault_text(fault(0.5, 30, "stuck_at_0"), 78).plain
+
+
+@pytest.mark.parametrize("counts", [(0, 0, 9), (1, 1, 1), (9998, 1, 1), (5, 0, 5), (10_000, 0, 0)])
+@pytest.mark.parametrize("width", [40, 78, 118])
+def test_the_bar_fills_its_line_and_shows_all_there_is(counts: tuple[int, int, int], width: int) -> None:
+    bar = fault_text(fault(0.5, 3, counts=counts), width).plain.split("\n")[4]
+    assert len(bar) == width
+    assert [glyph in bar for glyph in "█▒▓"] == [count > 0 for count in counts]
+
+
+def test_a_fault_that_has_not_run() -> None:
+    assert "has not been run yet" in fault_text(fault(0.5, 3, counts=(0, 0, 0)), 78).plain
+
+
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [
+        (FaultGroup("fc1", 30), "fc1 · bit 30"),
+        (FaultGroup("fc1"), "fc1 · all bits"),
+        (FaultGroup(bit=0), "all layers · bit 0"),
+        (FaultGroup(), "all faults"),
+    ],
+)
+def test_groups_have_names(group: FaultGroup, name: str) -> None:
+    assert group_name(group) == name
+
+
+def test_a_group_in_words() -> None:
+    grids = {name: np.zeros((1, 32), np.int64) for name in ("faults", "run", "critical_faults", "pairs", "critical")}
+    for grid, value in zip(grids.values(), (50, 40, 10, 4000, 80), strict=True):
+        grid[0, 30] = value
+    grids["faults"][0, 2] = 7
+    grid = HeatGrid.of(FaultRates(("fc1",), np.full((1, 32), 10**9), confidence=0.95, **grids))
+    text = group_text(grid, (0, 1), FaultGroup("fc1", 30), 0.95).plain
+    assert text == (
+        "fc1 · bit 30 (exponent) · 50 of 1,000,000,000 faults drawn, 40 run so far · 4k pairs\n"
+        "10 critical: 25 % of faults (95 % CI 14.2 – 40.2 %), 2 % of pairs"
+    )
+    assert "not run yet" in group_text(grid, (0, 29), FaultGroup("fc1", 2), 0.95).plain
+    assert "no fault drawn here" in group_text(grid, (0, 0), FaultGroup("fc1", 31), 0.95).plain

@@ -1,0 +1,58 @@
+"""What a form offers is what the checking models take, no more and no less."""
+
+import pytest
+
+from engine.config.campaign_config import CampaignConfig, check_config
+from engine.config.fields import applies, config_fields
+from engine.config.problems import Problem
+
+
+def test_every_key_of_the_models_has_a_field_that_says_what_it_means() -> None:
+    sections = {name: info.annotation.model_fields for name, info in CampaignConfig.model_fields.items()
+                if hasattr(info.annotation, "model_fields")}  # fmt: skip
+    places = [(section, key) for section, fields in sections.items() for key in fields]
+    assert [(one.section, one.key) for one in config_fields()] == [("", "name"), *places]
+    assert all(one.help for one in config_fields())
+
+
+@pytest.mark.parametrize(
+    ("place", "kind", "is_list"),
+    [
+        (("model", "weights"), "path", False), (("dataset", "mean"), "number", True),
+        (("faults", "bits"), "whole", True),
+        (("run", "tf32"), "flag", False), (("workload", "select"), "choice", False), (("", "name"), "text", False),
+        (("workload", "center"), "number", False), (("faults", "list"), "path", False),
+    ],
+)  # fmt: skip
+def test_kinds_follow_the_annotations(place: tuple[str, str], kind: str, is_list: bool) -> None:
+    one = next(one for one in config_fields() if (one.section, one.key) == place)
+    assert (one.kind, one.is_list) == (kind, is_list)
+
+
+def test_what_applies_is_never_refused_for_not_applying() -> None:
+    """And what does not, but for margin and population, whose values then have no effect, is refused."""
+    base = {"name": "x", "model": {"arch": "lenet5"}, "dataset": {"name": "mnist"}}
+    values = {"width": 0.5, "path": "/", "list": "/x.csv", "count": 3, "n": 3, "fraction": 0.1, "center": 0.2,
+              "eps": 0.1, "threshold": 0.1, "seed": 7}  # fmt: skip
+    for sampling in ("network", "list"):
+        for select in ("all", "top_n", "fraction", "central", "pre_plateau", "random"):
+            tables = base | {"faults": {"sampling": sampling}, "workload": {"select": select}}
+            for section, key in (("model", "width"), ("faults", "count"), *(("workload", key) for key in values)):
+                if key not in values or (section == "workload" and key in ("width", "path", "list", "count")):
+                    continue
+                tried = tables | {section: tables[section] | {key: values[key]}}
+                problems = check_config(tried)
+                refused = isinstance(problems, list) and any(
+                    problem.key == key and "does not apply" in problem.reason for problem in problems
+                )
+                assert refused != applies(section, key, tables), (section, key, sampling, select)
+
+
+def test_a_problem_names_section_key_and_item() -> None:
+    problems = check_config({"name": "x", "typo": 1, "model": 3, "faults": {"bits": [3, 32]}})
+    assert isinstance(problems, list)
+    assert [(problem.section, problem.key, problem.item) for problem in problems] == [
+        ("model", "", ""), ("dataset", "", ""), ("faults", "bits", "[1]"), ("", "typo", ""),
+    ]  # fmt: skip
+    assert str(Problem("faults", "bits", "[1]", "is wrong")) == "[faults] bits[1]: is wrong"
+    assert str(Problem("faults", "", "", "is wrong")) == "[faults]: is wrong"

@@ -1,0 +1,129 @@
+"""What settles pairs without a run: bounds that no change breaks, and pairs that naive calls non-critical too."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from networks import every_bit_in, judged_logits
+from torch import nn
+
+from engine.config.campaign_config import DatasetConfig, ModelConfig
+from engine.datasets import load_dataset
+from engine.injection.bounds.reach import class_pairs, reach_of
+from engine.injection.exact.severity import SeverityMatrix
+from engine.injection.fast.batches import FastSuffix, fast_suffix
+from engine.injection.fast.injection import FastInjection
+from engine.injection.network.folded import fold_layers
+from engine.injection.network.traced import TracedNetwork, trace
+from engine.models import load_model
+
+MEMORY = 5 * 10**8
+CLASSES = 4
+
+
+class Tail(nn.Module):
+    """A convolution, then everything that is bounded: norm, activations, a skip, pooling, linear layers."""
+
+    def __init__(self, pool: nn.Module, activation: nn.Module) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, 6, 3, padding=1)
+        self.mixing = nn.Conv2d(6, 6, 3, padding=1)
+        self.norm = nn.BatchNorm2d(6)
+        self.pool, self.activation = pool, activation
+        self.hidden = nn.Linear(6 * 4 * 4, 9)
+        self.head = nn.Linear(9, CLASSES)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        x = self.activation(self.first(images))
+        x = self.pool(F.relu(self.norm(self.mixing(x)) + x))
+        return self.head(self.activation(self.hidden(x.flatten(1))))
+
+
+def bounded(model: nn.Module, images: torch.Tensor, layer: int) -> tuple[TracedNetwork, FastSuffix]:
+    traced = trace(model.eval().requires_grad_(False), images)
+    folded = fold_layers(traced.network, traced.shapes)
+    return traced, fast_suffix(traced.suffixes[layer], folded, traced.network, traced.shapes)
+
+
+@pytest.mark.parametrize("pool", [nn.MaxPool2d(2), nn.AvgPool2d(2), nn.AdaptiveAvgPool2d(4), nn.MaxPool2d(3, 2, 1)])
+@pytest.mark.parametrize("activation", [nn.ReLU(), nn.ReLU6(), nn.Tanh()])
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_no_change_reaches_farther(pool: nn.Module, activation: nn.Module, layer: int) -> None:
+    torch.manual_seed(layer)
+    model, images = Tail(pool, activation), torch.randn(32, 3, 8, 8)
+    traced, suffix = bounded(model, images, layer)
+    reach = reach_of(suffix, traced.network, traced.shapes)
+    assert reach is not None
+    network = traced.network
+    golden = network.run(images, set(network.nodes))
+    (node,) = suffix.suffix.frontier
+    for size in (1e-3, 1.0, 100.0):
+        change = torch.randn_like(golden[node]) * size
+        values = dict(golden)
+        values[node] = golden[node] + change
+        for later in suffix.suffix.dense:
+            values[later] = network.evaluate(later, values.__getitem__)
+        moved = (values[network.output] - golden[network.output]).double()
+        first, second = class_pairs(CLASSES).T
+        apart = (moved[:, first] - moved[:, second]).abs()
+        bound = torch.einsum("p...,i...->ip", reach[node].double(), change.abs().double())
+        assert (apart <= bound * (1 + 1e-5) + 1e-5).all()
+
+
+def test_the_bound_is_reached_where_nothing_bends() -> None:
+    """One linear layer after the change: no bound could be smaller."""
+    model, images = Tail(nn.MaxPool2d(2), nn.ReLU()), torch.randn(4, 3, 8, 8)
+    traced, suffix = bounded(model, images, 2)
+    reach = reach_of(suffix, traced.network, traced.shapes)
+    assert reach is not None
+    (coefficients,) = reach.values()
+    pairs = class_pairs(CLASSES)
+    weight = model.head.weight
+    torch.testing.assert_close(coefficients, (weight[pairs[:, 0]] - weight[pairs[:, 1]]).abs())
+
+
+class Unbounded(nn.Module):
+    """Multiplies two changed values: no coefficient bounds that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.mixing, self.head = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 1), nn.Linear(4, 3)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        x = self.mixing(self.first(images))
+        return self.head((x * x).mean((2, 3)))
+
+
+def test_what_is_not_bounded_has_no_reach() -> None:
+    traced, suffix = bounded(Unbounded(), torch.randn(4, 3, 8, 8), 0)
+    assert reach_of(suffix, traced.network, traced.shapes) is None
+
+
+class Settled(SeverityMatrix):
+    """Remembers what was settled without a run."""
+
+    def __init__(self, faults: int, golden_logits: torch.Tensor) -> None:
+        super().__init__(faults, golden_logits)
+        self.without_run = torch.zeros(faults, len(golden_logits), dtype=torch.bool)
+
+    def settle_images(self, faults: torch.Tensor, images: slice, severity: torch.Tensor, doubt: torch.Tensor) -> None:
+        super().settle_images(faults, images, severity, doubt)
+        self.without_run[:, images].index_copy_(0, faults, severity)
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2, 3])
+def test_lenet5_settled_pairs_are_non_critical(layer: int) -> None:
+    dataset = load_dataset(DatasetConfig(name="mnist"))
+    model = load_model(ModelConfig(arch="lenet5"), dataset).model
+    images = torch.from_numpy(dataset.batch(slice(0, 256)))
+    injection = FastInjection(model, images, MEMORY)
+    faults = every_bit_in(model, layer, weights=6, seed=layer)
+    block = injection.load(images)
+    recorder = Settled(len(faults), block.logits)
+    injection.replay(block, layer, faults, recorder)
+    settled = recorder.without_run
+    assert settled.float().mean() > 0.05, "nothing is settled: the test shows nothing"
+    logits, golden = judged_logits(model, images, faults)[settled], block.logits.expand(len(faults), -1, -1)[settled]
+    assert torch.equal(logits.argmax(1), golden.argmax(1))
+    assert (logits == golden).all(1).float().mean() < 0.01, "masked pairs were settled as non-critical"

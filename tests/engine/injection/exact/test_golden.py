@@ -1,0 +1,59 @@
+"""Golden values of a block, run in parts by the workers."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from networks import every_bit_in, judged_logits, replayed_logits, same_to_the_bit
+from torch import Tensor, nn
+
+from engine.config.campaign_config import DatasetConfig, ModelConfig
+from engine.datasets import load_dataset
+from engine.injection.exact.golden import golden_block
+from engine.injection.exact.injection import ExactInjection
+from engine.injection.network.graph import Network
+from engine.injection.workers import Workers
+from engine.models import load_model
+
+
+class CountsRows(nn.Module):
+    """Flattens by the number of its images, after channels mix."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(1, 4, 3), nn.Conv2d(4, 2, 3)
+        self.head = nn.Linear(2 * 8 * 8, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = x.size(0)
+        return self.head(self.second(torch.relu(self.first(x))).view(rows, -1))
+
+
+def test_parts_are_the_whole_to_the_bit() -> None:
+    dataset = load_dataset(DatasetConfig(name="mnist"))
+    model = load_model(ModelConfig(arch="lenet5"), dataset).model
+    images = torch.from_numpy(dataset.batch(np.arange(60)))
+    network = Network(model.eval())
+    keep = set(network.nodes) - {network.output}
+    with torch.inference_mode():
+        whole = golden_block(network, images, 64, keep, 64, Workers(2, torch.get_num_threads()))
+        parts = golden_block(network, images, 64, keep, 16, Workers(2, torch.get_num_threads()))
+    assert parts.count == 60
+    assert torch.equal(parts.logits, whole.logits)
+    assert set(parts.values) == set(network.nodes)
+    for node, value in whole.values.items():
+        assert torch.equal(parts.values[node], value), node.name
+
+
+def test_a_network_that_counts_its_rows_is_run_whole() -> None:
+    """A part would have counted its own."""
+    torch.manual_seed(0)
+    model = CountsRows().eval().requires_grad_(False)
+    images = torch.rand(32, 1, 12, 12)
+    injection = ExactInjection(model, images, 10**9)
+    assert injection.notes == []
+    block = injection.load(images)
+    assert [value for value in block.values.values() if not isinstance(value, Tensor)] == [32]
+    for layer in range(3):
+        faults = every_bit_in(model, layer, weights=2)
+        assert same_to_the_bit(replayed_logits(injection, images, faults), judged_logits(model, images, faults))

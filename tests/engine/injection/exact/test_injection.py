@@ -1,0 +1,141 @@
+"""The exact method against the naive loop, on trained networks and real images, to the bit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from networks import every_bit_in, faults_in, judged_logits, replayed_logits, same_to_the_bit
+
+from engine.config.campaign_config import DatasetConfig, ModelConfig
+from engine.datasets import load_dataset
+from engine.injection.exact.injection import ExactInjection
+from engine.injection.exact.naive import naive_logits
+from engine.injection.network.layers import injectable_modules
+from engine.models import load_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor, nn
+
+MEMORY = 10**9
+
+
+@pytest.fixture(scope="module")
+def lenet5() -> tuple[nn.Module, Tensor]:
+    """The bundled network and 64 bundled images."""
+    dataset = load_dataset(DatasetConfig(name="mnist"))
+    return load_model(ModelConfig(arch="lenet5"), dataset).model, torch.from_numpy(dataset.batch(np.arange(64)))
+
+
+@pytest.fixture(scope="module")
+def resnet20(shared_data: Path) -> tuple[nn.Module, Tensor]:
+    """The published network and 32 CIFAR-10 images."""
+    dataset = load_dataset(DatasetConfig(name="cifar10", path=shared_data / "cifar10"))
+    model = load_model(ModelConfig(arch="resnet20", weights=shared_data / "weights" / "resnet20-cifar10.th"), dataset)
+    return model.model, torch.from_numpy(dataset.batch(np.arange(32)))
+
+
+def test_lenet5_every_layer_every_bit(lenet5: tuple[nn.Module, Tensor]) -> None:
+    model, images = lenet5
+    injection = ExactInjection(model, images, MEMORY)
+    for layer in range(5):
+        faults = every_bit_in(model, layer, weights=8, seed=layer)
+        expected = judged_logits(model, images, faults)
+        assert expected.isnan().any()
+        assert same_to_the_bit(replayed_logits(injection, images, faults), expected)
+
+
+def test_resnet20_every_layer_every_bit(resnet20: tuple[nn.Module, Tensor]) -> None:
+    model, images = resnet20
+    injection = ExactInjection(model, images, MEMORY)
+    assert injection.notes == []
+    for layer in range(20):
+        faults = every_bit_in(model, layer, weights=1, seed=layer)
+        assert same_to_the_bit(replayed_logits(injection, images, faults), judged_logits(model, images, faults))
+
+
+def test_severities_follow_from_the_logits(lenet5: tuple[nn.Module, Tensor]) -> None:
+    model, images = lenet5
+    injection = ExactInjection(model, images, MEMORY)
+    faults = every_bit_in(model, 1, weights=10)
+    (outcomes,) = injection.inject(injection.load(images), faults)
+    golden, faulty = model(images), judged_logits(model, images, faults)
+    nonfinite = ~faulty.isfinite().all(2)
+    critical = nonfinite | (faulty.argmax(2) != golden.argmax(1))
+    expected = torch.where(critical, 2, (faulty != golden).any(2).long())
+    assert (torch.from_numpy(outcomes.severity) == expected).all()
+    rows, columns = critical.nonzero(as_tuple=True)
+    assert (outcomes.critical_fault == rows.numpy()).all()
+    assert (outcomes.critical_image == columns.numpy()).all()
+    assert (outcomes.prediction == faulty.argmax(2)[rows, columns].numpy()).all()
+    assert (outcomes.nonfinite == nonfinite[rows, columns].numpy()).all()
+    assert outcomes.nonfinite.any()
+    assert not outcomes.nonfinite.all()
+
+
+def test_severities_do_not_depend_on_the_blocks(lenet5: tuple[nn.Module, Tensor]) -> None:
+    model, images = lenet5
+    injection = ExactInjection(model, images, MEMORY)
+    faults = every_bit_in(model, 2, weights=20)
+    (whole,) = injection.inject(injection.load(images), faults)
+    parts = [
+        outcomes.severity
+        for start, stop in ((0, 3), (3, 20), (20, 64))
+        for outcomes in injection.inject(injection.load(images[start:stop]), faults)
+    ]
+    assert (np.concatenate(parts, axis=1) == whole.severity).all()
+
+
+def test_weights_are_as_before(lenet5: tuple[nn.Module, Tensor]) -> None:
+    model, images = lenet5
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    faults = every_bit_in(model, 0, weights=2)
+    injection = ExactInjection(model, images, MEMORY)
+    list(injection.inject(injection.load(images), faults))
+    for _ in naive_logits(model, faults, images, 16):
+        pass
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+def test_dead_channel_is_masked(lenet5: tuple[nn.Module, Tensor]) -> None:
+    """A channel whose activation is 0 everywhere hides every finite fault that keeps it so."""
+    model, images = lenet5
+    conv = injectable_modules(model)[0][1]
+    assert conv.bias is not None
+    bias = conv.bias.detach().clone()
+    conv.bias.data[2] = -1e6
+    try:
+        injection = ExactInjection(model, images, MEMORY)
+        faults = faults_in(model, 0, np.full(30, 2 * 25 + 7), np.arange(30))
+        (outcomes,) = injection.inject(injection.load(images), faults)
+        assert (outcomes.severity == 0).all()
+        assert same_to_the_bit(replayed_logits(injection, images, faults), judged_logits(model, images, faults))
+    finally:
+        conv.bias.data.copy_(bias)
+
+
+def test_stuck_bit_that_holds_its_value_is_not_run(lenet5: tuple[nn.Module, Tensor]) -> None:
+    model, images = lenet5
+    faults = every_bit_in(model, 4, weights=1)
+    unchanged = type(faults)(
+        faults.positions, faults.layer, faults.weight_index, faults.value, np.zeros(len(faults), dtype=bool)
+    )
+    injection = ExactInjection(model, images, MEMORY)
+    (outcomes,) = injection.inject(injection.load(images), unchanged)
+    assert outcomes.severity.shape == (34, 64)
+    assert (outcomes.severity == 0).all()
+
+
+def test_outcomes_come_in_order_and_complete(lenet5: tuple[nn.Module, Tensor]) -> None:
+    model, images = lenet5
+    parts = [every_bit_in(model, layer, weights=3) for layer in (0, 2, 4)]
+    arrays = [np.concatenate([getattr(part, name) for part in parts]) for name in parts[0].__dataclass_fields__]
+    faults = type(parts[0])(*arrays)
+    faults.positions[:] = np.arange(len(faults))[::-1]
+    injection = ExactInjection(model, images, MEMORY)
+    outcomes = list(injection.inject(injection.load(images), faults))
+    assert (np.concatenate([part.positions for part in outcomes]) == faults.positions).all()

@@ -1,0 +1,99 @@
+"""The exact method against the naive loop on every network, to the bit.
+
+Where there are no trained weights, they are seeded random ones whose batch-norm statistics are taken from real images,
+so that activations have the sizes and the share of zeros that they have in use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from networks import (
+    assert_same_critical_pairs,
+    every_bit_in,
+    judged_logits,
+    outcomes_of,
+    replayed_logits,
+    same_to_the_bit,
+    seeded,
+)
+
+from engine.config.campaign_config import DatasetConfig, ModelConfig
+from engine.datasets import load_dataset
+from engine.injection.exact.injection import ExactInjection
+from engine.injection.fast.injection import FastInjection
+from engine.injection.network.layers import injectable_modules
+from engine.injection.network.sizes import LIMITS, DeviceLimits
+from engine.models import load_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor, nn
+
+pytestmark = pytest.mark.usefixtures("one_thread", "small_batches")
+
+MEMORY = 10**8
+BITS = np.array([2, 22, 28, 30])
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks and batches of 16, and rounding measured on the fewest images, so that a network is ready in seconds."""
+    monkeypatch.setitem(LIMITS, "cpu", DeviceLimits(macs=0, value_bytes=0))
+    monkeypatch.setattr("engine.injection.fast.injection._CALIBRATION_IMAGES", 2)
+
+
+@pytest.fixture(scope="module")
+def digits() -> Tensor:
+    """MNIST test images, [16, 1, 28, 28]."""
+    return torch.from_numpy(load_dataset(DatasetConfig(name="mnist")).batch(np.arange(16)))
+
+
+@pytest.fixture(scope="module")
+def photos(shared_data: Path) -> Tensor:
+    """CIFAR-10 test images, [16, 3, 32, 32]."""
+    dataset = load_dataset(DatasetConfig(name="cifar10", path=shared_data / "cifar10"))
+    return torch.from_numpy(dataset.batch(np.arange(16)))
+
+
+def check(model: nn.Module, images: Tensor, layers: int = 3) -> None:
+    """Flips of some bits in one weight of `layers` layers, the first and the last among them, give naive's logits.
+
+    And `fast` finds the same critical pairs, with the same prediction.
+    The naive loop runs the engine's own block: in batches smaller than any of the engine's, torch's kernels round
+    otherwise.
+    """
+    injection, fast = ExactInjection(model, images, MEMORY), FastInjection(model, images, MEMORY)
+    assert injection.notes == []
+    batch = injection.load(images).images
+    golden = model(batch)
+    last = len(injectable_modules(model)) - 1
+    differing = 0
+    for layer in np.linspace(0, last, layers).astype(int):
+        faults = every_bit_in(model, layer, weights=1, seed=layer).take(BITS)
+        expected = judged_logits(model, batch, faults)[:, : len(images)]
+        assert same_to_the_bit(replayed_logits(injection, images, faults), expected)
+        assert_same_critical_pairs(outcomes_of(fast, images, faults), outcomes_of(injection, images, faults))
+        differing += int((expected != golden[: len(images)]).any(2).sum())
+    assert differing, "all pairs are masked: nothing was compared"
+
+
+@pytest.mark.parametrize("arch", ["resnet9", "resnet18", "resnet20", "vgg11", "vgg16", "mobilenetv2"])
+def test_seeded_networks_on_mnist(arch: str, digits: Tensor) -> None:
+    check(seeded(arch, digits), digits)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "densenet121", "mobilenet_v2", "squeezenet1_1"])
+def test_seeded_networks_of_torchvision_on_cifar10(name: str, photos: Tensor) -> None:
+    check(seeded(f"torchvision:{name}", photos), photos)
+
+
+def test_trained_mobilenetv2_on_cifar10(photos: Tensor, shared_data: Path) -> None:
+    dataset = load_dataset(DatasetConfig(name="cifar10", path=shared_data / "cifar10"))
+    weights = shared_data / "weights" / "mobilenetv2x0.5-cifar10.pt"
+    model = load_model(ModelConfig(arch="mobilenetv2", width=0.5, weights=weights), dataset).model
+    check(model, photos, layers=6)

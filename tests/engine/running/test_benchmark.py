@@ -1,0 +1,48 @@
+"""The methods side by side: what is reported follows from what was run."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.config.campaign_config import load_config
+from engine.running import benchmark as benchmarks
+from engine.running.preparation import prepare
+from tests.small_campaign import FAULTS, IMAGES, write_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.steps import Step
+
+LENET5_MULTIPLICATIONS = 28 * 28 * 6 * 25 + 10 * 10 * 16 * 150 + 400 * 120 + 120 * 84 + 84 * 10
+
+
+def test_every_method_is_timed_against_naive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmarks, "SECONDS_PER_MEASUREMENT", 0.02)
+    monkeypatch.setattr(benchmarks, "NAIVE_SECONDS", 0.01)
+    steps: list[Step] = []
+    result = benchmarks.benchmark(prepare(load_config(write_config(tmp_path))), steps.append)
+    assert list(result.methods) == ["naive", "exact", "fast"]
+    assert (result.network, result.device) == ("lenet5", "cpu")
+    assert 1 <= result.faults <= FAULTS
+    assert result.images <= IMAGES
+    assert 0 < result.masked_early < 1
+    naive = result.methods["naive"]
+    assert naive.ratio == pytest.approx(1)
+    assert naive.multiplications == LENET5_MULTIPLICATIONS
+    assert naive.batch in benchmarks.NAIVE_BATCHES
+    for speed in result.methods.values():
+        assert speed.ratio == pytest.approx(speed.pairs_per_s / naive.pairs_per_s)
+        assert speed.of_floor == pytest.approx(speed.pairs_per_s * speed.multiplications / result.matrix_rate)
+    assert 0 < result.methods["fast"].multiplications < result.methods["exact"].multiplications
+    assert [step.done for step in steps if step.total == benchmarks.ROUNDS] == list(range(benchmarks.ROUNDS))
+
+
+def test_it_can_be_written_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmarks, "SECONDS_PER_MEASUREMENT", 0.02)
+    monkeypatch.setattr(benchmarks, "NAIVE_SECONDS", 0.01)
+    result = benchmarks.benchmark(prepare(load_config(write_config(tmp_path))))
+    assert set(dataclasses.asdict(result)["methods"]["fast"]) >= {"pairs_per_s", "ratio", "batch"}

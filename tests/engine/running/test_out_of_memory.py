@@ -1,0 +1,94 @@
+"""Memory that runs out ends in a sentence with what to set, wherever it runs out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from engine.config.campaign_config import RunConfig, load_config
+from engine.errors import InputError
+from engine.injection.exact.injection import ExactInjection
+from engine.running.benchmark import benchmark
+from engine.running.estimate import estimate
+from engine.running.out_of_memory import explained_memory
+from engine.running.preparation import prepare
+from engine.running.proof import prove
+from tests.engine.running.test_campaign import run
+from tests.small_campaign import write_config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from engine.running.preparation import PreparedCampaign
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+SENTENCE = r'\[run\] memory: 1 MB and .* are more than the machine has, [\d,]+ MB of it free now; set memory = "\d+MB"'
+
+
+def real_exhaustion() -> None:
+    """What torch says when it cannot have so much."""
+    torch.empty(2**60, dtype=torch.uint8)
+
+
+@pytest.mark.parametrize("exhaust", [real_exhaustion, lambda: np.empty(2**60, dtype=np.uint8)])
+def test_what_torch_and_numpy_say_becomes_a_sentence(exhaust: Callable[[], Any]) -> None:
+    with pytest.raises(InputError, match=SENTENCE), explained_memory(RunConfig(memory=10**6)):
+        exhaust()
+
+
+def test_other_errors_stay_what_they_are() -> None:
+    with pytest.raises(RuntimeError, match="something else"), explained_memory(RunConfig()):
+        raise RuntimeError("something else")
+
+
+@pytest.mark.parametrize("work", [prove, estimate, benchmark])
+def test_every_work_explains_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Callable[[PreparedCampaign], object]
+) -> None:
+    prepared = prepare(load_config(write_config(tmp_path)))
+    monkeypatch.setattr(ExactInjection, "load", lambda *_: real_exhaustion())
+    with pytest.raises(InputError, match=SENTENCE):
+        work(prepared)
+
+
+def test_preparing_and_running_explain_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_config(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(ExactInjection, "golden_logits", lambda *_: real_exhaustion())
+        with pytest.raises(InputError, match=SENTENCE):
+            prepare(load_config(path))
+    monkeypatch.setattr(ExactInjection, "inject", lambda *_: real_exhaustion())
+    with pytest.raises(InputError, match=SENTENCE):
+        run(path, tmp_path / "store")
+
+
+class Branching(nn.Module):
+    """Has no graph: it decides by a value. Its middle values are large."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(1, 64, 3, padding=1), nn.Linear(64, 4)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Logits [n, 4]."""
+        x = self.conv(images)
+        if x.max() > 1e9:
+            x = x / 2
+        return self.head(x.mean((2, 3)))
+
+
+@pytest.mark.parametrize(("memory", "rows"), [(10**9, 64), (5 * 10**6, 16)])
+def test_a_network_without_a_graph_keeps_to_the_memory_too(memory: int, rows: int) -> None:
+    images = torch.rand(32, 1, 16, 16)
+    assert ExactInjection(Branching().eval(), images, memory).block_rows == rows
+
+
+def test_a_network_without_a_graph_needs_room_for_one_image() -> None:
+    with pytest.raises(InputError, match=r"\[run\] memory: 100,000 bytes do not hold one image"):
+        ExactInjection(Branching().eval(), torch.rand(32, 1, 16, 16), 100_000)
