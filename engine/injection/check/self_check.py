@@ -193,7 +193,9 @@ class _Check:
         while count > 4 and count * seconds > _LONG_SECONDS:
             count //= 2
         images = self._draw_images(min(count, self._injection.block_rows), turn)
+        started = time.perf_counter()
         block = self._injection.load(images)
+        loading = time.perf_counter() - started
         with torch.inference_mode(), self._injection.workers.rounding():
             golden = self._plain(block.images.clone())
         if not is_close(block.logits, golden[: block.count]):
@@ -201,14 +203,17 @@ class _Check:
                 "[model]: the network's answers without a fault are not those of an untouched copy of it, so that no "
                 "effect can be told; let it neither change its weights nor keep state between runs"
             )
-        faults = self._faults_per_layer(block, len(block.images) * seconds)
+        faults = self._faults_per_layer(block, len(block.images) * seconds, loading)
         for layer in self._layers:
             self._on_step(Step("comparing with the plain loop", layer, len(self._layers)))
             self._check_layer(block, golden, layer, faults, turn)
 
-    def _faults_per_layer(self, block: GoldenBlock, seconds: float) -> int:
-        """How many the plain loop runs, each in so many seconds: for a third of the least time, or the pairs left."""
-        wanted = LEAST_SECONDS / 3 / max(1e-9, seconds)
+    def _faults_per_layer(self, block: GoldenBlock, seconds: float, loading: float) -> int:
+        """How many the plain loop runs, each in so many seconds.
+
+        For a third of the least time, or as long as the block took to load, which is spent only once; or the pairs left.
+        """
+        wanted = max(LEAST_SECONDS / 3, loading) / max(1e-9, seconds)
         if self._extent.pairs is not None:
             wanted = min(wanted, (self._extent.pairs - self._pairs) / block.count)
         return max(1, min(_MOST_FAULTS, round(wanted / len(self._layers))))
