@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from memory_desk import FakeDesk, FakePlanner, worker_view
 from memory_store import FakeSource, make_app, make_status, settle, until_shown
-from pictures import SIZES
+from pictures import pictures
 
 from dear_tui.form import sources
 from dear_tui.planner.reports import Report
@@ -17,6 +16,8 @@ from tests.dear_tui.screens.test_new_campaign_screen import ESTIMATE, MATERIAL, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pytest
 
     from engine.store.records import CampaignStatus
 
@@ -76,8 +77,7 @@ async def shown(pilot: Any) -> None:
             await until_shown(pilot, "fingerprint")
 
 
-@SIZES
-@pytest.mark.parametrize("state", ["empty", "running", "failed", "finished", "many"])
+@pictures("state", "empty 80x24", "running 80x24", "running 120x40", "failed 80x24", "finished 120x40", "many 120x40")
 def test_campaigns(state: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
     campaign = None if state in ("empty", "many") else 7
 
@@ -104,18 +104,7 @@ def test_campaigns_with_details_below(snap_compare: Callable[..., bool]) -> None
     assert snap_compare(make_app(source("finished"), desk=desk("finished")), run_before=show)
 
 
-def test_the_question_before_deleting(snap_compare: Callable[..., bool]) -> None:
-    async def show(pilot: Any) -> None:
-        await shown(pilot)
-        await pilot.press("d")
-        await until_shown(pilot, "y yes")
-
-    assert snap_compare(make_app(source("failed"), desk=desk("failed")), run_before=show)
-
-
-@SIZES
-@pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours"])
-@pytest.mark.parametrize("state", ["empty", "running", "failed", "form-measured", "form-wrong"])
+@pictures("state terminal", "running NO_COLOR 80x24", "form-wrong 16-colours 120x40")
 def test_without_true_colour(
     state: str,
     terminal: str,
@@ -164,8 +153,7 @@ def form_of(state: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]
     return show
 
 
-@SIZES
-@pytest.mark.parametrize("state", ["measured", "measuring", "wrong", "submitting"])
+@pictures("state", "measured 80x24", "measured 120x40", "wrong 80x24", "submitting 120x40")
 def test_form(
     state: str, size: tuple[int, int], snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
-from memory_results import LENET, RESNET, make_source
-from memory_store import FakeSource, make_app, open_screen, until_shown
-from pictures import SIZES
+from memory_results import RESNET, make_source
+from memory_store import make_app, open_screen, until_shown
+from pictures import pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,9 +22,14 @@ async def open_level(pilot: Any, level: str) -> None:
     await pilot.pause()
 
 
-@SIZES
-@pytest.mark.parametrize("level", ["map", "list", "fault"])
-@pytest.mark.parametrize("state", ["running", "finished"])
+@pictures(
+    "state level",
+    "finished map 80x24",
+    "finished map 120x40",
+    "running list 80x24",
+    "finished fault 80x24",
+    "finished fault 120x40",
+)
 def test_picture(state: str, level: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
     async def show(pilot: Any) -> None:
         await open_level(pilot, level)
@@ -34,37 +38,14 @@ def test_picture(state: str, level: str, size: tuple[int, int], snap_compare: Ca
     assert snap_compare(make_app(source, 7), terminal_size=size, run_before=show)
 
 
-@SIZES
-def test_picture_of_many_layers(size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+def test_picture_of_many_layers(snap_compare: Callable[..., bool]) -> None:
     async def show(pilot: Any) -> None:
         await open_level(pilot, "map")
 
-    assert snap_compare(make_app(make_source(layers=RESNET), 7), terminal_size=size, run_before=show)
+    assert snap_compare(make_app(make_source(layers=RESNET), 7), terminal_size=(120, 40), run_before=show)
 
 
-@SIZES
-@pytest.mark.parametrize("terminal", ["dark", "NO_COLOR", "16-colours"])
-@pytest.mark.parametrize("state", ["empty", "running", "failed"])
-def test_picture_without_results(
-    state: str,
-    terminal: str,
-    size: tuple[int, int],
-    snap_compare: Callable[..., bool],
-    few_colours: Callable[[str], None],
-) -> None:
-    async def show(pilot: Any) -> None:
-        await open_screen(
-            pilot, "3", {"empty": "No campaign yet", "running": "first block", "failed": "It failed"}[state]
-        )
-
-    few_colours(terminal)
-    app = make_app(FakeSource([])) if state == "empty" else make_app(make_source(state, LENET, done=0), 7)
-    assert snap_compare(app, terminal_size=size, run_before=show)
-
-
-@SIZES
-@pytest.mark.parametrize("level", ["map", "fault"])
-@pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours", "16-colours-NO_COLOR"])
+@pictures("terminal level", "NO_COLOR map 80x24", "16-colours fault 120x40")
 def test_picture_without_true_colour(
     terminal: str,
     level: str,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from fake_nvml import FakeGpu, FakeNvml
 from memory_store import FakeSource, FixedMachine, make_app, settle
-from pictures import SIZES
+from pictures import pictures
 
 from dear_tui.machine.gpu import GpuProcess, GpuReader, GpuReading
 
@@ -55,15 +54,12 @@ async def until_shown(pilot: Any) -> None:
     await pilot.pause()
 
 
-@SIZES
-@pytest.mark.parametrize("kind", ["no-gpu", "one-gpu", "mig", "two-gpus"])
+@pictures("kind", "no-gpu 80x24", "one-gpu 80x24", "one-gpu 120x40", "mig 120x40", "two-gpus 120x40")
 def test_picture(kind: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
     assert snap_compare(gpu_app(kind), terminal_size=size, run_before=show)
 
 
-@SIZES
-@pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours"])
-@pytest.mark.parametrize("kind", ["no-gpu", "one-gpu"])
+@pictures("kind terminal", "one-gpu NO_COLOR 80x24")
 def test_picture_without_true_colour(
     kind: str,
     terminal: str,
@@ -73,16 +69,3 @@ def test_picture_without_true_colour(
 ) -> None:
     few_colours(terminal)
     assert snap_compare(gpu_app(kind), terminal_size=size, run_before=show)
-
-
-def test_picture_of_a_wide_terminal(snap_compare: Callable[..., bool]) -> None:
-    assert snap_compare(gpu_app("one-gpu"), terminal_size=(200, 60), run_before=show)
-
-
-@pytest.mark.parametrize("keys", ["question_mark", "f"])
-def test_picture_of_help_and_letters(keys: str, snap_compare: Callable[..., bool]) -> None:
-    async def press(pilot: Any) -> None:
-        await show(pilot)
-        await pilot.press(keys)
-
-    assert snap_compare(gpu_app("no-gpu"), terminal_size=(80, 24), run_before=press)

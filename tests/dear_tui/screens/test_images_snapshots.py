@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from memory_results import make_source
-from memory_store import FakeSource, make_app, open_screen
-from pictures import SIZES
+from memory_store import make_app, open_screen
+from pictures import pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import pytest
 
 
 async def open_images(pilot: Any) -> None:
@@ -19,36 +20,10 @@ async def open_images(pilot: Any) -> None:
     await open_screen(pilot, "6", "▀▀▀▀", "change it")
 
 
-@SIZES
-@pytest.mark.parametrize("state", ["running", "finished", "failed"])
+@pictures("state", "finished 80x24", "finished 120x40", "failed 80x24")
 def test_picture(state: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
     source = make_source(state, done=40 if state == "finished" else 12)
     assert snap_compare(make_app(source, 7), terminal_size=size, run_before=open_images)
-
-
-@SIZES
-@pytest.mark.parametrize("terminal", ["dark", "NO_COLOR", "16-colours"])
-def test_picture_of_an_empty_store(
-    terminal: str, size: tuple[int, int], snap_compare: Callable[..., bool], few_colours: Callable[[str], None]
-) -> None:
-    async def show(pilot: Any) -> None:
-        await open_screen(pilot, "6", "No campaign yet")
-
-    few_colours(terminal)
-    assert snap_compare(make_app(FakeSource([])), terminal_size=size, run_before=show)
-
-
-def test_picture_of_a_wide_terminal(snap_compare: Callable[..., bool]) -> None:
-    assert snap_compare(make_app(make_source(), 7), terminal_size=(200, 60), run_before=open_images)
-
-
-def test_picture_where_an_image_is_asked_for(snap_compare: Callable[..., bool]) -> None:
-    async def show(pilot: Any) -> None:
-        await open_images(pilot)
-        pilot.app.screen.query_one("Input").cursor_blink = False
-        await pilot.press("slash", "1", "2")
-
-    assert snap_compare(make_app(make_source(), 7), run_before=show)
 
 
 def test_picture_without_the_data_set(
@@ -63,9 +38,7 @@ def test_picture_without_the_data_set(
     assert snap_compare(make_app(source, 7), run_before=show)
 
 
-@SIZES
-@pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours"])
-@pytest.mark.parametrize("state", ["running", "failed"])
+@pictures("state terminal", "running NO_COLOR 120x40")
 def test_picture_without_true_colour(
     state: str,
     terminal: str,
@@ -75,11 +48,3 @@ def test_picture_without_true_colour(
 ) -> None:
     few_colours(terminal)
     assert snap_compare(make_app(make_source(state, done=12), 7), terminal_size=size, run_before=open_images)
-
-
-def test_picture_without_any_colour(snap_compare: Callable[..., bool], few_colours: Callable[[str], None]) -> None:
-    async def show(pilot: Any) -> None:
-        await open_screen(pilot, "6", "██", "change it")
-
-    few_colours("16-colours-NO_COLOR")
-    assert snap_compare(make_app(make_source(), 7), run_before=show)

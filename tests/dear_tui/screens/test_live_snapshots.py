@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle
-from pictures import SIZES
+from pictures import pictures
 
 from dear_tui.screens.live import LiveScreen
 from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
@@ -98,47 +98,30 @@ def pressing(*keys: str, marked: frozenset[int] = frozenset()) -> Callable[[Any]
     return show
 
 
-@SIZES
-@pytest.mark.parametrize("state", ["empty", "first-block", "running", "finished", "failed"])
+@pictures("state", "first-block 80x24", "running 80x24", "running 120x40", "finished 120x40", "failed 80x24")
 def test_state(state: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
     assert snap_compare(shown(state), terminal_size=size, run_before=pressing())
 
 
-def test_large_terminal(snap_compare: Callable[..., bool]) -> None:
-    assert snap_compare(shown("running"), terminal_size=(200, 60), run_before=pressing())
+VIEWS = {
+    "scatter": ("v", *["right"] * 6),
+    "scatter-shaded-log": ("v", "d", "x", "y"),
+    "random-ranked": ("v", "v", "x", "m", "n"),
+    "critical-zoomed": ("m", "n", *["plus"] * 6, *["shift+right"] * 4),
+}
 
 
-@SIZES
-@pytest.mark.parametrize(
-    ("name", "keys"),
-    [
-        ("scatter", ("v", *["right"] * 6)),
-        ("scatter-shaded-log", ("v", "d", "x", "y")),
-        ("random-ranked", ("v", "v", "x", "m", "n")),
-        ("critical-zoomed", ("m", "n", *["plus"] * 6, *["shift+right"] * 4)),
-        ("log-frozen", ("x", "y", "a", "space")),
-    ],
-)
-def test_view(name: str, keys: tuple[str, ...], size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
-    assert name
-    assert snap_compare(shown("finished"), terminal_size=size, run_before=pressing(*keys))
+@pictures("view", "scatter 120x40", "scatter-shaded-log 80x24", "random-ranked 80x24", "critical-zoomed 120x40")
+def test_view(view: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+    assert snap_compare(shown("finished"), terminal_size=size, run_before=pressing(*VIEWS[view]))
 
 
-@SIZES
-def test_marked_campaigns(size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+def test_marked_campaigns(snap_compare: Callable[..., bool]) -> None:
     before = pressing("x", "right", *["shift+right"] * 3, marked=frozenset({6, 7, 8}))
-    assert snap_compare(shown("running"), terminal_size=size, run_before=before)
+    assert snap_compare(shown("running"), terminal_size=(120, 40), run_before=before)
 
 
-@pytest.mark.parametrize(("name", "key"), [("side", "i"), ("maximised", "z"), ("not-yet", "v")])
-def test_in_a_small_terminal(name: str, key: str, snap_compare: Callable[..., bool]) -> None:
-    keys = (key, key) if name == "not-yet" else (key,)
-    assert snap_compare(shown("running"), terminal_size=(80, 24), run_before=pressing(*keys))
-
-
-@SIZES
-@pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours"])
-@pytest.mark.parametrize("view", ["curve", "marked", "failed", "empty"])
+@pictures("view terminal", "curve NO_COLOR 80x24", "marked 16-colours 120x40")
 def test_few_colours(
     terminal: str,
     view: str,
@@ -152,18 +135,8 @@ def test_few_colours(
     assert snap_compare(shown(state), terminal_size=size, run_before=pressing(marked=marked))
 
 
-@SIZES
-@pytest.mark.parametrize(("name", "key"), [("help", "question_mark"), ("letters", "f"), ("palette", "ctrl+p")])
-def test_over_it(name: str, key: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
-    async def show(pilot: Any) -> None:
-        await pressing(key)(pilot)
-        if name == "palette":
-            pilot.app.screen.query_one("Input").cursor_blink = False
-            async with asyncio.timeout(20):
-                while "how busy this machine is" not in screen_text(pilot.app):
-                    await pilot.pause()
-
-    assert snap_compare(shown("running"), terminal_size=size, run_before=show)
+def test_help_over_it(snap_compare: Callable[..., bool]) -> None:
+    assert snap_compare(shown("running"), terminal_size=(80, 24), run_before=pressing("question_mark"))
 
 
 def test_light_theme(snap_compare: Callable[..., bool]) -> None:

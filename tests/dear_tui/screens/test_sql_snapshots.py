@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from memory_store import FakeSource, make_app, open_screen
-from pictures import SIZES
+from pictures import pictures
 from sql_store import ask, open_sql, title, until
 
 from dear_tui.app import DearApp
@@ -65,26 +64,15 @@ async def plotted(pilot: Any) -> None:
     await pilot.press("p")
 
 
-@SIZES
-@pytest.mark.parametrize("state", ["ready", "running", "plotted"])
+@pictures("state", "ready 80x24", "plotted 120x40")
 def test_picture(state: str, size: tuple[int, int], app: DearApp, snap_compare: Callable[..., bool]) -> None:
-    run_before = {"ready": ready, "running": running, "plotted": plotted}[state]
+    run_before = {"ready": ready, "plotted": plotted}[state]
     assert snap_compare(app, terminal_size=size, run_before=run_before)
 
 
-@SIZES
-@pytest.mark.parametrize("terminal", ["dark", "16-colours"])
-@pytest.mark.parametrize(
-    ("name", "key"), [("questions", "o"), ("value", "v"), ("export", "e"), ("help", "question_mark")]
-)
+@pictures("name key", "questions o 120x40", "export e 80x24")
 def test_picture_of_a_dialog(
-    name: str,
-    key: str,
-    terminal: str,
-    size: tuple[int, int],
-    request: pytest.FixtureRequest,
-    snap_compare: Callable[..., bool],
-    few_colours: Callable[[str], None],
+    name: str, key: str, size: tuple[int, int], app: DearApp, snap_compare: Callable[..., bool]
 ) -> None:
     async def opened(pilot: Any) -> None:
         await open_sql(pilot)
@@ -96,37 +84,17 @@ def test_picture_of_a_dialog(
             field.cursor_blink, field.value = False, "/home/ada/result.csv"
             await pilot.pause()
 
-    few_colours(terminal)
-    assert snap_compare(request.getfixturevalue("app"), terminal_size=size, run_before=opened)
+    assert snap_compare(app, terminal_size=size, run_before=opened)
 
 
-@SIZES
-@pytest.mark.parametrize("query", QUERIES)
+@pictures("query", "result 80x24", "result 120x40", "error 80x24", "300-columns 120x40")
 def test_picture_of_an_answer(
     query: str, size: tuple[int, int], app: DearApp, snap_compare: Callable[..., bool]
 ) -> None:
     assert snap_compare(app, terminal_size=size, run_before=show(QUERIES[query]))
 
 
-def test_picture_of_a_wide_terminal(app: DearApp, snap_compare: Callable[..., bool]) -> None:
-    assert snap_compare(app, terminal_size=(200, 60), run_before=show(ROWS))
-
-
-@SIZES
-@pytest.mark.parametrize("terminal", ["dark", "NO_COLOR", "16-colours"])
-def test_picture_without_a_store(
-    terminal: str, size: tuple[int, int], snap_compare: Callable[..., bool], few_colours: Callable[[str], None]
-) -> None:
-    async def opened(pilot: Any) -> None:
-        await open_screen(pilot, "4", "there is no store here")
-
-    few_colours(terminal)
-    assert snap_compare(make_app(FakeSource([])), terminal_size=size, run_before=opened)
-
-
-@SIZES
-@pytest.mark.parametrize("terminal", ["NO_COLOR", "16-colours", "16-colours-NO_COLOR"])
-@pytest.mark.parametrize("query", ["result", "error", "running"])
+@pictures("query terminal", "result NO_COLOR 80x24", "running 16-colours 120x40")
 def test_picture_without_true_colour(
     query: str,
     terminal: str,
