@@ -1,6 +1,6 @@
 """The methods against the naive loop, pair by pair, on a config's own network, images and faults.
 
-python tests/benchmarks/against_naive.py CONFIG [--pairs N] [--images 256] [--methods exact fast] [--answers FOLDER]
+python -m tests.benchmarks.against_naive CONFIG [--pairs N] [--images 256] [--methods exact fast] [--answers FOLDER]
 
 Faults of every bit, evenly spread over the config's own; half of the images are the hardest, half spread over all.
 Prints after every chunk of faults, so that a run can be cut short: pairs whose critical label, prediction or finiteness

@@ -1,6 +1,6 @@
 """How much of its rate a campaign keeps on a machine whose cores somebody else keeps busy; makes that load itself.
 
-    python tests/benchmarks/contention.py [CONFIG] [--rounds 3]
+    python -m tests.benchmarks.contention [CONFIG] [--rounds 3]
 
 Idle and busy rounds take turns. Each round computes the same blocks of the campaign in a process of its own, as
 `dear-tui run` does, without a store; the load is one endless loop for each core.

@@ -1,6 +1,6 @@
 """Whether a GPU gives what the naive loop gives, and how fast: the checks of the CUDA path, in one run.
 
-python tests/benchmarks/cuda.py [CONFIG ...] [--pairs 100000] [--device cuda]
+python -m tests.benchmarks.cuda [CONFIG ...] [--pairs 100000] [--device cuda]
 
 For each config (without any: LeNet-5 on MNIST, which are bundled), on that device: its pairs against the naive loop on
 the same device (`against_naive.py`), `exact` and `fast` beside naive (`dear-tui bench`), the most GPU memory that
@@ -16,7 +16,6 @@ import warnings
 from pathlib import Path
 
 import torch
-from against_naive import judge
 
 from dear_tui.cli.bench import print_benchmark
 from engine.config.campaign_config import CampaignConfig, load_config
@@ -24,6 +23,7 @@ from engine.errors import DearError
 from engine.injection.methods import METHODS
 from engine.running.benchmark import benchmark
 from engine.running.preparation import PreparedCampaign, prepare
+from tests.benchmarks.against_naive import judge
 
 BUNDLED = Path(__file__).parents[2] / "sample_configs" / "lenet5-mnist.toml"
 IMAGES = 256

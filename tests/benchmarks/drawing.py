@@ -1,4 +1,4 @@
-"""How long the charts take to draw at 10,000 images: `python tests/benchmarks/drawing.py`, by hand, on an idle core.
+"""How long the charts take to draw at 10,000 images: `python -m tests.benchmarks.drawing`, by hand, on an idle core.
 
 The budget is 15 ms for the curve (3 x 10,000 points) and the 10,000-point scatter together at 120 x 40.
 """

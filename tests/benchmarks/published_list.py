@@ -1,6 +1,6 @@
 """A finished campaign beside the published counts of the same faults.
 
-python tests/benchmarks/published_list.py STORE CAMPAIGN ResNet20_FL.csv
+python -m tests.benchmarks.published_list STORE CAMPAIGN ResNet20_FL.csv
 
 The campaign is of `sample_configs/resnet20-published-list.toml`, or of the same without `bits`. A line for each bit and
 one for all: the share of pairs that are critical, published and here; then fault by fault the correlation of the

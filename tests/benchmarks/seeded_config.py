@@ -1,6 +1,6 @@
 """A config of a network for which no trained weights are at hand, to time the methods with.
 
-PYTHONPATH=tests/engine/injection python tests/benchmarks/seeded_config.py ARCH CIFAR10_FOLDER OUTPUT_FOLDER
+python -m tests.benchmarks.seeded_config ARCH CIFAR10_FOLDER OUTPUT_FOLDER
 
 Seeded random weights; batch-norm statistics of 256 real images, so that activations have sizes and zeros as in use.
 """
@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from networks import seeded
 from safetensors.torch import save_file
 
 from engine.config.campaign_config import DatasetConfig
 from engine.datasets import load_dataset
+from tests.engine.injection.networks import seeded
 
 
 def main(arch: str, cifar10: Path, folder: Path) -> None:

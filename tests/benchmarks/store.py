@@ -1,4 +1,4 @@
-"""The store's figures at full size, 16,640 faults x 10,000 images: `python tests/benchmarks/store.py`, by hand.
+"""The store's figures at full size, 16,640 faults x 10,000 images: `python -m tests.benchmarks.store`, by hand.
 
 The outcomes are made up, with the shares of a real campaign (LeNet-5 on MNIST): 80 % masked, 19 % non-critical, 0.6 %
 critical, each fault with rates of its own. Wants two idle cores, 3 GB of memory and 0.2 GB of disk for two minutes.

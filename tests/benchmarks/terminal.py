@@ -1,4 +1,4 @@
-"""What the screens cost, in a real terminal of 120x40: `python tests/benchmarks/terminal.py [--json]`, by hand.
+"""What the screens cost, in a real terminal of 120x40: `python -m tests.benchmarks.terminal [--json]`, by hand.
 
 A real worker runs a real campaign (LeNet-5 on MNIST) meanwhile, in a store with 200 others. Wants two idle cores for
 two minutes. `--finished STORE` names a store with 10 million pairs or more, for the memory that a large result takes.
@@ -27,13 +27,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyte
-from store import new_campaign
 
 from dear_tui.cli.printing.tables import Column, print_table
 from dear_tui.widgets.common.top_bar import TABS
 from engine.config.campaign_config import parse_config
 from engine.running.execution import prepare_new
 from engine.store import Store
+from tests.benchmarks.store import new_campaign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

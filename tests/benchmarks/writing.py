@@ -1,4 +1,4 @@
-"""What writing parts adds to the demo campaign's compute: `python tests/benchmarks/writing.py`, by hand.
+"""What writing parts adds to the demo campaign's compute: `python -m tests.benchmarks.writing`, by hand.
 
 The same pairs are computed with their outcomes dropped and with parts written, by turns. Wants the machine to itself
 for a minute and a half.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from memory_store import make_curve, make_image_counts
 
 from dear_tui.charts.picture import Ink
 from dear_tui.charts.plots import ChartData, Marked, make_plot
 from engine.analysis.classification import compare_orders
+from tests.dear_tui.memory_store import make_curve, make_image_counts
 
 if TYPE_CHECKING:
     from dear_tui.charts.plot import Plot

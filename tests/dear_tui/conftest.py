@@ -1,15 +1,12 @@
 """The same terminal and the same settings for every test of the screens, and the way to `memory_store`."""
 
 import resource
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))
-
-from real_terminal import DEAR_TUI, Terminal
+from tests.dear_tui.real_terminal import DEAR_TUI, Terminal
 
 
 @pytest.fixture(autouse=True)

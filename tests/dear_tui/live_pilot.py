@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chart_data import DATA
-from memory_store import FakeSource, make_curve, make_status, settle, until
-
 from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
+from tests.dear_tui.chart_data import DATA
+from tests.dear_tui.memory_store import FakeSource, make_curve, make_status, settle, until
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot

@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from memory_store import FakeSource, make_curve, make_status
 
 from engine.formats.float32 import faulty_values
 from engine.store.read.fault_results import CriticalImages, FaultOrder, FaultRates, FaultRows
 from engine.store.read.image_results import ImageOrder, ImageRows, Mistakes
+from tests.dear_tui.memory_store import FakeSource, make_curve, make_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

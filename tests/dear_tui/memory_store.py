@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from memory_desk import FakeDesk, FakePlanner
 
 from dear_tui.app import DearApp
 from dear_tui.machine.cpu import Cpu
@@ -17,6 +16,7 @@ from dear_tui.machine.gpu import GpuReading
 from dear_tui.machine.machine import Machine, MachineHistory, Moment
 from engine.store.records import CampaignStatus, CurveData, ImageCounts, LayerProgress
 from engine.store.state.heartbeat import WorkerStatus
+from tests.dear_tui.memory_desk import FakeDesk, FakePlanner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from memory_store import screen_text
-
 from dear_tui.app import DearApp
 from dear_tui.screens.sql import SqlScreen
+from tests.dear_tui.memory_store import screen_text
 from tests.engine.store.stored_campaigns import filled_store
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ import sys
 import threading
 
 import pytest
-from memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle, until_read
 
 from dear_tui.screens.campaigns import CampaignsScreen
 from dear_tui.screens.keys import KeysScreen
 from dear_tui.screens.live import LiveScreen
 from engine.store.records import CampaignStatus
+from tests.dear_tui.memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle, until_read
 
 
 async def test_it_opens_on_the_list_or_on_the_given_campaign() -> None:

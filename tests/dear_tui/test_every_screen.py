@@ -9,7 +9,6 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from memory_store import FixedMachine, screen_text, settle
 from textual.widgets import Static
 
 from dear_tui.app import DearApp
@@ -17,6 +16,7 @@ from dear_tui.cli import main
 from dear_tui.screens.keys import KeysScreen
 from dear_tui.settings.actions import actions_of
 from dear_tui.widgets.common.top_bar import TABS
+from tests.dear_tui.memory_store import FixedMachine, screen_text, settle
 from tests.small_campaign import write_config
 
 if TYPE_CHECKING:

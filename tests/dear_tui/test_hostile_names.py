@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from memory_store import screen_text, settle
 from textual import events
 from textual.widgets import Input
 
@@ -17,6 +16,7 @@ import dear_tui.cli
 from dear_tui.app import MOST_PASTED, DearApp
 from dear_tui.cli import main
 from dear_tui.text.printable import IN_TEXT, printable, printable_line
+from tests.dear_tui.memory_store import screen_text, settle
 from tests.small_campaign import write_config
 
 if TYPE_CHECKING:

@@ -11,19 +11,19 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from real_terminal import DEADLINE, DEAR_TUI
 
 from dear_tui.worker.process import start_worker
 from engine.config.campaign_config import load_config
 from engine.running.execution import prepare_new
 from engine.store import Store
+from tests.dear_tui.real_terminal import DEADLINE, DEAR_TUI
 from tests.small_campaign import write_config, write_long_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from real_terminal import Terminal
+    from tests.dear_tui.real_terminal import Terminal
 
 
 def submit(store: Path, config: Path) -> int:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
-    from real_terminal import Terminal
+
+    from tests.dear_tui.real_terminal import Terminal
 
 DEMO_OF = """
 import json, sys

@@ -3,11 +3,11 @@
 import time
 
 import pytest
-from memory_desk import FakeDesk
-from memory_store import make_status
 
 from dear_tui.access import fault_counter
 from dear_tui.access.fault_counter import FaultCounter
+from tests.dear_tui.memory_desk import FakeDesk
+from tests.dear_tui.memory_store import make_status
 
 ENDLESS = float("inf")
 

@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from memory_store import FakeSource, make_curve, make_image_counts, make_status
 
 from dear_tui.access.live_details import LOG_BYTES, LOG_LINES, LiveReader, Wanted, read_log
 from engine.errors import UnreachableError
 from engine.store import ImageCounts
+from tests.dear_tui.memory_store import FakeSource, make_curve, make_image_counts, make_status
 
 
 class CountingSource(FakeSource):

@@ -1,11 +1,11 @@
 from pathlib import Path
 
 import pytest
-from memory_store import FakeSource, make_curve, make_status
 
 from dear_tui.access.store_location import Snapshot, SnapshotReader, open_store
 from engine.errors import UnreachableError
 from engine.store.records import CampaignStatus, CurveData
+from tests.dear_tui.memory_store import FakeSource, make_curve, make_status
 
 
 def test_campaigns_and_the_watched_curve_are_read() -> None:

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from memory_store import make_curve
 
 from dear_tui.charts.curve_plot import curve_plot
 from dear_tui.charts.draw import TOO_SMALL, draw_plot
@@ -8,6 +7,7 @@ from dear_tui.charts.picture import Ink, Picture
 from dear_tui.charts.plot import CLASSES, STYLES
 from dear_tui.charts.view import View
 from engine.store import CurveData
+from tests.dear_tui.memory_store import make_curve
 
 HALF_DONE = """\
  ↑ faults → images  ⠤⠤⠤ masked 5,781  ⠤⠤  non-critical 9,680

@@ -6,11 +6,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from chart_data import DATA, ONLY_CRITICAL, plot_of
 
 from dear_tui.charts.export import write_export
 from dear_tui.charts.svg import COLOURS, CRITICAL, MASKED, METRIC, NON_CRITICAL, to_svg
 from dear_tui.charts.view import Kind, View
+from tests.dear_tui.chart_data import DATA, ONLY_CRITICAL, plot_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -1,8 +1,6 @@
 """Every view of the live screen as text, looked at and kept; the detection curve has a file of its own."""
 
 import pytest
-from chart_data import DATA, ONLY_CRITICAL, plot_of
-from memory_store import make_curve, make_image_counts
 
 from dear_tui.charts.draw import draw_plot
 from dear_tui.charts.overlay_plot import PATTERNS
@@ -12,6 +10,8 @@ from dear_tui.charts.plots import ChartData, Marked, make_plot
 from dear_tui.charts.view import Kind, View
 from engine.analysis.classification import compare_orders
 from engine.store import ImageCounts
+from tests.dear_tui.chart_data import DATA, ONLY_CRITICAL, plot_of
+from tests.dear_tui.memory_store import make_curve, make_image_counts
 
 SCATTER = """\
  ↑ critical faults → el2n  ⢌⠢ 10,000 images

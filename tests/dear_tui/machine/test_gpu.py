@@ -3,9 +3,9 @@
 from dataclasses import fields
 
 import pytest
-from fake_nvml import GIB, FakeGpu, FakeNvml
 
 from dear_tui.machine.gpu import Gpu, GpuProcess, GpuReader, GpuReading, command_of
+from tests.dear_tui.fake_nvml import GIB, FakeGpu, FakeNvml
 
 ASKED = (
     "nvmlDeviceGetUtilizationRates", "nvmlDeviceGetMemoryInfo", "nvmlDeviceGetTemperature", "nvmlDeviceGetPowerUsage",

@@ -8,11 +8,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from sql_store import make_store
 
 from dear_tui.query.desk import Desk, Run
 from dear_tui.query.memory import SLACK, limit_memory
 from engine.errors import InputError
+from tests.dear_tui.sql_store import make_store
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sql_store import make_store
+
+from tests.dear_tui.sql_store import make_store
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memory_desk import FakeDesk
-from memory_store import FakeSource, make_app, make_status, screen_text, until, until_read, until_shown
-
 from dear_tui.widgets.campaigns.campaign_details import CampaignDetails
 from dear_tui.widgets.campaigns.campaign_list import CampaignList
+from tests.dear_tui.memory_desk import FakeDesk
+from tests.dear_tui.memory_store import FakeSource, make_app, make_status, screen_text, until, until_read, until_shown
 
 if TYPE_CHECKING:
     from dear_tui.access.store_reader import Details

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from memory_desk import FakeDesk, worker_view
-from memory_store import FakeSource, make_app, make_status, screen_text, settle, until, until_shown
 
 from dear_tui.access import commands as orders
 from dear_tui.app import DearApp
 from dear_tui.screens.new_campaign import NewCampaignScreen
 from engine.store import Store
+from tests.dear_tui.memory_desk import FakeDesk, worker_view
+from tests.dear_tui.memory_store import FakeSource, make_app, make_status, screen_text, settle, until, until_shown
 from tests.engine.store.stored_campaigns import new_campaign
 
 if TYPE_CHECKING:

@@ -3,8 +3,17 @@
 from dataclasses import replace
 
 import pytest
-from memory_desk import FakeDesk, worker_view
-from memory_store import (
+from textual import events
+from textual.widget import Widget
+
+from dear_tui.screens.live import LiveScreen
+from dear_tui.settings.actions import actions_of
+from dear_tui.widgets.campaigns.campaign_list import CampaignList, Row
+from engine.store.state.heartbeat import WorkerStatus
+from engine.store.state.lock import Holder
+from engine.store.state.queue_view import QueueView
+from tests.dear_tui.memory_desk import FakeDesk, worker_view
+from tests.dear_tui.memory_store import (
     FakeSource,
     make_app,
     make_curve,
@@ -15,15 +24,6 @@ from memory_store import (
     until_read,
     until_shown,
 )
-from textual import events
-from textual.widget import Widget
-
-from dear_tui.screens.live import LiveScreen
-from dear_tui.settings.actions import actions_of
-from dear_tui.widgets.campaigns.campaign_list import CampaignList, Row
-from engine.store.state.heartbeat import WorkerStatus
-from engine.store.state.lock import Holder
-from engine.store.state.queue_view import QueueView
 
 
 def five(state: str = "cancelled") -> FakeSource:

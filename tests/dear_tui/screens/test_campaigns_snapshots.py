@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from memory_desk import FakeDesk, FakePlanner, worker_view
-from memory_store import FakeSource, make_app, make_status, settle, until_shown
-from pictures import pictures
-
 from dear_tui.form import sources
 from dear_tui.planner.reports import Report
 from engine.store.state.queue_view import QueueView
+from tests.dear_tui.memory_desk import FakeDesk, FakePlanner, worker_view
+from tests.dear_tui.memory_store import FakeSource, make_app, make_status, settle, until_shown
+from tests.dear_tui.pictures import pictures
 from tests.dear_tui.screens.test_new_campaign_screen import ESTIMATE, MATERIAL, type_into
 
 if TYPE_CHECKING:

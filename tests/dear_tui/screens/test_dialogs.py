@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from memory_store import FakeSource, make_app, make_status, settle
 from textual import events
 from textual.keys import REPLACED_KEYS
 from textual.screen import ModalScreen, Screen
@@ -23,6 +22,7 @@ from dear_tui.screens.query_list import Entry, QueryList
 from dear_tui.screens.save_config import SaveConfigScreen
 from dear_tui.screens.value import ValueScreen
 from dear_tui.settings.actions import actions_of
+from tests.dear_tui.memory_store import FakeSource, make_app, make_status, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable

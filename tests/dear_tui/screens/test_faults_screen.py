@@ -4,8 +4,6 @@ import threading
 
 import numpy as np
 import pytest
-from memory_results import LENET, RESNET, ResultSource, make_source, status_of
-from memory_store import FakeSource, make_app, make_status, open_screen, screen_text, settle, until_read, until_shown
 from textual.pilot import Pilot
 
 from dear_tui.app import DearApp
@@ -16,6 +14,17 @@ from dear_tui.widgets.faults.fault_map import FaultMap
 from engine.errors import UnreachableError
 from engine.faults.group import FaultGroup
 from engine.store.read.fault_results import critical_images_sql, faults_sql, rates_sql
+from tests.dear_tui.memory_results import LENET, RESNET, ResultSource, make_source, status_of
+from tests.dear_tui.memory_store import (
+    FakeSource,
+    make_app,
+    make_status,
+    open_screen,
+    screen_text,
+    settle,
+    until_read,
+    until_shown,
+)
 
 
 async def open_map(pilot: Pilot[str], *keys: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from memory_results import RESNET, make_source
-from memory_store import make_app, open_screen, until_shown
-from pictures import pictures
+from tests.dear_tui.memory_results import RESNET, make_source
+from tests.dear_tui.memory_store import make_app, open_screen, until_shown
+from tests.dear_tui.pictures import pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,6 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING
 
-from fake_nvml import FakeGpu, FakeNvml
-from memory_store import FakeSource, FixedMachine, make_app, make_curve, make_status, screen_text, settle
-
 from dear_tui.machine.gpu import GpuReader
 from dear_tui.machine.machine import Machine, MachineHistory
 from dear_tui.screens import gpu as gpu_screen
@@ -16,6 +13,8 @@ from dear_tui.screens.gpu import MachineCards, MachineView
 from dear_tui.screens.live import LiveScreen
 from dear_tui.widgets.machine.gpu_panel import GpuPanel
 from dear_tui.widgets.machine.machine_text import machine_line
+from tests.dear_tui.fake_nvml import FakeGpu, FakeNvml
+from tests.dear_tui.memory_store import FakeSource, FixedMachine, make_app, make_curve, make_status, screen_text, settle
 
 if TYPE_CHECKING:
     import pytest

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from fake_nvml import FakeGpu, FakeNvml
-from memory_store import FakeSource, FixedMachine, make_app, settle
-from pictures import pictures
-
 from dear_tui.machine.gpu import GpuProcess, GpuReader, GpuReading
+from tests.dear_tui.fake_nvml import FakeGpu, FakeNvml
+from tests.dear_tui.memory_store import FakeSource, FixedMachine, make_app, settle
+from tests.dear_tui.pictures import pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,8 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from memory_results import ResultSource, make_source, status_of
-from memory_store import make_app, open_screen, screen_text, until_read, until_shown
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -17,6 +15,8 @@ from dear_tui.widgets.images.image_picture import ImagePicture
 from engine.datasets.load import BUNDLED_MNIST
 from engine.datasets.pictures import load_pictures
 from engine.store.read.image_results import images_sql
+from tests.dear_tui.memory_results import ResultSource, make_source, status_of
+from tests.dear_tui.memory_store import make_app, open_screen, screen_text, until_read, until_shown
 
 
 async def open_images(pilot: Pilot[str], *keys: str) -> None:

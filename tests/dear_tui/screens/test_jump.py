@@ -1,6 +1,5 @@
 """Letters that lead to widgets, tabs and screens."""
 
-from memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle
 from textual.app import App, ComposeResult
 from textual.widgets import Input, TabbedContent, TabPane, Tabs
 
@@ -9,6 +8,7 @@ from dear_tui.screens.jump import JumpScreen, jump_targets
 from dear_tui.screens.live import LiveScreen
 from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
 from dear_tui.widgets.common.top_bar import TABS
+from tests.dear_tui.memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle
 
 
 def with_curve() -> FakeSource:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from chart_data import DATA
-from live_pilot import live_store, press, settle_all
-from memory_store import make_app, screen_text
 
 from dear_tui.charts.picture import Ink
 from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
+from tests.dear_tui.chart_data import DATA
+from tests.dear_tui.live_pilot import live_store, press, settle_all
+from tests.dear_tui.memory_store import make_app, screen_text
 
 
 async def test_zoom_pan_and_all() -> None:

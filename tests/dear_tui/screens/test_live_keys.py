@@ -6,12 +6,12 @@ import csv
 from typing import TYPE_CHECKING
 
 import pytest
-from live_pilot import live_store, press, settle_all
-from memory_store import FakeSource, make_app, make_curve, make_status, screen_text, until, until_shown
 
 from dear_tui.charts.picture import Ink
 from dear_tui.charts.view import Kind, View
 from dear_tui.settings.actions import actions_of
+from tests.dear_tui.live_pilot import live_store, press, settle_all
+from tests.dear_tui.memory_store import FakeSource, make_app, make_curve, make_status, screen_text, until, until_shown
 
 if TYPE_CHECKING:
     from pathlib import Path

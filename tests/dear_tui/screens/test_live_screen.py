@@ -5,8 +5,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from memory_results import make_source
-from memory_store import (
+
+from dear_tui.charts.curve_plot import curve_plot
+from dear_tui.charts.draw import draw_plot
+from dear_tui.charts.picture import Ink, Picture
+from dear_tui.charts.plots import ChartData
+from dear_tui.screens.new_campaign import NewCampaignScreen
+from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
+from dear_tui.widgets.common.chart import component_class
+from engine.store import WorkerStatus
+from tests.dear_tui.memory_results import make_source
+from tests.dear_tui.memory_store import (
     FakeSource,
     make_app,
     make_curve,
@@ -17,15 +26,6 @@ from memory_store import (
     until_read,
     until_shown,
 )
-
-from dear_tui.charts.curve_plot import curve_plot
-from dear_tui.charts.draw import draw_plot
-from dear_tui.charts.picture import Ink, Picture
-from dear_tui.charts.plots import ChartData
-from dear_tui.screens.new_campaign import NewCampaignScreen
-from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
-from dear_tui.widgets.common.chart import component_class
-from engine.store import WorkerStatus
 
 if TYPE_CHECKING:
     from textual.geometry import Region

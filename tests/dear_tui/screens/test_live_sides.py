@@ -6,8 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from live_pilot import live_store, press, settle_all
-from memory_store import make_app, make_layers, screen_text, settle, until
 from rich.cells import cell_len
 
 from dear_tui.screens.live import LiveScreen
@@ -15,6 +13,8 @@ from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
 from dear_tui.widgets.campaigns.layer_bars import LayerBars
 from dear_tui.widgets.campaigns.side_chart import SideChart
 from dear_tui.widgets.common.log_lines import LogLines
+from tests.dear_tui.live_pilot import live_store, press, settle_all
+from tests.dear_tui.memory_store import make_app, make_layers, screen_text, settle, until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,11 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle
-from pictures import pictures
 
 from dear_tui.screens.live import LiveScreen
 from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
+from tests.dear_tui.memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle
+from tests.dear_tui.pictures import pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from memory_store import FakeSource, make_app, make_status, screen_text, settle
 
 from dear_tui.query.messages import NamesFailed
 from dear_tui.screens.confirm import ConfirmScreen
 from dear_tui.screens.sql import SqlScreen
 from dear_tui.widgets.common.top_bar import TABS, TopBar
+from tests.dear_tui.memory_store import FakeSource, make_app, make_status, screen_text, settle
 
 
 @pytest.mark.parametrize("name", TABS)

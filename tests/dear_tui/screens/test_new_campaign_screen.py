@@ -6,8 +6,6 @@ import asyncio
 import tomllib
 from typing import TYPE_CHECKING
 
-from memory_desk import FakeDesk, FakePlanner
-from memory_store import FakeSource, make_app, make_status, screen_text, settle, until_shown
 from textual.widgets import Input
 
 from dear_tui.planner.reports import Report
@@ -18,6 +16,8 @@ from dear_tui.widgets.form.field_row import FieldRow
 from dear_tui.widgets.form.form import Form
 from engine.config.campaign_config import check_config, load_config
 from engine.config.fields import config_fields
+from tests.dear_tui.memory_desk import FakeDesk, FakePlanner
+from tests.dear_tui.memory_store import FakeSource, make_app, make_status, screen_text, settle, until_shown
 from tests.small_campaign import write_config
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from sql_store import NARROW, WIDE, open_sql, until
 from textual import events
 
 from dear_tui.app import DearApp
 from dear_tui.screens.query_list import QueryList
 from dear_tui.widgets.sql.completion_list import CompletionList
 from dear_tui.widgets.sql.schema_tree import SchemaTree
+from tests.dear_tui.sql_store import NARROW, WIDE, open_sql, until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
-from memory_store import screen_text
-from sql_store import PAIRS, WIDE, ask, until, words
 from textual.widgets import Input
 
 from dear_tui.app import DearApp
 from dear_tui.widgets.common.export_line import ExportLine
 from engine.store.sql import sql as engine_sql
+from tests.dear_tui.memory_store import screen_text
+from tests.dear_tui.sql_store import PAIRS, WIDE, ask, until, words
 
 if TYPE_CHECKING:
     from pathlib import Path

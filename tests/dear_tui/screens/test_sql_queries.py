@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from memory_store import screen_text
-from sql_store import WIDE, ask, open_sql, until, works
 from textual.widgets import Input
 
 from dear_tui.app import DearApp
 from dear_tui.screens.prompt import Prompt
 from dear_tui.screens.query_list import QueryList
+from tests.dear_tui.memory_store import screen_text
+from tests.dear_tui.sql_store import WIDE, ask, open_sql, until, works
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from memory_store import screen_text
-from sql_store import NARROW, PAIRS, WIDE, ask, title, until
 from textual.widgets import Static
 
 from dear_tui.app import DearApp
 from dear_tui.screens.value import ValueScreen
 from engine.store.sql import sql as engine_sql
+from tests.dear_tui.memory_store import screen_text
+from tests.dear_tui.sql_store import NARROW, PAIRS, WIDE, ask, title, until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from memory_store import screen_text
-from sql_store import WIDE, ask, open_sql, screen_of, title, until, works
-
 from dear_tui.app import DearApp
 from engine.store.sql import sql as engine_sql
+from tests.dear_tui.memory_store import screen_text
+from tests.dear_tui.sql_store import WIDE, ask, open_sql, screen_of, title, until, works
 from tests.endless_queries import ENDLESS
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from memory_store import FakeSource, screen_text, settle
-from sql_store import WIDE, ask, make_store, open_sql, screen_of, title, until, words
 
 from dear_tui.app import DearApp
 from dear_tui.query.desk import Desk
+from tests.dear_tui.memory_store import FakeSource, screen_text, settle
+from tests.dear_tui.sql_store import WIDE, ask, make_store, open_sql, screen_of, title, until, words
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pictures import pictures
-from sql_store import ask, open_sql, title, until
 
 from dear_tui.app import DearApp
 from dear_tui.query import desk
+from tests.dear_tui.pictures import pictures
+from tests.dear_tui.sql_store import ask, open_sql, title, until
 from tests.endless_queries import ENDLESS
 
 if TYPE_CHECKING:

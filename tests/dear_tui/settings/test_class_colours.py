@@ -4,7 +4,6 @@ import re
 from itertools import combinations
 
 import pytest
-from memory_store import FakeSource, make_app, make_curve, make_status, settle
 from rich.color import Color as RichColor
 from textual.color import Color, rgb_to_lab
 from textual.theme import BUILTIN_THEMES
@@ -21,6 +20,7 @@ from dear_tui.settings.class_colours import (
 )
 from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
 from dear_tui.widgets.common.chart import component_class
+from tests.dear_tui.memory_store import FakeSource, make_app, make_curve, make_status, settle
 
 INKS = (Ink.MASKED, Ink.NON_CRITICAL, Ink.CRITICAL, Ink.METRIC)
 

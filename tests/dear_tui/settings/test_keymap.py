@@ -4,7 +4,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from memory_store import FakeSource, make_curve, make_status, screen_text, settle
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.widget import Widget
@@ -17,6 +16,7 @@ from dear_tui.settings import keymap
 from dear_tui.settings.keymap import bound_actions, keymap_problems, name_bindings
 from dear_tui.settings.settings import Settings
 from engine.store.records import CampaignStatus
+from tests.dear_tui.memory_store import FakeSource, make_curve, make_status, screen_text, settle
 
 
 @pytest.fixture(autouse=True)

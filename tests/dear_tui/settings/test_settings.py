@@ -4,13 +4,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from memory_store import FakeSource, settle
 
 from dear_tui.app import DearApp
 from dear_tui.cli import main
 from dear_tui.settings.settings import Settings
 from dear_tui.settings.settings_file import load_settings, remember_theme, settings_path
 from engine.errors import InputError
+from tests.dear_tui.memory_store import FakeSource, settle
 
 WRITTEN = """\
 # mine

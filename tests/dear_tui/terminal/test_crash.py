@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from memory_store import FakeSource, make_app, make_status, settle
 from textual.app import App
 from textual.worker import WorkerFailed
 
@@ -12,6 +11,7 @@ from dear_tui.app import DearApp
 from dear_tui.cli import terminal as cli_terminal
 from dear_tui.terminal.crash import crash_log, record_crash
 from engine.errors import DearError
+from tests.dear_tui.memory_store import FakeSource, make_app, make_status, settle
 
 
 def broken() -> None:

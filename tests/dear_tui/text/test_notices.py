@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from memory_store import FakeSource, make_status, settle, until_read
 
 from dear_tui.access.store_location import Snapshot
 from dear_tui.app import DearApp
 from dear_tui.settings.settings import Settings
 from dear_tui.text.notices import Notice, desktop_sequence, notices
+from tests.dear_tui.memory_store import FakeSource, make_status, settle, until_read
 
 RUNNING = make_status(7, done=4000, state="running")
 

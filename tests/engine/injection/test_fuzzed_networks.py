@@ -14,7 +14,6 @@ import torch
 import torch.nn.functional as F
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from networks import every_bit_in
 from torch import Tensor, nn
 
 from engine.injection.exact.injection import ExactInjection
@@ -22,6 +21,7 @@ from engine.injection.exact.naive import naive_logits
 from engine.injection.exact.severity import SeverityMatrix
 from engine.injection.fast.injection import FastInjection
 from engine.injection.network.layers import injectable_modules
+from tests.engine.injection.networks import every_bit_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import every_bit_in, judged_logits, replayed_logits, same_to_the_bit
 from torch import Tensor, nn
 
 from engine.injection.exact.injection import ExactInjection
 from engine.injection.fast.injection import FastInjection
+from tests.engine.injection.networks import every_bit_in, judged_logits, replayed_logits, same_to_the_bit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ REPOSITORY = Path(__file__).parents[3]
 
 def python(code: str, *arguments: object) -> subprocess.Popen[str]:
     """Run `code`."""
-    paths = os.pathsep.join([str(REPOSITORY), str(Path(__file__).parent)])
+    paths = str(REPOSITORY)
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
         stdin=subprocess.PIPE,

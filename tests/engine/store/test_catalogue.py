@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import duckdb
-from stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
 from engine.store import Store
 from engine.store.sql.sql import SqlSession
+from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -59,7 +59,7 @@ for _ in range(50):
 WRITER = """
 import sys
 from pathlib import Path
-from stored_campaigns import PLAN, Truth, new_campaign, write
+from tests.engine.store.stored_campaigns import PLAN, Truth, new_campaign, write
 from engine.store import Store
 
 store, truth = Store.open(Path(sys.argv[1])), Truth.of(new_campaign())
@@ -112,7 +112,7 @@ def test_a_plain_client_and_the_guarded_session_see_the_same(tmp_path: Path) -> 
 def test_every_read_succeeds_while_another_process_writes(tmp_path: Path) -> None:
     """100 reads from two processes, by every way there is, between and during the commits of many parts."""
     store, campaign, truth = filled_store(tmp_path, [])
-    paths = os.pathsep.join([str(REPOSITORY), str(Path(__file__).parent)])
+    paths = str(REPOSITORY)
     command = [sys.executable, "-c", READER, str(tmp_path)]
     with (
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": paths}) as one,
@@ -133,7 +133,7 @@ def test_every_read_succeeds_while_another_process_writes(tmp_path: Path) -> Non
 def test_a_client_that_stays_open_sees_each_part_as_another_process_commits_it(tmp_path: Path) -> None:
     store, _, truth = filled_store(tmp_path, [])
     query = "SELECT severity, count(*) FROM severity GROUP BY severity ORDER BY severity"
-    paths = os.pathsep.join([str(REPOSITORY), str(Path(__file__).parent)])
+    paths = str(REPOSITORY)
     with (
         duckdb.connect(str(store.layout.catalogue), read_only=True) as client,
         subprocess.Popen(

@@ -7,12 +7,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
 from engine.errors import DearError
 from engine.store import Store
 from engine.store.sql.export import export_sealed, export_tables
 from engine.store.sql.sql import SqlSession
+from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
 CAMPAIGN, ZERO = Path("campaigns/campaign=000001"), Path("campaigns/campaign=000000")
 PART = "part-000002.parquet"

@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from other_process import python
-from stored_campaigns import PLAN, Truth, new_campaign, write
-from waiting_campaigns import KILLED, states, three_waiting
 
 from engine.store import Effect, Store
 from engine.store.state.deaths import MOST_DEATHS
+from tests.engine.store.other_process import python
+from tests.engine.store.stored_campaigns import PLAN, Truth, new_campaign, write
+from tests.engine.store.waiting_campaigns import KILLED, states, three_waiting
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stored_campaigns import LAYERS, PLAN, filled_store, write
 
 from engine.errors import InputError
 from engine.store import Store
+from tests.engine.store.stored_campaigns import LAYERS, PLAN, filled_store, write
 
 
 def test_counts_per_image_grow_with_the_parts(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from other_process import python
 
 from engine.errors import UnreachableError
 from engine.store.state.lock import Holder, expected, hold, holder
+from tests.engine.store.other_process import python
 
 HELD = """
 import sys

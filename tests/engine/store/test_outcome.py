@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stored_campaigns import PLAN, Truth, filled_store, new_campaign
 
 from engine.analysis.tables import table_one
 from engine.store import Store
+from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign
 
 
 @pytest.mark.parametrize("parts", [0, 1, 3, 4])

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
-from test_recovery import SPANS, complete
 
 from engine.errors import UnreachableError
 from engine.store import Store, store_path
 from engine.store.sql.sql import SqlSession
+from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
+from tests.engine.store.test_recovery import SPANS, complete
 
 NAMES = [
     *("campaign=7", "severity=2", "fault_id=x", "severity/part-000001.parquet/severity/part-"),

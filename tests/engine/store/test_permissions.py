@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stored_campaigns import filled_store
 
 from engine.store import Store
 from engine.store.files import publish
+from tests.engine.store.stored_campaigns import filled_store
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077, 0o777], ids=oct)

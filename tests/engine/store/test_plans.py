@@ -5,11 +5,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from stored_campaigns import filled_store
 
 from engine.errors import InputError
 from engine.store import Store
 from engine.store.sql.sql import SqlSession
+from tests.engine.store.stored_campaigns import filled_store
 
 JOIN = "SELECT * FROM severity JOIN faults USING (campaign, fault_id)"
 PAIRS, FAULTS = 180, 12

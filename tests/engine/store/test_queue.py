@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from other_process import python
-from stored_campaigns import PLAN, Truth, new_campaign, write
-from waiting_campaigns import states, three_waiting
 
 from engine.errors import InputError
 from engine.store import Effect, Store
+from tests.engine.store.other_process import python
+from tests.engine.store.stored_campaigns import PLAN, Truth, new_campaign, write
+from tests.engine.store.waiting_campaigns import states, three_waiting
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_processes_that_submit_the_same_at_once_make_one_campaign(tmp_path: Path
     code = """
 import sys
 from pathlib import Path
-from stored_campaigns import new_campaign
+from tests.engine.store.stored_campaigns import new_campaign
 from engine.store import Store
 queue = Store.open(Path(sys.argv[1])).queue
 print("ready", flush=True)

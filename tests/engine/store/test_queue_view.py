@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from stored_campaigns import new_campaign
 
 from engine.store import Activity, QueueView, Store
 from engine.store.state.heartbeat import write_heartbeat
+from tests.engine.store.stored_campaigns import new_campaign
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
-from stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
 from engine.errors import UnreachableError
 from engine.store import Span, Store
+from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 from tests.small_disk import small_disk
 
 REPOSITORY = Path(__file__).parents[3]
@@ -24,7 +24,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import engine.store.{module} as module
-from stored_campaigns import PLAN, Truth, new_campaign, write
+from tests.engine.store.stored_campaigns import PLAN, Truth, new_campaign, write
 from engine.store import Store
 
 store, truth = Store.open(Path(sys.argv[1])), Truth.of(new_campaign())
@@ -100,7 +100,7 @@ def test_a_writer_killed_at_any_moment_leaves_whole_parts(
 ) -> None:
     store, campaign, truth = filled_store(tmp_path, [])
     code = KILLED.format(module=module, function=function, complete_calls=complete_calls)
-    paths = os.pathsep.join([str(REPOSITORY), str(Path(__file__).parent)])
+    paths = str(REPOSITORY)
     environment = {**os.environ, "PYTHONPATH": paths}
     killed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], env=environment, check=False)
     assert killed.returncode == -signal.SIGKILL

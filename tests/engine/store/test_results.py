@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stored_campaigns import LAYERS, PLAN, Truth, filled_store
 
 from engine.errors import InputError
 from engine.faults.group import FaultGroup
@@ -13,6 +12,7 @@ from engine.store import Store
 from engine.store.read.fault_results import NEVER, FaultOrder, critical_images_sql, faults_sql, rates_sql
 from engine.store.read.image_results import images_sql, mistakes_sql
 from engine.store.sql.sql import SqlSession
+from tests.engine.store.stored_campaigns import LAYERS, PLAN, Truth, filled_store
 
 GROUPS = [FaultGroup(), FaultGroup(layer="fc1"), FaultGroup(bit=3), FaultGroup(layer="conv1", bit=3)]
 

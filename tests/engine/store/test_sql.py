@@ -5,12 +5,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from stored_campaigns import filled_store
 
 from engine.errors import InputError, UnreachableError
 from engine.store.sql.errors import QueryError
 from engine.store.sql.sql import SqlSession
 from tests.endless_queries import ENDLESS
+from tests.engine.store.stored_campaigns import filled_store
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from stored_campaigns import filled_store
 
 from engine.errors import InputError
 from engine.store.sql.sql import SqlSession
+from tests.engine.store.stored_campaigns import filled_store
 
 WRITING = """
 COPY (SELECT 1) TO '{new}'

@@ -8,12 +8,12 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from other_process import python
-from stored_campaigns import filled_store
 
 from engine.errors import UnreachableError
 from engine.store import Store
 from engine.store.state.state import MIGRATIONS, StateFile
+from tests.engine.store.other_process import python
+from tests.engine.store.stored_campaigns import filled_store
 
 CUT_SHORT = """
 import os, sys

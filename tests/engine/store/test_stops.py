@@ -5,12 +5,12 @@ import signal
 from pathlib import Path
 
 import pytest
-from other_process import python
-from waiting_campaigns import KILLED, three_waiting
 
 from engine.errors import UnreachableError
 from engine.store import Store
 from engine.store.state.deaths import MOST_DEATHS
+from tests.engine.store.other_process import python
+from tests.engine.store.waiting_campaigns import KILLED, three_waiting
 
 WAITS = """
 import sys

@@ -10,12 +10,12 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
-from other_process import python
-from stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
 from engine.errors import InputError, UnreachableError
 from engine.store import Span, Store, store_path
 from engine.store.sql.sql import SqlSession
+from tests.engine.store.other_process import python
+from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
 
 def test_a_new_store_is_empty(tmp_path: Path) -> None:

@@ -5,13 +5,13 @@ import signal
 from pathlib import Path
 
 import pytest
-from other_process import python
-from stored_campaigns import filled_store, new_campaign
-from waiting_campaigns import states, three_waiting
 
 from engine.store import Store
 from engine.store.sql.export import export_tables
 from engine.store.sql.sql import SqlSession
+from tests.engine.store.other_process import python
+from tests.engine.store.stored_campaigns import filled_store, new_campaign
+from tests.engine.store.waiting_campaigns import states, three_waiting
 
 KILLED_BETWEEN = """
 import os, signal, sys
@@ -29,7 +29,7 @@ with store.lock():
 KILLED_EARLY = """
 import os, signal, sys
 from pathlib import Path
-from stored_campaigns import new_campaign
+from tests.engine.store.stored_campaigns import new_campaign
 from engine.store import Store
 store = Store.open(Path(sys.argv[1]))
 if sys.argv[2] == "submitted":

@@ -6,12 +6,12 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
-from stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
-from test_recovery import SPANS, complete, flip_a_bit, truncate
 
 from engine.store import Store
 from engine.store.layout import COLUMNS, PART_TABLES
 from engine.store.parquet import write_arrays
+from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
+from tests.engine.store.test_recovery import SPANS, complete, flip_a_bit, truncate
 
 TABLES = ["severity", "critical", "fault_summary", "image_summary"]
 DAMAGES = [truncate, flip_a_bit, Path.unlink]

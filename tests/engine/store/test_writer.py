@@ -7,11 +7,11 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
-from stored_campaigns import PLAN, filled_store, write
 
 from engine.store import Span
 from engine.store.layout import COLUMNS, PART_TABLES
 from engine.store.parquet import write_arrays, write_parquet
+from tests.engine.store.stored_campaigns import PLAN, filled_store, write
 
 PLANS = {
     "one part": [(0, 15, 0, 12)],

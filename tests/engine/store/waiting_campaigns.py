@@ -3,9 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from stored_campaigns import new_campaign
-
 from engine.store import Store
+from tests.engine.store.stored_campaigns import new_campaign
 
 NAMES = ("first", "second", "third")
 

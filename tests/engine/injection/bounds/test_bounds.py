@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from networks import every_bit_in, judged_logits
 from torch import nn
 
 from engine.config.campaign_config import DatasetConfig, ModelConfig
@@ -17,6 +16,7 @@ from engine.injection.fast.injection import FastInjection
 from engine.injection.network.folded import fold_layers
 from engine.injection.network.traced import TracedNetwork, trace
 from engine.models import load_model
+from tests.engine.injection.networks import every_bit_in, judged_logits
 
 MEMORY = 5 * 10**8
 CLASSES = 4

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from networks import every_bit_in
 from torch import Tensor, nn
 
 from engine.errors import InputError
@@ -18,6 +17,7 @@ from engine.injection.exact.injection import ExactInjection
 from engine.injection.exact.naive import naive_logits
 from engine.injection.exact.packed_runs import PackedRuns
 from engine.injection.fast.injection import FastInjection, FastRunner
+from tests.engine.injection.networks import every_bit_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from networks import every_bit_in, judged_logits, replayed_logits, same_to_the_bit
 from torch import Tensor, nn
 
 from engine.config.campaign_config import DatasetConfig, ModelConfig
@@ -14,6 +13,7 @@ from engine.injection.exact.injection import ExactInjection
 from engine.injection.network.graph import Network
 from engine.injection.workers import Workers
 from engine.models import load_model
+from tests.engine.injection.networks import every_bit_in, judged_logits, replayed_logits, same_to_the_bit
 
 
 class CountsRows(nn.Module):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from networks import every_bit_in, faults_in, judged_logits, replayed_logits, same_to_the_bit
 
 from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
@@ -15,6 +14,7 @@ from engine.injection.exact.injection import ExactInjection
 from engine.injection.exact.naive import naive_logits
 from engine.injection.network.layers import injectable_modules
 from engine.models import load_model
+from tests.engine.injection.networks import every_bit_in, faults_in, judged_logits, replayed_logits, same_to_the_bit
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from networks import assert_same_critical_pairs, every_bit_in, judged_logits, outcomes_of
 
 from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
@@ -19,6 +18,7 @@ from engine.injection.fast.injection import FastInjection
 from engine.injection.network.layers import injectable_modules
 from engine.injection.outcomes import WeightFaults
 from engine.models import load_model
+from tests.engine.injection.networks import assert_same_critical_pairs, every_bit_in, judged_logits, outcomes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,15 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from networks import (
-    assert_same_critical_pairs,
-    every_bit_in,
-    judged_logits,
-    outcomes_of,
-    replayed_logits,
-    same_to_the_bit,
-    seeded,
-)
 
 from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
@@ -28,6 +19,15 @@ from engine.injection.fast.injection import FastInjection
 from engine.injection.network.layers import injectable_modules
 from engine.injection.network.sizes import LIMITS, DeviceLimits
 from engine.models import load_model
+from tests.engine.injection.networks import (
+    assert_same_critical_pairs,
+    every_bit_in,
+    judged_logits,
+    outcomes_of,
+    replayed_logits,
+    same_to_the_bit,
+    seeded,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
