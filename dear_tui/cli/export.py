@@ -46,7 +46,7 @@ def export(
     They need nothing else of the store. DuckDB is for finished campaigns; Parquet and CSV hold what is there of an
     unfinished one.
     """
-    from dear_tui.cli.printing.output import check_output, replaced_file, replaced_folder
+    from dear_tui.query.output import check_output, replaced_file, replaced_folder
     from engine.store import Store, store_path
     from engine.store.sql.export import export_sealed, export_tables
 

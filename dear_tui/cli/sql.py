@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 import typer
 
 from dear_tui.cli.options import StoreOption
-from dear_tui.cli.printing.output import check_output, replaced_file
 from dear_tui.cli.printing.say import PrintableFile, say
 from dear_tui.cli.printing.tables import Column, print_table
 from dear_tui.cli.sql_limits import stopped_from_outside
 from dear_tui.query.files import write_csv, write_json
 from dear_tui.query.memory import bounded_memory
+from dear_tui.query.output import check_output, replaced_file
 from engine.errors import InputError
 from engine.paths import exists, is_file
 

@@ -28,7 +28,7 @@ def export_target(typed: str, store: Path) -> Path:
     Raises:
         InputError: its ending names no format, there is no such folder, or it lies in the store.
     """
-    from dear_tui.cli.printing.output import check_output
+    from dear_tui.query.output import check_output
 
     target = expanded(Path(typed.strip()))
     if target.suffix.lower() not in KINDS:
@@ -78,7 +78,7 @@ class Export:
             CancelledError: as asked.
             DearError: the query failed, or the file cannot be written.
         """
-        from dear_tui.cli.printing.output import replaced_file
+        from dear_tui.query.output import replaced_file
         from engine.store.sql.sql import SqlSession
 
         try:

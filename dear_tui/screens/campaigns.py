@@ -22,8 +22,8 @@ from dear_tui.text.units import short_count
 from dear_tui.widgets.campaigns.campaign_details import CampaignDetails
 from dear_tui.widgets.campaigns.campaign_filter import CampaignFilter
 from dear_tui.widgets.campaigns.campaign_list import CampaignList, Row, in_order, matches
-from dear_tui.widgets.campaigns.status_text import MUTED, spread
 from dear_tui.widgets.campaigns.worker_text import worker_text
+from dear_tui.widgets.common.status_text import MUTED, spread
 from engine.errors import DearError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from textual.content import Content
 
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.text.units import duration
-from dear_tui.widgets.campaigns.status_text import MUTED
+from dear_tui.widgets.common.status_text import MUTED
 from dear_tui.widgets.machine.machine_text import NO_GPU, cpu_card, gpu_card
 from dear_tui.widgets.machine.machine_watch import MachineWatch
 

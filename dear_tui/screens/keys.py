@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from dear_tui.screens.dialog import Dialog
-from dear_tui.widgets.campaigns.status_text import MUTED
+from dear_tui.widgets.common.status_text import MUTED
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -21,7 +21,8 @@ from dear_tui.text.messages import LiveDetailsRead
 from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
 from dear_tui.widgets.campaigns.layer_bars import LayerBars
 from dear_tui.widgets.campaigns.side_chart import SideChart
-from dear_tui.widgets.campaigns.status_text import (
+from dear_tui.widgets.common.log_lines import LogLines
+from dear_tui.widgets.common.status_text import (
     counts_text,
     name_text,
     progress_text,
@@ -30,7 +31,6 @@ from dear_tui.widgets.campaigns.status_text import (
     state_text,
     workload_text,
 )
-from dear_tui.widgets.common.log_lines import LogLines
 from dear_tui.widgets.machine.gpu_panel import GpuPanel
 
 if TYPE_CHECKING:

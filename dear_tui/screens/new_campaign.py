@@ -20,7 +20,7 @@ from dear_tui.screens.draft import DraftScreen
 from dear_tui.screens.save_config import SaveConfigScreen
 from dear_tui.text.messages import FieldsLoaded
 from dear_tui.widgets.campaigns.start_picker import StartPicker
-from dear_tui.widgets.campaigns.status_text import MUTED
+from dear_tui.widgets.common.status_text import MUTED
 from dear_tui.widgets.form.choice import Choice
 from dear_tui.widgets.form.field_row import FieldRow
 from dear_tui.widgets.form.form import Form

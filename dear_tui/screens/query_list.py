@@ -12,7 +12,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from dear_tui.screens.dialog import Dialog
-from dear_tui.widgets.campaigns.status_text import MUTED
+from dear_tui.widgets.common.status_text import MUTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from dear_tui.query.desk import LIMITS
 from dear_tui.query.messages import NamesFailed, NamesRead
 from dear_tui.screens.sql_runs import SqlRuns
 from dear_tui.screens.value import ValueScreen
-from dear_tui.widgets.common.export_line import ExportLine
+from dear_tui.widgets.sql.export_line import ExportLine
 from dear_tui.widgets.sql.result_pane import ResultPane
 from dear_tui.widgets.sql.schema_tree import SchemaTree
 from dear_tui.widgets.sql.sql_text import SqlEditor

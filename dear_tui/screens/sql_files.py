@@ -16,7 +16,7 @@ from dear_tui.query.questions import NamedQuery, questions
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.prompt import Prompt
 from dear_tui.screens.query_list import Choice, Entry, QueryList
-from dear_tui.widgets.common.export_line import ExportLine
+from dear_tui.widgets.sql.export_line import ExportLine
 from dear_tui.widgets.sql.sql_text import SqlEditor
 from engine.errors import DearError
 from engine.paths import exists

@@ -10,7 +10,7 @@ from textual.content import Content
 from dear_tui.query.desk import LIMITS, CancelledError, Desk, Run
 from dear_tui.query.messages import PageRead, PageRefused, RunEnded, TotalRead
 from dear_tui.screens.sql_files import SqlFiles
-from dear_tui.widgets.common.export_line import ExportLine
+from dear_tui.widgets.sql.export_line import ExportLine
 from dear_tui.widgets.sql.result_pane import ResultPane, muted, rows_text, seconds_text
 from engine.errors import DearError
 

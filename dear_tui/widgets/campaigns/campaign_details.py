@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from dear_tui.access.description import table_one_lines
 from dear_tui.text.units import percent
-from dear_tui.widgets.campaigns.status_text import MUTED, asked_text, name_text, state_text, took
+from dear_tui.widgets.common.status_text import MUTED, asked_text, name_text, state_text, took
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

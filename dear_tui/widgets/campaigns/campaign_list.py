@@ -10,7 +10,8 @@ from textual.content import Content
 from textual.message import Message
 
 from dear_tui.text.units import percent, short_count
-from dear_tui.widgets.campaigns.status_text import (
+from dear_tui.widgets.common.row_list import RowList, Rows
+from dear_tui.widgets.common.status_text import (
     MUTED,
     asked_text,
     counts_text,
@@ -20,7 +21,6 @@ from dear_tui.widgets.campaigns.status_text import (
     state_text,
     workload_text,
 )
-from dear_tui.widgets.common.row_list import RowList, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from dear_tui.text.units import short_count
-from dear_tui.widgets.campaigns.status_text import MUTED, bar
+from dear_tui.widgets.common.status_text import MUTED, bar
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

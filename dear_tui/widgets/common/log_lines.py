@@ -7,7 +7,7 @@ import re
 from textual.content import Content
 from textual.widgets import Static
 
-from dear_tui.widgets.campaigns.status_text import MUTED
+from dear_tui.widgets.common.status_text import MUTED
 
 STAMP = re.compile(r"^\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)Z \d+ (.*)$")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widgets import Static
 
-from dear_tui.widgets.campaigns.status_text import MUTED, spread
+from dear_tui.widgets.common.status_text import MUTED, spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from dear_tui.widgets.campaigns.status_text import MUTED
 from dear_tui.widgets.common.columns import Column, class_text, lay_out
+from dear_tui.widgets.common.status_text import MUTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,7 @@ import numpy as np
 from textual.content import Content
 
 from dear_tui.text.units import percent, short_count
-from dear_tui.widgets.campaigns.status_text import MUTED
+from dear_tui.widgets.common.status_text import MUTED
 from dear_tui.widgets.faults.fault_map_picture import EXPONENT_LOW, SIGN, part_of
 from engine.analysis.interval import share_interval
 from engine.formats.float32 import faulty_values

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from dear_tui.planner.process import Planner
 from dear_tui.text.units import duration, short_count
-from dear_tui.widgets.campaigns.status_text import MUTED
+from dear_tui.widgets.common.status_text import MUTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from dear_tui.widgets.campaigns.status_text import MUTED, spread
+from dear_tui.widgets.common.status_text import MUTED, spread
 from dear_tui.widgets.machine.history_graph import history_rows
 
 if TYPE_CHECKING:

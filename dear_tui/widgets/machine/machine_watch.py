@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from dear_tui.machine.machine import SECONDS, MachineHistory
-from dear_tui.widgets.campaigns.status_text import MUTED
+from dear_tui.widgets.common.status_text import MUTED
 
 if TYPE_CHECKING:
     from dear_tui.app import DearApp

@@ -211,7 +211,7 @@ class _Check:
     def _faults_per_layer(self, block: GoldenBlock, seconds: float, loading: float) -> int:
         """How many the plain loop runs, each in so many seconds.
 
-        For a third of the least time, or as long as the block took to load, which is spent only once; or the pairs left.
+        For a third of the least time, or for as long as the block took to load, which is spent once; or the pairs left.
         """
         wanted = max(LEAST_SECONDS / 3, loading) / max(1e-9, seconds)
         if self._extent.pairs is not None:
