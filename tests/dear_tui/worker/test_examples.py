@@ -1,4 +1,4 @@
-"""The README's systemd unit and Slurm script: what they start, started as they start it."""
+"""The systemd unit and the Slurm script of docs/queue.md: what they start, started as they start it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from engine.store import Store
 from tests.dear_tui.worker.conftest import DEADLINE, LAUNCHED, submit, until
 from tests.small_campaign import write_config
 
-README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "queue.md").read_text(encoding="utf-8")
 
 
 def block(language: str, marker: str) -> str:
-    """The README's block of code in which `marker` stands."""
-    blocks = re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+    """The page's block of code in which `marker` stands."""
+    blocks = re.findall(rf"```{language}\n(.*?)```", PAGE, flags=re.DOTALL)
     return next(text for text in blocks if marker in text)
 
 
