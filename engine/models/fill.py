@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 import torch
@@ -41,14 +42,22 @@ def fill(path: Path, weights: Mapping[str, Tensor], model: nn.Module, network: s
     for name, tensor in known.items():
         _check_kind(path, name, tensor, expected[name])
     try:
-        missing, unexpected = model.load_state_dict(weights, strict=False)
-    except RuntimeError as error:  # a network may translate the names of its earlier versions, to any shape
-        raise _another_network(path, network, str(error).splitlines()[-1].strip().rstrip("."), [], []) from None
+        missing, unexpected = model.load_state_dict(_with_versions(weights, model), strict=False)
+    except Exception as error:  # a network may translate the names of its earlier versions, by code of its own
+        reason = (str(error).splitlines() or [type(error).__name__])[-1].strip().rstrip(".")
+        raise _another_network(path, network, reason, [], []) from None
     missing = [name for name in missing if name in expected]
     if any(not _is_counter(name) for name in missing) or unexpected:
         raise _another_network(path, network, "", missing, unexpected)
     rounded = sum(int((tensor != tensor.float()).sum()) for tensor in known.values() if tensor.dtype == torch.float64)
     return (f"{path}: {rounded:,} of its float64 values are rounded to float32",) if rounded else ()
+
+
+def _with_versions(weights: Mapping[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+    """The weights with the versions of the network's modules, which some ask for and few files hold."""
+    versioned = OrderedDict(weights)
+    versioned._metadata = model.state_dict()._metadata  # type: ignore[attr-defined]  # how torch itself keeps them
+    return versioned
 
 
 def check_finite(path: Path, model: nn.Module) -> None:

@@ -1,4 +1,4 @@
-"""GoogLeNet and Inception v3 take the files that torchvision publishes, and run as torchvision runs them."""
+"""Networks of torchvision take the files that it publishes, and run as torchvision runs them."""
 
 from __future__ import annotations
 
@@ -74,3 +74,12 @@ def test_a_head_of_another_size_does_not_matter(tmp_path: Path) -> None:
     network = published("googlenet", 1000, transform_input=False)
     network.fc = torch.nn.Linear(1024, 5)  # as one fine-tunes it
     assert loaded(tmp_path, "googlenet", network, IMAGENET).model(torch.zeros(2, 3, 80, 80)).shape == (2, 5)
+
+
+def test_a_network_that_asks_for_the_version_of_its_file_gets_one(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = models.mnasnet0_5(weights=None, num_classes=7).eval()
+    found = loaded(tmp_path, "mnasnet0_5", network, IMAGENET)
+    x = torch.randn(2, 3, 80, 80, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        assert torch.equal(found.model(x), network(x))
