@@ -48,6 +48,11 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def kept_bytes(self) -> int:
+        """Of the images that stay in memory; 0 where they are read on demand."""
+        return self.images.nbytes if isinstance(self.images, np.ndarray) else 0
+
     @cached_property
     def sha256(self) -> str:
         """Of images, labels and normalisation: what results depend on. Reads every image, some at a time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ TRAINING_SPLITS = ("train", "training")
 ARCHIVE_LEFTOVERS = "__MACOSX"
 
 
-def read_folder(path: Path, on_step: OnStep = nobody_waits) -> LabelledImages:
+def read_folder(path: Path, on_step: OnStep = nobody_waits, most_kept: float = math.inf) -> LabelledImages:
     """Images uint8 [N, C, H, W] in path order, and labels int64 [N]: the place of their class folder by name.
 
     C is 1 when every file is greyscale, else 3. Headers are read at once; pixels too where they are few, else when a
@@ -40,6 +41,7 @@ def read_folder(path: Path, on_step: OnStep = nobody_waits) -> LabelledImages:
     Args:
         path: the folder.
         on_step: told how many files are read.
+        most_kept: bytes of pixels that may stay in memory.
 
     Raises:
         InputError: no class folders, a class without images, a file that is no image or has another size.
@@ -62,7 +64,7 @@ def read_folder(path: Path, on_step: OnStep = nobody_waits) -> LabelledImages:
     headers = _read_headers(files, on_step)
     images = FolderImages(tuple(files), tuple(headers))
     notes = _notes(path, hidden, files, headers)
-    if images.nbytes > KEPT_BYTES:
+    if images.nbytes > min(KEPT_BYTES, most_kept):
         return LabelledImages(images, np.array(labels, dtype=np.int64), notes)
     return LabelledImages(images.read_all(on_step), np.array(labels, dtype=np.int64), notes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 BUNDLED_MNIST = Path(__file__).parent / "mnist_t10k"
 
+_KEPT_SHARE = 8
+"""of the memory that images may stay in: one part in so many"""
+
 IDX_FOLDERS = {"mnist": "MNIST/raw", "fashion_mnist": "FashionMNIST/raw"}
 """torchvision's layout"""
 
@@ -36,7 +40,11 @@ NORMALISATION = {
 
 
 def load_dataset(
-    config: DatasetConfig, train: bool = False, fetch: bool = True, on_step: OnStep = nobody_waits
+    config: DatasetConfig,
+    train: bool = False,
+    fetch: bool = True,
+    on_step: OnStep = nobody_waits,
+    memory: int | None = None,
 ) -> Dataset:
     """The test split of a data set, or its training split, every pixel of it checked.
 
@@ -47,12 +55,13 @@ def load_dataset(
         train: the training split.
         fetch: whether something may be downloaded.
         on_step: told how much is read.
+        memory: bytes that the campaign may take, of which images of your own keep an eighth at most; None: no limit.
 
     Raises:
         InputError: files that are missing or not what they should be, labels or normalisation that do not fit, pixels
             that are no numbers.
     """
-    dataset = open_dataset(config, train, fetch, on_step, verify=True)
+    dataset = open_dataset(config, train, fetch, on_step, verify=True, memory=memory)
     if dataset.images.dtype == np.uint8:
         return dataset
     return replace(dataset, notes=(*dataset.notes, *check_pixels(dataset, _where(config), on_step)))
@@ -64,12 +73,15 @@ def open_dataset(
     fetch: bool = True,
     on_step: OnStep = nobody_waits,
     verify: bool = False,
+    memory: int | None = None,
 ) -> Dataset:
     """As `load_dataset`, but images that are read on demand are not gone through, unless to `verify` a checksum."""
     if config.name in ("npz", "folder"):
         if config.path is None or train:
             raise InputError(f"{config.name}: has no training split; train on {', '.join(NORMALISATION)}")
-        read = read_npz(config.path, on_step, verify) if config.name == "npz" else read_folder(config.path, on_step)
+        most = math.inf if memory is None else memory // _KEPT_SHARE
+        is_npz = config.name == "npz"
+        read = read_npz(config.path, on_step, verify, most) if is_npz else read_folder(config.path, on_step, most)
     else:
         read = LabelledImages(*_read_known(config.name, config.path, train, fetch))
     where = _where(config)

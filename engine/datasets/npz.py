@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,9 @@ CHANNELS = (1, 3, 4)
 """grey, colour, and colour with a fourth"""
 
 
-def read_npz(path: Path, on_step: OnStep = nobody_waits, verify: bool = True) -> LabelledImages:
+def read_npz(
+    path: Path, on_step: OnStep = nobody_waits, verify: bool = True, most_kept: float = math.inf
+) -> LabelledImages:
     """Arrays `images` (uint8 or float, [N, C, H, W] or [N, H, W]) and `labels` (whole numbers, [N] or [N, 1]).
 
     Labels may also be one-hot [N, K]. Files of MedMNIST (test_images, test_labels) and Keras (x_test, y_test) give
@@ -38,6 +41,7 @@ def read_npz(path: Path, on_step: OnStep = nobody_waits, verify: bool = True) ->
         path: the file.
         on_step: told how much of a large array is unpacked or verified.
         verify: compare large images with the file's checksum, for which all of them are read; small ones always are.
+        most_kept: bytes of images that may stay in memory; more are read on demand.
 
     Returns:
         Images as uint8 or float32 [N, C, H, W], read on demand where they are large; labels as int64 [N].
@@ -51,7 +55,7 @@ def read_npz(path: Path, on_step: OnStep = nobody_waits, verify: bool = True) ->
         member = file.member(image_name)
         labels = _labels(file, label_name)
         layout, notes = _layout(path, member)
-        rows = file.rows(member, on_step, verify)
+        rows = file.rows(member, on_step, verify, most_kept)
     if image_name != NAMES[0][0]:
         notes = (f"{image_name} and {label_name} are read, the test split", *notes)
     images: Images = TurnedRows(rows, layout) if isinstance(rows, StoredRows) else layout.turn(rows)

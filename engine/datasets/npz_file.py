@@ -113,7 +113,7 @@ class NpzFile:
         with self._archive.open(member.info) as file:
             return npy.read_array(file, allow_pickle=False)
 
-    def rows(self, member: Member, on_step: OnStep, verify: bool) -> Array | StoredRows:
+    def rows(self, member: Member, on_step: OnStep, verify: bool, most_kept: float) -> Array | StoredRows:
         """The array where it is small; else its rows, read when they are asked for.
 
         An array that is large and compressed is unpacked into a file without a name in the folder for temporary files
@@ -123,11 +123,12 @@ class NpzFile:
             member: the array.
             on_step: told how much is gone through.
             verify: go once through a large uncompressed array too, to compare it with the checksum of the file.
+            most_kept: bytes of an array that may be read whole; one stored by columns is, up to `KEPT_BYTES`.
 
         Raises:
             InputError: there is no room for that file, or the array is large and stored by columns.
         """
-        if member.nbytes <= KEPT_BYTES:
+        if member.nbytes <= (KEPT_BYTES if member.fortran else min(KEPT_BYTES, most_kept)):
             return self.read(member)
         if member.fortran:
             raise InputError(

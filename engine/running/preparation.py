@@ -40,6 +40,9 @@ _MOST_PROBED = 4096
 _PROBED_SHARE = 8
 """of the memory that they may take: one part in so many"""
 
+_LEAST_SHARE = 4
+"""of the memory that is left for injecting, also where a known data set takes nearly all of it"""
+
 
 @dataclass(frozen=True)
 class PreparedCampaign:
@@ -117,7 +120,7 @@ def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep) -> Pr
     started = time.monotonic()
     numerics = choose_numerics(config.run.device, config.run.tf32, threads)
     on_step(Step("loading network, images and faults"))
-    dataset = load_dataset(config.dataset, on_step=on_step)
+    dataset = load_dataset(config.dataset, on_step=on_step, memory=config.run.memory)
     loaded = load_model(config.model, dataset)
     model = loaded.model.to(numerics.device)
     plain = _untouched(model)
@@ -156,11 +159,12 @@ def _untouched(model: nn.Module) -> nn.Module:
 def _injection(
     method: str, model: nn.Module, config: CampaignConfig, dataset: Dataset, device: str, on_step: OnStep
 ) -> ExactInjection:
-    """The network traced, its batch sizes probed on the first images."""
+    """The network traced, its batch sizes probed on the first images, for the memory that the data set leaves."""
+    memory = max(config.run.memory - dataset.kept_bytes, config.run.memory // _LEAST_SHARE)
     image_bytes = 4 * math.prod(dataset.images.shape[1:])
-    count = min(len(dataset), _MOST_PROBED, max(1, config.run.memory // _PROBED_SHARE // image_bytes))
+    count = min(len(dataset), _MOST_PROBED, max(1, memory // _PROBED_SHARE // image_bytes))
     images = torch.from_numpy(dataset.batch(slice(0, count))).to(device)
-    return METHODS[method](model, images, config.run.memory, on_step)
+    return METHODS[method](model, images, memory, on_step)
 
 
 def golden_logits(

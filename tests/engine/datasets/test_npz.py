@@ -314,3 +314,10 @@ def test_unpacking_and_checking_are_told(tmp_path: Path, monkeypatch: pytest.Mon
     steps: list[Step] = []
     load_dataset(DatasetConfig(name="npz", path=tmp_path / "set.npz"), on_step=steps.append)
     assert [step.text for step in steps] == ["unpacking the images, MB", "checking the pixels"]
+
+
+@pytest.mark.parametrize(("memory", "kept"), [(None, 540), (8 * 540, 540), (8 * 539, 0)])
+def test_images_stay_in_an_eighth_of_the_memory_at_most(tmp_path: Path, memory: int | None, kept: int) -> None:
+    np.savez(tmp_path / "set.npz", images=np.zeros((9, 3, 4, 5), dtype=np.uint8), labels=np.arange(9))
+    config = DatasetConfig(name="npz", path=tmp_path / "set.npz")
+    assert load_dataset(config, memory=memory).kept_bytes == kept

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from engine.config.campaign_config import load_config
 from engine.errors import InputError, UnreachableError
+from engine.injection.methods import METHODS
 from engine.models import build_model
 from engine.models.weights import BUNDLED_WEIGHTS
 from engine.running.preparation import PreparedCampaign, prepare
@@ -104,3 +105,15 @@ def test_what_is_done_is_told_with_how_much_of_it(tmp_path: Path) -> None:
     assert ranked == [(start, IMAGES) for start in range(0, IMAGES, campaign.injection.block_rows)]
     measured = [(step.done, step.total) for step in steps if step.text == "measuring rounding"]
     assert measured == [(layer, 5) for layer in range(5)]
+
+
+def test_what_the_data_set_keeps_is_not_there_for_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    method = METHODS["fast"]
+    monkeypatch.setitem(METHODS, "fast", lambda *args: asked.append(args[2]) or method(*args))
+    config = load_config(write_config(tmp_path))
+    kept = prepare(config).dataset.kept_bytes
+    assert kept
+    tight = config.model_copy(update={"run": config.run.model_copy(update={"memory": kept + 10})})
+    prepare(tight)
+    assert asked == [config.run.memory - kept, (kept + 10) // 4]
