@@ -11,6 +11,7 @@ import duckdb
 from engine.errors import InputError
 from engine.store.files import lack_of_room
 from engine.store.parquet import interruptible
+from engine.store.sql.advice import advised
 from engine.store.sql.views import TABLES
 
 if TYPE_CHECKING:
@@ -81,4 +82,6 @@ def _refused(error: duckdb.Error, lines_before: int) -> QueryError:
             f"until then leave the campaign out: WHERE campaign <> {campaign}"
         )
     place = PLACE.search(str(error))
+    if sentence == reason(error):
+        sentence = advised(sentence, place[2] if place else "")
     return QueryError(f"SQL: {sentence}", f"LINE {int(place[1]) - lines_before}: {place[2]}" if place else "")

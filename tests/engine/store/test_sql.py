@@ -43,7 +43,7 @@ def test_a_select_gives_columns_types_and_rows(session: SqlSession) -> None:
         ("PIVOT faults ON bit IN (SELECT 30)", r"not PIVOT; write its values: PIVOT faults ON bit IN \(30, 31\)"),
         ("PIVOT range(2000) ON range", r"makes more than 1,000 columns; write which: IN \(...\)"),
         ("PIVOT (FROM faults WHERE false) ON bit", r"finds no values; write which: IN \(...\)"),
-        ("PIVOT faults ON nothing", 'Referenced column "nothing" not found'),
+        ("PIVOT faults ON nothing", "there is no column nothing"),
         ("PRAGMA database_list", "not PRAGMA; write SHOW TABLES"),
         ("CREATE TABLE mine AS SELECT 1", "not CREATE; write WITH name AS"),
         ("-- mine\nCOPY faults TO 'x'", "not COPY; write the SELECT alone"),
@@ -51,8 +51,8 @@ def test_a_select_gives_columns_types_and_rows(session: SqlSession) -> None:
         ("SELECT 1; SELECT 2", "give exactly one SELECT; here are 2 statements"),
         ("", "give exactly one SELECT; here are 0 statements"),
         ("-- nothing", "give exactly one SELECT; here are 0 statements"),
-        ("SELECT 1 WHERE", "Parser Error: syntax error"),
-        ("SELECT nothing FROM faults", 'Binder Error: Referenced column "nothing" not found'),
+        ("SELECT 1 WHERE", "the query ends after WHERE; write what belongs there"),
+        ("SELECT nothing FROM faults", "there is no column nothing; DESCRIBE lists"),
         ("SELECT * FROM severities", "there is no view severities; there are campaigns, faults, .* and curve$"),
         ("SELECT * FROM nowhere.at_all", 'schema "nowhere" does not exist'),
         ("SELECT error('on the way')", "on the way"),
@@ -104,7 +104,7 @@ def test_a_query_can_be_interrupted_from_another_thread_and_the_session_goes_on(
     while thread.is_alive():  # an interrupt before the query has started is lost
         session.interrupt()
         thread.join(0.01)
-    assert [str(failure) for failure in failures] == ["SQL: INTERRUPT Error: Interrupted!"]
+    assert [str(failure) for failure in failures] == ["SQL: interrupted"]
     assert list(session.query("SELECT 1")) == [(1,)]
 
 
