@@ -155,7 +155,7 @@ def test_sql_reads_the_query_from_standard_input(
 
 def test_sql_gives_up_where_it_is_told_to(invoke: Invoke, finished_store: Path) -> None:
     for query, limit, said in [
-        (ENDLESS, ("--timeout", "0.05"), "exceeded maximum execution time"),
+        (ENDLESS, ("--timeout", "0.05"), "longer than its maximum execution time"),
         ("SELECT range, hash(range) FROM range(50000000) ORDER BY 2", ("--memory", "64MB"), "needs more memory"),
         ("SELECT 1", ("--memory", "lots"), "memory limit lots: write a size with its unit, such as 2GB"),
     ]:
