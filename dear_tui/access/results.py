@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from engine.datasets.pictures import Pictures
     from engine.faults.group import FaultGroup
+    from engine.formats.weight_format import WeightFormat
     from engine.store.read.fault_results import CriticalImages, FaultOrder, FaultRates, FaultRows
     from engine.store.read.image_results import ImageOrder, ImageRows, Mistakes
 
@@ -75,11 +76,12 @@ class AskFaults:
 
 @dataclass(frozen=True, eq=False)
 class OneFault:
-    """A fault, the images it is critical for, and what their classes are called."""
+    """A fault, the images it is critical for, what their classes are called, and the format of its weight."""
 
     fault: FaultRows
     images: CriticalImages
     class_names: tuple[str, ...]
+    format: WeightFormat
 
 
 @dataclass(frozen=True)
@@ -92,10 +94,12 @@ class AskFault:
 
     def ask(self, results: Results) -> OneFault:
         from engine.datasets.pictures import class_names_of
+        from engine.store.read.fault_results import stored_format
 
+        description = results.description(self.campaign)
         rows = results.faults(self.campaign, self.group, "fault_id")
         images = results.critical_images(self.campaign, self.group.fault_id or 0)
-        return OneFault(rows, images, class_names_of(results.description(self.campaign)))
+        return OneFault(rows, images, class_names_of(description), stored_format(description))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 from dear_tui.charts.axis import Axis, round_step
 from dear_tui.charts.picture import Ink
 from dear_tui.charts.raster import LineStyle
+from engine.severity import SEVERITY_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-CLASSES = {Ink.MASKED: "masked", Ink.NON_CRITICAL: "non-critical", Ink.CRITICAL: "critical"}
+CLASSES = dict(zip((Ink.MASKED, Ink.NON_CRITICAL, Ink.CRITICAL), SEVERITY_NAMES, strict=True))
 STYLES = {
     Ink.BAND: LineStyle(1, 7),
     Ink.FINAL: LineStyle(1, 3),

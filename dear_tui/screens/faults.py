@@ -230,7 +230,7 @@ class FaultsScreen(ResultScreen):
             rows.clear()
         self._show_only("#images", ".fault")
         if len(one.fault):
-            self.query_one(".fault", Static).update(fault_text(one.fault, self.size.width - 2))
+            self.query_one(".fault", Static).update(fault_text(one.fault, self.size.width - 2, one.format))
         rows.show(critical_image_rows(one.images, one.class_names, self.size.width - 4))
 
     def _show_words(self) -> None:

@@ -21,6 +21,8 @@ from pydantic import (
 
 from engine.config.problems import Problem, explain
 from engine.errors import ConfigError, InputError
+from engine.formats.fault_model import FaultModel  # noqa: TC001 - pydantic reads it
+from engine.formats.float32 import FLOAT32
 from engine.paths import MissingFileError, file_bytes, is_file, is_folder, shown
 
 if TYPE_CHECKING:
@@ -219,7 +221,7 @@ class DatasetConfig(Section):
 class FaultsConfig(Section):
     """Which faults are drawn."""
 
-    model: Literal["bit_flip", "stuck_at_0", "stuck_at_1", "stuck_at"] = "bit_flip"
+    model: FaultModel = "bit_flip"
     """what happens to the bit; stuck_at: polarity drawn per fault"""
     sampling: Literal["network", "list"] = "network"
     """network: a random sample; list: the faults of a CSV"""
@@ -235,8 +237,9 @@ class FaultsConfig(Section):
     """faults to draw, instead of the margin"""
     layers: tuple[str, ...] | None = Field(default=None, strict=False, min_length=1)
     """only these, such as fc1 or layer3.*"""
-    bits: tuple[Annotated[int, Field(ge=0, le=31)], ...] | None = Field(default=None, strict=False, min_length=1)
-    """only these; 31 is the sign, 30 the highest of the exponent"""
+    bits: tuple[Annotated[int, Field(ge=0, le=FLOAT32.bits - 1)], ...] | None = Field(
+        default=None, strict=False, min_length=1, description=f"only these; {FLOAT32.landmarks}"
+    )
     seed: Seed = 42
     """of the drawing"""
 

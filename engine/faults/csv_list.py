@@ -10,9 +10,11 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.faults.csv_cells import read_cells, row_error
-from engine.faults.fault_list import MODEL_OF_STUCK, FaultList
-from engine.faults.population import ALL_BITS, FIXED_STUCK, FaultSites, Population
+from engine.faults.fault_list import FaultList
+from engine.faults.population import FaultSites, Population
 from engine.faults.tensor_index import NUMBER, parse_tensor_index, parse_tensor_indices
+from engine.formats.fault_model import MODEL_OF_STUCK, STUCK_OF_MODEL
+from engine.formats.float32 import FLOAT32
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,11 +23,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.faults.csv_cells import Cells
-    from engine.faults.population import Convention, FaultModel, Layer
+    from engine.faults.population import Convention, Layer
+    from engine.formats.fault_model import FaultModel
+    from engine.formats.weight_format import WeightFormat
 
-STUCK_OF_MODEL: dict[str, int] = {model: stuck for stuck, model in MODEL_OF_STUCK.items()}
 STUCK_OF_VALUE = {"0": 0, "1": 1}
-BIT_OF_TEXT = {str(bit): bit for bit in ALL_BITS}
 UNSAID = -2
 """the polarity of a row that does not say it"""
 UNKNOWN = -9
@@ -33,7 +35,12 @@ UNKNOWN = -9
 
 
 def read_fault_list(
-    path: Path, layers: tuple[Layer, ...], model: FaultModel, seed: int, convention: Convention = "x32"
+    path: Path,
+    layers: tuple[Layer, ...],
+    model: FaultModel,
+    seed: int,
+    convention: Convention = "x32",
+    weight_format: WeightFormat = FLOAT32,
 ) -> FaultList:
     """Read every row of a CSV fault list.
 
@@ -49,6 +56,7 @@ def read_fault_list(
             come from the seed.
         seed: of those polarities.
         convention: how the population, here of the whole network, is counted.
+        weight_format: of the weights, which says which bits there are.
 
     Returns:
         The faults in file order; fault_id is the row, counted from 0 after the header.
@@ -58,7 +66,7 @@ def read_fault_list(
             or a repeat of another; it names the row.
     """
     by_name = {layer.name: layer for layer in layers}
-    parts = [_parse(path, cells, by_name, model) for cells in read_cells(path)]
+    parts = [_parse(path, cells, by_name, model, weight_format) for cells in read_cells(path)]
     if not parts:
         raise InputError(f"[faults] list: {path} has no rows; give at least one fault")
     polarity = np.concatenate([part.stuck for part in parts])
@@ -67,7 +75,7 @@ def read_fault_list(
     elif model == "stuck_at":
         polarity = np.random.default_rng(seed).integers(0, 2, size=len(polarity), dtype=np.int8)
     else:
-        polarity = np.full(len(polarity), FIXED_STUCK[model], dtype=np.int8)
+        polarity = np.full(len(polarity), STUCK_OF_MODEL[model], dtype=np.int8)
     sites = FaultSites(
         np.concatenate([part.layer for part in parts]),
         np.concatenate([part.weight_index for part in parts]),
@@ -75,9 +83,9 @@ def read_fault_list(
         polarity,
     )
     del parts
-    population = Population.whole(layers, model, convention)
+    population = Population.whole(layers, model, convention, weight_format)
     _refuse_repeats(path, population.encode(sites))
-    return FaultList.of(sites, layers, model, len(population))
+    return FaultList.of(sites, layers, model, len(population), weight_format)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,15 +99,17 @@ class _Faults:
     """UNSAID where the rows do not say it"""
 
 
-def _parse(path: Path, cells: Cells, by_name: Mapping[str, Layer], model: FaultModel) -> _Faults:
+def _parse(
+    path: Path, cells: Cells, by_name: Mapping[str, Layer], model: FaultModel, weight_format: WeightFormat
+) -> _Faults:
     """Column by column where all cells are plain, else row by row: any spelling is read, and what is wrong is said."""
-    faults = _parse_columns(cells.columns, by_name)
+    faults = _parse_columns(cells.columns, by_name, weight_format)
     if faults is not None and not _may_contradict(cells.columns, model, faults.stuck):
         return faults
     rows = []
     for row, values in enumerate(zip(*cells.columns.values(), strict=True), start=cells.first_row):
         try:
-            rows.append(_parse_row(dict(zip(cells.columns, values, strict=True)), by_name, model))
+            rows.append(_parse_row(dict(zip(cells.columns, values, strict=True)), by_name, model, weight_format))
         except ValueError as error:
             raise row_error(path, row, str(error)) from None
     layer, weight_index, bit, stuck = zip(*rows, strict=True)
@@ -112,14 +122,18 @@ def _may_contradict(columns: Mapping[str, Sequence[str]], model: FaultModel, stu
     """Whether the value of a row may say another polarity than its model or the config's."""
     if "value" not in columns:
         return False
-    return "model" in columns or (model in ("stuck_at_0", "stuck_at_1") and bool((stuck != FIXED_STUCK[model]).any()))
+    return "model" in columns or (
+        model in ("stuck_at_0", "stuck_at_1") and bool((stuck != STUCK_OF_MODEL[model]).any())
+    )
 
 
-def _parse_columns(columns: Mapping[str, Sequence[str]], by_name: Mapping[str, Layer]) -> _Faults | None:
+def _parse_columns(
+    columns: Mapping[str, Sequence[str]], by_name: Mapping[str, Layer], weight_format: WeightFormat
+) -> _Faults | None:
     """None where a cell is wrong, or spelled in another way than nearly all are."""
     rows = len(columns["bit"])
     layer = _codes(columns["layer"], {name: layer.index for name, layer in by_name.items()})
-    bit = _codes(columns["bit"], BIT_OF_TEXT)
+    bit = _codes(columns["bit"], {str(bit): bit for bit in weight_format.all_bits})
     stuck = np.full(rows, UNSAID)
     if "value" in columns:
         stuck = _codes(columns["value"], STUCK_OF_VALUE)
@@ -166,7 +180,9 @@ def _places(
     return places
 
 
-def _parse_row(cells: Mapping[str, str], layers: Mapping[str, Layer], model: FaultModel) -> tuple[int, int, int, int]:
+def _parse_row(
+    cells: Mapping[str, str], layers: Mapping[str, Layer], model: FaultModel, weight_format: WeightFormat
+) -> tuple[int, int, int, int]:
     """(layer, weight index, bit, stuck) of one row.
 
     Raises:
@@ -181,8 +197,12 @@ def _parse_row(cells: Mapping[str, str], layers: Mapping[str, Layer], model: Fau
     if len(set(places)) > 1:
         raise ValueError("weight_index and tensor_index name different weights; mend one or leave out its column")
     bit = cells["bit"]
-    if not NUMBER.fullmatch(bit) or int(bit) not in ALL_BITS:
-        raise ValueError(f"bit {bit!r} is not a bit of a 32-bit weight; use 0 to 31 (31 is the sign)")
+    if not NUMBER.fullmatch(bit) or int(bit) >= weight_format.bits:
+        highest = f"{weight_format.bits - 1} is the {weight_format.fields[0].name}"
+        raise ValueError(
+            f"bit {bit!r} is not a bit of a {weight_format.bits}-bit weight; "
+            f"use 0 to {weight_format.bits - 1} ({highest})"
+        )
     return layer.index, places[0], int(bit), _parse_stuck(cells, model)
 
 
@@ -203,7 +223,7 @@ def _parse_stuck(cells: Mapping[str, str], model: FaultModel) -> int:
         )
     stuck = STUCK_OF_VALUE[value]
     said = f"[faults] model {model}" if named is None else f"model {named}"
-    by_model = FIXED_STUCK.get(model if named is None else named, stuck)
+    by_model = STUCK_OF_MODEL.get(model if named is None else named, stuck)
     if by_model != stuck and not (named is None and model == "bit_flip"):
         raise ValueError(f"the value {value} contradicts {said}; mend one of them, or leave out the column")
     return stuck

@@ -10,18 +10,21 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.faults.csv_list import read_fault_list
-from engine.faults.population import ALL_BITS, Population, copies_per_bit
+from engine.faults.population import Population, copies_per_bit
 from engine.faults.sampling import sample_network, sample_size
+from engine.formats.float32 import FLOAT32
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.config.campaign_config import FaultsConfig
     from engine.faults.fault_list import FaultList
-    from engine.faults.population import FaultModel, Layer
+    from engine.faults.population import Layer
+    from engine.formats.fault_model import FaultModel
+    from engine.formats.weight_format import WeightFormat
 
 
-def draw_faults(config: FaultsConfig, layers: tuple[Layer, ...]) -> FaultList:
+def draw_faults(config: FaultsConfig, layers: tuple[Layer, ...], weight_format: WeightFormat = FLOAT32) -> FaultList:
     """Draw the sample, or read the list, that the config describes.
 
     Filters shrink the population before the sample-size formula; on a list they pick rows, whose ids stay.
@@ -29,24 +32,31 @@ def draw_faults(config: FaultsConfig, layers: tuple[Layer, ...]) -> FaultList:
     Args:
         config: the `[faults]` table.
         layers: all injectable layers of the network, in module order.
+        weight_format: of their weights.
 
     Raises:
         InputError: for a filter that matches nothing, more faults than there are, an empty sample, or a bad list.
     """
     if config.list is not None:
-        return _filtered_list(config, config.list, layers)
-    population = population_of(config, layers)
-    return sample_network(population, config.count or _planned(config, population), config.seed)
+        return _filtered_list(config, config.list, layers, weight_format)
+    population = population_of(config, layers, weight_format=weight_format)
+    drawn = sample_network(population, config.count or _planned(config, population), config.seed)
+    return replace(drawn, format=weight_format)
 
 
-def population_of(config: FaultsConfig, layers: tuple[Layer, ...], model: FaultModel | None = None) -> Population:
+def population_of(
+    config: FaultsConfig,
+    layers: tuple[Layer, ...],
+    model: FaultModel | None = None,
+    weight_format: WeightFormat = FLOAT32,
+) -> Population:
     """The filtered population; `model` overrides the config's.
 
     Raises:
         InputError: for a layer pattern that matches no layer.
     """
     model = model or config.model
-    bits = ALL_BITS if config.bits is None else tuple(sorted(set(config.bits)))
+    bits = weight_format.all_bits if config.bits is None else tuple(sorted(set(config.bits)))
     return Population(layers, model, copies_per_bit(model, config.population), _chosen_layers(config, layers), bits)
 
 
@@ -67,9 +77,11 @@ def _chosen_layers(config: FaultsConfig, layers: tuple[Layer, ...]) -> tuple[int
     return tuple(layer.index for layer in layers if any(fnmatchcase(layer.name, pattern) for pattern in patterns))
 
 
-def _filtered_list(config: FaultsConfig, path: Path, layers: tuple[Layer, ...]) -> FaultList:
-    faults = read_fault_list(path, layers, config.model, config.seed, config.population)
-    population = population_of(config, layers, faults.model)
+def _filtered_list(
+    config: FaultsConfig, path: Path, layers: tuple[Layer, ...], weight_format: WeightFormat
+) -> FaultList:
+    faults = read_fault_list(path, layers, config.model, config.seed, config.population, weight_format)
+    population = population_of(config, layers, faults.model, weight_format)
     kept = np.isin(faults.layer, population.chosen) & np.isin(faults.bit, population.bits)
     if not kept.any():
         raise InputError(f"[faults] list: no row of {path} passes the filters; widen layers or bits")

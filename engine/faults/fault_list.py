@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.faults.order import execution_order
+from engine.formats.fault_model import MODEL_OF_STUCK
+from engine.formats.float32 import FLOAT32
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from engine.faults.population import FaultModel, FaultSites, Layer
-
-MODEL_OF_STUCK: dict[int, FaultModel] = {-1: "bit_flip", 0: "stuck_at_0", 1: "stuck_at_1"}
+    from engine.faults.population import FaultSites, Layer
+    from engine.formats.fault_model import FaultModel
+    from engine.formats.weight_format import WeightFormat
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +34,21 @@ class FaultList:
     model: FaultModel
     population: int
     """size of the population the faults stand for, filters applied"""
+    format: WeightFormat = FLOAT32
+    """which the weights are stored in, and `bit` counts in"""
 
     @classmethod
-    def of(cls, sites: FaultSites, layers: tuple[Layer, ...], model: FaultModel, population: int) -> FaultList:
+    def of(
+        cls,
+        sites: FaultSites,
+        layers: tuple[Layer, ...],
+        model: FaultModel,
+        population: int,
+        weight_format: WeightFormat = FLOAT32,
+    ) -> FaultList:
         """Number the faults in the order given."""
         fault_id = np.arange(len(sites.layer), dtype=np.uint32)
-        return cls(layers, fault_id, *sites, model=model, population=population)
+        return cls(layers, fault_id, *sites, model=model, population=population, format=weight_format)
 
     def __len__(self) -> int:
         return len(self.fault_id)

@@ -10,27 +10,24 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from engine.errors import InputError
+from engine.formats.fault_model import STUCK_OF_MODEL
+from engine.formats.float32 import FLOAT32
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-FaultModel = Literal["bit_flip", "stuck_at_0", "stuck_at_1", "stuck_at"]
+    from engine.formats.fault_model import FaultModel
+    from engine.formats.weight_format import WeightFormat
 
 Convention = Literal["x32", "x64"]
-"""How single-polarity faults are counted: 32 per weight, or 64 as published lists count flips."""
-
-ALL_BITS = tuple(range(32))
-"""Bits of a float32 weight; 31 is the sign."""
-
-FIXED_STUCK = {"bit_flip": -1, "stuck_at_0": 0, "stuck_at_1": 1}
-"""`FaultSites.stuck` of the models that do not draw a polarity."""
+"""How single-polarity faults are counted: once per bit, or twice as published lists count flips of float32."""
 
 
 def copies_per_bit(model: FaultModel, convention: Convention) -> int:
     """How often each bit counts: `stuck_at` has both polarities by itself, x64 counts every flip twice.
 
     Raises:
-        InputError: for x64 with one polarity only, whose weights have 32 faults each by any count.
+        InputError: for x64 with one polarity only, whose bits have one fault each by any count.
     """
     if convention == "x64" and model in ("stuck_at_0", "stuck_at_1"):
         raise InputError(f'[faults] population: "x64" does not apply to {model}; use "x32", or model = "stuck_at"')
@@ -59,7 +56,7 @@ class FaultSites(NamedTuple):
     weight_index: npt.NDArray[np.int64]
     """flat, C order"""
     bit: npt.NDArray[np.uint8]
-    """0..31, 31 = sign"""
+    """0 is the lowest of the weight's format"""
     stuck: npt.NDArray[np.int8]
     """-1 = bit_flip, 0 or 1 = stuck at that value"""
 
@@ -78,17 +75,24 @@ class Population:
     copies: int
     chosen: tuple[int, ...]
     """indices of the layers the faults are in, ascending"""
-    bits: tuple[int, ...] = ALL_BITS
-    """ascending"""
+    bits: tuple[int, ...] = FLOAT32.all_bits
+    """bits of the weights' format, ascending"""
 
     def __post_init__(self) -> None:
         if self.model == "stuck_at" and self.copies != 2:
             raise ValueError("stuck_at has two faults per bit: copies must be 2")
 
     @classmethod
-    def whole(cls, layers: tuple[Layer, ...], model: FaultModel, convention: Convention = "x32") -> Population:
-        """Every fault of the network."""
-        return cls(layers, model, copies_per_bit(model, convention), tuple(layer.index for layer in layers))
+    def whole(
+        cls,
+        layers: tuple[Layer, ...],
+        model: FaultModel,
+        convention: Convention = "x32",
+        weight_format: WeightFormat = FLOAT32,
+    ) -> Population:
+        """Every fault of the network, whose weights are in a format."""
+        chosen = tuple(layer.index for layer in layers)
+        return cls(layers, model, copies_per_bit(model, convention), chosen, weight_format.all_bits)
 
     def __len__(self) -> int:
         return int(self._offsets[-1])
@@ -118,7 +122,7 @@ class Population:
         slot = np.searchsorted(self._offsets, index, side="right") - 1
         bit_index, copy = np.divmod(index - self._offsets[slot], self.copies)
         weight_index, bit = np.divmod(bit_index, len(self.bits))
-        stuck = copy if self.model == "stuck_at" else np.full(len(index), FIXED_STUCK[self.model])
+        stuck = copy if self.model == "stuck_at" else np.full(len(index), STUCK_OF_MODEL[self.model])
         bits = np.array(self.bits, dtype=np.uint8)
         return FaultSites(self._chosen[slot], weight_index, bits[bit], stuck.astype(np.int8))
 

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MASKED, NON_CRITICAL, CRITICAL = 0, 1, 2
-
 
 @dataclass(frozen=True)
 class WeightFaults:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.errors import InputError
-from engine.injection.outcomes import CRITICAL
 from engine.running.fingerprint import ENGINE
+from engine.severity import CRITICAL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,6 @@ import torch
 
 from engine.datasets import load_dataset
 from engine.faults.draw import draw_faults
-from engine.formats.float32 import faulty_values, same_bits
 from engine.injection.methods import METHODS
 from engine.injection.network.layers import injectable_layers, injectable_modules
 from engine.injection.numerics import Numerics, choose_numerics
@@ -87,7 +86,7 @@ class PreparedCampaign:
         """The faults as the engine runs them."""
         order = self.faults.execution_order()
         faults, golden, faulty = self.faults.take(order), self.golden_values[order], self.faulty_values[order]
-        return WeightFaults(order, faults.layer, faults.weight_index, faulty, ~same_bits(golden, faulty))
+        return WeightFaults(order, faults.layer, faults.weight_index, faulty, ~faults.format.same(golden, faulty))
 
     def injected_by(self, method: str, on_step: OnStep = nobody_waits) -> ExactInjection:
         """The injection of this campaign's network by another method, or by its own."""
@@ -139,7 +138,7 @@ def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep) -> Pr
         numerics=numerics,
         faults=faults,
         golden_values=golden_values,
-        faulty_values=faulty_values(golden_values, faults.bit, faults.stuck),
+        faulty_values=faults.format.faulty_values(golden_values, faults.bit, faults.stuck),
         golden_class=logits.argmax(axis=1),
         metrics=metrics,
         workload=workload,

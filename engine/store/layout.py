@@ -12,9 +12,6 @@ from platformdirs import user_data_path
 
 from engine.errors import UnreachableError
 
-MASKED, NON_CRITICAL, CRITICAL = 0, 1, 2
-"""The severities as stored."""
-
 METRICS = ("el2n", "deepgini", "cross_entropy")
 """The metric columns of `images`, always there."""
 

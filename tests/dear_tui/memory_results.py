@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.formats.float32 import faulty_values
+from engine.formats.float32 import FLOAT32
 from engine.store.read.fault_results import CriticalImages, FaultOrder, FaultRates, FaultRows
 from engine.store.read.image_results import ImageOrder, ImageRows, Mistakes
 from tests.dear_tui.memory_store import FakeSource, make_curve, make_status
@@ -38,7 +38,7 @@ class MemoryResults:
         self.weight_index = np.array([random.integers(sizes[layer]) for layer in self.layer])
         self.bit = random.integers(0, 32, faults)
         self.golden = random.normal(0, 0.05, faults).astype(np.float32)
-        self.faulty = faulty_values(self.golden, self.bit.astype(np.uint8), np.full(faults, -1, np.int8))
+        self.faulty = FLOAT32.faulty_values(self.golden, self.bit.astype(np.uint8), np.full(faults, -1, np.int8))
         chance = np.where(self.bit == 30, 0.4, np.where(self.bit > 22, 0.004, np.where(self.bit > 17, 0.0004, 0)))
         critical = random.random((faults, images)) < chance[:, None]
         non_critical = random.random((faults, images)) < self.bit[:, None] / 60

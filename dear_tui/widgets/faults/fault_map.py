@@ -14,7 +14,6 @@ from textual.widget import Widget
 
 from dear_tui.widgets.faults.fault_map_picture import (
     ALL,
-    BITS,
     GLYPHS,
     LEGEND,
     HeatGrid,
@@ -22,12 +21,13 @@ from dear_tui.widgets.faults.fault_map_picture import (
     MapLayout,
     bit_labels,
     bit_of,
+    field_heading,
     heat_of,
-    part_heading,
     short_name,
     short_share,
 )
 from engine.faults.group import FaultGroup
+from engine.formats.float32 import FLOAT32
 
 if TYPE_CHECKING:
     from textual import events
@@ -94,12 +94,14 @@ class FaultMap(Widget, can_focus=True):
     @property
     def group(self) -> FaultGroup:
         """The faults of the cursor's cell."""
-        names = self._grid.names if self._grid else ()
-        return FaultGroup(names[self._row] if self._row < len(names) else None, bit_of(self._column))
+        if self._grid is None:
+            return FaultGroup()
+        names = self._grid.names
+        return FaultGroup(names[self._row] if self._row < len(names) else None, bit_of(self._column, self._grid.bits))
 
     def show(self, grid: HeatGrid) -> None:
         """Show newer rates; with another network the cursor starts at its most critical cell."""
-        if self._grid is None or self._grid.names != grid.names:
+        if self._grid is None or (self._grid.names, self._grid.format) != (grid.names, grid.format):
             self._row, self._column, self._top = *_most_critical(grid), 0
         self._grid = grid
         self._paint()
@@ -141,15 +143,15 @@ class FaultMap(Widget, can_focus=True):
     def _put(self, row: int, column: int) -> None:
         if self._grid is None:
             return
-        cell = max(min(row, self._grid.rows - 1), 0), max(min(column, BITS), 0)
+        cell = max(min(row, self._grid.rows - 1), 0), max(min(column, self._grid.bits), 0)
         if cell != self.cell:
             self._row, self._column = cell
             self._paint()
             self.post_message(self.Moved())
 
     def _plan(self) -> MapLayout:
-        names = self._grid.names if self._grid else ()
-        return MapLayout.of(names, self.size.width, self.size.height - 2)
+        names, weight_format = (self._grid.names, self._grid.format) if self._grid else ((), FLOAT32)
+        return MapLayout.of(names, self.size.width, self.size.height - 2, weight_format)
 
     def _paint_anew(self) -> None:
         self._styles.clear()
@@ -175,18 +177,18 @@ class FaultMap(Widget, can_focus=True):
         if self._row < len(grid.names):
             self._top = max(min(self._top, self._row), self._row - layout.layers + 1)
         self._top = max(min(self._top, len(grid.names) - layout.layers), 0)
-        lines = [self._strip([(part_heading(layout), self._style("axis"))]), self._bit_line(layout)]
+        lines = [self._strip([(field_heading(layout), self._style("axis"))]), self._bit_line(layout)]
         for row in (*range(self._top, self._top + layout.layers), len(grid.names)):
             lines += self._row_lines(grid, layout, row)
         return [*lines, self._strip([]), self._legend(grid)]
 
     def _bit_line(self, layout: MapLayout) -> Strip:
         axis, chosen = self._style("axis"), self._style("text") + Style(bold=True, reverse=True)
-        hidden = self._hidden(layout)
+        hidden, bits = self._hidden(layout), layout.format.bits
         parts: list[tuple[str, Style]] = [(f"{hidden:<{layout.name_width}}"[: layout.name_width], axis)]
-        for column, label in enumerate(bit_labels(layout, bit_of(self._column))):
+        for column, label in enumerate(bit_labels(layout, bit_of(self._column, bits))):
             parts.append((label, chosen if column == self._column else axis))
-        parts += [(" ", axis), (f"{ALL:>{layout.SHARE_WIDTH - 1}}", chosen if self._column == BITS else axis)]
+        parts += [(" ", axis), (f"{ALL:>{layout.SHARE_WIDTH - 1}}", chosen if self._column == bits else axis)]
         return self._strip(parts)
 
     def _hidden(self, layout: MapLayout) -> str:
@@ -198,17 +200,17 @@ class FaultMap(Widget, can_focus=True):
     def _row_lines(self, grid: HeatGrid, layout: MapLayout, row: int) -> list[Strip]:
         text = self._style("text")
         chosen = text + Style(bold=True, reverse=True)
-        cells = [self._cell(grid, layout, row, column) for column in range(BITS)]
+        cells = [self._cell(grid, layout, row, column) for column in range(grid.bits)]
         name = short_name(grid.names[row], layout.name_width - 1) if row < len(grid.names) else ALL
         room = layout.name_width - 1
-        share = short_share(grid.rate(row, BITS)) if grid.pairs[row, BITS] else "–"
+        share = short_share(grid.rate(row, grid.bits)) if grid.pairs[row, grid.bits] else "–"
         lines = []
         for line in range(layout.cell_height):
             label, total = (name, share) if line == (layout.cell_height - 1) // 2 else ("", "")
             here = row == self._row and bool(label)
             parts = [(f"{label:<{room}}", chosen if here else text), (" ", text)]
             parts += cells
-            on_total = here and self._column == BITS
+            on_total = here and self._column == grid.bits
             parts += [(" ", text), (f"{total:>{layout.SHARE_WIDTH - 1}}", chosen if on_total else text)]
             lines.append(self._strip(parts))
         return lines
@@ -262,5 +264,5 @@ class FaultMap(Widget, can_focus=True):
 
 def _most_critical(grid: HeatGrid) -> tuple[int, int]:
     """The cell with most critical pairs, where the first look should go; a rate of one fault says little."""
-    cells = [(row, column) for row in range(len(grid.names)) for column in range(BITS)]
+    cells = [(row, column) for row in range(len(grid.names)) for column in range(grid.bits)]
     return max(cells, key=lambda cell: (grid.critical[cell], grid.faults[cell]), default=(0, 0))

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.formats.float32 import FLOAT32
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from engine.formats.weight_format import BitField, WeightFormat
     from engine.store.read.fault_results import FaultRates
-
-BITS = 32
-SIGN, EXPONENT_LOW = 31, 23
-PARTS = (("±", SIGN, SIGN), ("exponent", EXPONENT_LOW, SIGN - 1), ("mantissa", 0, EXPONENT_LOW - 1))
-"""The parts of a float32: name, lowest and highest bit."""
 
 ALL = "all"
 """The name of the row of all layers and of the column of all bits."""
@@ -66,23 +64,30 @@ class HeatGrid:
 
     names: tuple[str, ...]
     faults: NDArray[np.int64]
-    """[L + 1, 33], like the next ones; column 32 is all bits, row L all layers"""
+    """[L + 1, B + 1], like the next ones; column B is all bits, row L all layers"""
     population: NDArray[np.int64]
     run: NDArray[np.int64]
     critical_faults: NDArray[np.int64]
     pairs: NDArray[np.int64]
     critical: NDArray[np.int64]
+    format: WeightFormat = FLOAT32
+    """whose B bits these are, the highest in column 0"""
 
     @classmethod
     def of(cls, rates: FaultRates) -> HeatGrid:
         """Add up layers and bits."""
         names = ("faults", "population", "run", "critical_faults", "pairs", "critical")
-        return cls(rates.layers, **{name: _with_totals(getattr(rates, name)) for name in names})
+        return cls(rates.layers, **{name: _with_totals(getattr(rates, name)) for name in names}, format=rates.format)
 
     @property
     def rows(self) -> int:
         """Layers and the row of all."""
         return len(self.names) + 1
+
+    @property
+    def bits(self) -> int:
+        """Columns without that of all bits, which is the next one."""
+        return self.format.bits
 
     def rate(self, row: int, column: int) -> float:
         """Critical pairs per pair; 0 where there are none."""
@@ -90,7 +95,7 @@ class HeatGrid:
 
     def levels(self) -> set[Level]:
         """Those that stand somewhere on the map."""
-        return {self.level(row, column) for row in range(self.rows) for column in range(BITS)}
+        return {self.level(row, column) for row in range(self.rows) for column in range(self.bits)}
 
     def level(self, row: int, column: int) -> Level:
         """What a cell shows."""
@@ -122,6 +127,7 @@ class MapLayout:
     cell_height: int
     layers: int
     """rows of layers in view"""
+    format: WeightFormat = FLOAT32
 
     HEADING = 2
     """lines of the bit axis"""
@@ -129,52 +135,55 @@ class MapLayout:
     """of the column of all bits, with the blank before it"""
 
     @classmethod
-    def of(cls, names: tuple[str, ...], width: int, height: int) -> MapLayout:
+    def of(cls, names: tuple[str, ...], width: int, height: int, weight_format: WeightFormat = FLOAT32) -> MapLayout:
         """The largest cells that fit; where not all layers do, they scroll."""
         room = width - cls.SHARE_WIDTH
         longest = max([len(name) for name in names] + [len(ALL)]) + 1
-        cell_width = min(max((room - longest) // BITS, 2), 5)
-        name_width = max(min(longest, room - cell_width * BITS), 1)
+        cell_width = min(max((room - longest) // weight_format.bits, 2), 5)
+        name_width = max(min(longest, room - cell_width * weight_format.bits), 1)
         lines = height - cls.HEADING
         cell_height = min(max(lines // (len(names) + 1), 1), MOST_LINES)
-        return cls(name_width, cell_width, cell_height, max(min(len(names), lines // cell_height - 1), 1))
+        layers = max(min(len(names), lines // cell_height - 1), 1)
+        return cls(name_width, cell_width, cell_height, layers, weight_format)
 
     def column_of(self, x: int) -> int | None:
-        """Which bit is at a column of the screen: 0 the leftmost, 32 all bits; None on the names."""
-        return None if x < self.name_width else min((x - self.name_width) // self.cell_width, BITS)
+        """Which bit is at a column of the screen: 0 the leftmost, after the last one all bits; None on the names."""
+        return None if x < self.name_width else min((x - self.name_width) // self.cell_width, self.format.bits)
 
     def row_of(self, y: int) -> int | None:
         """Which row in view is on a line; the row after the layers is that of all layers."""
         return None if y < self.HEADING else min((y - self.HEADING) // self.cell_height, self.layers)
 
 
-def bit_of(column: int) -> int | None:
+def bit_of(column: int, bits: int) -> int | None:
     """The bit of a column, highest first; None is all bits."""
-    return None if column == BITS else BITS - 1 - column
+    return None if column == bits else bits - 1 - column
 
 
-def part_of(bit: int) -> str:
-    """Sign, exponent or mantissa."""
-    return "sign" if bit == SIGN else "exponent" if bit >= EXPONENT_LOW else "mantissa"
+def field_label(field: BitField) -> str:
+    """A field's name above its bits; one bit has room for a character only."""
+    return "±" if field.name == "sign" else field.name
 
 
-def part_heading(layout: MapLayout) -> str:
-    """The parts of the float above its bits, each as wide as its bits."""
+def field_heading(layout: MapLayout) -> str:
+    """The fields of the format above their bits, each as wide as its bits."""
     texts = []
-    for name, low, high in PARTS:
-        width = (high - low + 1) * layout.cell_width
+    for field in layout.format.fields:
+        width = field.width * layout.cell_width
+        name = field_label(field)[:width]
         texts.append(f"{f' {name} ':─^{width - 2}}".join("╭╮") if width > len(name) + 4 else f"{name:^{width}}")
     return " " * layout.name_width + "".join(texts) + f"{'crit %':>{layout.SHARE_WIDTH}}"
 
 
 def bit_labels(layout: MapLayout, chosen: int | None) -> list[str]:
     """One label a column of cells; where they would touch every other one, and none beside the chosen bit's."""
-    shown = set(range(BITS))
+    bits = layout.format.bits
+    shown = set(range(bits))
     if layout.cell_width == 2:
-        shown = set(range(0, BITS - 1, 2))
+        shown = set(range(0, bits - 1, 2))
         if chosen is not None:
             shown = shown - {chosen - 1, chosen + 1} | {chosen}
-    return [f"{bit if bit in shown else '':^{layout.cell_width}}" for bit in reversed(range(BITS))]
+    return [f"{bit if bit in shown else '':^{layout.cell_width}}" for bit in reversed(range(bits))]
 
 
 def short_name(name: str, width: int) -> str:
@@ -197,7 +206,7 @@ def short_share(share: float) -> str:
 
 
 def _with_totals(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Bits highest first, [L, 32] -> [L + 1, 33]."""
+    """Bits highest first, [L, B] -> [L + 1, B + 1]."""
     flipped = counts[:, ::-1]
     with_bits = np.hstack([flipped, flipped.sum(axis=1, keepdims=True)])
     return np.vstack([with_bits, with_bits.sum(axis=0, keepdims=True)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,22 +10,22 @@ from textual.content import Content
 
 from dear_tui.text.units import percent, short_count
 from dear_tui.widgets.common.status_text import MUTED
-from dear_tui.widgets.faults.fault_map_picture import EXPONENT_LOW, SIGN, part_of
+from dear_tui.widgets.faults.fault_map_picture import field_label
 from engine.analysis.interval import share_interval
-from engine.formats.float32 import faulty_values
+from engine.formats.fault_model import STUCK_OF_MODEL
+from engine.formats.float32 import FLOAT32
+from engine.severity import SEVERITY_NAMES
 
 if TYPE_CHECKING:
     from dear_tui.widgets.faults.fault_map_picture import HeatGrid
     from engine.faults.group import FaultGroup
+    from engine.formats.weight_format import BitField, WeightFormat
     from engine.store.read.fault_results import FaultRows
 
-STUCK = {"bit_flip": -1, "stuck_at_0": 0, "stuck_at_1": 1}
-SEVERITIES = (
-    ("masked", "█", "$class-masked"),
-    ("non-critical", "▒", "$class-non-critical"),
-    ("critical", "▓", "$class-critical"),
-)
+SEVERITIES = tuple((name, glyph, f"$class-{name}") for name, glyph in zip(SEVERITY_NAMES, "█▒▓", strict=True))
 """Each with the pattern and the colour of its share in a bar."""
+NAME_WIDTH, VALUE_WIDTH, GAP = 8, 17, 2
+"""Columns of `golden` and `faulty`, of a value in decimal, and of the blanks between fields."""
 
 
 def group_name(group: FaultGroup) -> str:
@@ -38,7 +39,7 @@ def group_text(grid: HeatGrid, cell: tuple[int, int], group: FaultGroup, confide
     """What is known of the faults of a cell, in two lines: how many there are, and how critical they are."""
     faults, run, critical = (int(counts[cell]) for counts in (grid.faults, grid.run, grid.critical_faults))
     population, pairs = int(grid.population[cell]), int(grid.pairs[cell])
-    part = "" if group.bit is None else f" ({part_of(group.bit)})"
+    part = "" if group.bit is None else f" ({grid.format.field_of(group.bit).name})"
     head = Content.assemble((group_name(group) + part, "bold"), " · ")
     if faults == 0:
         return head + Content("no fault drawn here\n")
@@ -56,18 +57,21 @@ def group_text(grid: HeatGrid, cell: tuple[int, int], group: FaultGroup, confide
     )
 
 
-def fault_text(fault: FaultRows, width: int) -> Content:
+def fault_text(fault: FaultRows, width: int, weight_format: WeightFormat = FLOAT32) -> Content:
     """One fault: both values in decimal, hex and bits, and its images by severity."""
-    golden = np.asarray(fault.golden_value[:1], dtype=np.float32)
-    bit = int(fault.bit[0])
-    # from the pattern, because a NaN loses its payload on the way through SQL
-    faulty = faulty_values(golden, np.array([bit], np.uint8), np.array([STUCK[str(fault.model[0])]], np.int8))
-    lines = [Content.styled(f"{'':8}{'decimal':<17}{'hex':<12}{'±':<3}{'exponent':<10}mantissa", MUTED)]
-    for name, value, marked in (("golden", golden, False), ("faulty", faulty, True)):
-        pattern = int(value.view(np.uint32)[0])
-        number = Content.assemble((f"{name:<8}", MUTED), f"{decimal(float(value[0])):<17}", f"{pattern:08X}    ")
-        lines.append(number + _bits(pattern, bit, marked))
-    lines.append(_pointer(bit, golden, faulty))
+    golden, bit = np.asarray(fault.golden_value[:1], dtype=np.float32), int(fault.bit[0])
+    stuck = np.array([STUCK_OF_MODEL[str(fault.model[0])]], np.int8)
+    # the faulty value is worked out from the pattern, because a NaN loses its payload on the way through SQL
+    faulty = weight_format.faulty_values(golden, np.array([bit], np.uint8), stuck)
+    drawing = BitDrawing(weight_format)
+    patterns = [int(weight_format.encode(value)[0]) for value in (golden, faulty)]
+    lines = [Content.styled(drawing.heading, MUTED)]
+    for name, value, pattern in zip(("golden", "faulty"), (golden, faulty), patterns, strict=True):
+        number = f"{decimal(float(value[0])):<{VALUE_WIDTH}}{drawing.hex(pattern)}"
+        lines.append(
+            Content.assemble((f"{name:<{NAME_WIDTH}}", MUTED), number, drawing.bits(pattern, bit, name == "faulty"))
+        )
+    lines.append(drawing.pointer(bit, *patterns))
     counts = (int(fault.masked[0]), int(fault.non_critical[0]), int(fault.critical[0]))
     lines.append(_severity_bar(counts, width))
     lines.append(_severity_words(counts))
@@ -79,26 +83,57 @@ def decimal(value: float) -> str:
     return f"{value:.9g}"
 
 
-def _bits(pattern: int, bit: int, marked: bool) -> Content:
-    """Sign, exponent and mantissa apart, the fault's bit marked."""
-    parts: list[Content] = []
-    for place in range(SIGN, -1, -1):
-        text = str(pattern >> place & 1)
-        style = ("reverse bold" if marked else "bold underline") if place == bit else ""
-        parts.append(Content.styled(text, style))
-        if place in (SIGN, EXPONENT_LOW):
-            parts.append(Content("  "))
-    return Content("").join(parts)
+@dataclass(frozen=True)
+class BitDrawing:
+    """Where the bits of a format stand in the lines of a fault: its fields apart, the highest bit on the left."""
 
+    format: WeightFormat
 
-def _pointer(bit: int, golden: np.ndarray, faulty: np.ndarray) -> Content:
-    """What the fault did, under its bit."""
-    gaps = 2 * (bit < SIGN) + 2 * (bit < EXPONENT_LOW)
-    column = 37 + SIGN - bit + gaps
-    was, becomes = (int(value.view(np.uint32)[0]) >> bit & 1 for value in (golden, faulty))
-    words = f"bit {bit}: {was} → {becomes}" if was != becomes else f"bit {bit} is {was} already: masked by construction"
-    on_the_left = f"{words} ▲".rjust(column + 1)
-    return Content.styled(on_the_left if len(words) + 1 <= column else " " * column + f"▲ {words}", "$text-warning")
+    @property
+    def heading(self) -> str:
+        """The line above the values."""
+        names = "".join(f"{field_label(field):<{self._width(field) + GAP}}" for field in self.format.fields)
+        return f"{'':{NAME_WIDTH}}{'decimal':<{VALUE_WIDTH}}{'hex':<{self._hex_width}}{names}".rstrip()
+
+    def hex(self, pattern: int) -> str:
+        """A pattern in base 16, as wide as its column."""
+        return f"{pattern:0{self.format.hex_digits}X}".ljust(self._hex_width)
+
+    def bits(self, pattern: int, bit: int, is_faulty: bool) -> Content:
+        """A pattern in base 2, the fault's bit marked."""
+        style = "reverse bold" if is_faulty else "bold underline"
+        texts: list[Content] = []
+        for field in self.format.fields:
+            for place in range(field.high, field.low - 1, -1):
+                texts.append(Content.styled(str(pattern >> place & 1), style if place == bit else ""))
+            texts.append(Content(" " * (self._width(field) - field.width + GAP)))
+        return Content("").join(texts[:-1])
+
+    def pointer(self, bit: int, golden: int, faulty: int) -> Content:
+        """What the fault did to the pattern `golden`, under its bit."""
+        column, (was, becomes) = self._column(bit), (pattern >> bit & 1 for pattern in (golden, faulty))
+        words = f"bit {bit}: {was} → {becomes}"
+        if was == becomes:
+            words = f"bit {bit} is {was} already: masked by construction"
+        on_the_left = f"{words} ▲".rjust(column + 1)
+        return Content.styled(on_the_left if len(words) + 1 <= column else " " * column + f"▲ {words}", "$text-warning")
+
+    @property
+    def _hex_width(self) -> int:
+        return self.format.hex_digits + 2 * GAP
+
+    @staticmethod
+    def _width(field: BitField) -> int:
+        return max(field.width, len(field_label(field)))
+
+    def _column(self, bit: int) -> int:
+        """Where a bit stands in its line."""
+        column = NAME_WIDTH + VALUE_WIDTH + self._hex_width
+        for field in self.format.fields:
+            if field.low <= bit:
+                return column + field.high - bit
+            column += self._width(field) + GAP
+        raise ValueError(f"{self.format.name} has no bit {bit}")
 
 
 def _severity_bar(counts: tuple[int, int, int], width: int) -> Content:

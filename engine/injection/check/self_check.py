@@ -15,13 +15,15 @@ import numpy as np
 import torch
 
 from engine.errors import InputError
-from engine.formats.float32 import faulty_values
+from engine.formats.fault_model import FLIPPED
+from engine.formats.float32 import FLOAT32
 from engine.injection.check.steady import check_steady
 from engine.injection.exact.naive import naive_logits
 from engine.injection.exact.severity import SeverityMatrix
 from engine.injection.fast.rounding import is_close
 from engine.injection.memory import is_out_of_memory
-from engine.injection.outcomes import CRITICAL, MASKED, WeightFaults
+from engine.injection.outcomes import WeightFaults
+from engine.severity import CRITICAL, MASKED
 from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
@@ -387,7 +389,7 @@ def draw_flips(layer: int, weight: Tensor, count: int, turn: int) -> WeightFault
     first, last = np.array([_BITS[number % len(_BITS)] for number in range(count)]).T
     bit = generator.integers(first, last, endpoint=True).astype(np.uint8)
     golden = weight.detach().cpu().contiguous().numpy().reshape(-1)[index]
-    value = faulty_values(golden, bit, np.full(count, -1, dtype=np.int8))
+    value = FLOAT32.faulty_values(golden, bit, np.full(count, FLIPPED, dtype=np.int8))
     layers = np.full(count, layer, dtype=np.int32)
     return WeightFaults(np.arange(count), layers, index, value, np.ones(count, dtype=bool))
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 
 from engine.injection.outcomes import Outcomes
+from engine.severity import CRITICAL
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
-_NONFINITE = 3  # inside the matrix only; leaves as critical with the flag set
+_NONFINITE = CRITICAL + 1  # inside the matrix only; leaves as critical with the flag set
 
 
 class Recorder(Protocol):
@@ -57,7 +58,7 @@ class SeverityMatrix:
         """Classify the faulty logits of some pairs."""
         top1 = logits.argmax(1)
         differs = (logits != self._golden.index_select(0, images)).any(1)
-        severity = torch.where(top1 != self._top1.index_select(0, images), 2, differs.to(torch.uint8))
+        severity = torch.where(top1 != self._top1.index_select(0, images), CRITICAL, differs.to(torch.uint8))
         is_finite = logits.abs().amax(1).isfinite()  # NaN is its own largest
         severity = torch.where(is_finite, severity, _NONFINITE)
         pair = faults * self._images + images
@@ -74,11 +75,11 @@ class SeverityMatrix:
 
     def outcomes(self, positions: NDArray[np.int64]) -> Outcomes:
         """Everything recorded, on the host; `positions` are the faults' places in the fault list."""
-        pair = (self._severity >= 2).nonzero().squeeze(1)
+        pair = (self._severity >= CRITICAL).nonzero().squeeze(1)
         nonfinite = self._severity[pair] == _NONFINITE
         return Outcomes(
             positions=positions,
-            severity=self._severity.clamp(max=2).cpu().numpy().reshape(len(positions), self._images),
+            severity=self._severity.clamp(max=CRITICAL).cpu().numpy().reshape(len(positions), self._images),
             critical_fault=(pair // self._images).cpu().numpy(),
             critical_image=(pair % self._images).cpu().numpy(),
             prediction=self._prediction[pair].cpu().numpy().astype("uint16"),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from engine.formats.float32 import faulty_values
+from engine.formats.fault_model import FLIPPED
+from engine.formats.float32 import FLOAT32
 from engine.injection.outcomes import WeightFaults
 
 if TYPE_CHECKING:
@@ -40,13 +41,11 @@ def sample_faults(layer: int, weight: Tensor, layers: int) -> WeightFaults:
     """Flips of all bits, spread over some weights of one of `layers` layers."""
     count = min(-(-_SAMPLED_WEIGHTS // layers), weight.numel())
     index = np.random.default_rng(layer).choice(weight.numel(), count, replace=False)
-    golden = weight.detach().cpu().contiguous().numpy().reshape(-1)[index].repeat(32)
-    bit = np.tile(np.arange(32, dtype=np.uint8), len(index))
-    value = faulty_values(golden, bit, np.full(len(bit), -1, dtype=np.int8))
-    count = len(bit)
-    return WeightFaults(
-        np.arange(count), np.full(count, layer, np.int32), index.repeat(32), value, np.ones(count, dtype=bool)
-    )
+    golden = weight.detach().cpu().contiguous().numpy().reshape(-1)[index].repeat(FLOAT32.bits)
+    bit = np.tile(np.array(FLOAT32.all_bits, dtype=np.uint8), len(index))
+    value = FLOAT32.faulty_values(golden, bit, np.full(len(bit), FLIPPED, dtype=np.int8))
+    count, of_layer = len(bit), np.full(len(bit), layer, np.int32)
+    return WeightFaults(np.arange(count), of_layer, index.repeat(FLOAT32.bits), value, np.ones(count, dtype=bool))
 
 
 class ErrorMeter:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from engine.severity import CRITICAL, MASKED, NON_CRITICAL
 from engine.store.files import exclusive, lack, remove, remove_unfinished, set_aside, sha256
-from engine.store.layout import CRITICAL, MASKED, NON_CRITICAL, PART_TABLES
+from engine.store.layout import PART_TABLES
 from engine.store.parquet import connect, sql_path, stored
 from engine.store.records import Receipt, Span
 from engine.store.write.description import read_row

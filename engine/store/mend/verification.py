@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 
+from engine.severity import CRITICAL
 from engine.store.files import lack, set_aside, sha256
-from engine.store.layout import CRITICAL
 from engine.store.mend.recovery import find_altered, mend_parts
 from engine.store.parquet import connect, read_arrays, stored
 from engine.store.read.pairs import counts, read_pairs

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from engine.formats.float32 import FLOAT32
+from engine.formats.registry import format_named
 from engine.store.parquet import sql_text
 
 if TYPE_CHECKING:
@@ -15,11 +17,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.faults.group import FaultGroup
+    from engine.formats.weight_format import WeightFormat
 
     Read = Callable[[str], dict[str, NDArray[Any]]]
     """runs one query over the store's views"""
 
-BITS = 32
 NEVER = -1
 """a rank that there is none of"""
 MOST_ROWS = 100_000
@@ -36,23 +38,25 @@ ORDERS: dict[FaultOrder, str] = {
 
 @dataclass(frozen=True, eq=False)
 class FaultRates:
-    """A campaign's faults by layer and bit: all injectable layers x 32 bits, over the pairs stored so far."""
+    """A campaign's faults by layer and bit: all L injectable layers x B bits of a weight, over the pairs so far."""
 
     layers: tuple[str, ...]
     population: NDArray[np.int64]
-    """[L, 32] faults that could be drawn; none in bits that are filtered out, nor in layers that seem to be"""
+    """[L, B] faults that could be drawn; none in bits that are filtered out, nor in layers that seem to be"""
     faults: NDArray[np.int64]
-    """[L, 32] faults drawn"""
+    """[L, B] faults drawn"""
     run: NDArray[np.int64]
-    """[L, 32] of these, the ones that some image has been run with"""
+    """[L, B] of these, the ones that some image has been run with"""
     critical_faults: NDArray[np.int64]
-    """[L, 32] of these, the ones that are critical for at least one image"""
+    """[L, B] of these, the ones that are critical for at least one image"""
     pairs: NDArray[np.int64]
-    """[L, 32]"""
+    """[L, B]"""
     critical: NDArray[np.int64]
-    """[L, 32] critical pairs"""
+    """[L, B] critical pairs"""
     confidence: float
     """with which the campaign states its estimates"""
+    format: WeightFormat = FLOAT32
+    """of the weights, whose bits these are"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,10 +142,10 @@ def read_rates(read: Read, campaign: int, description: Mapping[str, Any]) -> Fau
         description: the content of its campaign.json.
     """
     rows = read(rates_sql(campaign))
-    layers = description["layers"]
+    layers, weight_format = description["layers"], stored_format(description)
     place = rows["layer_index"].astype(np.int64), rows["bit"].astype(np.int64)
     names = ("faults", "run", "critical_faults", "pairs", "critical")
-    grids = {name: np.zeros((len(layers), BITS), np.int64) for name in names}
+    grids = {name: np.zeros((len(layers), weight_format.bits), np.int64) for name in names}
     for name, grid in grids.items():
         grid[place] = rows[name]
     config = description["config"].get("faults", {})
@@ -149,13 +153,23 @@ def read_rates(read: Read, campaign: int, description: Mapping[str, Any]) -> Fau
     if config.get("layers"):
         weights[grids["faults"].sum(axis=1) == 0] = 0
     polarities = 2 if description["fault_model"] == "stuck_at" else 1
-    drawable = np.isin(np.arange(BITS), config.get("bits") or np.arange(BITS))
+    drawable = np.isin(weight_format.all_bits, config.get("bits") or weight_format.all_bits)
     return FaultRates(
         layers=tuple(layer["name"] for layer in layers),
         population=np.outer(weights, drawable) * polarities,
         confidence=float(config.get("confidence", 0.99)),
+        format=weight_format,
         **grids,
     )
+
+
+def stored_format(description: Mapping[str, Any]) -> WeightFormat:
+    """The format of a campaign's weights.
+
+    Raises:
+        InputError: this version has no such format.
+    """
+    return format_named(description.get("format", FLOAT32.name))  # older campaigns do not say it
 
 
 def read_faults(read: Read, campaign: int, group: FaultGroup, order: FaultOrder) -> FaultRows:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.severity import SEVERITY_FIELDS
 from engine.store.parquet import read_arrays, stored
 from engine.store.records import ImageCounts
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from engine.store.layout import CampaignLayout
     from engine.store.records import Receipt
     from engine.store.state.state import CampaignRow
-
-SEVERITIES = ("masked", "non_critical", "critical")
 
 
 class ImageCountsReader:
@@ -45,7 +44,7 @@ class ImageCountsReader:
         new = [receipt for receipt in receipts if receipt.sha256["image_summary"] not in self._read]
         if new:
             files = stored(*(self._campaign.part("image_summary", receipt.part) for receipt in new))
-            sums = ", ".join(f"sum({name})::BIGINT AS {name}" for name in SEVERITIES)
+            sums = ", ".join(f"sum({name})::BIGINT AS {name}" for name in SEVERITY_FIELDS)
             query = f"SELECT image_id::BIGINT AS image_id, {sums} FROM {files} GROUP BY image_id"
             arrays = read_arrays(connection, query)
             for name, counts in self._counts.items():
@@ -61,4 +60,4 @@ class ImageCountsReader:
         )
 
     def _none(self) -> dict[str, NDArray[np.int64]]:
-        return {name: np.zeros(self._row.images, np.int64) for name in SEVERITIES}
+        return {name: np.zeros(self._row.images, np.int64) for name in SEVERITY_FIELDS}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.severity import SEVERITY_FIELDS
 from engine.store.files import sha256
-from engine.store.layout import CRITICAL, MASKED, NON_CRITICAL
 from engine.store.parquet import read_arrays, stored
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ class PartPairs:
 
 def counts(severity: NDArray[np.uint8], axis: int) -> dict[str, NDArray[np.int64]]:
     """Pairs of each severity along one axis."""
-    classes = {"masked": MASKED, "non_critical": NON_CRITICAL, "critical": CRITICAL}
-    return {name: np.count_nonzero(severity == value, axis=axis) for name, value in classes.items()}
+    return {name: np.count_nonzero(severity == value, axis=axis) for value, name in enumerate(SEVERITY_FIELDS)}
 
 
 def read_pairs(connection: duckdb.DuckDBPyConnection, path: Path, span: Span) -> PartPairs:

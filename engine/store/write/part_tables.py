@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.faults.order import execution_order
-from engine.store.layout import MASKED
+from engine.severity import MASKED
 from engine.store.parquet import ROW_GROUP_SIZE, read_arrays, stored
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ import duckdb
 import numpy as np
 
 from engine.errors import UnreachableError
+from engine.severity import CRITICAL
 from engine.store.files import publish, sha256, unfinished, unwritable
-from engine.store.layout import CRITICAL, PART_TABLES
+from engine.store.layout import PART_TABLES
 from engine.store.mend.recovery import recover_parts
 from engine.store.parquet import connect, interruptible, write_arrays
 from engine.store.records import Receipt, Span

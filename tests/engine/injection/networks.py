@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from engine.formats.float32 import faulty_values, same_bits
+from engine.formats.float32 import FLOAT32
 from engine.injection.exact.naive import naive_logits
 from engine.injection.network.layers import injectable_modules
 from engine.injection.outcomes import WeightFaults
@@ -25,9 +25,9 @@ def faults_in(model: nn.Module, layer: int, weight_index: np.ndarray, bit: np.nd
     """Bit flips in one layer."""
     weight = injectable_modules(model)[layer][1].weight.detach().numpy().reshape(-1)
     golden = weight[weight_index]
-    value = faulty_values(golden, bit.astype(np.uint8), np.full(len(bit), -1, dtype=np.int8))
+    value = FLOAT32.faulty_values(golden, bit.astype(np.uint8), np.full(len(bit), -1, dtype=np.int8))
     layers = np.full(len(bit), layer, dtype=np.int32)
-    return WeightFaults(np.arange(len(bit)), layers, weight_index, value, ~same_bits(golden, value))
+    return WeightFaults(np.arange(len(bit)), layers, weight_index, value, ~FLOAT32.same(golden, value))
 
 
 def every_bit_in(model: nn.Module, layer: int, weights: int, seed: int = 0) -> WeightFaults:

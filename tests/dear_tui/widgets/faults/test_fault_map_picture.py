@@ -4,21 +4,22 @@ import numpy as np
 import pytest
 
 from dear_tui.widgets.faults.fault_map_picture import (
-    BITS,
     GLYPHS,
     HeatGrid,
     Level,
     MapLayout,
     bit_labels,
     bit_of,
+    field_heading,
     heat_of,
     level_of,
-    part_heading,
-    part_of,
     short_name,
     short_share,
 )
+from engine.formats.float32 import FLOAT32
 from engine.store.read.fault_results import FaultRates
+
+BITS = 32
 
 
 def rates() -> FaultRates:
@@ -78,7 +79,7 @@ def test_the_map_fits_its_room(width: int, height: int, layers: int) -> None:
     layout = MapLayout.of(names, width, height)
     assert layout.name_width + BITS * layout.cell_width + layout.SHARE_WIDTH <= width
     assert layout.HEADING + (layout.layers + 1) * layout.cell_height <= height
-    assert len(part_heading(layout)) == layout.name_width + BITS * layout.cell_width + layout.SHARE_WIDTH
+    assert len(field_heading(layout)) == layout.name_width + BITS * layout.cell_width + layout.SHARE_WIDTH
     assert len("".join(bit_labels(layout, 7))) == BITS * layout.cell_width
     assert 1 <= layout.layers <= layers
     assert layout.cell_width >= 2
@@ -95,8 +96,9 @@ def test_places_on_the_screen_are_places_on_the_map() -> None:
 
 
 def test_bits_and_their_parts() -> None:
-    assert [bit_of(column) for column in (0, 1, 31, 32)] == [31, 30, 0, None]
-    assert [part_of(bit) for bit in (31, 30, 23, 22, 0)] == ["sign", "exponent", "exponent", "mantissa", "mantissa"]
+    assert [bit_of(column, 32) for column in (0, 1, 31, 32)] == [31, 30, 0, None]
+    fields = ["sign", "exponent", "exponent", "mantissa", "mantissa"]
+    assert [FLOAT32.field_of(bit).name for bit in (31, 30, 23, 22, 0)] == fields
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from dear_tui.widgets.faults.fault_map_picture import HeatGrid
 from dear_tui.widgets.faults.fault_text import fault_text, group_name, group_text
 from engine.faults.group import FaultGroup
-from engine.formats.float32 import faulty_values
+from engine.formats.float32 import FLOAT32
 from engine.store.read.fault_results import FaultRates, FaultRows
 
 
@@ -21,7 +21,7 @@ def fault(golden: float, bit: int, model: str = "bit_flip", counts: tuple[int, i
         bit=np.array([bit]),
         model=np.array([model], object),
         golden_value=value,
-        faulty_value=faulty_values(value, np.array([bit], np.uint8), np.array([stuck], np.int8)),
+        faulty_value=FLOAT32.faulty_values(value, np.array([bit], np.uint8), np.array([stuck], np.int8)),
         masked=np.array([counts[0]]),
         non_critical=np.array([counts[1]]),
         critical=np.array([counts[2]]),

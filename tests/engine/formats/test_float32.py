@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.formats.float32 import faulty_values, same_bits
+from engine.formats.float32 import FLOAT32
 
 patterns = st.integers(0, 2**32 - 1)
 bits = st.integers(0, 31)
@@ -18,7 +18,7 @@ def as_float(*pattern):
 
 
 def fault(pattern, bit, stuck):
-    faulty = faulty_values(as_float(pattern), np.array([bit], np.uint8), np.array([stuck], np.int8))
+    faulty = FLOAT32.faulty_values(as_float(pattern), np.array([bit], np.uint8), np.array([stuck], np.int8))
     assert faulty.dtype == np.float32
     return int(faulty.view(np.uint32)[0])
 
@@ -43,7 +43,7 @@ def test_a_stuck_bit_that_holds_its_value_changes_nothing(pattern, bit):
     golden = as_float(pattern)
     held = (pattern >> bit) & 1
     columns = (np.array([bit], np.uint8), np.array([held], np.int8))
-    assert same_bits(golden, faulty_values(golden, *columns)).all()
+    assert FLOAT32.same(golden, FLOAT32.faulty_values(golden, *columns)).all()
     assert fault(pattern, bit, 1 - held) == fault(pattern, bit, -1)
 
 
@@ -81,10 +81,10 @@ def test_same_bits_is_not_equality():
     nan, other_nan = 0x7FC00000, 0x7FC00001
     golden = as_float(nan, nan, 0x00000000, 0x3F800000)
     faulty = as_float(nan, other_nan, 0x80000000, 0x3F800000)
-    assert same_bits(golden, faulty).tolist() == [True, False, False, True]
+    assert FLOAT32.same(golden, faulty).tolist() == [True, False, False, True]
 
 
 def test_each_fault_has_its_own_bit_and_model():
     golden = np.array([1.0, 1.0, 1.0], dtype=np.float32)
-    faulty = faulty_values(golden, np.array([31, 30, 23], np.uint8), np.array([-1, 1, 0], np.int8))
+    faulty = FLOAT32.faulty_values(golden, np.array([31, 30, 23], np.uint8), np.array([-1, 1, 0], np.int8))
     assert faulty.tolist() == [-1.0, float("inf"), 0.5]
