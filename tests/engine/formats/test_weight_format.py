@@ -16,7 +16,6 @@ from engine.faults.population import Layer, Population
 from engine.formats.fault_model import FLIPPED, MODEL_OF_STUCK, STUCK_OF_MODEL
 from engine.formats.float32 import FLOAT32
 from engine.formats.registry import FORMATS, format_named
-from engine.formats.weight_format import WeightFormat
 from engine.store import Store
 from engine.store.read.fault_results import stored_format
 from tests.engine.formats.signed8 import SIGNED8
@@ -24,6 +23,8 @@ from tests.engine.store.stored_campaigns import new_campaign
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from engine.formats.weight_format import WeightFormat
 
 LAYERS = (Layer(0, "conv1", (6, 1, 5, 5)), Layer(1, "fc1", (120, 400)))
 WEIGHTS = 6 * 25 + 120 * 400
