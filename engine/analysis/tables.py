@@ -100,23 +100,31 @@ class Detections:
 
 
 def table_four(
-    metric: npt.NDArray[np.float64], center: float, detections: Detections, eps: float = 0.3, threshold: float = 5e-5
+    metric: npt.NDArray[np.float64],
+    center: float | None,
+    detections: Detections,
+    eps: float = 0.3,
+    threshold: float = 5e-5,
 ) -> list[TableFourRow]:
     """Table IV: central, as many random images, pre-plateau and all images of the data set.
 
+    A metric without a center has no central images, and then there is no number of random ones either: two rows less.
+
     Args:
         metric: [N] of every image of the data set.
-        center: the metric's value on the two-class decision boundary.
+        center: the metric's value on the two-class decision boundary, or None.
         detections: what the campaign found.
         eps: half-width of the central zone.
         threshold: steepest metric step of the plateau.
     """
     images = len(metric)
-    chosen = central(metric, center, eps)
-    draws = [random_images(images, len(chosen), seed) for seed in RANDOM_SEEDS]
+    rows = []
+    if center is not None:
+        chosen = central(metric, center, eps)
+        draws = [random_images(images, len(chosen), seed) for seed in RANDOM_SEEDS]
+        rows = [_row("central", [chosen], images, detections), _row("random", draws, images, detections)]
     return [
-        _row("central", [chosen], images, detections),
-        _row("random", draws, images, detections),
+        *rows,
         _row("pre_plateau", [pre_plateau(metric, threshold)], images, detections),
         _row("all", [np.arange(images)], images, detections),
     ]

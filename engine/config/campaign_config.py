@@ -23,6 +23,8 @@ from engine.config.problems import Problem, explain
 from engine.errors import ConfigError, InputError
 from engine.formats.fault_model import FaultModel  # noqa: TC001 - pydantic reads it
 from engine.formats.float32 import FLOAT32
+from engine.metrics.probabilities import EL2N
+from engine.metrics.registry import METRICS
 from engine.paths import MissingFileError, file_bytes, is_file, is_folder, shown
 
 if TYPE_CHECKING:
@@ -258,8 +260,10 @@ class FaultsConfig(Section):
         return count
 
 
-CENTERED_METRICS = {"el2n": 0.5**0.5, "deepgini": 0.5, "cross_entropy": 0.6931471805599453}
-"""The metric's value on the two-class decision boundary: 1/sqrt 2, 1/2, ln 2."""
+if TYPE_CHECKING:
+    MetricName = str
+else:
+    MetricName = Literal[tuple(METRICS)]
 
 OPTION_SELECTS: Mapping[str, tuple[str, ...]] = {
     "n": ("top_n", "random"),
@@ -275,7 +279,7 @@ OPTION_SELECTS: Mapping[str, tuple[str, ...]] = {
 class WorkloadConfig(Section):
     """Which images a campaign runs, and in which order."""
 
-    metric: Literal["el2n", "deepgini", "cross_entropy"] = "el2n"
+    metric: MetricName = EL2N.name
     """ranks the images, the most challenging first"""
     select: Literal["all", "top_n", "fraction", "central", "pre_plateau", "random"] = "all"
     """which of the ranked images are run"""
@@ -293,9 +297,9 @@ class WorkloadConfig(Section):
     """of the permutation"""
 
     @property
-    def boundary(self) -> float:
-        """The value that `central` lies around: the given center, or the metric's own."""
-        return CENTERED_METRICS[self.metric] if self.center is None else self.center
+    def boundary(self) -> float | None:
+        """The value that `central` lies around: the given center, or the metric's own; None where there is neither."""
+        return METRICS[self.metric].center if self.center is None else self.center
 
     @field_validator(*sorted(OPTION_SELECTS))
     @classmethod
@@ -307,6 +311,9 @@ class WorkloadConfig(Section):
         if value != cls.model_fields[name].default and select not in OPTION_SELECTS[name]:
             takers = " or ".join(f'"{taker}"' for taker in OPTION_SELECTS[name])
             raise ValueError(f'does not apply to select = "{select}"; remove it, or use select = {takers}')
+        metric = METRICS.get(info.data.get("metric", ""))
+        if value is None and (select, name) == ("central", "center") and metric and metric.center is None:
+            raise ValueError(f'missing; select = "central" needs it, because {metric.name} has no value of its own')
         if value is None and (select, name) in (("top_n", "n"), ("fraction", "fraction")):
             raise ValueError(f'missing; select = "{select}" needs it')
         if (

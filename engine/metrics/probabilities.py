@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.errors import InputError
+from engine.metrics.metric import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import numpy.typing as npt
-
-    Logits = npt.NDArray[np.float32] | npt.NDArray[np.float64]
-    Labels = npt.NDArray[np.int64]
-    Values = npt.NDArray[np.float64]
+    from engine.metrics.metric import Logits, MetricInput, Values
 
 
 def log_softmax(logits: Logits) -> Values:
@@ -29,58 +24,44 @@ def softmax(logits: Logits) -> Values:
     return np.exp(log_softmax(logits))
 
 
-def el2n(logits: Logits, labels: Labels) -> Values:
-    """||p - y||_2, y the one-hot label (Paul et al. 2021): 0 sure and right .. sqrt 2 sure and wrong, [N]."""
-    error = softmax(logits)
-    error[np.arange(len(labels)), labels] -= 1
+def _el2n(given: MetricInput) -> Values:
+    """||p - y||_2, y the one-hot label: 0 sure and right .. sqrt 2 sure and wrong, [N]."""
+    error = softmax(given.logits)
+    error[np.arange(len(given.labels)), given.labels] -= 1
     return np.asarray(np.linalg.norm(error, axis=1))
 
 
-def deepgini(logits: Logits, labels: Labels) -> Values:  # noqa: ARG001 - every metric is called alike
-    """1 - sum p^2 (Weiss and Tonella 2022): 0 sure .. 1 - 1/K undecided; the label plays no part, [N]."""
-    p = softmax(logits)
+def _deepgini(given: MetricInput) -> Values:
+    """1 - sum p^2: 0 sure .. 1 - 1/K undecided; the label plays no part, [N]."""
+    p = softmax(given.logits)
     # sum p (1 - p) is the same, and keeps apart the sure images that 1 - sum p^2 rounds to 0 or below
     return np.asarray((p * (1 - p)).sum(axis=1))
 
 
-def cross_entropy(logits: Logits, labels: Labels) -> Values:
+def _cross_entropy(given: MetricInput) -> Values:
     """-log p_label: 0 sure and right, without an upper bound, always finite, [N]."""
     # subtracted from 0, because the negative of 0.0 is -0.0
-    return 0.0 - log_softmax(logits)[np.arange(len(labels)), labels]
+    return 0.0 - log_softmax(given.logits)[np.arange(len(given.labels)), given.labels]
 
 
-METRICS: dict[str, Callable[[Logits, Labels], Values]] = {
-    "el2n": el2n,
-    "deepgini": deepgini,
-    "cross_entropy": cross_entropy,
-}
-
-
-def compute_metrics(logits: npt.NDArray[np.float32], labels: Labels) -> dict[str, Values]:
-    """Every metric of every image.
-
-    Args:
-        logits: [N, K] of the fault-free network.
-        labels: [N] 0..K-1.
-
-    Returns:
-        Metric name -> [N], raw values.
-
-    Raises:
-        InputError: for a label that is no class of the network and for non-finite logits, naming the first image.
-    """
-    classes = logits.shape[1]
-    outside = np.flatnonzero((labels < 0) | (labels >= classes))
-    if len(outside):
-        image = outside[0]
-        raise InputError(
-            f"[dataset] image {image} has the label {labels[image]}, but the network has {classes} classes "
-            f"(labels 0 to {classes - 1}); mend the labels or use weights with more classes"
-        )
-    broken = np.flatnonzero(~np.isfinite(logits).all(axis=1))
-    if len(broken):
-        raise InputError(
-            f"[model] the fault-free network gives image {broken[0]} a logit that is not finite; "
-            "check its weights and the [dataset] mean and std"
-        )
-    return {name: metric(logits, labels) for name, metric in METRICS.items()}
+EL2N = Metric(
+    name="el2n",
+    title="the distance of the probabilities from the label",
+    compute=_el2n,
+    center=math.sqrt(0.5),
+    source="Paul et al. 2021",
+)
+DEEPGINI = Metric(
+    name="deepgini",
+    title="how evenly the probability is spread over the classes",
+    compute=_deepgini,
+    center=0.5,
+    source="Weiss and Tonella 2022",
+)
+CROSS_ENTROPY = Metric(
+    name="cross_entropy",
+    title="how improbable the label is",
+    compute=_cross_entropy,
+    center=math.log(2),
+    source="the usual loss of training",
+)

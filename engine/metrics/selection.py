@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 
     from engine.config.campaign_config import WorkloadConfig
 
-    Metric = npt.NDArray[np.float64]
+    Values = npt.NDArray[np.float64]
     ImageIds = npt.NDArray[np.int64]
 
 
-def rank_order(metric: Metric) -> ImageIds:
+def rank_order(metric: Values) -> ImageIds:
     """All image ids by descending metric, ties by image id, [N]."""
     return np.argsort(-metric, kind="stable").astype(np.int64)
 
 
-def central(metric: Metric, center: float, eps: float = 0.3) -> ImageIds:
+def central(metric: Values, center: float, eps: float = 0.3) -> ImageIds:
     """The images with |metric - center| <= eps, in rank order (the paper's section VI-A)."""
     order = rank_order(metric)
     return order[np.abs(metric[order] - center) <= eps]
 
 
-def pre_plateau(metric: Metric, threshold: float = 5e-5) -> ImageIds:
+def pre_plateau(metric: Values, threshold: float = 5e-5) -> ImageIds:
     """Every rank k up to the last one where |m_k - m_(k+1)| >= threshold (the paper's section VI-B)."""
     order = rank_order(metric)
     steep = np.flatnonzero(np.abs(np.diff(metric[order])) >= threshold)
@@ -40,7 +40,7 @@ def random_images(images: int, n: int, seed: int) -> ImageIds:
     return np.random.default_rng(seed).permutation(images)[:n].astype(np.int64)
 
 
-def select_images(config: WorkloadConfig, metric: Metric) -> ImageIds:
+def select_images(config: WorkloadConfig, metric: Values) -> ImageIds:
     """The workload: image ids in the order they run, hardest first unless random.
 
     Args:
@@ -67,13 +67,14 @@ MEND = {
 }
 
 
-def _select(config: WorkloadConfig, metric: Metric) -> ImageIds:
+def _select(config: WorkloadConfig, metric: Values) -> ImageIds:
     match config.select:
         case "all":
             return rank_order(metric)
         case "top_n" | "fraction":
             return rank_order(metric)[: _size(config, len(metric))]
         case "central":
+            assert config.boundary is not None, "the config has asked for a center"
             return central(metric, config.boundary, config.eps)
         case "pre_plateau":
             return pre_plateau(metric, config.threshold)

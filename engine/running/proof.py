@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from engine.injection.check.self_check import CheckResult, Extent, check
+from engine.metrics.probabilities import DEEPGINI
 from engine.running.out_of_memory import explained_memory
 from engine.steps import OnStep, nobody_waits
 
@@ -63,7 +64,7 @@ def choose_images(prepared: PreparedCampaign, count: int, turn: int) -> NDArray[
     nth_of_class = np.empty(len(order), dtype=np.int64)
     nth_of_class[order] = np.arange(len(order)) - starts
     of_every_class = shuffled[np.argsort(nth_of_class, kind="stable")]
-    uncertain = prepared.workload[np.argsort(-prepared.metrics["deepgini"][prepared.workload], kind="stable")]
+    uncertain = prepared.workload[np.argsort(-prepared.metrics[DEEPGINI.name][prepared.workload], kind="stable")]
     hard = generator.permutation(uncertain[: _HARD_PER_IMAGE * count])[: count // 2]
     chosen = np.concatenate([hard, of_every_class[~np.isin(of_every_class, hard)]])
     return np.resize(chosen, count)

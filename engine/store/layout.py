@@ -11,9 +11,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from engine.errors import UnreachableError
-
-METRICS = ("el2n", "deepgini", "cross_entropy")
-"""The metric columns of `images`, always there."""
+from engine.metrics.registry import METRICS
 
 PART_TABLES = ("fault_summary", "image_summary", "critical", "severity")
 """In the order a part set is published: the severity file comes last and is the commit."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from engine.store.layout import METRICS
+from engine.metrics.registry import METRICS
 from engine.store.read.fault_results import whole
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.store.layout import CAMPAIGN_DIGITS, COLUMNS, METRICS, PART_DIGITS, PART_TABLES
+from engine.metrics.registry import METRICS
+from engine.store.layout import CAMPAIGN_DIGITS, COLUMNS, PART_DIGITS, PART_TABLES
 from engine.store.parquet import sql_path
 
 if TYPE_CHECKING:

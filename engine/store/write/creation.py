@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.metrics.registry import METRICS
 from engine.store.files import (
     exclusive,
     lack,
@@ -18,7 +19,7 @@ from engine.store.files import (
     unfinished,
     unwritable,
 )
-from engine.store.layout import METRICS, CampaignLayout
+from engine.store.layout import CampaignLayout
 from engine.store.parquet import write_parquet
 from engine.store.write.description import describe, is_damaged, read_description, write_description
 

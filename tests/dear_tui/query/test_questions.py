@@ -27,11 +27,11 @@ COLUMNS = {
         *("critical", "non_critical", "masked"),
     ],
     "which images find most critical faults": [
-        *("rank", "image_id", "label", "golden_class", "golden_correct", "el2n", "critical", "non_critical"),
+        *("rank", "image_id", "label", "golden_class", "golden_correct", "metric", "critical", "non_critical"),
     ],
     "detection curve (p plots it)": ["rank", "masked", "non_critical", "critical"],
     "images needed for 50, 90, 99, 100 % of the critical faults": ["% of critical faults", "images"],
-    "metric against critical faults per image (p plots it)": ["el2n", "critical"],
+    "metric against critical faults per image (p plots it)": ["metric", "critical"],
     "confusion: what classes are mistaken for": ["golden_class", "prediction", "critical_pairs", "faults"],
     "non-finite logits by layer and bit": ["layer", "bit", "nonfinite_pairs", "faults"],
     "masked share by layer and bit": ["layer", "bit", "masked %"],

@@ -76,6 +76,12 @@ def test_an_empty_zone_finds_nothing():
     assert random.faults_detected == 0
 
 
+def test_a_metric_without_a_center_has_no_central_images_and_no_number_of_random_ones():
+    with_center, without = table_four(METRIC, CENTER, detections()), table_four(METRIC, None, detections())
+    assert without == with_center[2:]
+    assert [row.method for row in without] == ["pre_plateau", "all"]
+
+
 def test_the_papers_campaign_takes_1_93_days():
     everything = table_four(np.zeros(10_000), 0.7, Detections(*[np.empty(0, np.int64)] * 2, np.arange(10_000), 16_640))[
         -1

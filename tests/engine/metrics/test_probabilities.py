@@ -8,16 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from engine.config.campaign_config import CENTERED_METRICS
 from engine.errors import InputError
-from engine.metrics.probabilities import METRICS, compute_metrics, softmax
+from engine.metrics.metric import MetricInput
+from engine.metrics.probabilities import softmax
+from engine.metrics.registry import METRICS, compute_metrics
 
 finite = st.floats(-(2.0**100), 2.0**100, width=32)
 logit_arrays = hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=6), elements=finite)
 
 
 def compute(rows, labels):
-    return compute_metrics(np.array(rows, dtype=np.float32), np.array(labels, dtype=np.int64))
+    given = MetricInput(np.asarray(rows, dtype=np.float32), np.asarray(labels, dtype=np.int64))
+    return compute_metrics(given, METRICS.values())
 
 
 def test_known_values():
@@ -30,14 +32,16 @@ def test_known_values():
 
 def test_the_centers_are_the_values_on_the_two_class_boundary():
     metrics = compute([[9.0, 9.0, -1e4]], [0])
-    assert {name: values[0] for name, values in metrics.items()} == pytest.approx(CENTERED_METRICS)
+    assert {name: values[0] for name, values in metrics.items()} == pytest.approx(
+        {metric.name: metric.center for metric in METRICS.values()}
+    )
 
 
 @given(logit_arrays, st.data())
 def test_bounds_and_shapes(logits, data):
     images, classes = logits.shape
     labels = np.array(data.draw(st.lists(st.integers(0, classes - 1), min_size=images, max_size=images)))
-    metrics = compute_metrics(logits, labels)
+    metrics = compute(logits, labels)
     assert list(metrics) == list(METRICS)
     for values in metrics.values():
         assert (values.shape, values.dtype) == ((images,), np.float64)
