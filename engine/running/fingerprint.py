@@ -25,7 +25,7 @@ ENGINE = "engine"
 """The item that names the version of the code which computes severities. It is not part of the fingerprint: whether
 another version gives the same is found out by computing some pairs again."""
 
-_SOURCES = ("injection/**/*.py", "formats/**/*.py")
+_SOURCES = ("injection/**/*.py", "formats/**/*.py", "severity.py")
 """of this package: whatever may change a severity"""
 
 HASH_DIGITS = 8

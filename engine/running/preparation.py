@@ -17,12 +17,11 @@ from engine.injection.methods import METHODS
 from engine.injection.network.layers import injectable_layers, injectable_modules
 from engine.injection.numerics import Numerics, choose_numerics
 from engine.injection.outcomes import WeightFaults
-from engine.metrics.metric import MetricInput
 from engine.metrics.registry import METRICS, compute_metrics, metrics_for
 from engine.metrics.selection import select_images
 from engine.models import load_model
-from engine.running.features import take_features
 from engine.running.fingerprint import fingerprint, identify
+from engine.running.metric_input import metric_input
 from engine.running.out_of_memory import explained_memory
 from engine.steps import OnStep, Step, nobody_waits
 
@@ -129,8 +128,10 @@ def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep) -> Pr
     golden_values = _golden_values(model, faults)
     injection = _injection(config.run.method, model, config, dataset, numerics.device, on_step)
     logits = golden_logits(injection, dataset, numerics.device, on_step)
-    metrics = _metrics(config.workload.metric, logits, plain, dataset, injection, numerics.device, on_step)
-    workload = select_images(config.workload, metrics[config.workload.metric])
+    metric = METRICS[config.workload.metric]
+    given = metric_input(metric, logits, plain, dataset, numerics.device, injection.block_rows, on_step)
+    metrics = compute_metrics(given, metrics_for(metric.name))
+    workload = select_images(config.workload, metrics[metric.name])
     return PreparedCampaign(
         config=config,
         dataset=dataset,
@@ -178,28 +179,6 @@ def golden_logits(
         batch = torch.from_numpy(dataset.batch(slice(start, start + injection.block_rows)))
         parts.append(injection.golden_logits(batch.to(device)).cpu())
     return np.asarray(torch.cat(parts).numpy())
-
-
-def _metrics(
-    name: str,
-    logits: NDArray[np.float32],
-    plain: nn.Module,
-    dataset: Dataset,
-    injection: ExactInjection,
-    device: str,
-    on_step: OnStep,
-) -> dict[str, NDArray[np.float64]]:
-    """Name -> [N] of the metrics that are computed for a campaign ranked by one of them."""
-    metric = METRICS[name]
-    given = MetricInput(
-        logits=logits,
-        labels=dataset.labels,
-        taken=take_features(metric, plain, dataset, device, injection.block_rows, on_step)
-        if metric.needs == "features"
-        else None,
-        batches=(lambda: (dataset.images[block] for block in dataset.blocks())) if metric.needs == "pixels" else None,
-    )
-    return compute_metrics(given, metrics_for(name))
 
 
 def _golden_values(model: nn.Module, faults: FaultList) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""The features of a network: what a layer reads, image by image, for the metrics that look at it."""
+"""What metrics are computed from: golden logits, and the features or pixels that a metric says it needs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 
 from engine.errors import InputError
 from engine.injection.network.layers import injectable_modules
+from engine.metrics.metric import MetricInput
 from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
@@ -17,6 +18,37 @@ if TYPE_CHECKING:
 
     from engine.datasets import Dataset
     from engine.metrics.metric import Metric
+
+
+def metric_input(
+    metric: Metric,
+    logits: NDArray[np.float32],
+    model: nn.Module,
+    dataset: Dataset,
+    device: str,
+    rows: int,
+    on_step: OnStep = nobody_waits,
+) -> MetricInput:
+    """What a metric of the N images needs; features and pixels cost nothing where it needs none.
+
+    Args:
+        metric: says what it needs.
+        logits: [N, K] of the fault-free network.
+        model: the network, in eval mode.
+        dataset: of the images.
+        device: of the model.
+        rows: images run at once.
+        on_step: told how many images are done.
+
+    Raises:
+        InputError: the network has no such layer as the metric reads, or does not run it.
+    """
+    if metric.needs == "features":
+        features = take_features(metric, model, dataset, device, rows, on_step)
+        return MetricInput(logits, dataset.labels, taken=features)
+    if metric.needs == "pixels":
+        return MetricInput(logits, dataset.labels, batches=lambda: map(dataset.images.__getitem__, dataset.blocks()))
+    return MetricInput(logits, dataset.labels)
 
 
 def take_features(

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from engine.datasets import Dataset
 from engine.errors import InputError
 from engine.metrics.metric import Metric
-from engine.running.features import take_features
+from engine.running.metric_input import take_features
 
 if TYPE_CHECKING:
     from engine.steps import Step
