@@ -53,10 +53,14 @@ def population_of(
     """The filtered population; `model` overrides the config's.
 
     Raises:
-        InputError: for a layer pattern that matches no layer.
+        InputError: for a layer pattern that matches no layer, or a bit that the format lacks.
     """
     model = model or config.model
     bits = weight_format.all_bits if config.bits is None else tuple(sorted(set(config.bits)))
+    if bits[-1] >= weight_format.bits:
+        raise InputError(
+            f"[faults] bits: a weight in {weight_format.name} has no bit {bits[-1]}; use 0 to {weight_format.bits - 1}"
+        )
     return Population(layers, model, copies_per_bit(model, config.population), _chosen_layers(config, layers), bits)
 
 

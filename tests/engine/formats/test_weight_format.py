@@ -92,6 +92,11 @@ def test_faults_are_drawn_among_eight_bits_and_keep_their_format() -> None:
     assert faults.take(np.arange(3)).format is SIGNED8
 
 
+def test_a_bit_that_the_format_lacks_is_refused() -> None:
+    with pytest.raises(InputError, match=r"\[faults\] bits: a weight in signed8 has no bit 30; use 0 to 7"):
+        draw_faults(FaultsConfig(bits=(3, 30)), LAYERS, SIGNED8)
+
+
 def test_a_list_names_bits_of_its_format(tmp_path: Path) -> None:
     path = tmp_path / "faults.csv"
     path.write_text("layer,weight_index,bit\nconv1,3,7\nfc1,9,0\n")
