@@ -1,10 +1,10 @@
-"""What a fault did to an image: the three severities, as numbers and as names."""
+"""What a fault did to an image: the severities, as numbers and as names."""
 
 MASKED, NON_CRITICAL, CRITICAL = 0, 1, 2
 """A severity as it is computed and stored: no logit differs, some logit differs, the top-1 differs."""
 
-SEVERITY_FIELDS = ("masked", "non_critical", "critical")
-"""The severities' names as columns and fields hold them, in the order of the numbers."""
+SEVERITIES = ("masked", "non_critical", "critical")
+"""The severities' names as columns and fields have them, in the order of the numbers."""
 
 SEVERITY_NAMES = ("masked", "non-critical", "critical")
 """The severities' names as a person reads them, in the order of the numbers."""

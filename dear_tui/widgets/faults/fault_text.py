@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from engine.formats.weight_format import BitField, WeightFormat
     from engine.store.read.fault_results import FaultRows
 
-SEVERITIES = tuple((name, glyph, f"$class-{name}") for name, glyph in zip(SEVERITY_NAMES, "█▒▓", strict=True))
-"""Each with the pattern and the colour of its share in a bar."""
+BAR_PARTS = tuple((name, glyph, f"$class-{name}") for name, glyph in zip(SEVERITY_NAMES, "█▒▓", strict=True))
+"""Each severity with the pattern and the colour of its share in a bar."""
 NAME_WIDTH, VALUE_WIDTH, GAP = 8, 17, 2
 """Columns of `golden` and `faulty`, of a value in decimal, and of the blanks between fields."""
 
@@ -143,12 +143,12 @@ def _severity_bar(counts: tuple[int, int, int], width: int) -> Content:
         return Content.styled("This fault has not been run yet.", MUTED)
     cells = [max(round(width * count / total), 1) if count else 0 for count in counts]
     cells[cells.index(max(cells))] += width - sum(cells)
-    return Content.assemble(*((glyph * n, style) for (_, glyph, style), n in zip(SEVERITIES, cells, strict=True)))
+    return Content.assemble(*((glyph * n, style) for (_, glyph, style), n in zip(BAR_PARTS, cells, strict=True)))
 
 
 def _severity_words(counts: tuple[int, int, int]) -> Content:
     total = sum(counts)
     texts = []
-    for (name, glyph, style), count in zip(SEVERITIES, counts, strict=True):
+    for (name, glyph, style), count in zip(BAR_PARTS, counts, strict=True):
         texts.append(Content.assemble((f"{glyph} {name}", style), f" {count:,} ({percent(count, total)})"))
     return Content("   ").join(texts) if total else Content("")

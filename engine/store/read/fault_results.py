@@ -169,7 +169,7 @@ def stored_format(description: Mapping[str, Any]) -> WeightFormat:
     Raises:
         InputError: this version has no such format.
     """
-    return format_named(description.get("format", FLOAT32.name))  # older campaigns do not say it
+    return format_named(description.get("weight_format", FLOAT32.name))  # older campaigns do not say it
 
 
 def read_faults(read: Read, campaign: int, group: FaultGroup, order: FaultOrder) -> FaultRows:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.severity import SEVERITY_FIELDS
+from engine.severity import SEVERITIES
 from engine.store.parquet import read_arrays, stored
 from engine.store.records import ImageCounts
 
@@ -44,7 +44,7 @@ class ImageCountsReader:
         new = [receipt for receipt in receipts if receipt.sha256["image_summary"] not in self._read]
         if new:
             files = stored(*(self._campaign.part("image_summary", receipt.part) for receipt in new))
-            sums = ", ".join(f"sum({name})::BIGINT AS {name}" for name in SEVERITY_FIELDS)
+            sums = ", ".join(f"sum({name})::BIGINT AS {name}" for name in SEVERITIES)
             query = f"SELECT image_id::BIGINT AS image_id, {sums} FROM {files} GROUP BY image_id"
             arrays = read_arrays(connection, query)
             for name, counts in self._counts.items():
@@ -60,4 +60,4 @@ class ImageCountsReader:
         )
 
     def _none(self) -> dict[str, NDArray[np.int64]]:
-        return {name: np.zeros(self._row.images, np.int64) for name in SEVERITY_FIELDS}
+        return {name: np.zeros(self._row.images, np.int64) for name in SEVERITIES}

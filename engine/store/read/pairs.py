@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.severity import SEVERITY_FIELDS
+from engine.severity import SEVERITIES
 from engine.store.files import sha256
 from engine.store.parquet import read_arrays, stored
 
@@ -35,7 +35,7 @@ class PartPairs:
 
 def counts(severity: NDArray[np.uint8], axis: int) -> dict[str, NDArray[np.int64]]:
     """Pairs of each severity along one axis."""
-    return {name: np.count_nonzero(severity == value, axis=axis) for value, name in enumerate(SEVERITY_FIELDS)}
+    return {name: np.count_nonzero(severity == value, axis=axis) for value, name in enumerate(SEVERITIES)}
 
 
 def read_pairs(connection: duckdb.DuckDBPyConnection, path: Path, span: Span) -> PartPairs:

@@ -33,7 +33,7 @@ def describe(row: CampaignRow, new: NewCampaign, hashes: dict[str, str]) -> dict
     content: dict[str, Any] = vars(row) | {
         "fault_model": new.faults.model,
         "population": new.faults.population,
-        "format": new.faults.format.name,
+        "weight_format": new.faults.format.name,
         "layers": [
             {"index": layer.index, "name": layer.name, "shape": list(layer.shape)} for layer in new.faults.layers
         ],

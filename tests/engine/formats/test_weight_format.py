@@ -125,4 +125,4 @@ def test_a_stored_campaign_knows_its_format(tmp_path: Path, monkeypatch: pytest.
 def test_a_campaign_from_before_formats_is_of_float32() -> None:
     assert stored_format({"layers": []}) is FLOAT32
     with pytest.raises(InputError, match="'float7'"):
-        stored_format({"format": "float7"})
+        stored_format({"weight_format": "float7"})
