@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.analysis.estimate import weighted_mean
 from engine.metrics.selection import central, pre_plateau, random_images
 
 if TYPE_CHECKING:
@@ -35,7 +36,11 @@ class TableOneRow:
 
 
 def table_one(
-    non_critical: Counts, critical: Counts, correct: Counts, golden_correct: npt.NDArray[np.bool_]
+    non_critical: Counts,
+    critical: Counts,
+    correct: Counts,
+    golden_correct: npt.NDArray[np.bool_],
+    weight: npt.NDArray[np.float64] | None = None,
 ) -> TableOneRow:
     """Table I from per-fault counts over the workload.
 
@@ -44,15 +49,18 @@ def table_one(
         critical: [F] images for which it is critical.
         correct: [F] images classified as labelled under the fault.
         golden_correct: [W] whether each image of the workload is classified as labelled without fault.
+        weight: [F] faults of the population that each one stands for; None: all for as many.
     """
-    pairs = len(critical) * len(golden_correct)
-    non_critical_pairs, critical_pairs = int(non_critical.sum()), int(critical.sum())
+    weight = np.ones(len(critical)) if weight is None else weight / weight.mean()
+    images = len(golden_correct)
+    of_pairs = {
+        name: 100 * weighted_mean(counts, weight) / images
+        for name, counts in (("non_critical", non_critical), ("critical", critical), ("faulty_accuracy", correct))
+    }
     return TableOneRow(
         clean_accuracy=100 * float(golden_correct.mean()),
-        faulty_accuracy=100 * int(correct.sum()) / pairs,
-        masked=100 * (pairs - non_critical_pairs - critical_pairs) / pairs,
-        non_critical=100 * non_critical_pairs / pairs,
-        critical=100 * critical_pairs / pairs,
+        masked=100 * weighted_mean(images - non_critical - critical, weight) / images,
+        **of_pairs,
         critical_faults=int(np.count_nonzero(critical)),
     )
 

@@ -21,6 +21,7 @@ from pydantic import (
 
 from engine.config.problems import Problem, explain
 from engine.errors import ConfigError, InputError
+from engine.faults.designs.registry import LIST, SAMPLING_HELP, SAMPLINGS
 from engine.formats.fault_model import FaultModel  # noqa: TC001 - pydantic reads it
 from engine.formats.float32 import FLOAT32
 from engine.metrics.probabilities import EL2N
@@ -220,13 +221,18 @@ class DatasetConfig(Section):
         return std
 
 
+if TYPE_CHECKING:
+    SamplingName = str
+else:
+    SamplingName = Literal[SAMPLINGS]
+
+
 class FaultsConfig(Section):
     """Which faults are drawn."""
 
     model: FaultModel = "bit_flip"
     """what happens to the bit; stuck_at: polarity drawn per fault"""
-    sampling: Literal["network", "list"] = "network"
-    """network: a random sample; list: the faults of a CSV"""
+    sampling: SamplingName = Field(default=SAMPLINGS[0], description=SAMPLING_HELP)
     list: ConfigFile | None = None
     """a CSV with columns Layer,TensorIndex,Bit, or an export of the SQL view `faults`"""
     population: Literal["x32", "x64"] = "x32"
@@ -248,14 +254,14 @@ class FaultsConfig(Section):
     @field_validator("list")
     @classmethod
     def _list_has_sampling(cls, path: Path | None, info: ValidationInfo) -> Path | None:
-        if "sampling" in info.data and (info.data["sampling"] == "list") != (path is not None):
+        if "sampling" in info.data and (info.data["sampling"] == LIST) != (path is not None):
             raise ValueError('sampling = "list" and list = "faults.csv" go together; give both or neither')
         return path
 
     @field_validator("count")
     @classmethod
     def _count_is_for_samples(cls, count: int | None, info: ValidationInfo) -> int | None:
-        if count is not None and info.data.get("sampling") == "list":
+        if count is not None and info.data.get("sampling") == LIST:
             raise ValueError("does not apply to a list; remove it, or filter the list by layers and bits")
         return count
 

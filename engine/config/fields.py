@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 from pydantic import BaseModel
 
 from engine.config.campaign_config import MOBILENET, NETWORKS, OPTION_SELECTS, CampaignConfig, is_factory
+from engine.faults.designs.registry import LIST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,9 +59,9 @@ def applies(section: str, key: str, tables: Mapping[str, Any]) -> bool:
         case "model", "path":
             return is_factory(str(chosen("model", "arch")))
         case "faults", "list":
-            return chosen("faults", "sampling") == "list"
+            return chosen("faults", "sampling") == LIST
         case "faults", "count" | "error_margin" | "confidence":
-            return chosen("faults", "sampling") != "list"
+            return chosen("faults", "sampling") != LIST
         case "faults", "population":
             return chosen("faults", "model") == "bit_flip"
         case "workload", option if option in OPTION_SELECTS:

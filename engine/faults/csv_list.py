@@ -85,7 +85,7 @@ def read_fault_list(
     del parts
     population = Population.whole(layers, model, convention, weight_format)
     _refuse_repeats(path, population.encode(sites))
-    return FaultList.of(sites, layers, model, len(population), weight_format)
+    return FaultList.of(sites, layers, model, [population.stratum("list", len(sites.layer))], weight_format)
 
 
 @dataclass(frozen=True, eq=False)

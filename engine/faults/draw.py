@@ -10,8 +10,9 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.faults.csv_list import read_fault_list
+from engine.faults.designs.registry import DESIGNS
 from engine.faults.population import Population, copies_per_bit
-from engine.faults.sampling import sample_network, sample_size
+from engine.faults.sampling import sample
 from engine.formats.float32 import FLOAT32
 
 if TYPE_CHECKING:
@@ -40,8 +41,7 @@ def draw_faults(config: FaultsConfig, layers: tuple[Layer, ...], weight_format: 
     if config.list is not None:
         return _filtered_list(config, config.list, layers, weight_format)
     population = population_of(config, layers, weight_format=weight_format)
-    drawn = sample_network(population, config.count or _planned(config, population), config.seed)
-    return replace(drawn, format=weight_format)
+    return sample(DESIGNS[config.sampling].shares(config, population), config.seed, weight_format)
 
 
 def population_of(
@@ -64,14 +64,6 @@ def population_of(
     return Population(layers, model, copies_per_bit(model, config.population), _chosen_layers(config, layers), bits)
 
 
-def _planned(config: FaultsConfig, population: Population) -> int:
-    n = round(sample_size(len(population), config.error_margin, config.confidence))
-    if n == 0:
-        raise InputError(f"[faults] error_margin: {config.error_margin} asks for no fault; lower it or set count")
-    # under x64 the formula can ask a small population for more flips than there are: then all of them
-    return min(n, population.distinct)
-
-
 def _chosen_layers(config: FaultsConfig, layers: tuple[Layer, ...]) -> tuple[int, ...]:
     patterns = ("*",) if config.layers is None else config.layers
     for pattern in patterns:
@@ -89,4 +81,5 @@ def _filtered_list(
     kept = np.isin(faults.layer, population.chosen) & np.isin(faults.bit, population.bits)
     if not kept.any():
         raise InputError(f"[faults] list: no row of {path} passes the filters; widen layers or bits")
-    return replace(faults.take(kept), population=len(population))
+    taken = faults.take(kept)
+    return replace(taken, strata=(population.stratum("list", len(taken)),))

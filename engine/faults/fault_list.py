@@ -12,9 +12,12 @@ from engine.formats.fault_model import MODEL_OF_STUCK
 from engine.formats.float32 import FLOAT32
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from engine.faults.population import FaultSites, Layer
+    from engine.faults.strata import Stratum
     from engine.formats.fault_model import FaultModel
     from engine.formats.weight_format import WeightFormat
 
@@ -32,8 +35,10 @@ class FaultList:
     bit: npt.NDArray[np.uint8]
     stuck: npt.NDArray[np.int8]
     model: FaultModel
-    population: int
-    """size of the population the faults stand for, filters applied"""
+    strata: tuple[Stratum, ...]
+    """of the population that the faults stand for, filters applied"""
+    stratum: npt.NDArray[np.int32]
+    """place in `strata`"""
     format: WeightFormat = FLOAT32
     """which the weights are stored in, and `bit` counts in"""
 
@@ -43,20 +48,34 @@ class FaultList:
         sites: FaultSites,
         layers: tuple[Layer, ...],
         model: FaultModel,
-        population: int,
+        strata: Sequence[Stratum],
         weight_format: WeightFormat = FLOAT32,
     ) -> FaultList:
-        """Number the faults in the order given."""
+        """Number the faults in the order given, which is that of the strata."""
         fault_id = np.arange(len(sites.layer), dtype=np.uint32)
-        return cls(layers, fault_id, *sites, model=model, population=population, format=weight_format)
+        stratum = np.repeat(np.arange(len(strata), dtype=np.int32), [each.faults for each in strata])
+        return cls(layers, fault_id, *sites, model=model, strata=tuple(strata), stratum=stratum, format=weight_format)
+
+    @property
+    def population(self) -> int:
+        """How many faults these stand for."""
+        return sum(each.population for each in self.strata)
+
+    @property
+    def weight(self) -> npt.NDArray[np.float64]:
+        """How many faults of the population each one stands for, [F]."""
+        return np.array([each.weight for each in self.strata])[self.stratum]
 
     def __len__(self) -> int:
         return len(self.fault_id)
 
     def take(self, positions: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> FaultList:
         """The faults at these positions (or under this mask), ids kept."""
-        columns = ("fault_id", "layer", "weight_index", "bit", "stuck")
-        return replace(self, **{column: getattr(self, column)[positions] for column in columns})
+        columns = ("fault_id", "layer", "weight_index", "bit", "stuck", "stratum")
+        taken = replace(self, **{column: getattr(self, column)[positions] for column in columns})
+        counts = np.bincount(taken.stratum, minlength=len(self.strata)).tolist()
+        strata = [replace(each, faults=count) for each, count in zip(self.strata, counts, strict=True)]
+        return replace(taken, strata=tuple(strata))
 
     def execution_order(self) -> npt.NDArray[np.int64]:
         """Positions in the order in which the faults are run, [F]."""

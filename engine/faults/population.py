@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from engine.errors import InputError
+from engine.faults.strata import Stratum
 from engine.formats.fault_model import STUCK_OF_MODEL
 from engine.formats.float32 import FLOAT32
 
@@ -96,6 +97,10 @@ class Population:
 
     def __len__(self) -> int:
         return int(self._offsets[-1])
+
+    def stratum(self, name: str, faults: int) -> Stratum:
+        """This as a stratum of which so many faults were drawn."""
+        return Stratum(name, self.chosen, self.bits, self.copies, len(self), faults)
 
     @property
     def repeats(self) -> int:

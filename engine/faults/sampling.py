@@ -9,9 +9,14 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.faults.fault_list import FaultList
+from engine.faults.population import FaultSites
+from engine.formats.float32 import FLOAT32
 
 if TYPE_CHECKING:
-    from engine.faults.population import Population
+    from collections.abc import Sequence
+
+    from engine.faults.designs.design import Share
+    from engine.formats.weight_format import WeightFormat
 
 LITERATURE_T = {0.99: 2.58}
 """Rounded critical values that published campaigns use; other levels take the normal quantile."""
@@ -35,19 +40,34 @@ def sample_size(population: int, error_margin: float, confidence: float) -> floa
     return population / (1 + error_margin**2 * (population - 1) / (t**2 * WORST_CASE_P * (1 - WORST_CASE_P)))
 
 
-def sample_network(population: Population, n: int, seed: int) -> FaultList:
-    """Draw n different faults uniformly from the whole population, ordered by population index.
+def sample(shares: Sequence[Share], seed: int, weight_format: WeightFormat = FLOAT32) -> FaultList:
+    """Draw different faults uniformly from each stratum, ordered by stratum and population index.
 
     Memory is O(n), however large the population. Where the population counts every flip twice (x64), a flip is still
     drawn at most once, as in the published lists.
 
+    Args:
+        shares: the strata, of one network.
+        seed: of all drawings, one after the other.
+        weight_format: of the weights.
+
     Raises:
-        InputError: if the population holds fewer than n different faults.
+        InputError: if a stratum holds fewer different faults than it is to give.
     """
-    if n > population.distinct:
+    generator = np.random.default_rng(seed)
+    drawn = [_draw(share, generator) for share in shares]
+    sites = FaultSites(*(np.concatenate(columns) for columns in zip(*drawn, strict=True)))
+    strata = [share.population.stratum(share.name, share.faults) for share in shares]
+    first = shares[0].population
+    return FaultList.of(sites, first.layers, first.model, strata, weight_format)
+
+
+def _draw(share: Share, generator: np.random.Generator) -> FaultSites:
+    population = share.population
+    if share.faults > population.distinct:
         raise InputError(
-            f"[faults] count: {n} faults cannot be drawn from {population.distinct}; lower it or widen the filters"
+            f"[faults] count: {share.faults} faults cannot be drawn from {population.distinct}; lower it or widen the "
+            "filters"
         )
-    drawn = np.random.default_rng(seed).choice(population.distinct, size=n, replace=False, shuffle=False)
-    index = np.sort(drawn).astype(np.int64) * population.repeats
-    return FaultList.of(population.decode(index), population.layers, population.model, len(population))
+    drawn = generator.choice(population.distinct, size=share.faults, replace=False, shuffle=False)
+    return population.decode(np.sort(drawn).astype(np.int64) * population.repeats)

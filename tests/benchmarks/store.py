@@ -22,6 +22,7 @@ import numpy as np
 from dear_tui.cli.printing.tables import Column, print_table
 from engine.faults.fault_list import FaultList
 from engine.faults.population import Layer
+from engine.faults.strata import Stratum
 from engine.injection.outcomes import Outcomes
 from engine.running.campaign import FIRST_BLOCK, PART_PAIRS
 from engine.store import CampaignWriter, NewCampaign, Store
@@ -165,7 +166,8 @@ def new_campaign(faults: int) -> NewCampaign:
             bit=random.integers(0, 32, faults).astype(np.uint8),
             stuck=np.full(faults, -1, np.int8),
             model="bit_flip",
-            population=10**6,
+            strata=(Stratum("network", (0, 1), tuple(range(32)), 1, 10**6, faults),),
+            stratum=np.zeros(faults, np.int32),
         ),
         golden_values=values,
         faulty_values=-values,

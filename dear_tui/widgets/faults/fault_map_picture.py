@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.formats.weight_format import BitField, WeightFormat
-    from engine.store.read.fault_results import FaultRates
+    from engine.store.read.fault_results import FaultRates, StratumCounts
 
 ALL = "all"
 """The name of the row of all layers and of the column of all bits."""
@@ -70,6 +70,9 @@ class HeatGrid:
     critical_faults: NDArray[np.int64]
     pairs: NDArray[np.int64]
     critical: NDArray[np.int64]
+    pair_rate: NDArray[np.float64]
+    """critical pairs per pair, estimated for all faults that could be drawn; 0 where there are none"""
+    rates: FaultRates
     format: WeightFormat = FLOAT32
     """whose B bits these are, the highest in column 0"""
 
@@ -77,7 +80,12 @@ class HeatGrid:
     def of(cls, rates: FaultRates) -> HeatGrid:
         """Add up layers and bits."""
         names = ("faults", "population", "run", "critical_faults", "pairs", "critical")
-        return cls(rates.layers, **{name: _with_totals(getattr(rates, name)) for name in names}, format=rates.format)
+        grids = {name: _with_totals(getattr(rates, name)) for name in names}
+        return cls(rates.layers, **grids, pair_rate=_pair_rates(rates), rates=rates, format=rates.format)
+
+    def counts(self, row: int, column: int) -> StratumCounts:
+        """Those of a cell or of a total, by stratum."""
+        return self.rates.by_stratum(*_cells(self.rates, row, column))
 
     @property
     def rows(self) -> int:
@@ -91,7 +99,7 @@ class HeatGrid:
 
     def rate(self, row: int, column: int) -> float:
         """Critical pairs per pair; 0 where there are none."""
-        return float(self.critical[row, column] / max(self.pairs[row, column], 1))
+        return float(self.pair_rate[row, column])
 
     def levels(self) -> set[Level]:
         """Those that stand somewhere on the map."""
@@ -203,6 +211,25 @@ def short_share(share: float) -> str:
     if percent < 0.001:
         return "<.001"
     return f"{percent:.3g}" if percent >= 1 else f"{percent:.2f}" if percent >= 0.1 else f"{percent:.3f}"
+
+
+def _cells(rates: FaultRates, row: int, column: int) -> tuple[slice, slice]:
+    """The layers and the bits that a place of the map stands for."""
+    layers, bits = rates.faults.shape
+    of_bit = bits - 1 - column
+    return (
+        slice(None) if row == layers else slice(row, row + 1),
+        slice(None) if column == bits else slice(of_bit, of_bit + 1),
+    )
+
+
+def _pair_rates(rates: FaultRates) -> NDArray[np.float64]:
+    """[L + 1, B + 1]: of the cells what was counted, of the totals what their strata tell."""
+    cells = np.pad(rates.critical[:, ::-1] / np.maximum(rates.pairs[:, ::-1], 1), ((0, 1), (0, 1)))
+    layers, bits = rates.faults.shape
+    for row, column in [*((row, bits) for row in range(layers)), *((layers, column) for column in range(bits + 1))]:
+        cells[row, column] = rates.by_stratum(*_cells(rates, row, column)).pair_rate
+    return cells
 
 
 def _with_totals(counts: NDArray[np.int64]) -> NDArray[np.int64]:

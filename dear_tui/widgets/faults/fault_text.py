@@ -11,7 +11,6 @@ from textual.content import Content
 from dear_tui.text.units import percent, short_count
 from dear_tui.widgets.common.status_text import MUTED
 from dear_tui.widgets.faults.fault_map_picture import field_label
-from engine.analysis.interval import share_interval
 from engine.formats.fault_model import STUCK_OF_MODEL
 from engine.formats.float32 import FLOAT32
 from engine.severity import SEVERITY_NAMES
@@ -46,14 +45,14 @@ def group_text(grid: HeatGrid, cell: tuple[int, int], group: FaultGroup, confide
     head += Content(f"{faults:,} of {max(population, faults):,} faults drawn")
     if run == 0:
         return head + Content("\nnot run yet")
-    low, high = share_interval(critical, run, max(population, run), confidence)
+    share = grid.counts(*cell).critical_share(confidence)
     return Content.assemble(
         head,
         f"{'' if run == faults else f', {run:,} run so far'} · {short_count(pairs)} pairs\n",
         (f"{critical:,} critical", "bold $text-class-critical"),
-        f": {percent(critical, run)} of faults ",
-        (f"({100 * confidence:g} % CI {percent(low, 1).removesuffix(' %')} – {percent(high, 1)})", MUTED),
-        f", {percent(int(grid.critical[cell]), pairs)} of pairs",
+        f": {percent(share.value, 1)} of faults ",
+        (f"({100 * confidence:g} % CI {percent(share.low, 1).removesuffix(' %')} – {percent(share.high, 1)})", MUTED),
+        f", {percent(grid.rate(*cell), 1)} of pairs",
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from engine.analysis.estimate import estimate_rate, estimate_share
 from engine.formats.float32 import FLOAT32
 from engine.formats.registry import format_named
 from engine.store.parquet import sql_text
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from engine.analysis.estimate import Share
     from engine.faults.group import FaultGroup
     from engine.formats.weight_format import WeightFormat
 
@@ -57,6 +59,45 @@ class FaultRates:
     """with which the campaign states its estimates"""
     format: WeightFormat = FLOAT32
     """of the weights, whose bits these are"""
+    stratum: NDArray[np.int32] | None = None
+    """[L, B] of which stratum of the sample the faults are, -1 = of none; None: all of one"""
+
+    def by_stratum(self, layers: slice, bits: slice) -> StratumCounts:
+        """The counts of some layers and bits, added up within each stratum."""
+        cells = (layers, bits)
+        stratum = np.zeros(self.faults[cells].shape, np.int32) if self.stratum is None else self.stratum[cells]
+        known = stratum >= 0
+        numbers, place = np.unique(stratum[known], return_inverse=True)
+
+        def added(grid: NDArray[np.int64]) -> NDArray[np.int64]:
+            total = np.zeros(len(numbers), np.int64)
+            np.add.at(total, place.reshape(-1), grid[cells][known])
+            return total
+
+        return StratumCounts(
+            *(added(grid) for grid in (self.population, self.run, self.critical_faults, self.pairs, self.critical))
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class StratumCounts:
+    """Counts of a group of faults, by the H strata that they are of."""
+
+    population: NDArray[np.int64]
+    """[H], like all"""
+    run: NDArray[np.int64]
+    critical_faults: NDArray[np.int64]
+    pairs: NDArray[np.int64]
+    critical: NDArray[np.int64]
+
+    def critical_share(self, confidence: float) -> Share:
+        """The share of critical faults among all that could have been drawn; some must have run."""
+        return estimate_share(self.critical_faults, self.run, self.population, confidence)
+
+    @property
+    def pair_rate(self) -> float:
+        """The share of critical pairs, 0 where there are none."""
+        return estimate_rate(self.critical, self.pairs, self.population)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,18 +190,41 @@ def read_rates(read: Read, campaign: int, description: Mapping[str, Any]) -> Fau
     for name, grid in grids.items():
         grid[place] = rows[name]
     config = description["config"].get("faults", {})
-    weights = np.array([np.prod(layer["shape"], dtype=np.int64) for layer in layers], dtype=np.int64)
-    if config.get("layers"):
-        weights[grids["faults"].sum(axis=1) == 0] = 0
-    polarities = 2 if description["fault_model"] == "stuck_at" else 1
-    drawable = np.isin(weight_format.all_bits, config.get("bits") or weight_format.all_bits)
+    population, stratum = _populations(description, weight_format, grids["faults"])
     return FaultRates(
         layers=tuple(layer["name"] for layer in layers),
-        population=np.outer(weights, drawable) * polarities,
+        population=population,
+        stratum=stratum,
         confidence=float(config.get("confidence", 0.99)),
         format=weight_format,
         **grids,
     )
+
+
+def _populations(
+    description: Mapping[str, Any], weight_format: WeightFormat, drawn: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Of each layer and bit, [L, B]: faults that could be drawn, and the stratum, -1 where there are none."""
+    layers = description["layers"]
+    weights = np.array([np.prod(layer["shape"], dtype=np.int64) for layer in layers], dtype=np.int64)
+    population = np.zeros((len(layers), weight_format.bits), np.int64)
+    stratum = np.full(population.shape, -1, np.int32)
+    strata = description.get("strata") or [_guessed_stratum(description, weight_format, drawn)]
+    for number, each in enumerate(strata):
+        cells = np.ix_(each["layers"], each["bits"])
+        population[cells] = weights[each["layers"]][:, None] * each["copies"]
+        stratum[cells] = number
+    return population, stratum
+
+
+def _guessed_stratum(
+    description: Mapping[str, Any], weight_format: WeightFormat, drawn: NDArray[np.int64]
+) -> dict[str, Any]:
+    """The population of a campaign of before strata were kept: layers without a fault seem to be filtered out."""
+    config = description["config"].get("faults", {})
+    layers = np.flatnonzero(drawn.sum(axis=1)) if config.get("layers") else np.arange(len(drawn))
+    copies = 2 if description["fault_model"] == "stuck_at" or config.get("population") == "x64" else 1
+    return {"layers": layers.tolist(), "bits": config.get("bits") or list(weight_format.all_bits), "copies": copies}
 
 
 def stored_format(description: Mapping[str, Any]) -> WeightFormat:

@@ -6,7 +6,7 @@ import errno
 import hashlib
 import json
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -33,6 +33,7 @@ def describe(row: CampaignRow, new: NewCampaign, hashes: dict[str, str]) -> dict
     content: dict[str, Any] = vars(row) | {
         "fault_model": new.faults.model,
         "population": new.faults.population,
+        "strata": [asdict(stratum) for stratum in new.faults.strata],
         "weight_format": new.faults.format.name,
         "layers": [
             {"index": layer.index, "name": layer.name, "shape": list(layer.shape)} for layer in new.faults.layers

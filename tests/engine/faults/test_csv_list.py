@@ -8,8 +8,9 @@ import pytest
 
 from engine.errors import InputError
 from engine.faults.csv_list import read_fault_list
+from engine.faults.designs.design import Share
 from engine.faults.population import Layer, Population
-from engine.faults.sampling import sample_network
+from engine.faults.sampling import sample
 
 LAYERS = (Layer(0, "conv1", (16, 3, 3, 3)), Layer(1, "layer1.0.conv1", (16, 16, 3, 3)), Layer(2, "linear", (10, 64)))
 
@@ -43,7 +44,7 @@ def test_published_style(read):
 
 @pytest.mark.parametrize("model", ["bit_flip", "stuck_at_0", "stuck_at_1", "stuck_at"])
 def test_own_export_comes_back(tmp_path, model):
-    drawn = sample_network(Population.whole(LAYERS, model), 200, 5)
+    drawn = sample([Share("network", Population.whole(LAYERS, model), 200)], 5)
     path = tmp_path / "export.csv"
     columns = zip(drawn.layer, drawn.weight_index, drawn.tensor_index(), drawn.bit, drawn.models(), strict=True)
     with path.open("w", newline="") as file:

@@ -4,7 +4,9 @@ import numpy as np
 
 from engine.faults.fault_list import FaultList
 from engine.faults.population import FaultSites, Layer
+from engine.faults.strata import Stratum
 
+STRATA = (Stratum("first", (0,), (0, 15), 1, 900, 3), Stratum("second", (1,), (13, 31), 1, 100, 1))
 LAYERS = (Layer(0, "conv1", (16, 3, 3, 3)), Layer(1, "fc", (10, 64)))
 
 
@@ -15,7 +17,7 @@ def make_list(model="bit_flip", stuck=(-1, -1, -1, -1)):
         bit=np.array([13, 15, 31, 0], np.uint8),
         stuck=np.array(stuck, np.int8),
     )
-    return FaultList.of(sites, LAYERS, model, 1000)
+    return FaultList.of(sites, LAYERS, model, STRATA)
 
 
 def test_numbered_in_the_order_given():
@@ -36,6 +38,15 @@ def test_take_keeps_ids():
     assert taken.fault_id.tolist() == [1, 2]
     assert taken.weight_index.tolist() == [88, 0]
     assert (taken.population, taken.layers) == (1000, LAYERS)
+
+
+def test_each_fault_stands_for_its_part_of_its_stratum():
+    faults = make_list()
+    assert faults.stratum.tolist() == [0, 0, 0, 1]
+    assert faults.weight.tolist() == [300, 300, 300, 100]
+    taken = faults.take(np.array([3, 0]))
+    assert (taken.stratum.tolist(), taken.weight.tolist()) == ([1, 0], [100, 900])
+    assert [each.faults for each in taken.strata] == [1, 1]
 
 
 def test_tensor_index_is_the_c_order_place():

@@ -7,6 +7,7 @@ import numpy as np
 
 from engine.faults.fault_list import FaultList
 from engine.faults.population import Layer
+from engine.faults.strata import Stratum
 from engine.injection.outcomes import Outcomes
 from engine.store import NewCampaign, Store
 from engine.store.write.writer import CampaignWriter
@@ -47,7 +48,8 @@ def new_campaign(
             bit=random.integers(0, 32, faults).astype(np.uint8),
             stuck=random.integers(-1, 2, faults).astype(np.int8),
             model="bit_flip",
-            population=1000,
+            strata=(Stratum("network", (0, 1), tuple(range(32)), 1, 1000, faults),),
+            stratum=np.zeros(faults, np.int32),
         ),
         golden_values=golden,
         faulty_values=faulty,

@@ -1,0 +1,34 @@
+"""What a sampling design is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from engine.config.campaign_config import FaultsConfig
+    from engine.faults.population import Population
+
+
+@dataclass(frozen=True)
+class Share:
+    """One stratum to draw: faults of some layers and bits of the network, and how many of them."""
+
+    name: str
+    population: Population
+    faults: int
+
+
+@dataclass(frozen=True)
+class Design:
+    """A sampling design."""
+
+    name: str
+    """what `[faults] sampling` calls it"""
+    help: str
+    """one clause for form and template"""
+    shares: Callable[[FaultsConfig, Population], Sequence[Share]]
+    """the strata of the filtered population, each made of whole layers and bits, none in two of them; raises
+    InputError for a config that asks for no fault"""
