@@ -51,7 +51,7 @@ async def test_an_error_says_what_and_where_and_the_cursor_goes_there(sql_store:
     async with app.run_test(size=WIDE) as pilot:
         screen = await ask(pilot, "SELECT bit\nFROM faults\nWHERE nowhere = 1")
         text = words(app)
-        assert 'there is no column nowhere' in text
+        assert "there is no column nowhere" in text
         assert "LINE 3: WHERE nowhere = 1" in text
         assert screen.editor.text.cursor_location == (2, 6)
         await ask(pilot, "DROP VIEW severity")

@@ -111,7 +111,8 @@ def test_a_list_names_bits_of_its_format(tmp_path: Path) -> None:
 def test_a_stored_campaign_knows_its_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(FORMATS, SIGNED8.name, SIGNED8)
     new = new_campaign()
-    faults = replace(new.faults, bit=(new.faults.bit % 8).astype(np.uint8), format=SIGNED8)
+    strata = tuple(replace(each, bits=SIGNED8.all_bits) for each in new.faults.strata)
+    faults = replace(new.faults, bit=(new.faults.bit % 8).astype(np.uint8), format=SIGNED8, strata=strata)
     store = Store.open(tmp_path)
     with store.lock():
         campaign = store.create(replace(new, faults=faults))
