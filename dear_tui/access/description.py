@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from dear_tui.text.units import percent
+from engine.units import percent
 
 if TYPE_CHECKING:
     from engine.analysis.tables import TableOneRow

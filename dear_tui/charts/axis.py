@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dear_tui.text.units import short_count
+from engine.units import short_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from dear_tui.charts.draw import LEAST_HEIGHT, LEAST_WIDTH, TOO_SMALL
 from dear_tui.charts.picture import Ink, Picture
 from dear_tui.charts.plot import STYLES
 from dear_tui.charts.raster import CELL_HEIGHT, CELL_WIDTH, braille, trace
-from dear_tui.text.units import short_count
+from engine.units import short_count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,8 +13,8 @@ from dear_tui.access.commands import naming
 from dear_tui.cli.options import JsonOption
 from dear_tui.cli.printing.say import say
 from dear_tui.cli.printing.steps import shown_steps
-from dear_tui.cli.printing.tables import Column, print_table
-from dear_tui.text.units import percent, short_count
+from dear_tui.cli.printing.terminal_table import print_table
+from engine.units import percent, short_count
 
 if TYPE_CHECKING:
     from engine.running.benchmark import Benchmark
@@ -53,20 +53,4 @@ def print_benchmark(result: Benchmark) -> None:
         f"matrix rate: {short_count(result.matrix_rate)} multiplications/s"
     )
     say()
-    print_table(_columns(result))
-
-
-def _columns(result: Benchmark) -> list[Column]:
-    speeds = result.methods.values()
-    naive = result.methods["naive"].multiplications
-    return [
-        Column("method", list(result.methods), priority=3),
-        Column("pairs/s", [short_count(speed.pairs_per_s) for speed in speeds], right=True, priority=3),
-        Column("us/pair", [f"{1e6 / speed.pairs_per_s:.3g}" for speed in speeds], right=True, priority=1),
-        Column("x naive", [f"{speed.ratio:.3g}" for speed in speeds], right=True, priority=3),
-        Column("batch", [f"{speed.batch}" for speed in speeds], right=True, priority=1),
-        Column("pairs run", [percent(speed.run, 1) for speed in speeds], right=True, priority=2),
-        Column("multiplications", [short_count(speed.multiplications) for speed in speeds], right=True, priority=2),
-        Column("fewer", [f"{naive / max(1, speed.multiplications):.3g}x" for speed in speeds], right=True, priority=2),
-        Column("of matrix rate", [percent(speed.of_floor, 1) for speed in speeds], right=True, priority=2),
-    ]
+    print_table(result.table())

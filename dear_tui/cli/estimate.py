@@ -13,7 +13,7 @@ from dear_tui.access.commands import naming
 from dear_tui.cli.options import JsonOption
 from dear_tui.cli.printing.say import say
 from dear_tui.cli.printing.steps import shown_steps
-from dear_tui.text.units import duration, short_count
+from engine.units import duration, short_count
 
 if TYPE_CHECKING:
     from engine.running.estimate import Estimate

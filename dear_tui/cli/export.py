@@ -11,9 +11,9 @@ import typer
 
 from dear_tui.cli.options import StoreOption
 from dear_tui.cli.printing.say import say
-from dear_tui.text.units import percent
 from engine.errors import InputError
 from engine.paths import exists, is_folder
+from engine.units import percent
 
 if TYPE_CHECKING:
     from engine.store import CampaignStatus

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 from dear_tui.cli.options import JsonOption, StoreOption
 from dear_tui.cli.printing.say import say
-from dear_tui.cli.printing.tables import Column, print_table
-from dear_tui.text.units import duration, rate
+from dear_tui.cli.printing.terminal_table import print_table
+from engine.analysis.result_table import Column, Kind, Table
 
 if TYPE_CHECKING:
     from engine.store import CampaignStatus
+
+
+RUNNING = (Column("rate", Kind.RATE, priority=2), Column("eta_s", Kind.SECONDS, "ETA", priority=8))
 
 
 def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> None:
@@ -27,7 +30,7 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
         say(json.dumps([asdict(status) for status in campaigns], indent=2))
     elif campaigns:
         waiting = opened.queue.waiting()
-        print_table(columns(campaigns, waiting))
+        print_table(campaign_table(campaigns, waiting))
         for status in campaigns:
             if status.error:
                 say(f"campaign {status.id}: {status.error}", file=sys.stderr)
@@ -42,41 +45,36 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
         say(f"no campaigns in {path}; start with: dear-tui demo", file=sys.stderr)
 
 
-def columns(campaigns: list[CampaignStatus], waiting: list[int]) -> list[Column]:
-    """The table; rate and ETA only where something runs, a place only for what waits."""
-
-    def numbers(heading: str, cells: list[str], priority: int) -> Column:
-        return Column(heading, cells, right=True, priority=priority)
-
-    table = [
-        Column("id", [str(status.id) for status in campaigns], priority=9),
-        Column("name", [status.name for status in campaigns], priority=9),
-        Column("state", [_state(status, waiting) for status in campaigns], priority=9),
-        Column("network", [status.network for status in campaigns], priority=5),
-        Column("data set", [status.dataset for status in campaigns], priority=4),
-        Column("select", [status.select for status in campaigns], priority=3),
-        numbers("faults", [f"{status.faults:,}" for status in campaigns], 6),
-        numbers("images", [f"{status.images:,}" for status in campaigns], 6),
-        numbers("done", [_percent_done(status) for status in campaigns], 8),
-    ]
-    if any(status.rate for status in campaigns):
-        table += [
-            numbers("rate", [rate(status.rate) if status.rate else "" for status in campaigns], 2),
-            numbers("ETA", ["" if status.eta_s is None else duration(status.eta_s) for status in campaigns], 8),
-        ]
-    return [
-        *table,
-        numbers("masked", [f"{status.masked:,}" for status in campaigns], 1),
-        numbers("non-critical", [f"{status.non_critical:,}" for status in campaigns], 1),
-        numbers("critical", [f"{status.critical:,}" for status in campaigns], 7),
-    ]
+def campaign_table(campaigns: list[CampaignStatus], waiting: list[int]) -> Table:
+    """A row for each campaign; rate and ETA only where something runs, a place only for what waits."""
+    runs = any(status.rate for status in campaigns)
+    return Table(
+        "",
+        (
+            Column("id", Kind.ID, priority=9),
+            Column("name", priority=9),
+            Column("state", priority=9),
+            Column("network", priority=5),
+            Column("dataset", heading="data set", priority=4),
+            Column("select", priority=3),
+            Column("faults", Kind.COUNT, priority=6),
+            Column("images", Kind.COUNT, priority=6),
+            Column("percent_done", Kind.PERCENT, heading="done", priority=8),
+            *(RUNNING if runs else ()),
+            Column("masked", Kind.COUNT, priority=1),
+            Column("non_critical", Kind.COUNT, heading="non-critical", priority=1),
+            Column("critical", Kind.COUNT, priority=7),
+        ),
+        tuple(
+            (status.id, status.name, _state(status, waiting), status.network, status.dataset, status.select,
+             status.faults, status.images, 100 * status.pairs_done // max(1, status.pairs),  # 100 % is complete
+             *((status.rate or None, status.eta_s) if runs else ()),
+             status.masked, status.non_critical, status.critical)
+            for status in campaigns
+        ),
+    )  # fmt: skip
 
 
 def _state(status: CampaignStatus, waiting: list[int]) -> str:
     """With the place in the queue, 1 = next."""
     return f"{status.state} {waiting.index(status.id) + 1}" if status.id in waiting else status.state
-
-
-def _percent_done(status: CampaignStatus) -> str:
-    """Rounded down: 100 % is complete."""
-    return f"{100 * status.pairs_done // max(1, status.pairs)} %"

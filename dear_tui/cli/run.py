@@ -16,7 +16,7 @@ from dear_tui.cli.options import AgainOption, StoreOption
 from dear_tui.cli.printing.say import say
 from dear_tui.text.printable import printable
 from dear_tui.text.steps import StepText
-from dear_tui.text.units import duration, rate, short_count
+from engine.units import duration, rate, short_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

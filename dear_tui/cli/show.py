@@ -11,34 +11,54 @@ import typer
 from dear_tui.access.description import sections
 from dear_tui.cli.options import JsonOption, StoreOption
 from dear_tui.cli.printing.say import say
+from dear_tui.cli.summary import TableFormat, print_summary, print_tables
+from engine.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.store import CampaignStatus
+    from engine.store import CampaignStatus, Store
 
 
 def show(
     campaign: Annotated[int, typer.Argument(metavar="ID", help="The campaign's number in `dear-tui list`.")],
     store: StoreOption = None,
     as_json: JsonOption = False,
+    table_format: Annotated[
+        TableFormat,
+        typer.Option("--format", help="All but text: the tables of a finished campaign; json: the same as --json."),
+    ] = TableFormat.TEXT,
 ) -> None:
     """Show a campaign: state, config and, when finished, results."""
-    from dear_tui.cli.summary import campaign_tables, print_summary
     from engine.store import Store, store_path
 
     opened = Store.open(store_path(store), read_only=True)
-    status, description = opened.campaign(campaign), opened.description(campaign)
+    status = opened.campaign(campaign)
     is_finished = status.state == "finished"
-    if as_json:
-        tables = campaign_tables(opened, campaign).to_json() if is_finished else None
-        say(json.dumps(description | asdict(status) | {"tables": tables}, indent=2))
+    if as_json or table_format is TableFormat.JSON:
+        say(json.dumps(_as_json(opened, status), indent=2))
         return
+    if table_format is not TableFormat.TEXT:
+        if not is_finished:
+            raise InputError(f"campaign {campaign}: has no tables while it is {status.state}; run it to its end")
+        print_tables(opened, campaign, table_format)
+        return
+    description = opened.description(campaign)
     for line in _lines(status, description):
         say(line)
     if is_finished:
         say()
         print_summary(opened, campaign)
+
+
+def _as_json(store: Store, status: CampaignStatus) -> dict[str, Any]:
+    """Description, status and, when finished, the tables' numbers."""
+    from engine.analysis.report import campaign_results
+
+    description, tables = store.description(status.id), None
+    if status.state == "finished":
+        tables = campaign_results(store.summary(status.id), description).to_json()
+    return description | asdict(status) | {"tables": tables}
 
 
 def _lines(status: CampaignStatus, description: dict[str, Any]) -> Iterator[str]:

@@ -13,11 +13,12 @@ import typer
 
 from dear_tui.cli.options import StoreOption
 from dear_tui.cli.printing.say import PrintableFile, say
-from dear_tui.cli.printing.tables import Column, print_table
+from dear_tui.cli.printing.terminal_table import print_table
 from dear_tui.cli.sql_limits import stopped_from_outside
 from dear_tui.query.files import write_csv, write_json
 from dear_tui.query.memory import bounded_memory
 from dear_tui.query.output import check_output, replaced_file
+from engine.analysis.result_table import Column, Kind, Table
 from engine.errors import InputError
 from engine.paths import exists, is_file
 
@@ -113,12 +114,11 @@ def _opened(output: Path | None) -> Iterator[TextIO]:
 def _write_table(result: Result, rows: Iterable[tuple[Any, ...]], file: TextIO) -> None:
     iterator = iter(rows)
     shown = list(islice(iterator, TABLE_ROWS))
-    columns = [
-        Column(name, [_text(row[index], kind) for row in shown], right=kind not in ("VARCHAR", "BOOLEAN"))
-        for index, (name, kind) in enumerate(zip(result.columns, result.types, strict=True))
-    ]
-    if hidden := print_table(columns, file):
-        names = ", ".join(column.heading for column in hidden[:3]) + (", ..." if len(hidden) > 3 else "")
+    kinds = [Kind.TEXT if kind in ("VARCHAR", "BOOLEAN") else Kind.ID for kind in result.types]
+    columns = tuple(Column(name, kind, heading=name) for name, kind in zip(result.columns, kinds, strict=True))
+    texts = (tuple(_text(value, kind) for value, kind in zip(row, result.types, strict=True)) for row in shown)
+    if hidden := print_table(Table("", columns, tuple(texts)), file):
+        names = ", ".join(column.name for column in hidden[:3]) + (", ..." if len(hidden) > 3 else "")
         say(f"too narrow for {len(hidden)} more columns: {names}; use --format csv, or name fewer", file=sys.stderr)
     if next(iterator, None) is not None:
         say(f"the first {TABLE_ROWS:,} rows; for all of them: --format csv --output FILE", file=sys.stderr)

@@ -12,7 +12,7 @@ import typer
 from dear_tui.access.commands import stop_worker
 from dear_tui.cli.options import JsonOption, StoreOption
 from dear_tui.cli.printing.say import say
-from dear_tui.text.units import duration, rate
+from engine.units import duration, rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

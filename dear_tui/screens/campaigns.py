@@ -18,13 +18,13 @@ from dear_tui.access.fault_counter import FaultCounter
 from dear_tui.screens.empty import READING, missing
 from dear_tui.screens.ordering import NONE_CHOSEN, OrderingScreen
 from dear_tui.text.messages import DetailsRead, FoundRead, QueueRead
-from dear_tui.text.units import short_count
 from dear_tui.widgets.campaigns.campaign_details import CampaignDetails
 from dear_tui.widgets.campaigns.campaign_filter import CampaignFilter
 from dear_tui.widgets.campaigns.campaign_list import CampaignList, Row, in_order, matches
 from dear_tui.widgets.campaigns.worker_text import worker_text
 from dear_tui.widgets.common.status_text import MUTED, spread
 from engine.errors import DearError
+from engine.units import short_count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from dear_tui.text.units import short_count
 from dear_tui.widgets.common.status_text import MUTED
+from engine.units import short_count
 
 if TYPE_CHECKING:
     from dear_tui.access.store_location import Snapshot

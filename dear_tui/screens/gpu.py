@@ -10,10 +10,10 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 
 from dear_tui.screens.base import SnapshotScreen
-from dear_tui.text.units import duration
 from dear_tui.widgets.common.status_text import MUTED
 from dear_tui.widgets.machine.machine_text import NO_GPU, cpu_card, gpu_card
 from dear_tui.widgets.machine.machine_watch import MachineWatch
+from engine.units import duration
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

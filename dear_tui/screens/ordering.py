@@ -14,8 +14,8 @@ from dear_tui.access.unavailable import against_asking, against_moving, against_
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.confirm import ConfirmScreen
 from dear_tui.text.messages import Obeyed
-from dear_tui.text.units import short_count
 from engine.errors import DearError
+from engine.units import short_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

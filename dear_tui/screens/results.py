@@ -15,8 +15,8 @@ from textual.widgets import Static
 from dear_tui.access.problem import problem_of
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.empty import missing
-from dear_tui.text.units import percent
 from dear_tui.widgets.common.status_text import MUTED, name_text, spread, state_text
+from engine.units import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

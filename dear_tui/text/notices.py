@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from dear_tui.text.units import percent
+from engine.units import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dear_tui.text.printable import printable_line
-from dear_tui.text.units import duration
+from engine.units import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

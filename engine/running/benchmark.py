@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from engine.analysis.result_table import Column, Kind, Table
 from engine.injection.exact.naive import naive_logits
 from engine.injection.methods import METHODS
 from engine.running.out_of_memory import explained_memory
@@ -69,6 +70,29 @@ class Benchmark:
     matrix_rate: float
     """multiplications per second of a large float32 matrix product"""
     methods: dict[str, MethodSpeed]
+
+    def table(self) -> Table:
+        """A row for each method."""
+        naive = self.methods["naive"].multiplications
+        return Table(
+            "",
+            (
+                Column("method", priority=3),
+                Column("pairs_per_s", Kind.AMOUNT, "pairs/s", priority=3),
+                Column("us_per_pair", Kind.NUMBER, "us/pair", priority=1),
+                Column("ratio", Kind.NUMBER, "x naive", priority=3),
+                Column("batch", Kind.COUNT, priority=1),
+                Column("percent_run", Kind.PERCENT, "pairs run", priority=2),
+                Column("multiplications", Kind.AMOUNT, priority=2),
+                Column("times_fewer", Kind.NUMBER, "x fewer", priority=2),
+                Column("percent_of_matrix_rate", Kind.PERCENT, "of matrix rate", priority=2),
+            ),
+            tuple(
+                (name, speed.pairs_per_s, 1e6 / speed.pairs_per_s, speed.ratio, speed.batch, 100 * speed.run,
+                 speed.multiplications, naive / max(1, speed.multiplications), 100 * speed.of_floor)
+                for name, speed in self.methods.items()
+            ),
+        )  # fmt: skip
 
 
 def benchmark(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Benchmark:

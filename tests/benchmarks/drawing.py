@@ -15,8 +15,10 @@ from dear_tui.charts.draw import draw_plot
 from dear_tui.charts.overlay_plot import Marked
 from dear_tui.charts.plots import ChartData, make_plot
 from dear_tui.charts.view import Kind, View
-from dear_tui.cli.printing.tables import Column, print_table
+from dear_tui.cli.printing.terminal_table import print_table
 from engine.analysis.classification import compare_orders
+from engine.analysis.result_table import Column, Table
+from engine.analysis.result_table import Kind as CellKind
 from engine.store import CurveData, ImageCounts
 
 if TYPE_CHECKING:
@@ -70,8 +72,7 @@ def main() -> None:
 
     took = {name: milliseconds(lambda view=view: draw(view)) for name, view in views.items()}
     took["curve and scatter together"] = took[Kind.CURVE.value] + took[Kind.SCATTER.value]
-    numbers = [f"{time:.1f}" for time in took.values()]
-    print_table([Column("drawn", list(took)), Column("ms", numbers, right=True)])
+    print_table(Table("", (Column("drawn"), Column("ms", CellKind.NUMBER)), tuple(took.items())))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dear_tui.cli.printing.tables import Column, print_table
+from dear_tui.cli.printing.terminal_table import print_table
+from engine.analysis.result_table import Column, Kind, Table
 from engine.faults.fault_list import FaultList
 from engine.faults.population import Layer
 from engine.faults.strata import Stratum
@@ -77,8 +78,8 @@ def main() -> None:
     severity = made_up_severities(options.faults)
     with tempfile.TemporaryDirectory() as folder:
         figures = list(measure(Path(folder) / "store", severity))
-    columns = [[getattr(figure, name) for figure in figures] for name in ("name", "measured", "goal")]
-    print_table([Column("", columns[0]), Column("measured", columns[1], right=True), Column("goal", columns[2])])
+    columns = (Column("figure"), Column("measured", Kind.NUMBER), Column("goal"))
+    print_table(Table("", columns, tuple((one.name, one.measured, one.goal) for one in figures)))
 
 
 def measure(path: Path, severity: NDArray[np.uint8]) -> Iterator[Figure]:

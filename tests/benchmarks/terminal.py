@@ -28,8 +28,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyte
 
-from dear_tui.cli.printing.tables import Column, print_table
+from dear_tui.cli.printing.terminal_table import print_table
 from dear_tui.widgets.common.top_bar import TABS
+from engine.analysis.result_table import Column, Kind, Table
 from engine.config.campaign_config import parse_config
 from engine.running.execution import prepare_new
 from engine.store import Store
@@ -173,9 +174,8 @@ def main() -> None:
     if options.json:
         print(json.dumps([asdict(figure) for figure in figures], indent=2))
         return
-    measured = [f"{figure.measured:.3g} {figure.unit}" for figure in figures]
-    names, goals = ([getattr(figure, name) for figure in figures] for name in ("name", "goal"))
-    print_table([Column("", names), Column("measured", measured, right=True), Column("goal", goals)])
+    columns = (Column("figure"), Column("measured", Kind.NUMBER), Column("unit"), Column("goal"))
+    print_table(Table("", columns, tuple((one.name, one.measured, one.unit, one.goal) for one in figures)))
 
 
 def opening(path: Path) -> Iterator[Figure]:

@@ -17,7 +17,8 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from dear_tui.cli.demo import DEMO
-from dear_tui.cli.printing.tables import Column, print_table
+from dear_tui.cli.printing.terminal_table import print_table
+from engine.analysis.result_table import Column, Kind, Table
 from engine.config.campaign_config import load_config, parse_config
 from engine.injection.check.self_check import CheckResult
 from engine.running.campaign import describe, remaining_blocks, run_campaign
@@ -86,17 +87,17 @@ def main() -> None:
         "computing and writing parts": spent_in_the_middle(written),
         "seal": spent_in_the_middle(seals),
     }
-    shares = {name: f"{100 * (spent.wall / rows['computing alone'].wall - 1):+.1f} %" for name, spent in rows.items()}
-    shares |= {"computing alone": "", "seal": ""}
-    columns = [[f"{spent.wall:.2f} s" for spent in rows.values()], [f"{spent.cpu:.2f} s" for spent in rows.values()]]
-    print_table(
-        [
-            Column(f"{prepared.pairs / 1e6:.1f} M pairs, middle of {options.rounds}", list(rows)),
-            Column("wall", columns[0], right=True),
-            Column("CPU", columns[1], right=True),
-            Column("added", list(shares.values()), right=True),
-        ]
+    alone = rows["computing alone"].wall
+    columns = (
+        Column("step", heading=f"{prepared.pairs / 1e6:.1f} M pairs, middle of {options.rounds}"),
+        Column("wall_s", Kind.SECONDS, "wall"),
+        Column("cpu_s", Kind.SECONDS, "CPU"),
+        Column("percent_added", Kind.PERCENT, "added"),
     )
+    added = {name: 100 * (spent.wall / alone - 1) for name, spent in rows.items()} | dict.fromkeys(
+        ("computing alone", "seal")
+    )
+    print_table(Table("", columns, tuple((name, one.wall, one.cpu, added[name]) for name, one in rows.items())))
 
 
 def compute(prepared: PreparedCampaign, injection: ExactInjection) -> Spent:

@@ -7,9 +7,9 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from dear_tui.text.units import short_count
 from engine.config.campaign_config import load_config
 from engine.store import Store
+from engine.units import short_count
 from tests.dear_tui.worker.held import Hold
 from tests.small_campaign import write_config
 

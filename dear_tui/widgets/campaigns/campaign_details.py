@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from dear_tui.access.description import table_one_lines
-from dear_tui.text.units import percent
 from dear_tui.widgets.common.status_text import MUTED, asked_text, name_text, state_text, took
+from engine.units import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
-from dear_tui.text.units import percent, short_count
 from dear_tui.widgets.common.row_list import RowList, Rows
 from dear_tui.widgets.common.status_text import (
     MUTED,
@@ -21,6 +20,7 @@ from dear_tui.widgets.common.status_text import (
     state_text,
     workload_text,
 )
+from engine.units import percent, short_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

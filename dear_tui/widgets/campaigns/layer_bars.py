@@ -9,8 +9,8 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from dear_tui.text.units import short_count
 from dear_tui.widgets.common.status_text import MUTED, bar
+from engine.units import short_count
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from dear_tui.text.units import duration
 from dear_tui.widgets.common.status_text import MUTED
+from engine.units import duration
 
 if TYPE_CHECKING:
     from engine.store import QueueView, WorkerStatus

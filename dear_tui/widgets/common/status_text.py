@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from dear_tui.text.units import duration, percent, rate, short_count
+from engine.units import duration, percent, rate, short_count
 
 if TYPE_CHECKING:
     from engine.store import Action, CampaignStatus

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from textual.content import Content
 
-from dear_tui.text.units import percent, short_count
 from dear_tui.widgets.common.status_text import MUTED
 from dear_tui.widgets.faults.fault_map_picture import field_label
 from engine.formats.fault_model import STUCK_OF_MODEL
 from engine.formats.float32 import FLOAT32
 from engine.severity import SEVERITY_NAMES
+from engine.units import percent, short_count
 
 if TYPE_CHECKING:
     from dear_tui.widgets.faults.fault_map_picture import HeatGrid

@@ -13,8 +13,8 @@ from textual.message import Message
 from textual.widgets import Static
 
 from dear_tui.planner.process import Planner
-from dear_tui.text.units import duration, short_count
 from dear_tui.widgets.common.status_text import MUTED
+from engine.units import duration, short_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

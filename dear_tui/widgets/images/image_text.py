@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
-from dear_tui.text.units import percent
 from dear_tui.widgets.common.columns import Column, class_text, lay_out
 from dear_tui.widgets.common.status_text import MUTED, bar
+from engine.units import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,9 +11,9 @@ from textual.widgets import Static
 
 from dear_tui.query.desk import CancelledError
 from dear_tui.query.messages import ExportEnded
-from dear_tui.text.units import percent, short_count
 from dear_tui.widgets.sql.result_pane import muted, seconds_text
 from engine.errors import DearError
+from engine.units import percent, short_count
 
 if TYPE_CHECKING:
     from textual.timer import Timer

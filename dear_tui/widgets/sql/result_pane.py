@@ -8,9 +8,9 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Static
 
-from dear_tui.text.units import duration
 from dear_tui.widgets.common.plot_view import PlotView
 from dear_tui.widgets.common.status_text import MUTED
+from engine.units import duration
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from dear_tui.cli.listing import columns
-from dear_tui.cli.printing.tables import fit, lines
+from dear_tui.cli.listing import campaign_table
+from dear_tui.cli.printing.terminal_table import print_table
 from engine.config.campaign_config import load_config
 from engine.running.execution import execute
 from engine.running.preparation import prepare
 from engine.running.training import TrainingProgress, TrainingResult
 from engine.store import Store
+from tests.dear_tui.cli.narrow_terminal import NarrowTerminal
 from tests.endless_queries import ENDLESS
 from tests.small_campaign import FAULTS, IMAGES, write_config
 from tests.test_sample_configs import Silent
@@ -61,11 +62,16 @@ def test_list_in_a_pipe_is_as_wide_as_it_is(invoke: Invoke, finished_store: Path
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])
-def test_list_on_a_narrow_terminal_has_fewer_columns_but_what_matters(finished_store: Path, width: int) -> None:
+def test_list_on_a_narrow_terminal_has_fewer_columns_but_what_matters(
+    finished_store: Path, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
     finished = Store.open(finished_store, read_only=True).campaign(1)
     large = replace(finished, id=12, name="a name of some length", faults=16_501, images=10_000, pairs=165_010_000)
     running = replace(large, state="running", rate=398_123.0, eta_s=7215.0, masked=132_961_293, non_critical=31_023_238)
-    shown = list(lines(fit(columns([running, finished], []), width), width))
+    terminal = NarrowTerminal()
+    print_table(campaign_table([running, finished], []), terminal)
+    shown = terminal.lines()
     assert all(len(line) <= width for line in shown)
     for heading in ("id", "name", "state", "done", "ETA", "critical"):
         assert heading in shown[0]
@@ -97,6 +103,47 @@ def test_show_of_a_finished_campaign_ends_with_its_summary(invoke: Invoke, finis
     assert "  faults.count         60\n" in shown
     assert "  run.memory           1,000,000\n" in shown
     assert "\nAccuracy and severities (Table I)\n" in shown
+
+
+FIRST_LINES = {
+    "csv": "quantity,percent,count,of,unit",
+    "md": "**Accuracy and severities (Table I)**",
+    "latex": r"\begin{table}",
+    "html": "<table>",
+}
+
+
+@pytest.mark.parametrize("table_format", FIRST_LINES)
+def test_the_tables_of_a_campaign_in_every_format(invoke: Invoke, finished_store: Path, table_format: str) -> None:
+    shown = invoke("show", "1", "--format", table_format, "--store", finished_store)
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out.splitlines()[0] == FIRST_LINES[table_format]
+    assert "clean accuracy" in shown.out
+    assert "2,400" in shown.out or "2400" in shown.out
+    assert "pre-plateau" in shown.out
+
+
+def test_the_csv_of_a_campaign_is_two_tables_of_numbers(invoke: Invoke, finished_store: Path) -> None:
+    tables = invoke("show", "1", "--format", "csv", "--store", finished_store).out.split("\n\n")
+    accuracy, selections = ([*csv.DictReader(io.StringIO(table))] for table in tables)
+    status = Store.open(finished_store, read_only=True).campaign(1)
+    counts = {row["quantity"]: row["count"] for row in accuracy}
+    assert counts["critical"] == str(status.critical)
+    assert counts["faulty accuracy"] == ""
+    assert float(selections[-1]["percent_of_samples"]) == 100
+
+
+def test_show_as_json_by_either_option(invoke: Invoke, finished_store: Path) -> None:
+    by_format = invoke("show", "1", "--format", "json", "--store", finished_store).out
+    assert by_format == invoke("show", "1", "--json", "--store", finished_store).out
+
+
+def test_an_unfinished_campaign_has_no_tables_to_be_formatted(invoke: Invoke, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    execute(prepare(load_config(write_config(tmp_path))), store, Silent(), lambda: True)
+    shown = invoke("show", "1", "--format", "csv", "--store", store)
+    assert (shown.code, shown.out) == (2, "")
+    assert shown.err == "dear-tui: campaign 1: has no tables while it is paused; run it to its end\n"
 
 
 QUERY = "SELECT fault_id, layer, bit = 30 AS highest, golden_value FROM faults ORDER BY fault_id"

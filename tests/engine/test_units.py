@@ -1,6 +1,6 @@
 import pytest
 
-from dear_tui.text.units import duration, percent, rate, short_count
+from engine.units import duration, percent, rate, short_count
 
 
 @pytest.mark.parametrize(

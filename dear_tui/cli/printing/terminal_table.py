@@ -1,0 +1,91 @@
+"""Tables of results on standard output: fitted to a terminal, whole in a pipe or a file."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from dear_tui.cli.printing.say import say
+from dear_tui.text.printable import printable_line
+from engine.analysis.renderers.registry import RENDERERS
+from engine.analysis.result_table import Table
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from rich.console import JustifyMethod
+
+    from engine.analysis.result_table import Column
+
+GAP = 2
+"""blanks after a column, for which rich wants room after the last one, too"""
+WIDEST_CELL = 40
+"""columns of a terminal; longer texts end in an ellipsis there"""
+
+
+def print_table(table: Table, file: TextIO | None = None) -> list[Column]:
+    """Print the table, to standard output unless told otherwise; returns the columns there was no room for."""
+    file, shown = file or sys.stdout, _printable(table)
+    if not file.isatty():
+        for line in RENDERERS["text"](shown):
+            say(line, file=file)
+        return []
+    width, height = shutil.get_terminal_size()
+    places = fitting(shown, width)
+    if shown.title:
+        say(shown.title, file=file, end="\n\n")
+    # both sizes, because rich takes a terminal without capabilities for one of 80 columns; no colours, so no escapes
+    console = Console(file=file, width=width, height=height, color_system=None, highlight=False)
+    console.print(_drawn(shown.selected(places)))
+    return [column for place, column in enumerate(table.columns) if place not in places]
+
+
+def _printable(table: Table) -> Table:
+    """With nothing in it that steers a terminal or breaks a line, so that columns stay aligned."""
+    return Table(
+        printable_line(table.title),
+        tuple(replace(column, heading=printable_line(column.title)) for column in table.columns),
+        tuple(tuple(printable_line(cell) if isinstance(cell, str) else cell for cell in row) for row in table.rows),
+    )
+
+
+def fitting(table: Table, width: int) -> list[int]:
+    """The places of the columns that fit side by side; at least one."""
+    widths = _widths(table)
+    places = list(range(len(widths)))
+    while len(places) > 1 and sum(widths[place] + GAP for place in places) > width:
+        places.remove(min(reversed(places), key=lambda place: table.columns[place].priority))
+    return places
+
+
+def _widths(table: Table) -> list[int]:
+    rows = [[column.title for column in table.columns], *table.texts()]
+    return [min(max(cell_len(cell) for cell in cells), WIDEST_CELL) for cells in zip(*rows, strict=True)]
+
+
+def _drawn(table: Table) -> RichTable:
+    """As rich lays it out: headings where there are any, no lines between the columns."""
+    headings = [column.title for column in table.columns]
+    drawn = RichTable(
+        box=None,
+        padding=(0, GAP, 0, 0),
+        pad_edge=False,
+        show_header=any(headings),
+    )
+    for column, width in zip(table.columns, _widths(table), strict=True):
+        justify: JustifyMethod = "right" if column.is_number else "left"
+        drawn.add_column(_cell(column.title), justify=justify, no_wrap=True, width=width)
+    for row in table.texts():
+        drawn.add_row(*map(_cell, row))
+    return drawn
+
+
+def _cell(text: str) -> Text:
+    return Text(text, overflow="ellipsis")

@@ -1,0 +1,114 @@
+"""What a finished campaign found, as the paper's tables."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from engine.analysis.result_table import Column, Kind, Table
+from engine.analysis.tables import Detections, table_four, table_one
+from engine.config.campaign_config import WorkloadConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.analysis.tables import TableFourRow, TableOneRow
+    from engine.store import CampaignStatus, CampaignSummary
+
+SELECTIONS = {"central": "central", "random": "random (mean of 5)", "pre_plateau": "pre-plateau", "all": "all"}
+
+
+@dataclass(frozen=True)
+class CampaignResults:
+    """Tables I and IV of one campaign, and how far they can be trusted."""
+
+    table_one: TableOneRow
+    table_four: list[TableFourRow]
+    nonfinite_pairs: int
+    """critical pairs with a NaN or infinite logit"""
+    seconds: float | None
+    """what computing took, over all runs; None = not known"""
+    unverified_parts: int
+    """parts whose receipts were rebuilt"""
+    self_check: str | None
+    """what comparing the method with the plain loop found; None = it was not compared"""
+
+    def to_json(self) -> dict[str, Any]:
+        """As `show --json` prints it."""
+        return asdict(self)
+
+    def tables(self, status: CampaignStatus) -> tuple[Table, Table]:
+        """Tables I and IV with their titles; `status` has the counts that the shares of Table I are of."""
+        return accuracy_table(status, self), selection_table(self.table_four)
+
+
+def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -> CampaignResults:
+    """Work the tables out from what the store holds of a campaign.
+
+    Args:
+        summary: the committed results, from `Store.summary`.
+        description: all that is fixed of the campaign, from `Store.description`.
+    """
+    asked = WorkloadConfig.model_validate(description["config"].get("workload", {}))
+    detections = Detections(
+        fault=summary.critical_fault,
+        image=summary.critical_image,
+        workload=summary.workload,
+        faults=summary.status.faults,
+        seconds=summary.seconds,
+    )
+    return CampaignResults(
+        table_one=table_one(
+            summary.non_critical, summary.critical, summary.correct, summary.golden_correct[summary.workload]
+        ),
+        table_four=table_four(summary.metric, asked.boundary, detections, asked.eps, asked.threshold),
+        nonfinite_pairs=summary.nonfinite_pairs,
+        seconds=summary.seconds,
+        unverified_parts=summary.unverified_parts,
+        self_check=description["numerics"].get("check"),
+    )
+
+
+def accuracy_table(status: CampaignStatus, results: CampaignResults) -> Table:
+    """Table I: a row for each quantity, with its share, its count, and what both are of."""
+    row, nonfinite = results.table_one, results.nonfinite_pairs
+    pairs, faults = max(status.pairs, 1), max(status.faults, 1)
+    return Table(
+        "Accuracy and severities (Table I)",
+        (
+            Column("quantity", heading="", priority=4),
+            Column("percent", Kind.PERCENT, heading="share", priority=4),
+            Column("count", Kind.COUNT, priority=3),
+            Column("of", Kind.COUNT, priority=2),
+            Column("unit", heading="", priority=2),
+        ),
+        (
+            ("clean accuracy", row.clean_accuracy, round(row.clean_accuracy * status.images / 100), status.images,
+             "images"),
+            ("faulty accuracy", row.faulty_accuracy, None, status.faults, "faults, the mean"),
+            ("masked", row.masked, status.masked, status.pairs, "pairs"),
+            ("non-critical", row.non_critical, status.non_critical, status.pairs, "pairs"),
+            ("critical", row.critical, status.critical, status.pairs, "pairs"),
+            ("critical, not finite", 100 * nonfinite / pairs, nonfinite, status.pairs, "pairs"),
+            ("critical faults", 100 * row.critical_faults / faults, row.critical_faults, status.faults, "faults"),
+        ),
+    )  # fmt: skip
+
+
+def selection_table(rows: list[TableFourRow]) -> Table:
+    """Table IV: a row for each selection of images, with what it detects and what it costs."""
+    return Table(
+        "What a selection of images detects (Table IV)",
+        (
+            Column("selection", heading="images", priority=4),
+            Column("percent_of_samples", Kind.PERCENT, heading="of samples", priority=3),
+            Column("faults_detected", Kind.COUNT, priority=4),
+            Column("seconds_at_1ms", Kind.SECONDS, heading="at 1 ms each", priority=1),
+            Column("seconds_measured", Kind.SECONDS, heading="measured", priority=2),
+        ),
+        tuple(
+            (SELECTIONS[row.method], row.percent_of_samples, row.faults_detected, row.seconds_at_1ms,
+             row.seconds_measured)
+            for row in rows
+        ),
+    )  # fmt: skip
