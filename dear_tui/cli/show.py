@@ -11,7 +11,8 @@ import typer
 from dear_tui.access.description import sections
 from dear_tui.cli.options import JsonOption, StoreOption
 from dear_tui.cli.printing.say import say
-from dear_tui.cli.summary import TableFormat, print_summary, print_tables
+from dear_tui.cli.summary import print_summary, print_tables
+from engine.analysis.renderers.registry import RENDERERS
 from engine.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,14 +21,28 @@ if TYPE_CHECKING:
     from engine.store import CampaignStatus, Store
 
 
+FORMATS = (*RENDERERS, "json")
+
+
+def _checked_format(name: str) -> str:
+    if name not in FORMATS:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(FORMATS)}")
+    return name
+
+
 def show(
     campaign: Annotated[int, typer.Argument(metavar="ID", help="The campaign's number in `dear-tui list`.")],
     store: StoreOption = None,
     as_json: JsonOption = False,
     table_format: Annotated[
-        TableFormat,
-        typer.Option("--format", help="All but text: the tables of a finished campaign; json: the same as --json."),
-    ] = TableFormat.TEXT,
+        str,
+        typer.Option(
+            "--format",
+            metavar="|".join(FORMATS),
+            help="Of a finished campaign, but for text: only its tables; json: all, as --json.",
+            callback=_checked_format,
+        ),
+    ] = "text",
 ) -> None:
     """Show a campaign: state, config and, when finished, results."""
     from engine.store import Store, store_path
@@ -35,10 +50,10 @@ def show(
     opened = Store.open(store_path(store), read_only=True)
     status = opened.campaign(campaign)
     is_finished = status.state == "finished"
-    if as_json or table_format is TableFormat.JSON:
+    if as_json or table_format == "json":
         say(json.dumps(_as_json(opened, status), indent=2))
         return
-    if table_format is not TableFormat.TEXT:
+    if table_format != "text":
         if not is_finished:
             raise InputError(f"campaign {campaign}: has no tables while it is {status.state}; run it to its end")
         print_tables(opened, campaign, table_format)

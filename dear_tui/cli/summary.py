@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from dear_tui.cli.printing.say import say
@@ -13,18 +12,7 @@ if TYPE_CHECKING:
     from engine.store import Store
 
 
-class TableFormat(StrEnum):
-    """How tables of results are written: a renderer of the engine, or JSON."""
-
-    TEXT = "text"
-    CSV = "csv"
-    MD = "md"
-    LATEX = "latex"
-    HTML = "html"
-    JSON = "json"
-
-
-def print_tables(store: Store, campaign: int, table_format: TableFormat) -> None:
+def print_tables(store: Store, campaign: int, table_format: str) -> None:
     """Tables I and IV of a finished campaign in a format for programs and papers, an empty line between them."""
     from engine.analysis.renderers.registry import render
     from engine.analysis.report import campaign_results
