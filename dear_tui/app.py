@@ -21,16 +21,11 @@ from dear_tui.access.store_location import Snapshot, SnapshotReader, open_store
 from dear_tui.access.store_reader import StoreDesk
 from dear_tui.machine.machine import Machine
 from dear_tui.planner.process import Planner
-from dear_tui.screens.campaigns import CampaignsScreen
-from dear_tui.screens.faults import FaultsScreen
-from dear_tui.screens.gpu import GpuScreen
-from dear_tui.screens.images import ImagesScreen
 from dear_tui.screens.jump import JumpScreen, jump_targets
 from dear_tui.screens.keys import KeysScreen
-from dear_tui.screens.live import LiveScreen
 from dear_tui.screens.new_campaign import NewCampaignScreen
 from dear_tui.screens.palette import Palette
-from dear_tui.screens.sql import SqlScreen
+from dear_tui.screens.registry import SCREENS, ScreenInfo
 from dear_tui.settings.actions import Explains, actions_of
 from dear_tui.settings.class_colours import class_variables
 from dear_tui.settings.kept_theme import KeptTheme
@@ -78,31 +73,11 @@ class DearApp(App[str]):
     CommandPalette > Vertical { width: 90; max-width: 100%; }
     SearchIcon { display: none; }
     """
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
-        "campaigns": CampaignsScreen,
-        "live": LiveScreen,
-        "faults": FaultsScreen,
-        "sql": SqlScreen,
-        "gpu": GpuScreen,
-        "images": ImagesScreen,
-    }
+    SHOWN: ClassVar[tuple[ScreenInfo, ...]] = SCREENS
+    """with a tab each"""
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {info.name: info.screen for info in SCREENS}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "switch_mode('campaigns')", "campaigns screen", show=False, tooltip="the list"),
-        Binding(
-            "2", "switch_mode('live')", "live screen", show=False, tooltip="the chosen campaign, its detection curve"
-        ),
-        Binding(
-            "3", "switch_mode('faults')", "faults screen", show=False, tooltip="which layers and bits are critical"
-        ),
-        Binding("4", "switch_mode('sql')", "SQL screen", show=False, tooltip="questions to the store"),
-        Binding("5", "switch_mode('gpu')", "GPU screen", show=False, tooltip="how busy this machine is"),
-        Binding(
-            "6",
-            "switch_mode('images')",
-            "images screen",
-            show=False,
-            tooltip="which images show faults, and themselves",
-        ),
+        *(info.binding for info in SCREENS),
         Binding("question_mark", "show_keys", "keys", key_display="?", tooltip="what works here"),
         Binding("f,ctrl+o", "jump", "jump", show=False, tooltip="letters on all there is; one goes there"),
         Binding("z", "toggle_maximized", "maximise", show=False, tooltip="the focused part fills the screen; and back"),

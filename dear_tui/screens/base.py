@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 class SnapshotScreen(Screen[None]):
     """Shows the app's snapshot whenever it changes while the screen is in front."""
 
-    TAB: ClassVar[str]
     BINDINGS: ClassVar[list[BindingType]] = [Binding("n", "new", "new", tooltip="a form for a new campaign")]
     ALLOW_IN_MAXIMIZED_VIEW = "KeyBar, .problem"
     AUTO_FOCUS = ""
@@ -49,7 +48,9 @@ class SnapshotScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Frame and body."""
-        yield TopBar(self.TAB, str(self.dear.store))
+        screens = self.dear.SHOWN
+        current = next((info for info in screens if isinstance(self, info.screen)), screens[0])
+        yield TopBar([info.tab for info in screens], current.tab, str(self.dear.store))
         yield Static(Content(""), classes="problem")
         yield from self.compose_body()
         yield KeyBar()

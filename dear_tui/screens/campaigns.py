@@ -49,7 +49,6 @@ OFFERED = ("pause", "resume", "retry", "cancel", "delete", "mark", "filter", "un
 class CampaignsScreen(OrderingScreen):
     """Every campaign with its state, progress and findings; what is asked of one shows at once."""
 
-    TAB = "campaigns"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "mark", "mark", tooltip="mark it (◆), to compare it with others"),

@@ -52,7 +52,6 @@ class Place:
 class FaultsScreen(ResultScreen):
     """Three levels of one question; enter goes down, escape up."""
 
-    TAB = "faults"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", tooltip="the fault under the cursor; the image under the cursor"),
         Binding("escape", "back", "back", key_display="esc", tooltip="one level up"),

@@ -89,7 +89,6 @@ class MachineView(VerticalScroll):
 class GpuScreen(SnapshotScreen):
     """Utilisation, memory, temperature, power, clocks and processes of each GPU; the CPU below."""
 
-    TAB = "GPU"
     AUTO_FOCUS = "MachineView"
 
     def compose_body(self) -> ComposeResult:

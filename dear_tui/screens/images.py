@@ -40,7 +40,6 @@ WIDTH_OF_LIST = 54
 class ImagesScreen(ResultScreen):
     """The workload in rank order; one of its images is drawn."""
 
-    TAB = "images"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "ask_image", "go to", key_display="/", tooltip="the image of an id"),
         Binding("o", "change_order", "order", tooltip="by rank, or most critical faults first"),

@@ -49,10 +49,10 @@ class Target:
 def jump_targets(screen: Screen[object]) -> list[Target]:
     """What can be seen of the screen, tabs by their digits, the rest by letters from top to bottom."""
     targets = [
-        Target(digit, bar.region.offset + Offset(column), mode)
+        Target(tab.key, bar.region.offset + Offset(column), tab.name)
         for bar in screen.query(TopBar)
         if _is_seen(screen, bar)
-        for digit, column, mode in bar.tabs()
+        for tab, column in bar.placed_tabs()
     ]
     seen = [widget for widget in _goals(screen) if _is_seen(screen, widget)]
     seen.sort(key=lambda widget: (widget.region.y, widget.region.x))

@@ -51,7 +51,6 @@ LEAST_SIDE_WIDTH = 110
 class LiveScreen(SnapshotScreen):
     """State, progress, counts and charts of the chosen campaign."""
 
-    TAB = "live"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i", "toggle_side", "side", tooltip="layers, second chart and log: show or hide"),
         Binding("s", "open_sql", "SQL", tooltip="the query behind what is shown"),

@@ -43,7 +43,6 @@ STARTING = "a sample, a past campaign, or a TOML file: it fills the form, and ev
 class NewCampaignScreen(DraftScreen):
     """Esc leaves it; what was typed is asked about."""
 
-    TAB = "campaigns"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide"), (ROOMY, "-roomy")]  # noqa: RUF012 - as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5", "submit", "submit", tooltip="queue it, and start the worker where none runs"),

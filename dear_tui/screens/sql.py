@@ -39,7 +39,6 @@ HINT = Content.from_markup(
 class SqlScreen(SqlRuns):
     """Where queries are written and their results looked at; everything slow is a thread's."""
 
-    TAB = "SQL"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5,ctrl+enter,r", "run", "run", tooltip="run the query"),
         Binding("f6", "cancel", "cancel", tooltip="stop the query, the counting, or the export"),

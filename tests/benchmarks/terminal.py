@@ -29,7 +29,7 @@ import numpy as np
 import pyte
 
 from dear_tui.cli.printing.terminal_table import print_table
-from dear_tui.widgets.common.top_bar import TABS
+from dear_tui.screens.registry import SCREENS
 from engine.analysis.result_table import Column, Kind, Table
 from engine.config.campaign_config import parse_config
 from engine.running.execution import prepare_new
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     """keys, and what each of them must show"""
 
 COLUMNS, ROWS = 120, 40
+TAB_KEYS = {info.title: info.key for info in SCREENS}
 PR_SET_PDEATHSIG = 1
 """of prctl(2)"""
 DEAR_TUI = str(Path(sys.executable).with_name("dear-tui"))
@@ -115,7 +116,7 @@ class Screen:
 
     def is_at(self, tab: str) -> bool:
         """Whether this tab is the marked one."""
-        column = self.terminal.display[0].find(f" {TABS[tab]} {tab} ") + 1
+        column = self.terminal.display[0].find(f" {TAB_KEYS[tab]} {tab} ") + 1
         return column > 0 and self.terminal.buffer[0][column].reverse
 
     def watch(self, seconds: float) -> int:
@@ -211,7 +212,7 @@ def running(path: Path) -> Iterator[Figure]:
         screen.until(lambda: screen.has("running"))
         screen.press("2", lambda: screen.is_at("live") and screen.has("faults → images"))
         for tab in ("live", "campaigns", "GPU"):
-            screen.press(TABS[tab], lambda tab=tab: screen.is_at(tab)) if not screen.is_at(tab) else None
+            screen.press(TAB_KEYS[tab], lambda tab=tab: screen.is_at(tab)) if not screen.is_at(tab) else None
             screen.watch(1.0)
             before, started = screen.cpu(), time.monotonic()
             written = screen.watch(WATCHED_SECONDS)

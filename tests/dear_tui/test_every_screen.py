@@ -14,8 +14,8 @@ from textual.widgets import Static
 from dear_tui.app import DearApp
 from dear_tui.cli import main
 from dear_tui.screens.keys import KeysScreen
+from dear_tui.screens.registry import SCREENS
 from dear_tui.settings.actions import actions_of
-from dear_tui.widgets.common.top_bar import TABS
 from tests.dear_tui.memory_store import FixedMachine, screen_text, settle
 from tests.small_campaign import write_config
 
@@ -50,7 +50,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def open_mode(pilot: Pilot[str], mode: str) -> None:
     """Switch by the digit, and wait until the screen's own threads have read what they show."""
     await settle(pilot)
-    await pilot.press({name.lower(): digit for name, digit in TABS.items()}[mode])
+    await pilot.press(next(info.key for info in SCREENS if info.name == mode))
     await at_rest(pilot)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -10,12 +11,26 @@ from textual.widgets import Static
 from dear_tui.widgets.common.status_text import MUTED, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from textual import events
 
-TABS = {"campaigns": "1", "live": "2", "faults": "3", "SQL": "4", "GPU": "5", "images": "6"}
 HEAD = " dear-tui  "
+
+
+@dataclass(frozen=True)
+class Tab:
+    """What the bar shows of a screen."""
+
+    key: str
+    name: str
+    """of the app's mode, which a click switches to"""
+    title: str
+
+    @property
+    def text(self) -> str:
+        """Key and title with blanks around them."""
+        return f" {self.key} {self.title} "
 
 
 class TopBar(Static):
@@ -25,35 +40,31 @@ class TopBar(Static):
     TopBar { height: 1; background: $panel; }
     """
 
-    def __init__(self, current: str, store: str) -> None:
+    def __init__(self, tabs: Sequence[Tab], current: Tab, store: str) -> None:
         super().__init__()
+        self._tabs = tabs
         self._current = current
         self._store = store
 
-    def tabs(self) -> Iterator[tuple[str, int, str]]:
-        """Of every screen: its digit, the column where its tab starts, its mode."""
+    def placed_tabs(self) -> Iterator[tuple[Tab, int]]:
+        """Every tab, with the column where it starts."""
         column = len(HEAD)
-        for name, digit in TABS.items():
-            yield digit, column, name.lower()
-            column += len(_tab(name, digit))
+        for tab in self._tabs:
+            yield tab, column
+            column += len(tab.text)
 
     def on_click(self, event: events.Click) -> None:
         """Go to the screen whose tab was clicked."""
         column = event.get_content_offset_capture(self).x
-        for name, (digit, start, mode) in zip(TABS, self.tabs(), strict=True):
-            if start <= column < start + len(_tab(name, digit)):
-                self.app.switch_mode(mode)
+        for tab, start in self.placed_tabs():
+            if start <= column < start + len(tab.text):
+                self.app.switch_mode(tab.name)
 
     def render(self) -> Content:
         """The line for the present width."""
         parts: list[Content | tuple[str, str]] = [(HEAD, "bold")]
-        for name, digit in TABS.items():
-            parts.append((_tab(name, digit), "reverse bold" if name == self._current else MUTED))
+        parts += [(tab.text, "reverse bold" if tab == self._current else MUTED) for tab in self._tabs]
         store = Content.styled(f"{self._store} ", MUTED)
         tabs = Content.assemble(*parts)
         room = self.size.width - tabs.cell_length - 2
         return spread(tabs, store if store.cell_length <= room else Content(""), self.size.width)
-
-
-def _tab(name: str, digit: str) -> str:
-    return f" {digit} {name} "

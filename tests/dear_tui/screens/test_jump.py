@@ -6,8 +6,8 @@ from textual.widgets import Input, TabbedContent, TabPane, Tabs
 from dear_tui.screens.campaigns import CampaignsScreen
 from dear_tui.screens.jump import JumpScreen, jump_targets
 from dear_tui.screens.live import LiveScreen
+from dear_tui.screens.registry import SCREENS
 from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
-from dear_tui.widgets.common.top_bar import TABS
 from tests.dear_tui.memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle
 
 
@@ -20,10 +20,10 @@ async def test_digits_stand_on_their_tabs_and_a_letter_on_the_list() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         targets = jump_targets(app.screen)
-        assert [target.letter for target in targets] == [*TABS.values(), "a"]
+        assert [target.letter for target in targets] == [*(info.key for info in SCREENS), "a"]
         line = screen_text(app).splitlines()[0]
-        for target, name in zip(targets, TABS, strict=False):
-            assert line[target.place.x :].startswith(f" {target.letter} {name} ")
+        for target, info in zip(targets, SCREENS, strict=False):
+            assert line[target.place.x :].startswith(f" {target.letter} {info.title} ")
             assert target.place.y == 0
         await pilot.press("f")
         assert isinstance(app.screen, JumpScreen)

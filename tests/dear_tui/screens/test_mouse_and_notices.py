@@ -8,23 +8,24 @@ import pytest
 
 from dear_tui.query.messages import NamesFailed
 from dear_tui.screens.confirm import ConfirmScreen
+from dear_tui.screens.registry import SCREENS
 from dear_tui.screens.sql import SqlScreen
-from dear_tui.widgets.common.top_bar import TABS, TopBar
+from dear_tui.widgets.common.top_bar import TopBar
 from tests.dear_tui.memory_store import FakeSource, make_app, make_status, screen_text, settle
 
 
-@pytest.mark.parametrize("name", TABS)
+@pytest.mark.parametrize("name", [info.name for info in SCREENS])
 async def test_a_click_on_a_tab_goes_to_its_screen(name: str) -> None:
     app = make_app(FakeSource([make_status(1)]))
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await settle(pilot)
         bar = app.screen.query_one(TopBar)
-        column = next(start for digit, start, _ in bar.tabs() if digit == TABS[name])
+        column = next(start for tab, start in bar.placed_tabs() if tab.name == name)
         await pilot.click(bar, offset=(column + 3, 0))
         await pilot.pause()
-        assert app.current_mode == name.lower()
+        assert app.current_mode == name
         await pilot.click(app.screen.query_one(TopBar), offset=(2, 0))
-        assert app.current_mode == name.lower(), "a click beside them does nothing"
+        assert app.current_mode == name, "a click beside them does nothing"
 
 
 async def test_notices_do_not_cover_the_keys_that_answer_a_question() -> None:
