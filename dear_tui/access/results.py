@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, TypeVarTuple, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from engine.datasets.pictures import Pictures
     from engine.faults.group import FaultGroup
     from engine.formats.weight_format import WeightFormat
     from engine.store.read.fault_results import CriticalImages, FaultOrder, FaultRates, FaultRows
     from engine.store.read.image_results import ImageOrder, ImageRows, Mistakes
+
+Answer = TypeVar("Answer")
+Arguments = TypeVarTuple("Arguments")
 
 
 class Results(Protocol):
@@ -45,33 +48,21 @@ class ResultSource(Protocol):
         """What the campaigns found."""
 
 
-class Question(Protocol):
-    """A frozen data class: equal questions have the same answer until the campaign goes on."""
-
-    def ask(self, results: Results) -> object:
-        """The answer; called in a thread."""
-
-
 @dataclass(frozen=True)
-class AskRates:
-    """How critical is each layer and bit?"""
+class Question(Generic[Answer]):
+    """A function of the results and its arguments; equal questions have equal answers until the campaign goes on."""
 
-    campaign: int
+    function: Callable[..., Answer]
+    arguments: tuple[Hashable, ...]
 
-    def ask(self, results: Results) -> FaultRates:
-        return results.rates(self.campaign)
+    def ask(self, results: Results) -> Answer:
+        """The answer; call it in a thread."""
+        return self.function(results, *self.arguments)
 
 
-@dataclass(frozen=True)
-class AskFaults:
-    """Which faults are these?"""
-
-    campaign: int
-    group: FaultGroup
-    order: FaultOrder
-
-    def ask(self, results: Results) -> FaultRows:
-        return results.faults(self.campaign, self.group, self.order)
+def question(function: Callable[[Results, *Arguments], Answer], *arguments: *Arguments) -> Question[Answer]:
+    """One of the functions below with its arguments: a `functools.partial` that is equal to another of its kind."""
+    return Question(function, cast("tuple[Hashable, ...]", arguments))
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,53 +75,39 @@ class OneFault:
     format: WeightFormat
 
 
-@dataclass(frozen=True)
-class AskFault:
-    """What does this fault do?"""
-
-    campaign: int
-    group: FaultGroup
-    """of this fault alone"""
-
-    def ask(self, results: Results) -> OneFault:
-        from engine.datasets.pictures import class_names_of
-        from engine.store.read.fault_results import stored_format
-
-        description = results.description(self.campaign)
-        rows = results.faults(self.campaign, self.group, "fault_id")
-        images = results.critical_images(self.campaign, self.group.fault_id or 0)
-        return OneFault(rows, images, class_names_of(description), stored_format(description))
+def rates(results: Results, campaign: int) -> FaultRates:
+    """How critical each layer and bit is."""
+    return results.rates(campaign)
 
 
-@dataclass(frozen=True)
-class AskImages:
-    """Which images does the campaign run, and how many faults does each show?"""
-
-    campaign: int
-    order: ImageOrder
-
-    def ask(self, results: Results) -> ImageRows:
-        return results.images(self.campaign, self.order)
+def faults(results: Results, campaign: int, group: FaultGroup, order: FaultOrder) -> FaultRows:
+    """The faults of a group."""
+    return results.faults(campaign, group, order)
 
 
-@dataclass(frozen=True)
-class AskMistakes:
-    """What is this image taken for?"""
+def one_fault(results: Results, campaign: int, group: FaultGroup) -> OneFault:
+    """What the only fault of a group does."""
+    from engine.datasets.pictures import class_names_of
+    from engine.store.read.fault_results import stored_format
 
-    campaign: int
-    image_id: int
+    description = results.description(campaign)
+    rows = results.faults(campaign, group, "fault_id")
+    critical = results.critical_images(campaign, group.fault_id or 0)
+    return OneFault(rows, critical, class_names_of(description), stored_format(description))
 
-    def ask(self, results: Results) -> Mistakes:
-        return results.mistakes(self.campaign, self.image_id)
+
+def images(results: Results, campaign: int, order: ImageOrder) -> ImageRows:
+    """The images that a campaign runs, and how many faults each of them shows."""
+    return results.images(campaign, order)
 
 
-@dataclass(frozen=True)
-class AskPictures:
-    """What do the images look like?"""
+def mistakes(results: Results, campaign: int, image_id: int) -> Mistakes:
+    """What an image is taken for."""
+    return results.mistakes(campaign, image_id)
 
-    campaign: int
 
-    def ask(self, results: Results) -> Pictures:
-        from engine.datasets.pictures import load_pictures
+def pictures(results: Results, campaign: int) -> Pictures:
+    """What the images look like."""
+    from engine.datasets.pictures import load_pictures
 
-        return load_pictures(results.description(self.campaign))
+    return load_pictures(results.description(campaign))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from dear_tui.access.results import AskFault, AskFaults, AskRates
+from dear_tui.access import results
 from dear_tui.screens.empty import READING, no_results
 from dear_tui.screens.results import ResultScreen, heading, version_of
 from dear_tui.widgets.common.row_list import RowList
@@ -171,12 +171,12 @@ class FaultsScreen(ResultScreen):
         self.refresh_snapshot()
         self.refresh_bindings()
 
-    def _question(self, campaign: int) -> Question:
+    def _question(self, campaign: int) -> Question[Any]:
         if self._place.fault:
-            return AskFault(campaign, self._place.fault)
+            return results.question(results.one_fault, campaign, self._place.fault)
         if self._place.group:
-            return AskFaults(campaign, self._place.group, self._place.order)
-        return AskRates(campaign)
+            return results.question(results.faults, campaign, self._place.group, self._place.order)
+        return results.question(results.rates, campaign)
 
     def _list(self) -> RowList | None:
         """The list of this level, once it is in view."""
@@ -234,7 +234,7 @@ class FaultsScreen(ResultScreen):
 
     def _show_words(self) -> None:
         fault_map = self.query_one(FaultMap)
-        rates = cast("FaultRates | None", self.answer("map", AskRates(self._campaign or 0)))
+        rates = self.answer("map", results.question(results.rates, self._campaign or 0))
         if fault_map.grid is not None and rates is not None:
             self.set_text(".words", group_text(fault_map.grid, fault_map.cell, fault_map.group, rates.confidence))
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from dear_tui.access.results import AskImages, AskMistakes, AskPictures
+from dear_tui.access import results
 from dear_tui.screens.empty import READING
 from dear_tui.screens.results import ResultScreen, heading, version_of
 from dear_tui.widgets.common.row_list import RowList
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dear_tui.access.store_location import Snapshot
     from engine.datasets.pictures import Pictures
     from engine.store import CampaignStatus
-    from engine.store.read.image_results import ImageOrder, ImageRows, Mistakes
+    from engine.store.read.image_results import ImageOrder, ImageRows
 
 ORDERS: dict[ImageOrder, str] = {"rank": "by rank", "critical": "most critical faults first"}
 LIST, MISTAKES, PICTURES = "images", "mistakes", "pictures"
@@ -87,10 +87,10 @@ class ImagesScreen(ResultScreen):
         if missing is not None or status is None:
             self._show_message(missing or READING)
             return
-        question = AskImages(status.id, self._order)
+        question = results.question(results.images, status.id, self._order)
         self.ask(LIST, question, version_of(status))
-        self.ask(PICTURES, AskPictures(status.id), ())
-        images, problem = cast("ImageRows | None", self.answer(LIST, question)), self.problem(LIST, question)
+        self.ask(PICTURES, results.question(results.pictures, status.id), ())
+        images, problem = self.answer(LIST, question), self.problem(LIST, question)
         crumbs = [f"{status.images:,} images, {ORDERS[self._order]}"]
         self.set_text(".heading", heading(status, crumbs, problem if images else "", self.size.width - 2))
         if images is None:
@@ -151,7 +151,7 @@ class ImagesScreen(ResultScreen):
         body, rows = self.query_one(".body"), self.query_one(RowList)
         pane = max(LEAST_PANE, min(self.size.width - WIDTH_OF_LIST, self.size.width * 11 // 20))
         width = self.size.width - pane - 4
-        pictures = cast("Pictures | None", self.answer(PICTURES, AskPictures(status.id)))
+        pictures = self.answer(PICTURES, results.question(results.pictures, status.id))
         names = pictures.class_names if pictures else ()
         if not body.display:
             body.display, self.query_one(".message").display = True, False
@@ -171,7 +171,7 @@ class ImagesScreen(ResultScreen):
 
     def _show_chosen(self, status: CampaignStatus, images: ImageRows, place: int, pictures: Pictures | None) -> None:
         image_id = int(images.image_id[place])
-        question = AskMistakes(status.id, image_id)
+        question = results.question(results.mistakes, status.id, image_id)
         self.ask(MISTAKES, question, (int(images.critical[place]),))
         pixels, problem = _picture(pictures, image_id)
         self.query_one(ImagePane).show(
@@ -180,8 +180,8 @@ class ImagesScreen(ResultScreen):
                 place=place,
                 class_names=pictures.class_names if pictures else (),
                 pixels=pixels,
-                problem=problem or self.problem(PICTURES, AskPictures(status.id)),
-                mistakes=cast("Mistakes | None", self.answer(MISTAKES, question)),
+                problem=problem or self.problem(PICTURES, results.question(results.pictures, status.id)),
+                mistakes=self.answer(MISTAKES, question),
             )
         )
 

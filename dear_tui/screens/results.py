@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual.content import Content
 from textual.message import Message
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dear_tui.access.store_location import Snapshot
     from engine.store import CampaignStatus
 
+Answer = TypeVar("Answer")
 Version = tuple[object, ...]
 """changes whenever an answer may"""
 
@@ -33,7 +34,7 @@ Version = tuple[object, ...]
 class Asking:
     """A question about the campaign as it is now."""
 
-    question: Question
+    question: Question[Any]
     version: Version
 
 
@@ -73,18 +74,20 @@ class ResultScreen(SnapshotScreen):
         self._results: Results | None = None
         self._opening = threading.Lock()
 
-    def ask(self, slot: str, question: Question, version: Version) -> None:
+    def ask(self, slot: str, question: Question[Any], version: Version) -> None:
         """Have a slot show the answer to a question, asked anew when the version is another."""
         place = self._slots.setdefault(slot, Slot())
         place.wanted = Asking(question, version)
         self._go_on(slot)
 
-    def answer(self, slot: str, question: Question) -> object | None:
+    def answer(self, slot: str, question: Question[Answer]) -> Answer | None:
         """The newest answer to a question; None while there is none."""
         place = self._slots.get(slot)
-        return place.answer if place and place.answered and place.answered.question == question else None
+        if place and place.answered and place.answered.question == question:
+            return cast("Answer | None", place.answer)
+        return None
 
-    def problem(self, slot: str, question: Question) -> str:
+    def problem(self, slot: str, question: Question[Any]) -> str:
         """Why the newest reading of a question failed; empty if it did not."""
         place = self._slots.get(slot)
         return place.problem if place and place.answered and place.answered.question == question else ""
