@@ -61,12 +61,10 @@ def _store(store: Path) -> Iterator[tuple[str, str]]:
 
 
 def file_system(path: Path) -> str:
-    """The type of the file system that holds `path`, from the kernel's list of mounts; empty where there is none."""
-    mounts = Path("/proc/mounts")
-    if not mounts.exists():
-        return ""
-    fields = [line.split() for line in mounts.read_text().splitlines()]
-    kinds = {Path(field[1].replace("\\040", " ")): field[2] for field in fields}
+    """The type of the file system that holds `path`; empty where the system does not tell."""
+    import psutil
+
+    kinds = {Path(one.mountpoint): one.fstype for one in psutil.disk_partitions(all=True)}
     resolved = path.resolve()
     return next((kinds[parent] for parent in (resolved, *resolved.parents) if parent in kinds), "")
 

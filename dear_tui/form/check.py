@@ -88,7 +88,7 @@ def write_toml(path: Path, draft: Draft, tables: dict[str, Any], fields: Sequenc
     Raises:
         OSError: it cannot be written.
     """
-    import tomli_w
+    import tomlkit
 
     saved = {name: dict(value) if isinstance(value, dict) else value for name, value in tables.items()}
     if path.resolve().parent != draft.folder.resolve():
@@ -97,5 +97,5 @@ def write_toml(path: Path, draft: Draft, tables: dict[str, Any], fields: Sequenc
             if one.kind == "path" and table and one.key in table:
                 table[one.key] = str(draft.folder / expanded(Path(table[one.key])))
     beside = path.with_name(f".{path.name}.tmp")
-    beside.write_text(tomli_w.dumps(saved), encoding="utf-8")
+    beside.write_text(tomlkit.dumps(saved), encoding="utf-8")
     beside.replace(path)

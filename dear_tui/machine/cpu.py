@@ -1,14 +1,12 @@
-"""How busy this machine's processor and memory are: from /proc, and where there is none, the load alone."""
+"""How busy this machine's processor and memory are, as psutil tells it."""
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-IDLE_FIELDS = (3, 4)
-"""of a line in /proc/stat: idle, waiting for a disk"""
+import psutil
 
 
 @dataclass(frozen=True)
@@ -29,56 +27,72 @@ class Cpu:
 
 
 class CpuReader:
-    """Reads /proc; utilisation is counted between two readings."""
+    """Utilisation is counted between two readings."""
 
-    def __init__(self, proc: Path = Path("/proc")) -> None:
-        self._proc = proc
-        self._before: list[tuple[int, int]] = []
+    def __init__(self) -> None:
+        self._before: list[Ticks] = []
         self._name = ""
 
     def read(self) -> Cpu:
-        """The present."""
-        times = self._times()
-        before, self._before = self._before, times
-        shares = [_share(*pair) for pair in zip(before, times, strict=False)] if len(before) == len(times) else []
-        memory = self._memory()
-        self._name = self._name or self._model()
+        """The present; what the system does not tell is None, or empty."""
+        ticks = _ticks_of_cores()
+        before, self._before = self._before, ticks
+        used = [now.since(past) for past, now in zip(before, ticks, strict=False)] if len(before) == len(ticks) else []
+        memory = _memory()
+        self._name = self._name or _model()
         return Cpu(
             name=self._name,
-            cores=os.cpu_count() or 1,
-            utilisation=shares[0] if shares else None,
-            per_core=tuple(shares[1:]),
-            load=os.getloadavg(),
+            cores=psutil.cpu_count() or 1,
+            utilisation=_share(used) if used else None,
+            per_core=tuple(_share([core]) for core in used),
+            load=psutil.getloadavg(),
             memory_used=memory and memory[0],
             memory_total=memory and memory[1],
         )
 
-    def _times(self) -> list[tuple[int, int]]:
-        """Busy and all ticks: of all cores together, then of each."""
-        times = []
-        for line in self._lines("stat"):
-            if line.startswith("cpu"):
-                ticks = [int(field) for field in line.split()[1:9]]
-                idle = sum(ticks[field] for field in IDLE_FIELDS)
-                times.append((sum(ticks) - idle, sum(ticks)))
-        return times
 
-    def _memory(self) -> tuple[int, int] | None:
-        sizes = {line.split(":")[0]: line.split()[1] for line in self._lines("meminfo")}
-        if "MemTotal" not in sizes or "MemAvailable" not in sizes:
-            return None
-        total, available = (int(sizes[name]) * 1024 for name in ("MemTotal", "MemAvailable"))
-        return total - available, total
+@dataclass(frozen=True)
+class Ticks:
+    """The time of one core."""
 
-    def _model(self) -> str:
-        names = (line.split(":", 1)[1].strip() for line in self._lines("cpuinfo") if line.startswith("model name"))
+    busy: float
+    """seconds"""
+    all: float
+
+    def since(self, past: Ticks) -> Ticks:
+        """What has passed."""
+        return Ticks(self.busy - past.busy, self.all - past.all)
+
+
+def _ticks_of_cores() -> list[Ticks]:
+    with suppress(OSError, ValueError, psutil.Error):
+        return [_ticks(times._asdict()) for times in psutil.cpu_times(percpu=True)]
+    return []
+
+
+def _ticks(times: dict[str, float]) -> Ticks:
+    """The time of guests is part of `user` and `nice` already; waiting for a disk is idle."""
+    whole = sum(seconds for name, seconds in times.items() if not name.startswith("guest"))
+    return Ticks(whole - times["idle"] - times.get("iowait", 0), whole)
+
+
+def _share(used: list[Ticks]) -> float:
+    """Percent of the time of these cores."""
+    whole = sum(core.all for core in used)
+    return 100 * sum(core.busy for core in used) / whole if whole > 0 else 0.0
+
+
+def _memory() -> tuple[int, int] | None:
+    with suppress(OSError, ValueError, psutil.Error):
+        memory = psutil.virtual_memory()
+        return memory.total - memory.available, memory.total
+    return None
+
+
+def _model() -> str:
+    """The processor's name, which psutil does not know, where Linux tells it."""
+    with suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
         return next(names, "CPU")
-
-    def _lines(self, file: str) -> list[str]:
-        with suppress(OSError):
-            return (self._proc / file).read_text().splitlines()
-        return []
-
-
-def _share(before: tuple[int, int], after: tuple[int, int]) -> float:
-    return 100 * (after[0] - before[0]) / max(after[1] - before[1], 1)
+    return "CPU"

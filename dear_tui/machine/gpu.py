@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -151,8 +153,9 @@ class GpuReader:
 
 def command_of(pid: int) -> str:
     """What a process runs, shortly; of other users and in other containers it may not be known."""
-    with suppress(OSError):
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    with suppress(psutil.Error, OSError):
+        process = psutil.Process(pid)
+        words = process.cmdline() or [process.name()]
         if "dear_tui.worker" in words:
             return "dear-tui worker"
         return " ".join([Path(words[0]).name, *words[1:]]).strip()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import resource
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+import psutil
 
 from engine.errors import InputError
 
@@ -20,7 +20,7 @@ SLACK = 1 << 30
 def limit_memory(size: int) -> None:
     """Let this process, and those it starts, take `size` bytes more than it has, and SLACK, where the system can."""
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, AttributeError):  # only Linux tells it
         limit = _data_bytes() + size + SLACK
         resource.setrlimit(resource.RLIMIT_DATA, (limit if most < 0 else min(limit, most), most))
 
@@ -52,4 +52,4 @@ def bounded_memory(size: int) -> Iterator[None]:
 
 def _data_bytes() -> int:
     """What the limit counts of what this process has now."""
-    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5]) * os.sysconf("SC_PAGE_SIZE")
+    return int(psutil.Process().memory_info().data)

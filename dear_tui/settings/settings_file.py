@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import platformdirs
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -19,8 +18,6 @@ from engine.errors import ConfigError, InputError
 from engine.paths import expanded
 
 VARIABLE = "DEAR_CONFIG"
-THEME_LINE = re.compile(r"^theme\s*=.*$", re.MULTILINE)
-FIRST_TABLE = re.compile(r"^\s*\[", re.MULTILINE)
 
 
 def _flatten(value: object) -> object:
@@ -95,29 +92,20 @@ def _read(path: Path) -> _File:
 
 
 def remember_theme(path: Path, theme: str) -> None:
-    """Write the theme into the user's config, made where there is none; the rest of the file stays as it is.
+    """Write the theme into the user's config, made where there is none; the rest, with its comments, stays as it is.
 
     Raises:
-        InputError: the file cannot be written, or is one whose theme is not a line of its own.
+        InputError: the file cannot be written, or is no TOML.
     """
+    import tomlkit
+
     try:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        before: dict[str, Any] = tomllib.loads(text)
-        changed = _with_theme(text, f'theme = "{theme}"')
-        if tomllib.loads(changed) != before | {"theme": theme}:
-            raise InputError(f'{path}: the theme is not a line of its own there; write theme = "{theme}" yourself')
+        settings = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
+        settings["theme"] = theme
         path.parent.mkdir(parents=True, exist_ok=True)
         path = path.resolve()  # a link into somebody's dotfiles stays one
         written = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        written.write_text(changed, encoding="utf-8")
+        written.write_text(tomlkit.dumps(settings), encoding="utf-8")
         written.replace(path)
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: the theme cannot be kept there ({error})") from None
-
-
-def _with_theme(text: str, line: str) -> str:
-    table = FIRST_TABLE.search(text)
-    top, rest = (text[: table.start()], text[table.start() :]) if table else (text, "")
-    if THEME_LINE.search(top):
-        return THEME_LINE.sub(line, top, count=1) + rest
-    return f"{line}\n{text}"

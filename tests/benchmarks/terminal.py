@@ -11,7 +11,6 @@ import ctypes
 import fcntl
 import json
 import os
-import re
 import select
 import signal
 import statistics
@@ -26,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import psutil
 import pyte
 
 from dear_tui.cli.printing.terminal_table import print_table
@@ -152,14 +152,12 @@ class Screen:
 
     def cpu(self) -> float:
         """Seconds of processor that it has used, in all threads."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        times = psutil.Process(self.process.pid).cpu_times()
+        return times.user + times.system
 
     def memory(self) -> float:
         """MB that it holds."""
-        match = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.process.pid}/status").read_text())
-        assert match
-        return int(match[1]) / 1000
+        return psutil.Process(self.process.pid).memory_info().rss / 1e6
 
 
 def main() -> None:

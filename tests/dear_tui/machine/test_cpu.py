@@ -1,34 +1,76 @@
-"""The processor as /proc tells of it."""
+"""The processor as psutil tells of it."""
 
-from pathlib import Path
+from __future__ import annotations
+
+from collections import namedtuple
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import psutil
 
 from dear_tui.machine.cpu import CpuReader
 
+if TYPE_CHECKING:
+    import pytest
 
-def write(proc: Path, *busy_and_idle: tuple[int, int]) -> None:
-    cores = [f"cpu{number - 1 if number else ''} {busy} 0 0 {idle} 0 0 0 0 0 0" for number, (busy, idle) in
-             enumerate(busy_and_idle)]  # fmt: skip
-    (proc / "stat").write_text("\n".join([*cores, "intr 5"]))
+Times = namedtuple("Times", ["user", "idle", "iowait", "guest"])
+MacTimes = namedtuple("MacTimes", ["user", "nice", "system", "idle"])
 
 
-def test_utilisation_is_of_the_time_between_two_readings(tmp_path: Path) -> None:
-    reader = CpuReader(tmp_path)
-    write(tmp_path, (100, 900), (100, 400), (0, 500))
+def tell(monkeypatch: pytest.MonkeyPatch, *cores: Any) -> None:
+    monkeypatch.setattr(psutil, "cpu_times", lambda percpu: list(cores) if percpu else None)
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise FileNotFoundError("/proc is not there")
+
+    for name in names:
+        monkeypatch.setattr(psutil, name, refused)
+
+
+def test_utilisation_is_of_the_time_between_two_readings(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = CpuReader()
+    tell(monkeypatch, Times(100.0, 300.0, 100.0, 90.0), Times(0.0, 500.0, 0.0, 0.0))
     assert reader.read().utilisation is None
-    write(tmp_path, (250, 950), (200, 400), (50, 550))
+    tell(monkeypatch, Times(200.0, 300.0, 100.0, 190.0), Times(50.0, 540.0, 10.0, 0.0))
     cpu = reader.read()
     assert (cpu.utilisation, cpu.per_core) == (75, (100, 50))
 
 
-def test_memory_that_cannot_be_had_and_the_model(tmp_path: Path) -> None:
-    (tmp_path / "meminfo").write_text("MemTotal:  1000 kB\nMemFree: 10 kB\nMemAvailable:   400 kB\n")
-    (tmp_path / "cpuinfo").write_text("processor : 0\nmodel name\t: Some CPU: 3 GHz\nmodel name\t: Some CPU: 3 GHz\n")
-    cpu = CpuReader(tmp_path).read()
-    assert (cpu.name, cpu.memory_used, cpu.memory_total) == ("Some CPU: 3 GHz", 600 * 1024, 1000 * 1024)
+def test_a_system_that_knows_fewer_kinds_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = CpuReader()
+    tell(monkeypatch, MacTimes(0.0, 0.0, 0.0, 0.0))
+    reader.read()
+    tell(monkeypatch, MacTimes(1.0, 1.0, 1.0, 1.0))
+    assert reader.read().utilisation == 75
 
 
-def test_without_proc_the_load_remains(tmp_path: Path) -> None:
-    cpu = CpuReader(tmp_path / "none").read()
-    assert (cpu.name, cpu.utilisation, cpu.per_core, cpu.memory_used) == ("CPU", None, (), None)
+def test_no_time_between_two_readings_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = CpuReader()
+    tell(monkeypatch, Times(1.0, 1.0, 1.0, 1.0))
+    reader.read()
+    assert reader.read().utilisation == 0
+
+
+def test_a_core_that_was_switched_off_makes_the_reading_the_first_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = CpuReader()
+    tell(monkeypatch, Times(1.0, 1.0, 0.0, 0.0), Times(1.0, 1.0, 0.0, 0.0))
+    reader.read()
+    tell(monkeypatch, Times(2.0, 2.0, 0.0, 0.0))
+    cpu = reader.read()
+    assert (cpu.utilisation, cpu.per_core) == (None, ())
+
+
+def test_memory_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=1000, available=400, used=10))
+    cpu = CpuReader().read()
+    assert (cpu.memory_used, cpu.memory_total) == (600, 1000)
+
+
+def test_what_the_system_does_not_tell_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse(monkeypatch, "cpu_times", "virtual_memory")
+    cpu = CpuReader().read()
+    assert (cpu.utilisation, cpu.per_core, cpu.memory_used, cpu.memory_total) == (None, (), None, None)
     assert cpu.load is not None
     assert cpu.cores >= 1

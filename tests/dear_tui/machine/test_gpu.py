@@ -1,7 +1,12 @@
 """GPUs as NVML tells of them: everything may be missing, and the driver may go at any time."""
 
+import os
+import subprocess
+import sys
 from dataclasses import fields
+from pathlib import Path
 
+import psutil
 import pytest
 
 from dear_tui.machine.gpu import Gpu, GpuProcess, GpuReader, GpuReading, command_of
@@ -104,3 +109,17 @@ def test_a_driver_that_dies_is_asked_anew_and_comes_back() -> None:
 def test_this_machines_own_library_is_asked_and_never_raises() -> None:
     reading = GpuReader().read()
     assert reading.gpus or reading.problem
+
+
+def test_the_command_of_a_process() -> None:
+    code = "print('ready', flush=True); input()"
+    command = [sys.executable, "-c", code, "dear_tui.worker"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        assert command_of(process.pid) == "dear-tui worker"
+        assert command_of(os.getpid()).split(" ")[0] == Path(psutil.Process().cmdline()[0]).name
+    finally:
+        process.communicate(b"\n")
+    assert command_of(process.pid) == "?"
