@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import Monochrome, NoColor
 from textual.reactive import var
@@ -29,12 +29,13 @@ from dear_tui.screens.registry import SCREENS, ScreenInfo
 from dear_tui.settings.actions import Explains, actions_of
 from dear_tui.settings.class_colours import class_variables
 from dear_tui.settings.kept_theme import KeptTheme
-from dear_tui.settings.keymap import name_bindings
+from dear_tui.settings.keymap import with_ids
 from dear_tui.settings.settings import Settings
 from dear_tui.terminal.crash import record_crash
 from dear_tui.terminal.gc_pauses import GarbageBetweenKeys
 from dear_tui.terminal.input import TerminalDriver
 from dear_tui.terminal.sighup import end_if_terminal_is_gone
+from dear_tui.terminal.textual_private import AppWithoutTracebacks, line_filters, uncaught_error, write_to_terminal
 from dear_tui.terminal.threads import DaemonThreads
 from dear_tui.text.messages import SnapshotRead
 from dear_tui.text.notices import desktop_sequence, farewell, notices
@@ -65,7 +66,7 @@ MOST_PASTED = 4096
 """letters into a field of one line; a path has no more, and a megabyte there would take a minute"""
 
 
-class DearApp(App[str]):
+class DearApp(AppWithoutTracebacks[str]):
     """Shows campaigns; starts none. `run()` returns a sentence to print when a campaign goes on without it."""
 
     TITLE = "dear-tui"
@@ -76,7 +77,8 @@ class DearApp(App[str]):
     SHOWN: ClassVar[tuple[ScreenInfo, ...]] = SCREENS
     """with a tab each"""
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {info.name: info.screen for info in SCREENS}
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "app",
         *(info.binding for info in SCREENS),
         Binding("question_mark", "show_keys", "keys", key_display="?", tooltip="what works here"),
         Binding("f,ctrl+o", "jump", "jump", show=False, tooltip="letters on all there is; one goes there"),
@@ -84,10 +86,16 @@ class DearApp(App[str]):
         Binding("ctrl+p", "command_palette", "palette", show=False, priority=True, tooltip="find any action by name"),
         Binding("q", "quit", "quit", tooltip="a running campaign goes on"),
         Binding(
-            "ctrl+q", "quit", "quit", show=False, priority=True, tooltip="also while typing", id="app.quit-while-typing"
+            "ctrl+q",
+            "quit",
+            "quit",
+            show=False,
+            priority=True,
+            tooltip="also while typing",
+            id="app.quit-while-typing",
         ),
         Binding("ctrl+z", "suspend_process", "suspend", show=False, tooltip="fg comes back"),
-    ]
+    )
 
     campaign: var[int | None] = var(None)
     """The campaign that the live screen watches."""
@@ -108,7 +116,6 @@ class DearApp(App[str]):
         settings: Settings | None = None,
         machine: Machine | None = None,
     ) -> None:
-        name_bindings()
         super().__init__(driver_class=TerminalDriver)
         self.store = store
         self.machine = machine or Machine()
@@ -125,13 +132,14 @@ class DearApp(App[str]):
         self.crash = ""
         """what to tell the user after the screens broke down"""
         self.set_keymap(dict(self._settings.keys))
-        self._filters.append(NothingSteers())
+        line_filters(self).append(NothingSteers())
         self._garbage = GarbageBetweenKeys()
         self._kept_theme = KeptTheme(self, self._settings)
         self.theme = self._kept_theme.first
         if self._kept_theme.has_few_colours:
             # Textual chose its filters for the theme before: greys of a terminal's own colours would be black on black
-            self._filters = [NoColor() if isinstance(each, Monochrome) else each for each in self._filters]
+            filters = line_filters(self)
+            filters[:] = [NoColor() if isinstance(each, Monochrome) else each for each in filters]
 
     async def run_action(
         self,
@@ -196,8 +204,8 @@ class DearApp(App[str]):
         self.notify(notice.text, severity=notice.severity, timeout=NOTICE_SECONDS, markup=False)
         if self._settings.bell:
             self.bell()
-        if self._settings.desktop and self._driver:
-            self._driver.write(desktop_sequence(notice.text))
+        if self._settings.desktop:
+            write_to_terminal(self, desktop_sequence(notice.text))
 
     def notify(
         self,
@@ -266,13 +274,9 @@ class DearApp(App[str]):
         else:
             self.screen.action_maximize()
 
-    def _fatal_error(self) -> None:
-        """Textual would print a traceback with all variables; ours goes to a file, and the user gets a sentence."""
-        self.panic()
-
     def panic(self, *_renderables: RenderableType) -> None:
-        """Leave after something unexpected; `crash` tells what."""
-        self.crash = self.crash or record_crash(self._exception or RuntimeError("the terminal cannot be read"))
+        """Leave after something unexpected; the traceback goes to a file, and `crash` tells it in a sentence."""
+        self.crash = self.crash or record_crash(uncaught_error(self) or RuntimeError("the terminal cannot be read"))
         super().panic()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

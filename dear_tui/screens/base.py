@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
+from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.key_bar import KeyBar
 from dear_tui.widgets.common.top_bar import TopBar
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 class SnapshotScreen(Screen[None]):
     """Shows the app's snapshot whenever it changes while the screen is in front."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("n", "new", "new", tooltip="a form for a new campaign")]
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "snapshot-screen", Binding("n", "new", "new", tooltip="a form for a new campaign")
+    )
     ALLOW_IN_MAXIMIZED_VIEW = "KeyBar, .problem"
     AUTO_FOCUS = ""
     """nothing: the body takes the focus once it has something to show, so that only keys that work are listed"""

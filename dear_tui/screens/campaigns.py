@@ -17,6 +17,7 @@ from textual.worker import get_current_worker
 from dear_tui.access.fault_counter import FaultCounter
 from dear_tui.screens.empty import READING, missing
 from dear_tui.screens.ordering import NONE_CHOSEN, OrderingScreen
+from dear_tui.settings.keymap import with_ids
 from dear_tui.text.messages import DetailsRead, FoundRead, QueueRead
 from dear_tui.widgets.campaigns.campaign_details import CampaignDetails
 from dear_tui.widgets.campaigns.campaign_filter import CampaignFilter
@@ -50,14 +51,15 @@ class CampaignsScreen(OrderingScreen):
     """Every campaign with its state, progress and findings; what is asked of one shows at once."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - as Textual declares it
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "campaigns-screen",
         Binding("c", "mark", "mark", tooltip="mark it (◆), to compare it with others"),
         Binding("y", "copy", "copy id", show=False, tooltip="its number to the clipboard"),
         Binding("i", "details", "details", tooltip="show or hide the chosen campaign in full"),
         Binding("tab", "other_part", "other part", show=False, tooltip="from the list to the details and back"),
         Binding("slash", "filter", "filter", key_display="/", tooltip="only campaigns that match what is typed"),
         Binding("escape", "unfilter", "all", show=False, tooltip="all campaigns again"),
-    ]
+    )
     DEFAULT_CSS = """
     CampaignsScreen {
         .body { height: 1fr; layout: horizontal; }

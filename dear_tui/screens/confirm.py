@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from dear_tui.screens.dialog import Dialog
+from dear_tui.settings.keymap import with_ids
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 class ConfirmScreen(Dialog[bool]):
     """Only `y` is yes."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "confirm-screen",
         Binding("y", "dismiss(True)", "yes", tooltip="do it"),
         Binding("n,escape,q", "dismiss(False)", "no", tooltip="leave it as it is"),
-    ]
+    )
     DEFAULT_CSS = """
     ConfirmScreen {
         align: center middle;

@@ -12,6 +12,7 @@ from textual.widgets import Static
 from dear_tui.access import results
 from dear_tui.screens.empty import READING, no_results
 from dear_tui.screens.results import ResultScreen, heading, version_of
+from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.row_list import RowList
 from dear_tui.widgets.faults.fault_map import FaultMap
 from dear_tui.widgets.faults.fault_map_picture import HeatGrid
@@ -52,12 +53,13 @@ class Place:
 class FaultsScreen(ResultScreen):
     """Three levels of one question; enter goes down, escape up."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "faults-screen",
         Binding("enter", "open", "open", tooltip="the fault under the cursor; the image under the cursor"),
         Binding("escape", "back", "back", key_display="esc", tooltip="one level up"),
         Binding("o", "change_order", "order", tooltip="critical images, first critical rank, or as drawn"),
         Binding("s", "open_sql", "SQL", tooltip="the query behind what is shown"),
-    ]
+    )
     DEFAULT_CSS = """
     FaultsScreen {
         .heading { height: 1; padding: 0 1; }

@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 
 from dear_tui.screens.base import SnapshotScreen
+from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.status_text import MUTED
 from dear_tui.widgets.machine.machine_text import NO_GPU, cpu_card, gpu_card
 from dear_tui.widgets.machine.machine_watch import MachineWatch
@@ -77,10 +78,11 @@ class MachineView(VerticalScroll):
     """Scrolls where a machine has more than fits."""
 
     HELP = "GPUs and CPU of the machine this terminal runs on,\nover the last minutes; read once a second."
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "machine-view",
         Binding("j", "scroll_down", "down", show=False, tooltip="where there is more below"),
         Binding("k", "scroll_up", "up", show=False, tooltip="where there is more above"),
-    ]
+    )
     DEFAULT_CSS = """
     MachineView { padding: 1 2 0 2; scrollbar-size-vertical: 1; }
     """

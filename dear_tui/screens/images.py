@@ -12,6 +12,7 @@ from textual.widgets import Input, Static
 from dear_tui.access import results
 from dear_tui.screens.empty import READING
 from dear_tui.screens.results import ResultScreen, heading, version_of
+from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.row_list import RowList
 from dear_tui.widgets.images.image_pane import ImagePane, ShownImage
 from dear_tui.widgets.images.image_text import image_rows
@@ -40,12 +41,13 @@ WIDTH_OF_LIST = 54
 class ImagesScreen(ResultScreen):
     """The workload in rank order; one of its images is drawn."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "images-screen",
         Binding("slash", "ask_image", "go to", key_display="/", tooltip="the image of an id"),
         Binding("o", "change_order", "order", tooltip="by rank, or most critical faults first"),
         Binding("s", "open_sql", "SQL", tooltip="the query behind the list"),
         Binding("escape", "leave_input", "back", show=False, key_display="esc", tooltip="no image after all"),
-    ]
+    )
     DEFAULT_CSS = """
     ImagesScreen {
         .heading { height: 1; padding: 0 1; }

@@ -17,6 +17,7 @@ from dear_tui.access.live_details import LiveDetails, LiveReader, Wanted
 from dear_tui.charts.plots import ChartData
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.empty import READING, missing, no_curve, unread
+from dear_tui.settings.keymap import with_ids
 from dear_tui.text.messages import LiveDetailsRead
 from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
 from dear_tui.widgets.campaigns.layer_bars import LayerBars
@@ -51,10 +52,11 @@ LEAST_SIDE_WIDTH = 110
 class LiveScreen(SnapshotScreen):
     """State, progress, counts and charts of the chosen campaign."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "live-screen",
         Binding("i", "toggle_side", "side", tooltip="layers, second chart and log: show or hide"),
         Binding("s", "open_sql", "SQL", tooltip="the query behind what is shown"),
-    ]
+    )
     DEFAULT_CSS = """
     LiveScreen {
         .header { height: 4; padding: 0 1; }

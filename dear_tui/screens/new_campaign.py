@@ -18,6 +18,7 @@ from dear_tui.planner.reports import Order
 from dear_tui.screens.confirm import ConfirmScreen
 from dear_tui.screens.draft import DraftScreen
 from dear_tui.screens.save_config import SaveConfigScreen
+from dear_tui.settings.keymap import with_ids
 from dear_tui.text.messages import FieldsLoaded
 from dear_tui.widgets.campaigns.start_picker import StartPicker
 from dear_tui.widgets.common.status_text import MUTED
@@ -44,7 +45,8 @@ class NewCampaignScreen(DraftScreen):
     """Esc leaves it; what was typed is asked about."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide"), (ROOMY, "-roomy")]  # noqa: RUF012 - as Textual declares it
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "new-campaign-screen",
         Binding("f5", "submit", "submit", tooltip="queue it, and start the worker where none runs"),
         Binding("f2", "save", "save", tooltip="save it as a TOML file"),
         Binding("escape,q", "leave", "back", tooltip="to the campaigns"),
@@ -52,7 +54,7 @@ class NewCampaignScreen(DraftScreen):
         Binding("question_mark", "app.show_keys", "keys", show=False, tooltip="what works here"),
         Binding("down", "app.focus_next", "next field", show=False, tooltip="also tab"),
         Binding("up", "app.focus_previous", "field before", show=False, tooltip="also shift+tab"),
-    ]
+    )
     DEFAULT_CSS = """
     NewCampaignScreen {
         .body { height: 1fr; layout: horizontal; }

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from dear_tui.access.unavailable import against_asking, against_moving, against_starting, against_stopping
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.confirm import ConfirmScreen
+from dear_tui.settings.keymap import with_ids
 from dear_tui.text.messages import Obeyed
 from engine.errors import DearError
 from engine.units import short_count
@@ -29,7 +30,8 @@ KEEPS = "What it computed is kept, and r would go on from there."
 class OrderingScreen(SnapshotScreen):
     """The keys of the queue; which campaign they are about, the screen says."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "ordering-screen",
         Binding("p", "pause", "pause", tooltip="after the part being computed; p again goes on"),
         Binding("p", "resume", "resume", tooltip="go on with it when its turn comes"),
         Binding("r", "retry", "retry", tooltip="queue it again; what it computed is kept"),
@@ -39,7 +41,7 @@ class OrderingScreen(SnapshotScreen):
         Binding("d", "delete", "delete", tooltip="delete it with its results, after asking"),
         Binding("w", "start_worker", "start worker", show=False, tooltip="the process that runs the queue"),
         Binding("W", "stop_worker", "stop worker", show=False, tooltip="after the part being computed; again: at once"),
-    ]
+    )
 
     def __init__(self) -> None:
         super().__init__()

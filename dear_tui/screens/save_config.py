@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from dear_tui.screens.confirm import ConfirmScreen
 from dear_tui.screens.dialog import Dialog
+from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.form.path_suggester import PathSuggester
 from engine.paths import expanded
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 class SaveConfigScreen(Dialog[Path | None]):
     """A path, completed as it is typed; the answer is where it was saved."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "not now", tooltip="save nothing")]
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "save-config-screen", Binding("escape", "dismiss(None)", "not now", tooltip="save nothing")
+    )
     DEFAULT_CSS = """
     SaveConfigScreen {
         align: center middle;

@@ -13,6 +13,7 @@ from dear_tui.query.desk import LIMITS
 from dear_tui.query.messages import NamesFailed, NamesRead
 from dear_tui.screens.sql_runs import SqlRuns
 from dear_tui.screens.value import ValueScreen
+from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.sql.export_line import ExportLine
 from dear_tui.widgets.sql.result_pane import ResultPane
 from dear_tui.widgets.sql.schema_tree import SchemaTree
@@ -39,7 +40,8 @@ HINT = Content.from_markup(
 class SqlScreen(SqlRuns):
     """Where queries are written and their results looked at; everything slow is a thread's."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "sql-screen",
         Binding("f5,ctrl+enter,r", "run", "run", tooltip="run the query"),
         Binding("f6", "cancel", "cancel", tooltip="stop the query, the counting, or the export"),
         Binding("i,enter", "edit", "edit", tooltip="into the editor"),
@@ -52,7 +54,7 @@ class SqlScreen(SqlRuns):
         Binding("t", "toggle_views", "views", show=False, tooltip="the views and their columns"),
         Binding("right_square_bracket", "page(1)", "next rows", key_display="]", tooltip="the next 100,000 rows"),
         Binding("left_square_bracket", "page(-1)", "rows before", key_display="[", tooltip="the 100,000 rows before"),
-    ]
+    )
     DEFAULT_CSS = """
     SqlScreen {
         Horizontal { height: 1fr; max-height: 14; min-height: 5; }

@@ -14,10 +14,12 @@ from textual.dom import DOMNode
 from textual.keys import REPLACED_KEYS, Keys, key_to_character
 from textual.screen import ModalScreen
 
+from dear_tui.terminal.textual_private import bindings_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from textual.binding import BindingsMap
+    from textual.binding import BindingType
 
 PACKAGE = "dear_tui."
 NUMBERS = re.compile(r"\(.*\d")
@@ -35,23 +37,25 @@ class BoundAction:
     explanation: str
 
 
-def name_bindings() -> None:
-    """Give every binding of ours that a user should know (it has a tooltip) an id: its class and its action.
+def with_ids(prefix: str, *bindings: BindingType) -> list[BindingType]:
+    """Give every binding that a user should know (it has a tooltip) an id: the prefix and its action.
 
     Where the action takes numbers its description says more, and tells `down` from `up`. A binding whose code gives it
-    an `id` keeps that one. Textual takes a node's bindings from its class, so this must come before the first node.
+    an `id` keeps that one.
     """
-    nodes = list(_own_nodes(DOMNode))
-    for node in nodes:
-        if bindings := node.__dict__.get("BINDINGS"):
-            node.BINDINGS = [_named(node, binding) for binding in bindings]
-    for node in nodes:
-        node._merged_bindings = node._merge_bindings()
+    return [
+        replace(one, id=f"{prefix}.{_kebab(_deed(one))}") if isinstance(one, Binding) and one.tooltip and not one.id
+        else one
+        for one in bindings
+    ]  # fmt: skip
+
+
+def _deed(binding: Binding) -> str:
+    return binding.description if NUMBERS.search(binding.action) else binding.action
 
 
 def bound_actions() -> list[BoundAction]:
     """Every action of every screen that is imported, in the order of the code, the app's own first."""
-    name_bindings()
     bindings: dict[str, list[Binding]] = {}
     for node in sorted(_own_nodes(DOMNode), key=lambda node: not issubclass(node, App)):
         for binding in cast("list[Binding]", node.__dict__.get("BINDINGS", [])):
@@ -93,18 +97,9 @@ def _own_nodes(base: type[DOMNode]) -> Iterator[type[DOMNode]]:
     return iter(seen)
 
 
-def _named(node: type[DOMNode], binding: object) -> Binding:
-    (bound, *others) = Binding.make_bindings([binding])  # type: ignore[list-item]
-    keys = ",".join(one.key for one in (bound, *others))
-    deed = bound.description if NUMBERS.search(bound.action) else bound.action
-    name = bound.id or (f"{_kebab('app' if issubclass(node, App) else node.__name__)}.{_kebab(deed)}")
-    return replace(bound, key=keys, id=name if bound.tooltip else bound.id)
-
-
 def _kebab(name: str) -> str:
-    """`CampaignChart` -> `campaign-chart`, `toggle_class('MASKED')` -> `toggle-class-masked`"""
-    words = re.sub(r"([a-z])([A-Z])", r"\1-\2", name)
-    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+    """`toggle_class('MASKED')` -> `toggle-class-masked`"""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def _is_key(key: str) -> bool:
@@ -146,7 +141,7 @@ def _clashes(keymap: Mapping[str, set[str]]) -> Iterator[str]:
 
 
 def _claims(node: type[DOMNode], keymap: Mapping[str, set[str]]) -> Iterator[_Claim]:
-    bindings = cast("BindingsMap", node._merged_bindings)
+    bindings = bindings_of(node)
     for key, binding in bindings:
         said = binding.id or f"{binding.description or binding.action} ({node.__name__})"
         if binding.id not in keymap:

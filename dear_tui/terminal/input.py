@@ -11,8 +11,9 @@ from codecs import getincrementaldecoder
 from typing import TYPE_CHECKING
 
 from textual import events
-from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+
+from dear_tui.terminal.textual_private import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser, logs_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +68,7 @@ class TerminalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read until the program ends."""
-        parser, decode = PasteParser(self._debug), getincrementaldecoder("utf-8")("replace").decode
+        parser, decode = PasteParser(logs_input(self)), getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():

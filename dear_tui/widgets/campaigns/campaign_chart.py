@@ -18,6 +18,7 @@ from dear_tui.charts.export import write_export
 from dear_tui.charts.picture import Ink, Picture
 from dear_tui.charts.plots import ChartData, make_plot
 from dear_tui.charts.view import PAN, ZOOM, Kind, View
+from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.chart import Chart
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ NEEDS_KIND = {
 class CampaignChart(Chart, can_focus=True):
     """One campaign's charts, one at a time, as its keys have them."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "campaign-chart",
         Binding("v", "next_view", "view", tooltip="curve, scatter, random or ranked, marked ones"),
         Binding(
             "m", "toggle_class('MASKED')", "masked", group=CLASS_KEYS, tooltip="show or hide; the rest is enlarged"
@@ -64,19 +66,29 @@ class CampaignChart(Chart, can_focus=True):
         Binding("l", "pan(1)", "pan right", show=False, tooltip="a quarter of what is shown"),
         Binding("0", "whole", "all", show=False, tooltip="the whole x axis again"),
         Binding(
-            "left", "step(-1)", "read left", key_display="←", show=False, tooltip="the cursor, one column to the left"
+            "left",
+            "step(-1)",
+            "read left",
+            key_display="←",
+            show=False,
+            tooltip="the cursor, one column to the left",
         ),
         Binding("right", "step(1)", "read", key_display="→", tooltip="the cursor: image, metric and counts under it"),
         Binding(
             "shift+left", f"step(-{FAR})", "read far left", show=False, key_display="⇧←", tooltip="ten columns left"
         ),
         Binding(
-            "shift+right", f"step({FAR})", "read far right", show=False, key_display="⇧→", tooltip="ten columns right"
+            "shift+right",
+            f"step({FAR})",
+            "read far right",
+            show=False,
+            key_display="⇧→",
+            tooltip="ten columns right",
         ),
         Binding("escape", "no_cursor", "no cursor", show=False, tooltip="take the cursor away"),
         Binding("e", "export", "save", tooltip="what is shown, as SVG and CSV, into this folder"),
         Binding("space", "toggle_frozen", "freeze", tooltip="hold the drawing still; the campaign goes on"),
-    ]
+    )
 
     HELP = "Each fault counts at its worst severity so far.\nA click reads out what is under it."
 

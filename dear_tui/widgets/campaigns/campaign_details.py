@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from dear_tui.access.description import table_one_lines
+from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.status_text import MUTED, asked_text, name_text, state_text, took
 from engine.units import percent
 
@@ -47,12 +48,13 @@ SHOWN_ABOVE = frozenset(
 class CampaignDetails(VerticalScroll):
     """Scrolls where it is longer than the screen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "campaign-details",
         Binding("j,down", "scroll_down", "down", show=False, tooltip="scroll the details"),
         Binding("k,up", "scroll_up", "up", show=False, tooltip="scroll back"),
         Binding("g,home", "scroll_home", "top", show=False, tooltip="their first line"),
         Binding("G,end", "scroll_end", "end", show=False, tooltip="their last line"),
-    ]
+    )
     DEFAULT_CSS = """
     CampaignDetails {
         padding: 0 1; border: round $surface-lighten-2; border-title-color: $foreground-muted;

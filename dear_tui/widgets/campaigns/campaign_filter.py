@@ -9,6 +9,8 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from dear_tui.settings.keymap import with_ids
+
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
@@ -16,10 +18,11 @@ if TYPE_CHECKING:
 class _Words(Input):
     """Esc forgets what was typed, enter keeps it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "words",
         Binding("escape", "forget", "all", tooltip="all campaigns again"),
         Binding("enter,down", "keep", "to the list", tooltip="back to the campaigns that match"),
-    ]
+    )
 
     def action_forget(self) -> None:
         """Show all campaigns."""

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
+from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.row_list import RowList, Rows
 from dear_tui.widgets.common.status_text import (
     MUTED,
@@ -75,9 +76,10 @@ class CampaignList(RowList):
 
     ROW_LINES = 3
     HEADING_LINES = 0
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "campaign-list",
         Binding("enter", "open", "open", tooltip="watch it on the live screen"),
-    ]
+    )
     DEFAULT_CSS = """
     CampaignList { display: none; width: 1fr; padding: 0 1; }
     """

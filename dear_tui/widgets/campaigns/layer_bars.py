@@ -9,6 +9,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.status_text import MUTED, bar
 from engine.units import short_count
 
@@ -25,12 +26,13 @@ LEAST_BAR, MOST_NAME = 4, 24
 class LayerBars(VerticalScroll):
     """One line a layer; scrolls where there are many."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "layer-bars",
         Binding("j", "scroll_down", "down", show=False, tooltip="further layers"),
         Binding("k", "scroll_up", "up", show=False, tooltip="the layers before"),
         Binding("g", "scroll_home", "first", show=False, tooltip="the first layer"),
         Binding("G", "scroll_end", "last", show=False, tooltip="the last layer"),
-    ]
+    )
     DEFAULT_CSS = """
     LayerBars {
         scrollbar-size-vertical: 1; scrollbar-gutter: stable;

@@ -16,6 +16,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
+from dear_tui.settings.keymap import with_ids
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -43,14 +45,15 @@ NO_ROWS = Rows(Content(""), (), lambda _place: Content(""))
 class RowList(ScrollView, can_focus=True):
     """Rows with a cursor; ten thousand cost as much as twenty."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "row-list",
         Binding("j,down", "move(1)", "down", show=False, tooltip="the next row"),
         Binding("k,up", "move(-1)", "up", show=False, tooltip="the row before"),
         Binding("g,home", "first", "first", show=False, tooltip="the first row"),
         Binding("G,end", "last", "last", show=False, tooltip="the last row"),
         Binding("pagedown", "page(1)", "page down", show=False, tooltip="a screen further"),
         Binding("pageup", "page(-1)", "page up", show=False, tooltip="a screen back"),
-    ]
+    )
     COMPONENT_CLASSES: ClassVar[set[str]] = {"list--heading", "list--cursor"}
     DEFAULT_CSS = """
     RowList {

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.faults.fault_map_picture import (
     ALL,
     GLYPHS,
@@ -43,7 +44,8 @@ LEAST_WIDTH, LEAST_HEIGHT = 76, 7
 class FaultMap(Widget, can_focus=True):
     """A cell for each layer and bit, the darker the rarer; totals at the edges."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "fault-map",
         Binding("h,left", "move(0, -1)", "left", show=False, tooltip="the next higher bit"),
         Binding("j,down", "move(1, 0)", "down", show=False, tooltip="the next layer"),
         Binding("k,up", "move(-1, 0)", "up", show=False, tooltip="the layer before"),
@@ -51,7 +53,7 @@ class FaultMap(Widget, can_focus=True):
         Binding("g,home", "move(-1000000, 0)", "first", show=False, tooltip="the first layer"),
         Binding("G,end", "move(1000000, 0)", "last", show=False, tooltip="all layers together"),
         Binding("enter", "open", "faults", tooltip="list the faults of this cell"),
-    ]
+    )
     COMPONENT_CLASSES: ClassVar[set[str]] = {"map--text", "map--axis", "map--none", "map--zero", "map--hot"}
     DEFAULT_CSS = """
     FaultMap {

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.binding import Binding, BindingType
 from textual.widgets import Select
 
+from dear_tui.settings.keymap import with_ids
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,11 +16,12 @@ if TYPE_CHECKING:
 class Choice(Select[str], inherit_bindings=False):
     """One of a few; up and down are left to the form, left and right choose without opening."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "choice",
         Binding("enter,space", "show_overlay", "choose", tooltip="open the choices"),
         Binding("right", "step(1)", "next", show=False, tooltip="the next choice"),
         Binding("left", "step(-1)", "previous", show=False, tooltip="the choice before"),
-    ]
+    )
 
     DEFAULT_CSS = """
     Choice {

@@ -10,6 +10,7 @@ from textual_fastdatatable import DataTable
 
 from dear_tui.charts.result_plot import MOST_LINES
 from dear_tui.query.values import cell_text, whole_text
+from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.sql.result_rows import WIDEST, ResultRows, is_number
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class PreparedPage:
 class ResultGrid(DataTable):
     """One page of a result."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "result-grid",
         Binding("j", "cursor_down", "down", show=False, tooltip="the next row"),
         Binding("k", "cursor_up", "up", show=False, tooltip="the row above"),
         Binding("h", "cursor_left", "left", show=False, tooltip="the column to the left"),
@@ -52,7 +54,7 @@ class ResultGrid(DataTable):
         Binding("enter", "screen.edit", "edit", show=False, tooltip="into the editor"),
         Binding("tab", "app.focus_next", "next pane", show=False),
         Binding("shift+tab", "app.focus_previous", "pane before", show=False),
-    ]
+    )
     DEFAULT_CSS = """
     ResultGrid {
         height: 1fr; background: transparent; scrollbar-size-vertical: 1; scrollbar-size-horizontal: 1;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -35,9 +36,11 @@ class ResultRows(ArrowBackend):
     @property
     def column_content_widths(self) -> list[int]:
         """Cells of the widest value of each column."""
-        if not self._column_content_widths:
-            self._column_content_widths = [self._width(index) for index in range(self.column_count)]
-        return self._column_content_widths
+        return self._widths
+
+    @cached_property
+    def _widths(self) -> list[int]:
+        return [self._width(index) for index in range(self.column_count)]
 
     def value(self, row: int, column: int) -> Any:
         """The value itself."""

@@ -9,6 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Tree
 
+from dear_tui.settings.keymap import with_ids
+
 if TYPE_CHECKING:
     from engine.store.sql.names import Names
 
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 class SchemaTree(Tree[str]):
     """A branch a view."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "schema-tree",
         Binding("enter", "select_cursor", "insert", tooltip="write this name into the query"),
         Binding("space", "toggle_node", "open/close", tooltip="the columns of this view"),
         Binding("j", "cursor_down", "down", show=False, tooltip="the next name"),
@@ -25,7 +28,7 @@ class SchemaTree(Tree[str]):
         Binding("G", "scroll_end", "last", show=False, tooltip="the last name"),
         Binding("l", "expand", "open", show=False, tooltip="the columns of this view"),
         Binding("h", "collapse", "close", show=False, tooltip="its name alone"),
-    ]
+    )
     DEFAULT_CSS = """
     SchemaTree {
         width: 34; height: 1fr; padding: 0; background: transparent; scrollbar-size-vertical: 1;

@@ -15,6 +15,7 @@ from textual.widgets import TextArea
 from textual.widgets.text_area import TextAreaTheme
 
 from dear_tui.query.completion import Completion, complete
+from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.sql.completion_list import CompletionList
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ FOLDED_FROM = 16_384
 PLACE = re.compile(r"(?P<line>LINE (?P<number>\d+): )(?P<cut>\.\.\.)?.*\n(?P<indent> *)\^")
 """DuckDB's excerpt of a wrong line; of a long one it shows the middle"""
 
-THEME = "dear"
 COLOURS = {
     "keyword": "text-primary",
     "keyword.operator": "text-primary",
@@ -49,12 +49,13 @@ COLOURS = {
 class SqlText(TextArea):
     """The text itself; tab, enter and esc belong to the completions while some are shown."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "sql-text",
         Binding("escape", "leave", "leave", tooltip="out of the editor, so that single letters are keys"),
         Binding("f6", "screen.cancel", "cancel", tooltip="stop the query, the counting, or the export"),
         Binding("ctrl+a", "select_all", "select all", show=False, tooltip="the whole query"),
         Binding("f7", "screen.list_queries", "queries", show=False, tooltip="ready questions and saved queries"),
-    ]
+    )
 
     class Left(Message):
         """The user is done with the text."""
@@ -102,6 +103,7 @@ class SqlText(TextArea):
     def on_mount(self) -> None:
         """Take the theme's colours; the highlighter is loaded after the first frame."""
         self._colour()
+        self.watch(self.app, "theme", self._colour, init=False)
         self.move_cursor(self.document.end)
         self.call_after_refresh(self._highlight)
 
@@ -114,20 +116,19 @@ class SqlText(TextArea):
         self.language = "sql"
         self.move_cursor(cursor)
 
-    def _app_theme_changed(self) -> None:
-        self._colour()
-        super()._app_theme_changed()
-
     def _colour(self) -> None:
+        """Take the colours of the app's theme, under its name: the same name again would change nothing."""
         variables = self.app.theme_variables
         styles = {name: Style(color=_rich(variables[variable])) for name, variable in COLOURS.items()}
         for name in ("keyword", "keyword.operator", "attribute", "conditional"):
             styles[name] += Style(bold=True)
         styles["comment"] = Style(italic=True, dim=True)
-        self.register_theme(TextAreaTheme(THEME, syntax_styles=styles))
-        self.theme = THEME
+        name = f"dear {self.app.theme}"
+        self.register_theme(TextAreaTheme(name, syntax_styles=styles))
+        self.theme = name
 
-    async def _on_key(self, event: events.Key) -> None:
+    def on_key(self, event: events.Key) -> None:
+        """Completions take their keys; tab goes to the next place for it."""
         if self.is_completing and event.key in ("tab", "enter", "escape", "up", "down"):
             event.stop()
             event.prevent_default()
@@ -135,10 +136,11 @@ class SqlText(TextArea):
         elif event.key == "tab":
             event.stop()
             event.prevent_default()
-            self.insert(" " * self._find_columns_to_next_tab_stop())
+            self.insert(" " * (self.indent_width - self.get_column_width(*self.cursor_location) % self.indent_width))
         self.is_typing = event.is_printable or event.key == "backspace"
 
-    async def _on_paste(self, event: events.Paste) -> None:
+    def on_paste(self, event: events.Paste) -> None:
+        """A long text is folded."""
         event.prevent_default()
         event.stop()
         self.is_typing = False

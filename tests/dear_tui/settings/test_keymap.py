@@ -6,22 +6,16 @@ from pathlib import Path
 import pytest
 from textual.binding import Binding
 from textual.dom import DOMNode
-from textual.widget import Widget
 
 from dear_tui.app import DearApp
 from dear_tui.screens.campaigns import CampaignsScreen
 from dear_tui.screens.keys import KeysScreen
 from dear_tui.screens.live import LiveScreen
 from dear_tui.settings import keymap
-from dear_tui.settings.keymap import bound_actions, keymap_problems, name_bindings
+from dear_tui.settings.keymap import bound_actions, keymap_problems, with_ids
 from dear_tui.settings.settings import Settings
 from engine.store.records import CampaignStatus
 from tests.dear_tui.memory_store import FakeSource, make_curve, make_status, screen_text, settle
-
-
-@pytest.fixture(autouse=True)
-def named() -> None:
-    name_bindings()
 
 
 def app_with(keys: dict[str, str], campaigns: tuple[CampaignStatus, ...] = ()) -> DearApp:
@@ -39,16 +33,17 @@ def test_every_binding_with_a_tooltip_has_an_id_of_its_own() -> None:
     assert [name for name, count in counts.items() if count > 1] == []
 
 
-def test_an_id_given_in_the_code_stays_and_others_are_made_of_class_and_action() -> None:
-    class Named(Widget):
-        BINDINGS = [  # noqa: RUF012
-            Binding("a", "one", "one", tooltip="first", id="named.pinned"),
-            Binding("b,c", "two('X y')", "two", tooltip="second"),
-            Binding("d", "three", "three"),
-        ]
-
-    ids = {binding.action: keymap._named(Named, binding).id for binding in Named.BINDINGS}
-    assert ids == {"one": "named.pinned", "two('X y')": "named.two-x-y", "three": None}
+def test_an_id_given_in_the_code_stays_and_others_are_made_of_prefix_and_action() -> None:
+    bindings = with_ids(
+        "named",
+        Binding("a", "one", "one", tooltip="first", id="named.pinned"),
+        Binding("b,c", "two('X y')", "two", tooltip="second"),
+        Binding("d", "three", "three"),
+        Binding("e", "go(1)", "down", tooltip="fourth"),
+        ("f", "five", "five"),
+    )
+    ids = {binding.action: binding.id for binding in bindings if isinstance(binding, Binding)}
+    assert ids == {"one": "named.pinned", "two('X y')": "named.two-x-y", "three": None, "go(1)": "named.down"}
 
 
 async def test_new_keys_work_in_place_of_the_old_ones() -> None:
@@ -115,7 +110,6 @@ def test_the_keys_that_are_built_in_clash_nowhere() -> None:
 
 def test_an_id_is_of_one_action() -> None:
     """Otherwise a key given to `down` would go up as well."""
-    name_bindings()
     for node in keymap._own_nodes(DOMNode):
         actions: dict[str, set[str]] = {}
         for binding in node.__dict__.get("BINDINGS", []):

@@ -1,0 +1,52 @@
+"""What this program uses of Textual although Textual does not promise to keep it; nothing else may.
+
+Each of these has a test, so that an update of Textual that moves one of them is noticed at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
+from textual.app import App, ReturnType
+
+if TYPE_CHECKING:
+    from textual.binding import BindingsMap
+    from textual.dom import DOMNode
+    from textual.driver import Driver
+    from textual.filter import LineFilter
+
+__all__ = ["BRACKETED_PASTE_END", "BRACKETED_PASTE_START", "AppWithoutTracebacks", "XTermParser"]
+
+
+class AppWithoutTracebacks(App[ReturnType]):
+    """Ends by `panic` after an error that nobody caught, where Textual prints a traceback with all variables."""
+
+    def _fatal_error(self) -> None:
+        self.panic()
+
+
+def uncaught_error(app: App[ReturnType]) -> Exception | None:
+    """The error that ends the app."""
+    return app._exception
+
+
+def line_filters(app: App[ReturnType]) -> list[LineFilter]:
+    """The filters that every drawn line goes through, in their order; the list may be changed."""
+    return app._filters
+
+
+def write_to_terminal(app: App[ReturnType], sequence: str) -> None:
+    """Send a control sequence to the terminal; to none where none is drawn on."""
+    if app._driver is not None:
+        app._driver.write(sequence)
+
+
+def logs_input(driver: Driver) -> bool:
+    """Whether the parser of the driver is to log what it reads."""
+    return driver._debug
+
+
+def bindings_of(node: type[DOMNode]) -> BindingsMap:
+    """The bindings of a class together with those that it inherits."""
+    return node._merged_bindings or node._merge_bindings()

@@ -1,0 +1,115 @@
+"""Every private name of Textual that is used does what it is used for."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from textual.app import App
+from textual.binding import Binding
+from textual.drivers.headless_driver import HeadlessDriver
+from textual.events import Key, Paste
+from textual.filter import LineFilter
+from textual.widget import Widget
+
+import dear_tui
+from dear_tui.terminal.textual_private import (
+    BRACKETED_PASTE_END,
+    BRACKETED_PASTE_START,
+    AppWithoutTracebacks,
+    XTermParser,
+    bindings_of,
+    line_filters,
+    logs_input,
+    uncaught_error,
+    write_to_terminal,
+)
+
+OF_PYTHON = {"_asdict", "_replace", "_fields", "_exit"}
+
+
+class Breaks(AppWithoutTracebacks[str]):
+    panicked = False
+
+    def on_mount(self) -> None:
+        raise ZeroDivisionError("of the test")
+
+    def panic(self, *renderables: object) -> None:
+        self.panicked = not renderables
+        super().panic()
+
+
+async def test_an_uncaught_error_ends_in_panic_without_a_traceback() -> None:
+    app = Breaks()
+    with pytest.raises(ZeroDivisionError):
+        async with app.run_test():
+            pass
+    assert app.panicked
+    assert isinstance(uncaught_error(app), ZeroDivisionError)
+
+
+async def test_the_filters_of_lines_can_be_changed() -> None:
+    app: App[str] = App()
+    async with app.run_test():
+        filters = line_filters(app)
+        filters.append(object())  # type: ignore[arg-type]
+        assert line_filters(app) is filters
+        filters.pop()
+        assert all(isinstance(one, LineFilter) for one in filters)
+
+
+async def test_a_sequence_goes_to_the_driver_and_without_one_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    app: App[str] = App()
+    write_to_terminal(app, "nowhere")
+    monkeypatch.setattr(HeadlessDriver, "write", lambda _driver, data: written.append(data))
+    async with app.run_test():
+        write_to_terminal(app, "\x1b]9;done\x07")
+    assert [data for data in written if "9;" in data] == ["\x1b]9;done\x07"]
+
+
+async def test_a_driver_tells_whether_input_is_logged() -> None:
+    app: App[str] = App()
+    assert logs_input(HeadlessDriver(app, debug=True)) is True
+    assert logs_input(HeadlessDriver(app)) is False
+
+
+def test_the_bindings_of_a_class_include_those_it_inherits() -> None:
+    class Base(Widget):
+        BINDINGS: ClassVar = [Binding("a", "one", "one")]
+
+    class Derived(Base):
+        BINDINGS: ClassVar = [Binding("b", "two", "two")]
+
+    assert [key for key, _ in bindings_of(Derived)] == ["a", "b"]
+
+
+def test_the_parser_gives_keys_and_knows_the_marks_of_a_paste() -> None:
+    events = list(XTermParser().feed(f"a{BRACKETED_PASTE_START}b{BRACKETED_PASTE_END}"))
+    [key, paste] = [event for event in events if isinstance(event, (Key, Paste))]
+    assert isinstance(key, Key)
+    assert isinstance(paste, Paste)
+    assert (key.key, paste.text) == ("a", "b")
+
+
+def test_no_other_module_uses_what_is_private_to_another_package() -> None:
+    """Of an object's private names, only those that the program's own classes define."""
+    folder = Path(dear_tui.__file__).parent
+    sources = {path: path.read_text(encoding="utf-8") for path in folder.rglob("*.py")}
+    own = set(re.findall(r"(?:def |class |self\.|^\s+)(_\w+)(?:\(|:| =|,)", "\n".join(sources.values()), re.MULTILINE))
+    strange = {
+        f"{path.relative_to(folder)}: {node.attr}"
+        for path, source in sources.items()
+        if path.name != "textual_private.py"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute) and re.fullmatch(r"_[a-z]\w*", node.attr)
+        if node.attr not in own | OF_PYTHON
+    }
+    assert strange == set()
+    imported = {
+        path.name for path, source in sources.items() if re.search(r"^from textual\S*\._", source, re.MULTILINE)
+    }
+    assert imported == {"textual_private.py"}
