@@ -7,6 +7,8 @@ UNITS = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
 
 def short_count(number: float) -> str:
     """Three digits and a unit: 950, 16.5k, 165M; whole thousands without a fraction: 10k."""
+    if number < 0:
+        return f"-{short_count(-number)}"
     for size, unit in UNITS:
         if number >= size * 0.9995:
             return f"{number / size:.3g}{unit}"

@@ -14,8 +14,11 @@ from dear_tui.charts.plot import STYLES, Plot, Series
 from dear_tui.charts.raster import CELL_HEIGHT, CELL_WIDTH, SHADES, LineStyle, braille, count_points, shades, trace_at
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from dear_tui.charts.axis import Axis
     from dear_tui.charts.picture import Area
     from dear_tui.charts.view import View
 
@@ -47,7 +50,7 @@ def draw_plot(plot: Plot, view: View, width: int, height: int, small: bool = Fal
         top = 1
     else:
         top = _draw_legend(picture, plot, view, height - len(reading) - 2 - LEAST_ROWS)
-    picture.area = _draw_axes(picture, plot, top, height - 2 - len(reading))
+    picture.area = draw_axes(picture, plot.x, plot.y, top, height - 2 - len(reading), plot.right_ticks)
     _draw_lines(picture, plot)
     _draw_points(picture, plot, view)
     if index is not None:
@@ -96,45 +99,47 @@ def _draw_legend(picture: Picture, plot: Plot, view: View, most: int) -> int:
 def _entries(plot: Plot, view: View) -> list[tuple[Ink, str, str]]:
     """Ink, sample and words; what is hidden has a blank sample. The right axis and the levels come last."""
     entries = [
-        (series.ink, _sample(series.style) if series.style else SHADES if view.density else "⢌⠢", series.label)
+        (series.ink, line_sample(series.style) if series.style else SHADES if view.density else "⢌⠢", series.label)
         for series in sorted(plot.series, key=lambda series: series.scale is not None)
     ]
     hidden = [(ink, "   ", f"{name} hidden") for ink, name in plot.hidden]
     # a class keeps its place whether hidden or not
     entries = sorted(entries + hidden, key=lambda entry: entry[0] if entry[0] > Ink.METRIC else 100)
     if plot.levels_note:
-        entries.append((Ink.FINAL, _sample(STYLES[Ink.FINAL]), plot.levels_note))
+        entries.append((Ink.FINAL, line_sample(STYLES[Ink.FINAL]), plot.levels_note))
     return entries
 
 
-def _sample(style: LineStyle) -> str:
+def line_sample(style: LineStyle) -> str:
     """Three cells of a line, in the middle of their height."""
     line = trace_at(np.array([0.0, 1.0]), np.full(2, 0.4), 3 * CELL_WIDTH, CELL_HEIGHT, style)
     return "".join(map(chr, braille(line)[0]))
 
 
-def _draw_axes(picture: Picture, plot: Plot, top: int, base: int) -> Area:
+def draw_axes(
+    picture: Picture, x: Axis, y: Axis, top: int, base: int, right_ticks: Sequence[tuple[float, str]] = ()
+) -> Area:
     """Both axes with their ticks, and the right one where there is one; returns the area between them."""
     rows = base - top
-    ticks = plot.y.ticks(rows // 3 + 1)
+    ticks = y.ticks(rows // 3 + 1)
     labels = dict(zip(ticks, tick_labels(ticks), strict=True))
     left = max(map(len, labels.values()), default=1) + 2
-    columns = picture.width - left - (RIGHT if plot.right_ticks else 2)
+    columns = picture.width - left - (RIGHT if right_ticks else 2)
     for row in range(top, base):
         picture.put(row, left - 1, "│", Ink.AXIS)
         picture.put(row, left + columns, "│", Ink.AXIS)
     picture.put(base, left - 1, "└" + "─" * columns + "┘", Ink.AXIS)
     for tick, label in labels.items():
-        row = top + int((1 - float(plot.y.place(tick))) * (rows - 1) + 0.5)
+        row = top + int((1 - float(y.place(tick))) * (rows - 1) + 0.5)
         picture.put(row, left - 1 - len(label), label, Ink.AXIS)
         picture.put(row, left - 1, "┤", Ink.AXIS)
-    x_ticks = plot.x.ticks(columns // (10 if columns > LEAST_WIDTH else 7) + 1)
+    x_ticks = x.ticks(columns // (10 if columns > LEAST_WIDTH else 7) + 1)
     for tick, label in zip(x_ticks, tick_labels(x_ticks), strict=True):
-        column = left + int(float(plot.x.place(tick)) * (columns - 1) + 0.5)
+        column = left + int(float(x.place(tick)) * (columns - 1) + 0.5)
         picture.put(base, column, "┬", Ink.AXIS)
         start = min(max(column - len(label) // 2, 0), picture.width - len(label))
         picture.put(base + 1, start, label, Ink.AXIS)
-    for share, label in plot.right_ticks:
+    for share, label in right_ticks:
         row = top + int((1 - share) * (rows - 1) + 0.5)
         picture.put(row, left + columns, "├", Ink.AXIS)
         picture.put(row, left + columns + 2, label, Ink.METRIC)

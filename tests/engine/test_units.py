@@ -7,7 +7,7 @@ from engine.units import duration, percent, rate, short_count
     ("number", "text"),
     [
         (0, "0"), (7, "7"), (0.5, "0.5"), (999, "999"), (999.6, "1k"), (1000, "1k"), (1250, "1.25k"), (16_501, "16.5k"),
-        (999_499, "999k"), (999_600, "1M"), (165_010_000, "165M"), (2.5e9, "2.5G"),
+        (999_499, "999k"), (999_600, "1M"), (165_010_000, "165M"), (2.5e9, "2.5G"), (-7, "-7"), (-16_501, "-16.5k"),
     ],
 )  # fmt: skip
 def test_short_count_keeps_three_digits(number: float, text: str) -> None:

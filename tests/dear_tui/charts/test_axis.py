@@ -78,3 +78,28 @@ def test_fractions_have_round_steps_too() -> None:
 )
 def test_labels_are_short_where_that_is_exact(ticks: list[float], labels: list[str]) -> None:
     assert tick_labels(ticks) == labels
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high"),
+    [([2, 10], 0, 10), ([6, 10], 6, 10), ([-3, 10], -3, 10), ([5, np.nan, np.inf], 4.5, 5.5), ([], 0, 1),
+     ([-1e308, 7, 10, 1e308], 7, 10)],
+)  # fmt: skip
+def test_an_axis_over_values_begins_at_0_where_that_wastes_no_room(
+    values: list[float], low: float, high: float
+) -> None:
+    axis = Axis.over(np.array(values, dtype=np.float64))
+    assert (axis.low, axis.high) == (low, high)
+
+
+def test_ticks_on_an_axis_that_does_not_begin_at_0_are_round() -> None:
+    assert Axis(10, fractions=True).ticks(6) == [0, 2, 4, 6, 8, 10]
+    assert Axis(1, low=-1, fractions=True).ticks(5) == [-1, -0.5, 0, 0.5, 1]
+    assert Axis(10.1, low=6, fractions=True).ticks(6) == [6, 7, 8, 9, 10]
+    assert Axis(3e-30, fractions=True).ticks(4) == pytest.approx([0, 1e-30, 2e-30, 3e-30])
+
+
+def test_places_and_values_on_an_axis_that_does_not_begin_at_0() -> None:
+    axis = Axis(30, low=-10, window=(0.25, 0.75))
+    assert axis.place([0, 10, 20]).tolist() == [0, 0.5, 1]
+    assert [axis.value(place) for place in (0, 0.5, 1)] == [0, 10, 20]
