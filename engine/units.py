@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-UNITS = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
+UNITS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
 
 
 def short_count(number: float) -> str:
@@ -20,6 +20,11 @@ def rate(per_second: float) -> str:
     return f"{short_count(per_second)}/s"
 
 
+def byte_count(size: float) -> str:
+    """51MB, 1.2GB, 512 B."""
+    return f"{short_count(size)}B" if size >= 1000 else f"{size:.0f} B"
+
+
 def percent(part: float, whole: float) -> str:
     """A share with three digits: 84.2 %, 0.583 %."""
     share = 100 * part / whole if whole else 0.0
@@ -35,3 +40,10 @@ def duration(seconds: float) -> str:
         if whole >= size:
             return f"{whole // size}{unit} {whole % size // below:02d}{smaller}"
     return f"{whole}s"
+
+
+def stopwatch(seconds: float) -> str:
+    """What was measured, with fractions of a second below a minute: 0.42 s, 12.3 s, 1m 05s."""
+    if seconds < 9.995:
+        return f"{seconds:.2f} s"
+    return f"{seconds:.1f} s" if seconds < 59.95 else duration(seconds)

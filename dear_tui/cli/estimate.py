@@ -13,7 +13,7 @@ from dear_tui.access.commands import naming
 from dear_tui.cli.options import JsonOption
 from dear_tui.cli.printing.say import say
 from dear_tui.cli.printing.steps import shown_steps
-from engine.units import duration, short_count
+from engine.units import byte_count, duration
 
 if TYPE_CHECKING:
     from engine.running.estimate import Estimate
@@ -48,6 +48,6 @@ def _lines(result: Estimate) -> list[tuple[str, str]]:
         ("images", f"{result.images:,}"),
         ("pairs", f"{result.pairs:,}"),
         ("FLOPs", f"{result.flops:.3g} for the naive loop"),
-        ("disk", f"{short_count(result.disk_bytes)}B"),
+        ("disk", byte_count(result.disk_bytes)),
         ("time", f"about {duration(result.seconds)} on {result.device} by method {result.method}"),
     ]

@@ -11,8 +11,9 @@ from dear_tui.query.desk import LIMITS, CancelledError, Desk, Run
 from dear_tui.query.messages import PageRead, PageRefused, RunEnded, TotalRead
 from dear_tui.screens.sql_files import SqlFiles
 from dear_tui.widgets.sql.export_line import ExportLine
-from dear_tui.widgets.sql.result_pane import ResultPane, muted, rows_text, seconds_text
+from dear_tui.widgets.sql.result_pane import ResultPane, muted, rows_text
 from engine.errors import DearError
+from engine.units import stopwatch
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -117,7 +118,7 @@ class SqlRuns(SqlFiles):
             self._timer.pause()
         has_rows = self.pane.grid is not None
         if message.is_cancelled and not has_rows:
-            self.pane.say(muted(f"Cancelled after {seconds_text(message.run.seconds)}."))
+            self.pane.say(muted(f"Cancelled after {stopwatch(message.run.seconds)}."))
         elif message.problem and has_rows:
             self.notify(message.problem, severity="error", timeout=10, markup=False)
         elif message.problem:
@@ -159,7 +160,7 @@ class SqlRuns(SqlFiles):
         grid, run, pane = self.pane.grid, self._run, self.pane
         if run is None:
             return
-        now = f"{self._deed(run)}, {seconds_text(run.seconds)}" if self._is_running else seconds_text(self._seconds)
+        now = f"{self._deed(run)}, {stopwatch(run.seconds)}" if self._is_running else stopwatch(self._seconds)
         rows = f"{rows_text(grid.page, run.total, run.kept)}, {_columns(len(grid.names))}, " if grid is not None else ""
         if grid is None and self._has_page:
             rows = "0 rows, "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from engine.units import duration, rate, short_count
+from engine.units import rate, short_count, stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -109,18 +109,13 @@ def _percent(value: float) -> str:
     return f"{value:.3g} %" if 0 < value < 1 else f"{value:.2f} %"
 
 
-def _seconds(value: float) -> str:
-    """Fractions of a second count below a minute."""
-    return f"{value:.3g}s" if value < 59.95 else duration(value)
-
-
 _TEXTS: dict[Kind, Callable[[float], str]] = {
     Kind.TEXT: str,
     Kind.ID: str,
     Kind.COUNT: lambda value: f"{value:,.10g}" if isinstance(value, float) else f"{value:,}",
     Kind.AMOUNT: short_count,
     Kind.PERCENT: _percent,
-    Kind.SECONDS: _seconds,
+    Kind.SECONDS: stopwatch,
     Kind.RATE: rate,
     Kind.NUMBER: lambda value: f"{value:.3g}",
 }

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from dear_tui.planner.process import Planner
 from dear_tui.widgets.common.status_text import MUTED
-from engine.units import duration, short_count
+from engine.units import byte_count, duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -184,7 +184,7 @@ def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "weights", size.injected
     yield "images", f"{size.images:,}" if size and size.images is not None else pending
     yield "pairs", f"{size.pairs:,}" if size and size.pairs is not None else pending
-    yield "disk", f"{short_count(size.disk_bytes)}B" if size and size.disk_bytes is not None else pending
+    yield "disk", byte_count(size.disk_bytes) if size and size.disk_bytes is not None else pending
     if plan.seconds is not None:
         yield "time", f"about {duration(plan.seconds)} {plan.by}"
     else:

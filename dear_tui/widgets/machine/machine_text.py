@@ -8,6 +8,7 @@ from textual.content import Content
 
 from dear_tui.widgets.common.status_text import MUTED, spread
 from dear_tui.widgets.machine.history_graph import history_rows
+from engine.units import UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 SHORT_GRAPH = 10
 GAP = "  "
-UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"))
+GIGA = 10**9
 NO_GPU = "No GPU: campaigns run on the CPU."
 
 
@@ -27,9 +28,9 @@ def size(used: int | None, total: int | None) -> str:
     if used is None and total is None:
         return "–"
     largest = total or used or 0
-    unit, name = next((one for one in UNITS if largest >= one[0]), UNITS[-1])
+    unit, name = next((one for one in UNITS[:-1] if largest >= one[0]), UNITS[-2])
     of = "" if total is None else f" / {total / unit:.3g}"
-    return f"{'–' if used is None else f'{used / unit:.3g}'}{of} {name}"
+    return f"{'–' if used is None else f'{used / unit:.3g}'}{of} {name}B"
 
 
 def gpu_card(history: MachineHistory, index: int, gpu: Gpu, width: int, height: int) -> list[Content]:
@@ -113,7 +114,7 @@ def _graphs(
 
 
 def _process(process: GpuProcess, width: int) -> Content:
-    memory = _known(process.memory and process.memory / UNITS[1][0], "{:.3g} GB") or "–"
+    memory = _known(process.memory and process.memory / GIGA, "{:.3g} GB") or "–"
     left = Content.assemble((f"{process.pid:>8}", MUTED), GAP, process.command.replace("\n", " "))
     return spread(left, Content(memory), width)
 

@@ -11,9 +11,9 @@ from textual.widgets import Static
 
 from dear_tui.query.desk import CancelledError
 from dear_tui.query.messages import ExportEnded
-from dear_tui.widgets.sql.result_pane import muted, seconds_text
+from dear_tui.widgets.sql.result_pane import muted
 from engine.errors import DearError
-from engine.units import percent, short_count
+from engine.units import byte_count, percent, stopwatch
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -94,16 +94,12 @@ def _progress(export: Export, total: int | None) -> str:
     rows, seconds = export.rows, export.seconds
     if not rows or not total:
         of = f" of {total:,} rows" if total else ""
-        return f"{_bytes(export.size)}{of}, {seconds_text(seconds)}" if rows is None else _written(export)
-    left = f", {seconds_text(seconds * (total - rows) / rows)} to go" if seconds > 1 else ""
+        return f"{byte_count(export.size)}{of}, {stopwatch(seconds)}" if rows is None else _written(export)
+    left = f", {stopwatch(seconds * (total - rows) / rows)} to go" if seconds > 1 else ""
     done = f"{percent(rows, total)}, {rows:,} of {total:,} rows"
-    return f"{done}, {_bytes(export.size)} in {seconds_text(seconds)}{left}"
+    return f"{done}, {byte_count(export.size)} in {stopwatch(seconds)}{left}"
 
 
 def _written(export: Export) -> str:
     rows = "1 row" if export.rows == 1 else f"{export.rows or 0:,} rows"
-    return f"{rows}, {_bytes(export.size)} in {seconds_text(export.seconds)}"
-
-
-def _bytes(size: int) -> str:
-    return f"{short_count(size)}B" if size >= 1000 else f"{size} B"
+    return f"{rows}, {byte_count(export.size)} in {stopwatch(export.seconds)}"

@@ -10,7 +10,6 @@ from textual.widgets import Static
 
 from dear_tui.widgets.common.plot_view import PlotView
 from dear_tui.widgets.common.status_text import MUTED
-from engine.units import duration
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -95,13 +94,6 @@ class ResultPane(Container):
         self._plot.display = self.view != "grid"
         if self.view != "grid":
             self._plot.show(self.grid.page.rows, dots=self.view == "dots")
-
-
-def seconds_text(seconds: float) -> str:
-    """0.42 s, 3.2 s, 1m 05s."""
-    if seconds < 10:
-        return f"{seconds:.2f} s"
-    return f"{seconds:.1f} s" if seconds < 60 else duration(seconds)
 
 
 def rows_text(page: PreparedPage, total: int | None, at_least: int | None = None) -> str:

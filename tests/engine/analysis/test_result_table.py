@@ -94,7 +94,7 @@ def test_a_renderer_is_a_function_and_a_line(monkeypatch: pytest.MonkeyPatch) ->
         (Kind.PERCENT, 0.0, "0.00 %"),
         (Kind.PERCENT, 1e-5, "<0.001 %"),
         (Kind.PERCENT, -0.55, "-0.55 %"),
-        (Kind.SECONDS, 12.345, "12.3s"),
+        (Kind.SECONDS, 12.345, "12.3 s"),
         (Kind.SECONDS, 59.99, "1m 00s"),
         (Kind.SECONDS, 166_752, "1d 22h"),
         (Kind.RATE, 398_123.0, "398k/s"),
