@@ -24,7 +24,7 @@ def check(
     pairs: Annotated[int, typer.Option("--pairs", min=1, help="How many (fault, image) pairs to compare.")] = 20_000,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare a method with the plain loop, before you trust it with a network.
+    """Compare a method with the plain loop, pair by pair.
 
     The plain loop flips the bit in an untouched copy of the network, runs all of it and restores the bit. Every
     campaign does this before it starts, as `[run] check` says; here it goes on for as many pairs as you like. Where a

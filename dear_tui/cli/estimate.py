@@ -13,7 +13,7 @@ from dear_tui.access.commands import naming
 from dear_tui.cli.options import JsonOption
 from dear_tui.cli.printing.say import say
 from dear_tui.cli.printing.steps import shown_steps
-from engine.units import byte_count, duration
+from engine.units import byte_count, duration, short_count
 
 if TYPE_CHECKING:
     from engine.running.estimate import Estimate
@@ -47,7 +47,7 @@ def _lines(result: Estimate) -> list[tuple[str, str]]:
         ("injected", result.injected),
         ("images", f"{result.images:,}"),
         ("pairs", f"{result.pairs:,}"),
-        ("FLOPs", f"{result.flops:.3g} for the naive loop"),
+        ("FLOPs", f"{short_count(result.flops)} for the naive loop"),
         ("disk", byte_count(result.disk_bytes)),
         ("time", f"about {duration(result.seconds)} on {result.device} by method {result.method}"),
     ]

@@ -41,7 +41,7 @@ class Format(StrEnum):
 
 
 def sql(
-    query: Annotated[str, typer.Argument(help="One SELECT, or - to read it from standard input.")],
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="One SELECT, or - to read it from standard input.")],
     format: Annotated[
         Format | None, typer.Option("--format", help="[default: table on a terminal, else csv]", show_default=False)
     ] = None,
