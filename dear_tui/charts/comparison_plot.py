@@ -8,7 +8,7 @@ import numpy as np
 
 from dear_tui.charts.axis import Axis
 from dear_tui.charts.picture import Ink
-from dear_tui.charts.plot import CLASSES, STYLES, Level, Plot, Readings, Series, Table, fitted, windowed
+from dear_tui.charts.plot import CLASSES, STYLES, Level, Numbers, Plot, Readings, Series, fitted, windowed
 from dear_tui.charts.raster import LineStyle
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def comparison_plot(campaign: int, metric: str, comparison: Comparison, view: Vi
         y=fitted(x_axis, lines, levels, 100, view, percent=True),
         series=lines,
         readings=Readings(x, np.arange(images), np.zeros(images), describe),
-        table=Table(
+        numbers=Numbers(
             {"images": np.arange(1, images + 1)}
             | {f"{order}_{ink.name.lower()}": shares[ink] for order, shares in (("ranked", ranked), ("random", random))
                for ink in CLASSES},

@@ -8,7 +8,7 @@ import numpy as np
 
 from dear_tui.charts.axis import Axis
 from dear_tui.charts.picture import Ink
-from dear_tui.charts.plot import CLASSES, STYLES, Level, Plot, Readings, Series, Table, fitted, windowed
+from dear_tui.charts.plot import CLASSES, STYLES, Level, Numbers, Plot, Readings, Series, fitted, windowed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,7 +56,7 @@ def curve_plot(campaign: int, curve: CurveData, counts: ImageCounts | None, view
         y=fitted(x_axis, lines, levels, curve.faults, view),
         series=(metric, *lines),
         readings=Readings(x[1:], np.arange(done), np.zeros(done), lambda rank: _describe(curve, image_ids, rank)),
-        table=_table(curve, image_ids),
+        numbers=_numbers(curve, image_ids),
         sql=(
             "SELECT rank, image_id, metric, masked, non_critical, critical\n"
             f"FROM curve\nWHERE campaign = {campaign}{_ranks_of(x_axis)}\nORDER BY rank"
@@ -86,10 +86,10 @@ def _describe(curve: CurveData, image_ids: NDArray[np.int64] | None, rank: int) 
     ]
 
 
-def _table(curve: CurveData, image_ids: NDArray[np.int64] | None) -> Table:
+def _numbers(curve: CurveData, image_ids: NDArray[np.int64] | None) -> Numbers:
     done = len(curve.critical)
     ids = {} if image_ids is None else {"image_id": image_ids}
-    return Table(
+    return Numbers(
         {
             "rank": np.arange(done),
             **ids,

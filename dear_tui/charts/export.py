@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from dear_tui.charts.plot import in_window
 from dear_tui.charts.svg import to_svg
+from engine.analysis.renderers.registry import render
+from engine.analysis.result_table import Column, Kind, Table
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import TextIO
+
+    from numpy.typing import NDArray
 
     from dear_tui.charts.plot import Plot
     from dear_tui.charts.view import View
+
+NAMES = frozenset({"campaign", "image_id", "rank"})
+"""columns whose numbers are names"""
 
 
 def write_export(plot: Plot, view: View, folder: Path, campaign: int) -> list[Path]:
@@ -29,14 +36,19 @@ def write_export(plot: Plot, view: View, folder: Path, campaign: int) -> list[Pa
         stem = f"campaign-{campaign}-{view.kind.name.lower()}-{number}"
     picture, table = folder / f"{stem}.svg", folder / f"{stem}.csv"
     picture.write_text(to_svg(plot), encoding="utf-8")
-    with table.open("w", newline="", encoding="utf-8") as file:
-        write_table(plot, file)
+    table.write_text(render(shown_table(plot), "csv"), encoding="utf-8", newline="")
     return [picture, table]
 
 
-def write_table(plot: Plot, file: TextIO) -> None:
-    """The rows that are on the shown part of the x axis."""
-    shown = in_window(plot.x, plot.table.x)
-    writer = csv.writer(file)
-    writer.writerow(plot.table.columns)
-    writer.writerows(zip(*(column[shown].tolist() for column in plot.table.columns.values()), strict=True))
+def shown_table(plot: Plot) -> Table:
+    """The numbers of what is on the shown part of the x axis."""
+    shown = in_window(plot.x, plot.numbers.x)
+    numbers = {name: column[shown] for name, column in plot.numbers.columns.items()}
+    columns = tuple(Column(name, _kind(name, column)) for name, column in numbers.items())
+    return Table(plot.title, columns, tuple(zip(*(column.tolist() for column in numbers.values()), strict=True)))
+
+
+def _kind(name: str, column: NDArray[Any]) -> Kind:
+    if name in NAMES:
+        return Kind.ID
+    return Kind.COUNT if np.issubdtype(column.dtype, np.integer) else Kind.NUMBER

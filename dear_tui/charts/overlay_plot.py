@@ -9,7 +9,7 @@ import numpy as np
 
 from dear_tui.charts.axis import Axis
 from dear_tui.charts.picture import OVERLAYS
-from dear_tui.charts.plot import Plot, Readings, Series, Table, fitted, windowed
+from dear_tui.charts.plot import Numbers, Plot, Readings, Series, fitted, windowed
 from dear_tui.charts.raster import LineStyle
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def overlay_plot(marked: Sequence[Marked], view: View) -> Plot:
         y=fitted(x_axis, lines, (), max(one.curve.faults for one in marked), view),
         series=lines,
         readings=_readings(marked, longest, view.shares),
-        table=_table(marked, lines),
+        numbers=_numbers(marked, lines),
         sql=f"SELECT campaign, rank, critical\nFROM curve\nWHERE campaign IN ({ids})\nORDER BY campaign, rank",
     )
 
@@ -80,8 +80,8 @@ def _readings(marked: Sequence[Marked], longest: Marked, shares: bool) -> Readin
     return Readings(x, np.arange(done), np.zeros(done), describe)
 
 
-def _table(marked: Sequence[Marked], lines: Sequence[Series]) -> Table:
-    return Table(
+def _numbers(marked: Sequence[Marked], lines: Sequence[Series]) -> Numbers:
+    return Numbers(
         {
             "campaign": np.concatenate([np.full(len(one.curve.critical), one.id) for one in marked]),
             "rank": np.concatenate([np.arange(len(one.curve.critical)) for one in marked]),

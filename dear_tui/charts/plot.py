@@ -84,7 +84,7 @@ class Readings:
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class Numbers:
     """The numbers behind a plot."""
 
     columns: dict[str, NDArray[Any]]
@@ -105,7 +105,7 @@ class Plot:
     y: Axis
     series: tuple[Series, ...]
     readings: Readings
-    table: Table
+    numbers: Numbers
     sql: str
     """the query behind it"""
     hidden: tuple[tuple[Ink, str], ...] = ()

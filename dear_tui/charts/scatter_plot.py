@@ -8,7 +8,7 @@ import numpy as np
 
 from dear_tui.charts.axis import Axis, round_step
 from dear_tui.charts.picture import Ink
-from dear_tui.charts.plot import Plot, Readings, Series, Table, fitted, windowed
+from dear_tui.charts.plot import Numbers, Plot, Readings, Series, fitted, windowed
 
 if TYPE_CHECKING:
     from dear_tui.charts.view import View
@@ -54,7 +54,7 @@ def scatter_plot(campaign: int, counts: ImageCounts, view: View) -> Plot:
         y=fitted(x_axis, points, (), counts.faults, view),
         series=points,
         readings=Readings(x, ranks, critical, describe, critical),
-        table=Table(
+        numbers=Numbers(
             {
                 "image_id": counts.image_id[ranks],
                 "rank": ranks,

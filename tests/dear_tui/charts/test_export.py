@@ -7,9 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dear_tui.charts.export import write_export
+from dear_tui.charts.export import shown_table, write_export
 from dear_tui.charts.svg import COLOURS, CRITICAL, MASKED, METRIC, NON_CRITICAL, to_svg
 from dear_tui.charts.view import Kind, View
+from engine.analysis.result_table import Kind as Cells
 from tests.dear_tui.chart_data import DATA, ONLY_CRITICAL, plot_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -26,6 +27,13 @@ def test_the_curve_as_a_table(tmp_path: Path) -> None:
     assert list(rows[0]) == ["rank", "image_id", "el2n", "masked", "non_critical", "critical"]
     assert [int(row["critical"]) for row in rows] == DATA.curve.critical.tolist()
     assert [float(row["el2n"]) for row in rows] == DATA.curve.metric.tolist()
+
+
+def test_the_table_says_what_its_numbers_are() -> None:
+    kinds = {column.name: column.kind for column in shown_table(plot_of(View())).columns}
+    assert kinds == dict.fromkeys(("rank", "image_id"), Cells.ID) | {"el2n": Cells.NUMBER} | dict.fromkeys(
+        ("masked", "non_critical", "critical"), Cells.COUNT
+    )
 
 
 def test_only_what_is_shown_is_in_the_table(tmp_path: Path) -> None:

@@ -46,8 +46,8 @@ def test_the_query_gives_what_is_shown(finished: tuple[Path, ChartData], view: V
     path, data = finished
     plot = make_plot(data, view)
     assert not isinstance(plot, str), plot
-    shown = in_window(plot.x, plot.table.x)
-    expected = np.array([plot.table.columns[name][shown] for name in columns], dtype=np.float64).T
+    shown = in_window(plot.x, plot.numbers.x)
+    expected = np.array([plot.numbers.columns[name][shown] for name in columns], dtype=np.float64).T
     with SqlSession(path) as session:
         rows = np.array(list(session.query(plot.sql)), dtype=np.float64)
     assert 0 < len(rows) == len(expected)
