@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ("torch", "torchvision", "textual", "duckdb")
+HEAVY = ("torch", "torchvision", "textual", "duckdb", "psutil", "tomlkit")
 
 
 def test_imports_follow_the_contracts() -> None:

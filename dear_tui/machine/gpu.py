@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -153,6 +151,8 @@ class GpuReader:
 
 def command_of(pid: int) -> str:
     """What a process runs, shortly; of other users and in other containers it may not be known."""
+    import psutil  # after the first frame
+
     with suppress(psutil.Error, OSError):
         process = psutil.Process(pid)
         words = process.cmdline() or [process.name()]

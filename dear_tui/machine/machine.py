@@ -6,9 +6,12 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from dear_tui.machine.cpu import Cpu, CpuReader
 from dear_tui.machine.gpu import Gpu, GpuReader, GpuReading
+
+if TYPE_CHECKING:
+    from dear_tui.machine.cpu import Cpu, CpuReader
 
 SECONDS = 1.0
 """between two readings, while somebody looks"""
@@ -60,7 +63,8 @@ class Machine:
     """Reads when asked, from any thread, and remembers."""
 
     def __init__(self) -> None:
-        self._gpus, self._cpu = GpuReader(), CpuReader()
+        self._gpus = GpuReader()
+        self._cpu: CpuReader | None = None
         self._moments: deque[Moment] = deque(maxlen=KEPT)
         self._lock = threading.Lock()
 
@@ -71,8 +75,15 @@ class Machine:
         """
         with self._lock:
             if not self._moments or time.monotonic() - self._moments[-1].at > SECONDS / 2:
-                self._moments.append(Moment(time.monotonic(), self._gpus.read(), self._cpu.read()))
+                self._moments.append(Moment(time.monotonic(), self._gpus.read(), self._read_cpu()))
             return MachineHistory(tuple(self._moments))
+
+    def _read_cpu(self) -> Cpu:
+        if self._cpu is None:
+            from dear_tui.machine.cpu import CpuReader  # psutil is loaded after the first frame
+
+            self._cpu = CpuReader()
+        return self._cpu.read()
 
 
 def _percent(part: int | None, whole: int | None) -> float | None:

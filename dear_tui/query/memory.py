@@ -6,8 +6,6 @@ import resource
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-import psutil
-
 from engine.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,4 +50,6 @@ def bounded_memory(size: int) -> Iterator[None]:
 
 def _data_bytes() -> int:
     """What the limit counts of what this process has now."""
+    import psutil  # not for every command that may limit itself
+
     return int(psutil.Process().memory_info().data)

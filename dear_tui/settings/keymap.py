@@ -125,7 +125,11 @@ class _Claim:
 
 
 def _clashes(keymap: Mapping[str, set[str]]) -> Iterator[str]:
-    """A key that two actions want in one place, where the user gave it to one of them."""
+    """A key that two actions want in one place, where the user gave it to one of them.
+
+    Textual's own hook, `handle_bindings_clash`, would tell at a key press, of one kind of node alone, and nothing of a
+    key that the user took from an action whose key was not changed; so clashes are sought when the config is read.
+    """
     nodes = list(_own_nodes(DOMNode))
     everywhere = [claim for node in nodes if issubclass(node, App) for claim in _claims(node, keymap)]
     told = set()
