@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from dear_tui.cli.printing.say import say
-from engine.analysis.result_table import Column, Kind
+from engine.units import stopwatch
 
 if TYPE_CHECKING:
     from engine.store import Store
@@ -30,7 +30,7 @@ def print_summary(store: Store, campaign: int) -> None:
     summary = store.summary(campaign)
     status, results = summary.status, campaign_results(summary, store.description(campaign))
     say(f"campaign {status.id}: {status.name}, {status.network} on {status.dataset}")
-    took = "" if results.seconds is None else f", computed in {Column('', Kind.SECONDS).text(results.seconds)}"
+    took = "" if results.seconds is None else f", computed in {stopwatch(results.seconds)}"
     say(f"{status.faults:,} faults x {status.images:,} images = {status.pairs:,} pairs{took}")
     if results.self_check is not None:
         say(f"self-check: {results.self_check}")
