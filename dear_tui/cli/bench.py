@@ -13,7 +13,6 @@ from dear_tui.access.commands import naming
 from dear_tui.cli.options import JsonOption
 from dear_tui.cli.printing.say import say
 from dear_tui.cli.printing.steps import shown_steps
-from dear_tui.cli.printing.terminal_table import print_table
 from engine.units import percent, short_count
 
 if TYPE_CHECKING:
@@ -44,6 +43,8 @@ def bench(
 
 def print_benchmark(result: Benchmark) -> None:
     """For people: a line of what was measured on, and a row for each method."""
+    from dear_tui.cli.printing.terminal_table import print_table
+
     say(
         f"{result.network} on {result.dataset}, {result.device} with {result.threads} threads: "
         f"{result.faults:,} faults x {result.images:,} images"

@@ -9,18 +9,15 @@ from typing import TYPE_CHECKING
 
 from dear_tui.cli.options import JsonOption, StoreOption
 from dear_tui.cli.printing.say import say
-from dear_tui.cli.printing.terminal_table import print_table
-from engine.analysis.result_table import Column, Kind, Table
 
 if TYPE_CHECKING:
+    from engine.analysis.result_table import Table
     from engine.store import CampaignStatus
-
-
-RUNNING = (Column("rate", Kind.RATE, priority=2), Column("eta_s", Kind.SECONDS, "ETA", priority=8))
 
 
 def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """List the campaigns, newest first."""
+    from dear_tui.cli.printing.terminal_table import print_table
     from engine.store import Store, store_path
 
     path = store_path(store)
@@ -47,6 +44,9 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
 
 def campaign_table(campaigns: list[CampaignStatus], waiting: list[int]) -> Table:
     """A row for each campaign; rate and ETA only where something runs, a place only for what waits."""
+    from engine.analysis.result_table import Column, Kind, Table
+
+    running = (Column("rate", Kind.RATE, priority=2), Column("eta_s", Kind.SECONDS, "ETA", priority=8))
     runs = any(status.rate for status in campaigns)
     return Table(
         "",
@@ -60,7 +60,7 @@ def campaign_table(campaigns: list[CampaignStatus], waiting: list[int]) -> Table
             Column("faults", Kind.COUNT, priority=6),
             Column("images", Kind.COUNT, priority=6),
             Column("percent_done", Kind.PERCENT, heading="done", priority=8),
-            *(RUNNING if runs else ()),
+            *(running if runs else ()),
             Column("masked", Kind.COUNT, priority=1),
             Column("non_critical", Kind.COUNT, heading="non-critical", priority=1),
             Column("critical", Kind.COUNT, priority=7),

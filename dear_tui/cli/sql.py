@@ -13,12 +13,10 @@ import typer
 
 from dear_tui.cli.options import StoreOption
 from dear_tui.cli.printing.say import PrintableFile, say
-from dear_tui.cli.printing.terminal_table import print_table
 from dear_tui.cli.sql_limits import stopped_from_outside
 from dear_tui.query.files import write_csv, write_json
 from dear_tui.query.memory import bounded_memory
 from dear_tui.query.output import check_output, replaced_file
-from engine.analysis.result_table import Column, Kind, Table
 from engine.errors import InputError
 from engine.paths import exists, is_file
 
@@ -112,6 +110,9 @@ def _opened(output: Path | None) -> Iterator[TextIO]:
 
 
 def _write_table(result: Result, rows: Iterable[tuple[Any, ...]], file: TextIO) -> None:
+    from dear_tui.cli.printing.terminal_table import print_table
+    from engine.analysis.result_table import Column, Kind, Table
+
     iterator = iter(rows)
     shown = list(islice(iterator, TABLE_ROWS))
     kinds = [Kind.TEXT if kind in ("VARCHAR", "BOOLEAN") else Kind.ID for kind in result.types]
