@@ -1,0 +1,84 @@
+"""The tables of a campaign, from what a store holds of it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pytest
+
+from engine.analysis.report import CampaignResults, accuracy_table, campaign_results, selection_table
+from engine.analysis.tables import TableFourRow, TableOneRow
+
+if TYPE_CHECKING:
+    from engine.store import CampaignStatus, CampaignSummary
+
+STATUS = cast(
+    "CampaignStatus",
+    SimpleNamespace(faults=3, images=4, pairs=12, masked=5, non_critical=4, critical=3),
+)
+SUMMARY = cast(
+    "CampaignSummary",
+    SimpleNamespace(
+        status=STATUS,
+        non_critical=np.array([3, 0, 1]),
+        critical=np.array([1, 0, 2]),
+        correct=np.array([2, 3, 1]),
+        critical_fault=np.array([0, 2, 2]),
+        critical_image=np.array([0, 0, 1]),
+        workload=np.arange(4),
+        golden_correct=np.array([True, True, False, True]),
+        metric=np.array([1.2, 0.7, 0.0, 0.0]),
+        nonfinite_pairs=1,
+        seconds=None,
+        unverified_parts=2,
+    ),
+)
+DESCRIPTION = {"config": {"workload": {"select": "central", "eps": 0.1}}, "numerics": {"check": "20 pairs, 0 differ"}}
+
+
+def test_results_come_from_summary_and_description() -> None:
+    results = campaign_results(SUMMARY, DESCRIPTION)
+    assert (results.table_one.clean_accuracy, results.table_one.critical_faults) == (75.0, 2)
+    central = results.table_four[0]
+    assert (central.percent_of_samples, central.faults_detected, central.seconds_measured) == (25.0, 1, None)
+    assert (results.nonfinite_pairs, results.unverified_parts, results.self_check) == (1, 2, "20 pairs, 0 differ")
+
+
+def test_a_campaign_of_before_the_self_check_has_none() -> None:
+    assert campaign_results(SUMMARY, DESCRIPTION | {"numerics": {}}).self_check is None
+
+
+def test_table_one_has_shares_with_their_counts_and_what_they_are_of() -> None:
+    table = accuracy_table(STATUS, campaign_results(SUMMARY, DESCRIPTION))
+    assert [column.name for column in table.columns] == ["quantity", "percent", "count", "of", "unit"]
+    rows = {row[0]: row[1:] for row in table.rows}
+    assert rows["clean accuracy"] == (75.0, 3, 4, "images")
+    assert rows["faulty accuracy"] == (50.0, None, 3, "faults, the mean")
+    assert rows["critical"] == (25.0, 3, 12, "pairs")
+    assert rows["critical, not finite"] == (pytest.approx(100 / 12), 1, 12, "pairs")
+    assert rows["critical faults"] == (pytest.approx(200 / 3), 2, 3, "faults")
+
+
+def test_shares_are_those_of_their_counts() -> None:
+    rows = accuracy_table(STATUS, campaign_results(SUMMARY, DESCRIPTION)).rows
+    shares = [(percent, count, of) for _, percent, count, of, _ in rows if count is not None]
+    assert len(shares) == len(rows) - 1
+    for percent, count, of in shares:
+        assert percent == pytest.approx(100 * cast("int", count) / cast("int", of))
+
+
+def test_table_four_has_a_dash_where_images_were_not_run() -> None:
+    table = selection_table([TableFourRow("random", 0.72, None, 120.0, None), TableFourRow("all", 100.0, 3, 9e3, 1.5)])
+    assert table.texts() == [
+        ["random (mean of 5)", "0.72 %", "-", "2m 00s", "-"],
+        ["all", "100.00 %", "3", "2h 30m", "1.50 s"],
+    ]
+
+
+def test_a_campaign_without_pairs_has_tables() -> None:
+    nothing = CampaignResults(TableOneRow(0, 0, 0, 0, 0, 0), [], 0, None, 0, None)
+    status = cast("CampaignStatus", SimpleNamespace(**dict.fromkeys(vars(STATUS), 0)))
+    one, four = nothing.tables(status)
+    assert (len(one.rows), four.rows) == (7, ())
