@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ from engine.errors import DearError
 from engine.paths import expanded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, MutableMapping, Sequence
+
+    from tomlkit import TOMLDocument
 
     from dear_tui.form.draft import Draft, Place
     from engine.config.fields import ConfigField
@@ -85,6 +88,8 @@ def check(draft: Draft, fields: Sequence[ConfigField], material: Material | None
 def write_toml(path: Path, draft: Draft, tables: dict[str, Any], fields: Sequence[ConfigField]) -> None:
     """Save the tables; relative paths still lead to the same files where it is another folder.
 
+    A config that is written over keeps its comments and its order.
+
     Raises:
         OSError: it cannot be written.
     """
@@ -97,5 +102,28 @@ def write_toml(path: Path, draft: Draft, tables: dict[str, Any], fields: Sequenc
             if one.kind == "path" and table and one.key in table:
                 table[one.key] = str(draft.folder / expanded(Path(table[one.key])))
     beside = path.with_name(f".{path.name}.tmp")
-    beside.write_text(tomlkit.dumps(saved), encoding="utf-8")
+    document = _document(path)
+    _take_over(saved, document, document.unwrap())
+    beside.write_text(tomlkit.dumps(document), encoding="utf-8")
     beside.replace(path)
+
+
+def _document(path: Path) -> TOMLDocument:
+    """The config that is there; an empty one where there is none, or none that can be read."""
+    import tomlkit
+
+    with suppress(OSError, ValueError):
+        return tomlkit.parse(path.read_text(encoding="utf-8"))
+    return tomlkit.document()
+
+
+def _take_over(values: Mapping[str, Any], document: MutableMapping[str, Any], said: Mapping[str, Any]) -> None:
+    """Make a table of a document, which said `said`, say these values; what stays the same stays as it is written."""
+    for name in said.keys() - values.keys():
+        del document[name]
+    for name, value in values.items():
+        before = said.get(name)
+        if isinstance(value, dict) and isinstance(before, dict):
+            _take_over(value, document[name], before)
+        elif repr(before) != repr(value):  # 1, 1.0 and true are equal, but not the same
+            document[name] = value

@@ -73,3 +73,34 @@ def test_a_config_saved_elsewhere_finds_its_files_all_the_same(tmp_path: Path) -
         write_toml(path, draft, draft.tables(FIELDS), FIELDS)
         assert load_config(path) == config
     assert tomllib.loads((tmp_path / "same.toml").read_text())["dataset"]["path"] == "set.npz"
+
+
+def test_a_config_that_is_written_over_keeps_its_comments(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        "# of mine\nname = 'a'  # the first\n\n[faults]\ncount = 0x10  # few\nseed = 1\n\n[run]\ntf32 = true\n"
+    )
+    draft = Draft.of({}, FIELDS, tmp_path)
+    tables = {"name": "b", "faults": {"count": 16, "bits": [30]}, "workload": {"n": 5}}
+    write_toml(path, draft, tables, FIELDS)
+    text = path.read_text()
+    assert tomllib.loads(text) == tables
+    for kept in ("# of mine\n", "  # the first\n", "count = 0x10  # few\n"):
+        assert kept in text
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("there", [b"[faults", b"\xff", b"faults = 3\n"])
+def test_what_is_no_config_is_written_over(tmp_path: Path, there: bytes) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(there)
+    tables = {"faults": {"count": 16}, "run": {"tf32": True}}
+    write_toml(path, Draft.of({}, FIELDS, tmp_path), tables, FIELDS)
+    assert tomllib.loads(path.read_text()) == tables
+
+
+def test_a_number_of_another_type_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("[run]\ncheck = 1\ntf32 = 1\n")
+    write_toml(path, Draft.of({}, FIELDS, tmp_path), {"run": {"check": 1.0, "tf32": True}}, FIELDS)
+    assert path.read_text() == "[run]\ncheck = 1.0\ntf32 = true\n"
