@@ -192,6 +192,7 @@ class DearApp(AppWithoutTracebacks[str]):
             self.post_message(SnapshotRead(self._reader.read(self.campaign)))
             self._wake.wait(POLL_SECONDS)
             self._wake.clear()
+        self._reader.close()
 
     def on_snapshot_read(self, message: SnapshotRead) -> None:
         """Hand the newest to the screens, and say which campaigns have ended."""
@@ -220,8 +221,9 @@ class DearApp(AppWithoutTracebacks[str]):
         super().notify(printable(message), title=title, severity=severity, timeout=timeout, markup=False)
 
     def on_unmount(self) -> None:
-        """Let the reading thread end now."""
+        """Let the reading thread end now, and close what the screens asked; a store that hangs keeps nobody."""
         self._wake.set()
+        threading.Thread(target=self.desk.close, name="close-desk", daemon=True).start()
         self._garbage.end()
 
     def read_now(self) -> None:

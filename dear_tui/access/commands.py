@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -56,7 +56,7 @@ def status(path: Path, campaign: int) -> CampaignStatus:
     """
     from engine.store import Store
 
-    with closing(Store.open(path, read_only=True)) as store:
+    with Store.open(path, read_only=True) as store:
         return store.campaign(campaign)
 
 
@@ -86,7 +86,7 @@ def submit(
     for name, config in configs:
         with naming(name):
             news.append(prepare_new(config, on_step, notes.append))
-    with closing(Store.open(path)) as store:
+    with Store.open(path) as store:
         for (name, _), new in zip(configs, news, strict=True):
             with naming(name):
                 if not again and (note := compare_with_last(store, new.config, new.identity)):
@@ -128,7 +128,7 @@ def run_queue(path: Path, no_start: bool = False, next_step: str = "") -> str:
     from engine.store import Store
 
     if no_start:
-        with closing(Store.open(path, read_only=True)) as store:
+        with Store.open(path, read_only=True) as store:
             worker = store.worker()
     else:
         worker = ensure_worker(path)
@@ -146,11 +146,11 @@ def stop_worker(path: Path) -> str:
     """
     from engine.store import Store
 
-    with closing(Store.open(path, read_only=True)) as store:
+    with Store.open(path, read_only=True) as store:
         pid = store.worker().pid
         if pid is None:
             store.queue.stop_worker()  # which says that there is none; a store that is not there is not made by asking
-    with closing(Store.open(path)) as store:
+    with Store.open(path) as store:
         asked = store.queue.stop_worker()
     when = "after the part being computed; dear-tui worker stop again stops it at once" if asked == 1 else "at once"
     return f"the worker, process {pid}, stops {when}"
@@ -171,7 +171,7 @@ def _writable(path: Path, campaign: int) -> Iterator[Store]:
     from engine.store import Store
 
     status(path, campaign)
-    with closing(Store.open(path)) as store:
+    with Store.open(path) as store:
         yield store
 
 

@@ -76,11 +76,19 @@ class LiveReader:
             self._read(self._source, wanted)
             self._last = replace(self._last, problem="")
         except Exception as error:  # whatever breaks in a store, the screens say it and go on
-            if self._source is not None:
-                self._source.close()
-            self._source = None
+            self._close()
             self._last = replace(self._last, problem=problem_of(error))
         return self._last
+
+    def close(self) -> None:
+        """Let go of the store's files, until the next reading."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self._source is not None:
+            self._source.close()
+        self._source = None
 
     def _read(self, source: CampaignSource, wanted: Wanted) -> None:
         shown = wanted.shown

@@ -47,6 +47,9 @@ class ResultSource(Protocol):
     def results(self) -> Results:
         """What the campaigns found."""
 
+    def close(self) -> None:
+        """Let go of the store's files."""
+
 
 @dataclass(frozen=True)
 class Question(Generic[Answer]):

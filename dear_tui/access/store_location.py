@@ -75,11 +75,15 @@ class SnapshotReader:
             self._source = self._source or self._open()
             self._read(self._source, watched)
         except Exception as error:  # whatever breaks in a store, the screens say it and go on
-            if self._source is not None:
-                self._source.close()
-            self._source = None
+            self.close()
             self._last = replace(self._last, problem=problem_of(error))
         return self._last
+
+    def close(self) -> None:
+        """Let go of the store's files, until the next reading."""
+        if self._source is not None:
+            self._source.close()
+        self._source = None
 
     def _read(self, source: CampaignSource, watched: int | None) -> None:
         """Campaigns first: they are shown even where the curve cannot be read."""

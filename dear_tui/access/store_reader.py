@@ -57,6 +57,9 @@ class Desk(Protocol):
     def stop_worker(self) -> str:
         """When it stops, as a sentence."""
 
+    def close(self) -> None:
+        """Let go of the store's files."""
+
 
 class StoreDesk:
     """The desk of a store that may not be there yet."""
@@ -136,6 +139,13 @@ class StoreDesk:
         """
         with self._ordering:
             return orders.stop_worker(self._path)
+
+    def close(self) -> None:
+        """See `Desk`; a thread that still asks ends with an error, or opens the store anew."""
+        with self._opening:
+            if self._store is not None:
+                self._store.close()
+            self._store = None
 
     def _reader(self) -> Store:
         from engine.store import Store

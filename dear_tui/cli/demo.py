@@ -51,6 +51,6 @@ def demo(
     if orders.waits(submission):
         ensure_worker(path)
     open_terminal(path, submission.campaign)
-    opened = Store.open(path, read_only=True)
-    if opened.campaign(submission.campaign).state == "finished":
-        print_summary(opened, submission.campaign)
+    with Store.open(path, read_only=True) as opened:
+        if opened.campaign(submission.campaign).state == "finished":
+            print_summary(opened, submission.campaign)

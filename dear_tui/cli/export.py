@@ -51,19 +51,19 @@ def export(
     from engine.store.sql.export import export_sealed, export_tables
 
     path = store_path(store)
-    opened = Store.open(path, read_only=True)
-    status = opened.campaign(campaign)
-    target = output or Path(f"campaign-{campaign}{'.duckdb' if format is Format.DUCKDB else ''}")
-    check_output(target, path)
-    _check_free(target, format, force)
-    if format is Format.DUCKDB:
-        with replaced_file(target) as written:
-            export_sealed(opened, campaign, written)
-    else:
-        _say_what_is_there(status)
-        with replaced_folder(target) as written:
-            for table in export_tables(opened, campaign, format.value, written):
-                say(f"{table}.{format}", file=sys.stderr)
+    with Store.open(path, read_only=True) as opened:
+        status = opened.campaign(campaign)
+        target = output or Path(f"campaign-{campaign}{'.duckdb' if format is Format.DUCKDB else ''}")
+        check_output(target, path)
+        _check_free(target, format, force)
+        if format is Format.DUCKDB:
+            with replaced_file(target) as written:
+                export_sealed(opened, campaign, written)
+        else:
+            _say_what_is_there(status)
+            with replaced_folder(target) as written:
+                for table in export_tables(opened, campaign, format.value, written):
+                    say(f"{table}.{format}", file=sys.stderr)
     say(target)
 
 

@@ -21,25 +21,25 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
     from engine.store import Store, store_path
 
     path = store_path(store)
-    opened = Store.open(path, read_only=True)
-    campaigns = opened.campaigns()
-    if as_json:
-        say(json.dumps([asdict(status) for status in campaigns], indent=2))
-    elif campaigns:
-        waiting = opened.queue.waiting()
-        print_table(campaign_table(campaigns, waiting))
-        for status in campaigns:
-            if status.error:
-                say(f"campaign {status.id}: {status.error}", file=sys.stderr)
-        worker, left = opened.worker(), [] if opened.holder() else opened.queue.left()
-        for campaign in left:
-            say(f"campaign {campaign}: its worker ended at work; the next one goes on with it", file=sys.stderr)
-        if (waiting or left) and not worker.running:
-            say("no worker runs; dear-tui worker start runs the queue", file=sys.stderr)
-        elif waiting and worker.waits_for:
-            say(f"the worker waits for {worker.turn_before}", file=sys.stderr)
-    else:
-        say(f"no campaigns in {path}; start with: dear-tui demo", file=sys.stderr)
+    with Store.open(path, read_only=True) as opened:
+        campaigns = opened.campaigns()
+        if as_json:
+            say(json.dumps([asdict(status) for status in campaigns], indent=2))
+        elif campaigns:
+            waiting = opened.queue.waiting()
+            print_table(campaign_table(campaigns, waiting))
+            for status in campaigns:
+                if status.error:
+                    say(f"campaign {status.id}: {status.error}", file=sys.stderr)
+            worker, left = opened.worker(), [] if opened.holder() else opened.queue.left()
+            for campaign in left:
+                say(f"campaign {campaign}: its worker ended at work; the next one goes on with it", file=sys.stderr)
+            if (waiting or left) and not worker.running:
+                say("no worker runs; dear-tui worker start runs the queue", file=sys.stderr)
+            elif waiting and worker.waits_for:
+                say(f"the worker waits for {worker.turn_before}", file=sys.stderr)
+        else:
+            say(f"no campaigns in {path}; start with: dear-tui demo", file=sys.stderr)
 
 
 def campaign_table(campaigns: list[CampaignStatus], waiting: list[int]) -> Table:

@@ -82,7 +82,8 @@ def run_config(
         how = "stopped" if stop.requested else status.state  # by a command from elsewhere
         say(f"{how} at {status.pairs_done:,} of {status.pairs:,} pairs; run it again to continue", file=sys.stderr)
         raise typer.Exit(130)
-    print_summary(Store.open(path, read_only=True), status.id)
+    with Store.open(path, read_only=True) as opened:
+        print_summary(opened, status.id)
     if stop.requested:
         raise typer.Exit(130)
 

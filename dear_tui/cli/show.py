@@ -47,23 +47,23 @@ def show(
     """Show a campaign: state, config and, when finished, results."""
     from engine.store import Store, store_path
 
-    opened = Store.open(store_path(store), read_only=True)
-    status = opened.campaign(campaign)
-    is_finished = status.state == "finished"
-    if as_json or table_format == "json":
-        say(json.dumps(_as_json(opened, status), indent=2))
-        return
-    if table_format != "text":
-        if not is_finished:
-            raise InputError(f"campaign {campaign}: has no tables while it is {status.state}; run it to its end")
-        print_tables(opened, campaign, table_format)
-        return
-    description = opened.description(campaign)
-    for line in _lines(status, description):
-        say(line)
-    if is_finished:
-        say()
-        print_summary(opened, campaign)
+    with Store.open(store_path(store), read_only=True) as opened:
+        status = opened.campaign(campaign)
+        is_finished = status.state == "finished"
+        if as_json or table_format == "json":
+            say(json.dumps(_as_json(opened, status), indent=2))
+            return
+        if table_format != "text":
+            if not is_finished:
+                raise InputError(f"campaign {campaign}: has no tables while it is {status.state}; run it to its end")
+            print_tables(opened, campaign, table_format)
+            return
+        description = opened.description(campaign)
+        for line in _lines(status, description):
+            say(line)
+        if is_finished:
+            say()
+            print_summary(opened, campaign)
 
 
 def _as_json(store: Store, status: CampaignStatus) -> dict[str, Any]:

@@ -34,12 +34,12 @@ def verify(
 
     path = store_path(store)
     Layout.of(path).check_is_there()
-    opened = Store.open(path)
-    with opened.lock():
-        chosen = [opened.campaign(campaign)] if campaign is not None else opened.campaigns()[::-1]
-        problems = sum(_verify(opened, status.id) for status in chosen)
-    for note in opened.take_notes():
-        say(f"note: {note}", file=sys.stderr)
+    with Store.open(path) as opened:
+        with opened.lock():
+            chosen = [opened.campaign(campaign)] if campaign is not None else opened.campaigns()[::-1]
+            problems = sum(_verify(opened, status.id) for status in chosen)
+        for note in opened.take_notes():
+            say(f"note: {note}", file=sys.stderr)
     if not chosen:
         say(f"no campaigns in {path}; start with: dear-tui demo", file=sys.stderr)
     if problems:

@@ -47,7 +47,8 @@ def start(
     if foreground:
         raise typer.Exit(Worker(path, until_empty).run(lambda: None))
     pid = start_worker(path, until_empty)
-    started = Store.open(path, read_only=True).worker()
+    with Store.open(path, read_only=True) as opened:
+        started = opened.worker()
     waits = f"; it waits for {started.turn_before}" if started.waits_for else ""
     say(f"the worker is process {pid}{waits}; its log is {log_path(path)}", file=sys.stderr)
 
@@ -69,22 +70,22 @@ def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Show whether the worker runs, and what it does."""
     from engine.store import Store, store_path
 
-    opened = Store.open(store_path(store), read_only=True)
-    found = opened.worker()
-    if as_json:
-        values = asdict(found)
-        del values["silence_s"]
-        say(json.dumps(values, indent=2))
-        return
-    waiting = len(opened.queue.waiting()) if opened.campaigns() else 0
-    for name, value in _lines(found, waiting):
-        say(f"{name:9} {value}")
-    if not found.running:
-        holder = opened.holder()
-        if holder:
-            say(f"{holder}", file=sys.stderr)
-        elif waiting:
-            say(f"{waiting} queued; dear-tui worker start runs the queue", file=sys.stderr)
+    with Store.open(store_path(store), read_only=True) as opened:
+        found = opened.worker()
+        if as_json:
+            values = asdict(found)
+            del values["silence_s"]
+            say(json.dumps(values, indent=2))
+            return
+        waiting = len(opened.queue.waiting()) if opened.campaigns() else 0
+        for name, value in _lines(found, waiting):
+            say(f"{name:9} {value}")
+        if not found.running:
+            holder = opened.holder()
+            if holder:
+                say(f"{holder}", file=sys.stderr)
+            elif waiting:
+                say(f"{waiting} queued; dear-tui worker start runs the queue", file=sys.stderr)
 
 
 def _lines(found: WorkerStatus, waiting: int) -> Iterator[tuple[str, str]]:

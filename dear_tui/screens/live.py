@@ -126,6 +126,7 @@ class LiveScreen(SnapshotScreen):
                 self.post_message(LiveDetailsRead(details))
                 told = details
             self._wake.wait(DETAILS_SECONDS)
+        self._reader.close()
 
     def on_live_details_read(self, message: LiveDetailsRead) -> None:
         """Show what was read."""

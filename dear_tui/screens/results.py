@@ -71,7 +71,7 @@ class ResultScreen(SnapshotScreen):
     def __init__(self) -> None:
         super().__init__()
         self._slots: dict[str, Slot] = {}
-        self._results: Results | None = None
+        self._source: ResultSource | None = None
         self._opening = threading.Lock()
 
     def ask(self, slot: str, question: Question[Any], version: Version) -> None:
@@ -144,9 +144,19 @@ class ResultScreen(SnapshotScreen):
 
     def _open(self) -> Results:
         with self._opening:
-            if self._results is None:
-                self._results = cast("ResultSource", self.dear.open_source()).results
-            return self._results
+            if self._source is None:
+                self._source = cast("ResultSource", self.dear.open_source())
+            return self._source.results
+
+    def on_unmount(self) -> None:
+        """Close what was asked; a store that hangs keeps nobody."""
+        threading.Thread(target=self._close, name="close-results", daemon=True).start()
+
+    def _close(self) -> None:
+        with self._opening:
+            if self._source is not None:
+                self._source.close()
+            self._source = None
 
 
 def version_of(status: CampaignStatus) -> Version:

@@ -90,8 +90,7 @@ def ensure_worker(path: Path) -> WorkerStatus:
     Raises:
         DearError: no worker could be started.
     """
-    store = Store.open(path)
-    try:
+    with Store.open(path) as store:
         if not store.worker().running:
             try:
                 start_worker(path, until_empty=True)
@@ -99,5 +98,3 @@ def ensure_worker(path: Path) -> WorkerStatus:
                 if not store.worker().running:  # else another process was quicker
                     raise
         return store.worker()
-    finally:
-        store.close()

@@ -72,38 +72,65 @@ def execute(
     """
     # the check can refuse the network, and nothing may be left behind then
     checked = None if path.exists() else prove(prepared, listener.on_step)
-    store = Store.open(path)
-    known = None if again else find_same(store, prepared.identity)
-    if not again and (note := compare_with_last(store, prepared.config.to_json(), prepared.identity)):
-        listener.on_note(note)
-    if known is not None and known.state == "finished":
-        listener.on_campaign(known)
-        for note in store.take_notes():
+    with Store.open(path) as store:
+        known = None if again else find_same(store, prepared.identity)
+        if not again and (note := compare_with_last(store, prepared.config.to_json(), prepared.identity)):
             listener.on_note(note)
-        return known
-    with store.lock(goes_on=goes_on):
-        checked = checked or prove(prepared, listener.on_step)
-        new = describe(prepared, checked)
-        check = partial(
-            compare_with_last, store, new.config, new.identity
-        )  # again: another process may have been quicker
-        if known is not None:
-            status = store.campaign(known.id)
-        else:
-            status = store.campaign(store.create(new)) if again else store.find_or_create(new, check)
-        continue_from(store, status.id, prepared, new)
-        listener.on_campaign(status)
-        if status.state != "finished":
-            _run_here(store, status.id, listener, should_stop, (prepared, checked))
-    while not store.state.is_in_place():
-        store.check_not_removed()
-        listener.on_note(store.state.loss)
-        store.close()
-        store = Store.open(path)
+        if known is not None and known.state == "finished":
+            listener.on_campaign(known)
+            for note in store.take_notes():
+                listener.on_note(note)
+            return known
         with store.lock(goes_on=goes_on):
-            if store.campaign(status.id).state == "paused" and not should_stop():
-                _run_here(store, status.id, listener, should_stop, (prepared, checked))
-    return store.campaign(status.id)
+            checked = checked or prove(prepared, listener.on_step)
+            campaign = _begin(store, prepared, checked, known, again)
+            status = store.campaign(campaign)
+            listener.on_campaign(status)
+            if status.state != "finished":
+                _run_here(store, campaign, listener, should_stop, (prepared, checked))
+        is_lost = _is_lost(store, listener)
+        status = status if is_lost else store.campaign(campaign)
+    while is_lost:
+        with Store.open(path) as store:
+            with store.lock(goes_on=goes_on):
+                if store.campaign(campaign).state == "paused" and not should_stop():
+                    _run_here(store, campaign, listener, should_stop, (prepared, checked))
+            is_lost = _is_lost(store, listener)
+            status = status if is_lost else store.campaign(campaign)
+    return status
+
+
+def _begin(
+    store: Store, prepared: PreparedCampaign, checked: CheckResult, known: CampaignStatus | None, again: bool
+) -> int:
+    """The campaign to run, created where it is not `known`, with its files mended; under the lock.
+
+    Raises:
+        InputError: an unfinished campaign of this config depends on something else.
+    """
+    new = describe(prepared, checked)
+    if known is not None:
+        campaign = store.campaign(known.id).id
+    elif again:
+        campaign = store.create(new)
+    else:  # compared again: another process may have been quicker
+        check = partial(compare_with_last, store, new.config, new.identity)
+        campaign = store.find_or_create(new, check).id
+    continue_from(store, campaign, prepared, new)
+    return campaign
+
+
+def _is_lost(store: Store, listener: Listener) -> bool:
+    """Whether state.sqlite is no longer the one that others find, which is said.
+
+    Raises:
+        UnreachableError: the whole store was removed.
+    """
+    if store.state.is_in_place():
+        return False
+    store.check_not_removed()
+    listener.on_note(store.state.loss)
+    return True
 
 
 def _run_here(

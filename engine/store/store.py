@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -70,19 +70,31 @@ class Store(StoreReader):
             UnreachableError: the path is a file, cannot be read or written, or lacks its state.sqlite.
         """
         store = cls(path, read_only)
+        with ExitStack() as opened:
+            opened.callback(store.close)
+            store._begin(path)
+            opened.pop_all()  # it is whole, and stays open
+        return store
+
+    def _begin(self, path: Path) -> None:
+        """See that it is there, or make it; `path` is what errors call it.
+
+        Raises:
+            UnreachableError: see `open`.
+        """
+        read_only = self._read_only
         try:
-            if store.layout.root.exists() and not store.layout.root.is_dir():
+            if self.layout.root.exists() and not self.layout.root.is_dir():
                 raise UnreachableError(f"{path}: cannot be the store, it is a file; choose a folder with --store")
             if read_only:
-                store._check_readable()
+                self._check_readable()
             else:
-                store._prepare()
+                self._prepare()
         except (OSError, duckdb.Error) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
             raise UnreachableError(
                 f"{path}: cannot be {'read' if read_only else 'the store'} ({reason}); choose another with --store"
             ) from None
-        return store
 
     @contextmanager
     def lock(self, role: Role = "foreground", goes_on: bool = False) -> Iterator[None]:

@@ -39,6 +39,7 @@ class FakeDesk:
         self.found = found
         self.orders: list[tuple[object, ...]] = []
         self.refusal = ""
+        self.closed = False
         self.configs: dict[int, dict[str, object]] = {}
         self.gate = threading.Event()
         self.gate.set()
@@ -71,6 +72,9 @@ class FakeDesk:
 
     def stop_worker(self) -> str:
         return self._obey("the worker, process 4242, stops", "stop_worker")
+
+    def close(self) -> None:
+        self.closed = True
 
     def _obey(self, said: str, *order: object) -> str:
         self.gate.wait()

@@ -4,14 +4,27 @@ import asyncio
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
+from dear_tui.app import DearApp
 from dear_tui.screens.campaigns import CampaignsScreen
 from dear_tui.screens.keys import KeysScreen
 from dear_tui.screens.live import LiveScreen
 from engine.store.records import CampaignStatus
-from tests.dear_tui.memory_store import FakeSource, make_app, make_curve, make_status, screen_text, settle, until_read
+from tests.dear_tui.memory_desk import FakeDesk
+from tests.dear_tui.memory_store import (
+    FakeSource,
+    FixedMachine,
+    make_app,
+    make_curve,
+    make_status,
+    screen_text,
+    settle,
+    until,
+    until_read,
+)
 
 
 async def test_it_opens_on_the_list_or_on_the_given_campaign() -> None:
@@ -63,6 +76,27 @@ async def test_leaving_is_silent_when_nothing_runs() -> None:
         await settle(pilot)
         await pilot.press("q")
     assert app.return_value == ""
+
+
+async def test_leaving_closes_whatever_was_opened(tmp_path: Path) -> None:
+    sources: list[FakeSource] = []
+    desk = FakeDesk()
+
+    def open_source(_path: Path) -> FakeSource:
+        sources.append(FakeSource([make_status(1, done=3)], {1: make_curve(3)}))
+        return sources[-1]
+
+    app = DearApp(tmp_path / "store", None, open_source, lambda _path: desk, machine=FixedMachine())
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("2")  # reads by itself
+        await until(pilot, lambda: len(sources) == 2)
+        await pilot.press("3")  # so does this one
+        await until(pilot, lambda: len(sources) == 3)
+        await pilot.press("1", "q")
+    async with asyncio.timeout(20):
+        while not (desk.closed and all(source.closed for source in sources)):
+            await asyncio.sleep(0.01)
 
 
 async def test_the_help_opens_and_closes() -> None:

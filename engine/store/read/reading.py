@@ -6,7 +6,7 @@ import errno
 import os
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import duckdb
 
@@ -30,6 +30,7 @@ from engine.store.write.description import is_damaged, read_description
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from types import TracebackType
 
     import numpy as np
     from numpy.typing import NDArray
@@ -56,6 +57,12 @@ class StoreReader:
         self._image_counts: dict[int, ImageCountsReader] = {}
         self._layers: dict[int, LayerReader] = {}
         self._guard = threading.RLock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
 
     def close(self) -> None:
         """Let go of the files, for good."""

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -123,7 +123,7 @@ class StateFile:
         self._lock = threading.RLock()
         for kind in ("", "-wal", "-shm", "-journal"):  # SQLite opens them by their names
             check_own(path.with_name(path.name + kind))
-        with self._reported():
+        with self._reported(), ExitStack() as opened:
             if read_only:
                 # in a directory that cannot be written SQLite needs an index of the WAL that is there already, which a
                 # killed writer leaves with its WAL; where there is no WAL, there is no writer
@@ -131,16 +131,19 @@ class StateFile:
                 has_wal = wal.exists() and wal.stat().st_size > 0
                 options = "mode=ro" if has_wal or os.access(path.parent, os.W_OK) else "immutable=1"
                 self._connection = self._connect(f"{path.resolve().as_uri()}?{options}", uri=True)
+                opened.callback(self._connection.close)
                 self._check_version()
             else:
                 make_private(path)
                 self._connection = self._connect(str(path))
+                opened.callback(self._connection.close)
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute("PRAGMA synchronous = NORMAL")
                 self._migrate()
             self._connection.execute(f"PRAGMA busy_timeout = {WAIT_MILLISECONDS}")
             file = path.stat()
             self._identity = (file.st_dev, file.st_ino)
+            opened.pop_all()  # it is whole, and stays open
 
     def close(self) -> None:
         with self._lock:
