@@ -35,10 +35,17 @@ from dear_tui.terminal.crash import record_crash
 from dear_tui.terminal.gc_pauses import GarbageBetweenKeys
 from dear_tui.terminal.input import TerminalDriver
 from dear_tui.terminal.sighup import end_if_terminal_is_gone
-from dear_tui.terminal.textual_private import AppWithoutTracebacks, line_filters, uncaught_error, write_to_terminal
+from dear_tui.terminal.textual_private import (
+    AppWithoutTracebacks,
+    line_filters,
+    shown_notices,
+    take_notice_away,
+    uncaught_error,
+    write_to_terminal,
+)
 from dear_tui.terminal.threads import DaemonThreads
 from dear_tui.text.messages import SnapshotRead
-from dear_tui.text.notices import desktop_sequence, farewell, notices
+from dear_tui.text.notices import desktop_sequence, farewell, notices, outdated
 from dear_tui.text.printable import printable
 from dear_tui.text.printed_lines import NothingSteers
 
@@ -49,7 +56,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.actions import ActionParseResult
     from textual.dom import DOMNode
-    from textual.notifications import SeverityLevel
+    from textual.notifications import Notify, SeverityLevel
     from textual.screen import Screen
 
     from dear_tui.access.store_location import CampaignSource
@@ -61,6 +68,8 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.25
 NOTICE_SECONDS = 12.0
 REASON_SECONDS = 4.0
+ERROR_SECONDS = 15.0
+"""at least: an error is read more than once"""
 SWITCH_SECONDS = 0.01
 MOST_PASTED = 4096
 """letters into a field of one line; a path has no more, and a megabyte there would take a minute"""
@@ -217,8 +226,15 @@ class DearApp(AppWithoutTracebacks[str]):
         timeout: float | None = None,
         markup: bool = False,  # noqa: ARG002 - names are in it: what looks like markup is none
     ) -> None:
-        """A toast, of the text as it is."""
+        """A toast, of the text as it is; an error stays longer than any other."""
+        if severity == "error":
+            timeout = max(timeout or 0, ERROR_SECONDS)
         super().notify(printable(message), title=title, severity=severity, timeout=timeout, markup=False)
+
+    def on_notify(self, event: Notify) -> None:
+        """Take away what a new notice replaces, before Textual shows it."""
+        for told in outdated(shown_notices(self), event.notification):
+            take_notice_away(self, told)
 
     def on_unmount(self) -> None:
         """Let the reading thread end now, and close what the screens asked; a store that hangs keeps nobody."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from textual.dom import DOMNode
     from textual.driver import Driver
     from textual.filter import LineFilter
+    from textual.notifications import Notification
 
 __all__ = ["BRACKETED_PASTE_END", "BRACKETED_PASTE_START", "AppWithoutTracebacks", "XTermParser"]
 
@@ -50,3 +51,13 @@ def logs_input(driver: Driver) -> bool:
 def bindings_of(node: type[DOMNode]) -> BindingsMap:
     """The bindings of a class together with those that it inherits."""
     return node._merged_bindings or node._merge_bindings()
+
+
+def shown_notices(app: App[ReturnType]) -> list[Notification]:
+    """The toasts that are told now, oldest first."""
+    return list(app._notifications)
+
+
+def take_notice_away(app: App[ReturnType], notice: Notification) -> None:
+    """Tell one no longer; the next drawing of toasts is without it."""
+    app._unnotify(notice, refresh=False)

@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Literal
 from engine.units import percent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from textual.notifications import Notification
 
     from dear_tui.access.store_location import Snapshot
     from engine.store import CampaignStatus
+
+MOST_TOLD = 3
+"""notices on the screen at once: more would cover what they are about"""
+
+GIVES_WAY = ("information", "warning", "error")
+"""which leaves first"""
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,14 @@ def _notice(status: CampaignStatus) -> Notice | None:
     if status.state == "paused" and status.error:  # what the user paused is no news
         return Notice(f"{campaign} waits: {reason}", "warning")
     return None
+
+
+def outdated(told: Sequence[Notification], new: Notification) -> list[Notification]:
+    """Which notices leave the screen for a new one: the same one, and what has no room beside it, errors last."""
+    same = [one for one in told if (one.message, one.severity) == (new.message, new.severity)]
+    others = [one for one in told if one not in same]
+    others.sort(key=lambda one: (GIVES_WAY.index(one.severity), one.raised_at))
+    return same + others[: max(len(others) + 1 - MOST_TOLD, 0)]
 
 
 def farewell(snapshot: Snapshot) -> str:

@@ -24,6 +24,8 @@ from dear_tui.terminal.textual_private import (
     bindings_of,
     line_filters,
     logs_input,
+    shown_notices,
+    take_notice_away,
     uncaught_error,
     write_to_terminal,
 )
@@ -75,6 +77,18 @@ async def test_a_driver_tells_whether_input_is_logged() -> None:
     app: App[str] = App()
     assert logs_input(HeadlessDriver(app, debug=True)) is True
     assert logs_input(HeadlessDriver(app)) is False
+
+
+async def test_a_notice_that_is_shown_can_be_taken_away() -> None:
+    app: App[None] = App()
+    async with app.run_test(notifications=True) as pilot:
+        for text in ("one", "two"):
+            app.notify(text)
+        await pilot.pause()
+        one, two = shown_notices(app)
+        assert (one.message, two.message) == ("one", "two")
+        take_notice_away(app, one)
+        assert shown_notices(app) == [two]
 
 
 def test_the_bindings_of_a_class_include_those_it_inherits() -> None:

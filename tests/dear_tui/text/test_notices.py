@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
+from textual.widgets._toast import Toast
 
 from dear_tui.access.store_location import Snapshot
 from dear_tui.app import DearApp
 from dear_tui.settings.settings import Settings
 from dear_tui.text.notices import Notice, desktop_sequence, notices
-from tests.dear_tui.memory_store import FakeSource, make_status, settle, until_read
+from tests.dear_tui.memory_store import FakeSource, make_app, make_status, settle, until, until_read
 
 RUNNING = make_status(7, done=4000, state="running")
 
@@ -58,3 +59,32 @@ async def test_a_toast_always_bell_and_desktop_where_wanted(wanted: bool, monkey
             ("Campaign 7 ([b]mine[/b]) failed: no room", "error")
         ]
         assert said == (["bell", "\x1b]9;Campaign 7 ([b]mine[/b]) failed: no room\x07"] if wanted else [])
+
+
+async def test_notices_do_not_pile_up_and_the_same_one_is_told_once() -> None:
+    app = make_app(FakeSource([RUNNING]))
+    async with app.run_test(notifications=True) as pilot:
+        await settle(pilot)
+        app.notify("cannot be written", severity="error")
+        for _ in range(4):
+            app.notify("campaign 7 is paused")
+        await until(pilot, lambda: len(app.screen.query(Toast)) == 2)
+        assert [told.message for told in app._notifications] == ["cannot be written", "campaign 7 is paused"]
+        for place in range(9):
+            app.notify(f"campaign 7 is number {place} in the queue")
+        await until(pilot, lambda: "number 8" in str([told.message for told in app._notifications]))
+        await until(pilot, lambda: len(app.screen.query(Toast)) == 3)
+        assert [told.message for told in app._notifications] == [
+            "cannot be written", "campaign 7 is number 7 in the queue", "campaign 7 is number 8 in the queue",
+        ]  # fmt: skip
+
+
+async def test_an_error_stays_longer_than_what_is_only_news() -> None:
+    app = make_app(FakeSource([RUNNING]))
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        app.tell(Notice("finished"))
+        app.notify("failed", severity="error")
+        await until(pilot, lambda: len(app._notifications) == 2)
+        news, error = app._notifications
+        assert error.timeout > news.timeout
