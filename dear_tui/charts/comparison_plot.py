@@ -59,7 +59,8 @@ def comparison_plot(campaign: int, metric: str, comparison: Comparison, view: Vi
             "-- by rank alone: the random orders are numpy's\n"
             "SELECT row_number() OVER ranked AS images,\n"
             + ",\n".join(
-                f"  100.0 * sum({name}) OVER ranked / sum(masked + non_critical + critical) OVER ranked AS {name}"
+                f"  100.0 * sum({name}) OVER ranked\n"
+                f"    / sum(masked + non_critical + critical + screened + dropped) OVER ranked AS {name}"
                 for name in ("masked", "non_critical", "critical")
             )
             + f"\nFROM images JOIN image_summary USING (campaign, image_id)\nWHERE campaign = {campaign}\n"

@@ -68,7 +68,7 @@ def scatter_plot(campaign: int, counts: ImageCounts, view: View) -> Plot:
         sql=(
             f"SELECT image_id, rank, {counts.metric_name}, masked, non_critical, critical\n"
             f"FROM images JOIN image_summary USING (campaign, image_id)\nWHERE campaign = {campaign}{zoomed}\n"
-            f"  AND masked + non_critical + critical = {counts.faults}\n"
+            f"  AND masked + non_critical + critical + screened + dropped = {counts.faults}\n"
             f"ORDER BY critical DESC, rank"
         ),
     )

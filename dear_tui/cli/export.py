@@ -48,7 +48,7 @@ def export(
     """
     from dear_tui.query.output import check_output, replaced_file, replaced_folder
     from engine.store import Store, store_path
-    from engine.store.sql.export import export_sealed, export_tables
+    from engine.store.export import export_sealed, export_tables
 
     path = store_path(store)
     with Store.open(path, read_only=True) as opened:
@@ -81,7 +81,7 @@ def _check_free(target: Path, format: Format, force: bool) -> None:
 def _say_what_is_there(status: CampaignStatus) -> None:
     if status.state == "finished":
         return
-    done = status.masked + status.non_critical + status.critical
+    done = status.count()
     meanwhile = "; parts that are written meanwhile may be in some files only" if status.state == "running" else ""
     say(
         f"note: campaign {status.id} is {status.state}, with {percent(done, status.pairs)} of its pairs{meanwhile}",

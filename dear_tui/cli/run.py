@@ -194,4 +194,4 @@ def _numbers(progress: CampaignProgress) -> Iterator[str]:
 
 
 def _written(progress: CampaignProgress) -> int:
-    return progress.masked + progress.non_critical + progress.critical
+    return int(progress.count())

@@ -103,7 +103,7 @@ class FaultsScreen(ResultScreen):
         problem, answer = self.problem(slot, question), self.answer(slot, question)
         crumbs = self._crumbs(answer)
         self.set_text(".heading", heading(status, crumbs, problem if answer else "", self.size.width - 2))
-        if answer is not None and not status.masked + status.non_critical + status.critical:
+        if answer is not None and not status.count():
             self._show_message(no_results(status, snapshot.step(status.id)))
         elif answer is not None:
             self._show_level(answer)

@@ -42,7 +42,7 @@ def _notice(status: CampaignStatus) -> Notice | None:
     campaign = f"Campaign {status.id} ({status.name})"
     reason = status.error.splitlines()[0] if status.error else "1 lists it"
     if status.state == "finished":
-        pairs = status.masked + status.non_critical + status.critical
+        pairs = status.count()
         return Notice(f"{campaign} is finished: {percent(status.critical, pairs)} of its pairs are critical.")
     if status.state == "failed":
         return Notice(f"{campaign} failed: {reason}", "error")

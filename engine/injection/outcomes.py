@@ -42,7 +42,7 @@ class Outcomes:
     positions: NDArray[np.int64]
     """[F] places in the fault list, consecutive in execution order"""
     severity: NDArray[np.uint8]
-    """[F, I] 0 masked, 1 non-critical, 2 critical"""
+    """[F, I] 0 masked, 1 non-critical, 2 critical, 3 screened, 4 dropped"""
     critical_fault: NDArray[np.int64]
     """[K] row in `severity`; pairs are in the order of rows, then columns"""
     critical_image: NDArray[np.int64]
@@ -51,3 +51,7 @@ class Outcomes:
     """[K] faulty top-1, torch's argmax where logits are not finite"""
     nonfinite: NDArray[np.bool_]
     """[K] whether any faulty logit is NaN or infinite"""
+    golden_in_top5: NDArray[np.bool_]
+    """[K] whether the golden class is among the five best under the fault; never where logits are not finite"""
+    softmax_lost: NDArray[np.float32]
+    """[K] the golden class's softmax without the fault minus with it; NaN where logits are not finite"""

@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from engine.injection.network.coverage import coverage
+from engine.injection.network.layers import injectable_modules
 from engine.injection.outcomes import Outcomes
 from engine.running.out_of_memory import explained_memory
-from engine.store.records import NewCampaign, Span
+from engine.store.records import CheckRecord, Counted, LayerRecord, NewCampaign, Span
+from engine.store.schema import COUNTS
 from engine.store.write.background import BackgroundWriter, ComputedPart
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from engine.running.preparation import PreparedCampaign
     from engine.store.records import CampaignStatus, Receipt
     from engine.store.store import Store
-    from engine.store.write.background import Room
+from engine.store.write.background import Room
 
 FIRST_BLOCK = 16
 """images in the first block; each next one is twice as long, so that the curve is there within seconds"""
@@ -36,7 +38,7 @@ _LEAST_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Progress:
+class Progress(Counted):
     """How far a campaign is; counts are pairs."""
 
     pairs_done: int
@@ -49,6 +51,8 @@ class Progress:
     critical: int
     block: tuple[int, int] | None = None
     """ranks of the images being run, the second one excluded"""
+    screened: int = 0
+    dropped: int = 0
 
 
 def describe(prepared: PreparedCampaign, checked: CheckResult) -> NewCampaign:
@@ -72,7 +76,32 @@ def describe(prepared: PreparedCampaign, checked: CheckResult) -> NewCampaign:
         golden_class=prepared.golden_class,
         metrics=prepared.metrics,
         workload=prepared.workload,
+        layers=tuple(_layer_records(prepared, checked)),
+        check=CheckRecord(
+            pairs=checked.pairs,
+            differences=checked.differences,
+            undecided=checked.undecided,
+            masked=checked.masked,
+            fallbacks=tuple(asdict(each) for each in checked.fallbacks),
+            seconds=checked.seconds,
+        ),
     )
+
+
+def _layer_records(prepared: PreparedCampaign, checked: CheckResult) -> Iterator[LayerRecord]:
+    """Each layer with the method that runs its faults."""
+    fell_back = {each.layer: each for each in checked.fallbacks}
+    modules = [module for _, module in injectable_modules(prepared.plain)]
+    for layer, module in zip(prepared.faults.layers, modules, strict=True):
+        instead = fell_back.get(layer.name)
+        yield LayerRecord(
+            index=layer.index,
+            name=layer.name,
+            shape=layer.shape,
+            kind=type(module).__name__,
+            method=instead.method if instead else prepared.config.run.method,
+            reason=instead.reason if instead else None,
+        )
 
 
 def describe_numerics(prepared: PreparedCampaign, checked: CheckResult) -> dict[str, str]:
@@ -166,7 +195,9 @@ class Computation:
                 for outcomes in self._injection.inject(golden, faults.take(slice(gap.start, gap.stop))):
                     groups.append(outcomes)
                     self.is_stopped = self._should_stop()
-                    part = ComputedPart(block.rank_start, start, groups, time.monotonic() - started)
+                    part = ComputedPart(
+                        block.rank_start, start, groups, time.monotonic() - started, self._injection.measured
+                    )
                     is_full = part.pairs >= PART_PAIRS or part.seconds >= PART_SECONDS
                     if self.is_stopped or is_full or part.fault_stop == gap.stop:
                         yield part
@@ -258,8 +289,8 @@ class ProgressMeter:
         """Start from what is committed."""
         self._on_progress = on_progress
         self._pairs, self._faults = status.pairs, status.faults
-        self._counts = (status.masked, status.non_critical, status.critical)
-        self._done = sum(self._counts)
+        self._counts = {name: getattr(status, name) for name in COUNTS}
+        self._done = status.count()
         self._recent, self._over_a_block = _Window(), _Window()
         self._report(None)
 
@@ -278,14 +309,10 @@ class ProgressMeter:
         self._report(None)
 
     def _count(self, receipts: Sequence[Receipt]) -> None:
-        masked, non_critical, critical = self._counts
-        self._counts = (
-            masked + sum(receipt.masked for receipt in receipts),
-            non_critical + sum(receipt.non_critical for receipt in receipts),
-            critical + sum(receipt.critical for receipt in receipts),
-        )
+        for name in COUNTS:
+            self._counts[name] += sum(getattr(receipt, name) for receipt in receipts)
 
     def _report(self, block: tuple[int, int] | None) -> None:
         steady = self._over_a_block.rate()
         eta = (self._pairs - self._done) / steady if steady else None
-        self._on_progress(Progress(self._done, self._pairs, self._recent.rate(), eta, *self._counts, block))
+        self._on_progress(Progress(self._done, self._pairs, self._recent.rate(), eta, **self._counts, block=block))

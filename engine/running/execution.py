@@ -17,7 +17,7 @@ from engine.running.same_config import compare_with_last, find_same
 from engine.running.submit_wait import StoppedError, WaitForRoom
 from engine.steps import OnStep, Step, nobody_waits
 from engine.store import Store
-from engine.store.write.description import is_damaged
+from engine.store.description import is_damaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Where everything lies in a store, and which columns each of its tables has."""
+"""Where everything lies in a store."""
 
 from __future__ import annotations
 
@@ -11,52 +11,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from engine.errors import UnreachableError
-from engine.metrics.registry import METRICS
-
-PART_TABLES = ("fault_summary", "image_summary", "critical", "severity")
-"""In the order a part set is published: the severity file comes last and is the commit."""
-
-COLUMNS = {
-    "faults": {
-        "fault_id": "UINTEGER",
-        "layer": "VARCHAR",
-        "layer_index": "INTEGER",
-        "weight_index": "BIGINT",
-        "tensor_index": "VARCHAR",
-        "bit": "UTINYINT",
-        "model": "VARCHAR",
-        "golden_value": "FLOAT",
-        "faulty_value": "FLOAT",
-    },
-    "images": {
-        "image_id": "UINTEGER",
-        "rank": "INTEGER",
-        "label": "INTEGER",
-        "golden_class": "INTEGER",
-        "golden_correct": "BOOLEAN",
-        **dict.fromkeys(METRICS, "DOUBLE"),
-    },
-    "severity": {"fault_id": "UINTEGER", "image_id": "UINTEGER", "severity": "UTINYINT"},
-    "critical": {"fault_id": "UINTEGER", "image_id": "UINTEGER", "prediction": "USMALLINT", "nonfinite": "BOOLEAN"},
-    "fault_summary": {
-        "fault_id": "UINTEGER",
-        "masked": "INTEGER",
-        "non_critical": "INTEGER",
-        "critical": "INTEGER",
-        "correct": "INTEGER",
-        "first_non_masked": "INTEGER",
-        "first_critical": "INTEGER",
-    },
-    "image_summary": {
-        "image_id": "UINTEGER",
-        "masked": "INTEGER",
-        "non_critical": "INTEGER",
-        "critical": "INTEGER",
-    },
-}
-"""Table -> column -> DuckDB type, as in the Parquet files; `first_*` are ranks, NULL = never.
-
-Counts and ranks are signed, because queries subtract them."""
+from engine.store.schema import AUDIT, PART_TABLES
 
 CAMPAIGN_DIGITS = PART_DIGITS = 6
 
@@ -200,7 +155,7 @@ class CampaignLayout:
     @property
     def folders(self) -> list[Path]:
         """Its own one, then those of the parts."""
-        return [self.folder, *(self.folder / table for table in PART_TABLES)]
+        return [self.folder, *(self.folder / table for table in (*PART_TABLES, AUDIT))]
 
     @property
     def description(self) -> Path:
@@ -213,6 +168,11 @@ class CampaignLayout:
     @property
     def images(self) -> Path:
         return self.folder / "images.parquet"
+
+    @property
+    def sites(self) -> Path:
+        """Where faults change more than one bit; other campaigns have no such file."""
+        return self.folder / "sites.parquet"
 
     @property
     def sealed(self) -> Path:

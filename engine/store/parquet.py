@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from engine.store.files import begin, lack, publish
-from engine.store.layout import COLUMNS
+from engine.store.schema import COLUMNS, KNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,6 +77,36 @@ def stored(*paths: Path) -> str:
         if why := lack(path):
             raise FileNotFoundError(errno.ENOENT, why, str(path))
     return f"read_parquet([{', '.join(map(sql_path, paths))}], hive_partitioning = false)"
+
+
+def stored_rows(table: str, *paths: Path) -> str:
+    """The rows of some files of one table of `COLUMNS`, for FROM, whatever format they were written in.
+
+    Raises:
+        FileNotFoundError: one is missing, or is something that DuckDB would wait for or not find.
+    """
+    return of_any_format(table, {}, f"SELECT * FROM {stored(*paths)[:-1]}, union_by_name = true)")
+
+
+def of_any_format(table: str, more: Mapping[str, str], *selects: str) -> str:
+    """The rows of what may lack some of a table's columns, for FROM: these are NULL there, or as `KNOWN` has them.
+
+    No rows that have all columns stand beside them; DuckDB takes these out of the plan.
+
+    Args:
+        table: one of `COLUMNS`.
+        more: column that all have beside the table's -> its type.
+        selects: where the rows are.
+    """
+    typed = ", ".join(f"NULL::{kind} AS {name}" for name, kind in {**more, **COLUMNS[table]}.items())
+    found = " ".join(f"UNION ALL BY NAME {select}" for select in selects)
+    columns = ", ".join([*more, known_columns(table)])
+    return f"(SELECT {columns} FROM (SELECT {typed} WHERE false {found}))"
+
+
+def known_columns(table: str) -> str:
+    """The columns of a table for SELECT, with what is known of those that older files lack."""
+    return ", ".join(f"coalesce({name}, {KNOWN[name]}) AS {name}" if name in KNOWN else name for name in COLUMNS[table])
 
 
 def arrow_schema(table: str) -> pa.Schema:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+from engine.severity import SEVERITIES
+from engine.store.schema import COUNTS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,6 +16,51 @@ if TYPE_CHECKING:
     from engine.faults.fault_list import FaultList
 
 State = Literal["queued", "running", "paused", "finished", "failed", "cancelled"]
+
+Statistics = Mapping[str, float | str]
+"""name -> what a method measured of itself while it computed a part"""
+
+
+class Counted:
+    """Something that has all of `COUNTS`, each a number or an array of one shape."""
+
+    def count(self) -> Any:
+        """How many pairs the counts add up to."""
+        return sum(getattr(self, name) for name in COUNTS)
+
+    def count_run(self) -> Any:
+        """How many pairs were run: those that have a severity."""
+        return sum(getattr(self, name) for name in SEVERITIES)
+
+
+@dataclass(frozen=True)
+class LayerRecord:
+    """An injectable layer as a campaign keeps it."""
+
+    index: int
+    name: str
+    shape: tuple[int, ...]
+    """of its weight"""
+    kind: str | None = None
+    """the class of its module, such as `Conv2d`"""
+    method: str | None = None
+    """which runs its faults: the campaign's, or the one that the self-check fell back to"""
+    reason: str | None = None
+    """of falling back"""
+
+
+@dataclass(frozen=True)
+class CheckRecord:
+    """What the self-check found before a campaign; counts are pairs."""
+
+    pairs: int
+    differences: int
+    undecided: int
+    masked: int
+    """masked for one of the two and non-critical for the other"""
+    fallbacks: tuple[dict[str, str], ...]
+    """layer, method and reason of each layer that a slower method runs"""
+    seconds: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +93,20 @@ class NewCampaign:
     """name -> [N]; holds at least `metric`"""
     workload: NDArray[np.int64]
     """[W] image ids in rank order"""
+    layers: tuple[LayerRecord, ...] = ()
+    """all injectable layers; empty: what `faults` knows of them"""
+    check: CheckRecord | None = None
+    goal: str = "severities"
+    notes: str | None = None
+    """the user's own words"""
+    study: str | None = None
+    """the study that the campaign is a member of"""
+    factors: dict[str, Any] = field(default_factory=dict)
+    """key of the config -> the value that sets this member of the study apart"""
 
 
 @dataclass(frozen=True)
-class CampaignStatus:
+class CampaignStatus(Counted):
     """One campaign as `list` shows it; counts are pairs, times ISO 8601 UTC."""
 
     id: int
@@ -72,6 +131,9 @@ class CampaignStatus:
     started: str | None
     finished: str | None
     error: str | None
+    goal: str = "severities"
+    screened: int = 0
+    dropped: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +152,7 @@ class CurveData:
 
 
 @dataclass(frozen=True, eq=False)
-class ImageCounts:
+class ImageCounts(Counted):
     """What each image of a workload of W images shows of the faults run on it so far."""
 
     faults: int
@@ -101,14 +163,16 @@ class ImageCounts:
     """[W] in rank order, like all that follow"""
     metric: NDArray[np.float64]
     masked: NDArray[np.int64]
-    """[W] faults that are masked for the image; with the next two it adds up to those run on it"""
+    """[W] faults that are masked for the image; all counts add up to those settled for it"""
     non_critical: NDArray[np.int64]
     critical: NDArray[np.int64]
+    screened: NDArray[np.int64]
+    dropped: NDArray[np.int64]
 
     @property
     def complete(self) -> NDArray[np.bool_]:
-        """[W] whether every fault has run on the image."""
-        complete: NDArray[np.bool_] = self.masked + self.non_critical + self.critical == self.faults
+        """[W] whether every fault is settled for the image: run, screened or dropped."""
+        complete: NDArray[np.bool_] = self.count() == self.faults
         return complete
 
 
@@ -125,16 +189,18 @@ class LayerProgress:
 
 
 @dataclass(frozen=True, eq=False)
-class CampaignSummary:
+class CampaignSummary(Counted):
     """The committed results of a campaign: F faults by id, N images in the data set, W of them run."""
 
     status: CampaignStatus
     fault_id: NDArray[np.int64]
     """[F]"""
     masked: NDArray[np.int64]
-    """[F] images for which the fault is masked, like the next two"""
+    """[F] images for which the fault is masked, like the next four"""
     non_critical: NDArray[np.int64]
     critical: NDArray[np.int64]
+    screened: NDArray[np.int64]
+    dropped: NDArray[np.int64]
     correct: NDArray[np.int64]
     """[F] images classified as labelled under the fault"""
     metric_name: str
@@ -189,7 +255,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Receipt:
+class Receipt(Counted):
     """What is known of one committed part set; its rows follow from the span and the counts."""
 
     part: int
@@ -203,7 +269,13 @@ class Receipt:
     """what computing it took; None where that is not known"""
     rebuilt: bool = False
     """made from the part instead of by its writer: a damaged part would not be noticed"""
+    screened: int = 0
+    dropped: int = 0
+    engine: str | None = None
+    """version of the code that computed it; None where that is not known"""
+    statistics: Mapping[str, Any] = field(default_factory=dict)
+    """see `Statistics`"""
 
     def __post_init__(self) -> None:
-        if self.masked + self.non_critical + self.critical != self.span.pairs:
+        if self.count() != self.span.pairs:
             raise ValueError(f"part {self.part} does not hold the {self.span.pairs} pairs of its span")

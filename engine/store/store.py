@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from engine.errors import DiskFullError, UnreachableError
+from engine.store.description import update_description
 from engine.store.files import (
     check_writable,
     exclusive,
@@ -30,6 +31,7 @@ from engine.store.mend.recovery import (
     recover_parts,
 )
 from engine.store.mend.verification import verify_campaign
+from engine.store.parquet import connect
 from engine.store.read.reading import StoreReader
 from engine.store.sql.catalogue import catalogue_key, made_files_key, write_catalogue, write_zero_rows
 from engine.store.state.lock import hold, make_lock
@@ -38,7 +40,6 @@ from engine.store.state.queue_view import QueueView, read_queue
 from engine.store.state.reserve import give_up_reserve, keep_reserve
 from engine.store.state.state import CampaignRow, now
 from engine.store.write.creation import renew_campaign, restore_campaign, write_campaign
-from engine.store.write.description import update_description
 from engine.store.write.writer import CampaignWriter
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class Store(StoreReader):
 
     def queue_view(self) -> QueueView:
         """What waits, what is asked, who is at work."""
-        return read_queue(self) if self._is_there() else QueueView()
+        return read_queue(self.queue, self.holder(), self.worker()) if self._is_there() else QueueView()
 
     @property
     def queue(self) -> Queue:
@@ -230,7 +231,14 @@ class Store(StoreReader):
         """
         self._needs_lock()
         self.campaign(campaign)
-        return CampaignWriter(self, campaign)
+        with connect(threads=1) as connection:
+            self.notes += recover_parts(self.layout.campaign(campaign), campaign, self.state, connection)
+        return CampaignWriter(
+            self.layout,
+            self.state,
+            campaign,
+            on_sealed=lambda hashed: self.set_state(campaign, "finished", sealed_sha256=hashed),
+        )
 
     def set_state(
         self, campaign: int, state: State, error: str | None = None, sealed_sha256: str | None = None

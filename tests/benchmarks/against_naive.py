@@ -167,6 +167,8 @@ def _joined(groups: list[Outcomes]) -> Outcomes:
         np.concatenate([group.critical_image for group in groups]),
         np.concatenate([group.prediction for group in groups]),
         np.concatenate([group.nonfinite for group in groups]),
+        np.concatenate([group.golden_in_top5 for group in groups]),
+        np.concatenate([group.softmax_lost for group in groups]),
     )
 
 
@@ -179,6 +181,8 @@ def _images(outcomes: Outcomes, block: slice) -> Outcomes:
         outcomes.critical_image[inside] - block.start,
         outcomes.prediction[inside],
         outcomes.nonfinite[inside],
+        outcomes.golden_in_top5[inside],
+        outcomes.softmax_lost[inside],
     )
 
 

@@ -38,8 +38,10 @@ def made_up() -> ChartData:
     metric = 1.38 * np.exp(-(rank - 1) / 180)
     curve = CurveData(FAULTS, IMAGES, "el2n", metric, FAULTS - critical - non_critical, non_critical, critical)
     per_image = random.poisson(4 + 700 * np.exp(-(((metric - 0.7) / 0.15) ** 2))), random.poisson(2600, IMAGES)
-    masked = FAULTS - sum(per_image)
-    counts = ImageCounts(FAULTS, IMAGES, "el2n", np.arange(IMAGES), metric, masked, per_image[1], per_image[0])
+    masked, none = FAULTS - sum(per_image), np.zeros(IMAGES, np.int64)
+    counts = ImageCounts(
+        FAULTS, IMAGES, "el2n", np.arange(IMAGES), metric, masked, per_image[1], per_image[0], none, none
+    )
     comparison = compare_orders(masked, per_image[1], per_image[0], metric)
     return ChartData(7, curve, counts, comparison, tuple(Marked(number, "lenet5", curve) for number in range(4)))
 

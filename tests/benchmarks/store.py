@@ -27,7 +27,7 @@ from engine.faults.strata import Stratum
 from engine.injection.outcomes import Outcomes
 from engine.running.campaign import FIRST_BLOCK, PART_PAIRS
 from engine.store import CampaignWriter, NewCampaign, Store
-from engine.store.layout import PART_TABLES
+from engine.store.schema import PART_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -204,7 +204,10 @@ def write(
 def outcomes(positions: NDArray[np.int64], severity: NDArray[np.uint8]) -> Outcomes:
     fault, image = np.nonzero(severity == 2)
     prediction = (fault % 10).astype(np.uint16)
-    return Outcomes(positions, np.ascontiguousarray(severity), fault, image, prediction, prediction > 8)
+    lost = np.linspace(0, 1, len(fault), dtype=np.float32)
+    return Outcomes(
+        positions, np.ascontiguousarray(severity), fault, image, prediction, prediction > 8, prediction > 4, lost
+    )
 
 
 def first_answer(path: Path) -> float:

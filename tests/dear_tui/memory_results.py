@@ -106,6 +106,8 @@ class MemoryResults:
             masked=counts[0][rows],
             non_critical=counts[1][rows],
             critical=counts[2][rows],
+            screened=np.zeros(len(rows), np.int64),
+            dropped=np.zeros(len(rows), np.int64),
             first_critical=first[rows],
         )
 
@@ -136,6 +138,8 @@ class MemoryResults:
             masked=counts[0][rows],
             non_critical=counts[1][rows],
             critical=counts[2][rows],
+            screened=np.zeros(len(rows), np.int64),
+            dropped=np.zeros(len(rows), np.int64),
         )
 
     def mistakes(self, _campaign: int, image_id: int) -> Mistakes:

@@ -92,6 +92,8 @@ def make_image_counts(curve: CurveData, data_set: int | None = None) -> ImageCou
         masked=(curve.faults - critical - non_critical) * ran,
         non_critical=non_critical * ran,
         critical=critical * ran,
+        screened=np.zeros(images, np.int64),
+        dropped=np.zeros(images, np.int64),
     )
 
 

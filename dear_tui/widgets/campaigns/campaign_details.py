@@ -114,7 +114,7 @@ def _head(
     if details and details.table_one:
         yield from _heading("Table I")
         yield from _columns(table_one_lines(status, details.table_one))
-    elif done := status.masked + status.non_critical + status.critical:
+    elif done := status.count():
         yield from _heading(f"So far, {percent(done, status.pairs)} of the pairs")
         yield from _columns(_counts(status, found, done))
 

@@ -136,7 +136,7 @@ def _last_line(row: Row, width: int) -> Content:
     found = Content.styled(size, MUTED)
     if row.found is not None and status.pairs_done:
         found = Content.assemble((f"{row.found:,} critical", "$text-class-critical"), (f" of {size}", MUTED))
-    if not (done := status.masked + status.non_critical + status.critical):
+    if not (done := status.count()):
         return found
     counts = counts_text(status, shares=False)
     if found.cell_length + counts.cell_length >= width:

@@ -70,7 +70,7 @@ def progress_text(status: CampaignStatus, width: int) -> Content:
 
 def counts_text(status: CampaignStatus, shares: bool) -> Content:
     """Pairs per severity, over what is stored so far."""
-    total = status.masked + status.non_critical + status.critical
+    total = status.count()
     parts = []
     for name, count, style in (
         ("masked", status.masked, "$text-class-masked"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def fault_rows(faults: FaultRows, group: FaultGroup, width: int) -> Rows:
     """A list of faults; what they have in common is not repeated."""
-    run = faults.masked + faults.non_critical + faults.critical
+    run = faults.count()
     columns = [
         Column("fault", lambda i: str(faults.fault_id[i]), 6, 4, style=MUTED),
         Column("layer", lambda i: str(faults.layer[i]), longest(faults.layer, 5), 0, left=True),

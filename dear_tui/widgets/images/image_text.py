@@ -29,7 +29,7 @@ def image_rows(images: ImageRows, class_names: Sequence[str], width: int) -> Row
     is_wide = width >= NAMES_FROM
     names = class_names if is_wide else ()
     class_width = max([5, *(cell_len(name) + 3 for name in names)])
-    run = images.masked + images.non_critical + images.critical
+    run = images.count()
 
     def golden(place: int) -> str:
         text = class_text(int(images.golden_class[place]), names)

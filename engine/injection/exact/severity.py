@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from engine.injection.outcomes import Outcomes
 from engine.severity import CRITICAL
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
-    from torch import Tensor
 
 _NONFINITE = CRITICAL + 1  # inside the matrix only; leaves as critical with the flag set
 
@@ -40,6 +42,46 @@ class Recorder(Protocol):
         """
 
 
+TOP = 5
+"""classes among which the golden one is looked for, the best of an image under a fault"""
+
+
+class Loss(NamedTuple):
+    """What some critical pairs took from the golden class, on the device."""
+
+    pair: Tensor
+    """int64 [K] place in the matrix of severities, row by row"""
+    in_top5: Tensor
+    """bool [K] see `Outcomes.golden_in_top5`"""
+    softmax: Tensor
+    """float32 [K] see `Outcomes.softmax_lost`"""
+
+    @classmethod
+    def of(cls, pair: Tensor, golden: Tensor, faulty: Tensor) -> Loss:
+        """Of K critical pairs, from their `golden` and `faulty` logits, both [K, classes].
+
+        Of equal logits the lowest class is the best. Softmax is computed in float64.
+        """
+        top1 = golden.argmax(1, keepdim=True)
+        own = faulty.gather(1, top1)
+        is_lower = torch.arange(faulty.shape[1], device=faulty.device) < top1
+        ahead = ((faulty > own) | ((faulty == own) & is_lower)).sum(1)
+        is_finite = faulty.abs().amax(1).isfinite()
+        before, after = (logits.double().softmax(1).gather(1, top1).squeeze(1) for logits in (golden, faulty))
+        return cls(pair, (ahead < TOP) & is_finite, torch.where(is_finite, before - after, torch.nan).float())
+
+
+def _in_order(losses: Sequence[Loss], pair: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    """The losses of these pairs, [K] ascending; of a pair that was recorded twice, the last one."""
+    in_top5, softmax = np.zeros(len(pair), np.bool_), np.full(len(pair), np.nan, np.float32)
+    for loss in losses if len(pair) else ():
+        place = np.searchsorted(pair, loss.pair.cpu().numpy()).clip(max=len(pair) - 1)
+        is_there = pair[place] == loss.pair.cpu().numpy()
+        in_top5[place[is_there]] = loss.in_top5.cpu().numpy()[is_there]
+        softmax[place[is_there]] = loss.softmax.cpu().numpy()[is_there]
+    return in_top5, softmax
+
+
 class SeverityMatrix:
     """Severities and predictions of some faults (rows) on one block of images (columns); masked until recorded."""
 
@@ -53,6 +95,7 @@ class SeverityMatrix:
         device = golden_logits.device
         self._severity = torch.zeros(faults * self._images, dtype=torch.uint8, device=device)
         self._prediction = torch.empty(faults * self._images, dtype=torch.int16, device=device)  # of recorded pairs
+        self._losses: list[Loss] = []
 
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
         """Classify the faulty logits of some pairs."""
@@ -64,6 +107,11 @@ class SeverityMatrix:
         pair = faults * self._images + images
         self._severity[pair] = severity.to(torch.uint8)
         self._prediction[pair] = top1.to(torch.int16)
+        critical = (severity >= 2).nonzero().squeeze(1)
+        if len(critical):
+            image = images.index_select(0, critical)
+            golden, faulty = self._golden.index_select(0, image), logits.index_select(0, critical)
+            self._losses.append(Loss.of(pair.index_select(0, critical), golden, faulty))
 
     def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
         """Take over severities that are known."""
@@ -77,6 +125,7 @@ class SeverityMatrix:
         """Everything recorded, on the host; `positions` are the faults' places in the fault list."""
         pair = (self._severity >= CRITICAL).nonzero().squeeze(1)
         nonfinite = self._severity[pair] == _NONFINITE
+        golden_in_top5, softmax_lost = _in_order(self._losses, pair.cpu().numpy())
         return Outcomes(
             positions=positions,
             severity=self._severity.clamp(max=CRITICAL).cpu().numpy().reshape(len(positions), self._images),
@@ -84,4 +133,6 @@ class SeverityMatrix:
             critical_image=(pair % self._images).cpu().numpy(),
             prediction=self._prediction[pair].cpu().numpy().astype("uint16"),
             nonfinite=nonfinite.cpu().numpy(),
+            golden_in_top5=golden_in_top5,
+            softmax_lost=softmax_lost,
         )

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from engine.severity import CRITICAL, MASKED, NON_CRITICAL
+from engine.severity import SEVERITIES
+from engine.store.description import read_row
 from engine.store.files import exclusive, lack, remove, remove_unfinished, set_aside, sha256
-from engine.store.layout import PART_TABLES
-from engine.store.parquet import connect, sql_path, stored
-from engine.store.records import Receipt, Span
-from engine.store.write.description import read_row
+from engine.store.parquet import connect, read_arrays, sql_path, stored, stored_rows
+from engine.store.part_footer import read_footer
+from engine.store.schema import AUDIT, COUNTS, PART_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from engine.store.layout import CampaignLayout, Layout
+    from engine.store.records import Receipt
     from engine.store.state.state import CampaignRow, StateFile
 
 
@@ -39,7 +40,7 @@ def adopt_campaigns(layout: Layout, state: StateFile) -> list[int]:
         if row.id == campaign:
             state.add_campaign(row, sha256(files.sealed) if files.sealed.is_file() else None)
             if row.state == "queued":  # in the order of submission, and before what is submitted from now on
-                state.rows("UPDATE campaigns SET position = id WHERE id = ?", campaign)
+                state.set_position(campaign, campaign)
             adopted.append(campaign)
     return adopted
 
@@ -126,7 +127,7 @@ def mend_parts(
     row = state.campaign_row(number)
     receipts = {receipt.part: receipt for receipt in state.receipts(number)}
     parts = {*campaign.parts("severity"), *receipts}
-    for table in PART_TABLES[:-1]:
+    for table in (AUDIT, *PART_TABLES[:-1]):
         for part in set(campaign.parts(table)) - parts:
             remove(campaign.part(table, part))
     bad: dict[int, str] = {}
@@ -143,7 +144,7 @@ def mend_parts(
         if damage is not None:
             if known is not None:
                 state.remove_receipt(number, part)
-            set_aside(*(campaign.part(table, part) for table in reversed(PART_TABLES)))  # the commit first
+            set_aside(*(campaign.part(table, part) for table in reversed((AUDIT, *PART_TABLES))))  # the commit first
             bad[part] = damage
         elif receipt is not None:
             receipts[part] = receipt
@@ -173,15 +174,20 @@ def _rebuild(
         return None
     try:
         metadata = {table: _metadata(path, connection) for table, path in paths.items()}
-        kept = metadata["severity"]
-        if any(other != kept for other in metadata.values()) or kept.pop("fingerprint") != row.fingerprint:
+        span, known = read_footer(metadata["severity"])
+        if known.fingerprint != row.fingerprint or any(other != metadata["severity"] for other in metadata.values()):
             return None
-        span = Span(**{name: int(value) for name, value in kept.items()})
-        counts = ", ".join(f"count(*) FILTER (severity = {value})" for value in (MASKED, NON_CRITICAL, CRITICAL))
-        query = f"SELECT {counts} FROM {stored(paths['severity'])}"
-        masked, non_critical, critical = connection.execute(query).fetchall()[0]
+        run = ", ".join(f"count(*) FILTER (severity = {code}) AS {name}" for code, name in enumerate(SEVERITIES))
+        not_run = ", ".join(f"coalesce(sum({name}), 0)::BIGINT AS {name}" for name in COUNTS[len(SEVERITIES) :])
+        counted = (
+            f"SELECT {run} FROM {stored(paths['severity'])}",
+            f"SELECT {not_run} FROM {stored_rows('fault_summary', paths['fault_summary'])}",
+        )
+        counts = {name: int(found[0]) for query in counted for name, found in read_arrays(connection, query).items()}
         hashes = {table: sha256(path) for table, path in paths.items()}
-        return Receipt(part, span, masked, non_critical, critical, hashes, rebuilt=True)
+        audit = campaign.part(AUDIT, part)
+        hashes |= {AUDIT: sha256(audit)} if audit.is_file() else {}
+        return known.receipt(part, span, counts, hashes, rebuilt=True)
     except (duckdb.Error, KeyError, TypeError, ValueError):
         return None
 

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 
-from engine.severity import CRITICAL
+from engine.severity import CRITICAL, SEVERITIES
+from engine.store.description import read_row
 from engine.store.files import lack, set_aside, sha256
 from engine.store.mend.recovery import find_altered, mend_parts
-from engine.store.parquet import connect, read_arrays, stored
-from engine.store.read.pairs import counts, read_pairs
+from engine.store.parquet import connect, read_arrays, stored_rows
+from engine.store.read.pairs import NOT_RUN, counts, read_pairs
+from engine.store.schema import CHANGING, COUNTS
 from engine.store.write.creation import find_altered_fixed
-from engine.store.write.description import CHANGING, read_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from numpy.typing import NDArray
@@ -100,12 +101,13 @@ def _find_wrong_rows(connection: duckdb.DuckDBPyConnection, campaign: CampaignLa
     """Which file of a part set has other rows than the severities and the receipt ask for."""
     paths = {table: campaign.part(table, receipt.part) for table in receipt.sha256}
     try:
-        pairs = read_pairs(connection, paths["severity"], receipt.span)
-        expected = [receipt.masked, receipt.non_critical, receipt.critical]
-        if np.bincount(pairs.severity.ravel(), minlength=3).tolist() != expected:
+        pairs = read_pairs(connection, campaign, receipt)
+        expected = [getattr(receipt, name) for name in SEVERITIES]
+        found = np.bincount(pairs.severity[pairs.severity != NOT_RUN], minlength=len(expected))
+        if found.tolist() != expected:
             return f"{paths['severity']}: has other severities than its receipt"
         for table, rows in _expected_rows(pairs).items():
-            query = f"SELECT {', '.join(rows)} FROM {stored(paths[table])} ORDER BY ALL"
+            query = f"SELECT {_checked(rows)} FROM {stored_rows(table, paths[table])} ORDER BY ALL"
             if not all(np.array_equal(column, rows[name]) for name, column in read_arrays(connection, query).items()):
                 return f"{paths[table]}: does not agree with the severities"
     except (duckdb.Error, ValueError) as error:
@@ -113,15 +115,26 @@ def _find_wrong_rows(connection: duckdb.DuckDBPyConnection, campaign: CampaignLa
     return None
 
 
+def _checked(columns: Iterable[str]) -> str:
+    """The columns that follow from the severities, for SELECT."""
+    not_run = f"({' + '.join(COUNTS[len(SEVERITIES) :])})::BIGINT AS not_run"
+    return ", ".join(not_run if name == "not_run" else name for name in columns)
+
+
 def _expected_rows(pairs: PartPairs) -> dict[str, dict[str, NDArray[Any]]]:
     """Table -> the columns that follow from the severities, by their first one."""
     fault, image = np.nonzero(pairs.severity == CRITICAL)
     tables: dict[str, dict[str, NDArray[Any]]] = {
         "critical": {"fault_id": pairs.fault_id[fault], "image_id": pairs.image_id[image]},
-        "fault_summary": {"fault_id": pairs.fault_id, **counts(pairs.severity, axis=1)},
-        "image_summary": {"image_id": pairs.image_id, **counts(pairs.severity, axis=0)},
+        "fault_summary": {"fault_id": pairs.fault_id, **_counts(pairs.severity, axis=1)},
+        "image_summary": {"image_id": pairs.image_id, **_counts(pairs.severity, axis=0)},
     }
     for table, columns in tables.items():
         order = np.lexsort([*reversed(columns.values())])
         tables[table] = {name: column[order] for name, column in columns.items()}
     return tables
+
+
+def _counts(severity: NDArray[np.uint8], axis: int) -> dict[str, NDArray[np.int64]]:
+    """Pairs of each severity along one axis, and those that were not run."""
+    return {**counts(severity, axis), "not_run": np.count_nonzero(severity == NOT_RUN, axis=axis)}

@@ -11,6 +11,8 @@ from engine.analysis.estimate import estimate_rate, estimate_share
 from engine.formats.float32 import FLOAT32
 from engine.formats.registry import format_named
 from engine.store.parquet import sql_text
+from engine.store.records import Counted
+from engine.store.schema import COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -101,7 +103,7 @@ class StratumCounts:
 
 
 @dataclass(frozen=True, eq=False)
-class FaultRows:
+class FaultRows(Counted):
     """Some faults of a campaign, a column each; counts are images, over the pairs stored so far."""
 
     total: int
@@ -116,6 +118,8 @@ class FaultRows:
     masked: NDArray[np.int64]
     non_critical: NDArray[np.int64]
     critical: NDArray[np.int64]
+    screened: NDArray[np.int64]
+    dropped: NDArray[np.int64]
     first_critical: NDArray[np.int64]
     """rank of the first image that the fault is critical for, NEVER if there is none"""
 
@@ -142,12 +146,13 @@ class CriticalImages:
 
 def rates_sql(campaign: int) -> str:
     """Faults and pairs by layer and bit."""
+    pairs = f"sum({' + '.join(COUNTS)})"
     return f"""\
 SELECT layer_index, layer, bit, count(*) AS faults, count(critical) AS run,
     count(*) FILTER (critical > 0) AS critical_faults,
-    coalesce(sum(masked + non_critical + critical), 0)::BIGINT AS pairs,
+    coalesce({pairs}, 0)::BIGINT AS pairs,
     coalesce(sum(critical), 0)::BIGINT AS critical,
-    100 * sum(critical) / sum(masked + non_critical + critical) AS percent
+    100 * sum(critical) / {pairs} AS percent
 FROM faults LEFT JOIN fault_summary USING (campaign, fault_id)
 WHERE campaign = {campaign}
 GROUP BY ALL
@@ -158,7 +163,7 @@ def faults_sql(campaign: int, group: FaultGroup, order: FaultOrder) -> str:
     """The faults of a group."""
     return f"""\
 SELECT fault_id, layer, tensor_index, bit, model, golden_value, faulty_value,
-    masked, non_critical, critical, first_critical
+    {", ".join(COUNTS)}, first_critical
 FROM faults LEFT JOIN fault_summary USING (campaign, fault_id)
 WHERE campaign = {campaign}{_of(group)}
 ORDER BY {ORDERS[order]}
@@ -243,7 +248,7 @@ def read_faults(read: Read, campaign: int, group: FaultGroup, order: FaultOrder)
     if total == MOST_ROWS:
         total = int(read(f"SELECT count(*) AS faults FROM faults WHERE campaign = {campaign}{_of(group)}")["faults"][0])
     rows["first_critical"] = whole(rows["first_critical"], NEVER)
-    for name in ("fault_id", "bit", "masked", "non_critical", "critical"):
+    for name in ("fault_id", "bit", *COUNTS):
         rows[name] = whole(rows[name])
     return FaultRows(total=total, **rows)
 

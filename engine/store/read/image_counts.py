@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.severity import SEVERITIES
-from engine.store.parquet import read_arrays, stored
+from engine.store.parquet import read_arrays, stored, stored_rows
 from engine.store.records import ImageCounts
+from engine.store.schema import COUNTS
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,8 +43,10 @@ class ImageCountsReader:
             self._read, self._counts = set(), self._none()  # a part was set aside
         new = [receipt for receipt in receipts if receipt.sha256["image_summary"] not in self._read]
         if new:
-            files = stored(*(self._campaign.part("image_summary", receipt.part) for receipt in new))
-            sums = ", ".join(f"sum({name})::BIGINT AS {name}" for name in SEVERITIES)
+            files = stored_rows(
+                "image_summary", *(self._campaign.part("image_summary", receipt.part) for receipt in new)
+            )
+            sums = ", ".join(f"sum({name})::BIGINT AS {name}" for name in COUNTS)
             query = f"SELECT image_id::BIGINT AS image_id, {sums} FROM {files} GROUP BY image_id"
             arrays = read_arrays(connection, query)
             for name, counts in self._counts.items():
@@ -60,4 +62,4 @@ class ImageCountsReader:
         )
 
     def _none(self) -> dict[str, NDArray[np.int64]]:
-        return {name: np.zeros(self._row.images, np.int64) for name in SEVERITIES}
+        return {name: np.zeros(self._row.images, np.int64) for name in COUNTS}

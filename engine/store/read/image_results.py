@@ -9,6 +9,8 @@ import numpy as np
 
 from engine.metrics.registry import METRICS
 from engine.store.read.fault_results import whole
+from engine.store.records import Counted
+from engine.store.schema import COUNTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +23,7 @@ ORDERS: dict[ImageOrder, str] = {"rank": "rank", "critical": "critical DESC NULL
 
 
 @dataclass(frozen=True, eq=False)
-class ImageRows:
+class ImageRows(Counted):
     """The images of a campaign's workload, a column each; counts are faults, over the pairs stored so far."""
 
     image_id: NDArray[np.int64]
@@ -33,6 +35,8 @@ class ImageRows:
     masked: NDArray[np.int64]
     non_critical: NDArray[np.int64]
     critical: NDArray[np.int64]
+    screened: NDArray[np.int64]
+    dropped: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.image_id)
@@ -55,7 +59,7 @@ def images_sql(campaign: int, order: ImageOrder) -> str:
     """The images of a campaign's workload."""
     return f"""\
 SELECT rank, image_id, {", ".join(METRICS)}, label, golden_class,
-    masked, non_critical, critical
+    {", ".join(COUNTS)}
 FROM images LEFT JOIN image_summary USING (campaign, image_id)
 WHERE campaign = {campaign} AND rank IS NOT NULL
 ORDER BY {ORDERS[order]}"""

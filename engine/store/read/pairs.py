@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,13 +12,15 @@ from engine.store.files import sha256
 from engine.store.parquet import read_arrays, stored
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import duckdb
     from numpy.typing import NDArray
 
     from engine.store.layout import CampaignLayout
-    from engine.store.records import Receipt, Span
+    from engine.store.records import Receipt
+
+
+NOT_RUN = 255
+"""In place of a severity, of a pair that has no row."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,27 +32,32 @@ class PartPairs:
     image_id: NDArray[np.uint32]
     """[I] in rank order"""
     severity: NDArray[np.uint8]
-    """[F, I]"""
+    """[F, I] or NOT_RUN"""
 
 
 def counts(severity: NDArray[np.uint8], axis: int) -> dict[str, NDArray[np.int64]]:
-    """Pairs of each severity along one axis."""
-    return {name: np.count_nonzero(severity == value, axis=axis) for value, name in enumerate(SEVERITIES)}
+    """Pairs of each severity along one axis, of those that were run."""
+    return {name: np.count_nonzero(severity == code, axis=axis) for code, name in enumerate(SEVERITIES)}
 
 
-def read_pairs(connection: duckdb.DuckDBPyConnection, path: Path, span: Span) -> PartPairs:
-    """Read one severity file.
+def read_pairs(connection: duckdb.DuckDBPyConnection, campaign: CampaignLayout, receipt: Receipt) -> PartPairs:
+    """Read the severity file of one part.
 
     Args:
         connection: keeps the order of rows, as `connect()` does.
+        campaign: whose part it is.
+        receipt: of the part.
 
     Raises:
-        ValueError: the file does not hold each fault of its span with each image, fault after fault.
+        ValueError: the file does not hold each pair of its span that was run once, fault after fault.
     """
+    path, span = campaign.part("severity", receipt.part), receipt.span
     query = f"SELECT fault_id, image_id, severity FROM {stored(path)}"
     columns = read_arrays(connection, query)
-    if len(columns["severity"]) != span.pairs:
-        raise ValueError(f"{path}: {len(columns['severity'])} rows instead of {span.pairs}")
+    if len(columns["severity"]) != receipt.count_run():
+        raise ValueError(f"{path}: {len(columns['severity'])} rows instead of {receipt.count_run()}")
+    if receipt.count_run() < span.pairs:
+        return _placed(connection, campaign, receipt, columns)
     fault_id, image_id, severity = (column.reshape(span.faults, span.images) for column in columns.values())
     if (fault_id != fault_id[:, :1]).any() or (image_id != image_id[:1]).any():
         raise ValueError(f"{path}: not each fault with each image, fault after fault")
@@ -60,7 +67,7 @@ def read_pairs(connection: duckdb.DuckDBPyConnection, path: Path, span: Span) ->
 def read_severity(
     connection: duckdb.DuckDBPyConnection, campaign: CampaignLayout, receipt: Receipt
 ) -> NDArray[np.uint8]:
-    """The severities of a committed part, [F, I] in execution order and rank order; the ids follow from its span.
+    """The severities of a committed part, [F, I] in execution order and rank order; NOT_RUN of pairs without a row.
 
     Args:
         connection: keeps the order of rows, as `connect()` does.
@@ -71,5 +78,37 @@ def read_severity(
     path = campaign.part("severity", receipt.part)
     if sha256(path) != receipt.sha256["severity"]:
         raise ValueError(f"{path}: damaged; `dear-tui verify` sets it aside, and the next run computes it again")
+    if receipt.count_run() < receipt.span.pairs:
+        return read_pairs(connection, campaign, receipt).severity
     query = f"SELECT severity FROM {stored(path)}"
     return read_arrays(connection, query)["severity"].reshape(receipt.span.faults, receipt.span.images)
+
+
+def _placed(
+    connection: duckdb.DuckDBPyConnection, campaign: CampaignLayout, receipt: Receipt, rows: dict[str, NDArray[Any]]
+) -> PartPairs:
+    """The pairs of a part of which some were not run: the summaries have a row for every fault and every image.
+
+    Raises:
+        ValueError: the rows are not in order, or are of other faults or images.
+    """
+    path, span = campaign.part("severity", receipt.part), receipt.span
+    ids = {}
+    for table, name in (("fault_summary", "fault_id"), ("image_summary", "image_id")):
+        query = f"SELECT {name} FROM {stored(campaign.part(table, receipt.part))}"
+        ids[name] = read_arrays(connection, query)[name]
+    if (len(ids["fault_id"]), len(ids["image_id"])) != (span.faults, span.images):
+        raise ValueError(f"{path}: its summaries are not of {span.faults} faults and {span.images} images")
+    fault, image = (_places(ids[name], rows[name]) for name in ids)
+    if not (np.diff(fault * span.images + image) > 0).all() or (fault < 0).any() or (image < 0).any():
+        raise ValueError(f"{path}: not each pair once, fault after fault")
+    severity = np.full((span.faults, span.images), NOT_RUN, np.uint8)
+    severity[fault, image] = rows["severity"]
+    return PartPairs(ids["fault_id"], ids["image_id"], severity)
+
+
+def _places(ids: NDArray[np.uint32], wanted: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Where each wanted id stands among `ids`; -1 where it does not."""
+    order = np.argsort(ids)
+    place = order[np.searchsorted(ids, wanted, sorter=order).clip(max=len(ids) - 1)]
+    return np.where(ids[place] == wanted, place, -1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import duckdb
 
 from engine.errors import InputError, UnreachableError
+from engine.store.description import is_damaged, read_description
 from engine.store.files import is_busy
 from engine.store.layout import Layout
 from engine.store.parquet import connect, read_arrays
@@ -25,7 +26,6 @@ from engine.store.sql.catalogue import create_views
 from engine.store.state.heartbeat import WorkerStatus, read_worker
 from engine.store.state.lock import expected, holder
 from engine.store.state.state import StateFile
-from engine.store.write.description import is_damaged, read_description
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

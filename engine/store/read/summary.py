@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.store.parquet import read_arrays
 from engine.store.records import CampaignSummary
+from engine.store.schema import COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,10 +31,10 @@ def read_summary(
     Raises:
         ValueError: the files with the faults or the images are not whole.
     """
-    severities = ", ".join(f"coalesce({name}, 0) AS {name}" for name in ("masked", "non_critical", "critical"))
+    counts = ", ".join(f"coalesce({name}, 0) AS {name}" for name in COUNTS)
     faults = read_arrays(
         connection,
-        f"SELECT fault_id::BIGINT AS fault_id, {severities}, coalesce(correct, 0) AS correct "
+        f"SELECT fault_id::BIGINT AS fault_id, {counts}, coalesce(correct, 0) AS correct "
         "FROM faults LEFT JOIN fault_summary USING (campaign, fault_id) "
         f"WHERE campaign = {status.id} ORDER BY fault_id",
     )
@@ -54,9 +55,7 @@ def read_summary(
     return CampaignSummary(
         status=status,
         fault_id=faults["fault_id"],
-        masked=faults["masked"],
-        non_critical=faults["non_critical"],
-        critical=faults["critical"],
+        **{name: faults[name] for name in COUNTS},
         correct=faults["correct"],
         metric_name=metric,
         metric=images["metric"],

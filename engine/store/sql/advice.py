@@ -6,7 +6,7 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from engine.store.layout import COLUMNS
+from engine.store.schema import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

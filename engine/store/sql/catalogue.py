@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
 
 from engine.errors import UnreachableError
+from engine.store.description import has_older_files
 from engine.store.files import begin, lack, make_private_folder, publish, set_aside, sha256, write_text
-from engine.store.layout import COLUMNS, PART_TABLES
 from engine.store.parquet import connect, sql_text, write_parquet
-from engine.store.sql.views import view_definitions
+from engine.store.schema import AUDIT, COLUMNS, PART_TABLES
+from engine.store.sql.views import Found, table_glob, view_definitions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.store.layout import Layout
+
+OPTIONAL = ("sites", AUDIT)
+"""The tables that a store made before there were such has no file of."""
 
 STORAGE_VERSION = "v1.2.0"
 """What DuckDB clients before 2.0 can open."""
@@ -48,13 +53,14 @@ def made_files_key(layout: Layout) -> str:
 def _zero_row_files(layout: Layout) -> dict[str, Path]:
     """Table, or what else it is -> file of campaign 0."""
     campaign = layout.campaign(0)
-    tables = {"faults": campaign.faults, "images": campaign.images}
-    return {**tables, **{table: campaign.part(table, 0) for table in PART_TABLES}, "campaign": campaign.description}
+    tables = {"faults": campaign.faults, "images": campaign.images, "sites": campaign.sites}
+    parts = {table: campaign.part(table, 0) for table in (*PART_TABLES, AUDIT)}
+    return {**tables, **parts, "campaign": campaign.description}
 
 
 def catalogue_key(layout: Layout) -> str:
     """Changes when the store has moved or the views have changed: then the catalogue is rewritten."""
-    return hashlib.sha256(repr(view_definitions(layout)).encode()).hexdigest()
+    return hashlib.sha256(repr(view_definitions(layout, has_older=has_older_files(layout))).encode()).hexdigest()
 
 
 def write_catalogue(layout: Layout) -> None:
@@ -83,15 +89,37 @@ def create_views(connection: duckdb.DuckDBPyConnection, layout: Layout) -> None:
         UnreachableError: a file of campaign 0 is damaged.
     """
     try:
-        _create(connection, view_definitions(layout))
+        _create(connection, view_definitions(layout, has_older=has_older_files(layout)))
     except duckdb.Error:
+        found = {table: _look_for(connection, layout, table) for table in COLUMNS}
         try:
-            _create(connection, view_definitions(layout, footers=""))
+            _create(connection, view_definitions(layout, found))
         except duckdb.Error as error:
             reason = " ".join(str(error).split("\n\n")[0].split())
             raise UnreachableError(
                 f"{layout.root}: cannot be queried ({reason}); `dear-tui verify` mends the store's own files"
             ) from None
+
+
+def _look_for(connection: duckdb.DuckDBPyConnection, layout: Layout, table: str) -> Found:
+    """What files of a table there are, and of which campaigns all can be opened."""
+    pattern = f"{table}/part-*.parquet" if table in (*PART_TABLES, AUDIT) else f"{table}.parquet"
+    if table in OPTIONAL and not any(layout.campaigns.glob(f"campaign=*/{pattern}")):
+        return Found(none=True)
+    with suppress(duckdb.Error):
+        _open(connection, table_glob(layout, table))
+        return Found()
+    whole = []
+    for campaign in layout.campaign_ids():
+        with suppress(duckdb.Error):  # there is none, or one cannot be opened
+            _open(connection, table_glob(layout, table, campaign))
+            whole.append(campaign)
+    return Found(whole=tuple(whole))
+
+
+def _open(connection: duckdb.DuckDBPyConnection, files: str) -> None:
+    """Read the footer of each file."""
+    connection.execute(f"SELECT * FROM read_parquet({files}, union_by_name = true) LIMIT 0")
 
 
 def _create(connection: duckdb.DuckDBPyConnection, definitions: dict[str, str]) -> None:

@@ -6,8 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from engine.store.schema import VIEWS
 from engine.store.sql.errors import TOO_DEEP, VIEWS_THERE, QueryError, reported
-from engine.store.sql.views import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,8 +22,6 @@ TABLE_FUNCTIONS = {
     *("duckdb_columns", "duckdb_functions", "duckdb_keywords", "duckdb_types", "duckdb_views", "pragma_table_info"),
 }
 """Those that may follow FROM. Others read files, run SQL given as text, write profiles and logs, or list secrets."""
-
-VIEWS = (*TABLES, "curve")
 
 SYSTEM_VIEWS = {"sqlite_master", "duckdb_columns", "duckdb_views", "duckdb_tables", "duckdb_types"}
 """DuckDB's own, which list the views"""

@@ -11,13 +11,13 @@ import duckdb
 from engine.errors import InputError
 from engine.store.files import lack_of_room
 from engine.store.parquet import interruptible
+from engine.store.schema import VIEWS
 from engine.store.sql.advice import advised
-from engine.store.sql.views import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-VIEWS_THERE = f"there are {', '.join(TABLES)} and curve"
+VIEWS_THERE = f"there are {', '.join([*VIEWS][:-1])} and {[*VIEWS][-1]}"
 
 TOO_LARGE = "the query needs more memory than it may take; ask for less, or raise the limit"
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.store.sql.check import TABLE_FUNCTIONS, VIEWS
+from engine.store.schema import VIEWS
+from engine.store.sql.check import TABLE_FUNCTIONS
 
 if TYPE_CHECKING:
     from engine.store.sql.sql import SqlSession
 
 COLUMNS_QUERY = f"""
 SELECT table_name, column_name, data_type FROM duckdb_columns()
-WHERE schema_name = 'main' AND NOT internal AND table_name IN {VIEWS}
+WHERE schema_name = 'main' AND NOT internal AND table_name IN {tuple(VIEWS)}
 ORDER BY table_name, column_index"""
 
 FUNCTIONS_QUERY = f"""

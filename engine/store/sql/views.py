@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.metrics.registry import METRICS
-from engine.store.layout import CAMPAIGN_DIGITS, COLUMNS, PART_DIGITS, PART_TABLES
-from engine.store.parquet import sql_path
+from engine.store.layout import CAMPAIGN_DIGITS, PART_DIGITS
+from engine.store.parquet import known_columns, of_any_format, sql_path
+from engine.store.schema import AUDIT, COLUMNS, COUNTS, DESCRIPTION, KNOWN, PART_TABLES, SITES_OF_ONE
 
 if TYPE_CHECKING:
-    from engine.store.layout import Layout
+    from collections.abc import Mapping, Sequence
 
-TABLES = ("campaigns", "faults", "images", "severity", "critical", "fault_summary", "image_summary")
-"""The views that are tables in a sealed campaign; `curve` is derived from them in both."""
+    from engine.store.layout import Layout
 
 CAMPAIGN_FOLDERS = "campaign=" + "[0-9]" * CAMPAIGN_DIGITS
 PART = f"part-{0:0{PART_DIGITS}d}.parquet"
@@ -21,59 +22,68 @@ PART = f"part-{0:0{PART_DIGITS}d}.parquet"
 PARTS = "part-" + "[0-9]" * PART_DIGITS + ".parquet"
 """Strict, so that a foreign file (a copy, an editor's backup) is never read as data."""
 
-DESCRIPTION = {
-    "name": "VARCHAR",
-    "state": "VARCHAR",
-    "network": "VARCHAR",
-    "dataset": "VARCHAR",
-    "select": "VARCHAR",
-    "metric": "VARCHAR",
-    "method": "VARCHAR",
-    "faults": "BIGINT",
-    "images": "BIGINT",
-    "created": "TIMESTAMP",
-    "started": "TIMESTAMP",
-    "finished": "TIMESTAMP",
-    "error": "VARCHAR",
-    "fault_model": "VARCHAR",
-    "population": "BIGINT",
-    "fingerprint": "VARCHAR",
-    "config": "JSON",
-    "numerics": "JSON",
-}
-"""The keys of campaign.json that the view `campaigns` shows, read with these types instead of guessed ones."""
-
 NAMED = "hive_partitioning = false, filename = true"
 """DuckDB would take every folder above the store that is named `a=b` for a column too, and its value for our own."""
 
 EVERY_FOOTER = ", union_by_name = true"
-"""The names are the same in all files; but so DuckDB reads the footer of each, and plans with the true number of rows.
+"""Files of older formats lack columns. And so DuckDB reads the footer of each, and plans with the true number of rows.
 
 Otherwise it takes the rows of the first file, none, for those of every file, and joins by hashing all the pairs."""
 
 SUMMARIES = ("fault_summary", "image_summary")
-"""Small whatever the planner thinks, and read by every chart: their footers are not worth the time."""
+"""Small whatever the planner thinks, and read by every chart: their footers are only read where a file is older."""
 
-FAULT_SUMMARY = """
-SELECT campaign, fault_id, sum(masked)::BIGINT AS masked, sum(non_critical)::BIGINT AS non_critical,
-    sum(critical)::BIGINT AS critical, sum(correct)::BIGINT AS correct,
+_SUMS = ", ".join(f"sum({name})::BIGINT AS {name}" for name in COUNTS)
+_COUNTS = ", ".join(f"coalesce({name}, 0)::BIGINT AS {name}" for name in COUNTS)
+
+FAULT_SUMMARY = f"""
+SELECT campaign, fault_id, {_SUMS}, sum(correct)::BIGINT AS correct,
     min(first_non_masked) AS first_non_masked, min(first_critical) AS first_critical
-FROM {source} GROUP BY campaign, fault_id"""
+FROM {{source}} GROUP BY campaign, fault_id"""
 
-IMAGE_SUMMARY = """
-SELECT campaign, image_id, sum(masked)::BIGINT AS masked, sum(non_critical)::BIGINT AS non_critical,
-    sum(critical)::BIGINT AS critical
-FROM {source} GROUP BY campaign, image_id"""
+IMAGE_SUMMARY = f"""
+SELECT campaign, image_id, {_SUMS} FROM {{source}} GROUP BY campaign, image_id"""
 
-CAMPAIGNS = """
-SELECT campaign, name, state, network, dataset, "select", metric, method, faults, images, faults * images AS pairs,
-    coalesce(masked + non_critical + critical, 0)::BIGINT AS pairs_done, coalesce(masked, 0)::BIGINT AS masked,
-    coalesce(non_critical, 0)::BIGINT AS non_critical, coalesce(critical, 0)::BIGINT AS critical,
-    created, started, finished, error, fault_model, population, fingerprint, config, numerics
-FROM {description} LEFT JOIN (
-    SELECT campaign, sum(masked) AS masked, sum(non_critical) AS non_critical, sum(critical) AS critical
-    FROM {image_parts} GROUP BY campaign
-) USING (campaign)"""
+CHECKED = {**dict.fromkeys(("pairs", "differences", "undecided", "masked"), "BIGINT"), "seconds": "DOUBLE"}
+"""What the self-check found, as `numerics` of older campaigns has it in words."""
+
+_CHECKS = ", ".join(
+    f"""coalesce("check".{name}, try_cast(numerics->>'check_{name}' AS {kind})) AS check_{name}"""
+    for name, kind in CHECKED.items()
+)
+
+CAMPAIGNS = f"""
+SELECT campaign, name, state, network, dataset, "select", metric, method, coalesce(goal, {KNOWN["goal"]}) AS goal,
+    faults, images, faults * images AS pairs, coalesce({" + ".join(COUNTS)}, 0)::BIGINT AS pairs_done, {_COUNTS},
+    created, started, finished, error, notes, study, factors, fault_model, population,
+    {_CHECKS},
+    coalesce(len("check".fallbacks), if(numerics->>'check_fallbacks' = '', 0, NULL))::BIGINT AS check_fallbacks,
+    fingerprint, format, config, numerics
+FROM {{description}} LEFT JOIN (SELECT campaign, {_SUMS} FROM {{image_parts}} GROUP BY campaign) USING (campaign)"""
+
+LAYERS = """
+SELECT campaign, layer."index" AS layer_index, layer.name AS layer, layer.kind AS kind, layer.shape AS shape,
+    list_product(layer.shape)::BIGINT AS weights, layer.method AS method, layer.reason AS reason
+FROM (SELECT campaign, unnest(layers) AS layer FROM {description})"""
+
+SITES = f"""
+FROM {{stored}} UNION ALL
+SELECT campaign, {SITES_OF_ONE} FROM {{faults}} WHERE campaign NOT IN (SELECT campaign FROM {{stored}})"""
+
+_FOOTER = ", ".join(
+    f"max(decode(value)) FILTER (decode(key) = '{key}')::{kind} AS {key}"
+    for key, kind in (
+        *dict.fromkeys(("rank_start", "rank_stop", "fault_start", "fault_stop"), "INTEGER").items(),
+        *{"seconds": "DOUBLE", "engine": "VARCHAR", "statistics": "JSON"}.items(),
+    )
+)
+PARTS_VIEW = f"""
+SELECT campaign, left(right(filename, {len(PART) - len("part-")}), {PART_DIGITS})::UINTEGER AS part,
+    rank_start, rank_stop, fault_start, fault_stop, {", ".join(COUNTS)}, seconds, engine, statistics
+FROM (SELECT campaign, filename, {_SUMS} FROM {{image_parts}} GROUP BY campaign, filename)
+JOIN (SELECT file_name AS filename, {_FOOTER} FROM parquet_kv_metadata({{files}}) GROUP BY file_name)
+USING (filename)"""
+"""What the footers say; they are in one file of each part, the smallest one."""
 
 CURVE = f"""
 WITH complete AS (
@@ -81,7 +91,7 @@ WITH complete AS (
         CASE metric {" ".join(f"WHEN '{name}' THEN {name}" for name in METRICS)} END AS metric,
         row_number() OVER (PARTITION BY campaign ORDER BY rank) - 1 AS place
     FROM {{description}} JOIN images USING (campaign) JOIN image_summary USING (campaign, image_id)
-    WHERE masked + non_critical + critical = faults
+    WHERE {" + ".join(COUNTS)} = faults
 ), first_seen AS (
     SELECT campaign, rank, sum(non_masked)::BIGINT AS non_masked, sum(critical)::BIGINT AS critical FROM (
         SELECT campaign, first_non_masked AS rank, 1 AS non_masked, 0 AS critical FROM fault_summary
@@ -100,54 +110,128 @@ FROM so_far"""
 """Algorithm 1, over the ranks for which every fault is in."""
 
 
-def view_definitions(layout: Layout, footers: str = EVERY_FOOTER) -> dict[str, str]:
+@dataclass(frozen=True)
+class Found:
+    """What files of a table there are, where not all can be opened or none has all the columns of today."""
+
+    none: bool = False
+    """there is not one, not even of campaign 0: an older store that is only read"""
+    whole: tuple[int, ...] | None = None
+    """the campaigns all of whose files can be opened; None: those of all can"""
+
+
+def view_definitions(
+    layout: Layout, found: Mapping[str, Found] | None = None, has_older: bool = True
+) -> dict[str, str]:
     """View -> its SELECT, over absolute paths, in an order in which they can be created.
 
     Args:
-        footers: empty: only the first file's is read beforehand, so that no other file has to be whole.
+        layout: of the store.
+        found: table -> what there is of it; None: every file can be opened, and campaign 0 has all columns. Of
+            campaigns that are not whole, and of those to come, no footer is read beforehand, so that only the queries
+            that read a damaged file fail.
+        has_older: whether there may be files of an older format.
     """
-    description = _description(layout)
-    parts = {table: _parts(layout, table, "" if table in SUMMARIES else footers) for table in PART_TABLES}
+
+    def rows(table: str, extra: str = "") -> str:
+        if found is not None:
+            return _rows_of_any_format(layout, table, found[table], extra)
+        return _rows(layout, table, "" if table in SUMMARIES and not has_older else EVERY_FOOTER, extra)
+
+    description, faults, images = f"({_description(layout)})", rows("faults"), rows("images")
+    image_parts = rows("image_summary", ", filename")
+    files = _glob(layout, f"image_summary/{PARTS}")
     return {
-        "faults": _table(layout, "faults", footers),
-        "images": _table(layout, "images", footers),
-        "severity": parts["severity"],
-        "critical": parts["critical"],
-        "fault_summary": FAULT_SUMMARY.format(source=f"({parts['fault_summary']})"),
-        "image_summary": IMAGE_SUMMARY.format(source=f"({parts['image_summary']})"),
-        "campaigns": CAMPAIGNS.format(description=f"({description})", image_parts=f"({parts['image_summary']})"),
-        "curve": CURVE.format(description=f"({description})"),
+        "faults": f"FROM {faults}",
+        "images": f"FROM {images}",
+        "severity": f"FROM {rows('severity')}",
+        "critical": f"FROM {rows('critical')}",
+        "audit": f"FROM {rows('audit')}",
+        "sites": SITES.format(stored=rows("sites"), faults=faults),
+        "fault_summary": FAULT_SUMMARY.format(source=rows("fault_summary")),
+        "image_summary": IMAGE_SUMMARY.format(source=image_parts),
+        "campaigns": CAMPAIGNS.format(description=description, image_parts=image_parts),
+        "layers": LAYERS.format(description=description),
+        "parts": PARTS_VIEW.format(image_parts=image_parts, files=files),
+        "curve": CURVE.format(description=description),
     }
+
+
+def table_glob(layout: Layout, table: str, campaign: int | None = None) -> str:
+    """The files of one table, of all campaigns or of one, as an SQL literal."""
+    return _glob(layout, _names(table)[0], campaign)
+
+
+def _names(table: str) -> tuple[str, str]:
+    """The names of a table's files in the folder of a campaign: the pattern, and one that is as long."""
+    is_part = table in (*PART_TABLES, AUDIT)
+    return (f"{table}/{PARTS}", f"{table}/{PART}") if is_part else (f"{table}.parquet", f"{table}.parquet")
 
 
 def _description(layout: Layout) -> str:
     columns = ", ".join(f"'{name}': '{kind}'" for name, kind in DESCRIPTION.items())
     names = ", ".join(f'"{name}"' for name in DESCRIPTION)
     options = f"format = 'unstructured', columns = {{{columns}}}, {NAMED}"
-    return _rows(names, f"read_json({_glob(layout, 'campaign.json')}, {options})", "campaign.json")
+    return _of_campaigns(names, f"read_json({_glob(layout, 'campaign.json')}, {options})", "campaign.json")
 
 
-def _table(layout: Layout, table: str, footers: str) -> str:
-    name = f"{table}.parquet"
-    return _rows(", ".join(COLUMNS[table]), f"read_parquet({_glob(layout, name)}, {NAMED}{footers})", name)
+def _rows(layout: Layout, table: str, footers: str, extra: str) -> str:
+    """The rows of a table of `COLUMNS` in all campaigns, for FROM; of a part table, those that are committed."""
+    files = f"read_parquet({table_glob(layout, table)}, {NAMED}{footers})"
+    return _committed(layout, table, _of_campaigns(known_columns(table) + extra, files, _names(table)[1]))
 
 
-def _parts(layout: Layout, table: str, footers: str) -> str:
-    """The rows of a part table whose set is committed, that is: has its severity file."""
-    files = f"read_parquet({_glob(layout, f'{table}/{PARTS}')}, {NAMED}{footers})"
-    rows = _rows(", ".join(COLUMNS[table]), files, f"{table}/{PART}")
-    if table == "severity":
-        return rows
+def _rows_of_any_format(layout: Layout, table: str, found: Found, extra: str) -> str:
+    """The same where files lack columns or cannot be opened.
+
+    Each SELECT has the campaign itself: asked for one campaign, DuckDB opens no file of the others.
+    """
+    if found.none:
+        selects = []
+    elif found.whole is None:
+        files = f"read_parquet({table_glob(layout, table)}, {NAMED}{EVERY_FOOTER})"
+        selects = [_of_campaigns("*", files, _names(table)[1])]
+    else:
+        selects = _in_two(layout, table, found.whole)
+    rows = of_any_format(table, {"campaign": "UINTEGER", "filename": "VARCHAR"}, *selects)
+    return _committed(layout, table, f"SELECT campaign, {', '.join(COLUMNS[table])}{extra} FROM {rows} WHERE true")
+
+
+def _committed(layout: Layout, table: str, rows: str) -> str:
+    """Of these rows, for FROM, those of committed parts, where the table is one of parts."""
+    if table not in (*PART_TABLES, AUDIT) or table == "severity":
+        return f"({rows})"
+    return f"({rows} AND {_is_committed(layout, table)})"
+
+
+def _in_two(layout: Layout, table: str, whole: Sequence[int]) -> list[str]:
+    """A SELECT of the campaigns whose files can all be opened, and one of the others."""
+    name, campaigns = _names(table)[1], (0, *whole)
+    globs = ", ".join(table_glob(layout, table, campaign) for campaign in campaigns)
+    others = f"{_campaign(name)} NOT IN ({', '.join(map(str, campaigns))})"
+    return [
+        _of_campaigns("*", f"read_parquet([{globs}], {NAMED}{EVERY_FOOTER})", name),
+        f"{_of_campaigns('*', f'read_parquet({table_glob(layout, table)}, {NAMED})', name)} AND {others}",
+    ]
+
+
+def _is_committed(layout: Layout, table: str) -> str:
+    """Whether the set of a part is committed, that is: has its severity file."""
     folder, number = f"left(file, length(file) - {len(f'severity/{PART}')})", f"right(file, {len(PART)})"
     commits = _glob(layout, f"severity/{PARTS}")
-    return f"{rows} AND filename IN (SELECT {folder} || '{table}/' || {number} FROM glob({commits}))"
+    return f"filename IN (SELECT {folder} || '{table}/' || {number} FROM glob({commits}))"
 
 
-def _rows(columns: str, files: str, name: str) -> str:
-    """The rows of files of this name, with the campaign in whose folder they are, counted from the path's end."""
-    campaign = f"substr(filename, -{CAMPAIGN_DIGITS + 1 + len(name)}, {CAMPAIGN_DIGITS})::UINTEGER"
-    return f"SELECT {campaign} AS campaign, {columns} FROM {files} WHERE {campaign} > 0"
+def _of_campaigns(columns: str, files: str, name: str) -> str:
+    """The rows of files of this name, with the campaign in whose folder they are."""
+    return f"SELECT {_campaign(name)} AS campaign, {columns} FROM {files} WHERE {_campaign(name)} > 0"
 
 
-def _glob(layout: Layout, name: str) -> str:
-    return f"{sql_path(layout.campaigns)[:-1]}/{CAMPAIGN_FOLDERS}/{name}'"
+def _campaign(name: str) -> str:
+    """The number of a campaign from the path of its file of this name, counted from the path's end."""
+    return f"substr(filename, -{CAMPAIGN_DIGITS + 1 + len(name)}, {CAMPAIGN_DIGITS})::UINTEGER"
+
+
+def _glob(layout: Layout, name: str, campaign: int | None = None) -> str:
+    folder = CAMPAIGN_FOLDERS if campaign is None else layout.campaign(campaign).folder.name
+    return f"{sql_path(layout.campaigns)[:-1]}/{folder}/{name}'"

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.store.state.state import QUEUE_VERSION, now
+from engine.store.state.state import now
 
 if TYPE_CHECKING:
     from engine.store.state.lock import Holder
@@ -64,11 +64,16 @@ class WorkerStatus:
 def write_heartbeat(state: StateFile, activity: Activity) -> None:
     """This process is alive and does this."""
     start, stop = activity.block or (None, None)
-    values = (os.getpid(), activity.device, activity.campaign, start, stop, activity.rate, activity.step)
-    names = "id, pid, device, campaign, rank_start, rank_stop, rate, step, heartbeat, clock"
-    state.rows(
-        f"INSERT OR REPLACE INTO worker ({names}) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        *(*values, now(), time.monotonic()),
+    state.set_worker(
+        pid=os.getpid(),
+        device=activity.device,
+        campaign=activity.campaign,
+        rank_start=start,
+        rank_stop=stop,
+        rate=activity.rate,
+        step=activity.step,
+        heartbeat=now(),
+        clock=time.monotonic(),
     )
 
 
@@ -80,14 +85,13 @@ def read_worker(state: StateFile, worker: Holder | None, at_work: Holder | None)
         worker: who has the worker's lock.
         at_work: who has the store's lock.
     """
-    rows = state.rows("SELECT * FROM worker") if state.has_tables(QUEUE_VERSION) else []
-    heartbeat = rows[0]["heartbeat"] if rows else None
+    row = state.worker()
+    heartbeat = row["heartbeat"] if row else None
     if worker is None:
         return WorkerStatus(running=False, heartbeat=heartbeat)
     waits_for = at_work.pid if at_work and at_work.role == "foreground" else None
-    if not rows or rows[0]["pid"] != worker.pid:  # it has the lock, and has not said more yet
+    if row is None or row["pid"] != worker.pid:  # it has the lock, and has not said more yet
         return WorkerStatus(running=True, pid=worker.pid, waits_for=waits_for)
-    row = rows[0]
     return WorkerStatus(
         running=True,
         pid=row["pid"],
@@ -98,5 +102,5 @@ def read_worker(state: StateFile, worker: Holder | None, at_work: Holder | None)
         heartbeat=heartbeat,
         silence_s=max(0.0, time.monotonic() - row["clock"]),
         waits_for=waits_for,
-        step=row["step"] if "step" in row.keys() else None,  # noqa: SIM118 - of a Row, `in` looks at the values
+        step=row["step"],
     )

@@ -5,25 +5,20 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from engine.errors import InputError, UnreachableError
 from engine.store.state.commands import RULES, Action, Effect, check_applies
-from engine.store.state.deaths import MOST_DEATHS, forget_deaths, last_deaths, note_deaths, told
-from engine.store.state.state import QUEUE_VERSION
+from engine.store.state.deaths import MOST_DEATHS, told
+from engine.store.state.state import STOP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.store.records import NewCampaign, State
+    from engine.store.records import CampaignStatus, NewCampaign, State
+    from engine.store.state.heartbeat import WorkerStatus
+    from engine.store.state.lock import Holder
     from engine.store.state.state import StateFile
-    from engine.store.store import Store
-
-STOP = "stop"
-"""the command whose target is a worker's process id instead of a campaign"""
-
-NO_PROCESS = 0
-"""the target of one that was meant for a process that is dead"""
 
 
 @dataclass(frozen=True)
@@ -35,10 +30,45 @@ class Submission:
     """the state in which it was in the store before; None = it is new"""
 
 
+class Campaigns(Protocol):
+    """What a queue asks of the store whose campaigns wait in it."""
+
+    @property
+    def state(self) -> StateFile:
+        """state.sqlite."""
+
+    def campaign(self, campaign: int) -> CampaignStatus:
+        """One campaign; raises InputError where there is none."""
+
+    def find(self, fingerprint: str) -> CampaignStatus | None:
+        """The newest campaign with this fingerprint."""
+
+    def create(self, new: NewCampaign) -> int:
+        """Write a new campaign."""
+
+    def find_or_create(self, new: NewCampaign, check: Callable[[], object] | None = None) -> CampaignStatus:
+        """The newest campaign with this one's fingerprint, written where there is none."""
+
+    def restore(self, campaign: int, new: NewCampaign) -> None:
+        """Write again what is missing of a campaign."""
+
+    def remove(self, campaign: int) -> None:
+        """Delete a campaign that nobody runs."""
+
+    def describe_state(self, campaign: int) -> None:
+        """Copy the state of a campaign to its campaign.json."""
+
+    def holder(self) -> Holder | None:
+        """The process at work."""
+
+    def worker(self) -> WorkerStatus:
+        """The worker, if one runs."""
+
+
 class Queue:
     """Campaigns wait in order; one is taken at a time, and stays first until it has ended or was taken out."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Campaigns) -> None:
         self._store = store
 
     @property
@@ -47,10 +77,7 @@ class Queue:
 
     def waiting(self) -> list[int]:
         """The queued campaigns, first to run first."""
-        if not self._state.has_tables(QUEUE_VERSION):
-            return []
-        waiting = "SELECT id FROM campaigns WHERE state = 'queued' AND position IS NOT NULL ORDER BY position, id"
-        return [row["id"] for row in self._state.rows(waiting)]
+        return self._state.waiting()
 
     def is_empty(self) -> bool:
         """Whether nothing waits, nor is left behind."""
@@ -58,10 +85,7 @@ class Queue:
 
     def left(self) -> list[int]:
         """What was taken from the queue and, where no process is at work, is gone on with by the next worker."""
-        if not self._state.has_tables(QUEUE_VERSION):
-            return []
-        left = "SELECT id FROM campaigns WHERE state = 'running' AND position IS NOT NULL"
-        return [row["id"] for row in self._state.rows(left)]
+        return [campaign for campaign, from_queue in self._state.running().items() if from_queue]
 
     def submit(self, new: NewCampaign, again: bool = False, check: Callable[[], object] | None = None) -> Submission:
         """Queue a campaign, written where it is new; one that stopped is queued again, others are left as they are.
@@ -104,15 +128,14 @@ class Queue:
         """
         with self._state.transaction():
             order = self.order(campaign)
-            self._state.rows("DELETE FROM commands WHERE target = ? AND action <> ?", campaign, STOP)
-            forget_deaths(self._state, campaign)
+            self._state.remove_commands(campaign)
+            self._state.set_deaths(campaign, 0)
             if order is not None and state in ("queued", "paused"):
                 state = RULES[order].leads_to
             if state != "finished":
                 self._state.set_state(campaign, state, error)
             if state == "queued":
-                first = "SELECT min(position) - 1 FROM campaigns WHERE state = 'queued'"
-                self._state.rows(f"UPDATE campaigns SET position = coalesce(({first}), 1) WHERE id = ?", campaign)
+                self._state.put_first(campaign)
         if order == "delete":
             self._store.remove(campaign)
         else:
@@ -125,26 +148,26 @@ class Queue:
         A campaign at which one process after the other died at the same place has failed; one that was asked to end
         did not die.
         """
-        for row in self._state.rows("SELECT id FROM campaigns WHERE state = 'queued' AND position IS NULL"):
-            self._state.set_state(row["id"], "paused", not_queued(row["id"]))  # made by an earlier version
+        for campaign in self._state.queued_by_nobody():
+            self._state.set_state(campaign, "paused", not_queued(campaign))
         lives = {os.getpid(), self._store.worker().pid}
-        asked = {row["target"] for row in self._state.rows("SELECT target FROM commands WHERE action = ?", STOP)}
+        asked = set(self._state.stops())
         died = 0 if asked - lives else 1
-        for row in self._state.rows("SELECT id, position FROM campaigns WHERE state = 'running'"):
-            campaign, deaths = row["id"], last_deaths(self._state, row["id"]) + died
-            if row["position"] is None:
+        for campaign, from_queue in self._state.running().items():
+            deaths = self._state.deaths(campaign) + died
+            if not from_queue:
                 self.settle(campaign, "paused")
             elif deaths >= MOST_DEATHS:
                 self.settle(campaign, "failed", told(campaign))
             elif self.settle(campaign, "queued"):
-                note_deaths(self._state, campaign, deaths)
+                self._state.set_deaths(campaign, deaths)
         for pid in asked - lives:
-            self._state.rows("DELETE FROM commands WHERE action = ? AND target = ?", STOP, pid)
+            self._state.remove_stops(pid)
 
     def settle_running(self) -> None:
         """Put back into the queue what this process could not settle, for want of room. Under the lock."""
-        for row in self._state.rows("SELECT id FROM campaigns WHERE state = 'running'"):
-            self.settle(row["id"], "queued")
+        for campaign in self._state.running():
+            self.settle(campaign, "queued")
 
     def request(self, action: Action, campaign: int) -> Effect:
         """Do to a campaign what was asked, or have the process that runs it do so.
@@ -158,10 +181,10 @@ class Queue:
             if action == "pause" and state == "paused" and campaign in self.left():
                 state = "queued"  # as long as nobody says otherwise
             if state == "running" and rule.stops:
-                self._state.rows("INSERT INTO commands (action, target) VALUES (?, ?)", action, campaign)
+                self._state.add_command(action, campaign)
                 return Effect.ORDERED
             if state == "running" and action == "resume":
-                return Effect.DONE if self._withdraw("pause", campaign) else Effect.NOTHING
+                return Effect.DONE if self._state.remove_commands(campaign, "pause") else Effect.NOTHING
             if state == rule.leads_to and action != "delete":
                 return Effect.NOTHING
             check_applies(action, state, campaign)
@@ -189,14 +212,18 @@ class Queue:
             waiting.remove(campaign)
             waiting.insert(position - 1, campaign)
             for place, one in enumerate(waiting, start=1):
-                self._state.rows("UPDATE campaigns SET position = ? WHERE id = ?", place, one)
+                self._state.set_position(one, place)
         return waiting.index(campaign) + 1
 
     def order(self, campaign: int) -> Action | None:
         """What is asked of a running campaign and not obeyed yet; the strongest where it is several things."""
-        rows = self._state.rows("SELECT action FROM commands WHERE target = ? AND action <> ?", campaign, STOP)
-        asked = {row["action"] for row in rows}
-        return next((action for action in RULES if action in asked), None)
+        return self.orders().get(campaign)
+
+    def orders(self) -> dict[int, Action]:
+        """Running campaign -> the strongest of what is asked of it and not obeyed yet."""
+        asked = self._state.commands().items()
+        strongest = {campaign: next((each for each in RULES if each in actions), None) for campaign, actions in asked}
+        return {campaign: action for campaign, action in strongest.items() if action is not None}
 
     def stop_worker(self) -> int:
         """Ask the worker to end; returns how often it has been asked by now: at the second time it ends at once.
@@ -208,21 +235,21 @@ class Queue:
         if pid is None:
             holder = self._store.holder()
             at_work = f"; {holder}" if holder else ""
-            raise UnreachableError(f"{self._store.layout.root}: no worker runs in this store{at_work}")
+            raise UnreachableError(f"{self._state.path.parent}: no worker runs in this store{at_work}")
         self.note_stop(pid)
         return self.stops(pid)
 
     def note_stop(self, pid: int) -> None:
         """A worker is asked to end, by a command or a signal; what it was running is no death of its then."""
-        self._state.rows("INSERT INTO commands (action, target) VALUES (?, ?)", STOP, pid)
+        self._state.add_command(STOP, pid)
 
     def stops(self, pid: int) -> int:
         """How often a worker has been asked to end."""
-        return len(self._state.rows("SELECT id FROM commands WHERE action = ? AND target = ?", STOP, pid))
+        return self._state.stops().count(pid)
 
     def disown_stops(self, pid: int) -> None:
         """What was asked of a process with this id was meant for another one, which is dead."""
-        self._state.rows("UPDATE commands SET target = ? WHERE action = ? AND target = ?", NO_PROCESS, STOP, pid)
+        self._state.disown_stops(pid)
 
     def _present_state(self, campaign: int) -> State:
         """Its state, where "running" is true only while a process is at it; in a transaction, nobody can change it."""
@@ -231,15 +258,7 @@ class Queue:
 
     def _append(self, campaign: int) -> None:
         self._state.set_state(campaign, "queued", None)
-        last = "SELECT coalesce(max(position), 0) + 1 FROM campaigns"
-        self._state.rows(
-            f"UPDATE campaigns SET position = coalesce(position, ({last})) WHERE id = ?",
-            campaign,
-        )
-
-    def _withdraw(self, action: Action, campaign: int) -> bool:
-        rows = self._state.rows("DELETE FROM commands WHERE target = ? AND action = ? RETURNING id", campaign, action)
-        return bool(rows)
+        self._state.put_last(campaign)
 
     def _describe(self, campaign: int) -> None:
         """Write the state to campaign.json too; it is a copy, so a full disk does not make the change fail."""

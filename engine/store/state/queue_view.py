@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.store.state.heartbeat import WorkerStatus
-from engine.store.state.state import QUEUE_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.store.state.commands import Action
     from engine.store.state.lock import Holder
-    from engine.store.store import Store
+    from engine.store.state.queue import Queue
 
 
 @dataclass(frozen=True)
@@ -33,17 +32,13 @@ class QueueView:
     """how often the worker has been asked to end"""
 
 
-def read_queue(store: Store) -> QueueView:
-    """The present; empty where the store was made before there was a queue."""
-    holder, worker = store.holder(), store.worker()
-    if not store.state.has_tables(QUEUE_VERSION):
-        return QueueView(holder=holder)
-    asked = {row["target"]: store.queue.order(row["target"]) for row in store.state.rows("SELECT target FROM commands")}
+def read_queue(queue: Queue, holder: Holder | None, worker: WorkerStatus) -> QueueView:
+    """The queue now, with who is at work in the store."""
     return QueueView(
-        waiting=tuple(store.queue.waiting()),
-        asked={campaign: action for campaign, action in asked.items() if action is not None},
-        left=() if holder else tuple(store.queue.left()),
+        waiting=tuple(queue.waiting()),
+        asked=queue.orders(),
+        left=() if holder else tuple(queue.left()),
         holder=holder,
         worker=worker,
-        stops=store.queue.stops(worker.pid) if worker.pid else 0,
+        stops=queue.stops(worker.pid) if worker.pid else 0,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import threading
@@ -13,70 +14,32 @@ from typing import TYPE_CHECKING
 
 from engine.errors import DiskFullError, NewerStoreError, UnreachableError
 from engine.store.files import check_own, make_private
-from engine.store.layout import PART_TABLES
 from engine.store.records import CampaignStatus, Receipt, Span
+from engine.store.schema import AUDIT, COUNTS, FORMAT, MIGRATIONS, PART_TABLES
+from engine.store.state.old_tables import shadow_old_tables
 from engine.store.state.reserve import give_up_reserve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-MIGRATIONS = (
-    f"""
-    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-    CREATE TABLE campaigns (
-        id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, name TEXT NOT NULL, network TEXT NOT NULL,
-        dataset TEXT NOT NULL, "select" TEXT NOT NULL, metric TEXT NOT NULL, method TEXT NOT NULL,
-        faults INTEGER NOT NULL, images INTEGER NOT NULL, state TEXT NOT NULL, created TEXT NOT NULL,
-        started TEXT, finished TEXT, error TEXT, sealed_sha256 TEXT
-    ) STRICT;
-    CREATE TABLE progress (
-        campaign INTEGER PRIMARY KEY REFERENCES campaigns, pairs_done INTEGER NOT NULL, rate REAL, eta_s REAL,
-        heartbeat TEXT NOT NULL, pid INTEGER NOT NULL
-    ) STRICT;
-    CREATE TABLE receipts (
-        campaign INTEGER NOT NULL REFERENCES campaigns, part INTEGER NOT NULL,
-        rank_start INTEGER NOT NULL, rank_stop INTEGER NOT NULL,
-        fault_start INTEGER NOT NULL, fault_stop INTEGER NOT NULL,
-        masked INTEGER NOT NULL, non_critical INTEGER NOT NULL, critical INTEGER NOT NULL,
-        {" ".join(f"{table}_sha256 TEXT NOT NULL," for table in PART_TABLES)}
-        seconds REAL, rebuilt INTEGER NOT NULL, PRIMARY KEY (campaign, part)
-    ) STRICT;
-    """,
-    """
-    ALTER TABLE campaigns ADD COLUMN position INTEGER;
-    ALTER TABLE progress DROP COLUMN heartbeat;
-    ALTER TABLE progress DROP COLUMN pid;
-    CREATE TABLE commands (id INTEGER PRIMARY KEY, action TEXT NOT NULL, target INTEGER NOT NULL) STRICT;
-    CREATE TABLE worker (
-        id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER NOT NULL, device TEXT, campaign INTEGER,
-        rank_start INTEGER, rank_stop INTEGER, rate REAL, heartbeat TEXT NOT NULL, clock REAL NOT NULL
-    ) STRICT;
-    """,
-    """
-    CREATE TABLE deaths (
-        campaign INTEGER PRIMARY KEY REFERENCES campaigns, parts INTEGER NOT NULL, count INTEGER NOT NULL
-    ) STRICT;
-    """,
-    "ALTER TABLE worker ADD COLUMN step TEXT;",
-)
-"""Step i brings a file from `user_version` i to i + 1."""
-
 PATIENCE_SECONDS = 30
 """how long another process may write before that is an error"""
 WAIT_MILLISECONDS = 100
 """how long SQLite itself waits for it, deaf to everything else"""
 
-QUEUE_VERSION = 2
-"""From this one on a store has a queue and a worker."""
-
-STATUS = """
-SELECT id, name, state, network, dataset, "select", method, faults, images, faults * images AS pairs,
+STATUS = f"""
+SELECT id, name, state, network, dataset, "select", method, goal, faults, images, faults * images AS pairs,
     created, started, finished, error, rate, eta_s, coalesce(progress.pairs_done, 0) AS progressed,
-    coalesce(sum(masked), 0) AS masked, coalesce(sum(non_critical), 0) AS non_critical,
-    coalesce(sum(critical), 0) AS critical
+    {", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in COUNTS)}
 FROM campaigns LEFT JOIN progress ON progress.campaign = id LEFT JOIN receipts ON receipts.campaign = id
 """
+
+STOP = "stop"
+"""the command whose target is a worker's process id instead of a campaign"""
+
+NO_PROCESS = 0
+"""the target of one that was meant for a process that is dead"""
 
 
 @dataclass(frozen=True)
@@ -98,6 +61,8 @@ class CampaignRow:
     started: str | None = None
     finished: str | None = None
     error: str | None = None
+    goal: str = "severities"
+    notes: str | None = None
 
     @property
     def shown_state(self) -> str:
@@ -121,6 +86,8 @@ class StateFile:
         """
         self.path = path
         self._lock = threading.RLock()
+        self._read_only = read_only
+        self._shadowed = FORMAT
         for kind in ("", "-wal", "-shm", "-journal"):  # SQLite opens them by their names
             check_own(path.with_name(path.name + kind))
         with self._reported(), ExitStack() as opened:
@@ -162,18 +129,18 @@ class StateFile:
         """What to say where it is not in place any more."""
         return f"{self.path}: lost or replaced while it was in use; it is rebuilt from the campaigns"
 
-    def has_tables(self, version: int = 1) -> bool:
-        """Whether the file has the tables of this version."""
-        return self._check_version() >= version
+    def has_tables(self) -> bool:
+        """Whether the tables have been made."""
+        return self._check_version() > 0
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All that is written inside is there at once, for every process, or not at all."""
         with self._lock:
-            self.rows("BEGIN IMMEDIATE")
+            self._rows("BEGIN IMMEDIATE")
             try:
                 yield
-                self.rows("COMMIT")
+                self._rows("COMMIT")
             except BaseException as error:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
@@ -186,18 +153,18 @@ class StateFile:
         return None if row is None else str(row["value"])
 
     def set_setting(self, key: str, value: str) -> None:
-        self.rows("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
+        self._rows("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
 
     def add_campaign(self, row: CampaignRow, sealed_sha256: str | None = None) -> None:
         columns = vars(row) | {"sealed_sha256": sealed_sha256}
         names = ", ".join(f'"{name}"' for name in columns)
         marks = ", ".join("?" * len(columns))
-        self.rows(f"INSERT INTO campaigns ({names}) VALUES ({marks})", *columns.values())
+        self._rows(f"INSERT INTO campaigns ({names}) VALUES ({marks})", *columns.values())
 
     def replace_campaign(self, row: CampaignRow) -> None:
         """Write a campaign's row again; its place in the queue and its results stay."""
         names = ", ".join(f'"{name}" = ?' for name in vars(row))
-        self.rows(f"UPDATE campaigns SET {names} WHERE id = ?", *vars(row).values(), row.id)
+        self._rows(f"UPDATE campaigns SET {names} WHERE id = ?", *vars(row).values(), row.id)
 
     def campaign_row(self, campaign: int) -> CampaignRow:
         """One campaign.
@@ -214,8 +181,8 @@ class StateFile:
         """Forget a campaign."""
         with self.transaction():
             for table in ("receipts", "progress", "deaths"):
-                self.rows(f"DELETE FROM {table} WHERE campaign = ?", campaign)
-            self.rows("DELETE FROM campaigns WHERE id = ?", campaign)
+                self._rows(f"DELETE FROM {table} WHERE campaign = ?", campaign)
+            self._rows("DELETE FROM campaigns WHERE id = ?", campaign)
 
     def sealed_sha256(self, campaign: int) -> str | None:
         """Hash of the campaign's sealed file."""
@@ -224,7 +191,7 @@ class StateFile:
 
     def campaign_ids(self, fingerprint: str | None = None) -> list[int]:
         """Ids, newest first; of one fingerprint if given."""
-        rows = self.rows("SELECT id FROM campaigns WHERE ?1 IS NULL OR fingerprint = ?1 ORDER BY id DESC", fingerprint)
+        rows = self._rows("SELECT id FROM campaigns WHERE ?1 IS NULL OR fingerprint = ?1 ORDER BY id DESC", fingerprint)
         return [row["id"] for row in rows]
 
     def statuses(self, is_locked: bool, campaign: int | None = None) -> list[CampaignStatus]:
@@ -234,7 +201,7 @@ class StateFile:
             is_locked: whether a process holds the store's lock; otherwise nothing runs, whatever was written last.
             campaign: its id.
         """
-        rows = self.rows(f"{STATUS} WHERE ?1 IS NULL OR id = ?1 GROUP BY id ORDER BY id DESC", campaign)
+        rows = self._rows(f"{STATUS} WHERE ?1 IS NULL OR id = ?1 GROUP BY id ORDER BY id DESC", campaign)
         return [_status(row, is_locked) for row in rows]
 
     def set_state(self, campaign: int, state: str, error: str | None, sealed_sha256: str | None = None) -> None:
@@ -243,7 +210,7 @@ class StateFile:
         A campaign that was taken from the queue has its place there until it is neither queued nor running.
         """
         time = now()
-        self.rows(
+        self._rows(
             "UPDATE campaigns SET state = ?1, error = ?2, sealed_sha256 = ?4,"
             " started = iif(?1 = 'running', coalesce(started, ?3), started),"
             " finished = iif(?1 = 'finished', ?3, NULL),"
@@ -255,33 +222,115 @@ class StateFile:
 
     def set_error(self, campaign: int, error: str | None) -> None:
         """Say why a running campaign waits, or that it goes on."""
-        self.rows("UPDATE campaigns SET error = ? WHERE id = ?", error, campaign)
+        self._rows("UPDATE campaigns SET error = ? WHERE id = ?", error, campaign)
 
     def set_progress(self, campaign: int, pairs_done: int, rate: float | None, eta_s: float | None) -> None:
-        self.rows("INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?)", campaign, pairs_done, rate, eta_s)
+        self._rows(
+            "INSERT OR REPLACE INTO progress (campaign, pairs_done, rate, eta_s) VALUES (?, ?, ?, ?)",
+            *(campaign, pairs_done, rate, eta_s),
+        )
+
+    def waiting(self) -> list[int]:
+        """The queued campaigns, first to run first."""
+        rows = self._rows(
+            "SELECT id FROM campaigns WHERE state = 'queued' AND position IS NOT NULL ORDER BY position, id"
+        )
+        return [row["id"] for row in rows]
+
+    def queued_by_nobody(self) -> list[int]:
+        """The campaigns that are queued without a place in the queue, as an earlier version left them."""
+        return [row["id"] for row in self._rows("SELECT id FROM campaigns WHERE state = 'queued' AND position IS NULL")]
+
+    def running(self) -> dict[int, bool]:
+        """Campaign -> whether it came from the queue, of those whose state is "running", whoever lives."""
+        rows = self._rows("SELECT id, position IS NOT NULL AS from_queue FROM campaigns WHERE state = 'running'")
+        return {row["id"]: bool(row["from_queue"]) for row in rows}
+
+    def set_position(self, campaign: int, position: int) -> None:
+        """Give a campaign this place in the queue."""
+        self._rows("UPDATE campaigns SET position = ? WHERE id = ?", position, campaign)
+
+    def put_first(self, campaign: int) -> None:
+        """Give a campaign the place before all that are queued."""
+        first = "SELECT min(position) - 1 FROM campaigns WHERE state = 'queued'"
+        self._rows(f"UPDATE campaigns SET position = coalesce(({first}), 1) WHERE id = ?", campaign)
+
+    def put_last(self, campaign: int) -> None:
+        """Give a campaign the last place of the queue; one that has a place keeps it."""
+        last = "SELECT coalesce(max(position), 0) + 1 FROM campaigns"
+        self._rows(f"UPDATE campaigns SET position = coalesce(position, ({last})) WHERE id = ?", campaign)
+
+    def add_command(self, action: str, target: int) -> None:
+        """Note what is asked of a campaign, or for `STOP` of a process."""
+        self._rows("INSERT INTO commands (action, target) VALUES (?, ?)", action, target)
+
+    def commands(self) -> dict[int, set[str]]:
+        """Campaign -> what is asked of it."""
+        asked: dict[int, set[str]] = {}
+        for row in self._rows("SELECT action, target FROM commands WHERE action <> ?", STOP):
+            asked.setdefault(row["target"], set()).add(row["action"])
+        return asked
+
+    def remove_commands(self, campaign: int, action: str | None = None) -> bool:
+        """Forget what is asked of a campaign, or only this action; returns whether there was anything."""
+        query = "DELETE FROM commands WHERE target = ?1 AND action <> ?2 AND (?3 IS NULL OR action = ?3) RETURNING id"
+        return bool(self._rows(query, campaign, STOP, action))
+
+    def stops(self) -> list[int]:
+        """The processes that were asked to end, once for each time."""
+        return [row["target"] for row in self._rows("SELECT target FROM commands WHERE action = ?", STOP)]
+
+    def remove_stops(self, pid: int) -> None:
+        """Forget that a process was asked to end."""
+        self._rows("DELETE FROM commands WHERE action = ? AND target = ?", STOP, pid)
+
+    def disown_stops(self, pid: int) -> None:
+        """What was asked of a process with this id was meant for another one, which is dead."""
+        self._rows("UPDATE commands SET target = ? WHERE action = ? AND target = ?", NO_PROCESS, STOP, pid)
+
+    def deaths(self, campaign: int) -> int:
+        """How often the process that ran a campaign died since its last part was committed."""
+        parts = "SELECT count(*) FROM receipts WHERE campaign = ?1"
+        row = self._row(f"SELECT count FROM deaths WHERE campaign = ?1 AND parts = ({parts})", campaign)
+        return 0 if row is None else int(row["count"])
+
+    def set_deaths(self, campaign: int, deaths: int) -> None:
+        """Keep that number, with how many parts there are; 0 forgets it."""
+        if not deaths:
+            self._rows("DELETE FROM deaths WHERE campaign = ?", campaign)
+            return
+        parts = "SELECT count(*) FROM receipts WHERE campaign = ?1"
+        self._rows(
+            f"INSERT OR REPLACE INTO deaths (campaign, parts, count) VALUES (?1, ({parts}), ?2)", campaign, deaths
+        )
+
+    def set_worker(self, **columns: object) -> None:
+        """Write the one row of the table `worker`."""
+        names = ", ".join(columns)
+        marks = ", ".join("?" * len(columns))
+        self._rows(f"INSERT OR REPLACE INTO worker (id, {names}) VALUES (1, {marks})", *columns.values())
+
+    def worker(self) -> sqlite3.Row | None:
+        """The one row of the table `worker`; None before the first worker."""
+        return self._row("SELECT * FROM worker")
 
     def receipts(self, campaign: int) -> list[Receipt]:
         """The committed part sets, by number."""
-        rows = self.rows("SELECT * FROM receipts WHERE campaign = ? ORDER BY part", campaign)
+        rows = self._rows("SELECT * FROM receipts WHERE campaign = ? ORDER BY part", campaign)
         return [_receipt(row) for row in rows]
 
     def add_receipt(self, campaign: int, receipt: Receipt) -> None:
-        span, hashes = receipt.span, [receipt.sha256[table] for table in PART_TABLES]
-        values: list[object] = [
-            campaign,
-            receipt.part,
-            span.rank_start,
-            span.rank_stop,
-            span.fault_start,
-            span.fault_stop,
-        ]
-        values += [receipt.masked, receipt.non_critical, receipt.critical]
-        values += [*hashes, receipt.seconds, int(receipt.rebuilt)]
-        marks = ", ".join("?" * len(values))
-        self.rows(f"INSERT INTO receipts VALUES ({marks})", *values)
+        """Keep what is known of a committed part set."""
+        columns: dict[str, object] = {"campaign": campaign, "part": receipt.part, **vars(receipt.span)}
+        columns |= {name: getattr(receipt, name) for name in COUNTS}
+        columns |= {f"{table}_sha256": hashed for table, hashed in receipt.sha256.items()}
+        columns |= {"seconds": receipt.seconds, "rebuilt": int(receipt.rebuilt), "engine": receipt.engine}
+        columns |= {"statistics": json.dumps(dict(receipt.statistics)) if receipt.statistics else None}
+        marks = ", ".join("?" * len(columns))
+        self._rows(f"INSERT INTO receipts ({', '.join(columns)}) VALUES ({marks})", *columns.values())
 
     def remove_receipt(self, campaign: int, part: int) -> None:
-        self.rows("DELETE FROM receipts WHERE campaign = ? AND part = ?", campaign, part)
+        self._rows("DELETE FROM receipts WHERE campaign = ? AND part = ?", campaign, part)
 
     def _connect(self, database: str, uri: bool = False) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -291,9 +340,18 @@ class StateFile:
         return connection
 
     def _check_version(self) -> int:
-        version: int = self.rows("PRAGMA user_version")[0][0]
-        if version > len(MIGRATIONS):
+        """The format of the file; of an older one that may not be written, what it lacks is made up beside it.
+
+        Raises:
+            NewerStoreError: it is newer than this program.
+        """
+        version: int = self._rows("PRAGMA user_version")[0][0]
+        if version > FORMAT:
             raise NewerStoreError(f"{self.path}: made by a newer version of dear-tui; update this one to use the store")
+        if self._read_only and version not in (0, self._shadowed):
+            with self._lock, self._reported():
+                shadow_old_tables(self._connection, version)
+            self._shadowed = version
         return version
 
     def _migrate(self) -> None:
@@ -301,7 +359,7 @@ class StateFile:
             if version >= self._check_version():
                 self._connection.executescript(f"BEGIN; {step} PRAGMA user_version = {version + 1}; COMMIT;")
 
-    def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
+    def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
         """The rows of one statement.
 
         Raises:
@@ -335,7 +393,7 @@ class StateFile:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _row(self, query: str, *values: object) -> sqlite3.Row | None:
-        return next(iter(self.rows(query, *values)), None)
+        return next(iter(self._rows(query, *values)), None)
 
     @contextmanager
     def _reported(self) -> Iterator[None]:
@@ -359,7 +417,7 @@ def _is_busy(error: sqlite3.OperationalError) -> bool:
 
 
 def _status(row: sqlite3.Row, is_locked: bool) -> CampaignStatus:
-    committed = row["masked"] + row["non_critical"] + row["critical"]
+    committed = sum(row[name] for name in COUNTS)
     # one that has an error waits for room, see `shown_state`
     running = row["state"] == "running" and is_locked and row["error"] is None
     computed = {"state", "pairs_done", "rate", "eta_s"}
@@ -373,13 +431,14 @@ def _status(row: sqlite3.Row, is_locked: bool) -> CampaignStatus:
 
 
 def _receipt(row: sqlite3.Row) -> Receipt:
+    hashes = {table: row[f"{table}_sha256"] for table in (*PART_TABLES, AUDIT)}
     return Receipt(
         part=row["part"],
         span=Span(row["rank_start"], row["rank_stop"], row["fault_start"], row["fault_stop"]),
-        masked=row["masked"],
-        non_critical=row["non_critical"],
-        critical=row["critical"],
-        sha256={table: row[f"{table}_sha256"] for table in PART_TABLES},
+        sha256={table: hashed for table, hashed in hashes.items() if hashed is not None},
         seconds=row["seconds"],
         rebuilt=bool(row["rebuilt"]),
+        engine=row["engine"],
+        statistics=json.loads(row["statistics"] or "{}"),
+        **{name: row[name] for name in COUNTS},
     )

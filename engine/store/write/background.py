@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from engine.errors import DiskFullError
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from engine.injection.outcomes import Outcomes
-    from engine.store.records import Receipt
+    from engine.store.records import Receipt, Statistics
     from engine.store.write.writer import CampaignWriter
 
 MOST_WAITING = 2
@@ -46,6 +46,8 @@ class ComputedPart:
     groups: Sequence[Outcomes]
     seconds: float
     """what computing it took"""
+    statistics: Statistics = field(default_factory=dict)
+    """what the method measured of itself"""
 
     @property
     def fault_stop(self) -> int:
@@ -130,7 +132,7 @@ class BackgroundWriter:
         for outcomes in part.groups:
             self._writer.add(part.rank_start, fault_start, outcomes)
             fault_start += len(outcomes.positions)
-        return self._written(lambda: self._writer.commit(part.seconds))
+        return self._written(lambda: self._writer.commit(part.seconds, part.statistics))
 
     def _written(self, write: Callable[[], Result]) -> Result:
         """Write, as soon as there is room."""

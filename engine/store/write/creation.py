@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.metrics.registry import METRICS
+from engine.store.description import describe, is_damaged, read_description, write_description
 from engine.store.files import (
     exclusive,
     lack,
@@ -21,7 +23,7 @@ from engine.store.files import (
 )
 from engine.store.layout import CampaignLayout
 from engine.store.parquet import write_parquet
-from engine.store.write.description import describe, is_damaged, read_description, write_description
+from engine.store.schema import FORMAT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,8 +90,7 @@ def renew_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign,
             if with_tables:
                 _write_fixed(campaign, row, new)
             else:
-                hashes = {"faults": sha256(campaign.faults), "images": sha256(campaign.images)}
-                write_description(campaign, describe(row, new, hashes))
+                write_description(campaign, describe(row, new, _hashes(campaign), _written_in(campaign)))
     except OSError as error:
         raise unwritable(campaign.folder, error) from None
 
@@ -107,7 +108,9 @@ def find_altered_fixed(campaign: CampaignLayout, row: CampaignRow) -> dict[Path,
         bad[campaign.description] = f"{campaign.description}: {error.strerror}"
     except ValueError:
         bad[campaign.description] = f"{campaign.description}: damaged"
-    for table, path in (("faults", campaign.faults), ("images", campaign.images)):
+    needed = {"faults": campaign.faults, "images": campaign.images}
+    needed |= {"sites": campaign.sites} if "sites" in hashes else {}
+    for table, path in needed.items():
         if why := lack(path):
             bad[path] = f"{path}: {why}"
         elif table in hashes and sha256(path) != hashes[table]:
@@ -125,8 +128,22 @@ def _make_folders(campaign: CampaignLayout) -> None:
 def _write_fixed(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign) -> None:
     write_parquet(campaign.faults, "faults", _fault_columns(new))
     write_parquet(campaign.images, "images", _image_columns(new))
-    hashes = {"faults": sha256(campaign.faults), "images": sha256(campaign.images)}
-    write_description(campaign, describe(row, new, hashes))
+    write_description(campaign, describe(row, new, _hashes(campaign), _written_in(campaign)))
+
+
+def _written_in(campaign: CampaignLayout) -> int | None:
+    """The oldest format that files of a campaign may be of: parts that are there stay as they are."""
+    if not campaign.parts("severity"):
+        return FORMAT
+    with suppress(OSError, ValueError):
+        return read_description(campaign).get("format")
+    return None
+
+
+def _hashes(campaign: CampaignLayout) -> dict[str, str]:
+    """Table -> hash of its file, of those that are fixed."""
+    tables = {"faults": campaign.faults, "images": campaign.images, "sites": campaign.sites}
+    return {table: sha256(path) for table, path in tables.items() if path.is_file()}
 
 
 def _fault_columns(new: NewCampaign) -> dict[str, NDArray[Any]]:
@@ -142,7 +159,17 @@ def _fault_columns(new: NewCampaign) -> dict[str, NDArray[Any]]:
         "model": np.array(faults.models(), dtype=object),
         "golden_value": new.golden_values,
         "faulty_value": new.faulty_values,
+        "pattern_golden": faults.format.encode(new.golden_values),
+        "pattern_faulty": faults.format.encode(new.faulty_values),
+        "stratum": faults.stratum,
+        "weight": _weights(new),
     }
+
+
+def _weights(new: NewCampaign) -> NDArray[np.float64]:
+    """How many faults of the population each fault stands for; a list that was given stands for nothing (NULL)."""
+    is_list = new.config.get("faults", {}).get("sampling") == "list"
+    return np.ma.masked_array(new.faults.weight, mask=is_list)
 
 
 def _image_columns(new: NewCampaign) -> dict[str, NDArray[Any]]:

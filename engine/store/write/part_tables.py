@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.faults.order import execution_order
-from engine.severity import MASKED
+from engine.severity import CRITICAL, DROPPED, MASKED, SCREENED
 from engine.store.parquet import ROW_GROUP_SIZE, read_arrays, stored
 
 if TYPE_CHECKING:
@@ -25,8 +25,16 @@ if TYPE_CHECKING:
     from engine.store.records import Span
 
     Columns = dict[str, NDArray[Any]]
-    Group = tuple[Span, Outcomes]
-    """some faults of a part, all of its images"""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some faults of a part, all of its images."""
+
+    span: Span
+    outcomes: Outcomes
+    is_whole: bool
+    """whether all pairs were run"""
 
 
 @dataclass(frozen=True)
@@ -69,13 +77,13 @@ def part_tables(
         span: of the part.
         groups: all its pairs, one after the other; each is worked through while it is in the cache.
     """
-    of_groups = [_group_tables(fixed, *group) for group in groups]
+    of_groups = [_group_tables(fixed, group) for group in groups]
     by_fault, by_image, critical = zip(*of_groups, strict=True)
     image_id = fixed.image_id[span.rank_start : span.rank_stop]
     return {
         "fault_summary": _columns(by_fault, np.ma.concatenate),
         "image_summary": {"image_id": image_id, **_columns(by_image, partial(np.sum, axis=0))},
-        "critical": _columns(critical, np.concatenate),
+        "critical": _columns(critical, np.ma.concatenate),
         "severity": _severity(fixed, span, groups),
     }
 
@@ -85,18 +93,21 @@ def _columns(groups: Sequence[Columns], joined: Callable[[list[NDArray[Any]]], N
     return {name: joined([columns[name] for columns in groups]) for name in groups[0]}
 
 
-def _group_tables(fixed: Fixed, span: Span, outcomes: Outcomes) -> tuple[Columns, Columns, Columns]:
+def _group_tables(fixed: Fixed, group: Group) -> tuple[Columns, Columns, Columns]:
     """Of one group: by fault, counts by image, critical pairs."""
+    span, outcomes = group.span, group.outcomes
     fault_id = fixed.fault_id[span.fault_start : span.fault_stop]
     image_id = fixed.image_id[span.rank_start : span.rank_stop]
     fault, image = outcomes.critical_fault, outcomes.critical_image
-    ran = outcomes.severity != MASKED
-    counts = _counts(ran, axis=1, critical=fault)
+    not_masked = outcomes.severity != MASKED
+    if not group.is_whole:
+        not_masked &= outcomes.severity <= CRITICAL
+    counts = _counts(group, not_masked, axis=1, critical=fault)
     by_fault = {
         "fault_id": fault_id,
         **counts,
         "correct": _correct(fixed, span, outcomes),
-        "first_non_masked": _ranks(ran.argmax(axis=1), span, counts["masked"] == span.images),
+        "first_non_masked": _ranks(not_masked.argmax(axis=1), span, counts["non_critical"] + counts["critical"] == 0),
         "first_critical": _first_critical(span, outcomes),
     }
     critical: Columns = {
@@ -104,33 +115,51 @@ def _group_tables(fixed: Fixed, span: Span, outcomes: Outcomes) -> tuple[Columns
         "image_id": image_id[image],
         "prediction": outcomes.prediction,
         "nonfinite": outcomes.nonfinite,
+        "golden_in_top5": outcomes.golden_in_top5,
+        "softmax_lost": np.ma.masked_array(outcomes.softmax_lost, mask=np.isnan(outcomes.softmax_lost)),
     }
-    return by_fault, _counts(ran, axis=0, critical=image), critical
+    return by_fault, _counts(group, not_masked, axis=0, critical=image), critical
 
 
 def _severity(fixed: Fixed, span: Span, groups: Sequence[Group]) -> dict[str, NDArray[Any] | pa.ChunkedArray]:
-    """A row for each pair, fault after fault; neither severities nor image ids are held once more for every pair."""
+    """A row for each pair that was run, fault after fault.
+
+    Where all were, neither severities nor image ids are held once more for every pair.
+    """
     import pyarrow as pa
 
+    image_id = fixed.image_id[span.rank_start : span.rank_stop]
+    fault_id = fixed.fault_id[span.fault_start : span.fault_stop]
+    if not all(group.is_whole for group in groups):
+        severity = np.concatenate([group.outcomes.severity for group in groups])
+        fault, image = np.nonzero(severity <= CRITICAL)
+        return {"fault_id": fault_id[fault], "image_id": image_id[image], "severity": severity[fault, image]}
     most = max(1, ROW_GROUP_SIZE // span.images)
-    images = pa.array(np.tile(fixed.image_id[span.rank_start : span.rank_stop], min(most, span.faults)))
+    images = pa.array(np.tile(image_id, min(most, span.faults)))
     faults = [min(most, span.faults - start) for start in range(0, span.faults, most)]
     return {
-        "fault_id": np.repeat(fixed.fault_id[span.fault_start : span.fault_stop], span.images),
+        "fault_id": np.repeat(fault_id, span.images),
         "image_id": pa.chunked_array([images.slice(0, some * span.images) for some in faults]),
-        "severity": pa.chunked_array([outcomes.severity.ravel() for _, outcomes in groups]),
+        "severity": pa.chunked_array([group.outcomes.severity.ravel() for group in groups]),
     }
 
 
-def _counts(not_masked: NDArray[np.bool_], axis: int, critical: NDArray[np.int64]) -> Columns:
-    """Pairs of each severity along one axis; `critical`: the place on the other axis of each critical pair."""
+def _counts(group: Group, not_masked: NDArray[np.bool_], axis: int, critical: NDArray[np.int64]) -> Columns:
+    """Pairs of each kind along one axis; `critical`: the place on the other axis of each critical pair."""
     # not as int64, which takes twice as long
     not_masked_count = not_masked.view(np.uint8).sum(axis=axis, dtype=np.uint32).astype(np.int64)
-    critical_count = np.bincount(critical, minlength=not_masked.shape[1 - axis])
+    places = not_masked.shape[1 - axis]
+    critical_count = np.bincount(critical, minlength=places)
+    screened, dropped = (
+        np.zeros(places, np.int64) if group.is_whole else np.count_nonzero(group.outcomes.severity == code, axis=axis)
+        for code in (SCREENED, DROPPED)
+    )
     return {
-        "masked": not_masked.shape[axis] - not_masked_count,
+        "masked": not_masked.shape[axis] - not_masked_count - screened - dropped,
         "non_critical": not_masked_count - critical_count,
         "critical": critical_count,
+        "screened": screened,
+        "dropped": dropped,
     }
 
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from engine.store.files import publish, remove, sha256, unfinished
 from engine.store.parquet import connect, sql_text
-from engine.store.read.pairs import read_severity
+from engine.store.read.pairs import NOT_RUN, read_severity
+from engine.store.schema import VIEWS
 from engine.store.sql.catalogue import attach, create_views
-from engine.store.sql.views import TABLES
 from engine.store.state.state import now
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Seal:
         remove_half_sealed(path)
         create_views(self._connection, self._layout)
         attach(self._connection, unfinished(path), "sealed")
-        for table in (*TABLES, "curve"):
+        for table in VIEWS:
             self._create(table)
         for pairs in one_ahead(self._pairs(receipts)):
             self._connection.register("pairs", pairs)
@@ -107,7 +107,7 @@ class Seal:
         self._connection.execute(f"CREATE TABLE sealed.{table} AS {query}")
 
     def _pairs(self, receipts: list[Receipt]) -> Iterator[dict[str, NDArray[Any]]]:
-        """The columns of all pairs, block by block, image by image, and then by fault.
+        """The columns of all pairs that were run, block by block, image by image, and then by fault.
 
         Native columns compress four times better so than fault by fault, and turning a block here takes half as long as
         sorting it in DuckDB.
@@ -115,17 +115,22 @@ class Seal:
         faults = np.argsort(self._fixed.fault_id)
         step = max(1, INSERT_ROWS // len(faults))
         fault_id = np.tile(self._fixed.fault_id[faults], step)
+        is_whole = all(receipt.count_run() == receipt.span.pairs for receipt in receipts)
         by_span = sorted(receipts, key=lambda receipt: receipt.span)
         for (rank_start, rank_stop), block in groupby(by_span, key=lambda receipt: receipt.span.ranks):
             severity = self._read_block(block)[faults].T.copy()
             image_id = self._fixed.image_id[rank_start:rank_stop]
             images = np.argsort(image_id)
             for some in (images[start : start + step] for start in range(0, len(images), step)):
-                yield {
+                pairs: dict[str, NDArray[Any]] = {
                     "fault_id": fault_id[: len(some) * len(faults)],
                     "image_id": np.repeat(image_id[some], len(faults)),
                     "severity": severity[some].ravel(),
                 }
+                if not is_whole:
+                    run = pairs["severity"] != NOT_RUN
+                    pairs = {name: column[run] for name, column in pairs.items()}
+                yield pairs
 
     def _read_block(self, receipts: Iterable[Receipt]) -> NDArray[np.uint8]:
         """[F, I] in execution order and rank order."""

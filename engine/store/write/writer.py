@@ -8,35 +8,50 @@ import duckdb
 import numpy as np
 
 from engine.errors import UnreachableError
-from engine.severity import CRITICAL
+from engine.severity import CRITICAL, DROPPED, SCREENED
+from engine.store.description import read_description
 from engine.store.files import publish, sha256, unfinished, unwritable
-from engine.store.layout import PART_TABLES
-from engine.store.mend.recovery import recover_parts
 from engine.store.parquet import connect, interruptible, write_arrays
-from engine.store.records import Receipt, Span
-from engine.store.write.part_tables import part_tables, read_fixed
+from engine.store.part_footer import Known
+from engine.store.records import Span
+from engine.store.schema import COUNTS, PART_TABLES
+from engine.store.write.part_tables import Group, part_tables, read_fixed
 from engine.store.write.seal import Seal, remove_half_sealed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.injection.outcomes import Outcomes
-    from engine.store.store import Store
+    from engine.store.layout import CampaignLayout, Layout
+    from engine.store.records import Receipt, Statistics
+    from engine.store.state.state import StateFile
 
 
 class CampaignWriter:
     """Writes the part sets of one campaign; made by `Store.writer` under the store's lock."""
 
-    def __init__(self, store: Store, campaign: int) -> None:
-        self._store = store
+    def __init__(self, layout: Layout, state: StateFile, campaign: int, on_sealed: Callable[[str], object]) -> None:
+        """Know what is committed already.
+
+        Args:
+            layout: of the store.
+            state: of the store, whose receipts agree with the parts.
+            campaign: its id.
+            on_sealed: told the hash of the sealed file.
+        """
+        self._store_layout = layout
+        self._state = state
+        self._on_sealed = on_sealed
         self._id = campaign
-        self._layout = store.layout.campaign(campaign)
-        self._fingerprint = store.state.campaign_row(campaign).fingerprint
-        self._buffer: list[tuple[Span, Outcomes]] = []
+        self._layout = layout.campaign(campaign)
+        self._fingerprint = state.campaign_row(campaign).fingerprint
+        self._engine = _engine(self._layout)
+        self._buffer: list[Group] = []
         self._span: Span | None = None
         self._seal: Seal | None = None
         with connect(threads=1) as connection:
             self._fixed = read_fixed(connection, self._layout)
-            store.notes += recover_parts(self._layout, campaign, store.state, connection)
-        self.done = [receipt.span for receipt in store.state.receipts(campaign)]
+        self.done = [receipt.span for receipt in state.receipts(campaign)]
         """the committed spans"""
 
     @property
@@ -57,7 +72,8 @@ class CampaignWriter:
         span = Span(rank_start, rank_start + images, fault_start, fault_start + faults)
         if not np.array_equal(outcomes.positions, self._fixed.order[span.fault_start : span.fault_stop]):
             raise ValueError(f"{span}: these faults do not stand there in execution order")
-        if not _lists_all_critical(outcomes):
+        not_listed = _count_not_listed(outcomes)
+        if not_listed is None:
             raise ValueError(f"{span}: severity has other critical pairs than critical_fault and critical_image")
         if span.rank_stop > len(self._fixed.image_id):
             raise ValueError(f"{span}: the workload ends at rank {len(self._fixed.image_id)}")
@@ -67,13 +83,14 @@ class CampaignWriter:
         if (before.rank_start, before.rank_stop, before.fault_stop) != (rank_start, span.rank_stop, fault_start):
             raise ValueError(f"{span} does not continue {before}: commit first")
         self._span = Span(rank_start, span.rank_stop, before.fault_start, span.fault_stop)
-        self._buffer.append((span, outcomes))
+        self._buffer.append(Group(span, outcomes, is_whole=not_listed == 0))
 
-    def commit(self, seconds: float | None = None) -> Receipt | None:
+    def commit(self, seconds: float | None = None, statistics: Statistics | None = None) -> Receipt | None:
         """Write what is buffered as one part set; it is there with all its files or not at all.
 
         Args:
             seconds: what computing it took, for the receipt.
+            statistics: what the method measured of itself meanwhile, for the receipt.
 
         Returns:
             Its receipt, or None if nothing was buffered.
@@ -86,17 +103,16 @@ class CampaignWriter:
         part = max([-1, *self._layout.parts("severity")]) + 1
         tables = part_tables(self._fixed, self._span, self._buffer)
         paths = {table: self._layout.part(table, part) for table in PART_TABLES}
-        metadata = vars(self._span) | {"fingerprint": self._fingerprint}
-        by_fault = tables["fault_summary"]
-        masked, non_critical, critical = (int(by_fault[name].sum()) for name in ("masked", "non_critical", "critical"))
+        known = Known(self._fingerprint, seconds, self._engine, statistics or {})
+        counts = {name: int(tables["fault_summary"][name].sum()) for name in COUNTS}
         try:
             for table, arrays in tables.items():
-                write_arrays(paths[table], table, arrays, metadata)
+                write_arrays(paths[table], table, arrays, known.footer(self._span))
             hashes = {table: sha256(unfinished(path)) for table, path in paths.items()}
-            receipt = Receipt(part, self._span, masked, non_critical, critical, hashes, seconds)
+            receipt = known.receipt(part, self._span, counts, hashes)
             for path in paths.values():
                 publish(path)
-            self._store.state.add_receipt(self._id, receipt)
+            self._state.add_receipt(self._id, receipt)
         except (OSError, UnreachableError) as error:
             for path in reversed(paths.values()):  # the severity file first: without it nothing is committed
                 path.unlink(missing_ok=True)
@@ -124,19 +140,30 @@ class CampaignWriter:
         if missing := pairs - sum(span.pairs for span in self.done):
             raise ValueError(f"campaign {self._id} cannot be sealed: {missing} pairs are not committed")
         try:
-            with interruptible(), Seal(self._store.layout, self._id, self._fixed) as self._seal:
-                hashed = self._seal.write(self._store.state.receipts(self._id))
+            with interruptible(), Seal(self._store_layout, self._id, self._fixed) as self._seal:
+                hashed = self._seal.write(self._state.receipts(self._id))
         except BaseException as error:
             remove_half_sealed(self._layout.sealed)
             if isinstance(error, duckdb.Error | OSError):
                 raise unwritable(self._layout.folder, error) from None
             raise
-        self._store.set_state(self._id, "finished", sealed_sha256=hashed)
+        self._on_sealed(hashed)
 
 
-def _lists_all_critical(outcomes: Outcomes) -> bool:
-    """Whether the list of critical pairs is in order and says what the severities say."""
+def _count_not_listed(outcomes: Outcomes) -> int | None:
+    """Pairs that were not run; None where the list of critical pairs is out of order or not what severities say."""
     severity, fault, image = outcomes.severity, outcomes.critical_fault, outcomes.critical_image
     ascends = (np.diff(fault * severity.shape[1] + image) > 0).all()
-    is_critical = (severity[fault, image] == CRITICAL).all()
-    return bool(ascends and is_critical) and np.count_nonzero(severity >= CRITICAL) == len(fault)
+    others = int(np.count_nonzero(severity >= CRITICAL)) - len(fault)
+    if others and others != np.count_nonzero((severity == SCREENED) | (severity == DROPPED)):
+        return None
+    return others if ascends and (severity[fault, image] == CRITICAL).all() else None
+
+
+def _engine(campaign: CampaignLayout) -> str | None:
+    """The version of the code that runs the campaign now, as its campaign.json says."""
+    try:
+        version = read_description(campaign)["identity"].get("engine")
+    except (OSError, ValueError, KeyError, AttributeError):
+        return None
+    return None if version is None else str(version)

@@ -15,6 +15,7 @@ import pytest
 from engine.store import Store
 from engine.store.state.heartbeat import Activity, write_heartbeat
 from tests.dear_tui.worker.conftest import DEADLINE, submit, until
+from tests.engine.store.raw_state import change_state
 from tests.small_campaign import write_config
 
 if TYPE_CHECKING:
@@ -296,7 +297,7 @@ def test_worker_status_of_one_at_work(invoke: Invoke, queued: Path) -> None:
         shown = invoke("worker", "status", "--store", queued)
         found = json.loads(invoke("worker", "status", "--json", "--store", queued).out)
         late = "UPDATE worker SET clock = clock - 7230"  # half a minute more, so that a slow machine says the same
-        store.state.rows(late)
+        change_state(store, late)
         silent = invoke("worker", "status", "--store", queued)
     heartbeat = found.pop("heartbeat")
     assert found == {

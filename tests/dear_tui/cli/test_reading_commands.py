@@ -35,6 +35,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 FIELDS = [
     *("id", "name", "state", "network", "dataset", "select", "method", "faults", "images", "pairs", "pairs_done"),
     *("rate", "eta_s", "masked", "non_critical", "critical", "created", "started", "finished", "error"),
+    *("goal", "screened", "dropped"),
 ]
 
 
@@ -42,7 +43,8 @@ def test_list_json_has_the_fields_scripts_rely_on(invoke: Invoke, finished_store
     (campaign,) = json.loads(invoke("list", "--json", "--store", finished_store).out)
     assert list(campaign) == FIELDS
     assert (campaign["id"], campaign["state"], campaign["pairs"]) == (1, "finished", FAULTS * IMAGES)
-    assert campaign["masked"] + campaign["non_critical"] + campaign["critical"] == campaign["pairs_done"]
+    counts = ("masked", "non_critical", "critical", "screened", "dropped")
+    assert sum(campaign[name] for name in counts) == campaign["pairs_done"]
     assert campaign["created"].endswith("Z")
 
 

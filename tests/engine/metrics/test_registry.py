@@ -6,7 +6,7 @@ import pytest
 from engine.errors import InputError
 from engine.metrics.metric import Metric, MetricInput
 from engine.metrics.registry import METRICS, compute_metrics, metrics_for
-from engine.store.layout import COLUMNS
+from engine.store.schema import COLUMNS
 
 GIVEN = MetricInput(np.zeros((3, 2), np.float32), np.zeros(3, np.int64))
 

@@ -21,6 +21,7 @@ from engine.running.campaign import FIRST_BLOCK, ProgressMeter, remaining_blocks
 from engine.running.execution import execute
 from engine.running.preparation import prepare
 from engine.store import CampaignStatus, Span, Store
+from engine.store.schema import COUNTS
 from engine.store.sql.sql import SqlSession
 from tests.small_campaign import FAULTS, IMAGES, write_config
 
@@ -254,7 +255,7 @@ def test_the_time_left_does_not_follow_the_slow_faults_of_a_block(monkeypatch: p
     now = 0.0
     monkeypatch.setattr(campaign.time, "monotonic", lambda: now)
     shown: list[Progress] = []
-    known: dict[str, Any] = {"faults": 100, "images": 80, "pairs": 8000, "masked": 0, "non_critical": 0, "critical": 0}
+    known: dict[str, Any] = {"faults": 100, "images": 80, "pairs": 8000, **dict.fromkeys(COUNTS, 0)}
     status = CampaignStatus(**dict.fromkeys(field.name for field in fields(CampaignStatus)) | known)
     meter = ProgressMeter(status, shown.append)
     errors, rates = [], []

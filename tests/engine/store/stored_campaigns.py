@@ -68,6 +68,9 @@ class Truth:
     severity: np.ndarray
     prediction: np.ndarray
     nonfinite: np.ndarray
+    golden_in_top5: np.ndarray
+    softmax_lost: np.ndarray
+    """NaN where logits are not finite"""
 
     @classmethod
     def of(cls, new: NewCampaign, seed: int = 1) -> "Truth":
@@ -75,7 +78,9 @@ class Truth:
         shape = len(new.faults), len(new.workload)
         severity = random.choice(3, shape, p=[0.6, 0.25, 0.15]).astype(np.uint8)
         severity[0] = 0  # a fault that is always masked
-        return cls(new, severity, random.integers(0, CLASSES, shape).astype(np.uint16), random.random(shape) < 0.2)
+        prediction, nonfinite = random.integers(0, CLASSES, shape).astype(np.uint16), random.random(shape) < 0.2
+        lost = np.where(nonfinite, np.nan, random.random(shape)).astype(np.float32)
+        return cls(new, severity, prediction, nonfinite, (random.random(shape) < 0.5) & ~nonfinite, lost)
 
     @property
     def fault_ids(self) -> np.ndarray:
@@ -92,6 +97,8 @@ class Truth:
             critical_image=image,
             prediction=self.prediction[place][fault, image],
             nonfinite=self.nonfinite[place][fault, image],
+            golden_in_top5=self.golden_in_top5[place][fault, image],
+            softmax_lost=self.softmax_lost[place][fault, image],
         )
 
     def severities(self) -> list[tuple[int, int, int]]:
@@ -102,16 +109,22 @@ class Truth:
             for rank, image in enumerate(self.new.workload)
         )
 
-    def criticals(self) -> list[tuple[int, int, int, bool]]:
-        """(fault_id, image_id, prediction, nonfinite) of the critical pairs, sorted."""
+    def criticals(self) -> list[tuple[int | float | None, ...]]:
+        """(fault_id, image_id, prediction, nonfinite, golden_in_top5, softmax_lost) of the critical pairs, sorted."""
         return sorted(
-            (int(self.fault_ids[row]), int(self.new.workload[rank]), int(self.prediction[row, rank]), bool(flag))
+            (
+                int(self.fault_ids[row]),
+                int(self.new.workload[rank]),
+                int(self.prediction[row, rank]),
+                bool(self.nonfinite[row, rank]),
+                bool(self.golden_in_top5[row, rank]),
+                None if self.nonfinite[row, rank] else float(self.softmax_lost[row, rank]),
+            )
             for row, rank in zip(*np.nonzero(self.severity == 2), strict=True)
-            for flag in [self.nonfinite[row, rank]]
         )
 
     def fault_summaries(self) -> list[tuple[int | None, ...]]:
-        """(fault_id, masked, non_critical, critical, correct, first_non_masked, first_critical), sorted."""
+        """(fault_id, all counts, correct, first_non_masked, first_critical), sorted."""
         rows = []
         for row, fault in enumerate(self.fault_ids):
             correct, first = 0, {1: None, 2: None}
@@ -124,14 +137,14 @@ class Truth:
                 for worst in (1, 2):
                     if severity >= worst and first[worst] is None:
                         first[worst] = rank
-            counts = [int((self.severity[row] == severity).sum()) for severity in range(3)]
+            counts = [int((self.severity[row] == severity).sum()) for severity in range(5)]
             rows.append((int(fault), *counts, correct, first[1], first[2]))
         return sorted(rows)
 
     def image_summaries(self) -> list[tuple[int, ...]]:
-        """(image_id, masked, non_critical, critical), sorted."""
+        """(image_id, masked, non_critical, critical, screened, dropped), sorted."""
         return sorted(
-            (int(image), *(int((self.severity[:, rank] == severity).sum()) for severity in range(3)))
+            (int(image), *(int((self.severity[:, rank] == severity).sum()) for severity in range(5)))
             for rank, image in enumerate(self.new.workload)
         )
 

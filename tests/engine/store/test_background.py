@@ -26,7 +26,7 @@ class FakeWriter:
         self.sealed = 0
         self.interrupted = threading.Event()
 
-    def commit(self, number: float) -> float:
+    def commit(self, number: float, _statistics: object) -> float:
         self._before_commit(int(number))
         self.committed.append(number)
         return number

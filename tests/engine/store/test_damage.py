@@ -10,7 +10,7 @@ import pytest
 
 from engine.errors import DearError
 from engine.store import Store
-from engine.store.sql.export import export_sealed, export_tables
+from engine.store.export import export_sealed, export_tables
 from engine.store.sql.sql import SqlSession
 from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 

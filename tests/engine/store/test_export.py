@@ -7,12 +7,15 @@ import pytest
 
 from engine.errors import DearError, InputError
 from engine.store import Store
-from engine.store.sql.export import export_sealed, export_tables
+from engine.store.export import export_sealed, export_tables
 from engine.store.sql.sql import SqlSession
 from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 from tests.engine.store.test_recovery import flip_a_bit
 
-VIEWS = ("campaigns", "faults", "images", "severity", "critical", "fault_summary", "image_summary", "curve")
+VIEWS = (
+    *("campaigns", "layers", "faults", "sites", "images", "severity", "critical", "fault_summary", "image_summary"),
+    *("parts", "audit", "curve"),
+)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from engine.errors import UnreachableError
 from engine.store import Activity, Store, WorkerStatus
 from engine.store.state.heartbeat import write_heartbeat
+from tests.engine.store.raw_state import change_state
 
 BUSY = Activity(campaign=7, device="cpu", block=(16, 48), rate=1234.5)
 
@@ -48,8 +49,10 @@ def test_a_store_without_steps_is_read_as_it_is(store: Store) -> None:
     """A newer reader beside what an older worker wrote."""
     with store.be_worker(), store.lock("worker"):
         write_heartbeat(store.state, BUSY)
-        store.state.rows("ALTER TABLE worker DROP COLUMN step")
-        assert (store.worker().campaign, store.worker().step) == (7, None)
+        change_state(store, "ALTER TABLE worker DROP COLUMN step")
+        change_state(store, "PRAGMA user_version = 3")
+        reader = Store.open(store.layout.root, read_only=True)
+        assert (reader.worker().campaign, reader.worker().step) == (7, None)
 
 
 def test_a_process_in_the_foreground_is_no_worker(store: Store) -> None:
@@ -78,7 +81,7 @@ def test_there_is_one_worker(store: Store) -> None:
 def test_a_heartbeat_of_another_process_is_not_believed(store: Store) -> None:
     with store.be_worker(), store.lock("worker"):
         write_heartbeat(store.state, BUSY)
-        store.state.rows("UPDATE worker SET pid = 1")
+        change_state(store, "UPDATE worker SET pid = 1")
         assert store.worker() == WorkerStatus(running=True, pid=os.getpid())
 
 

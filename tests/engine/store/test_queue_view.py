@@ -8,6 +8,7 @@ import pytest
 
 from engine.store import Activity, QueueView, Store
 from engine.store.state.heartbeat import write_heartbeat
+from tests.engine.store.raw_state import change_state
 from tests.engine.store.stored_campaigns import new_campaign
 
 
@@ -61,5 +62,5 @@ def test_a_silent_worker_is_late(store: Store) -> None:
     with store.be_worker(), store.lock("worker"):
         write_heartbeat(store.state, Activity())
         assert not store.worker().is_late
-        store.state.rows("UPDATE worker SET clock = clock - 6")
+        change_state(store, "UPDATE worker SET clock = clock - 6")
         assert store.worker().is_late

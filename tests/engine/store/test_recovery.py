@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -33,11 +34,11 @@ with store.lock():
     write(writer, truth, PLAN[:2])
     genuine, calls = module.{function}, []
 
-    def dies(*arguments):
+    def dies(*arguments, **named):
         calls.append(arguments)
         if len(calls) > {complete_calls}:
             os.kill(os.getpid(), signal.SIGKILL)
-        return genuine(*arguments)
+        return genuine(*arguments, **named)
 
     module.{function} = dies
     write(writer, truth, PLAN)
@@ -45,19 +46,19 @@ with store.lock():
 """
 
 MOMENTS = [
-    ("writer", "write_arrays", 0),
-    ("writer", "write_arrays", 3),
-    ("writer", "publish", 0),
-    ("writer", "publish", 1),
-    ("writer", "publish", 3),
+    ("write.writer", "write_arrays", 0),
+    ("write.writer", "write_arrays", 3),
+    ("write.writer", "publish", 0),
+    ("write.writer", "publish", 1),
+    ("write.writer", "publish", 3),
     ("files", "sync", 7),
-    ("writer", "Receipt", 0),
-    ("writer", "Receipt", 1),
-    ("writer", "Seal", 0),
-    ("seal", "one_ahead", 0),
-    ("seal", "read_severity", 1),
-    ("seal", "publish", 0),
-    ("seal", "sha256", 0),
+    ("part_footer", "Receipt", 0),
+    ("part_footer", "Receipt", 1),
+    ("write.writer", "Seal", 0),
+    ("write.seal", "one_ahead", 0),
+    ("write.seal", "read_severity", 1),
+    ("write.seal", "publish", 0),
+    ("write.seal", "sha256", 0),
 ]
 
 
@@ -154,7 +155,7 @@ def test_a_curve_follows_a_part_that_was_run_again(tmp_path: Path) -> None:
     reader = Store.open(tmp_path, read_only=True)
     assert len(reader.curve(campaign).masked) == 15
     truncate(store.layout.campaign(campaign).part("severity", 3))
-    other = Truth(truth.new, np.full_like(truth.severity, 2), truth.prediction, truth.nonfinite)
+    other = replace(truth, severity=np.full_like(truth.severity, 2))
     with store.lock():
         write(store.writer(campaign), other, PLAN)
     assert reader.curve(campaign).critical[9:].tolist() == [12] * 6
@@ -281,7 +282,7 @@ def test_with_the_state_file_and_its_description_lost_a_campaign_is_named_and_le
 
 def test_a_clock_that_was_set_back_harms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     years = iter(range(2026, 1969, -1))
-    for module in ("state", "store", "seal"):
+    for module in ("state.state", "store", "write.seal"):
         monkeypatch.setattr(f"engine.store.{module}.now", lambda: f"{next(years)}-01-01T00:00:00Z")
     store, campaign, truth = filled_store(tmp_path, PLAN[:2])
     with store.lock():

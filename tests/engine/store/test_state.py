@@ -11,15 +11,17 @@ import pytest
 
 from engine.errors import UnreachableError
 from engine.store import Store
-from engine.store.state.state import MIGRATIONS, StateFile
+from engine.store.schema import FORMAT, MIGRATIONS
+from engine.store.state.state import StateFile
 from tests.engine.store.other_process import python
+from tests.engine.store.raw_state import format_of
 from tests.engine.store.stored_campaigns import filled_store
 
 CUT_SHORT = """
 import os, sys
 from pathlib import Path
 from engine.store import Store
-from engine.store.state.state import state
+from engine.store.state import state
 before, *after = state.MIGRATIONS
 state.MIGRATIONS = (before, f"{after[0]} SELECT cut_short();", *after[1:])
 connect = state.StateFile._connect
@@ -66,7 +68,12 @@ def old_store(path: Path, version: int) -> Store:
 
 def contents(path: Path) -> dict[str, list[tuple[object, ...]]]:
     """All rows of the tables that every version has."""
-    columns = {"campaigns": "id, fingerprint, name, faults, images, state, created", "progress": "campaign, pairs_done"}
+    columns = {
+        "campaigns": "id, fingerprint, name, faults, images, state, created",
+        "progress": "campaign, pairs_done",
+        "receipts": "campaign, part, rank_start, rank_stop, fault_start, fault_stop, masked, non_critical, critical, "
+        "fault_summary_sha256, image_summary_sha256, critical_sha256, severity_sha256, seconds, rebuilt",
+    }
     with sqlite3.connect(path / "state.sqlite") as connection:
         found = {
             table: connection.execute(f"SELECT {columns.get(table, '*')} FROM {table} ORDER BY 1, 2").fetchall()
@@ -93,7 +100,7 @@ def test_a_store_of_every_earlier_version_is_migrated_with_all_it_holds(tmp_path
     receipts = len(list(old_store(tmp_path, version).layout.campaign(1).parts("severity")))
     before = contents(tmp_path)
     store = Store.open(tmp_path)
-    assert store.state.rows("PRAGMA user_version")[0][0] == len(MIGRATIONS)
+    assert format_of(store) == FORMAT
     assert contents(tmp_path) == before
     assert store.queue.waiting() == ([] if version == 1 else [1])
     assert len(store.state.receipts(1)) == receipts
@@ -110,7 +117,7 @@ def test_a_migration_that_is_cut_short_is_done_again(tmp_path: Path) -> None:
     with python(CUT_SHORT, tmp_path) as process:
         assert process.wait() == 9
     store = Store.open(tmp_path)
-    assert store.state.rows("PRAGMA user_version")[0][0] == len(MIGRATIONS)
+    assert format_of(store) == FORMAT
     assert (store.campaign(1).state, store.campaign(1).pairs_done) == ("queued", 180)
 
 

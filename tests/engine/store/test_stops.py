@@ -10,6 +10,7 @@ from engine.errors import UnreachableError
 from engine.store import Store
 from engine.store.state.deaths import MOST_DEATHS
 from tests.engine.store.other_process import python
+from tests.engine.store.raw_state import count_rows
 from tests.engine.store.waiting_campaigns import KILLED, three_waiting
 
 WAITS = """
@@ -72,7 +73,7 @@ def test_a_worker_that_was_asked_to_end_did_not_die(store: Store, disowned: bool
             store.queue.disown_stops(process.pid)
         with store.lock("worker"):
             assert store.queue.waiting() == [1, 2, 3]
-            assert not store.state.rows("SELECT * FROM commands")
+            assert count_rows(store, "commands") == 0
 
 
 def test_what_was_asked_of_a_worker_is_no_excuse_for_the_deaths_of_the_next(store: Store) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from engine.errors import InputError, UnreachableError
 from engine.store import Span, Store, store_path
+from engine.store.schema import COUNTS
 from engine.store.sql.sql import SqlSession
 from tests.engine.store.other_process import python
 from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
@@ -256,15 +257,15 @@ def test_a_block_out_of_order_waits_for_the_ranks_before_it(tmp_path: Path) -> N
 def test_the_summary_adds_up_what_was_written(tmp_path: Path) -> None:
     store, campaign, truth = filled_store(tmp_path)
     summary = store.summary(campaign)
-    columns = [summary.fault_id, summary.masked, summary.non_critical, summary.critical, summary.correct]
+    columns = [summary.fault_id, *(getattr(summary, name) for name in COUNTS), summary.correct]
     expected = [(fault, *counts) for fault, *counts, _first_non_masked, _first_critical in truth.fault_summaries()]
     assert list(zip(*(column.tolist() for column in columns), strict=True)) == expected
     assert summary.workload.tolist() == truth.new.workload.tolist()
     assert summary.metric.tolist() == truth.new.metrics["el2n"].tolist()
     assert summary.golden_correct.tolist() == (truth.new.labels == truth.new.golden_class).tolist()
     pairs = sorted(zip(summary.critical_fault.tolist(), summary.critical_image.tolist(), strict=True))
-    assert pairs == [(fault, image) for fault, image, _, _ in truth.criticals()]
-    assert summary.nonfinite_pairs == sum(nonfinite for *_, nonfinite in truth.criticals())
+    assert pairs == [(fault, image) for fault, image, *_ in truth.criticals()]
+    assert summary.nonfinite_pairs == sum(row[3] for row in truth.criticals())
     assert summary.unverified_parts == 0
     assert summary.status == store.campaign(campaign)
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from engine.store import Store
-from engine.store.sql.export import export_tables
+from engine.store.export import export_tables
 from engine.store.sql.sql import SqlSession
 from tests.engine.store.other_process import python
+from tests.engine.store.raw_state import change_state
 from tests.engine.store.stored_campaigns import filled_store, new_campaign
 from tests.engine.store.waiting_campaigns import states, three_waiting
 
@@ -140,7 +141,7 @@ def test_verify_corrects_what_state_sqlite_says_wrong_of_what_never_changes(tmp_
     with store.lock():
         store.writer(campaign).seal()
     before = store.campaign(campaign)
-    store.state.rows(f"UPDATE campaigns SET {change}")
+    change_state(store, f"UPDATE campaigns SET {change}")
     with store.lock():
         assert store.verify(campaign, lambda _done, _parts: None) == [
             f"{store.layout.state}: said something else of campaign 1 than its campaign.json; corrected"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from engine.store import Store
-from engine.store.layout import COLUMNS, PART_TABLES
 from engine.store.parquet import write_arrays
+from engine.store.schema import COLUMNS, PART_TABLES
 from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 from tests.engine.store.test_recovery import SPANS, complete, flip_a_bit, truncate
 
@@ -227,7 +227,7 @@ def test_campaigns_are_verified_one_by_one(tmp_path: Path) -> None:
 
 def test_every_table_of_a_part_is_tried_here() -> None:
     assert set(TABLES) == set(PART_TABLES)
-    assert COLUMNS.keys() == {*TABLES, "faults", "images"}
+    assert COLUMNS.keys() == {*TABLES, "faults", "images", "sites", "audit"}
 
 
 def test_the_rows_of_a_part_are_rewritten_as_they_were(tmp_path: Path) -> None:

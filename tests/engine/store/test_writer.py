@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from engine.store import Span
-from engine.store.layout import COLUMNS, PART_TABLES
 from engine.store.parquet import write_arrays, write_parquet
+from engine.store.schema import COLUMNS, PART_TABLES
 from tests.engine.store.stored_campaigns import PLAN, filled_store, write
 
 PLANS = {
@@ -115,6 +115,10 @@ def test_faults_and_images_are_stored_as_given(tmp_path: Path) -> None:
             faults.tensor_index()[position],
             int(faults.bit[position]),
             {-1: "bit_flip", 0: "stuck_at_0", 1: "stuck_at_1"}[int(faults.stuck[position])],
+            int(new.golden_values.view(np.uint32)[position]),
+            int(new.faulty_values.view(np.uint32)[position]),
+            0,
+            1000 / 12,
         )
         for position in range(len(faults))
     ]

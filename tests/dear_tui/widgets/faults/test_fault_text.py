@@ -25,6 +25,8 @@ def fault(golden: float, bit: int, model: str = "bit_flip", counts: tuple[int, i
         masked=np.array([counts[0]]),
         non_critical=np.array([counts[1]]),
         critical=np.array([counts[2]]),
+        screened=np.array([0]),
+        dropped=np.array([0]),
         first_critical=np.array([0]),
     )
 

@@ -12,6 +12,8 @@ from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
 from engine.injection.exact.injection import ExactInjection
 from engine.injection.exact.naive import naive_logits
+from engine.injection.exact.severity import SeverityMatrix
+from engine.injection.fast.injection import FastInjection
 from engine.injection.network.layers import injectable_modules
 from engine.models import load_model
 from tests.engine.injection.networks import every_bit_in, faults_in, judged_logits, replayed_logits, same_to_the_bit
@@ -75,6 +77,50 @@ def test_severities_follow_from_the_logits(lenet5: tuple[nn.Module, Tensor]) -> 
     assert (outcomes.nonfinite == nonfinite[rows, columns].numpy()).all()
     assert outcomes.nonfinite.any()
     assert not outcomes.nonfinite.all()
+
+
+@pytest.mark.parametrize("method", [ExactInjection, FastInjection])
+def test_what_the_golden_class_lost_follows_from_the_logits(
+    lenet5: tuple[nn.Module, Tensor], method: type[ExactInjection]
+) -> None:
+    model, images = lenet5
+    injection = method(model, images, MEMORY)
+    for layer in range(5):
+        faults = every_bit_in(model, layer, weights=10)
+        for outcomes in injection.inject(injection.load(images), faults):
+            rows, columns = outcomes.critical_fault, outcomes.critical_image
+            where = torch.from_numpy(outcomes.positions[rows])
+            faulty = judged_logits(model, images, faults)[where, columns].double()
+            golden = model(images)[columns].double()
+            finite = faulty.isfinite().all(1)
+            best = golden.argmax(1, keepdim=True)
+            in_top5 = (faulty.argsort(dim=1, descending=True, stable=True)[:, :5] == best).any(1) & finite
+            lost = (golden.softmax(1) - faulty.softmax(1)).gather(1, best).squeeze(1)
+            assert (outcomes.golden_in_top5 == in_top5.numpy()).all()
+            np.testing.assert_array_equal(np.isnan(outcomes.softmax_lost), ~finite.numpy())
+            np.testing.assert_allclose(outcomes.softmax_lost[finite], lost[finite].detach().numpy(), atol=1e-5)
+            assert outcomes.softmax_lost.dtype == np.float32
+
+
+def test_of_equal_logits_the_lowest_class_is_the_best() -> None:
+    golden = torch.tensor([[9.0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 9.0]])
+    matrix = SeverityMatrix(1, golden)
+    ties = torch.tensor([[1.0, 2, 1, 1, 1, 1, 1], [1.0, 2, 1, 1, 1, 1, 1]])
+    matrix.record(torch.tensor([0, 0]), torch.tensor([0, 1]), ties)
+    outcomes = matrix.outcomes(np.array([0]))
+    assert outcomes.golden_in_top5.tolist() == [True, False]
+    assert (outcomes.softmax_lost > 0.8).all()
+
+
+def test_a_pair_that_is_recorded_again_is_as_it_was_recorded_last() -> None:
+    golden = torch.tensor([[3.0, 1, 0], [3.0, 1, 0]])
+    matrix, pairs = SeverityMatrix(1, golden), (torch.tensor([0, 0]), torch.tensor([0, 1]))
+    matrix.record(*pairs, torch.tensor([[0.0, 9, 0], [0.0, 9, 0]]))
+    matrix.record(*pairs, torch.tensor([[3.0, 1, 0], [3.0, 3.1, 0]]))
+    outcomes = matrix.outcomes(np.array([0]))
+    assert outcomes.severity.tolist() == [[0, 2]]
+    expected = golden[0].softmax(0)[0] - torch.tensor([3.0, 3.1, 0]).softmax(0)[0]
+    np.testing.assert_allclose(outcomes.softmax_lost, [expected], rtol=1e-6)
 
 
 def test_severities_do_not_depend_on_the_blocks(lenet5: tuple[nn.Module, Tensor]) -> None:

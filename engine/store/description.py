@@ -6,38 +6,45 @@ import errno
 import hashlib
 import json
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import MISSING, asdict, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, get_args
 
+from engine.errors import NewerStoreError
 from engine.store.files import exclusive, lack, write_text
-from engine.store.records import State
+from engine.store.records import LayerRecord, State
+from engine.store.schema import CHANGING, FORMAT
 from engine.store.state.state import CampaignRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.store.layout import CampaignLayout
+    from engine.store.layout import CampaignLayout, Layout
     from engine.store.records import NewCampaign
 
 
-CHANGING = ("state", "started", "finished", "error")
-
-
-def describe(row: CampaignRow, new: NewCampaign, hashes: dict[str, str]) -> dict[str, Any]:
+def describe(
+    row: CampaignRow, new: NewCampaign, hashes: dict[str, str], written_in: int | None = FORMAT
+) -> dict[str, Any]:
     """The content of a campaign's campaign.json.
 
     Args:
+        row: what state.sqlite keeps of it.
+        new: what it was created from.
         hashes: table -> sha256 of its file, of those that are fixed; that of this content is added.
+        written_in: the oldest format that files of it may be of; None: one before there were numbers.
     """
+    layers = new.layers or [LayerRecord(layer.index, layer.name, layer.shape) for layer in new.faults.layers]
     content: dict[str, Any] = vars(row) | {
+        "format": written_in,
         "fault_model": new.faults.model,
         "population": new.faults.population,
         "strata": [asdict(stratum) for stratum in new.faults.strata],
         "weight_format": new.faults.format.name,
-        "layers": [
-            {"index": layer.index, "name": layer.name, "shape": list(layer.shape)} for layer in new.faults.layers
-        ],
+        "study": new.study,
+        "factors": new.factors,
+        "layers": [asdict(layer) | {"shape": list(layer.shape)} for layer in layers],
+        "check": None if new.check is None else asdict(new.check),
         "identity": new.identity,
         "config": new.config,
         "numerics": new.numerics,
@@ -54,6 +61,7 @@ def read_description(campaign: CampaignLayout) -> dict[str, Any]:
 
     Raises:
         ValueError, OSError: it is not whole.
+        NewerStoreError: a newer version wrote it, which may mean something else.
     """
     path = campaign.description
     if why := lack(path):
@@ -61,7 +69,21 @@ def read_description(campaign: CampaignLayout) -> dict[str, Any]:
     content = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict) or not isinstance(content.get("sha256", {}), dict):
         raise ValueError("not what was written")
+    written = content.get("format")
+    if isinstance(written, int) and written > FORMAT:
+        raise NewerStoreError(f"{path}: made by a newer version of dear-tui; update this one to use the store")
     return content
+
+
+def has_older_files(layout: Layout) -> bool:
+    """Whether a campaign of the store may have files of an older format, which lack columns."""
+    for campaign in layout.campaign_ids():
+        try:
+            if read_description(layout.campaign(campaign)).get("format") != FORMAT:
+                return True
+        except (OSError, ValueError):
+            return True
+    return False
 
 
 def update_description(campaign: CampaignLayout, read: Callable[[], CampaignRow]) -> None:
@@ -94,7 +116,9 @@ def read_row(campaign: CampaignLayout) -> CampaignRow:
         KeyError, ValueError, OSError: the file is not whole.
     """
     content = read_description(campaign)
-    row = CampaignRow(**{name: content[name] for name in CampaignRow.__dataclass_fields__})
+    row = CampaignRow(**{each.name: content.get(each.name, each.default) for each in fields(CampaignRow)})
+    if MISSING in vars(row).values():
+        raise KeyError(next(name for name, value in vars(row).items() if value is MISSING))
     if is_damaged(content, row) or row.state not in get_args(State):
         raise ValueError("not what was written")
     for time in (row.started, row.finished):  # these are not hashed, because they change

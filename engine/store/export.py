@@ -11,8 +11,8 @@ from engine.errors import DearError, InputError
 from engine.store.files import lack, lack_of_room, sha256
 from engine.store.mend.recovery import find_altered
 from engine.store.parquet import connect, sql_text
+from engine.store.schema import VIEWS
 from engine.store.sql.catalogue import create_views
-from engine.store.sql.views import TABLES
 from engine.store.write.creation import find_altered_fixed
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def export_tables(store: Store, campaign: int, table_format: str, folder: Path) 
         raise _damaged(damages[0], campaign)
     with connect() as connection:
         create_views(connection, store.layout)
-        for table in (*TABLES, "curve"):
+        for table in VIEWS:
             target = folder / f"{table}.{table_format}"
             columns = _present_state(status) if table == "campaigns" else "*"
             rows = f"SELECT {columns} FROM {table} WHERE campaign = {campaign}"
