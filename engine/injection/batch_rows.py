@@ -75,3 +75,9 @@ def probe_images(images: Tensor, count: int) -> Tensor:
     noise = torch.randn(repeated.shape, generator=torch.Generator().manual_seed(0)).to(images.device)
     noise[: len(images)] = 0
     return repeated + 0.01 * noise
+
+
+def pad_rows(values: Tensor, rows: int) -> Tensor:
+    """`values` [n, ...] with its first row repeated up to `rows`."""
+    missing = rows - len(values)
+    return values if missing <= 0 else torch.cat([values, values[:1].expand(missing, *values.shape[1:])])

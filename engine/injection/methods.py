@@ -1,13 +1,41 @@
-"""The methods by the name that a config gives them."""
+"""The registry of injection methods. It imports none of them: configs and help texts read it without torch."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
-from engine.injection.exact.injection import ExactInjection
-from engine.injection.fast.injection import FastInjection
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
-METHODS: Mapping[str, type[ExactInjection]] = {"exact": ExactInjection, "fast": FastInjection}
+    from engine.injection.method import Method
+    from engine.injection.network.traced import TracedNetwork
+
+
+@dataclass(frozen=True)
+class MethodEntry:
+    """A method by the name that a config gives it."""
+
+    name: str
+    promise: str
+    """what of its results equals the naive loop, to follow the name in a sentence"""
+    is_bit_equal: bool
+    """whether masked and non-critical are told apart as the naive loop does, so that a rerun gives the same ones"""
+    factory: str
+    """"module:function" that makes the methods of a traced network, the fastest first; each next one is slower, and
+    runs the layers in which the one before it does not agree with the plain loop"""
+
+    def build(self, traced: TracedNetwork) -> Sequence[Method]:
+        """The methods for one network."""
+        methods: Sequence[Method] = resolve_name(self.factory)(traced)
+        return methods
+
+
+_ENTRIES = (
+    MethodEntry("exact", "equals the naive loop in every bit", True, "engine.injection.exact.method:exact_methods"),
+    MethodEntry("fast", "in every top-1 but for a measured margin", False, "engine.injection.fast.method:fast_methods"),
+)
+
+METHODS: dict[str, MethodEntry] = {entry.name: entry for entry in _ENTRIES}
+DEFAULT_METHOD = "fast"

@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Weights that faults change beyond their first one, and what each becomes. All arrays have one row per site."""
+
+    fault: NDArray[np.int64]
+    """row of the fault, ascending"""
+    layer: NDArray[np.int32]
+    """index of the injectable layer"""
+    weight_index: NDArray[np.int64]
+    """flat index into the layer's weight, C order; no fault names a weight twice"""
+    value: NDArray[np.float32]
+    """the faulty value"""
+
+    def __len__(self) -> int:
+        return len(self.fault)
+
+    def take(self, rows: NDArray[np.int64]) -> Sites:
+        """The sites of the faults at `rows`, whose place among `rows` is their row from now on."""
+        first, stop = (np.searchsorted(self.fault, rows, side=side) for side in ("left", "right"))
+        counts = stop - first
+        fault = np.repeat(np.arange(len(rows)), counts)
+        site = np.arange(len(fault)) + np.repeat(first - (np.cumsum(counts) - counts), counts)
+        return Sites(fault, self.layer[site], self.weight_index[site], self.value[site])
+
+    def after(self, faults: int) -> Sites:
+        """The same sites where so many faults come before."""
+        return replace(self, fault=self.fault + faults)
+
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """All arrays, in the order of the fields."""
+        return self.fault, self.layer, self.weight_index, self.value
 
 
 @dataclass(frozen=True)
@@ -24,14 +58,36 @@ class WeightFaults:
     """the faulty value"""
     changes: NDArray[np.bool_]
     """False where a stuck-at bit already holds its value: masked by construction, never run"""
+    more: Sites | None = None
+    """the sites of faults in several weights, after the first one, which stands above; None: each fault has one"""
 
     def __len__(self) -> int:
         return len(self.positions)
 
     def take(self, rows: NDArray[np.int64] | slice) -> WeightFaults:
         """The faults at these rows."""
+        more = self.more
+        if more is not None:
+            more = more.take(np.arange(len(self))[rows])
         return WeightFaults(
-            self.positions[rows], self.layer[rows], self.weight_index[rows], self.value[rows], self.changes[rows]
+            self.positions[rows],
+            self.layer[rows],
+            self.weight_index[rows],
+            self.value[rows],
+            self.changes[rows],
+            more if more else None,
+        )
+
+    def joined(self, other: WeightFaults) -> WeightFaults:
+        """These faults and then `other`."""
+        more = [each for each in (self.more, other.more and other.more.after(len(self))) if each]
+        return WeightFaults(
+            np.concatenate([self.positions, other.positions]),
+            np.concatenate([self.layer, other.layer]),
+            np.concatenate([self.weight_index, other.weight_index]),
+            np.concatenate([self.value, other.value]),
+            np.concatenate([self.changes, other.changes]),
+            Sites(*map(np.concatenate, zip(*(each.arrays() for each in more), strict=True))) if more else None,
         )
 
 

@@ -20,8 +20,8 @@ from engine.steps import OnStep, Step, nobody_waits
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine.injection.exact.golden import GoldenBlock
-    from engine.injection.exact.injection import ExactInjection
+    from engine.injection.injection import Injection
+    from engine.injection.network.golden import GoldenBlock
     from engine.injection.outcomes import WeightFaults
     from engine.running.preparation import PreparedCampaign
 
@@ -165,7 +165,7 @@ def _spread_images(prepared: PreparedCampaign, count: int) -> Tensor:
     return torch.from_numpy(batch).to(prepared.numerics.device)
 
 
-def _sample(injection: ExactInjection, block: GoldenBlock, faults: WeightFaults) -> WeightFaults:
+def _sample(injection: Injection, block: GoldenBlock, faults: WeightFaults) -> WeightFaults:
     """As many faults, evenly spread, as take about the time of one measurement."""
     count = 32
     while True:
@@ -177,7 +177,7 @@ def _sample(injection: ExactInjection, block: GoldenBlock, faults: WeightFaults)
 
 
 def _seconds_per_fault(
-    injection: ExactInjection, images: Tensor, faults: WeightFaults, all_faults: int
+    injection: Injection, images: Tensor, faults: WeightFaults, all_faults: int
 ) -> tuple[GoldenBlock, float]:
     """A new block, and the seconds it takes for each fault of a campaign of `all_faults`.
 
@@ -207,7 +207,7 @@ def _timed_naive(prepared: PreparedCampaign, faults: WeightFaults, images: Tenso
     return time.perf_counter() - started
 
 
-def _work(injection: ExactInjection, block: GoldenBlock, faults: WeightFaults) -> Work:
+def _work(injection: Injection, block: GoldenBlock, faults: WeightFaults) -> Work:
     run, multiplications = 0, 0
     for layer in np.unique(faults.layer):
         of_layer = faults.take(np.flatnonzero(faults.layer == layer))
@@ -232,11 +232,11 @@ class RunPairs:
         """Note them."""
         self.is_run[faults, images] = True
 
-    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
+    def record_certain(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
         """Note them: they were run, without their logits being looked at."""
         self.is_run[faults, images] = True
 
-    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
+    def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
         """These are not run."""
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from engine.injection.check.self_check import CheckResult
-    from engine.injection.exact.golden import GoldenBlock
+    from engine.injection.network.golden import GoldenBlock
     from engine.running.preparation import PreparedCampaign
     from engine.store.records import CampaignStatus, Receipt
     from engine.store.store import Store

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.errors import InputError
+from engine.injection.methods import METHODS
 from engine.running.fingerprint import ENGINE
 from engine.severity import CRITICAL
 
@@ -56,7 +57,7 @@ def continue_from(store: Store, campaign: int, prepared: PreparedCampaign, new: 
 def _agree(store: Store, campaign: int, prepared: PreparedCampaign, receipts: list[Receipt]) -> bool:
     """Whether some pairs of some parts come out as they are in the store; of `fast`, whether they are critical."""
     chosen = np.unique(np.linspace(0, len(receipts) - 1, _MOST_PARTS, dtype=np.int64))
-    is_exact = prepared.config.run.method == "exact"
+    is_exact = METHODS[prepared.config.run.method].is_bit_equal
     for receipt in (receipts[place] for place in chosen):
         stored = store.severities(campaign, receipt)
         rows = np.unique(np.linspace(0, len(stored) - 1, _MOST_FAULTS, dtype=np.int64))

@@ -22,7 +22,7 @@ from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
     from engine.config.campaign_config import CampaignConfig
-    from engine.injection.exact.injection import ExactInjection
+    from engine.injection.injection import Injection
     from engine.running.preparation import PreparedCampaign
 
 CALIBRATION_SECONDS = 2.0
@@ -114,7 +114,7 @@ def _computing_seconds(prepared: PreparedCampaign, on_step: OnStep) -> float:
 class Sample:
     """Some faults of every layer, evenly spread, on images from all ranks."""
 
-    def __init__(self, prepared: PreparedCampaign, injection: ExactInjection) -> None:
+    def __init__(self, prepared: PreparedCampaign, injection: Injection) -> None:
         """Start small."""
         self._prepared = prepared
         self._injection = injection

@@ -6,12 +6,12 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from engine.injection.exact.golden import GoldenBlock
-    from engine.injection.exact.injection import ExactInjection
+    from engine.injection.injection import Injection
+    from engine.injection.network.golden import GoldenBlock
     from engine.injection.outcomes import WeightFaults
 
 
-def injection_seconds(injection: ExactInjection, block: GoldenBlock, faults: WeightFaults) -> float:
+def injection_seconds(injection: Injection, block: GoldenBlock, faults: WeightFaults) -> float:
     """Seconds to inject faults, sorted by layer, into a block."""
     started = time.perf_counter()
     for _ in injection.inject(block, faults):  # outcomes are on the host: the device is done

@@ -13,7 +13,7 @@ import torch
 
 from engine.datasets import load_dataset
 from engine.faults.draw import draw_faults
-from engine.injection.methods import METHODS
+from engine.injection.injection import Injection
 from engine.injection.network.layers import injectable_layers, injectable_modules
 from engine.injection.numerics import Numerics, choose_numerics
 from engine.injection.outcomes import WeightFaults
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from engine.config.campaign_config import CampaignConfig
     from engine.datasets import Dataset
     from engine.faults.fault_list import FaultList
-    from engine.injection.exact.injection import ExactInjection
 
 _MOST_PROBED = 4096
 """images that batch sizes are tried out with, at most"""
@@ -50,7 +49,7 @@ class PreparedCampaign:
 
     config: CampaignConfig
     dataset: Dataset
-    injection: ExactInjection
+    injection: Injection
     """of its network, by the config's method"""
     plain: nn.Module
     """an untouched copy of the network, which judges the injection"""
@@ -89,7 +88,7 @@ class PreparedCampaign:
         faults, golden, faulty = self.faults.take(order), self.golden_values[order], self.faulty_values[order]
         return WeightFaults(order, faults.layer, faults.weight_index, faulty, ~faults.format.same(golden, faulty))
 
-    def injected_by(self, method: str, on_step: OnStep = nobody_waits) -> ExactInjection:
+    def injected_by(self, method: str, on_step: OnStep = nobody_waits) -> Injection:
         """The injection of this campaign's network by another method, or by its own."""
         if method == self.config.run.method:
             return self.injection
@@ -160,17 +159,17 @@ def _untouched(model: nn.Module) -> nn.Module:
 
 def _injection(
     method: str, model: nn.Module, config: CampaignConfig, dataset: Dataset, device: str, on_step: OnStep
-) -> ExactInjection:
+) -> Injection:
     """The network traced, its batch sizes probed on the first images, for the memory that the data set leaves."""
     memory = max(config.run.memory - dataset.kept_bytes, config.run.memory // _LEAST_SHARE)
     image_bytes = 4 * math.prod(dataset.images.shape[1:])
     count = min(len(dataset), _MOST_PROBED, max(1, memory // _PROBED_SHARE // image_bytes))
     images = torch.from_numpy(dataset.batch(slice(0, count))).to(device)
-    return METHODS[method](model, images, memory, on_step)
+    return Injection(model, images, memory, method, on_step)
 
 
 def golden_logits(
-    injection: ExactInjection, dataset: Dataset, device: str, on_step: OnStep = nobody_waits
+    injection: Injection, dataset: Dataset, device: str, on_step: OnStep = nobody_waits
 ) -> NDArray[np.float32]:
     """Logits of the fault-free network for every image, [N, classes]: the ones that faulty logits are compared with."""
     parts = []

@@ -27,7 +27,7 @@ from engine.store import Store
 
 if TYPE_CHECKING:
     from engine.errors import DiskFullError
-    from engine.injection.exact.injection import ExactInjection
+    from engine.injection.injection import Injection
     from engine.running.campaign import Progress
     from engine.running.preparation import PreparedCampaign
 
@@ -100,7 +100,7 @@ def main() -> None:
     print_table(Table("", columns, tuple((name, one.wall, one.cpu, added[name]) for name, one in rows.items())))
 
 
-def compute(prepared: PreparedCampaign, injection: ExactInjection) -> Spent:
+def compute(prepared: PreparedCampaign, injection: Injection) -> Spent:
     """All pairs, as a campaign without a store would."""
     faults = prepared.faults_in_execution_order()
     watch = Stopwatch()

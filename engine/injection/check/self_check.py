@@ -18,9 +18,9 @@ from engine.errors import InputError
 from engine.formats.fault_model import FLIPPED
 from engine.formats.float32 import FLOAT32
 from engine.injection.check.steady import check_steady
+from engine.injection.comparison import is_close
 from engine.injection.exact.naive import naive_logits
 from engine.injection.exact.severity import SeverityMatrix
-from engine.injection.fast.rounding import is_close
 from engine.injection.memory import is_out_of_memory
 from engine.injection.outcomes import WeightFaults
 from engine.severity import CRITICAL, MASKED
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from engine.injection.exact.golden import GoldenBlock
-    from engine.injection.exact.injection import ExactInjection
+    from engine.injection.injection import Injection
+    from engine.injection.network.golden import GoldenBlock
 
 LEAST_SECONDS = 1.5
 """that a check takes where the share of the campaign's time is less"""
@@ -110,7 +110,7 @@ class Extent:
 
 
 def check(
-    injection: ExactInjection,
+    injection: Injection,
     plain: nn.Module,
     draw_images: Callable[[int, int], Tensor],
     extent: Extent,
@@ -139,7 +139,7 @@ class _Check:
 
     def __init__(
         self,
-        injection: ExactInjection,
+        injection: Injection,
         plain: nn.Module,
         draw_images: Callable[[int, int], Tensor],
         extent: Extent,
@@ -222,7 +222,8 @@ class _Check:
 
     def _check_layer(self, block: GoldenBlock, golden: Tensor, layer: int, faults: int, turn: int) -> None:
         drawn = draw_flips(layer, self._weight(layer), max(len(_BITS), faults), turn)
-        pool = join(drawn, self._own_faults(layer, min(_POOL, _POOL_PER_FAULT * faults), turn))
+        own = self._own_faults(layer, min(_POOL, _POOL_PER_FAULT * faults), turn)
+        pool = drawn if own is None else drawn.joined(own)
         answers = self._answers(block, layer, pool)
         rows = self._choose(answers, len(drawn), faults, turn)
         pool, answers = pool.take(rows), answers.take(rows) if isinstance(answers, _Answers) else answers
@@ -248,7 +249,7 @@ class _Check:
         """Which answers are wrong, and why where they all are; of `fast`, masked or non-critical is not judged."""
         if isinstance(answers, str):
             return np.ones_like(expected.nonfinite), f"it fails ({answers})"
-        return answers.differs(expected, strict=self._injection.method_of(layer) != "fast"), None
+        return answers.differs(expected, strict=self._injection.is_bit_equal(layer)), None
 
     def _fall_back(self, layer: int, wrong: int, pairs: int, failure: str | None) -> None:
         name, before = self._injection.names[layer], self._injection.method_of(layer)
@@ -356,15 +357,15 @@ class _DoubtRecorder(SeverityMatrix):
         self._faults = faults
         self._doubt = torch.zeros(faults, len(golden_logits), device=golden_logits.device)
 
-    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:
+    def record_certain(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:
         """As the base class, and note the doubt."""
-        super().settle(faults, images, severity, doubt)
+        super().record_certain(faults, images, severity, doubt)
         if doubt is not None:
             self._doubt[faults, images] = torch.where(doubt < 1, doubt, 0).to(self._doubt.dtype)
 
-    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
+    def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
         """As the base class, and note the doubt."""
-        super().settle_images(faults, images, severity, doubt)
+        super().record_bounded(faults, images, severity, doubt)
         if doubt is not None:
             self._doubt[:, images].index_copy_(0, faults, torch.where(severity.bool(), doubt, 0))
 
@@ -392,10 +393,3 @@ def draw_flips(layer: int, weight: Tensor, count: int, turn: int) -> WeightFault
     value = FLOAT32.faulty_values(golden, bit, np.full(count, FLIPPED, dtype=np.int8))
     layers = np.full(count, layer, dtype=np.int32)
     return WeightFaults(np.arange(count), layers, index, value, np.ones(count, dtype=bool))
-
-
-def join(one: WeightFaults, other: WeightFaults | None) -> WeightFaults:
-    """The faults of both."""
-    if other is None:
-        return one
-    return WeightFaults(*(np.concatenate([getattr(each, name) for each in (one, other)]) for name in vars(one)))

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import InputError
-from engine.injection.fast.rounding import is_close
+from engine.injection.comparison import is_close
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, fx
 
 if TYPE_CHECKING:
-    from engine.injection.exact.golden import GoldenBlock
     from engine.injection.exact.pairs import Pairs
+    from engine.injection.network.golden import GoldenBlock
     from engine.injection.network.graph import Network
     from engine.injection.network.suffix import Suffix
 
@@ -45,5 +45,5 @@ class DenseBatch:
             return self._network.evaluate(node, self._value_of)
         value = golden.index_select(0, self._pairs.image)
         if node in self._suffix.frontier:
-            self._suffix.frontier[node].put(value, self._pairs.channel, self._pairs.thin[node])
+            self._suffix.frontier[node].put(value, self._pairs.channel, self._pairs.changed[node])
         return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,6 +40,13 @@ def naive_logits(model: nn.Module, faults: WeightFaults, images: Tensor, batch: 
         batch: images run at once.
     """
     weights = [module.weight for _, module in injectable_modules(model)]
-    for layer, weight_index, value in zip(faults.layer, faults.weight_index, faults.value, strict=True):
-        with torch.inference_mode(), injected(weights[layer], int(weight_index), value):
+    for row, (layer, weight_index, value) in enumerate(
+        zip(faults.layer, faults.weight_index, faults.value, strict=True)
+    ):
+        with torch.inference_mode(), ExitStack() as sites:
+            sites.enter_context(injected(weights[layer], int(weight_index), value))
+            if faults.more is not None:
+                more = faults.more.take(np.array([row]))
+                for site in zip(more.layer, more.weight_index, more.value, strict=True):
+                    sites.enter_context(injected(weights[site[0]], int(site[1]), site[2]))
             yield torch.cat([model(images[start : start + batch].clone()) for start in range(0, len(images), batch)])

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from engine.injection.exact.golden import FaultyLayer
+    from engine.injection.exact.severity import Recorder
+    from engine.injection.network.golden import LayerContext
     from engine.injection.network.suffix import Suffix
     from engine.injection.outcomes import WeightFaults
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 class PackedRuns:
     """Runs some faults of one layer on one block, with the real operations at the real shapes."""
 
-    def __init__(self, layer: FaultyLayer, suffix: Suffix, whole_blocks: bool) -> None:
+    def __init__(self, layer: LayerContext, suffix: Suffix, whole_blocks: bool) -> None:
         """`whole_blocks`: a fault that differs for one image keeps all rows of the block, padding included."""
         self._network = layer.network
         self._suffix = suffix
@@ -33,8 +34,8 @@ class PackedRuns:
         self._block = layer.block
         self._whole_blocks = whole_blocks
 
-    def run(self, faults: WeightFaults) -> Iterator[Pairs]:
-        """The pairs that differ from golden, by fault and image within each pack."""
+    def run(self, faults: WeightFaults, recorder: Recorder) -> Iterator[Pairs]:  # noqa: ARG002 - as a PairSource
+        """The pairs that differ from golden, by fault and image within each pack; a fault's sites share a channel."""
         rows = np.flatnonzero(faults.changes)
         for pack in pack_by_channel(channel_of(self._module, faults.weight_index[rows]), rows):
             yield self._differing(pack, self._values(pack, faults))
@@ -47,10 +48,15 @@ class PackedRuns:
             return values[node] if node in values else self._block.values[node]
 
         weight = self._module.weight.detach()
-        index = np.unravel_index(faults.weight_index[pack.rows], tuple(weight.shape))
+        weight_index, value = faults.weight_index[pack.rows], faults.value[pack.rows]
+        if faults.more is not None:
+            more = faults.more.take(pack.rows)
+            weight_index = np.concatenate([weight_index, more.weight_index])
+            value = np.concatenate([value, more.value])
+        index = np.unravel_index(weight_index, tuple(weight.shape))
         places = tuple(torch.as_tensor(of_dim, device=weight.device) for of_dim in index)
         golden = weight[places]
-        weight[places] = torch.as_tensor(faults.value[pack.rows], device=weight.device)
+        weight[places] = torch.as_tensor(value, device=weight.device)
         layer = self._suffix.layer
         args, kwargs = fx.node.map_arg((layer.args, layer.kwargs), value_of)
         values[layer] = self._module(*args, **kwargs)
@@ -63,7 +69,7 @@ class PackedRuns:
         device = self._module.weight.device
         count = len(self._block.images) if self._whole_blocks else self._block.count
         channels = torch.as_tensor(pack.channels, device=device)
-        thin: dict[fx.Node, Tensor] = {}
+        changed: dict[fx.Node, Tensor] = {}
         alive = torch.zeros(count, len(channels), dtype=torch.bool, device=device)
         is_full = len(channels) == self._suffix.channels
         for node, channel_map in self._suffix.frontier.items():
@@ -71,7 +77,7 @@ class PackedRuns:
             if not is_full:
                 faulty, golden = faulty.index_select(1, channels), golden.index_select(1, channels)
             alive |= (faulty != golden).flatten(2).any(2)
-            thin[node] = faulty
+            changed[node] = faulty
         if self._whole_blocks:
             alive |= alive.any(0)
         member, image = alive.T.nonzero(as_tuple=True)
@@ -79,5 +85,5 @@ class PackedRuns:
             fault=torch.as_tensor(pack.rows, device=device).index_select(0, member),
             image=image,
             channel=channels.index_select(0, member),
-            thin={node: faulty[image, member] for node, faulty in thin.items()},
+            changed={node: faulty[image, member] for node, faulty in changed.items()},
         )

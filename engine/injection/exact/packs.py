@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import nn
 
+from engine.injection.network.layers import injectable_modules
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
     from engine.injection.network.layers import Injectable
+    from engine.injection.outcomes import WeightFaults
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,24 @@ def channel_of(module: Injectable, weight_index: NDArray[np.int64]) -> NDArray[n
     of_input, rest = np.divmod(weight_index, math.prod(shape[1:]))  # weights [in, out / groups, ...]
     group = of_input // (shape[0] // module.groups)
     return np.asarray(group * shape[1] + rest // math.prod(shape[2:]), dtype=np.int64)
+
+
+def spread_faults(faults: WeightFaults, model: nn.Module) -> NDArray[np.bool_] | None:
+    """Which faults have sites in several output channels or layers, [n]; None where each fault has one site.
+
+    Such a fault shows in more than one channel before channels mix, so that it can share no run and have no update.
+    """
+    more = faults.more
+    if more is None:
+        return None
+    layer, index = faults.layer[more.fault], faults.weight_index[more.fault]
+    is_elsewhere = more.layer != layer
+    for number, (_, module) in enumerate(injectable_modules(model)):
+        sites = np.flatnonzero((layer == number) & (more.layer == number))
+        is_elsewhere[sites] = channel_of(module, more.weight_index[sites]) != channel_of(module, index[sites])
+    spread = np.zeros(len(faults), dtype=bool)
+    spread[more.fault[is_elsewhere]] = True
+    return spread
 
 
 def pack_by_channel(channels: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[Pack]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import Tensor, fx
+
+    from engine.injection.exact.severity import Recorder
+
+Faults_contra = TypeVar("Faults_contra", contravariant=True)
 
 
 @dataclass(frozen=True)
@@ -21,8 +27,9 @@ class Pairs:
     """[pairs] row of the image in its block"""
     channel: Tensor
     """[pairs] the faulty output channel"""
-    thin: dict[fx.Node, Tensor]
-    """of each frontier node the faulty channel's values, [pairs, width, rest]"""
+    changed: dict[fx.Node, Tensor]
+    """of each frontier node what has changed in the faulty channel, [pairs, width, rest]: its values under the fault
+    where `exact` runs the rest of the network, and their differences from golden where `fast` does"""
 
     def __len__(self) -> int:
         return len(self.fault)
@@ -33,8 +40,8 @@ class Pairs:
         def at(values: Tensor) -> Tensor:
             return values[index] if isinstance(index, slice) else values.index_select(0, index)
 
-        thin = {node: at(values) for node, values in self.thin.items()}
-        return Pairs(at(self.fault), at(self.image), at(self.channel), thin)
+        changed = {node: at(values) for node, values in self.changed.items()}
+        return Pairs(at(self.fault), at(self.image), at(self.channel), changed)
 
     def padded(self, rows: int) -> Pairs:
         """At least `rows` pairs: the last one repeated."""
@@ -47,10 +54,21 @@ class Pairs:
         """All pairs of `parts`, in order."""
         if len(parts) == 1:
             return parts[0]
-        thin = {node: torch.cat([part.thin[node] for part in parts]) for node in parts[0].thin}
+        changed = {node: torch.cat([part.changed[node] for part in parts]) for node in parts[0].changed}
         return Pairs(
             torch.cat([part.fault for part in parts]),
             torch.cat([part.image for part in parts]),
             torch.cat([part.channel for part in parts]),
-            thin,
+            changed,
         )
+
+
+class PairSource(Protocol[Faults_contra]):
+    """The first stage of an injection: what tells which values faults have changed, before channels mix.
+
+    The second stage (`ExactMethod.run_source`, `FastMethod.run_source`) takes pairs from any source: faulty weights in
+    packs (`PackedRuns`), their updates of one channel (`ChannelUpdates`), or whatever else changes values of a layer.
+    """
+
+    def run(self, faults: Faults_contra, recorder: Recorder) -> Iterator[Pairs]:
+        """The pairs that have to be run, some at a time; those that are known without are told to `recorder`."""

@@ -29,13 +29,13 @@ class Recorder(Protocol):
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
         """The faulty `logits` [pairs, classes] of the pairs (`faults`, `images`), both int64 [pairs]."""
 
-    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:
+    def record_certain(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:
         """The `severity` [pairs], masked or non-critical, of pairs whose logits need not be looked at.
 
         `doubt` [pairs] is how near each was to being looked at: from 1 on it would be.
         """
 
-    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
+    def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
         """The `severity` [faults, images], masked or non-critical, before anything else is said of these pairs.
 
         Where it is not 0 the pair is not run. `doubt` [faults, images] is how near each was to being run, as above.
@@ -113,11 +113,11 @@ class SeverityMatrix:
             golden, faulty = self._golden.index_select(0, image), logits.index_select(0, critical)
             self._losses.append(Loss.of(pair.index_select(0, critical), golden, faulty))
 
-    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
+    def record_certain(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
         """Take over severities that are known."""
         self._severity[faults * self._images + images] = severity.to(torch.uint8)
 
-    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
+    def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
         """Take over severities that are known without a run."""
         self._severity.view(-1, self._images)[:, images].index_copy_(0, faults, severity.to(torch.uint8))
 

@@ -2,184 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, fx, nn
 
-from engine.injection.exact.golden import GoldenBlock
 from engine.injection.exact.pairs import Pairs
-from engine.injection.fast.rounding import OVERFLOW, PLAIN_OVERFLOW
-from engine.injection.kernels.tiles import TiledPool, find_tiled
-from engine.injection.network.channels import is_reshape
-from engine.injection.network.folded import Affine, find_norms
-from engine.injection.network.in_place import InPlace, activated, find_in_place, is_activation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Callable
+
+    from torch import Tensor, fx
 
     from engine.injection.batch_rows import BatchRows
-    from engine.injection.fast.channel_updates import ThinRuns
+    from engine.injection.fast.block import FastBlock
     from engine.injection.network.folded import FoldedLayer
+    from engine.injection.network.folded_suffix import FoldedSuffix
     from engine.injection.network.graph import Network
-    from engine.injection.network.suffix import Suffix
-
-
-@dataclass(frozen=True)
-class FastSuffix:
-    """A suffix with its layers folded."""
-
-    suffix: Suffix
-    packed: tuple[fx.Node, ...]
-    """the packed nodes, without the activations that a pooling takes over"""
-    steps: tuple[fx.Node, ...]
-    """the dense nodes, without those and those folded into the next"""
-    tiled: dict[fx.Node, TiledPool]
-    """the poolings among both"""
-    norms: dict[fx.Node, Affine]
-    """the batch norms among the packed nodes"""
-    updates: dict[fx.Node, FoldedLayer]
-    """by result: layers that read nothing but one frontier value"""
-    layers: dict[fx.Node, FoldedLayer]
-    """by result: all other layers"""
-    golden: frozenset[fx.Node]
-    """golden values that any step reads"""
-    last_use: dict[fx.Node, tuple[fx.Node, ...]]
-    in_place: dict[fx.Node, InPlace]
-    """steps that may overwrite what they read"""
-    measured: frozenset[fx.Node]
-    """steps whose result's magnitude is looked at"""
-    runs_of_channels: bool
-    """whether pairs have to be in ascending runs of one channel: an update is a product for each run"""
-    overflow: float
-    """magnitude beyond which a pair's results may be finite or not, depending on how they are computed"""
-
-
-def fast_suffix(
-    suffix: Suffix, folded: dict[fx.Node, FoldedLayer], network: Network, shapes: Mapping[fx.Node, torch.Size]
-) -> FastSuffix:
-    """Split the dense nodes of a suffix into updates, folded layers and the rest; `shapes` of every value."""
-    dense = set(suffix.dense)
-    usable = {node: layer for node, layer in folded.items() if {node, layer.inner} <= dense}
-    updates = {node: layer for node, layer in usable.items() if _is_update(layer, suffix)}
-    inner = {layer.inner for layer in usable.values()}
-    tiled = find_tiled(network, suffix.packed) | find_tiled(network, suffix.dense)
-    activated_later = {pool.activation: node for node, pool in tiled.items() if pool.activation}
-    steps = tuple(
-        node for node in suffix.dense if node in usable or (node not in inner and node not in activated_later)
-    )
-    reads = {
-        node: ()
-        if node in updates
-        else (usable[node].source,)
-        if node in usable
-        else (tiled[node].source,)
-        if node in tiled
-        else tuple(node.all_input_nodes)
-        for node in steps
-    }
-    last_in_place = [activated(network, node) or node for node in usable if node not in updates]
-    last_reader = {parent: node for node in steps for parent in reads[node] if parent is not network.output}
-    read = {parent for parents in reads.values() for parent in parents} | {network.output}
-    return FastSuffix(
-        suffix=suffix,
-        packed=tuple(node for node in suffix.packed if node not in activated_later),
-        steps=steps,
-        tiled=tiled,
-        norms=find_norms(network, suffix.packed),
-        updates=updates,
-        layers={node: layer for node, layer in usable.items() if node not in updates},
-        golden=frozenset((read - dense) | set(updates)),
-        last_use={node: tuple(parent for parent, last in last_reader.items() if last is node) for node in steps},
-        in_place=find_in_place(network, steps, usable, shapes),
-        measured=frozenset(activated_later.get(node, node) for node in last_in_place),
-        runs_of_channels=any(not layer.is_row_wise(suffix.frontier[layer.source]) for layer in updates.values()),
-        overflow=_overflow(network, suffix, usable, tiled),
-    )
-
-
-def _overflow(
-    network: Network, suffix: Suffix, layers: dict[fx.Node, FoldedLayer], tiled: dict[fx.Node, TiledPool]
-) -> float:
-    """From the weights, where all that follows is direct layers, and what cuts off, picks or reshapes."""
-    gains = [1.0]
-    for node in (*suffix.packed, *suffix.dense):
-        if node in layers and layers[node].is_direct and _is_update(layers[node], suffix):
-            gains.append(layers[node].gain)  # what it adds is its input times this
-        elif node in layers and layers[node].is_direct and layers[node].source not in suffix.frontier:
-            gains.append(1 / max(1.0, layers[node].largest_gain))
-        elif node not in tiled and not is_activation(node, network) and not is_reshape(node, network):
-            return OVERFLOW
-    return PLAIN_OVERFLOW * min(gains)
-
-
-def _is_update(layer: FoldedLayer, suffix: Suffix) -> bool:
-    channel_map = suffix.frontier.get(layer.source)
-    if channel_map is None or channel_map.dim != 1:
-        return False
-    if isinstance(layer.module, nn.Linear):
-        return layer.ndim == 2  # of more, the features are not the channels
-    return layer.module.groups == 1 and channel_map.width == 1
-
-
-@dataclass(frozen=True)
-class FastBlock(GoldenBlock):
-    """Golden values, images as rows of channels-last memory beside the ones that `exact` reads."""
-
-    rows: dict[fx.Node, Any]
-    largest: dict[fx.Node, Tensor]
-    """largest magnitude of each image's value, [rows]"""
-    top1: Tensor
-    """[count] the golden class of each image"""
-    lead: Tensor
-    """[count] how far it leads, relative to the image's largest magnitude of all"""
-    largest_of_all: Tensor
-    """[count] that magnitude"""
-    slopes: dict[fx.Node, Tensor]
-    """gradient of a mix of the logits at the values that bounded layers change, [rows, ...]"""
-    faultless: dict[fx.Node, Tensor] = field(default_factory=dict)
-    """by faulty layer: the logits that its steps give without a fault, [classes, count]; made when first needed"""
-    thin: dict[int, ThinRuns] = field(default_factory=dict)
-    """by faulty layer: its first stage; of the layers that workers are at"""
-
-    @classmethod
-    def of(
-        cls, block: GoldenBlock, copies: AbstractSet[fx.Node], network: Network, slopes: dict[fx.Node, Tensor]
-    ) -> FastBlock:
-        """A block with copies of the golden values that `fast` reads."""
-        rows = {node: _channels_last(block.values[node]) for node in copies}
-        largest = {
-            node: value.abs().amax(tuple(range(1, value.ndim)))
-            for node, value in rows.items()
-            if isinstance(value, Tensor) and value.is_floating_point() and value.ndim > 1
-            if node in network.batch_dependent
-        }
-        most = torch.stack([block.logits.abs().amax(1), *(value[: block.count] for value in largest.values())]).amax(0)
-        best = block.logits.topk(min(2, block.logits.shape[1]), 1).values
-        lead, top1 = (best[:, 0] - best[:, -1]) / most, block.logits.argmax(1)
-        return cls(block.images, block.count, block.logits, block.values, rows, largest, top1, lead, most, slopes)
-
-    def keep(self, layer: int, thin: ThinRuns) -> ThinRuns:
-        """Keep the first stage of a layer, for the next group of its faults; let go of those before the last."""
-        for other in [other for other in list(self.thin) if other < layer - 1]:
-            self.thin.pop(other, None)
-        self.thin[layer] = thin
-        return thin
-
-
-def _channels_last(value: Any) -> Any:
-    if isinstance(value, torch.Tensor) and value.ndim == 4:
-        return value.contiguous(memory_format=torch.channels_last)
-    return value
 
 
 class FastBatches:
-    """The dense part of one suffix on one block, for pairs whose `thin` is their difference from golden."""
+    """The dense part of one suffix on one block, for pairs whose `changed` is their difference from golden."""
 
-    def __init__(self, network: Network, suffix: FastSuffix, block: FastBlock, rows: BatchRows) -> None:
+    def __init__(self, network: Network, suffix: FoldedSuffix, block: FastBlock, rows: BatchRows) -> None:
         self._network = network
         self._rows_of_batch = rows
         self.suffix = suffix
@@ -252,9 +97,9 @@ class FastBatches:
             image = torch.arange(self.block.count, device=self.block.logits.device)
             nothing = torch.zeros_like(image)
             frontier = self.suffix.suffix.frontier.items()
-            thin = {node: torch.zeros_like(where.apart(self.block.values[node])[:1, 0]) for node, where in frontier}
-            thin = {node: value.expand(len(image), -1, -1) for node, value in thin.items()}
-            pairs = Pairs(fault=nothing, image=image, channel=nothing, thin=thin)
+            changed = {node: torch.zeros_like(where.apart(self.block.values[node])[:1, 0]) for node, where in frontier}
+            changed = {node: value.expand(len(image), -1, -1) for node, value in changed.items()}
+            pairs = Pairs(fault=nothing, image=image, channel=nothing, changed=changed)
             self.block.faultless[layer] = self.run(pairs, size)[0]
         return self.block.faultless[layer]
 
@@ -263,13 +108,13 @@ class FastBatches:
         bound = torch.zeros(len(pairs), device=pairs.image.device)
         for node, layer in self.suffix.updates.items():
             largest = self.block.largest[node].index_select(0, pairs.image)
-            delta = pairs.thin[layer.source].flatten(1).abs().sum(1)
+            delta = pairs.changed[layer.source].flatten(1).abs().sum(1)
             bound = torch.maximum(bound, torch.add(largest, delta, alpha=layer.gain))
         return bound
 
     def _updated(self, layer: FoldedLayer, pairs: Pairs) -> Tensor:
         channel_map = self.suffix.suffix.frontier[layer.source]
-        delta = pairs.thin[layer.source]
+        delta = pairs.changed[layer.source]
         golden = self._rows(layer.result, pairs)
         if not layer.is_linear:
             delta = delta.view(len(pairs), 1, *self.block.values[layer.source].shape[2:])
@@ -283,7 +128,7 @@ class FastBatches:
             return self._network.evaluate(node, value_of)
         value = self._rows(node, pairs)
         if node in self.suffix.suffix.frontier:
-            self.suffix.suffix.frontier[node].put(value, pairs.channel, pairs.thin[node], add=True)
+            self.suffix.suffix.frontier[node].put(value, pairs.channel, pairs.changed[node], add=True)
         return value
 
     def _rows(self, node: fx.Node, pairs: Pairs) -> Tensor:

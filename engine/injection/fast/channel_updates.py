@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from engine.injection.bounds.bounds import LayerBounds
-    from engine.injection.exact.golden import FaultyLayer
+    from engine.injection.bounds.margins import LayerBounds
     from engine.injection.exact.severity import Recorder
-    from engine.injection.fast.batches import FastSuffix
-    from engine.injection.outcomes import WeightFaults
+    from engine.injection.network.folded_suffix import FoldedSuffix
+    from engine.injection.network.golden import LayerContext
+    from engine.injection.outcomes import Sites, WeightFaults
 
 
 _CACHED_BYTES = 4 * 2**20
@@ -36,12 +36,24 @@ _CACHED_BYTES = 4 * 2**20
 _LEAST_IMAGES = 32
 
 
-def has_thin_rule(module: nn.Module, source: Tensor) -> TypeGuard[nn.Conv2d | nn.Linear]:
-    """Whether `ThinLayer` can run this layer on inputs like `source`."""
+def has_update_rule(module: nn.Module, source: Tensor) -> TypeGuard[nn.Conv2d | nn.Linear]:
+    """Whether `UpdatedLayer` can run this layer on inputs like `source`."""
     if isinstance(module, nn.Linear):
         return source.ndim == 2
     is_flat = isinstance(module, nn.Conv2d) and source.ndim == 4
     return is_flat and module.padding_mode == "zeros" and not isinstance(module.padding, str)
+
+
+@dataclass(frozen=True)
+class FurtherWeights:
+    """One more weight of some of the output channels of a pack."""
+
+    channels: Tensor
+    """[m] distinct output channels"""
+    places: Tensor
+    """[m] flat index of the changed weight within the channel's own weights"""
+    change: Tensor
+    """[m] what is added to it"""
 
 
 @dataclass(frozen=True)
@@ -58,9 +70,18 @@ class ChangedWeights:
     """[n] what is added to it"""
     changed: Tensor | None
     """[faults] which of the n are faults, the others being changed by nothing; None: all of them"""
+    further: tuple[FurtherWeights, ...] = ()
+    """of channels in which a fault changes several weights: the second ones, the third ones, ..."""
 
     @classmethod
-    def of(cls, pack: Pack, places: NDArray[np.int64], change: NDArray[np.float32], like: Tensor) -> ChangedWeights:
+    def of(
+        cls,
+        pack: Pack,
+        places: NDArray[np.int64],
+        change: NDArray[np.float32],
+        like: Tensor,
+        further: tuple[FurtherWeights, ...] = (),
+    ) -> ChangedWeights:
         """The faults of a pack; where they are in most channels, filled up to all, which runs without selecting any.
 
         Args:
@@ -68,6 +89,7 @@ class ChangedWeights:
             places: [faults of the layer] flat index of each fault's weight within its channel's own weights.
             change: [faults of the layer] what is added to it.
             like: the layer's weight.
+            further: what the faults change beyond their first weight.
         """
         count, rows, channels = len(like), pack.rows, pack.channels
         places, change = places[rows], change[rows]
@@ -81,6 +103,7 @@ class ChangedWeights:
             places=torch.as_tensor(places, device=like.device),
             change=torch.as_tensor(change, device=like.device),
             changed=index if is_filled else None,
+            further=further,
         )
 
     def of_faults(self, values: Tensor) -> Tensor:
@@ -95,7 +118,7 @@ def _spread(values: NDArray[Any], places: NDArray[np.int64], count: int) -> NDAr
     return spread
 
 
-class ThinLayer:
+class UpdatedLayer:
     """A layer's outputs on some images where one weight of every output channel has changed."""
 
     def __init__(self, module: nn.Conv2d | nn.Linear, source: Tensor, golden: Tensor) -> None:
@@ -113,14 +136,21 @@ class ThinLayer:
     def outputs(self, weights: ChangedWeights) -> Tensor:
         """The whole result [images, channels, ...], golden but for the changed channels."""
         channels, change = weights.channels, weights.change[:, None, None]
-        rows = self._offsets[channels, weights.places][:, None] + self._positions
-        inputs = self._inputs.index_select(0, rows.view(-1)).view(len(channels), *self.golden.shape[1:])
+        inputs = self._inputs_of(channels, weights.places)
         if len(channels) == len(self.golden):
             changed = torch.addcmul(self.golden, inputs, change)
         else:
             changed = self.golden.clone()
             changed[channels] += inputs.mul_(change)
+        for further in weights.further:
+            inputs = self._inputs_of(further.channels, further.places)
+            changed[further.channels] += inputs.mul_(further.change[:, None, None])
         return self.with_images_first(changed)
+
+    def _inputs_of(self, channels: Tensor, places: Tensor) -> Tensor:
+        """What one weight of each of n channels reads, [n, positions, images]."""
+        rows = self._offsets[channels, places][:, None] + self._positions
+        return self._inputs.index_select(0, rows.view(-1)).view(len(channels), *self.golden.shape[1:])
 
     def with_images_first(self, values: Tensor) -> Tensor:
         """[channels, positions, images] as a view [images, channels, ...]."""
@@ -172,23 +202,23 @@ def images_last(value: Tensor) -> Tensor:
     return value.movedim(0, -1).contiguous()
 
 
-class ThinRuns:
+class ChannelUpdates:
     """Runs some faults of one layer on one block; what it yields differs from `PackedRuns` by rounding alone."""
 
-    def __init__(self, layer: FaultyLayer, fast: FastSuffix, uncertain: Tensor, bounds: LayerBounds | None) -> None:
-        """`uncertain`: [count] images whose pairs are yielded even where nothing differs; `bounds` settle some."""
+    def __init__(self, layer: LayerContext, fast: FoldedSuffix, uncertain: Tensor, bounds: LayerBounds | None) -> None:
+        """`uncertain`: [count] images whose pairs are yielded even where nothing differs; `bounds` decide some."""
         (source,) = fast.suffix.layer.all_input_nodes
-        assert has_thin_rule(layer.module, layer.block.values[source])
+        assert has_update_rule(layer.module, layer.block.values[source])
         golden = _faultless(layer.module, layer.block.values[source])
         count, images = layer.block.count, max(_LEAST_IMAGES, _CACHED_BYTES // (4 * golden[0].numel()))
         self._slices = [
-            ThinSlice(layer, fast, golden, slice(start, min(start + images, count)), uncertain, bounds)
+            SliceUpdates(layer, fast, golden, slice(start, min(start + images, count)), uncertain, bounds)
             for start in range(0, count, images)
         ]
         self._module = layer.module
 
     def run(self, faults: WeightFaults, recorder: Recorder) -> Iterator[Pairs]:
-        """The pairs that differ from golden and are not settled; their `thin` is the difference."""
+        """The pairs that differ from golden and are not known without a run; their `changed` is the difference."""
         rows = np.flatnonzero(faults.changes)
         per_channel = self._module.weight[0].numel()
         golden = self._module.weight.detach().cpu().contiguous().numpy().reshape(-1)
@@ -196,18 +226,33 @@ class ThinRuns:
             change = faults.value - golden[faults.weight_index]
         places = faults.weight_index % per_channel
         for pack in pack_by_channel(faults.weight_index[rows] // per_channel, rows):
-            weights = ChangedWeights.of(pack, places, change, self._module.weight)
+            further = () if faults.more is None else _further(faults.more.take(pack.rows), pack, golden, self._module)
+            weights = ChangedWeights.of(pack, places, change, self._module.weight, further)
             for images in self._slices:
                 yield images.run(weights, recorder)
 
 
-class ThinSlice:
+def _further(more: Sites, pack: Pack, golden: NDArray[np.float32], module: nn.Module) -> tuple[FurtherWeights, ...]:
+    """What the faults of a pack change beyond their first weight; `golden`: the layer's weights, flat."""
+    weight = module.weight
+    assert isinstance(weight, Tensor)
+    change = more.value - golden[more.weight_index]
+    nth = np.arange(len(more)) - np.searchsorted(more.fault, more.fault)  # of the sites of its fault
+    found = []
+    for number in range(int(nth.max(initial=-1)) + 1):
+        sites = np.flatnonzero(nth == number)
+        arrays = pack.channels[more.fault[sites]], more.weight_index[sites] % weight[0].numel(), change[sites]
+        found.append(FurtherWeights(*(torch.as_tensor(array, device=weight.device) for array in arrays)))
+    return tuple(found)
+
+
+class SliceUpdates:
     """Some images of a block: few enough for what is computed at once to stay in the cache."""
 
     def __init__(
         self,
-        layer: FaultyLayer,
-        fast: FastSuffix,
+        layer: LayerContext,
+        fast: FoldedSuffix,
         golden: Tensor,
         images: slice,
         uncertain: Tensor,
@@ -224,12 +269,12 @@ class ThinSlice:
         self._outside: dict[fx.Node, Any] = {}
         (source,) = fast.suffix.layer.all_input_nodes
         assert isinstance(layer.module, nn.Conv2d | nn.Linear)
-        self._layer = ThinLayer(layer.module, layer.block.values[source][images], golden[images])
+        self._layer = UpdatedLayer(layer.module, layer.block.values[source][images], golden[images])
         values = self._values(self._layer.with_images_first(self._layer.golden))
         self._golden = {node: self._apart(node, values) for node in fast.suffix.frontier}
 
     def run(self, weights: ChangedWeights, recorder: Recorder) -> Pairs:
-        """The differing pairs of one pack that are not settled."""
+        """The differing pairs of one pack that are not known without a run."""
         channels = weights.channels
         values = self._values(self._layer.outputs(weights))
         is_full = len(channels) == len(self._layer.golden)
@@ -244,7 +289,7 @@ class ThinSlice:
         if self._bounds is not None:
             settled, used = self._bounds.settled(differences, None if is_full else channels)
             doubt = weights.of_faults(used) if recorder.looks_at_doubt else None
-            recorder.settle_images(weights.faults, self._images, weights.of_faults(settled), doubt)
+            recorder.record_bounded(weights.faults, self._images, weights.of_faults(settled), doubt)
             alive = alive & ~settled
         found = weights.of_faults(alive).flatten().nonzero().squeeze(1)
         fault = found // len(self._uncertain)
@@ -255,7 +300,7 @@ class ThinSlice:
             fault=weights.faults.index_select(0, fault),
             image=image + self._images.start,
             channel=channels.index_select(0, member),
-            thin={node: _rows_of(value, pair) for node, value in differences.items()},
+            changed={node: _rows_of(value, pair) for node, value in differences.items()},
         )
 
     def _values(self, output: Tensor) -> dict[fx.Node, Any]:

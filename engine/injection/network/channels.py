@@ -33,13 +33,13 @@ class ChannelMap:
         values = value.movedim(self.dim, 1).narrow(1, self.offset, self.channels * self.width)
         return values.reshape(len(value), self.channels, self.width, -1)
 
-    def put(self, value: Tensor, channel: Tensor, thin: Tensor, add: bool = False) -> None:
-        """Overwrite channel `channel[row]` of each row of `value` with `thin` [rows, width, rest], or `add` it."""
+    def put(self, value: Tensor, channel: Tensor, changed: Tensor, add: bool = False) -> None:
+        """Overwrite channel `channel[row]` of each row of `value` with `changed` [rows, width, rest], or `add` it."""
         values = value.movedim(self.dim, 1)
         rows = torch.arange(len(value), device=value.device)[:, None]
         first = self.offset + channel[:, None] * self.width
         places = first + torch.arange(self.width, device=value.device)
-        values.index_put_((rows, places), thin.view(len(value), self.width, *values.shape[2:]), accumulate=add)
+        values.index_put_((rows, places), changed.view(len(value), self.width, *values.shape[2:]), accumulate=add)
 
 
 _ELEMENTWISE = frozenset(

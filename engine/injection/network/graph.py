@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, fx, nn
 
-from engine.injection.fast.rounding import is_close
-from engine.injection.kernels.tiles import tile_poolings
+from engine.injection.comparison import is_close
+from engine.injection.kernels.tiles import max_of_tiles
 from engine.injection.network.layers import injectable_modules
 from engine.injection.network.out_of_place import make_out_of_place
+from engine.injection.network.pooling import pool_options, tile_of
 from engine.injection.network.tracing import OneInput, UntraceableError, place_of, plain_class, trace_graph
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Network:
     """A copy of a model in eval mode and its graph, with every in-place operation made out-of-place.
 
     The model itself, its modules and its weights are never changed and never shared. A `view` becomes a `reshape`: a
-    replayed value may lie in memory in another order. A max pooling becomes one of `tiles`, where it can.
+    replayed value may lie in memory in another order. A max pooling becomes `max_of_tiles`, where it can.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -49,7 +50,7 @@ class Network:
         make_out_of_place(graph, self.modules)
         for node in graph.nodes:
             _name_input_first(node, self.modules)
-        tile_poolings(graph, self)
+        self._tile_poolings(graph)
         self.input = next(node for node in graph.nodes if node.op == "placeholder")
         (self.output,) = (node.args[0] for node in graph.nodes if node.op == "output")
         if not isinstance(self.output, fx.Node):
@@ -60,6 +61,15 @@ class Network:
         self.batch_dependent = self.downstream(self.input)
         if self.input not in needed:
             raise UntraceableError("its output does not depend on the images")
+
+    def _tile_poolings(self, graph: fx.Graph) -> None:
+        """Make every max pooling whose windows lie side by side a call of `max_of_tiles`."""
+        for node in graph.nodes:
+            options = pool_options(node, self.kind(node), self.module_of(node))
+            tile = None if options is None else tile_of(options)
+            if tile is not None:
+                (source,) = node.all_input_nodes
+                node.op, node.target, node.args, node.kwargs = "call_function", max_of_tiles, (source, tile), {}
 
     def kind(self, node: fx.Node) -> object:
         """What a node does, for rules to look up: the class of its module, its function, or its method's name.

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from engine.errors import InputError
-from engine.injection.exact.golden import pad_rows
+from engine.injection.batch_rows import pad_rows
 from engine.injection.network.suffix import count_macs, row_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     import torch
     from torch import fx
@@ -98,19 +98,19 @@ def _largest_row(model: nn.Module, images: Tensor) -> int:
 
 
 def plan_sizes(
-    traced: TracedNetwork, keep: Sequence[fx.Node], device: torch.device, memory: int, workers: int
+    traced: TracedNetwork, copies: Mapping[fx.Node, int], device: torch.device, memory: int, workers: int
 ) -> Sizes:
     """Half the budget for a block's golden values and its runs, a quarter for dense batches.
 
     Args:
-        keep: the nodes whose golden values are kept, once for each copy.
+        copies: of the golden value of each node that is kept.
         workers: how many run at once.
 
     Raises:
         InputError: if the budget does not hold one image.
     """
     network, shapes, limits = traced.network, traced.shapes, LIMITS[device.type]
-    kept = sum(row_bytes(node, shapes) for node in keep)
+    kept = sum(count * row_bytes(node, shapes) for node, count in copies.items())
     live = workers * _LIVE_VALUES * max(row_bytes(node, shapes) for node in network.nodes)
     macs = sum(count_macs(network, node, shapes) for node in network.nodes)
     whole = max(1, memory // 2 // live)  # every batch size is tried out with the whole network

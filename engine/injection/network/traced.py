@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from engine.injection.batch_rows import BatchRows, common_rows, probe_batch_rows
-from engine.injection.exact.golden import pad_rows
+from engine.injection.batch_rows import BatchRows, common_rows, pad_rows, probe_batch_rows
+from engine.injection.comparison import equal_values
 from engine.injection.network.graph import PROBED_IMAGES, Network
 from engine.injection.network.layers import is_injectable
 from engine.injection.network.suffix import Reached, Suffix, reach_layers
@@ -73,11 +73,6 @@ def trace(model: nn.Module, images: Tensor) -> TracedNetwork:
         logits = network.run(few, {network.output})[network.output]
     except RuntimeError as error:
         raise UntraceableError(f"its graph cannot be run ({str(error).splitlines()[0]})") from None
-    if not same_bits(logits, model(few.clone())):
+    if not equal_values(logits, model(few.clone())):
         raise UntraceableError("its graph does not give the network's own logits")
     return TracedNetwork(network, reach_layers(network, shapes), shapes)
-
-
-def same_bits(one: Tensor, other: Tensor) -> bool:
-    """Whether two tensors are equal, NaN equal to NaN."""
-    return one.shape == other.shape and bool(((one == other) | (one.isnan() & other.isnan())).all())

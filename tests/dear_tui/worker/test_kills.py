@@ -66,7 +66,7 @@ class Place:
 
 
 PLACES = {
-    "block": Place("engine.injection.exact.injection", "ExactInjection._inject_group", 100, 0.002),
+    "block": Place("engine.injection.injection", "Injection._inject_group", 100, 0.002),
     "part": Place("engine.store.parquet", "begin", 120, 0.002),
     "rename": Place("engine.store.write.writer", "publish", 120, 0.001),
     "SQLite": Place("engine.store.state.state", "StateFile.rows", 400, 0.0005),

@@ -17,7 +17,7 @@ from engine.models import build_model
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine.injection.exact.injection import ExactInjection
+    from engine.injection.injection import Injection
     from engine.injection.outcomes import Outcomes
 
 
@@ -52,7 +52,7 @@ class LogitsRecorder:
         self.recorded[faults, images] += 1
 
 
-def replayed_logits(injection: ExactInjection, images: Tensor, faults: WeightFaults) -> Tensor:
+def replayed_logits(injection: Injection, images: Tensor, faults: WeightFaults) -> Tensor:
     """Logits [faults, images, classes] of faults in one layer, by the injection under test."""
     block = injection.load(images)
     recorder = LogitsRecorder(len(faults), block.logits)
@@ -83,7 +83,7 @@ def seeded(arch: str, images: Tensor) -> nn.Module:
     return model.eval().requires_grad_(False)
 
 
-def outcomes_of(injection: ExactInjection, images: Tensor, faults: WeightFaults) -> list[Outcomes]:
+def outcomes_of(injection: Injection, images: Tensor, faults: WeightFaults) -> list[Outcomes]:
     """All outcomes of one layer's faults on one block."""
     return list(injection.inject(injection.load(images), faults))
 

@@ -16,10 +16,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from engine.injection.exact.injection import ExactInjection
 from engine.injection.exact.naive import naive_logits
 from engine.injection.exact.severity import SeverityMatrix
-from engine.injection.fast.injection import FastInjection
+from engine.injection.injection import Injection
 from engine.injection.network.layers import injectable_modules
 from tests.engine.injection.networks import every_bit_in
 
@@ -228,7 +227,7 @@ def check(operations: list[Operation], head: str, seed: int) -> None:
         is_a_network = False
     if not is_a_network:
         return
-    exact, fast = ExactInjection(net, images, 10**7), FastInjection(net, images, 10**7)
+    exact, fast = Injection(net, images, 10**7, "exact"), Injection(net, images, 10**7, "fast")
     for layer, _ in enumerate(injectable_modules(plain)):
         faults = every_bit_in(plain, layer, weights=1, seed=seed)
         for injection in (exact, fast):

@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from engine.injection.exact.injection import ExactInjection
-from engine.injection.fast.injection import FastInjection
+from engine.injection.injection import Injection
 from tests.engine.injection.networks import every_bit_in, judged_logits, replayed_logits, same_to_the_bit
 
 if TYPE_CHECKING:
@@ -125,7 +124,7 @@ def test_exact_is_naive_to_the_bit(steps: list[Step], flatten: bool, hidden: int
     torch.manual_seed(seed)
     model = RandomNetwork(steps, flatten, hidden)
     images = torch.randn(32, 3, 12, 12)
-    injection = ExactInjection(model, images, 2 * 10**7)
+    injection = Injection(model, images, 2 * 10**7, "exact")
     assert not any("run the whole network" in note for note in injection.notes)
     for layer in range(len(injection.names)):
         faults = every_bit_in(model, layer, weights=2, seed=seed)
@@ -140,7 +139,7 @@ def test_fast_finds_the_same_critical_pairs(steps: list[Step], flatten: bool, se
     torch.manual_seed(seed)
     model = RandomNetwork(steps, flatten, hidden=8)
     images = torch.randn(32, 3, 12, 12)
-    injection = FastInjection(model, images, 2 * 10**7)
+    injection = Injection(model, images, 2 * 10**7, "fast")
     golden = model(images)
     for layer in range(len(injection.names)):
         faults = every_bit_in(model, layer, weights=2, seed=seed)

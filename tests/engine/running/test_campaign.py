@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from engine.config.campaign_config import load_config
 from engine.errors import DearError, InputError, UnreachableError
-from engine.injection.exact.injection import ExactInjection
+from engine.injection.injection import Injection
 from engine.running import campaign
 from engine.running.campaign import FIRST_BLOCK, ProgressMeter, remaining_blocks
 from engine.running.execution import execute
@@ -139,8 +139,8 @@ def test_the_same_campaign_again_is_found_finished_whatever_its_name(
 ) -> None:
     store = tmp_path / "store"
     run(write_config(tmp_path), store)
-    monkeypatch.setattr(ExactInjection, "inject", None)  # no fault may be injected,
-    monkeypatch.setattr(ExactInjection, "replay", None)  # nor for a check
+    monkeypatch.setattr(Injection, "inject", None)  # no fault may be injected,
+    monkeypatch.setattr(Injection, "replay", None)  # nor for a check
     recorder = Recorder()
     again = run(write_config(tmp_path, name="another name"), store, recorder=recorder)
     assert (again.id, again.state, again.name) == (1, "finished", "small")
@@ -158,14 +158,14 @@ def test_a_failure_is_kept_with_its_reason_and_the_campaign_goes_on_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: list[list[tuple[Any, ...]]]
 ) -> None:
     config, store = write_config(tmp_path), tmp_path / "store"
-    inject = ExactInjection.inject
+    inject = Injection.inject
 
-    def breaking(self: ExactInjection, *arguments: Any) -> Iterator[Any]:
+    def breaking(self: Injection, *arguments: Any) -> Iterator[Any]:
         yield from islice(inject(self, *arguments), 2)
         raise RuntimeError("the device was lost\nand a long trace")
 
     with monkeypatch.context() as patch:
-        patch.setattr(ExactInjection, "inject", breaking)
+        patch.setattr(Injection, "inject", breaking)
         with pytest.raises(DearError, match="campaign 1 failed: the device was lost; run it again") as caught:
             run(config, store)
     assert caught.value.exit_code == 1
@@ -180,14 +180,14 @@ def test_interrupted_at_once_it_is_paused_and_goes_on_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undisturbed: list[list[tuple[Any, ...]]]
 ) -> None:
     config, store = write_config(tmp_path), tmp_path / "store"
-    inject = ExactInjection.inject
+    inject = Injection.inject
 
-    def interrupted(self: ExactInjection, *arguments: Any) -> Iterator[Any]:
+    def interrupted(self: Injection, *arguments: Any) -> Iterator[Any]:
         yield from islice(inject(self, *arguments), 3)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(ExactInjection, "inject", interrupted)
+        patch.setattr(Injection, "inject", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run(config, store)
     assert Store.open(store, read_only=True).campaign(1).state == "paused"

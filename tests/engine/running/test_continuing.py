@@ -9,8 +9,8 @@ import pytest
 from engine.config.campaign_config import load_config
 from engine.errors import InputError
 from engine.injection.check.self_check import CheckResult
-from engine.injection.exact.injection import ExactInjection
 from engine.injection.exact.severity import SeverityMatrix
+from engine.injection.injection import Injection
 from engine.running.execution import prepare_new
 from engine.store import Store
 from tests.engine.running.test_campaign import after, results, run
@@ -69,20 +69,18 @@ def test_another_calibration_is_compared_too(tmp_path: Path, monkeypatch: pytest
     store = tmp_path / "store"
     run(write_config(tmp_path), store, after(2))
     floor = Store.open(store, read_only=True).description(1)["numerics"]["batch_floor"]
-    genuine = ExactInjection.measured.fget
+    genuine = Injection.measured.fget
     assert genuine is not None
     recomputed: list[int] = []
-    replay = ExactInjection.replay
+    replay = Injection.replay
 
-    def counted(self: ExactInjection, block: Any, layer: int, *rest: Any) -> None:
+    def counted(self: Injection, block: Any, layer: int, *rest: Any) -> None:
         recomputed.append(layer)
         replay(self, block, layer, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(
-            ExactInjection, "measured", property(lambda self: {**genuine(self), "batch_floor": 2 * int(floor)})
-        )
-        patch.setattr(ExactInjection, "replay", counted)
+        patch.setattr(Injection, "measured", property(lambda self: {**genuine(self), "batch_floor": 2 * int(floor)}))
+        patch.setattr(Injection, "replay", counted)
         assert run(write_config(tmp_path), store).state == "finished"
     assert recomputed
     assert Store.open(store, read_only=True).description(1)["numerics"]["batch_floor"] == str(2 * int(floor))

@@ -11,7 +11,7 @@ from torch import nn
 
 from engine.config.campaign_config import RunConfig, load_config
 from engine.errors import InputError
-from engine.injection.exact.injection import ExactInjection
+from engine.injection.injection import Injection
 from engine.running.benchmark import benchmark
 from engine.running.estimate import estimate
 from engine.running.out_of_memory import explained_memory
@@ -52,7 +52,7 @@ def test_every_work_explains_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Callable[[PreparedCampaign], object]
 ) -> None:
     prepared = prepare(load_config(write_config(tmp_path)))
-    monkeypatch.setattr(ExactInjection, "load", lambda *_: real_exhaustion())
+    monkeypatch.setattr(Injection, "load", lambda *_: real_exhaustion())
     with pytest.raises(InputError, match=SENTENCE):
         work(prepared)
 
@@ -60,10 +60,10 @@ def test_every_work_explains_it(
 def test_preparing_and_running_explain_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_config(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(ExactInjection, "golden_logits", lambda *_: real_exhaustion())
+        patch.setattr(Injection, "golden_logits", lambda *_: real_exhaustion())
         with pytest.raises(InputError, match=SENTENCE):
             prepare(load_config(path))
-    monkeypatch.setattr(ExactInjection, "inject", lambda *_: real_exhaustion())
+    monkeypatch.setattr(Injection, "inject", lambda *_: real_exhaustion())
     with pytest.raises(InputError, match=SENTENCE):
         run(path, tmp_path / "store")
 
@@ -86,9 +86,9 @@ class Branching(nn.Module):
 @pytest.mark.parametrize(("memory", "rows"), [(10**9, 64), (5 * 10**6, 16)])
 def test_a_network_without_a_graph_keeps_to_the_memory_too(memory: int, rows: int) -> None:
     images = torch.rand(32, 1, 16, 16)
-    assert ExactInjection(Branching().eval(), images, memory).block_rows == rows
+    assert Injection(Branching().eval(), images, memory, "exact").block_rows == rows
 
 
 def test_a_network_without_a_graph_needs_room_for_one_image() -> None:
     with pytest.raises(InputError, match=r"\[run\] memory: 100,000 bytes do not hold one image"):
-        ExactInjection(Branching().eval(), torch.rand(32, 1, 16, 16), 100_000)
+        Injection(Branching().eval(), torch.rand(32, 1, 16, 16), 100_000, "exact")

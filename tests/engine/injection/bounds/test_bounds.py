@@ -9,11 +9,11 @@ from torch import nn
 
 from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
-from engine.injection.bounds.reach import class_pairs, reach_of
+from engine.injection.bounds.change_bound import change_bound_of, class_pairs
 from engine.injection.exact.severity import SeverityMatrix
-from engine.injection.fast.batches import FastSuffix, fast_suffix
-from engine.injection.fast.injection import FastInjection
+from engine.injection.injection import Injection
 from engine.injection.network.folded import fold_layers
+from engine.injection.network.folded_suffix import FoldedSuffix, fold_suffix
 from engine.injection.network.traced import TracedNetwork, trace
 from engine.models import load_model
 from tests.engine.injection.networks import every_bit_in, judged_logits
@@ -40,10 +40,10 @@ class Tail(nn.Module):
         return self.head(self.activation(self.hidden(x.flatten(1))))
 
 
-def bounded(model: nn.Module, images: torch.Tensor, layer: int) -> tuple[TracedNetwork, FastSuffix]:
+def bounded(model: nn.Module, images: torch.Tensor, layer: int) -> tuple[TracedNetwork, FoldedSuffix]:
     traced = trace(model.eval().requires_grad_(False), images)
     folded = fold_layers(traced.network, traced.shapes)
-    return traced, fast_suffix(traced.suffixes[layer], folded, traced.network, traced.shapes)
+    return traced, fold_suffix(traced.suffixes[layer], folded, traced.network, traced.shapes)
 
 
 @pytest.mark.parametrize("pool", [nn.MaxPool2d(2), nn.AvgPool2d(2), nn.AdaptiveAvgPool2d(4), nn.MaxPool2d(3, 2, 1)])
@@ -53,7 +53,7 @@ def test_no_change_reaches_farther(pool: nn.Module, activation: nn.Module, layer
     torch.manual_seed(layer)
     model, images = Tail(pool, activation), torch.randn(32, 3, 8, 8)
     traced, suffix = bounded(model, images, layer)
-    reach = reach_of(suffix, traced.network, traced.shapes)
+    reach = change_bound_of(suffix, traced.network, traced.shapes)
     assert reach is not None
     network = traced.network
     golden = network.run(images, set(network.nodes))
@@ -75,7 +75,7 @@ def test_the_bound_is_reached_where_nothing_bends() -> None:
     """One linear layer after the change: no bound could be smaller."""
     model, images = Tail(nn.MaxPool2d(2), nn.ReLU()), torch.randn(4, 3, 8, 8)
     traced, suffix = bounded(model, images, 2)
-    reach = reach_of(suffix, traced.network, traced.shapes)
+    reach = change_bound_of(suffix, traced.network, traced.shapes)
     assert reach is not None
     (coefficients,) = reach.values()
     pairs = class_pairs(CLASSES)
@@ -97,7 +97,7 @@ class Unbounded(nn.Module):
 
 def test_what_is_not_bounded_has_no_reach() -> None:
     traced, suffix = bounded(Unbounded(), torch.randn(4, 3, 8, 8), 0)
-    assert reach_of(suffix, traced.network, traced.shapes) is None
+    assert change_bound_of(suffix, traced.network, traced.shapes) is None
 
 
 class Settled(SeverityMatrix):
@@ -107,8 +107,8 @@ class Settled(SeverityMatrix):
         super().__init__(faults, golden_logits)
         self.without_run = torch.zeros(faults, len(golden_logits), dtype=torch.bool)
 
-    def settle_images(self, faults: torch.Tensor, images: slice, severity: torch.Tensor, doubt: torch.Tensor) -> None:
-        super().settle_images(faults, images, severity, doubt)
+    def record_bounded(self, faults: torch.Tensor, images: slice, severity: torch.Tensor, doubt: torch.Tensor) -> None:
+        super().record_bounded(faults, images, severity, doubt)
         self.without_run[:, images].index_copy_(0, faults, severity)
 
 
@@ -117,7 +117,7 @@ def test_lenet5_settled_pairs_are_non_critical(layer: int) -> None:
     dataset = load_dataset(DatasetConfig(name="mnist"))
     model = load_model(ModelConfig(arch="lenet5"), dataset).model
     images = torch.from_numpy(dataset.batch(slice(0, 256)))
-    injection = FastInjection(model, images, MEMORY)
+    injection = Injection(model, images, MEMORY, "fast")
     faults = every_bit_in(model, layer, weights=6, seed=layer)
     block = injection.load(images)
     recorder = Settled(len(faults), block.logits)

@@ -11,18 +11,21 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import InputError
-from engine.injection.bounds import reach
-from engine.injection.check.self_check import CheckResult, Extent, check, draw_flips, join
-from engine.injection.exact.injection import ExactInjection
+from engine.injection.bounds import change_bound
+from engine.injection.check.self_check import CheckResult, Extent, check, draw_flips
+from engine.injection.exact.method import ExactMethod
 from engine.injection.exact.naive import naive_logits
 from engine.injection.exact.packed_runs import PackedRuns
-from engine.injection.fast.injection import FastInjection, FastRunner
+from engine.injection.exact.whole_network import WholeNetwork
+from engine.injection.fast.runner import FastRunner
+from engine.injection.injection import Injection
 from tests.engine.injection.networks import every_bit_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.injection.exact.pairs import Pairs
+    from engine.injection.exact.severity import Recorder
     from engine.injection.outcomes import WeightFaults
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -55,30 +58,30 @@ def images_of(count: int, turn: int) -> Tensor:
     return torch.rand(count, 3, 16, 16, generator=torch.Generator().manual_seed(turn))
 
 
-def checked(injection: ExactInjection, plain: nn.Module, pairs: int = 4000) -> CheckResult:
+def checked(injection: Injection, plain: nn.Module, pairs: int = 4000) -> CheckResult:
     return check(injection, plain, images_of, Extent(pairs=pairs))
 
 
-@pytest.mark.parametrize("method", [ExactInjection, FastInjection])
-def test_what_agrees_is_left_alone(method: type[ExactInjection]) -> None:
+@pytest.mark.parametrize("method", ["exact", "fast"])
+def test_what_agrees_is_left_alone(method: str) -> None:
     model = network()
-    plain, injection = deepcopy(model), method(model, images_of(32, 0), MEMORY)
+    plain, injection = deepcopy(model), Injection(model, images_of(32, 0), MEMORY, method)
     result = checked(injection, plain)
     assert result.pairs >= 4000
     assert (result.differences, result.fallbacks) == (0, ())
-    assert {injection.method_of(layer) for layer in range(3)} == {"fast" if method is FastInjection else "exact"}
+    assert {injection.method_of(layer) for layer in range(3)} == {method}
 
 
 def test_a_value_counted_once_that_is_added_twice_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule as it was: each operand of a sum counts once, however often it is added."""
-    genuine = reach._bounding_sum
+    genuine = change_bound._bounding_sum
 
     def once(node: Any, shapes: Any, values: Any) -> Tensor:
         return genuine(node, shapes, values) / len(node.args) * len(node.all_input_nodes)
 
-    monkeypatch.setattr(reach, "_bounding_sum", once)
+    monkeypatch.setattr(change_bound, "_bounding_sum", once)
     model = network()
-    plain, injection = deepcopy(model), FastInjection(model, images_of(64, 0), MEMORY)
+    plain, injection = deepcopy(model), Injection(model, images_of(64, 0), MEMORY, "fast")
     result = checked(injection, plain, pairs=20_000)
     assert result.differences > 0
     assert all(each.method == "exact" and "differed from the plain loop" in each.reason for each in result.fallbacks)
@@ -87,15 +90,15 @@ def test_a_value_counted_once_that_is_added_twice_is_found(monkeypatch: pytest.M
 
 def test_a_lead_that_is_taken_for_certain_too_early_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tau of less than nothing: golden's class is certain although another one is ahead."""
-    genuine = FastRunner._settle
+    genuine = FastRunner._record_certain
 
-    def settle(self: FastRunner, pairs: Pairs, logits: Tensor, bound: Tensor) -> None:
+    def record_certain(self: FastRunner, pairs: Pairs, logits: Tensor, bound: Tensor) -> None:
         self._tau = -0.05
         genuine(self, pairs, logits, bound)
 
-    monkeypatch.setattr(FastRunner, "_settle", settle)
+    monkeypatch.setattr(FastRunner, "_record_certain", record_certain)
     model = network()
-    plain, injection = deepcopy(model), FastInjection(model, images_of(64, 0), MEMORY)
+    plain, injection = deepcopy(model), Injection(model, images_of(64, 0), MEMORY, "fast")
     result = checked(injection, plain, pairs=20_000)
     assert result.differences > 0
     assert_right(injection, plain)
@@ -104,13 +107,13 @@ def test_a_lead_that_is_taken_for_certain_too_early_is_found(monkeypatch: pytest
 def test_exact_that_is_wrong_falls_back_to_the_whole_network(monkeypatch: pytest.MonkeyPatch) -> None:
     genuine = PackedRuns.run
 
-    def run(self: PackedRuns, faults: WeightFaults) -> Iterator[Pairs]:
-        for pairs in genuine(self, faults):
+    def run(self: PackedRuns, faults: WeightFaults, recorder: Recorder) -> Iterator[Pairs]:
+        for pairs in genuine(self, faults, recorder):
             yield pairs.take(slice(0, len(pairs) // 2))
 
     monkeypatch.setattr(PackedRuns, "run", run)
     model = network()
-    plain, injection = deepcopy(model), ExactInjection(model, images_of(32, 0), MEMORY)
+    plain, injection = deepcopy(model), Injection(model, images_of(32, 0), MEMORY, "exact")
     result = checked(injection, plain)
     assert {each.layer for each in result.fallbacks} == {"first", "second", "head"}
     assert {each.method for each in result.fallbacks} == {"whole network"}
@@ -122,7 +125,7 @@ def test_a_method_that_fails_falls_back_and_says_how(monkeypatch: pytest.MonkeyP
         raise RuntimeError("a shape that nobody thought of")
 
     model = network()
-    plain, injection = deepcopy(model), FastInjection(model, images_of(32, 0), MEMORY)
+    plain, injection = deepcopy(model), Injection(model, images_of(32, 0), MEMORY, "fast")
     monkeypatch.setattr(FastRunner, "add", fail)
     result = checked(injection, plain, pairs=1)
     assert {each.method for each in result.fallbacks} == {"exact"}
@@ -134,7 +137,7 @@ def test_where_nothing_agrees_it_is_refused() -> None:
     plain = deepcopy(model)
     for parameter in model.parameters():
         parameter.data += 0.01  # as a network that has trained itself meanwhile
-    injection = ExactInjection(model, images_of(32, 0), MEMORY)
+    injection = Injection(model, images_of(32, 0), MEMORY, "exact")
     with pytest.raises(
         InputError, match=r"\[model\]: the network's answers without a fault are not those of an untouched copy"
     ):
@@ -146,9 +149,9 @@ def test_where_not_even_whole_network_runs_agree_it_is_refused(monkeypatch: pyte
         """As if every pair were masked."""
 
     model = network()
-    plain, injection = deepcopy(model), ExactInjection(model, images_of(32, 0), MEMORY)
-    monkeypatch.setattr(ExactInjection, "_run_whole", record_nothing)
-    monkeypatch.setattr(ExactInjection, "_replay", record_nothing)
+    plain, injection = deepcopy(model), Injection(model, images_of(32, 0), MEMORY, "exact")
+    monkeypatch.setattr(WholeNetwork, "run", record_nothing)
+    monkeypatch.setattr(ExactMethod, "run", record_nothing)
     with pytest.raises(InputError, match=r"\[model\]: faults in first: .* although the whole network is run"):
         checked(injection, plain)
 
@@ -156,7 +159,7 @@ def test_where_not_even_whole_network_runs_agree_it_is_refused(monkeypatch: pyte
 def test_it_runs_every_layer_low_and_high_bits_and_bits_30_and_31() -> None:
     seen: dict[int, set[int]] = {}
 
-    class Watching(ExactInjection):
+    class Watching(Injection):
         """Notes the bits of the faults that it is given."""
 
         def replay(self, block: Any, layer: int, faults: WeightFaults, recorder: Any) -> None:
@@ -167,7 +170,7 @@ def test_it_runs_every_layer_low_and_high_bits_and_bits_30_and_31() -> None:
             super().replay(block, layer, faults, recorder)
 
     model = network()
-    plain, injection = deepcopy(model), Watching(model, images_of(32, 0), MEMORY)
+    plain, injection = deepcopy(model), Watching(model, images_of(32, 0), MEMORY, "exact")
     checked(injection, plain, pairs=1)
     assert set(seen) == {0, 1, 2}
     for bits in seen.values():
@@ -178,13 +181,12 @@ def test_it_runs_every_layer_low_and_high_bits_and_bits_30_and_31() -> None:
 
 def test_the_campaigns_own_faults_are_among_those_looked_at() -> None:
     one, other = draw_flips(0, torch.ones(50), 5, 0), draw_flips(1, torch.ones(50), 3, 1)
-    both = join(one, other)
+    both = one.joined(other)
     assert len(both) == 8
     assert both.layer.tolist() == [0] * 5 + [1] * 3
-    assert join(one, None) is one
 
 
-def assert_right(injection: ExactInjection, plain: nn.Module) -> None:
+def assert_right(injection: Injection, plain: nn.Module) -> None:
     """What the check has left gives the plain loop's critical pairs, on images that it has not seen."""
     block = injection.load(images_of(32, 10**6))
     golden = plain(block.images.clone())

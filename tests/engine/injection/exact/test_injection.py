@@ -10,10 +10,9 @@ import torch
 
 from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
-from engine.injection.exact.injection import ExactInjection
 from engine.injection.exact.naive import naive_logits
 from engine.injection.exact.severity import SeverityMatrix
-from engine.injection.fast.injection import FastInjection
+from engine.injection.injection import Injection
 from engine.injection.network.layers import injectable_modules
 from engine.models import load_model
 from tests.engine.injection.networks import every_bit_in, faults_in, judged_logits, replayed_logits, same_to_the_bit
@@ -43,7 +42,7 @@ def resnet20(shared_data: Path) -> tuple[nn.Module, Tensor]:
 
 def test_lenet5_every_layer_every_bit(lenet5: tuple[nn.Module, Tensor]) -> None:
     model, images = lenet5
-    injection = ExactInjection(model, images, MEMORY)
+    injection = Injection(model, images, MEMORY, "exact")
     for layer in range(5):
         faults = every_bit_in(model, layer, weights=8, seed=layer)
         expected = judged_logits(model, images, faults)
@@ -53,7 +52,7 @@ def test_lenet5_every_layer_every_bit(lenet5: tuple[nn.Module, Tensor]) -> None:
 
 def test_resnet20_every_layer_every_bit(resnet20: tuple[nn.Module, Tensor]) -> None:
     model, images = resnet20
-    injection = ExactInjection(model, images, MEMORY)
+    injection = Injection(model, images, MEMORY, "exact")
     assert injection.notes == []
     for layer in range(20):
         faults = every_bit_in(model, layer, weights=1, seed=layer)
@@ -62,7 +61,7 @@ def test_resnet20_every_layer_every_bit(resnet20: tuple[nn.Module, Tensor]) -> N
 
 def test_severities_follow_from_the_logits(lenet5: tuple[nn.Module, Tensor]) -> None:
     model, images = lenet5
-    injection = ExactInjection(model, images, MEMORY)
+    injection = Injection(model, images, MEMORY, "exact")
     faults = every_bit_in(model, 1, weights=10)
     (outcomes,) = injection.inject(injection.load(images), faults)
     golden, faulty = model(images), judged_logits(model, images, faults)
@@ -79,12 +78,10 @@ def test_severities_follow_from_the_logits(lenet5: tuple[nn.Module, Tensor]) -> 
     assert not outcomes.nonfinite.all()
 
 
-@pytest.mark.parametrize("method", [ExactInjection, FastInjection])
-def test_what_the_golden_class_lost_follows_from_the_logits(
-    lenet5: tuple[nn.Module, Tensor], method: type[ExactInjection]
-) -> None:
+@pytest.mark.parametrize("method", ["exact", "fast"])
+def test_what_the_golden_class_lost_follows_from_the_logits(lenet5: tuple[nn.Module, Tensor], method: str) -> None:
     model, images = lenet5
-    injection = method(model, images, MEMORY)
+    injection = Injection(model, images, MEMORY, method)
     for layer in range(5):
         faults = every_bit_in(model, layer, weights=10)
         for outcomes in injection.inject(injection.load(images), faults):
@@ -125,7 +122,7 @@ def test_a_pair_that_is_recorded_again_is_as_it_was_recorded_last() -> None:
 
 def test_severities_do_not_depend_on_the_blocks(lenet5: tuple[nn.Module, Tensor]) -> None:
     model, images = lenet5
-    injection = ExactInjection(model, images, MEMORY)
+    injection = Injection(model, images, MEMORY, "exact")
     faults = every_bit_in(model, 2, weights=20)
     (whole,) = injection.inject(injection.load(images), faults)
     parts = [
@@ -140,7 +137,7 @@ def test_weights_are_as_before(lenet5: tuple[nn.Module, Tensor]) -> None:
     model, images = lenet5
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     faults = every_bit_in(model, 0, weights=2)
-    injection = ExactInjection(model, images, MEMORY)
+    injection = Injection(model, images, MEMORY, "exact")
     list(injection.inject(injection.load(images), faults))
     for _ in naive_logits(model, faults, images, 16):
         pass
@@ -155,7 +152,7 @@ def test_dead_channel_is_masked(lenet5: tuple[nn.Module, Tensor]) -> None:
     bias = conv.bias.detach().clone()
     conv.bias.data[2] = -1e6
     try:
-        injection = ExactInjection(model, images, MEMORY)
+        injection = Injection(model, images, MEMORY, "exact")
         faults = faults_in(model, 0, np.full(30, 2 * 25 + 7), np.arange(30))
         (outcomes,) = injection.inject(injection.load(images), faults)
         assert (outcomes.severity == 0).all()
@@ -170,7 +167,7 @@ def test_stuck_bit_that_holds_its_value_is_not_run(lenet5: tuple[nn.Module, Tens
     unchanged = type(faults)(
         faults.positions, faults.layer, faults.weight_index, faults.value, np.zeros(len(faults), dtype=bool)
     )
-    injection = ExactInjection(model, images, MEMORY)
+    injection = Injection(model, images, MEMORY, "exact")
     (outcomes,) = injection.inject(injection.load(images), unchanged)
     assert outcomes.severity.shape == (34, 64)
     assert (outcomes.severity == 0).all()
@@ -178,10 +175,9 @@ def test_stuck_bit_that_holds_its_value_is_not_run(lenet5: tuple[nn.Module, Tens
 
 def test_outcomes_come_in_order_and_complete(lenet5: tuple[nn.Module, Tensor]) -> None:
     model, images = lenet5
-    parts = [every_bit_in(model, layer, weights=3) for layer in (0, 2, 4)]
-    arrays = [np.concatenate([getattr(part, name) for part in parts]) for name in parts[0].__dataclass_fields__]
-    faults = type(parts[0])(*arrays)
+    first, second, third = (every_bit_in(model, layer, weights=3) for layer in (0, 2, 4))
+    faults = first.joined(second).joined(third)
     faults.positions[:] = np.arange(len(faults))[::-1]
-    injection = ExactInjection(model, images, MEMORY)
+    injection = Injection(model, images, MEMORY, "exact")
     outcomes = list(injection.inject(injection.load(images), faults))
     assert (np.concatenate([part.positions for part in outcomes]) == faults.positions).all()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.injection.exact.packs import Pack
-from engine.injection.fast.channel_updates import ChangedWeights, ThinLayer, has_thin_rule
+from engine.injection.fast.channel_updates import ChangedWeights, UpdatedLayer, has_update_rule
 
 LAYERS = {
     "plain": (nn.Conv2d(3, 4, 3), (3, 7, 6)),
@@ -37,9 +37,9 @@ def test_every_weight_of_every_channel(name: str) -> None:
     layer, shape = LAYERS[name]
     torch.manual_seed(1)
     x = torch.randn(5, *shape)
-    assert has_thin_rule(layer, x)
+    assert has_update_rule(layer, x)
     golden = layer(x).detach()
-    thin = ThinLayer(layer, x, golden)
+    thin = UpdatedLayer(layer, x, golden)
     channels, change = torch.arange(len(golden[0])), torch.randn(len(golden[0]))
     for place in range(layer.weight[0].numel()):
         places = torch.full_like(channels, place)
@@ -53,7 +53,7 @@ def test_other_channels_stay_golden() -> None:
     golden = layer(x).detach()
     weights = changed_weights(layer, channels=[2], places=[4], change=[3.0])
     assert weights.changed is None
-    some = ThinLayer(layer, x, golden).outputs(weights)
+    some = UpdatedLayer(layer, x, golden).outputs(weights)
     torch.testing.assert_close(some[:, [0, 1, 3]], golden[:, [0, 1, 3]], rtol=0, atol=0)
     assert not torch.equal(some[:, 2], golden[:, 2])
 
@@ -63,7 +63,7 @@ def test_faults_in_most_channels_are_filled_up_to_all() -> None:
     x = torch.randn(5, *shape)
     golden = layer(x).detach()
     weights = changed_weights(layer, channels=[0, 1, 3], places=[4, 0, 7], change=[3.0, -2.0, 1.0])
-    filled = ThinLayer(layer, x, golden).outputs(weights)
+    filled = UpdatedLayer(layer, x, golden).outputs(weights)
     places, change = torch.tensor([4, 0, 0, 7]), torch.tensor([3.0, -2.0, 0.0, 1.0])
     torch.testing.assert_close(filled, with_changes(layer, places, change, x))
     torch.testing.assert_close(filled[:, 2], golden[:, 2], rtol=0, atol=0)
@@ -82,6 +82,6 @@ def changed_weights(layer: nn.Module, channels: list[int], places: list[int], ch
 
 
 def test_layers_without_a_rule() -> None:
-    assert not has_thin_rule(nn.Conv2d(1, 1, 3, padding="same"), torch.zeros(1, 1, 4, 4))
-    assert not has_thin_rule(nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular"), torch.zeros(1, 1, 4, 4))
-    assert not has_thin_rule(nn.Linear(4, 4), torch.zeros(1, 2, 4))
+    assert not has_update_rule(nn.Conv2d(1, 1, 3, padding="same"), torch.zeros(1, 1, 4, 4))
+    assert not has_update_rule(nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular"), torch.zeros(1, 1, 4, 4))
+    assert not has_update_rule(nn.Linear(4, 4), torch.zeros(1, 2, 4))

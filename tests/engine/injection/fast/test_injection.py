@@ -12,9 +12,8 @@ import torch
 
 from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
-from engine.injection.exact.injection import ExactInjection
-from engine.injection.fast.batches import FastBlock
-from engine.injection.fast.injection import FastInjection
+from engine.injection.fast.block import FastBlock
+from engine.injection.injection import Injection
 from engine.injection.network.layers import injectable_modules
 from engine.injection.outcomes import WeightFaults
 from engine.models import load_model
@@ -46,8 +45,8 @@ def assert_rest_is_rounding(fast: list[Outcomes], exact: list[Outcomes], logits:
 
 def test_lenet5_every_layer_every_bit() -> None:
     model, images = lenet5(256)
-    exact, fast = ExactInjection(model, images, MEMORY), FastInjection(model, images, MEMORY)
-    assert 0 < fast.tau < 1e-4
+    exact, fast = Injection(model, images, MEMORY, "exact"), Injection(model, images, MEMORY, "fast")
+    assert 0 < fast.measured["tau"] < 1e-4
     for layer in range(5):
         faults = every_bit_in(model, layer, weights=12, seed=layer)
         ours, theirs = outcomes_of(fast, images, faults), outcomes_of(exact, images, faults)
@@ -60,7 +59,7 @@ def test_values_around_overflow(brightness: float) -> None:
     """Whether a result is finite there depends on the order of its sum: `exact` says, wherever it can matter."""
     model, images = lenet5(64)
     images = brightness * images
-    exact, fast = ExactInjection(model, images, MEMORY), FastInjection(model, images, MEMORY)
+    exact, fast = Injection(model, images, MEMORY, "exact"), Injection(model, images, MEMORY, "fast")
     sizes = 10.0 ** np.arange(31, 38.6, 0.25)
     for layer, (_, module) in enumerate(injectable_modules(model)):
         weights = np.random.default_rng(layer).choice(module.weight.numel(), 6, replace=False).repeat(2 * len(sizes))
@@ -78,7 +77,7 @@ def test_resnet20_every_layer_every_bit(shared_data: Path) -> None:
     dataset = load_dataset(DatasetConfig(name="cifar10", path=shared_data / "cifar10"))
     config = ModelConfig(arch="resnet20", weights=shared_data / "weights" / "resnet20-cifar10.th")
     model, images = load_model(config, dataset).model, torch.from_numpy(dataset.batch(np.arange(16)))
-    exact, fast = ExactInjection(model, images, MEMORY), FastInjection(model, images, MEMORY)
+    exact, fast = Injection(model, images, MEMORY, "exact"), Injection(model, images, MEMORY, "fast")
     for layer in range(20):
         faults = every_bit_in(model, layer, weights=1, seed=layer)
         assert_same_critical_pairs(outcomes_of(fast, images, faults), outcomes_of(exact, images, faults))
@@ -93,7 +92,7 @@ def test_ties_go_to_the_lowest_class() -> None:
     twin = (top + 1) % 10
     head.weight.data[twin] = head.weight.data[top]
     head.bias.data[twin] = head.bias.data[top]
-    exact, fast = ExactInjection(model, images, MEMORY), FastInjection(model, images, MEMORY)
+    exact, fast = Injection(model, images, MEMORY, "exact"), Injection(model, images, MEMORY, "fast")
     assert exact.load(images).logits.topk(2).values.diff().eq(0).any(), "no image has a tie"
     for layer in range(5):
         faults = every_bit_in(model, layer, weights=6)
@@ -105,7 +104,7 @@ def test_a_pair_that_the_rest_of_the_network_hides_is_masked() -> None:
     model, images = lenet5(64)
     conv2 = injectable_modules(model)[1][1]
     conv2.weight.data[:, 3] = 0
-    exact, fast = ExactInjection(model, images, MEMORY), FastInjection(model, images, MEMORY)
+    exact, fast = Injection(model, images, MEMORY, "exact"), Injection(model, images, MEMORY, "fast")
     faults = every_bit_in(model, 0, weights=150)
     in_map = faults.take(np.flatnonzero((faults.weight_index // 25 == 3) & np.isfinite(faults.value)))
     finite = in_map.take(np.flatnonzero(np.abs(in_map.value) < 1e6))
@@ -121,7 +120,7 @@ def test_where_places_in_the_batch_matter_exact_decides(hidden: int) -> None:
         torch.nn.Flatten(), torch.nn.Linear(48, hidden), torch.nn.ReLU(), torch.nn.Linear(hidden, 5)
     )
     images = torch.randn(32, 3, 4, 4)
-    exact, fast = ExactInjection(model, images, 10**7), FastInjection(model, images, 10**7)
+    exact, fast = Injection(model, images, 10**7, "exact"), Injection(model, images, 10**7, "fast")
     for layer in range(2):
         faults = every_bit_in(model, layer, weights=4)
         assert_same_critical_pairs(outcomes_of(fast, images, faults), outcomes_of(exact, images, faults))
@@ -131,12 +130,12 @@ def test_where_places_in_the_batch_matter_exact_decides(hidden: int) -> None:
 def test_a_block_is_let_go_of_with_its_last_reference() -> None:
     """What is kept for the next faults of a layer must not keep the block: it is most of the memory."""
     model, images = lenet5(64)
-    fast = FastInjection(model, images, MEMORY)
+    fast = Injection(model, images, MEMORY, "fast")
     block = fast.load(images)
     for layer in range(5):
         assert list(fast.inject(block, every_bit_in(model, layer, weights=2)))
     assert isinstance(block, FastBlock)
-    assert block.thin, "nothing is kept"
+    assert block.updates, "nothing is kept"
     gone = weakref.ref(block)
     del block
     assert gone() is None, gc.get_referrers(gone())

@@ -14,8 +14,7 @@ import torch
 
 from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
-from engine.injection.exact.injection import ExactInjection
-from engine.injection.fast.injection import FastInjection
+from engine.injection.injection import Injection
 from engine.injection.network.layers import injectable_modules
 from engine.injection.network.sizes import LIMITS, DeviceLimits
 from engine.models import load_model
@@ -44,7 +43,7 @@ BITS = np.array([2, 22, 28, 30])
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks and batches of 16, and rounding measured on the fewest images, so that a network is ready in seconds."""
     monkeypatch.setitem(LIMITS, "cpu", DeviceLimits(macs=0, value_bytes=0))
-    monkeypatch.setattr("engine.injection.fast.injection._CALIBRATION_IMAGES", 2)
+    monkeypatch.setattr("engine.injection.fast.calibration._IMAGES", 2)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +66,7 @@ def check(model: nn.Module, images: Tensor, layers: int = 3) -> None:
     The naive loop runs the engine's own block: in batches smaller than any of the engine's, torch's kernels round
     otherwise.
     """
-    injection, fast = ExactInjection(model, images, MEMORY), FastInjection(model, images, MEMORY)
+    injection, fast = Injection(model, images, MEMORY, "exact"), Injection(model, images, MEMORY, "fast")
     assert injection.notes == []
     batch = injection.load(images).images
     golden = model(batch)

@@ -15,14 +15,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from engine.injection.kernels.tiles import pool_options
 from engine.injection.network.channels import is_reshape
+from engine.injection.network.pooling import pool_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.injection.fast.batches import FastSuffix
     from engine.injection.network.folded import FoldedLayer
+    from engine.injection.network.folded_suffix import FoldedSuffix
     from engine.injection.network.graph import Network
 
 _NEVER_GROWING = frozenset(
@@ -58,7 +58,9 @@ def class_pairs(classes: int) -> Tensor:
     return torch.combinations(torch.arange(classes))
 
 
-def reach_of(suffix: FastSuffix, network: Network, shapes: dict[fx.Node, torch.Size]) -> dict[fx.Node, Tensor] | None:
+def change_bound_of(
+    suffix: FoldedSuffix, network: Network, shapes: dict[fx.Node, torch.Size]
+) -> dict[fx.Node, Tensor] | None:
     """Coefficients [class pairs, ...] of each frontier value of a suffix.
 
     For each pair of classes, |change of the difference of their logits| <= the sum of |change of a value| times its
@@ -93,7 +95,7 @@ def reach_of(suffix: FastSuffix, network: Network, shapes: dict[fx.Node, torch.S
 
 def _bounding(
     node: fx.Node,
-    suffix: FastSuffix,
+    suffix: FoldedSuffix,
     network: Network,
     shapes: Mapping[fx.Node, torch.Size],
     values: dict[fx.Node, Any],
@@ -117,7 +119,7 @@ def _bounding(
         raise UnboundedError
     if kind in _NEVER_GROWING:
         return change
-    pool = pool_options(node, network)
+    pool = pool_options(node, kind, network.module_of(node))
     if pool is not None:
         return _sum_of_windows(change, pool)
     if kind in _AVERAGES:

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
-from engine.injection.exact.golden import golden_block
-from engine.injection.exact.injection import ExactInjection
+from engine.injection.injection import Injection
+from engine.injection.network.golden import golden_block
 from engine.injection.network.graph import Network
 from engine.injection.workers import Workers
 from engine.models import load_model
@@ -50,7 +50,7 @@ def test_a_network_that_counts_its_rows_is_run_whole() -> None:
     torch.manual_seed(0)
     model = CountsRows().eval().requires_grad_(False)
     images = torch.rand(32, 1, 12, 12)
-    injection = ExactInjection(model, images, 10**9)
+    injection = Injection(model, images, 10**9, "exact")
     assert injection.notes == []
     block = injection.load(images)
     assert [value for value in block.values.values() if not isinstance(value, Tensor)] == [32]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from engine.injection.batch_rows import pad_rows
+
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
@@ -32,18 +34,12 @@ class GoldenBlock:
 
 
 @dataclass(frozen=True)
-class FaultyLayer:
+class LayerContext:
     """The layer whose faults are injected, and the block that they are injected into."""
 
     network: Network
     module: Injectable
     block: GoldenBlock
-
-
-def pad_rows(values: Tensor, rows: int) -> Tensor:
-    """`values` [n, ...] with its first row repeated up to `rows`."""
-    missing = rows - len(values)
-    return values if missing <= 0 else torch.cat([values, values[:1].expand(missing, *values.shape[1:])])
 
 
 def golden_block(

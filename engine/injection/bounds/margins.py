@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from engine.injection.bounds.reach import class_pairs
+from engine.injection.bounds.change_bound import class_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from torch import Tensor, fx
 
-    from engine.injection.exact.golden import GoldenBlock
     from engine.injection.network.channels import ChannelMap
+    from engine.injection.network.golden import GoldenBlock
     from engine.injection.network.graph import Network
     from engine.injection.workers import Workers
 
@@ -55,11 +55,11 @@ class Margins:
         inverse = torch.where(usable > 0, 1 / usable, torch.inf).scatter(1, top1[:, None], 0)
         return cls(top1, inverse, _VANISHES * largest)
 
-    def used_by(self, coefficients: Tensor) -> Tensor:
+    def margin_consumed_by(self, coefficients: Tensor) -> Tensor:
         """The largest share of a margin that each value uses per unit of change, [count, ...].
 
         Args:
-            coefficients: [class pairs, ...] as `reach_of` gives them.
+            coefficients: [class pairs, ...] as `change_bound_of` gives them.
         """
         classes = self.inverse.shape[1]
         first, second = class_pairs(classes).to(self.top1.device).T
@@ -178,13 +178,13 @@ def bounds_of_layer(
         return frontier[node].apart(value[:count]).permute(1, 2, 3, 0).contiguous()
 
     return LayerBounds(
-        {node: images_last(node, margins.used_by(reach[node])) for node in frontier},
+        {node: images_last(node, margins.margin_consumed_by(reach[node])) for node in frontier},
         {node: images_last(node, slope[node]) for node in frontier},
         margins.least_change,
     )
 
 
-class SettledCounter:
+class BoundedCounter:
     """A recorder that counts the pairs that are settled without a run."""
 
     looks_at_doubt = False
@@ -192,11 +192,11 @@ class SettledCounter:
     def __init__(self) -> None:
         self.pairs = 0
 
-    def settle_images(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
+    def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
         """Count them."""
         self.pairs += int(severity.count_nonzero())
 
-    def settle(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:
+    def record_certain(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:
         """These are run."""
 
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:

@@ -1,0 +1,70 @@
+"""The golden values of a block as the fast method reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from engine.injection.network.golden import GoldenBlock
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from torch import fx
+
+    from engine.injection.fast.channel_updates import ChannelUpdates
+    from engine.injection.network.graph import Network
+
+
+@dataclass(frozen=True)
+class FastBlock(GoldenBlock):
+    """Golden values, images as rows of channels-last memory beside the ones that `exact` reads."""
+
+    rows: dict[fx.Node, Any]
+    largest: dict[fx.Node, Tensor]
+    """largest magnitude of each image's value, [rows]"""
+    top1: Tensor
+    """[count] the golden class of each image"""
+    top1_margin: Tensor
+    """[count] by how much it leads the second best, relative to the image's largest magnitude of all"""
+    largest_of_all: Tensor
+    """[count] that magnitude"""
+    slopes: dict[fx.Node, Tensor]
+    """gradient of a mix of the logits at the values that bounded layers change, [rows, ...]"""
+    faultless: dict[fx.Node, Tensor] = field(default_factory=dict)
+    """by faulty layer: the logits that its steps give without a fault, [classes, count]; made when first needed"""
+    updates: dict[int, ChannelUpdates] = field(default_factory=dict)
+    """by faulty layer: its first stage; of the layers that workers are at"""
+
+    @classmethod
+    def of(
+        cls, block: GoldenBlock, copies: AbstractSet[fx.Node], network: Network, slopes: dict[fx.Node, Tensor]
+    ) -> FastBlock:
+        """A block with copies of the golden values that `fast` reads."""
+        rows = {node: _channels_last(block.values[node]) for node in copies}
+        largest = {
+            node: value.abs().amax(tuple(range(1, value.ndim)))
+            for node, value in rows.items()
+            if isinstance(value, Tensor) and value.is_floating_point() and value.ndim > 1
+            if node in network.batch_dependent
+        }
+        most = torch.stack([block.logits.abs().amax(1), *(value[: block.count] for value in largest.values())]).amax(0)
+        best = block.logits.topk(min(2, block.logits.shape[1]), 1).values
+        margin, top1 = (best[:, 0] - best[:, -1]) / most, block.logits.argmax(1)
+        return cls(block.images, block.count, block.logits, block.values, rows, largest, top1, margin, most, slopes)
+
+    def keep(self, layer: int, updates: ChannelUpdates) -> ChannelUpdates:
+        """Keep the first stage of a layer, for the next group of its faults; let go of those before the last."""
+        for other in [other for other in list(self.updates) if other < layer - 1]:
+            self.updates.pop(other, None)
+        self.updates[layer] = updates
+        return updates
+
+
+def _channels_last(value: Any) -> Any:
+    if isinstance(value, torch.Tensor) and value.ndim == 4:
+        return value.contiguous(memory_format=torch.channels_last)
+    return value

@@ -1,0 +1,267 @@
+"""The `fast` method: as `exact` until channels mix, then arithmetic that need not be equal to the bit.
+
+A pair that reaches the first mixing layer differs from golden in one input channel: the layer's result is golden's plus
+what that channel's difference adds. The layers after it run with batch norm folded in and channels last. The error that
+this makes is measured at the start; a pair whose two best classes are closer than that is run again by `exact`. The
+mathematics, and what of it is proved and what measured, stand in docs/engine.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import torch
+
+from engine.injection.batch_rows import probe_batch_rows
+from engine.injection.bounds.change_bound import change_bound_of
+from engine.injection.bounds.margins import LayerBounds, Margins, bounds_of_layer, slopes
+from engine.injection.exact.method import ExactMethod
+from engine.injection.fast.batches import FastBatches
+from engine.injection.fast.block import FastBlock
+from engine.injection.fast.calibration import TAU_SAFETY, bounded_share, count_images, largest_error, sample_faults
+from engine.injection.fast.channel_updates import ChannelUpdates, has_update_rule
+from engine.injection.fast.runner import FastRunner
+from engine.injection.method import Method
+from engine.injection.network.folded import fold_layers
+from engine.injection.network.folded_suffix import FoldedSuffix, fold_suffix
+from engine.injection.network.golden import LayerContext
+from engine.injection.network.suffix import count_macs
+from engine.injection.network.traced import LAYER_ROWS
+from engine.steps import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from torch import Tensor, fx
+
+    from engine.injection.batch_rows import BatchRows
+    from engine.injection.exact.pairs import Pairs, PairSource
+    from engine.injection.exact.severity import Recorder
+    from engine.injection.method import Plan
+    from engine.injection.network.golden import GoldenBlock
+    from engine.injection.network.traced import TracedNetwork
+    from engine.injection.outcomes import WeightFaults
+    from engine.steps import OnStep
+
+_MOST_BOUNDED = 8
+"""layers, from the last one on: the more layers follow, the less a bound says"""
+
+_LEAST_BOUNDED = 0.1
+"""share of its pairs that bounds must decide in a layer to be worth their time"""
+
+_LARGEST_OF_SEVERAL = 2.0
+"""times the layer's largest weight: by so much each weight of a fault in several may change where `fast` adds up what
+the changes do; of larger ones that cancel, rounding would be left"""
+
+Faults = TypeVar("Faults")
+Coefficients = dict["fx.Node", "Tensor"]
+"""of a bound, by frontier node"""
+
+
+def fast_methods(traced: TracedNetwork) -> Sequence[Method]:
+    """The method `fast` for one network, and `exact`, which decides what is too close for it."""
+    exact = ExactMethod(traced)
+    return FastMethod(traced, exact), exact
+
+
+class FastMethod(Method):
+    """Runs updates of one channel, then the rest of the network as is fastest, and leaves near-ties to `exact`."""
+
+    name = "fast"
+
+    def __init__(self, traced: TracedNetwork, exact: ExactMethod) -> None:
+        """`exact`: of the same network, started before this one."""
+        folded = fold_layers(traced.network, traced.shapes)
+        self._exact = exact
+        self._traced = traced
+        self._suffixes: dict[int, FoldedSuffix] = {
+            layer: fold_suffix(suffix, folded, traced.network, traced.shapes)
+            for layer, suffix in traced.suffixes.items()
+        }
+        """by layer"""
+        self._copies = {node for suffix in self._suffixes.values() for node in suffix.golden}
+        self._bounds: dict[int, Coefficients] = {}
+        """of the layers where bounds are worth their time, see `bounds.change_bound`"""
+        self._plan: Plan
+        self.tau = 0.0
+        """how close two classes may be, relative to the largest magnitude of their pair, before `exact` decides"""
+
+    @property
+    def _last_layers(self) -> list[int]:
+        """The layers that may have bounds, the last one first."""
+        return sorted(self._suffixes, reverse=True)[:_MOST_BOUNDED]
+
+    def golden_copies(self) -> Mapping[fx.Node, int]:
+        """A copy in channels-last memory beside the plain one, and what the bounds of the last layers take."""
+        read_by_exact = self._exact.golden_copies()
+        copies = {node: 1 if node in read_by_exact else 2 for node in self._copies}
+        frontiers = [self._suffixes[layer].suffix.frontier for layer in self._last_layers]
+        bounded = [node for frontier in frontiers for node in frontier]  # what margins use: of each layer
+        for node in (*bounded, *set(bounded)):  # slopes: of each node
+            copies[node] = copies.get(node, 0) + 1
+        return copies
+
+    def probe(self, images: Tensor, rows: BatchRows) -> Iterator[BatchRows]:
+        """Batch sizes for the layers that are not run as torch does."""
+        generator = torch.Generator().manual_seed(0)
+        layers = {node: layer for suffix in self._suffixes.values() for node, layer in suffix.layers.items()}
+        for node, layer in layers.items():
+            run = layer.quick
+            if node is self._traced.network.output and layer.is_linear:
+                run = layer.from_transposed
+            if run is not None:
+                count = rows.largest if layer.is_linear else min(rows.largest, LAYER_ROWS)
+                values = torch.randn(count, *self._traced.shapes[layer.source][1:], generator=generator)
+                yield probe_batch_rows(run, values.to(images.device))
+
+    def start(self, plan: Plan, images: Tensor, on_step: OnStep) -> None:
+        """Measure the rounding error on a sample of faults, and in which layers bounds are worth their time."""
+        self._plan = plan
+        if plan.rows.interchangeable:
+            some = plan.load(images[: count_images(self._traced.suffixes.values())])
+            self.tau = TAU_SAFETY * self._largest_error(some, on_step)
+            self._bounds = self._useful_bounds(some, on_step)
+
+    def _largest_error(self, golden: GoldenBlock, on_step: OnStep) -> float:
+        """Over all bits of some weights of every layer, relative to the largest magnitude met since the fault."""
+        block, largest, layers = self._extended(golden, ()), 0.0, list(self._suffixes)
+        for number, layer in enumerate(layers):
+            on_step(Step("measuring rounding", number, len(layers)))
+            updates = self._updates(block, layer, None)
+            if updates is not None:
+                faults = sample_faults(layer, self._traced.network.layers[layer].weight, len(layers))
+                size = max(self._plan.sizes.dense[layer], self._plan.rows.floor)
+                error = largest_error(self._exact, updates, self._batches(block, layer), size, layer, faults)
+                largest = max(largest, error)
+        return largest
+
+    def _useful_bounds(self, golden: GoldenBlock, on_step: OnStep) -> dict[int, Coefficients]:
+        """The coefficients of the bounds in the layers where they decide enough pairs."""
+        useful: dict[int, Coefficients] = {}
+        for number, layer in enumerate(self._last_layers):
+            on_step(Step("measuring how far changes reach", number, len(self._last_layers)))
+            coefficients = change_bound_of(self._suffixes[layer], self._traced.network, self._traced.shapes)
+            if coefficients is None:
+                continue
+            updates = self._updates(self._extended(golden, (layer,)), layer, coefficients)
+            faults = sample_faults(layer, self._traced.network.layers[layer].weight, layers=1)
+            if updates is not None and bounded_share(updates, faults) >= _LEAST_BOUNDED:
+                useful[layer] = coefficients
+        return useful
+
+    @property
+    def measured(self) -> Mapping[str, float]:
+        """tau."""
+        return {"tau": self.tau}
+
+    def macs(self, layer: int) -> int:
+        """Those of the dense nodes, the updates of one channel counted as that."""
+        macs = self._exact.macs(layer)
+        suffix = self._suffixes.get(layer)
+        for update in suffix.updates.values() if suffix else ():
+            whole = count_macs(self._traced.network, update.inner, self._traced.shapes)
+            channel_map = self._traced.suffixes[layer].frontier[update.source]
+            macs -= whole - whole * channel_map.width // len(update.by_input)
+        return macs
+
+    def extend(self, block: GoldenBlock) -> FastBlock:
+        """Golden values in channels-last memory, margins, and the slopes at the values that have bounds."""
+        return self._extended(block, self._bounds)
+
+    def _extended(self, block: GoldenBlock, bounded: Collection[int]) -> FastBlock:
+        """The same with the slopes for other layers with bounds."""
+        nodes = {node for layer in bounded for node in self._suffixes[layer].suffix.frontier}
+        gradients = slopes(self._traced.network, nodes, block, self._plan.workers)
+        return FastBlock.of(block, self._copies, self._traced.network, gradients)
+
+    def run(self, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder) -> None:
+        """Record every pair that differs from golden; by `exact` where there is no update for the layer."""
+        assert isinstance(block, FastBlock)
+        updates = self._updates(block, layer, self._bounds.get(layer))
+        if updates is None:
+            self._exact.run(block, layer, faults, recorder)
+            return
+        large = self._large_of_several(layer, faults)
+        if large is not None:
+            self._exact.run(block, layer, replace(faults, changes=faults.changes & large), recorder)
+            faults = replace(faults, changes=faults.changes & ~large)
+        close = self.run_source(updates, block, layer, faults, recorder)
+        if close is not None:
+            self._decide(block, layer, faults, recorder, close)
+
+    def _large_of_several(self, layer: int, faults: WeightFaults) -> NDArray[np.bool_] | None:
+        """Which faults in several weights change one of them by so much that changes may cancel, [faults]."""
+        if faults.more is None:
+            return None
+        golden = self._traced.network.layers[layer].weight.detach().cpu().contiguous().numpy().reshape(-1)
+        most, more = _LARGEST_OF_SEVERAL * np.abs(golden).max(), faults.more
+        with np.errstate(invalid="ignore", over="ignore"):
+            is_large = ~(np.abs(faults.value - golden[faults.weight_index]) <= most)
+            of_sites = ~(np.abs(more.value - golden[more.weight_index % len(golden)]) <= most)
+        large: NDArray[np.bool_] = is_large & np.isin(np.arange(len(faults)), more.fault)
+        large[more.fault[of_sites]] = True
+        return large
+
+    def run_source(
+        self, source: PairSource[Faults], block: FastBlock, layer: int, faults: Faults, recorder: Recorder
+    ) -> Pairs | None:
+        """Run the pairs that any source yields through the rest of the network, and record those that are certain.
+
+        Args:
+            source: of pairs whose changes are added to golden values after `layer`.
+            block: what the pairs' images are rows of.
+            layer: index of the injectable layer after which values have changed.
+            faults: what the source takes.
+            recorder: is told of each pair whose top-1 is certain.
+
+        Returns:
+            The pairs whose top-1 is too close to call, for whoever runs them in another way; None if there is none.
+        """
+        runner = FastRunner(self._batches(block, layer), recorder, self._plan.sizes.dense[layer], self.tau)
+        for pairs in source.run(faults, recorder):
+            runner.add(pairs)
+        return runner.finish()
+
+    def _updates(self, block: FastBlock, layer: int, coefficients: Coefficients | None) -> ChannelUpdates | None:
+        """The first stage for faults in the weights of a layer; None where it has no update rule.
+
+        Args:
+            block: golden values; keeps the first stage for the next group of faults.
+            layer: index of the injectable layer.
+            coefficients: of the bound of a change after this layer, if it has one.
+        """
+        network, suffix = self._traced.network, self._suffixes[layer]
+        sources = suffix.suffix.layer.all_input_nodes
+        if not self._plan.rows.interchangeable or len(sources) != 1:
+            return None
+        if not has_update_rule(network.layers[layer], block.values[sources[0]]):
+            return None
+        kept = block.updates.get(layer)
+        if kept is not None:
+            return kept
+        uncertain = ~(block.top1_margin > self.tau)
+        context = LayerContext(network, network.layers[layer], block)
+        bounds = None if coefficients is None else self._layer_bounds(block, layer, coefficients)
+        return block.keep(layer, ChannelUpdates(context, suffix, uncertain, bounds))
+
+    def _batches(self, block: FastBlock, layer: int) -> FastBatches:
+        return FastBatches(self._traced.network, self._suffixes[layer], block, self._plan.rows)
+
+    def _layer_bounds(self, block: FastBlock, layer: int, coefficients: Coefficients) -> LayerBounds:
+        margins = Margins.of(block.logits, block.largest_of_all, self.tau)
+        return bounds_of_layer(self._suffixes[layer].suffix.frontier, coefficients, block.slopes, margins)
+
+    def _decide(self, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder, close: Pairs) -> None:
+        """Run pairs that are too close to call by `exact`."""
+        is_close = torch.zeros(len(faults), block.count, dtype=torch.bool, device=close.fault.device)
+        is_close[close.fault, close.image] = True
+        golden = block.logits.index_select(0, close.image)
+        recorder.record(close.fault, close.image, golden)  # masked, unless the packed run says otherwise
+        runner = self._exact.runner(block, layer, recorder)
+        again = replace(faults, changes=is_close.any(1).cpu().numpy())
+        for pairs in self._exact.packed_runs(block, layer).run(again, recorder):
+            runner.add(pairs.take(is_close[pairs.fault, pairs.image].nonzero().squeeze(1)))
+        runner.finish()

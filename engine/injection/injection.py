@@ -1,0 +1,276 @@
+"""Injection of faults into one network: blocks of images in, outcomes out, whatever the method."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from engine.errors import InputError
+from engine.injection.batch_rows import common_rows, pad_rows, probe_batch_rows, probe_images
+from engine.injection.exact.packs import spread_faults
+from engine.injection.exact.severity import SeverityMatrix
+from engine.injection.exact.whole_network import WholeNetwork
+from engine.injection.method import Plan
+from engine.injection.methods import METHODS
+from engine.injection.network.golden import GoldenBlock
+from engine.injection.network.layers import injectable_modules
+from engine.injection.network.sizes import plan_sizes, whole_network_sizes
+from engine.injection.network.suffix import count_macs
+from engine.injection.network.traced import TracedNetwork, trace
+from engine.injection.network.tracing import UntraceableError
+from engine.injection.workers import Workers
+from engine.steps import OnStep, Step, nobody_waits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+    from torch import Tensor, fx, nn
+
+    from engine.injection.batch_rows import BatchRows
+    from engine.injection.exact.severity import Recorder
+    from engine.injection.method import Method
+    from engine.injection.outcomes import Outcomes, WeightFaults
+
+_GROUP_PAIRS = 2_000_000
+_GROUP_MACS = 10**11
+"""what one group of faults may cost: seconds on two cores, so that progress and ctrl+c stay prompt"""
+
+
+class Injection:
+    """Injects faults into one network by one method, block of images by block of images.
+
+    It owns the network, its blocks, its workers, the groups of faults and the recording; how the faults of a layer are
+    run is a `Method`'s. Each layer has a method of its own: the chosen one, or a slower one that it fell back to.
+    """
+
+    def __init__(
+        self, model: nn.Module, images: Tensor, memory: int, method: str, on_step: OnStep = nobody_waits
+    ) -> None:
+        """Trace the network, find the batch sizes to use, and let the method measure what it needs.
+
+        Args:
+            model: on its device; put into eval mode.
+            images: to probe with, [n, C, H, W] real ones on the same device, at least one.
+            memory: bytes for golden values and batches together.
+            method: a name in `engine.injection.methods.METHODS`.
+            on_step: told what is being done.
+
+        Raises:
+            InputError: there is no such method, or the memory does not hold one image.
+        """
+        if method not in METHODS:
+            raise InputError(f'[run] method: there is no "{method}"; use one of {", ".join(METHODS)}')
+        on_step(Step("trying out batch sizes"))
+        self.model = model.eval()
+        self.names = tuple(name for name, _ in injectable_modules(model))
+        """of the injectable layers, by index"""
+        self.notes: list[str] = []
+        """sentences the user should read: what could not be traced"""
+        with torch.inference_mode():
+            self._traced = self._trace(images)
+        self.workers = Workers.of(images.device) if self._traced else Workers(1, torch.get_num_threads())
+        """side by side, on the CPU; faults that run the whole network change its weights, and run alone"""
+        self._whole_network = WholeNetwork(self.model, self.whole_macs)
+        self._ladder: Sequence[Method] = (
+            *(METHODS[method].build(self._traced) if self._traced else ()),
+            self._whole_network,
+        )
+        """the methods, each of them slower than the one before it"""
+        self._rung = self._first_rungs()
+        self.rows, self.block_rows, self._plan = self._start(images, memory, on_step)
+        """`block_rows`: most images a block can hold"""
+        if not self.rows.interchangeable:
+            self.notes.append("logits depend on an image's place in the batch: batches are whole blocks, slower")
+
+    def _trace(self, images: Tensor) -> TracedNetwork | None:
+        try:
+            traced = trace(self.model, images)
+        except UntraceableError as error:
+            self.notes.append(f"every fault runs the whole network, which is slower; {error}")
+            return None
+        for index, reason in sorted(traced.reached.whole.items()):
+            self.notes.append(f"faults in {self.names[index]} run the whole network, which is slower: {reason}")
+        if traced.reached.unread:
+            unread = ", ".join(self.names[index] for index in sorted(traced.reached.unread))
+            self.notes.append(f"nothing reads {unread} when the network is evaluated: faults there are masked")
+        return traced
+
+    def _first_rungs(self) -> list[int]:
+        """By layer, the place of its method in the ladder: the first, or the last where it runs the whole network."""
+        whole = () if self._traced is None else self._traced.reached.whole
+        last = len(self._ladder) - 1
+        return [last if layer in whole else 0 for layer in range(len(self.names))]
+
+    def _start(self, images: Tensor, memory: int, on_step: OnStep) -> tuple[BatchRows, int, Plan | None]:
+        """Find the batch sizes, and start the methods, slow ones first: a faster one may use them."""
+        with self._as_worker():
+            if self._traced is None:
+                sizes = whole_network_sizes(self.model, images, memory)
+                rows = probe_batch_rows(self._run_model, probe_images(images, sizes.largest))
+                return rows, max(sizes.block, rows.floor), None
+            copies = self._golden_copies()
+            sizes = plan_sizes(self._traced, copies, images.device, memory, self.workers.count)
+            rows = self._traced.probe(probe_images(images, sizes.largest))
+            block_rows = max(sizes.block, rows.floor)
+            if rows.interchangeable:
+                rows = common_rows((rows, *(own for method in self._ladder for own in method.probe(images, rows))))
+            plan = Plan(self._traced, frozenset(copies), sizes, rows, self.workers)
+            for method in reversed(self._ladder):
+                method.start(plan, images, on_step)
+            return rows, block_rows, plan
+
+    def _golden_copies(self) -> dict[fx.Node, int]:
+        """The nodes whose golden values are kept, and how many copies the methods hold of each one together."""
+        copies: dict[fx.Node, int] = {}
+        for method in self._ladder:
+            for node, count in method.golden_copies().items():
+                copies[node] = copies.get(node, 0) + count
+        return copies
+
+    def _run_model(self, images: Tensor) -> Tensor:
+        """The network itself on a copy of `images`, which it may overwrite."""
+        logits: Tensor = self.model(images.clone())
+        return logits
+
+    @contextmanager
+    def _as_worker(self) -> Iterator[None]:
+        with self.workers.rounding(), torch.inference_mode():
+            yield
+
+    def _method(self, layer: int) -> Method:
+        return self._ladder[self._rung[layer]]
+
+    def method_of(self, layer: int) -> str:
+        """How the faults of a layer are run, for a person."""
+        return self._method(layer).name
+
+    def is_bit_equal(self, layer: int) -> bool:
+        """Whether the method of a layer promises the bits of the plain loop."""
+        return self._method(layer).is_bit_equal
+
+    def fall_back(self, layer: int) -> bool:
+        """Run the faults of a layer by the next slower method; whether there is one."""
+        if self._method(layer) is self._whole_network:
+            return False
+        self._rung[layer] += 1
+        return True
+
+    @property
+    def whole_macs(self) -> int:
+        """Multiplications of the whole network for one image; 0 where it cannot be traced."""
+        if self._traced is None:
+            return 0
+        network, shapes = self._traced.network, self._traced.shapes
+        return sum(count_macs(network, node, shapes) for node in network.nodes)
+
+    def dense_macs(self, layer: int) -> int:
+        """Multiplications left for a pair after a fault in a layer, once channels mix."""
+        return self._method(layer).macs(layer)
+
+    @property
+    def measured(self) -> dict[str, float]:
+        """What was found out about this network on this machine and is part of the numerics, by name."""
+        values: dict[str, float] = {"batch_floor": self.rows.floor, "workers": self.workers.count}
+        for method in self._ladder:
+            values |= method.measured
+        return values
+
+    def load(self, images: Tensor) -> GoldenBlock:
+        """Golden values of a block of images [n, C, H, W], n at most `block_rows`."""
+        with self._as_worker():
+            if self._plan is None:
+                padded = pad_rows(images, self.rows.fit(len(images)))
+                return GoldenBlock(padded, len(images), self._run_model(padded)[: len(images)], {})
+            block = self._plan.load(images)
+            for method in reversed(self._ladder):
+                block = method.extend(block)
+            return block
+
+    def golden_logits(self, images: Tensor) -> Tensor:
+        """Fault-free logits [n, classes] of images [n, C, H, W], n at most `block_rows`: to the bit those of `load`.
+
+        In another place of another block too, unless logits depend on that (see `BatchRows.interchangeable`).
+        """
+        with self._as_worker():
+            if self._plan is None:
+                return self._run_model(pad_rows(images, self.rows.fit(len(images))))[: len(images)]
+            return self._plan.golden_logits(images)
+
+    def inject(self, block: GoldenBlock, faults: WeightFaults) -> Iterator[Outcomes]:
+        """Inject faults, sorted by layer, into a block: outcomes of a few seconds' work at a time, in order."""
+        inject = partial(self._inject_group, block)
+        for runs_alone, groups in groupby(self._groups(block, faults), key=lambda group: group.method.runs_alone):
+            run = map if runs_alone else self.workers.map
+            yield from run(inject, groups)
+
+    def _groups(self, block: GoldenBlock, faults: WeightFaults) -> Iterator[LayerFaults]:
+        """Runs of consecutive faults of one layer and one method, of a limited size."""
+        spread = spread_faults(faults, self.model)
+        start = 0
+        while start < len(faults):
+            layer = int(faults.layer[start])
+            stop = int(np.searchsorted(faults.layer, layer, side="right"))
+            method = self._method(layer)
+            if spread is not None:
+                stop = start + _length_of_run(spread[start:stop])
+                method = self._whole_network if spread[start] else method
+            size = 1 if method.runs_alone else self._group_size(layer, block.count)
+            stop = min(stop, start + size)
+            yield LayerFaults(layer, method, faults.take(slice(start, stop)))
+            start = stop
+
+    def _group_size(self, layer: int, images: int) -> int:
+        """How many faults of a layer are injected together."""
+        suffix = None if self._traced is None else self._traced.suffixes.get(layer)
+        macs = max(1, suffix.macs if suffix else 0)
+        return max(1, min(_GROUP_PAIRS, _GROUP_MACS // macs) // images)
+
+    def _inject_group(self, block: GoldenBlock, group: LayerFaults) -> Outcomes:
+        severities = SeverityMatrix(len(group.faults), block.logits)
+        with self._as_worker():
+            self._run(group.method, block, group.layer, group.faults, severities)
+            return severities.outcomes(group.faults.positions)
+
+    def replay(self, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder) -> None:
+        """Hand the faulty logits of faults of one layer to `recorder`; pairs it never hears of are masked.
+
+        Args:
+            block: as `load` gives it.
+            layer: index of the injectable layer; of faults with several sites, that of the first one.
+            faults: all of that layer.
+            recorder: takes faults as rows of `faults`, and images as rows of the block.
+        """
+        spread = spread_faults(faults, self.model)
+        with self._as_worker():
+            if spread is not None and spread.any():
+                whole = replace(faults, changes=faults.changes & spread)
+                self._run(self._whole_network, block, layer, whole, recorder)
+                faults = replace(faults, changes=faults.changes & ~spread)
+            self._run(self._method(layer), block, layer, faults, recorder)
+
+    def _run(self, method: Method, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder) -> None:
+        is_unread = self._traced is not None and layer in self._traced.reached.unread
+        if method is self._whole_network or not is_unread:
+            method.run(block, layer, faults, recorder)
+
+
+@dataclass(frozen=True)
+class LayerFaults:
+    """Faults of one layer that are injected together, and what runs them."""
+
+    layer: int
+    method: Method
+    faults: WeightFaults
+
+
+def _length_of_run(values: NDArray[np.bool_]) -> int:
+    """How many of the first `values` are equal."""
+    others = np.flatnonzero(values != values[0])
+    return int(others[0]) if len(others) else len(values)

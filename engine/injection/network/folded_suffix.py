@@ -1,0 +1,126 @@
+"""A suffix with its layers folded: what the fast method runs, and what a bound follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from engine.injection.network.channels import is_reshape
+from engine.injection.network.folded import Affine, find_norms
+from engine.injection.network.in_place import InPlace, activated, find_in_place, is_activation
+from engine.injection.network.tiled_pools import TiledPool, find_tiled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import torch
+    from torch import fx
+
+    from engine.injection.network.folded import FoldedLayer
+    from engine.injection.network.graph import Network
+    from engine.injection.network.suffix import Suffix
+
+OVERFLOW = 1e33
+"""beyond, a sum of products may overflow or not, depending on how it is formed: transforms and norms scale between"""
+
+PLAIN_OVERFLOW = 1.7e38
+"""the same where sums of products are formed directly: half of float32's largest"""
+
+
+@dataclass(frozen=True)
+class FoldedSuffix:
+    """A suffix with its layers folded."""
+
+    suffix: Suffix
+    packed: tuple[fx.Node, ...]
+    """the packed nodes, without the activations that a pooling takes over"""
+    steps: tuple[fx.Node, ...]
+    """the dense nodes, without those and those folded into the next"""
+    tiled: dict[fx.Node, TiledPool]
+    """the poolings among both"""
+    norms: dict[fx.Node, Affine]
+    """the batch norms among the packed nodes"""
+    updates: dict[fx.Node, FoldedLayer]
+    """by result: layers that read nothing but one frontier value"""
+    layers: dict[fx.Node, FoldedLayer]
+    """by result: all other layers"""
+    golden: frozenset[fx.Node]
+    """golden values that any step reads"""
+    last_use: dict[fx.Node, tuple[fx.Node, ...]]
+    in_place: dict[fx.Node, InPlace]
+    """steps that may overwrite what they read"""
+    measured: frozenset[fx.Node]
+    """steps whose result's magnitude is looked at"""
+    runs_of_channels: bool
+    """whether pairs have to be in ascending runs of one channel: an update is a product for each run"""
+    overflow: float
+    """magnitude beyond which a pair's results may be finite or not, depending on how they are computed"""
+
+
+def fold_suffix(
+    suffix: Suffix, folded: dict[fx.Node, FoldedLayer], network: Network, shapes: Mapping[fx.Node, torch.Size]
+) -> FoldedSuffix:
+    """Split the dense nodes of a suffix into updates, folded layers and the rest; `shapes` of every value."""
+    dense = set(suffix.dense)
+    usable = {node: layer for node, layer in folded.items() if {node, layer.inner} <= dense}
+    updates = {node: layer for node, layer in usable.items() if _is_update(layer, suffix)}
+    inner = {layer.inner for layer in usable.values()}
+    tiled = find_tiled(network, suffix.packed) | find_tiled(network, suffix.dense)
+    activated_later = {pool.activation: node for node, pool in tiled.items() if pool.activation}
+    steps = tuple(
+        node for node in suffix.dense if node in usable or (node not in inner and node not in activated_later)
+    )
+    reads = {
+        node: ()
+        if node in updates
+        else (usable[node].source,)
+        if node in usable
+        else (tiled[node].source,)
+        if node in tiled
+        else tuple(node.all_input_nodes)
+        for node in steps
+    }
+    last_in_place = [activated(network, node) or node for node in usable if node not in updates]
+    last_reader = {parent: node for node in steps for parent in reads[node] if parent is not network.output}
+    read = {parent for parents in reads.values() for parent in parents} | {network.output}
+    return FoldedSuffix(
+        suffix=suffix,
+        packed=tuple(node for node in suffix.packed if node not in activated_later),
+        steps=steps,
+        tiled=tiled,
+        norms=find_norms(network, suffix.packed),
+        updates=updates,
+        layers={node: layer for node, layer in usable.items() if node not in updates},
+        golden=frozenset((read - dense) | set(updates)),
+        last_use={node: tuple(parent for parent, last in last_reader.items() if last is node) for node in steps},
+        in_place=find_in_place(network, steps, usable, shapes),
+        measured=frozenset(activated_later.get(node, node) for node in last_in_place),
+        runs_of_channels=any(not layer.is_row_wise(suffix.frontier[layer.source]) for layer in updates.values()),
+        overflow=_overflow(network, suffix, usable, tiled),
+    )
+
+
+def _overflow(
+    network: Network, suffix: Suffix, layers: dict[fx.Node, FoldedLayer], tiled: dict[fx.Node, TiledPool]
+) -> float:
+    """From the weights, where all that follows is direct layers, and what cuts off, picks or reshapes."""
+    gains = [1.0]
+    for node in (*suffix.packed, *suffix.dense):
+        if node in layers and layers[node].is_direct and _is_update(layers[node], suffix):
+            gains.append(layers[node].gain)  # what it adds is its input times this
+        elif node in layers and layers[node].is_direct and layers[node].source not in suffix.frontier:
+            gains.append(1 / max(1.0, layers[node].largest_gain))
+        elif node not in tiled and not is_activation(node, network) and not is_reshape(node, network):
+            return OVERFLOW
+    return PLAIN_OVERFLOW * min(gains)
+
+
+def _is_update(layer: FoldedLayer, suffix: Suffix) -> bool:
+    channel_map = suffix.frontier.get(layer.source)
+    if channel_map is None or channel_map.dim != 1:
+        return False
+    if isinstance(layer.module, nn.Linear):
+        return layer.ndim == 2  # of more, the features are not the channels
+    return layer.module.groups == 1 and channel_map.width == 1
