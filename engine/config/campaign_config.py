@@ -26,6 +26,7 @@ from engine.formats.fault_model import FaultModel  # noqa: TC001 - pydantic read
 from engine.formats.float32 import FLOAT32
 from engine.metrics.probabilities import EL2N
 from engine.metrics.registry import METRICS
+from engine.injection.methods import DEFAULT_METHOD, METHODS
 from engine.paths import MissingFileError, file_bytes, is_file, is_folder, shown
 
 if TYPE_CHECKING:
@@ -331,11 +332,18 @@ class WorkloadConfig(Section):
         return value
 
 
+if TYPE_CHECKING:
+    MethodName = str
+else:
+    MethodName = Literal[tuple(METHODS)]
+
+
 class RunConfig(Section):
     """How the faults are injected."""
 
-    method: Literal["exact", "fast"] = "fast"
-    """exact equals the naive loop in every bit; fast in every top-1"""
+    method: MethodName = Field(
+        default=DEFAULT_METHOD, description="; ".join(f"{name} {entry.promise}" for name, entry in METHODS.items())
+    )
     device: Annotated[str, AfterValidator(_check_device)] = "auto"
     """auto, cpu, cuda or cuda:1"""
     tf32: bool = False

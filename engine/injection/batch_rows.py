@@ -28,7 +28,11 @@ class BatchRows:
     inputs): then every batch is a whole block, each image in its own place"""
 
     def fit(self, rows: int) -> int:
-        """The smallest usable size that holds `rows`, at most the largest."""
+        """The smallest usable size that holds `rows`, at most the largest.
+
+        >>> BatchRows(floor=4, largest=64).fit(9)
+        16
+        """
         size = self.floor
         while size < min(rows, self.largest):
             size *= 2
@@ -78,6 +82,10 @@ def probe_images(images: Tensor, count: int) -> Tensor:
 
 
 def pad_rows(values: Tensor, rows: int) -> Tensor:
-    """`values` [n, ...] with its first row repeated up to `rows`."""
+    """`values` [n, ...] with its first row repeated up to `rows`.
+
+    >>> pad_rows(torch.tensor([[1], [2]]), 4).tolist()
+    [[1], [2], [1], [1]]
+    """
     missing = rows - len(values)
     return values if missing <= 0 else torch.cat([values, values[:1].expand(missing, *values.shape[1:])])

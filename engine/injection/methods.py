@@ -34,7 +34,9 @@ class MethodEntry:
 
 _ENTRIES = (
     MethodEntry("exact", "equals the naive loop in every bit", True, "engine.injection.exact.method:exact_methods"),
-    MethodEntry("fast", "in every top-1 but for a measured margin", False, "engine.injection.fast.method:fast_methods"),
+    MethodEntry(
+        "fast", "in every top-1, by a margin that is measured", False, "engine.injection.fast.method:fast_methods"
+    ),
 )
 
 METHODS: dict[str, MethodEntry] = {entry.name: entry for entry in _ENTRIES}

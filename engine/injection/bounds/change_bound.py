@@ -3,7 +3,8 @@
 Every operation after a faulty channel is bounded by a linear one with no negative coefficient: a layer by the absolute
 values of its weights, an activation that never grows a difference by the identity, max pooling by the sum over its
 window. What is bounded by them all is a sum over the changed values, each times a coefficient: the adjoint of the
-bounding network, applied to the difference of two rows of the last layer.
+bounding network, applied to the difference of two rows of the last layer. docs/engine.md, (4), has the inequality and
+its reasons.
 """
 
 from __future__ import annotations
@@ -54,7 +55,11 @@ class UnboundedError(Exception):
 
 
 def class_pairs(classes: int) -> Tensor:
-    """All pairs of distinct classes, the smaller one first, [pairs, 2]."""
+    """All pairs of distinct classes, the smaller one first, [pairs, 2].
+
+    >>> class_pairs(3).tolist()
+    [[0, 1], [0, 2], [1, 2]]
+    """
     return torch.combinations(torch.arange(classes))
 
 

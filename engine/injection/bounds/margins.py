@@ -1,8 +1,8 @@
 """Pairs that are non-critical for certain: what changed is too small to move another class to the top, and not nothing.
 
 Most flips change a weight little. For such a pair the rest of the network need not be run: the largest change of any
-difference of logits is bounded (see `reach`), and that there is a change at all is seen from the gradient of a random
-mix of the logits.
+difference of logits is bounded (see `change_bound`), and that there is a change at all is seen from the gradient of a
+random mix of the logits. docs/engine.md has the inequalities, (4) and (5), and says which part is proved.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ class Margins:
     def of(cls, logits: Tensor, largest: Tensor, tau: float) -> Margins:
         """`logits` [count, classes], `largest` [count] magnitude of each image, `tau` the relative rounding error."""
         top1 = logits.argmax(1)
-        lead = logits.gather(1, top1[:, None]) - logits
-        usable = _LESS_THAN_MARGIN * lead - 2 * tau * largest[:, None]
+        margin = logits.gather(1, top1[:, None]) - logits
+        usable = _LESS_THAN_MARGIN * margin - 2 * tau * largest[:, None]
         inverse = torch.where(usable > 0, 1 / usable, torch.inf).scatter(1, top1[:, None], 0)
         return cls(top1, inverse, _VANISHES * largest)
 
     def margin_consumed_by(self, coefficients: Tensor) -> Tensor:
-        """The largest share of a margin that each value uses per unit of change, [count, ...].
+        """The largest share of a margin that each value consumes per unit of change, [count, ...]: docs/engine.md, (5).
 
         Args:
             coefficients: [class pairs, ...] as `change_bound_of` gives them.
@@ -74,7 +74,7 @@ class Margins:
 
 @dataclass(frozen=True)
 class LayerBounds:
-    """What settles pairs of one faulty layer, for some images of a block; by frontier node."""
+    """What decides pairs of one faulty layer without a run, for some images of a block; by frontier node."""
 
     used: dict[fx.Node, Tensor]
     """[channels, width, rest, images] share of the smallest margin that each value uses per unit of change"""
@@ -91,7 +91,7 @@ class LayerBounds:
             self.least_change[images],
         )
 
-    def settled(self, differences: Mapping[fx.Node, Tensor], channels: Tensor | None) -> tuple[Tensor, Tensor]:
+    def decided(self, differences: Mapping[fx.Node, Tensor], channels: Tensor | None) -> tuple[Tensor, Tensor]:
         """Which pairs are non-critical for certain, and the share of its margin that each uses, both [faults, images].
 
         Args:
@@ -167,7 +167,7 @@ def _replayed(
 
 def bounds_of_layer(
     frontier: Mapping[fx.Node, ChannelMap],
-    reach: Mapping[fx.Node, Tensor],
+    coefficients: Mapping[fx.Node, Tensor],
     slope: Mapping[fx.Node, Tensor],
     margins: Margins,
 ) -> LayerBounds:
@@ -178,14 +178,14 @@ def bounds_of_layer(
         return frontier[node].apart(value[:count]).permute(1, 2, 3, 0).contiguous()
 
     return LayerBounds(
-        {node: images_last(node, margins.margin_consumed_by(reach[node])) for node in frontier},
+        {node: images_last(node, margins.margin_consumed_by(coefficients[node])) for node in frontier},
         {node: images_last(node, slope[node]) for node in frontier},
         margins.least_change,
     )
 
 
 class BoundedCounter:
-    """A recorder that counts the pairs that are settled without a run."""
+    """A recorder that counts the pairs that bounds decide without a run."""
 
     looks_at_doubt = False
 

@@ -36,6 +36,9 @@ def channel_of(module: Injectable, weight_index: NDArray[np.int64]) -> NDArray[n
     Args:
         module: an injectable layer.
         weight_index: [n] flat, C order.
+
+    >>> channel_of(nn.Conv2d(2, 3, 5), np.array([0, 49, 50, 149]))
+    array([0, 0, 1, 2])
     """
     shape = tuple(module.weight.shape)
     if isinstance(module, nn.Linear) or not module.transposed:
@@ -72,6 +75,9 @@ def pack_by_channel(channels: NDArray[np.int64], rows: NDArray[np.int64]) -> Ite
     Args:
         channels: [n] output channel of each fault.
         rows: [n] row of each fault.
+
+    >>> [pack.channels.tolist() for pack in pack_by_channel(np.array([2, 0, 2]), np.arange(3))]
+    [[0, 2], [2]]
     """
     order = np.argsort(channels, kind="stable")
     ordered = channels[order]

@@ -1,7 +1,7 @@
 """The first stage of `fast`: one changed weight changes one output channel, by its change times one input channel.
 
-Faults in different output channels share a run, as in `exact` (see `packs`). Images lie last in memory, so that every
-shift of an input channel is a row of images and every operation runs along them.
+This is (1) in docs/engine.md. Faults in different output channels share a run, as in `exact` (see `packs`). Images lie
+last in memory, so that every shift of an input channel is a row of images and every operation runs along them.
 """
 
 from __future__ import annotations
@@ -287,10 +287,10 @@ class SliceUpdates:
             differences[node] = faulty - golden
             alive = alive | _any_nonzero(differences[node])
         if self._bounds is not None:
-            settled, used = self._bounds.settled(differences, None if is_full else channels)
+            is_safe, used = self._bounds.decided(differences, None if is_full else channels)
             doubt = weights.of_faults(used) if recorder.looks_at_doubt else None
-            recorder.record_bounded(weights.faults, self._images, weights.of_faults(settled), doubt)
-            alive = alive & ~settled
+            recorder.record_bounded(weights.faults, self._images, weights.of_faults(is_safe), doubt)
+            alive = alive & ~is_safe
         found = weights.of_faults(alive).flatten().nonzero().squeeze(1)
         fault = found // len(self._uncertain)
         image = found - fault * len(self._uncertain)

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 def max_of_tiles(value: Tensor, tile: tuple[int, int]) -> Tensor:
-    """The largest of each window of `value` [..., height, width]; NaN where a window has one."""
+    """The largest of each window of `value` [..., height, width]; NaN where a window has one.
+
+    >>> max_of_tiles(torch.arange(16.0).view(4, 4), (2, 2))
+    tensor([[ 5.,  7.],
+            [13., 15.]])
+    """
     for dim, length in zip((-2, -1), tile, strict=True):
         windows = value.shape[dim] // length
         whole = value.narrow(dim, 0, windows * length)

@@ -29,7 +29,11 @@ class ChannelMap:
     width: int = 1
 
     def apart(self, value: Tensor) -> Tensor:
-        """`value` [images, ...] as a view [images, channels, width, rest]."""
+        """`value` [images, ...] as a view [images, channels, width, rest].
+
+        >>> ChannelMap(channels=3).apart(torch.zeros(8, 3, 5, 5)).shape
+        torch.Size([8, 3, 1, 25])
+        """
         values = value.movedim(self.dim, 1).narrow(1, self.offset, self.channels * self.width)
         return values.reshape(len(value), self.channels, self.width, -1)
 
