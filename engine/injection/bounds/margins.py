@@ -62,14 +62,21 @@ class Margins:
             coefficients: [class pairs, ...] as `change_bound_of` gives them.
         """
         classes = self.inverse.shape[1]
-        first, second = class_pairs(classes).to(self.top1.device).T
-        row = torch.zeros(classes, classes, dtype=torch.int64, device=self.top1.device)
-        row[first, second] = row[second, first] = torch.arange(len(first), device=self.top1.device)
-        used = torch.zeros(len(self.top1), *coefficients.shape[1:], device=self.top1.device)
+        row = _rows_of_pairs(classes).to(self.top1.device)
+        consumed = torch.zeros(len(self.top1), *coefficients.shape[1:], device=self.top1.device)
         for other in range(classes):
-            share = self.inverse[:, other].view(-1, *[1] * (used.ndim - 1))
-            torch.maximum(used, coefficients.index_select(0, row[self.top1, other]).mul_(share), out=used)
-        return used
+            share = self.inverse[:, other].view(-1, *[1] * (consumed.ndim - 1))
+            of_class = coefficients.index_select(0, row[self.top1, other]).mul_(share)
+            torch.maximum(consumed, of_class, out=consumed)
+        return consumed
+
+
+def _rows_of_pairs(classes: int) -> Tensor:
+    """The row of each pair of classes in `class_pairs`, in either order, [classes, classes]; 0 on the diagonal."""
+    first, second = class_pairs(classes).T
+    row = torch.zeros(classes, classes, dtype=torch.int64)
+    row[first, second] = row[second, first] = torch.arange(len(first))
+    return row
 
 
 @dataclass(frozen=True)

@@ -275,32 +275,46 @@ class SliceUpdates:
 
     def run(self, weights: ChangedWeights, recorder: Recorder) -> Pairs:
         """The differing pairs of one pack that are not known without a run."""
-        channels = weights.channels
+        differences, differs = self._differences(weights)
+        alive = self._uncertain.expand(len(weights.channels), -1) | differs
+        if self._bounds is not None:
+            channels = None if self._is_full(weights) else weights.channels
+            is_safe, used = self._bounds.decided(differences, channels)
+            doubt = weights.of_faults(used) if recorder.looks_at_doubt else None
+            recorder.record_bounded(weights.faults, self._images, weights.of_faults(is_safe), doubt)
+            alive = alive & ~is_safe
+        return self._pairs(weights, alive, differences)
+
+    def _is_full(self, weights: ChangedWeights) -> bool:
+        """Whether the changed channels are all of the layer's, so that nothing has to be selected."""
+        return len(weights.channels) == len(self._layer.golden)
+
+    def _differences(self, weights: ChangedWeights) -> tuple[dict[fx.Node, Tensor], Tensor]:
+        """The change of each frontier value [n, width, rest, images], and where any of them is not 0, [n, images]."""
         values = self._values(self._layer.outputs(weights))
-        is_full = len(channels) == len(self._layer.golden)
+        is_full, channels = self._is_full(weights), weights.channels
         differences = {}
-        alive = self._uncertain.expand(len(channels), -1)
+        differs = torch.zeros(1, dtype=torch.bool, device=channels.device)
         for node, golden in self._golden.items():
             faulty = self._apart(node, values)
             if not is_full:
                 faulty, golden = faulty.index_select(0, channels), golden.index_select(0, channels)
             differences[node] = faulty - golden
-            alive = alive | _any_nonzero(differences[node])
-        if self._bounds is not None:
-            is_safe, used = self._bounds.decided(differences, None if is_full else channels)
-            doubt = weights.of_faults(used) if recorder.looks_at_doubt else None
-            recorder.record_bounded(weights.faults, self._images, weights.of_faults(is_safe), doubt)
-            alive = alive & ~is_safe
+            differs = differs | _any_nonzero(differences[node])
+        return differences, differs
+
+    def _pairs(self, weights: ChangedWeights, alive: Tensor, differences: dict[fx.Node, Tensor]) -> Pairs:
+        """The pairs that are `alive` [n, images], by fault and then image."""
+        images = len(self._uncertain)
         found = weights.of_faults(alive).flatten().nonzero().squeeze(1)
-        fault = found // len(self._uncertain)
-        image = found - fault * len(self._uncertain)
+        fault = found // images
+        image = found - fault * images
         member = fault if weights.changed is None else weights.changed.index_select(0, fault)
-        pair = member * len(self._uncertain) + image
         return Pairs(
             fault=weights.faults.index_select(0, fault),
             image=image + self._images.start,
-            channel=channels.index_select(0, member),
-            changed={node: _rows_of(value, pair) for node, value in differences.items()},
+            channel=weights.channels.index_select(0, member),
+            changed={node: _rows_of(value, member * images + image) for node, value in differences.items()},
         )
 
     def _values(self, output: Tensor) -> dict[fx.Node, Any]:

@@ -64,21 +64,21 @@ class FastRunner:
         top1 = self._batches.block.top1.index_select(0, pairs.image)
         own = own_logits(logits, top1)
         others = logits.scatter(0, top1[None], -torch.inf).amax(0)
-        reach = torch.where(bound < self._overflow, self._tau * bound, torch.inf)
-        certain = own - others > reach
+        needed = torch.where(bound < self._overflow, self._tau * bound, torch.inf)
+        certain = own - others > needed
         is_masked = self._is_faultless(pairs.image, logits, own)
-        doubt = reach / (own - others) if self._recorder.looks_at_doubt else None
+        doubt = needed / (own - others) if self._recorder.looks_at_doubt else None
         self._recorder.record_certain(pairs.fault, pairs.image, ~is_masked, doubt)
         rest = certain.logical_not_().nonzero().squeeze(1)
         if len(rest):
             self._record_others(
-                pairs.take(rest), logits.index_select(1, rest).T.contiguous(), reach.index_select(0, rest)
+                pairs.take(rest), logits.index_select(1, rest).T.contiguous(), needed.index_select(0, rest)
             )
 
-    def _record_others(self, pairs: Pairs, logits: Tensor, reach: Tensor) -> None:
-        """Pairs whose top-1 is not golden's, or not certain; `logits` [pairs, classes]."""
-        behind = (logits < (logits.amax(1) - reach)[:, None]).sum(1)
-        is_clear = behind == logits.shape[1] - 1  # not so where a logit, or the reach, is not finite
+    def _record_others(self, pairs: Pairs, logits: Tensor, needed: Tensor) -> None:
+        """Pairs whose top-1 is not golden's, or not certain; `logits` [pairs, classes], `needed` [pairs] lead."""
+        behind = (logits < (logits.amax(1) - needed)[:, None]).sum(1)
+        is_clear = behind == logits.shape[1] - 1  # not so where a logit, or the lead needed, is not finite
         clear, close = is_clear.nonzero().squeeze(1), is_clear.logical_not().nonzero().squeeze(1)
         self._recorder.record(pairs.fault[clear], pairs.image[clear], logits[clear])
         if len(close):

@@ -62,29 +62,27 @@ class FoldedSuffix:
 def fold_suffix(
     suffix: Suffix, folded: dict[fx.Node, FoldedLayer], network: Network, shapes: Mapping[fx.Node, torch.Size]
 ) -> FoldedSuffix:
-    """Split the dense nodes of a suffix into updates, folded layers and the rest; `shapes` of every value."""
+    """Split the dense nodes of a suffix into updates, folded layers and the rest.
+
+    Three kinds of nodes are no steps of their own: a layer's node whose batch norm has the result, an activation that a
+    pooling takes over, and what is read in their place is what those read.
+
+    Args:
+        suffix: of the graph, nothing folded.
+        folded: all layers of the network that can be folded, by result.
+        network: the graph.
+        shapes: of every tensor-valued node.
+    """
     dense = set(suffix.dense)
-    usable = {node: layer for node, layer in folded.items() if {node, layer.inner} <= dense}
-    updates = {node: layer for node, layer in usable.items() if _is_update(layer, suffix)}
-    inner = {layer.inner for layer in usable.values()}
+    layers = {node: layer for node, layer in folded.items() if {node, layer.inner} <= dense}
+    updates = {node: layer for node, layer in layers.items() if _is_update(layer, suffix)}
     tiled = find_tiled(network, suffix.packed) | find_tiled(network, suffix.dense)
     activated_later = {pool.activation: node for node, pool in tiled.items() if pool.activation}
-    steps = tuple(
-        node for node in suffix.dense if node in usable or (node not in inner and node not in activated_later)
-    )
-    reads = {
-        node: ()
-        if node in updates
-        else (usable[node].source,)
-        if node in usable
-        else (tiled[node].source,)
-        if node in tiled
-        else tuple(node.all_input_nodes)
-        for node in steps
-    }
-    last_in_place = [activated(network, node) or node for node in usable if node not in updates]
-    last_reader = {parent: node for node in steps for parent in reads[node] if parent is not network.output}
+    absorbed = {layer.inner for layer in layers.values()} | set(activated_later)
+    steps = tuple(node for node in suffix.dense if node in layers or node not in absorbed)
+    reads = {node: () if node in updates else _sources(node, layers, tiled) for node in steps}
     read = {parent for parents in reads.values() for parent in parents} | {network.output}
+    sized = [activated(network, node) or node for node in layers if node not in updates]
     return FoldedSuffix(
         suffix=suffix,
         packed=tuple(node for node in suffix.packed if node not in activated_later),
@@ -92,20 +90,39 @@ def fold_suffix(
         tiled=tiled,
         norms=find_norms(network, suffix.packed),
         updates=updates,
-        layers={node: layer for node, layer in usable.items() if node not in updates},
+        layers={node: layer for node, layer in layers.items() if node not in updates},
         golden=frozenset((read - dense) | set(updates)),
-        last_use={node: tuple(parent for parent, last in last_reader.items() if last is node) for node in steps},
-        in_place=find_in_place(network, steps, usable, shapes),
-        measured=frozenset(activated_later.get(node, node) for node in last_in_place),
+        last_use=_last_uses(reads, network.output),
+        in_place=find_in_place(network, steps, layers, shapes),
+        measured=frozenset(activated_later.get(node, node) for node in sized),
         runs_of_channels=any(not layer.is_row_wise(suffix.frontier[layer.source]) for layer in updates.values()),
-        overflow=_overflow(network, suffix, usable, tiled),
+        overflow=_overflow(network, suffix, layers, tiled),
     )
+
+
+def _sources(
+    node: fx.Node, layers: Mapping[fx.Node, FoldedLayer], tiled: Mapping[fx.Node, TiledPool]
+) -> tuple[fx.Node, ...]:
+    """What a step reads; an update reads golden results alone."""
+    if node in layers:
+        return (layers[node].source,)
+    return (tiled[node].source,) if node in tiled else tuple(node.all_input_nodes)
+
+
+def _last_uses(reads: Mapping[fx.Node, tuple[fx.Node, ...]], output: fx.Node) -> dict[fx.Node, tuple[fx.Node, ...]]:
+    """For each step, in order, the values that nothing after it reads."""
+    last_reader = {parent: node for node, parents in reads.items() for parent in parents if parent is not output}
+    return {node: tuple(parent for parent, last in last_reader.items() if last is node) for node in reads}
 
 
 def _overflow(
     network: Network, suffix: Suffix, layers: dict[fx.Node, FoldedLayer], tiled: dict[fx.Node, TiledPool]
 ) -> float:
-    """From the weights, where all that follows is direct layers, and what cuts off, picks or reshapes."""
+    """The magnitude from which on a pair is left to `exact`, because whether it is finite depends on the order of sums.
+
+    From the weights, where all that follows is direct layers, and what cuts off, picks or reshapes; low enough for any
+    transform or norm otherwise.
+    """
     gains = [1.0]
     for node in (*suffix.packed, *suffix.dense):
         if node in layers and layers[node].is_direct and _is_update(layers[node], suffix):

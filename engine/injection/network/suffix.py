@@ -125,10 +125,38 @@ def _memory(tensor: Tensor) -> int:
 
 
 def _find_suffix(network: Network, layer: fx.Node, module: Injectable, shapes: dict[fx.Node, torch.Size]) -> Suffix:
-    channel_dim = len(shapes[layer]) - 1 if isinstance(module, nn.Linear) else 1
-    maps = {layer: ChannelMap(channels=shapes[layer][channel_dim], dim=channel_dim)}
+    """What lies after the one call of a layer."""
     affected = network.downstream(layer)
-    dense: list[fx.Node] = []
+    channel_dim = len(shapes[layer]) - 1 if isinstance(module, nn.Linear) else 1
+    own = ChannelMap(channels=shapes[layer][channel_dim], dim=channel_dim)
+    maps, dense = _follow_channels(network, layer, own, affected, shapes)
+    packed = tuple(node for node in maps if node is not layer)
+    read_by_dense = {parent for node in dense for parent in node.all_input_nodes}
+    frontier = {node: where for node, where in maps.items() if node in read_by_dense or node is network.output}
+    read = {parent for node in (layer, *packed, *dense) for parent in node.all_input_nodes}
+    golden = _with_sources_of_sizes((read - affected) | set(frontier), shapes)
+    touched = read_by_dense | set(dense) | set(frontier)
+    return Suffix(
+        layer=layer,
+        channels=own.channels,
+        packed=packed,
+        frontier=frontier,
+        dense=tuple(dense),
+        golden=frozenset(golden),
+        last_use=_last_uses(dense, network.output),
+        macs=sum(count_macs(network, node, shapes) for node in dense),
+        row_bytes=max(row_bytes(node, shapes) for node in touched),
+    )
+
+
+def _follow_channels(
+    network: Network, layer: fx.Node, own: ChannelMap, affected: set[fx.Node], shapes: dict[fx.Node, torch.Size]
+) -> tuple[dict[fx.Node, ChannelMap], list[fx.Node]]:
+    """Where the channels of a layer are still apart, from the layer on, and the affected nodes where they are not.
+
+    Both are in the order of the graph: a node keeps channels apart only if all that it reads of the affected does.
+    """
+    maps, dense = {layer: own}, []
     for node in network.nodes:
         if node not in affected or node is layer:
             continue
@@ -138,23 +166,7 @@ def _find_suffix(network: Network, layer: fx.Node, module: Injectable, shapes: d
             dense.append(node)
         else:
             maps[node] = after
-    readers = {parent for node in dense for parent in node.all_input_nodes} | {network.output}
-    frontier = {node: channel_map for node, channel_map in maps.items() if node in readers}
-    packed = tuple(node for node in network.nodes if node in maps and node is not layer)
-    read = {parent for node in (layer, *packed, *dense) for parent in node.all_input_nodes}
-    golden = _with_sources_of_sizes((read - affected) | set(frontier), shapes)
-    touched = {parent for node in dense for parent in node.all_input_nodes} | set(dense) | set(frontier)
-    return Suffix(
-        layer=layer,
-        channels=maps[layer].channels,
-        packed=packed,
-        frontier=frontier,
-        dense=tuple(dense),
-        golden=frozenset(golden),
-        last_use=_last_uses(dense, network.output),
-        macs=sum(count_macs(network, node, shapes) for node in dense),
-        row_bytes=max(row_bytes(node, shapes) for node in touched),
-    )
+    return maps, dense
 
 
 def _with_sources_of_sizes(nodes: set[fx.Node], shapes: dict[fx.Node, torch.Size]) -> set[fx.Node]:
