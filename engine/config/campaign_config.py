@@ -24,9 +24,9 @@ from engine.errors import ConfigError, InputError
 from engine.faults.designs.registry import LIST, SAMPLING_HELP, SAMPLINGS
 from engine.formats.fault_model import FaultModel  # noqa: TC001 - pydantic reads it
 from engine.formats.float32 import FLOAT32
+from engine.injection.methods import DEFAULT_METHOD, METHODS
 from engine.metrics.probabilities import EL2N
 from engine.metrics.registry import METRICS
-from engine.injection.methods import DEFAULT_METHOD, METHODS
 from engine.paths import MissingFileError, file_bytes, is_file, is_folder, shown
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from engine.formats.float32 import faulty_values
+from engine.formats.float32 import FLOAT32
 from engine.injection.injection import Injection
 from engine.injection.network.layers import injectable_modules
 from engine.injection.outcomes import Sites, WeightFaults
@@ -80,7 +80,7 @@ def flips(model: nn.Module, layers: list[int], sites: list[tuple[int, int, int]]
             taken.add((number, place))
             golden = module.weight.detach().numpy().reshape(-1)[[place]]
             chosen = np.array([bit if bit < 32 else generator.integers(32)], dtype=np.uint8)
-            rows.append((fault, number, place, faulty_values(golden, chosen, np.full(1, -1, np.int8))[0]))
+            rows.append((fault, number, place, FLOAT32.faulty_values(golden, chosen, np.full(1, -1, np.int8))[0]))
     count = 1 + len(sites)
     fault, layer_of, place_of, value = (np.array(column) for column in zip(*rows, strict=True))
     firsts, others = np.arange(0, len(rows), count), np.flatnonzero(np.arange(len(rows)) % count)
