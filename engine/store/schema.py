@@ -171,14 +171,14 @@ FORMAT = len(MIGRATIONS)
 
 VIEWS = {
     "campaigns": "per campaign: configuration, state, counts, what the self-check found",
-    "layers": "per layer of a campaign's network: shape, number of weights, the method that runs its faults",
     "faults": "per fault: where it is, what it does to the weight, its stratum and weight",
-    "sites": "per weight that a fault changes: the bits that it changes there",
     "images": "per image of the data set: rank (NULL outside the workload), label, golden class, metrics",
     "severity": "per pair that was run: 0 masked, 1 non-critical, 2 critical",
     "critical": "per critical pair: what the image is taken for, and what the golden class lost",
     "fault_summary": "per fault: counts of images",
     "image_summary": "per image: counts of faults",
+    "layers": "per layer of a campaign's network: shape, number of weights, the method that runs its faults",
+    "sites": "per weight that a fault changes: the bits that it changes there",
     "parts": "per committed part: its ranks and faults, counts, seconds, engine and statistics of the method",
     "audit": "per pair that was run although its severity had been taken for granted",
     "curve": "per rank: the detection curve",

@@ -13,8 +13,8 @@ from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_c
 from tests.engine.store.test_recovery import flip_a_bit
 
 VIEWS = (
-    *("campaigns", "layers", "faults", "sites", "images", "severity", "critical", "fault_summary", "image_summary"),
-    *("parts", "audit", "curve"),
+    *("campaigns", "faults", "images", "severity", "critical", "fault_summary", "image_summary"),
+    *("layers", "sites", "parts", "audit", "curve"),
 )
 
 

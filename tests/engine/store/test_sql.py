@@ -53,7 +53,7 @@ def test_a_select_gives_columns_types_and_rows(session: SqlSession) -> None:
         ("-- nothing", "give exactly one SELECT; here are 0 statements"),
         ("SELECT 1 WHERE", "the query ends after WHERE; write what belongs there"),
         ("SELECT nothing FROM faults", "there is no column nothing; DESCRIBE lists"),
-        ("SELECT * FROM severities", "there is no view severities; there are campaigns, layers, .* and curve$"),
+        ("SELECT * FROM severities", "there is no view severities; there are campaigns, faults, .* and curve$"),
         ("SELECT * FROM nowhere.at_all", 'schema "nowhere" does not exist'),
         ("SELECT error('on the way')", "on the way"),
         ("SELECT * FROM read_text('/etc/hostname')", r"FROM read_text\(\) is not allowed here; there are campaigns, "),

@@ -33,6 +33,8 @@ def fault(golden: float, bit: int, model: str = "bit_flip") -> FaultRows:
         masked=np.array([3]),
         non_critical=np.array([2]),
         critical=np.array([5]),
+        screened=np.array([0]),
+        dropped=np.array([0]),
         first_critical=np.array([0]),
     )
 
