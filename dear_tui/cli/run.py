@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.config.campaign_config import CampaignConfig
-    from engine.running.campaign import Progress as CampaignProgress
+    from engine.running.progress import Progress as CampaignProgress
     from engine.steps import Step
     from engine.store import CampaignStatus
 

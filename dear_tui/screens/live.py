@@ -143,7 +143,8 @@ class LiveScreen(SnapshotScreen):
         self._want(status, snapshot)
         self._show_chart(has_points)
         step = snapshot.step(status.id) if status and has_points else ""
-        self.show_line(notice, _notice(status, step, "" if snapshot.problem else self._details.problem))
+        problem = "" if snapshot.problem else self._details.problem
+        self.show_line(notice, _notice(status, step, problem, curve.beyond if curve else 0))
         if status:
             header.update(_header(status, self.size.width - 2), layout=False)
         if status and curve and has_points:
@@ -237,9 +238,13 @@ def _header(status: CampaignStatus, width: int) -> Content:
     )
 
 
-def _notice(status: CampaignStatus | None, step: str, problem: str) -> Content:
+def _notice(status: CampaignStatus | None, step: str, problem: str, beyond: int) -> Content:
     if status and status.error:
         return Content.styled(status.error, "$text-error")
     if status and status.state == "paused":
         return PAUSED.stylize("$text-warning")
-    return Content.styled(problem, "$text-error") if problem else Content(step)
+    if problem:
+        return Content.styled(problem, "$text-error")
+    if step or not beyond:
+        return Content(step)
+    return Content(f"{beyond:,} image{'s' if beyond > 1 else ''} beyond the curve done, too: blocks out of order.")

@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from engine.config.executors import EXECUTORS
 from engine.config.problems import Problem, explain
 from engine.errors import ConfigError, InputError
 from engine.faults.designs.registry import LIST, SAMPLING_HELP, SAMPLINGS
@@ -334,8 +335,10 @@ class WorkloadConfig(Section):
 
 if TYPE_CHECKING:
     MethodName = str
+    ExecutorName = str
 else:
     MethodName = Literal[tuple(METHODS)]
+    ExecutorName = Literal[tuple(EXECUTORS)]
 
 
 class RunConfig(Section):
@@ -344,6 +347,8 @@ class RunConfig(Section):
     method: MethodName = Field(
         default=DEFAULT_METHOD, description="; ".join(f"{name} {entry.promise}" for name, entry in METHODS.items())
     )
+    executor: ExecutorName = "local"
+    """who computes the blocks of images"""
     device: Annotated[str, AfterValidator(_check_device)] = "auto"
     """auto, cpu, cuda or cuda:1"""
     tf32: bool = False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.config.campaign_config import parse_config
 from engine.errors import DearError, DiskFullError, InputError, UnreachableError
-from engine.running.campaign import Progress, describe, run_campaign, what_to_know
+from engine.running.campaign import new_campaign, run_campaign, what_to_know
 from engine.running.continuing import continue_from
 from engine.running.fingerprint import differences, without_engine
 from engine.running.preparation import prepare
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from engine.config.campaign_config import CampaignConfig
     from engine.injection.check.self_check import CheckResult
     from engine.running.preparation import PreparedCampaign
+    from engine.running.progress import Progress
     from engine.store import CampaignStatus, NewCampaign, State
 
 
@@ -108,7 +109,7 @@ def _begin(
     Raises:
         InputError: an unfinished campaign of this config depends on something else.
     """
-    new = describe(prepared, checked)
+    new = new_campaign(prepared, checked)
     if known is not None:
         campaign = store.campaign(known.id).id
     elif again:
@@ -164,7 +165,7 @@ def prepare_new(
     checked = prove(prepared, on_step, briefly=True)
     for note in what_to_know(prepared, checked):
         on_note(note)
-    return describe(prepared, checked)
+    return new_campaign(prepared, checked)
 
 
 def execute_queued(store: Store, campaign: int, listener: Listener, should_stop: Callable[[], bool]) -> None:
@@ -214,7 +215,7 @@ def _prepare_again(
             "that back and `dear-tui retry` it, or submit its config as a new campaign with --again"
         )
     checked = prove(prepared, on_step)
-    continue_from(store, campaign, prepared, describe(prepared, checked))
+    continue_from(store, campaign, prepared, new_campaign(prepared, checked))
     return prepared, checked
 
 

@@ -6,6 +6,7 @@ import math
 import time
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,7 +84,11 @@ class PreparedCampaign:
         return len(self.faults) * len(self.workload)
 
     def faults_in_execution_order(self) -> WeightFaults:
-        """The faults as the engine runs them."""
+        """The faults as the engine runs them, made once."""
+        return self._in_order
+
+    @cached_property
+    def _in_order(self) -> WeightFaults:
         order = self.faults.execution_order()
         faults, golden, faulty = self.faults.take(order), self.golden_values[order], self.faulty_values[order]
         return WeightFaults(order, faults.layer, faults.weight_index, faulty, ~faults.format.same(golden, faulty))

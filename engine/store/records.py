@@ -149,6 +149,8 @@ class CurveData:
     """[ranks done] faults so far masked; with the next two it adds up to `faults`"""
     non_critical: NDArray[np.int64]
     critical: NDArray[np.int64]
+    beyond: int = 0
+    """ranks that are done, too, after one that is not: blocks may come in any order"""
 
 
 @dataclass(frozen=True, eq=False)

@@ -58,13 +58,13 @@ def pairs_per_second(config: Path | None) -> float:
     """Of the campaign's blocks in rank order, from the first one on, over some seconds."""
     from dear_tui.cli.demo import DEMO
     from engine.config.campaign_config import load_config, parse_config
-    from engine.running.campaign import remaining_blocks
+    from engine.running.block_jobs import plan_jobs
     from engine.running.preparation import prepare
 
     prepared = prepare(load_config(config) if config else parse_config(DEMO, source="demo"))
     injection, faults = prepared.injection, prepared.faults_in_execution_order()
     started, pairs = time.perf_counter(), 0
-    for block in remaining_blocks(len(prepared.workload), injection.block_rows, len(faults), []):
+    for block in plan_jobs(len(prepared.workload), injection.block_rows, len(faults), []):
         golden = injection.load(prepared.images(block.rank_start, block.rank_stop))
         for outcomes in injection.inject(golden, faults):
             pairs += outcomes.severity.size

@@ -21,15 +21,16 @@ from dear_tui.cli.printing.terminal_table import print_table
 from engine.analysis.result_table import Column, Kind, Table
 from engine.config.campaign_config import load_config, parse_config
 from engine.injection.check.self_check import CheckResult
-from engine.running.campaign import describe, remaining_blocks, run_campaign
+from engine.running.block_jobs import plan_jobs
+from engine.running.campaign import new_campaign, run_campaign
 from engine.running.preparation import prepare
 from engine.store import Store
 
 if TYPE_CHECKING:
     from engine.errors import DiskFullError
     from engine.injection.injection import Injection
-    from engine.running.campaign import Progress
     from engine.running.preparation import PreparedCampaign
+    from engine.running.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def compute(prepared: PreparedCampaign, injection: Injection) -> Spent:
     """All pairs, as a campaign without a store would."""
     faults = prepared.faults_in_execution_order()
     watch = Stopwatch()
-    for block in remaining_blocks(len(prepared.workload), injection.block_rows, len(faults), []):
+    for block in plan_jobs(len(prepared.workload), injection.block_rows, len(faults), []):
         golden = injection.load(prepared.images(block.rank_start, block.rank_stop))
         for _ in injection.inject(golden, faults):
             pass
@@ -123,7 +124,7 @@ def compute_and_write(prepared: PreparedCampaign) -> tuple[Spent, Spent]:
     with tempfile.TemporaryDirectory() as folder:
         store = Store.open(Path(folder) / "store")
         with store.lock():
-            campaign = store.create(describe(prepared, NOT_CHECKED))
+            campaign = store.create(new_campaign(prepared, NOT_CHECKED))
             watch = Stopwatch()
             run_campaign(
                 prepared,

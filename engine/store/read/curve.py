@@ -50,6 +50,7 @@ class CurveReader:
             masked=curve.masked,
             non_critical=curve.non_critical,
             critical=curve.critical,
+            beyond=int((self._faults_in[done:-1] == self._row.faults).sum()),
         )
 
     @property

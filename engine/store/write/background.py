@@ -48,6 +48,13 @@ class ComputedPart:
     """what computing it took"""
     statistics: Statistics = field(default_factory=dict)
     """what the method measured of itself"""
+    notes: Sequence[str] = ()
+    """sentences the user should read, of its images"""
+
+    @property
+    def ranks(self) -> tuple[int, int]:
+        """Of its images, the second one excluded."""
+        return self.rank_start, self.rank_start + self.groups[0].severity.shape[1]
 
     @property
     def fault_stop(self) -> int:

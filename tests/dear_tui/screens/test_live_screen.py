@@ -95,6 +95,14 @@ async def test_a_campaign_that_goes_on_says_its_step_above_its_curve() -> None:
         await until(pilot, lambda: "rounding" not in screen_text(app))
 
 
+async def test_what_is_done_beyond_the_curve_is_said_above_it() -> None:
+    source = running()
+    source.curves[7] = replace(source.curves[7], beyond=1200)
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "1,200 images beyond the curve done, too: blocks out of order.")
+
+
 async def test_the_curve_appears_with_the_first_block() -> None:
     source = FakeSource([make_status(7, state="running")])
     app = make_app(source, 7)

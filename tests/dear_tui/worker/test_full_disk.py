@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from engine.running.campaign import Progress
+    from engine.running.progress import Progress
     from engine.steps import Step
     from engine.store import CampaignStatus
 

@@ -16,7 +16,7 @@ import pytest
 from dear_tui.worker.loop import Worker
 from dear_tui.worker.process import ensure_worker, start_worker
 from engine.errors import UnreachableError
-from engine.running.campaign import Progress
+from engine.running.progress import Progress
 from engine.steps import Step
 from engine.store import Store
 from tests.dear_tui.worker.conftest import DEADLINE, runs, submit, until

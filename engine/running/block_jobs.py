@@ -1,0 +1,53 @@
+"""What of a campaign is left to compute, as jobs; worked out from the spans of the committed parts alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from engine.store.records import Span
+
+FIRST_BLOCK = 16
+"""images in the first block; each next one is twice as long, so that the curve is there within seconds"""
+
+
+@dataclass(frozen=True)
+class BlockJob:
+    """Consecutive ranks, and the faults (places in execution order) that are not in the store for them yet."""
+
+    rank_start: int
+    rank_stop: int
+    gaps: tuple[range, ...]
+
+
+def plan_jobs(images: int, most_rows: int, faults: int, done: Sequence[Span]) -> Iterator[BlockJob]:
+    """The blocks that are not complete, in rank order.
+
+    Blocks that parts already exist for keep their length, whatever the batch sizes are this time.
+
+    Args:
+        images: in the workload.
+        most_rows: images that a block can hold.
+        faults: of the campaign.
+        done: spans of the committed parts, in any order.
+    """
+    stops = {span.rank_start: span.rank_stop for span in done}
+    start, length = 0, min(FIRST_BLOCK, most_rows)
+    while start < images:
+        stop = stops.get(start, min(start + length, images, *(known for known in stops if known > start)))
+        covered = sorted((span.fault_start, span.fault_stop) for span in done if span.rank_start == start)
+        gaps = tuple(_gaps(covered, faults))
+        if gaps:
+            yield BlockJob(start, stop, gaps)
+        start, length = stop, min(length * 2, most_rows)
+
+
+def _gaps(covered: list[tuple[int, int]], faults: int) -> Iterator[range]:
+    start = 0
+    for first, stop in [*covered, (faults, faults)]:
+        if first > start:
+            yield range(start, first)
+        start = max(start, stop)
