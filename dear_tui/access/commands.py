@@ -78,23 +78,25 @@ def submit(
         DearError: one of them cannot be queued.
     """
     from engine.running.execution import prepare_new
-    from engine.running.same_config import compare_with_last
+    from engine.running.networks import Networks
+    from engine.running.same_config import find_earlier
     from engine.store import Store
 
     news: list[NewCampaign] = []
     notes: list[str] = []
+    networks = Networks()
     for name, config in configs:
         with naming(name):
-            news.append(prepare_new(config, on_step, notes.append))
+            news.append(prepare_new(config, on_step, notes.append, networks))
     with Store.open(path) as store:
         for (name, _), new in zip(configs, news, strict=True):
             with naming(name):
-                if not again and (note := compare_with_last(store, new.config, new.identity)):
+                if not again and (note := find_earlier(store, new.config, new.identity).note):
                     notes.append(note)
         submissions = []
         for (name, _), new in zip(configs, news, strict=True):
             with naming(name):  # compared again: another process may have been quicker
-                check = partial(compare_with_last, store, new.config, new.identity)
+                check = partial(find_earlier, store, new.config, new.identity)
                 submissions.append(store.queue.submit(new, again, check))
         return submissions, notes + store.take_notes()
 

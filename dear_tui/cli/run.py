@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.config.campaign_config import CampaignConfig
+    from engine.running.networks import Networks
     from engine.running.progress import Progress as CampaignProgress
     from engine.steps import Step
     from engine.store import CampaignStatus
@@ -42,14 +43,22 @@ def run(
     """
     from engine.config.campaign_config import load_configs
 
-    stop = StopOnInterrupt()
-    for number, (path, config) in enumerate(zip(configs, load_configs(configs), strict=True), start=1):
+    loaded = load_configs(configs)  # which may refuse before torch is imported
+    from engine.running.networks import Networks
+
+    stop, networks = StopOnInterrupt(), Networks()
+    for number, (path, config) in enumerate(zip(configs, loaded, strict=True), start=1):
         with naming(str(path)):
-            run_config(config, store, stop, again, goes_on=number < len(configs))
+            run_config(config, store, stop, again, goes_on=number < len(configs), networks=networks)
 
 
 def run_config(
-    config: CampaignConfig, store: Path | None, stop: StopOnInterrupt, again: bool = False, goes_on: bool = False
+    config: CampaignConfig,
+    store: Path | None,
+    stop: StopOnInterrupt,
+    again: bool = False,
+    goes_on: bool = False,
+    networks: Networks | None = None,
 ) -> None:
     """Run one config to its end and print its summary.
 
@@ -59,6 +68,7 @@ def run_config(
         stop: asked for by ctrl+c.
         again: see `execute`.
         goes_on: see `execute`.
+        networks: of earlier configs, see `prepare`.
 
     Raises:
         typer.Exit: stopped by ctrl+c.
@@ -72,7 +82,7 @@ def run_config(
     path = store_path(store)
     try:
         with ProgressLine(stop) as line, stop:
-            prepared = prepare(config, on_step=line.on_step)
+            prepared = prepare(config, on_step=line.on_step, networks=networks)
             line.injected = coverage(prepared.plain).sentence
             status = execute(prepared, path, line, lambda: stop.requested, again, goes_on)
     except KeyboardInterrupt:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from engine.running.networks import Networks
     from engine.running.progress import Progress
     from engine.steps import Step
     from engine.store import CampaignStatus
@@ -57,6 +58,8 @@ class Worker:
         self._store = Store.open(path)
         self._until_empty = until_empty
         self._activity = Activity()
+        self._networks: Networks | None = None
+        """of the campaigns since the queue was empty last"""
         self._step = ""
         self._step_text = StepText()
         self._waits_for_room = False
@@ -201,15 +204,19 @@ class Worker:
 
     def _run_next(self) -> bool:
         """Run the first of the queue; False where nothing waits."""
-        from engine.running.execution import execute_queued  # imports torch: a worker says that it is there before that
+        # these import torch: a worker says that it is there before that
+        from engine.running.execution import execute_queued
+        from engine.running.networks import Networks
 
         campaign = self._store.queue.take()
         if campaign is None:
+            self._networks = None  # an idle worker takes no memory for what may never come
             return False
+        self._networks = self._networks or Networks()
         self._activity = Activity(campaign=campaign)
         self._waits_for_room = False
         try:
-            execute_queued(self._store, campaign, self, self._stops)
+            execute_queued(self._store, campaign, self, self._stops, self._networks)
             log(f"campaign {campaign}: {self._store.campaign(campaign).state}")
         except DiskFullError:
             raise

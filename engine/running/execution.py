@@ -13,7 +13,7 @@ from engine.running.continuing import continue_from
 from engine.running.fingerprint import differences, without_engine
 from engine.running.preparation import prepare
 from engine.running.proof import prove
-from engine.running.same_config import compare_with_last, find_same
+from engine.running.same_config import Earlier, find_earlier
 from engine.running.submit_wait import StoppedError, WaitForRoom
 from engine.steps import OnStep, Step, nobody_waits
 from engine.store import Store
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from engine.config.campaign_config import CampaignConfig
     from engine.injection.check.self_check import CheckResult
+    from engine.running.networks import Networks
     from engine.running.preparation import PreparedCampaign
     from engine.running.progress import Progress
     from engine.store import CampaignStatus, NewCampaign, State
@@ -58,9 +59,17 @@ def execute(
 
     The same campaign again, by its fingerprint, continues where it stopped, or is found finished and nothing is done.
     The same config (same name, same tables but [run]) with another fingerprint is another campaign: refused while the
-    last one of that config is unfinished, and said where it is finished.
+    last one of that config is unfinished, and said where it is finished. It goes through these states:
+
+    - found finished: told, and nothing is run;
+    - found unfinished, or created: "running", then "finished", "paused", "cancelled" or "failed", see `_Run`;
+    - its state.sqlite was lost while it ran: the store is opened anew, finds it "paused", and it runs on.
 
     Args:
+        prepared: what is run.
+        path: of the store.
+        listener: told how it goes.
+        should_stop: asked after each group of faults.
         again: make a new campaign in any case.
         goes_on: another campaign follows in this process, before the worker's next one.
 
@@ -74,51 +83,54 @@ def execute(
     # the check can refuse the network, and nothing may be left behind then
     checked = None if path.exists() else prove(prepared, listener.on_step)
     with Store.open(path) as store:
-        known = None if again else find_same(store, prepared.identity)
-        if not again and (note := compare_with_last(store, prepared.config.to_json(), prepared.identity)):
-            listener.on_note(note)
-        if known is not None and known.state == "finished":
-            listener.on_campaign(known)
-            for note in store.take_notes():
-                listener.on_note(note)
-            return known
+        seen = store.state.campaign_ids()
+        earlier = Earlier() if again else find_earlier(store, prepared.config.to_json(), prepared.identity)
+        if earlier.note:
+            listener.on_note(earlier.note)
+        if earlier.same is not None and earlier.same.state == "finished":
+            return _tell_finished(store, earlier.same, listener)
         with store.lock(goes_on=goes_on):
-            checked = checked or prove(prepared, listener.on_step)
-            campaign = _begin(store, prepared, checked, known, again)
+            loaded = prepared, checked or prove(prepared, listener.on_step)
+            new = new_campaign(*loaded)
+            if earlier.same is not None:
+                campaign = store.campaign(earlier.same.id).id
+            elif again:
+                campaign = store.create(new)
+            else:
+                campaign = store.find_or_create(new, partial(_check_others, store, new, seen)).id
+            continue_from(store, campaign, prepared, new)
             status = store.campaign(campaign)
             listener.on_campaign(status)
             if status.state != "finished":
-                _run_here(store, campaign, listener, should_stop, (prepared, checked))
+                _run_here(store, campaign, listener, should_stop, loaded)
         is_lost = _is_lost(store, listener)
         status = status if is_lost else store.campaign(campaign)
     while is_lost:
         with Store.open(path) as store:
             with store.lock(goes_on=goes_on):
                 if store.campaign(campaign).state == "paused" and not should_stop():
-                    _run_here(store, campaign, listener, should_stop, (prepared, checked))
+                    _run_here(store, campaign, listener, should_stop, loaded)
             is_lost = _is_lost(store, listener)
             status = status if is_lost else store.campaign(campaign)
     return status
 
 
-def _begin(
-    store: Store, prepared: PreparedCampaign, checked: CheckResult, known: CampaignStatus | None, again: bool
-) -> int:
-    """The campaign to run, created where it is not `known`, with its files mended; under the lock.
+def _tell_finished(store: Store, status: CampaignStatus, listener: Listener) -> CampaignStatus:
+    """There is nothing to run."""
+    listener.on_campaign(status)
+    for note in store.take_notes():
+        listener.on_note(note)
+    return status
+
+
+def _check_others(store: Store, new: NewCampaign, seen: list[int]) -> None:
+    """Where another process was quicker, compare with its campaigns, too.
 
     Raises:
-        InputError: an unfinished campaign of this config depends on something else.
+        InputError: see `find_earlier`.
     """
-    new = new_campaign(prepared, checked)
-    if known is not None:
-        campaign = store.campaign(known.id).id
-    elif again:
-        campaign = store.create(new)
-    else:  # compared again: another process may have been quicker
-        check = partial(compare_with_last, store, new.config, new.identity)
-        campaign = store.find_or_create(new, check).id
-    continue_from(store, campaign, prepared, new)
-    return campaign
+    if store.state.campaign_ids() != seen:
+        find_earlier(store, new.config, new.identity)
 
 
 def _is_lost(store: Store, listener: Listener) -> bool:
@@ -149,7 +161,10 @@ def _run_here(
 
 
 def prepare_new(
-    config: CampaignConfig, on_step: OnStep = nobody_waits, on_note: Callable[[str], object] = lambda _note: None
+    config: CampaignConfig,
+    on_step: OnStep = nobody_waits,
+    on_note: Callable[[str], object] = lambda _note: None,
+    networks: Networks | None = None,
 ) -> NewCampaign:
     """All that a config must have to be queued: what it names is loaded, and its network is tried out.
 
@@ -157,21 +172,35 @@ def prepare_new(
         config: what to load.
         on_step: told what is being done.
         on_note: told, in sentences, what the user should know of the network and the images.
+        networks: of earlier configs, see `prepare`.
 
     Raises:
         InputError, UnreachableError: a sentence each.
     """
-    prepared = prepare(config, on_step=on_step)
+    prepared = prepare(config, on_step=on_step, networks=networks)
     checked = prove(prepared, on_step, briefly=True)
     for note in what_to_know(prepared, checked):
         on_note(note)
     return new_campaign(prepared, checked)
 
 
-def execute_queued(store: Store, campaign: int, listener: Listener, should_stop: Callable[[], bool]) -> None:
+def execute_queued(
+    store: Store,
+    campaign: int,
+    listener: Listener,
+    should_stop: Callable[[], bool],
+    networks: Networks | None = None,
+) -> None:
     """Run a campaign that was taken from the queue of a store whose lock is held.
 
     It ends "finished", "failed", first in the queue where `should_stop` said so, or as another process asked.
+
+    Args:
+        store: with its lock held.
+        campaign: its id there.
+        listener: told how it goes.
+        should_stop: asked after each group of faults, and between the steps of loading.
+        networks: of earlier campaigns, see `prepare`.
 
     Raises:
         DearError: why it failed, in one sentence.
@@ -180,7 +209,7 @@ def execute_queued(store: Store, campaign: int, listener: Listener, should_stop:
     def load() -> tuple[PreparedCampaign, CheckResult]:
         description = _description(store, campaign)
         listener.on_campaign(store.campaign(campaign))
-        return _prepare_again(store, campaign, description, run.on_step)
+        return _prepare_again(store, campaign, description, run.on_step, networks)
 
     run = _Run(store, campaign, listener, should_stop, "queued")
     run.run(load)
@@ -200,7 +229,7 @@ def _description(store: Store, campaign: int) -> dict[str, Any]:
 
 
 def _prepare_again(
-    store: Store, campaign: int, description: dict[str, Any], on_step: OnStep
+    store: Store, campaign: int, description: dict[str, Any], on_step: OnStep, networks: Networks | None
 ) -> tuple[PreparedCampaign, CheckResult]:
     """Load what a campaign was created from, and mend its files with that.
 
@@ -208,7 +237,7 @@ def _prepare_again(
         InputError: it is not the same any more.
     """
     config = parse_config(description["config"], source=f"campaign {campaign}")
-    prepared = prepare(config, int(description["numerics"]["threads"]), on_step)
+    prepared = prepare(config, int(description["numerics"]["threads"]), on_step, networks)
     if without_engine(prepared.identity) != without_engine(description["identity"]):
         raise InputError(
             f"campaign {campaign} was submitted with {differences(description['identity'], prepared.identity)}; put "

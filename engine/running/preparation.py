@@ -23,6 +23,7 @@ from engine.metrics.selection import select_images
 from engine.models import load_model
 from engine.running.fingerprint import fingerprint, identify
 from engine.running.metric_input import metric_input
+from engine.running.networks import Networks, PreparedNetwork
 from engine.running.out_of_memory import explained_memory
 from engine.steps import OnStep, Step, nobody_waits
 
@@ -105,33 +106,41 @@ class PreparedCampaign:
         return torch.from_numpy(batch).to(self.numerics.device)
 
 
-def prepare(config: CampaignConfig, threads: int | None = None, on_step: OnStep = nobody_waits) -> PreparedCampaign:
+def prepare(
+    config: CampaignConfig,
+    threads: int | None = None,
+    on_step: OnStep = nobody_waits,
+    networks: Networks | None = None,
+) -> PreparedCampaign:
     """Load, draw and rank; seconds of work, nothing written.
 
     Args:
         config: what to load.
         threads: of the CPU, where a campaign must go on as it was begun.
         on_step: told what is being done.
+        networks: of earlier campaigns of this process, of which one may serve; None: everything is loaded.
 
     Raises:
         InputError, UnreachableError: a sentence each, from whatever is loaded.
     """
     with explained_memory(config.run):
-        return _prepare(config, threads, on_step)
+        return _prepare(config, threads, on_step, networks or Networks())
 
 
-def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep) -> PreparedCampaign:
+def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep, networks: Networks) -> PreparedCampaign:
     started = time.monotonic()
     numerics = choose_numerics(config.run.device, config.run.tf32, threads)
     on_step(Step("loading network, images and faults"))
-    dataset = load_dataset(config.dataset, on_step=on_step, memory=config.run.memory)
-    loaded = load_model(config.model, dataset)
-    model = loaded.model.to(numerics.device)
-    plain = _untouched(model)
-    faults = draw_faults(config.faults, injectable_layers(model))
-    golden_values = _golden_values(model, faults)
-    injection = _injection(config.run.method, model, config, dataset, numerics.device, on_step)
-    logits = golden_logits(injection, dataset, numerics.device, on_step)
+    network = networks.get(config, threads, lambda: _load(config, numerics, on_step))
+    dataset, loaded, plain, injection, logits = (
+        network.dataset,
+        network.loaded,
+        network.plain,
+        network.injection,
+        network.logits,
+    )
+    faults = draw_faults(config.faults, injectable_layers(plain))
+    golden_values = _golden_values(plain, faults)
     metric = METRICS[config.workload.metric]
     given = metric_input(metric, logits, plain, dataset, numerics.device, injection.block_rows, on_step)
     metrics = compute_metrics(given, metrics_for(metric.name))
@@ -152,6 +161,17 @@ def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep) -> Pr
         identity=identify(config, dataset, loaded, numerics, faults, workload),
         seconds=time.monotonic() - started,
     )
+
+
+def _load(config: CampaignConfig, numerics: Numerics, on_step: OnStep) -> PreparedNetwork:
+    dataset = load_dataset(config.dataset, on_step=on_step, memory=config.run.memory)
+    loaded = load_model(config.model, dataset)
+    model = loaded.model.to(numerics.device)
+    plain = _untouched(model)
+    draw_faults(config.faults, injectable_layers(model))  # may refuse, and that comes before anything slow
+    injection = _injection(config.run.method, model, config, dataset, numerics.device, on_step)
+    logits = golden_logits(injection, dataset, numerics.device, on_step)
+    return PreparedNetwork(dataset, loaded, plain, injection, numerics, logits)
 
 
 def _untouched(model: nn.Module) -> nn.Module:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, UnreachableError
@@ -14,55 +15,56 @@ if TYPE_CHECKING:
     from engine.store import CampaignStatus, Store
 
 
-def compare_with_last(store: Store, config: Mapping[str, Any], identity: Mapping[str, str]) -> str | None:
-    """Compare a campaign with the last one of the same config, unless the store has this very campaign.
+@dataclass(frozen=True)
+class Earlier:
+    """What a store has of a campaign that is asked for."""
+
+    same: CampaignStatus | None = None
+    """the newest campaign that depends on the same, whatever version of the engine began it"""
+    note: str | None = None
+    """that the last one of the same config is finished, and what it depends on that is another thing now"""
+
+
+def find_earlier(store: Store, config: Mapping[str, Any], identity: Mapping[str, str]) -> Earlier:
+    """Look a campaign up, in one reading of each campaign.json; in none where its fingerprint is known.
+
+    Fingerprints of versions that counted the engine among what a campaign depends on are not this one's.
 
     Args:
-        store: where they are.
+        store: where the campaigns are.
         config: as the store keeps it.
         identity: see `engine.running.fingerprint`.
 
-    Returns:
-        A note where there is another one that is finished.
-
     Raises:
-        InputError: that one is unfinished: it cannot be continued, and should not be left behind unsaid.
+        InputError: the last campaign of the config is unfinished and depends on something else: it cannot be
+            continued, and should not be left behind unsaid.
     """
-    if find_same(store, identity) is not None:
-        return None
+    if known := store.find(fingerprint(identity)):
+        return Earlier(known)
+    wanted, last = without_engine(identity), None
     for status in store.campaigns():
-        description = _description(store, status.id) if status.name == config["name"] else {}
-        if status.state == "cancelled" or not is_same_config(description.get("config", {}), config):
-            continue
-        changed = differences(description.get("identity", {}), identity)
-        if status.state == "finished":
-            return f"campaign {status.id} of this config is finished, but with {changed}; this is a new campaign"
-        raise InputError(
-            f"campaign {status.id} of this config is unfinished and was begun with {changed}; put that back to "
-            "continue it, or start a new one with --again"
+        description = _description(store, status.id)
+        then = description.get("identity", {})
+        if without_engine(then) == wanted:
+            return Earlier(status)
+        is_of_config = status.name == config["name"] and is_same_config(description.get("config", {}), config)
+        if last is None and is_of_config and status.state != "cancelled":
+            last = status, differences(then, identity)
+    if last is None:
+        return Earlier()
+    status, changed = last
+    if status.state == "finished":
+        return Earlier(
+            note=f"campaign {status.id} of this config is finished, but with {changed}; this is a new campaign"
         )
-    return None
-
-
-def find_same(store: Store, identity: Mapping[str, str]) -> CampaignStatus | None:
-    """The newest campaign that depends on the same, whatever version of the engine began it.
-
-    Fingerprints of versions that counted the engine among what a campaign depends on are not this one's.
-    """
-    known = store.find(fingerprint(identity))
-    if known is not None:
-        return known
-    wanted = without_engine(identity)
-    return next((each for each in store.campaigns() if without_engine(_identity(store, each.id)) == wanted), None)
-
-
-def _identity(store: Store, campaign: int) -> Mapping[str, str]:
-    """What a campaign depends on; nothing where its campaign.json cannot be read."""
-    identity: Mapping[str, str] = _description(store, campaign).get("identity", {})
-    return identity
+    raise InputError(
+        f"campaign {status.id} of this config is unfinished and was begun with {changed}; put that back to "
+        "continue it, or start a new one with --again"
+    )
 
 
 def _description(store: Store, campaign: int) -> dict[str, Any]:
+    """A campaign's campaign.json; nothing where it cannot be read."""
     try:
         return store.description(campaign)
     except UnreachableError:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from engine.running.networks import Networks
     from engine.store import Action
 
     Launch = Callable[..., subprocess.Popen[str]]
@@ -101,7 +102,7 @@ def test_its_heartbeat_says_what_comes_before_the_first_pair_and_after_the_last(
     def said() -> tuple[int | None, str | None]:
         return reader.worker().campaign, reader.worker().step
 
-    def execute(store: Store, campaign: int, worker: Worker, _stops: Callable[[], bool]) -> None:
+    def execute(store: Store, campaign: int, worker: Worker, _stops: Callable[[], bool], _networks: Networks) -> None:
         until(lambda: said() == (1, None), "the campaign, before its first step")
         worker.on_step(Step("ranking the images", 512, 1024))
         until(lambda: said() == (1, "ranking the images: 512 of 1,024"), "the step")

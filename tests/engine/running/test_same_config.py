@@ -92,6 +92,26 @@ def test_again_is_another_campaign_and_the_newest_is_the_one_continued(tmp_path:
     assert [status.state for status in Store.open(store, read_only=True).campaigns()] == ["finished", "finished"]
 
 
+@pytest.mark.parametrize(("changes", "readings"), [({"faults": {"seed": 9}}, 1), ({}, 0)])
+def test_each_campaign_of_the_store_is_read_once_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], readings: int
+) -> None:
+    store = tmp_path / "store"
+    for seed in (1, 2):
+        run(write_config(tmp_path, faults={"seed": seed}), store, after(1))
+    run(write_config(tmp_path), store)
+    read, description = list[int](), Store.description
+
+    def counted(self: Store, campaign: int) -> dict[str, Any]:
+        read.append(campaign)
+        return description(self, campaign)
+
+    monkeypatch.setattr(Store, "description", counted)
+    config = write_config(tmp_path, **changes)
+    run(config, store, after(1))
+    assert [read.count(campaign) for campaign in (1, 2)] == [readings, readings]
+
+
 def test_what_a_campaign_depends_on_is_kept_item_by_item(tmp_path: Path) -> None:
     store = tmp_path / "store"
     run(write_config(tmp_path), store)
