@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from engine.config.campaign_config import CampaignConfig
     from engine.datasets import Dataset
-    from engine.injection.exact.injection import ExactInjection
+    from engine.injection.injection import Injection
     from engine.injection.numerics import Numerics
     from engine.models import LoadedModel
 
@@ -47,7 +47,7 @@ class PreparedNetwork:
     """the network is on its device"""
     plain: nn.Module
     """an untouched copy of the network, which judges the injection"""
-    injection: ExactInjection
+    injection: Injection
     numerics: Numerics
     logits: NDArray[np.float32]
     """[N, classes] of the fault-free network"""

@@ -41,7 +41,7 @@ _MOST_PROBED = 4096
 _PROBED_SHARE = 8
 """of the memory that they may take: one part in so many"""
 
-_LEAST_SHARE = 4
+_LEAST_SHARE = 2
 """of the memory that is left for injecting, also where a known data set takes nearly all of it"""
 
 

@@ -116,4 +116,4 @@ def test_what_the_data_set_keeps_is_not_there_for_batches(tmp_path: Path, monkey
     monkeypatch.setattr("engine.datasets.dataset.Dataset.kept_bytes", config.run.memory)
     prepare(config)
     assert kept
-    assert asked == [config.run.memory - kept, config.run.memory // 4]
+    assert asked == [config.run.memory - kept, config.run.memory // 2]
