@@ -38,10 +38,10 @@ class Silent:
 
 
 def cut(config: CampaignConfig) -> CampaignConfig:
-    """The same campaign with few faults, on the most challenging images, in little memory."""
+    """The same campaign with few faults, on the most challenging images, in little memory beside the 31 MB of CIFAR-10."""
     faults = config.faults.model_copy(update={"count": 20})
     workload = config.workload.model_copy(update={"select": "top_n", "n": 8})
-    run = config.run.model_copy(update={"memory": 10_000_000})
+    run = config.run.model_copy(update={"memory": 41_000_000})
     return config.model_copy(update={"faults": faults, "workload": workload, "run": run})
 
 

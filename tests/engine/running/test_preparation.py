@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from engine.config.campaign_config import load_config
 from engine.errors import InputError, UnreachableError
-from engine.injection.methods import METHODS
+from engine.injection.injection import Injection
 from engine.models import build_model
 from engine.models.weights import BUNDLED_WEIGHTS
 from engine.running.preparation import PreparedCampaign, prepare
@@ -110,8 +110,7 @@ def test_what_is_done_is_told_with_how_much_of_it(tmp_path: Path) -> None:
 def test_what_the_data_set_keeps_is_not_there_for_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     config = load_config(write_config(tmp_path))
-    method = METHODS[config.run.method]
-    monkeypatch.setitem(METHODS, config.run.method, lambda *args: asked.append(args[2]) or method(*args))
+    monkeypatch.setattr("engine.running.preparation.Injection", lambda *args: asked.append(args[2]) or Injection(*args))
     kept = prepare(config).dataset.kept_bytes
     monkeypatch.setattr("engine.datasets.dataset.Dataset.kept_bytes", config.run.memory)
     prepare(config)
