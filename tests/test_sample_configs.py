@@ -38,7 +38,7 @@ class Silent:
 
 
 def cut(config: CampaignConfig) -> CampaignConfig:
-    """The same campaign with few faults, on the most challenging images, in little memory beside the 31 MB of images."""
+    """The same campaign with few faults, on the most challenging images, in little memory beside the data set."""
     faults = config.faults.model_copy(update={"count": 20})
     workload = config.workload.model_copy(update={"select": "top_n", "n": 8})
     run = config.run.model_copy(update={"memory": 41_000_000})

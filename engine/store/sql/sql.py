@@ -15,6 +15,7 @@ from engine.store.layout import Layout
 from engine.store.parquet import connect, sql_path, sql_text
 from engine.store.sql.catalogue import create_views
 from engine.store.sql.check import check_select
+from engine.store.sql.current_state import CurrentState
 from engine.store.sql.errors import reason, reported
 from engine.store.sql.pages import KeptPages, pages
 from engine.store.sql.pivot import with_values
@@ -259,6 +260,7 @@ class SqlSession:
             for setting in [*settings, "enable_external_access = false", "lock_configuration = true"]:
                 self._connection.execute(f"SET GLOBAL {setting}")  # not of this cursor only
             create_views(self._connection, layout)
+            self._state = CurrentState(self._connection, layout)
         except duckdb.Error as error:
             self._connection.close()
             raise UnreachableError(f"{store}: cannot be queried ({reason(error)}); check its files") from None
@@ -290,6 +292,7 @@ class SqlSession:
         Raises:
             InputError: it is not exactly one SELECT, or it fails.
         """
+        self._state.refresh()
         self._cursor = self._connection.cursor()
         vetted = self._vetted(sql, self._cursor)
         with self._at_work, reported():
@@ -303,6 +306,7 @@ class SqlSession:
         Raises:
             InputError: it is not exactly one SELECT.
         """
+        self._state.refresh()
         cursor = self._connection.cursor()
         if self._parsed(sql)[0] != duckdb.StatementType.MULTI:
             vetted = self._vetted(sql, cursor)
@@ -315,6 +319,7 @@ class SqlSession:
         Raises:
             InputError: it is not exactly one SELECT, or it fails, or the file cannot be written.
         """
+        self._state.refresh()
         self._cursor = self._connection.cursor()
         vetted = self._vetted(sql, self._cursor)
         with self._at_work, reported():

@@ -59,7 +59,7 @@ def test_a_kill_between_the_two_places_is_mended_by_whoever_takes_the_lock(
         assert process.wait() == -signal.SIGKILL
     store = Store.open(tmp_path)
     assert store.campaign(campaign).state == state
-    assert in_sql(tmp_path) == [(1, "paused")], "of before"
+    assert in_sql(tmp_path) == [(1, state)], "also where nobody has mended campaign.json yet"
     exported = tmp_path / "exported"
     exported.mkdir()
     list(export_tables(store, campaign, "csv", exported))
