@@ -59,7 +59,11 @@ def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -
     )
     return CampaignResults(
         table_one=table_one(
-            summary.non_critical, summary.critical, summary.correct, summary.golden_correct[summary.workload]
+            summary.non_critical,
+            summary.critical,
+            summary.correct,
+            summary.golden_correct[summary.workload],
+            summary.weight,
         ),
         table_four=table_four(summary.metric, asked.boundary, detections, asked.eps, asked.threshold),
         nonfinite_pairs=summary.nonfinite_pairs,

@@ -51,7 +51,8 @@ def table_one(
         golden_correct: [W] whether each image of the workload is classified as labelled without fault.
         weight: [F] faults of the population that each one stands for; None: all for as many.
     """
-    weight = np.ones(len(critical)) if weight is None else weight / weight.mean()
+    if weight is None or (weight == weight[0]).all():
+        weight = np.ones(len(critical))  # which leaves no rounding over
     images = len(golden_correct)
     of_pairs = {
         name: 100 * weighted_mean(counts, weight) / images

@@ -205,6 +205,8 @@ class CampaignSummary(Counted):
     dropped: NDArray[np.int64]
     correct: NDArray[np.int64]
     """[F] images classified as labelled under the fault"""
+    weight: NDArray[np.float64]
+    """[F] faults of the population that each one stands for"""
     metric_name: str
     metric: NDArray[np.float64]
     """[N] by image id"""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.analysis.tables import TableOneRow, table_one
-from engine.store.parquet import read_arrays, stored
+from engine.store.parquet import of_any_format, read_arrays, stored
+from engine.store.read.summary import WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +34,10 @@ def read_table_one(
     """Table I of a campaign all of whose parts are committed, from the sums per fault."""
     faults = read_arrays(
         connection,
-        "SELECT sum(non_critical)::BIGINT AS non_critical, sum(critical)::BIGINT AS critical, "
-        f"sum(correct)::BIGINT AS correct FROM {_fault_summary(campaign, receipts)} GROUP BY fault_id",
+        f"SELECT {WEIGHT}, non_critical, critical, correct FROM (SELECT fault_id, sum(non_critical)::BIGINT AS "
+        "non_critical, sum(critical)::BIGINT AS critical, sum(correct)::BIGINT AS correct "
+        f"FROM {_fault_summary(campaign, receipts)} GROUP BY fault_id) "
+        f"JOIN {of_any_format('faults', {}, f'FROM {stored(campaign.faults)}')} USING (fault_id)",
     )
     golden = read_arrays(connection, f"SELECT golden_correct FROM {stored(campaign.images)} WHERE rank IS NOT NULL")
     return table_one(golden_correct=golden["golden_correct"], **faults)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from engine.store.records import CampaignStatus, Receipt
 
 
+WEIGHT = "coalesce(weight, 1) AS weight"
+"""Faults of a list, and of campaigns of older formats, stand for as many as each other."""
+
+
 def read_summary(
     status: CampaignStatus, metric: str, receipts: Sequence[Receipt], connection: duckdb.DuckDBPyConnection
 ) -> CampaignSummary:
@@ -34,7 +38,7 @@ def read_summary(
     counts = ", ".join(f"coalesce({name}, 0) AS {name}" for name in COUNTS)
     faults = read_arrays(
         connection,
-        f"SELECT fault_id::BIGINT AS fault_id, {counts}, coalesce(correct, 0) AS correct "
+        f"SELECT fault_id::BIGINT AS fault_id, {counts}, coalesce(correct, 0) AS correct, {WEIGHT} "
         "FROM faults LEFT JOIN fault_summary USING (campaign, fault_id) "
         f"WHERE campaign = {status.id} ORDER BY fault_id",
     )
@@ -57,6 +61,7 @@ def read_summary(
         fault_id=faults["fault_id"],
         **{name: faults[name] for name in COUNTS},
         correct=faults["correct"],
+        weight=faults["weight"],
         metric_name=metric,
         metric=images["metric"],
         workload=images["image_id"][ran][images["rank"][ran].argsort()],

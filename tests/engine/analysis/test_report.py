@@ -25,6 +25,7 @@ SUMMARY = cast(
         non_critical=np.array([3, 0, 1]),
         critical=np.array([1, 0, 2]),
         correct=np.array([2, 3, 1]),
+        weight=np.ones(3),
         critical_fault=np.array([0, 2, 2]),
         critical_image=np.array([0, 0, 1]),
         workload=np.arange(4),

@@ -30,6 +30,18 @@ def test_table_one_of_harmless_faults_has_no_rounding_left_over():
     assert (row.masked, row.non_critical, row.critical, row.critical_faults) == (100.0, 0.0, 0.0, 0)
 
 
+def test_table_one_counts_each_fault_for_what_it_stands_for():
+    counts = {
+        "non_critical": np.array([4, 0]),
+        "critical": np.array([0, 4]),
+        "correct": np.array([4, 0]),
+        "golden_correct": np.ones(4, dtype=bool),
+    }
+    row = table_one(**counts, weight=np.array([300.0, 100.0]))
+    assert (row.non_critical, row.critical, row.faulty_accuracy, row.critical_faults) == (75, 25, 75, 1)
+    assert table_one(**counts, weight=np.array([7.3, 7.3])) == table_one(**counts)
+
+
 METRIC = np.array([1.2, 0.8, 0.6, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
 CENTER = 0.7
 

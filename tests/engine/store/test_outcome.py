@@ -25,7 +25,11 @@ def test_table_one_is_that_of_the_summary(tmp_path: Path) -> None:
     store, campaign, _ = filled_store(tmp_path / "store")
     summary = store.summary(campaign)
     assert store.table_one(campaign) == table_one(
-        summary.non_critical, summary.critical, summary.correct, summary.golden_correct[summary.workload]
+        summary.non_critical,
+        summary.critical,
+        summary.correct,
+        summary.golden_correct[summary.workload],
+        summary.weight,
     )
 
 
