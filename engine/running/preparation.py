@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from engine.datasets import load_dataset
 from engine.faults.draw import draw_faults
 from engine.injection.injection import Injection
 from engine.injection.network.layers import injectable_layers, injectable_modules
+from engine.injection.network.weight_reads import untouched_copy
 from engine.injection.numerics import Numerics, choose_numerics
 from engine.injection.outcomes import WeightFaults
 from engine.metrics.registry import METRICS, compute_metrics, metrics_for
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 _MOST_PROBED = 4096
 """images that batch sizes are tried out with, at most"""
 
+_COPIED = 3
+"""images that a copy of the network is tried out with"""
+
 _PROBED_SHARE = 8
 """of the memory that they may take: one part in so many"""
 
@@ -54,7 +57,7 @@ class PreparedCampaign:
     injection: Injection
     """of its network, by the config's method"""
     plain: nn.Module
-    """an untouched copy of the network, which judges the injection"""
+    """an untouched copy of the network, which judges the injection; the network itself where no copy is all its own"""
     notes: tuple[str, ...]
     """sentences the user should read: what loading had to say"""
     numerics: Numerics
@@ -167,19 +170,11 @@ def _load(config: CampaignConfig, numerics: Numerics, on_step: OnStep) -> Prepar
     dataset = load_dataset(config.dataset, on_step=on_step, memory=config.run.memory)
     loaded = load_model(config.model, dataset)
     model = loaded.model.to(numerics.device)
-    plain = _untouched(model)
+    plain = untouched_copy(model, _some_images(dataset, _COPIED, numerics.device))
     draw_faults(config.faults, injectable_layers(model))  # may refuse, and that comes before anything slow
     injection = _injection(config.run.method, model, config, dataset, numerics.device, on_step)
     logits = golden_logits(injection, dataset, numerics.device, on_step)
     return PreparedNetwork(dataset, loaded, plain, injection, numerics, logits)
-
-
-def _untouched(model: nn.Module) -> nn.Module:
-    """A copy that nothing will be done to but flipping a bit and restoring it; itself where it cannot be copied."""
-    try:
-        return deepcopy(model)
-    except Exception:  # copying runs the network's own code
-        return model
 
 
 def _injection(
@@ -189,8 +184,12 @@ def _injection(
     memory = max(config.run.memory - dataset.kept_bytes, config.run.memory // _LEAST_SHARE)
     image_bytes = 4 * math.prod(dataset.images.shape[1:])
     count = min(len(dataset), _MOST_PROBED, max(1, memory // _PROBED_SHARE // image_bytes))
-    images = torch.from_numpy(dataset.batch(slice(0, count))).to(device)
-    return Injection(model, images, memory, method, on_step)
+    return Injection(model, _some_images(dataset, count, device), memory, method, on_step)
+
+
+def _some_images(dataset: Dataset, count: int, device: str) -> torch.Tensor:
+    """The first ones, [count, C, H, W]."""
+    return torch.from_numpy(dataset.batch(slice(0, count))).to(device)
 
 
 def golden_logits(

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, fx
 
+from engine.injection.network.golden import take_rows
+
 if TYPE_CHECKING:
     from engine.injection.exact.pairs import Pairs
     from engine.injection.network.golden import GoldenBlock
@@ -43,7 +45,7 @@ class DenseBatch:
             return golden
         if not isinstance(golden, Tensor):  # a size: it counts the rows of this batch, not of the block
             return self._network.evaluate(node, self._value_of)
-        value = golden.index_select(0, self._pairs.image)
+        value = take_rows(golden, self._pairs.image)
         if node in self._suffix.frontier:
             self._suffix.frontier[node].put(value, self._pairs.channel, self._pairs.changed[node])
         return value

@@ -42,6 +42,20 @@ class LayerContext:
     block: GoldenBlock
 
 
+def take_rows(value: Tensor, rows: Tensor) -> Tensor:
+    """Some rows [n, ...] of `value`, lying in memory in the order in which `value` does: another one rounds otherwise.
+
+    Args:
+        value: [images, ...].
+        rows: [n] which, each as often as it is named.
+    """
+    order = sorted(range(value.ndim), key=value.stride, reverse=True)
+    if order == list(range(value.ndim)):
+        return value.index_select(0, rows)
+    places = sorted(range(value.ndim), key=order.__getitem__)
+    return value.permute(order).index_select(places[0], rows).permute(places)
+
+
 def golden_block(
     network: Network, images: Tensor, rows: int, keep: AbstractSet[fx.Node], at_once: int, workers: Workers
 ) -> GoldenBlock:

@@ -17,9 +17,10 @@ from engine.injection.network.layers import injectable_modules
 from engine.injection.network.out_of_place import make_out_of_place
 from engine.injection.network.pooling import pool_options, tile_of
 from engine.injection.network.tracing import OneInput, UntraceableError, place_of, plain_class, trace_graph
+from engine.injection.network.weight_reads import WeightReads, memory_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 PROBED_IMAGES = 3
 """that a graph is tried out with, and two of them: what has one row an image has three rows, then two"""
@@ -43,7 +44,10 @@ class Network:
                 self.root = OneInput(deepcopy(model))
         except Exception as error:  # copying runs the network's own code
             raise UntraceableError(f"it cannot be copied ({type(error).__name__})") from None
-        graph = trace_graph(self.root)
+        with WeightReads(self.root) as reads:
+            graph = trace_graph(self.root)
+        self.read_elsewhere = reads.read
+        """the memory of weights that the graph does not show to be read: by a constant of it, or inside another call"""
         self.modules = dict(self.root.named_modules())
         self.layers = tuple(module for _, module in injectable_modules(self.root.network))
         """the copy's injectable layers, in the order of the model's own"""
@@ -137,16 +141,30 @@ class Network:
             UntraceableError: if a node's first dimension is not the batch, or its rows depend on each other.
         """
         shapes: dict[fx.Node, torch.Size] = {}
-        for node, values in self._walk(images, images[:2], images[[2, 0, 1]]):
-            if not isinstance(values[0], Tensor):
-                continue
-            shapes[node] = values[0].shape
-            if node in self.batch_dependent:
-                if any(value.shape != (rows, *shapes[node][1:]) for value, rows in zip(values, (3, 2, 3), strict=True)):
-                    raise UntraceableError(f"{place_of(node)}: its result does not have one row for each image")
-                if not (is_close(values[0][:2], values[1]) and is_close(values[0][[2, 0, 1]], values[2])):
-                    raise UntraceableError(f"{place_of(node)}: its result for an image depends on the others")
+        with WeightReads(self.root) as reads:
+            for node, values in self._walk(images, images[:2], images[[2, 0, 1]]):
+                self.read_elsewhere |= reads.read - self._own_memory(node)
+                reads.read = set()
+                if not isinstance(values[0], Tensor):
+                    continue
+                shapes[node] = values[0].shape
+                if node in self.batch_dependent:
+                    _check_rows(node, values)
         return shapes
+
+    def _own_memory(self, node: fx.Node) -> set[int]:
+        """Where the weights lie that the call of a module is known to read."""
+        called = self.module_of(node)
+        weights = (getattr(part, "weight", None) for part in called.modules()) if called is not None else ()
+        return {memory_of(weight) for weight in weights if isinstance(weight, Tensor)}
+
+
+def _check_rows(node: fx.Node, values: Sequence[Tensor]) -> None:
+    """Compare what a node gives for three images, for the first two of them, and for all in another order."""
+    if any(value.shape != (rows, *values[0].shape[1:]) for value, rows in zip(values, (3, 2, 3), strict=True)):
+        raise UntraceableError(f"{place_of(node)}: its result does not have one row for each image")
+    if not (is_close(values[0][:2], values[1]) and is_close(values[0][[2, 0, 1]], values[2])):
+        raise UntraceableError(f"{place_of(node)}: its result for an image depends on the others")
 
 
 def _upstream(end: fx.Node) -> set[fx.Node]:

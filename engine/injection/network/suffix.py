@@ -11,6 +11,7 @@ from torch import Tensor, fx, nn
 from engine.injection.network.channels import ChannelMap, propagate
 from engine.injection.network.layers import Injectable, is_injectable
 from engine.injection.network.tracing import plain_class
+from engine.injection.network.weight_reads import memory_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,20 +109,18 @@ def _owners(network: Network, weight: Tensor) -> int:
         tensor
         for module in network.modules.values()
         for tensor in (*module._parameters.values(), *module._buffers.values())
-        if tensor is not None and _memory(tensor) == _memory(weight)
+        if tensor is not None and memory_of(tensor) == memory_of(weight)
     ]
     overlaps = any(stride == 0 and size > 1 for stride, size in zip(weight.stride(), weight.shape, strict=True))
     return len(held) + overlaps
 
 
 def _is_read(network: Network, weight: Tensor) -> bool:
-    """Whether the graph reads a weight, or something in its memory, by itself."""
+    """Whether something else than a call of its layer reads a weight, or something in its memory."""
+    if memory_of(weight) in network.read_elsewhere:
+        return True
     read = (network.evaluate(node, lambda _: None) for node in network.nodes if node.op == "get_attr")
-    return any(isinstance(value, Tensor) and _memory(value) == _memory(weight) for value in read)
-
-
-def _memory(tensor: Tensor) -> int:
-    return tensor.untyped_storage().data_ptr()
+    return any(isinstance(value, Tensor) and memory_of(value) == memory_of(weight) for value in read)
 
 
 def _find_suffix(network: Network, layer: fx.Node, module: Injectable, shapes: dict[fx.Node, torch.Size]) -> Suffix:

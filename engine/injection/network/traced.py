@@ -13,6 +13,7 @@ from engine.injection.network.graph import PROBED_IMAGES, Network
 from engine.injection.network.layers import is_injectable
 from engine.injection.network.suffix import Reached, Suffix, reach_layers
 from engine.injection.network.tracing import UntraceableError
+from engine.injection.network.weight_reads import WeightReads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,10 +70,19 @@ def trace(model: nn.Module, images: Tensor) -> TracedNetwork:
     few = pad_rows(images[:PROBED_IMAGES], PROBED_IMAGES)
     network = Network(model)
     try:
-        shapes = network.shapes(few)
-        logits = network.run(few, {network.output})[network.output]
-    except RuntimeError as error:
-        raise UntraceableError(f"its graph cannot be run ({str(error).splitlines()[0]})") from None
+        with WeightReads(model) as reads:
+            shapes = network.shapes(few)
+            logits = network.run(few, {network.output})[network.output]
+    except UntraceableError:
+        raise
+    except Exception as error:  # a node may run the network's own code
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UntraceableError(f"its graph cannot be run ({said})") from None
+    if reads.read:
+        raise UntraceableError(
+            "a function in it, such as a hook, has the network itself at hand and not what it is called with; let it "
+            "use the module that it is called with, or a module of its own"
+        )
     if not equal_values(logits, model(few.clone())):
         raise UntraceableError("its graph does not give the network's own logits")
     return TracedNetwork(network, reach_layers(network, shapes), shapes)
