@@ -354,7 +354,7 @@ class RunConfig(Section):
     tf32: bool = False
     """rounder arithmetic on recent GPUs, as in some published campaigns"""
     memory: Annotated[int, BeforeValidator(_parse_memory), Field(gt=0, examples=["2GB"])] = 2 * 10**9
-    """bytes for the kept golden tensors and the batches together"""
+    """bytes for the kept golden tensors, the batches and the images that are kept together"""
     check: Annotated[str, BeforeValidator(_parse_check)] = "2%"
     """what is compared with the plain loop before the start: a share of the campaign's time, or a number of pairs"""
 

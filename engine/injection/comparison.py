@@ -34,5 +34,7 @@ def is_close(one: Tensor, other: Tensor) -> bool:
     """
     if one.shape != other.shape or not torch.equal(one.isfinite(), other.isfinite()):
         return False
+    if one.is_complex() and other.is_complex():
+        one, other = (torch.view_as_real(value.resolve_conj()) for value in (one, other))
     one, other = (value.double().nan_to_num(0, 0, 0) for value in (one, other))
     return not one.numel() or bool((one - other).abs().max() <= _ROUNDING * one.abs().max())

@@ -124,7 +124,21 @@ class Injection:
             plan = Plan(self._traced, frozenset(copies), sizes, rows, self.workers)
             for method in reversed(self._ladder):
                 method.start(plan, images, on_step)
+            self._leave_to_the_next()
             return rows, block_rows, plan
+
+    def _leave_to_the_next(self) -> None:
+        """Take from each method the layers that it does not run, and say so."""
+        for rung, method in enumerate(self._ladder[:-1]):
+            reasons: dict[str, list[int]] = {}
+            for layer, reason in sorted(method.left_to_the_next().items()):
+                if self._rung[layer] == rung:
+                    self._rung[layer] += 1
+                    reasons.setdefault(reason, []).append(layer)
+            for reason, layers in reasons.items():
+                names = ", ".join(self.names[layer] for layer in layers)
+                slower = self._ladder[rung + 1].name
+                self.notes.append(f"faults in {names} run as by {slower}, which is slower: {reason}")
 
     def _golden_copies(self) -> dict[fx.Node, int]:
         """The nodes whose golden values are kept, and how many copies the methods hold of each one together."""

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from engine.steps import OnStep
 
 
+FAILURES = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError)
+"""what running a part of a graph raises where something in it is not as it was taken to be"""
+
+
 @dataclass(frozen=True)
 class Plan:
     """How a traced network is run: its golden values to keep, its batch sizes, and who computes."""
@@ -70,6 +74,10 @@ class Method(Protocol):
     """whether its logits are those of the plain loop in every bit, so that masked pairs are too"""
     runs_alone: bool = False
     """whether it changes the weights of the network itself, so that nothing may run beside it"""
+
+    def left_to_the_next(self) -> Mapping[int, str]:
+        """By index, the layers whose faults the next slower method runs, and why; known once it has started."""
+        return {}
 
     def golden_copies(self) -> Mapping[fx.Node, int]:
         """The nodes whose golden values are read, and how many copies of each one a block holds."""

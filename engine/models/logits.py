@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from engine.datasets import Dataset
 
 
+MOST_CLASSES = 2**16
+"""that a prediction of a critical pair is kept for"""
+
+
 def materialise(arch: str, model: nn.Module, dataset: Dataset) -> None:
     """Let lazy modules take their shapes from the images, by one forward pass; nothing where there are none.
 
@@ -42,10 +46,12 @@ def count_classes(arch: str, model: nn.Module, dataset: Dataset) -> int:
         dataset: of images [N, C, H, W].
 
     Raises:
-        InputError: images and network do not go together, or the output is not [batch, classes].
+        InputError: images and network do not go together, or the output is not [batch, classes] of floating point
+            numbers, or there are more classes than a campaign keeps apart.
     """
     output = _run(arch, model, dataset)
     if isinstance(output, Tensor) and _is_logits(output):
+        _check_logits(arch, output)
         return int(output.shape[1])
     given = f"{list(output.shape)}" if isinstance(output, Tensor) else f"a {type(output).__name__}"
     mend = "mend [model] arch"
@@ -54,6 +60,19 @@ def count_classes(arch: str, model: nn.Module, dataset: Dataset) -> int:
             mend = f"{place} of it is {list(item.shape)}: return a network whose forward gives only that"
             break
     raise InputError(f"{arch}: its output for 2 images is {given}, but should be logits [2, classes]; {mend}")
+
+
+def _check_logits(arch: str, logits: Tensor) -> None:
+    if not logits.is_floating_point():
+        kind = str(logits.dtype).removeprefix("torch.")
+        raise InputError(
+            f"{arch}: its output is {kind}, but should be logits in floating point; return what that is made of"
+        )
+    if logits.shape[1] > MOST_CLASSES:
+        raise InputError(
+            f"{arch}: it has {logits.shape[1]:,} classes, but predictions are kept as numbers below {MOST_CLASSES:,}; "
+            "return the logits of at most so many"
+        )
 
 
 def _run(arch: str, model: nn.Module, dataset: Dataset) -> object:

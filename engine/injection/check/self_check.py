@@ -22,6 +22,7 @@ from engine.injection.comparison import is_close
 from engine.injection.exact.naive import naive_logits
 from engine.injection.exact.severity import SeverityMatrix
 from engine.injection.memory import is_out_of_memory
+from engine.injection.method import FAILURES
 from engine.injection.outcomes import WeightFaults
 from engine.severity import CRITICAL, MASKED
 from engine.steps import OnStep, Step, nobody_waits
@@ -277,7 +278,7 @@ class _Check:
         started = time.perf_counter()
         try:
             self._injection.replay(block, layer, faults, recorder)
-        except (RuntimeError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError) as error:
+        except FAILURES as error:
             if is_out_of_memory(error):
                 raise
             return (str(error).splitlines() or [type(error).__name__])[0]

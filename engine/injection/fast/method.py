@@ -23,12 +23,14 @@ from engine.injection.fast.block import FastBlock
 from engine.injection.fast.calibration import TAU_SAFETY, bounded_share, count_images, largest_error, sample_faults
 from engine.injection.fast.channel_updates import ChannelUpdates, has_update_rule
 from engine.injection.fast.runner import FastRunner
-from engine.injection.method import Method
+from engine.injection.memory import is_out_of_memory
+from engine.injection.method import FAILURES, Method
 from engine.injection.network.folded import fold_layers
 from engine.injection.network.folded_suffix import FoldedSuffix, fold_suffix
 from engine.injection.network.golden import LayerContext
 from engine.injection.network.suffix import count_macs
 from engine.injection.network.traced import LAYER_ROWS
+from engine.injection.network.tracing import place_of
 from engine.steps import Step
 
 if TYPE_CHECKING:
@@ -80,14 +82,29 @@ class FastMethod(Method):
         self._suffixes: dict[int, FoldedSuffix] = {
             layer: fold_suffix(suffix, folded, traced.network, traced.shapes)
             for layer, suffix in traced.suffixes.items()
+            if traced.network.jumps.isdisjoint((*suffix.packed, *suffix.dense))
         }
-        """by layer"""
+        """by layer, of those that this method runs"""
+        self._left = self._before_jumps()
+        """why the others are left to `exact`"""
         self._copies = {node for suffix in self._suffixes.values() for node in suffix.golden}
         self._bounds: dict[int, Coefficients] = {}
         """of the layers where bounds are worth their time, see `bounds.change_bound`"""
         self._plan: Plan
         self.tau = 0.0
         """how close two classes may be, relative to the largest magnitude of their pair, before `exact` decides"""
+
+    def _before_jumps(self) -> dict[int, str]:
+        """The layers whose changes meet a value that jumps: the rounding of `fast` may become any error there."""
+        left = [layer for layer in self._traced.suffixes if layer not in self._suffixes]
+        if not left:
+            return {}
+        first = next(node for node in self._traced.network.nodes if node in self._traced.network.jumps)
+        return dict.fromkeys(left, f"a value jumps ({place_of(first)}), where rounding may show")
+
+    def left_to_the_next(self) -> Mapping[int, str]:
+        """Those before a value that jumps, and those that fail when they are tried out."""
+        return self._left
 
     @property
     def _last_layers(self) -> list[int]:
@@ -130,13 +147,23 @@ class FastMethod(Method):
         block, largest, layers = self._extended(golden, ()), 0.0, list(self._suffixes)
         for number, layer in enumerate(layers):
             on_step(Step("measuring rounding", number, len(layers)))
-            updates = self._updates(block, layer, None)
-            if updates is not None:
-                faults = sample_faults(layer, self._traced.network.layers[layer].weight, len(layers))
-                size = max(self._plan.sizes.dense[layer], self._plan.rows.floor)
-                error = largest_error(self._exact, updates, self._batches(block, layer), size, layer, faults)
-                largest = max(largest, error)
+            try:
+                largest = max(largest, self._error_of_layer(block, layer, len(layers)))
+            except FAILURES as error:
+                if is_out_of_memory(error):
+                    raise
+                del self._suffixes[layer]
+                self._left[layer] = f"fast fails ({(str(error).splitlines() or [type(error).__name__])[0]})"
         return largest
+
+    def _error_of_layer(self, block: FastBlock, layer: int, layers: int) -> float:
+        """The largest error of some faults of one of so many layers; 0 where the layer has no update rule."""
+        updates = self._updates(block, layer, None)
+        if updates is None:
+            return 0.0
+        faults = sample_faults(layer, self._traced.network.layers[layer].weight, layers)
+        size = max(self._plan.sizes.dense[layer], self._plan.rows.floor)
+        return largest_error(self._exact, updates, self._batches(block, layer), size, layer, faults)
 
     def _useful_bounds(self, golden: GoldenBlock, on_step: OnStep) -> dict[int, Coefficients]:
         """The coefficients of the bounds in the layers where they decide enough pairs."""

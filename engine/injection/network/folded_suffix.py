@@ -10,6 +10,7 @@ from torch import nn
 from engine.injection.network.channels import is_reshape
 from engine.injection.network.folded import Affine, find_norms
 from engine.injection.network.in_place import InPlace, activated, find_in_place, is_activation
+from engine.injection.network.suffix import with_sources_of_sizes
 from engine.injection.network.tiled_pools import TiledPool, find_tiled
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def fold_suffix(
         norms=find_norms(network, suffix.packed),
         updates=updates,
         layers={node: layer for node, layer in layers.items() if node not in updates},
-        golden=frozenset((read - dense) | set(updates)),
+        golden=frozenset(with_sources_of_sizes((read - dense) | set(updates), shapes)),
         last_use=_last_uses(reads, network.output),
         in_place=find_in_place(network, steps, layers, shapes),
         measured=frozenset(activated_later.get(node, node) for node in sized),

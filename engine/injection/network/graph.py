@@ -26,6 +26,19 @@ PROBED_IMAGES = 3
 """that a graph is tried out with, and two of them: what has one row an image has three rows, then two"""
 
 
+_STEPS = frozenset(
+    {
+        *("round", "floor", "ceil", "trunc", "fix", "frac", "sign", "sgn", "heaviside", "copysign", "fmod"),
+        *("remainder", "mod", "floordiv", "floor_divide", "threshold", "hardshrink", "Threshold", "Hardshrink"),
+        *("fake_quantize_per_tensor_affine", "fake_quantize_per_channel_affine"),
+    }
+)
+"""names of operations on floats whose result jumps where what they read crosses a value"""
+
+_FLOATS = frozenset({torch.float32, torch.float64, torch.complex64, torch.complex128})
+"""kinds of numbers that hold a value without a jump that matters"""
+
+
 class Network:
     """A copy of a model in eval mode and its graph, with every in-place operation made out-of-place.
 
@@ -63,6 +76,8 @@ class Network:
         self.nodes = [node for node in graph.nodes if node in needed]
         """in order, without those that nothing of the output comes from"""
         self.batch_dependent = self.downstream(self.input)
+        self.jumps: set[fx.Node] = set()
+        """nodes whose value jumps where what it is made of hardly changes: a rounding error may become any other"""
         if self.input not in needed:
             raise UntraceableError("its output does not depend on the images")
 
@@ -148,9 +163,16 @@ class Network:
                 if not isinstance(values[0], Tensor):
                     continue
                 shapes[node] = values[0].shape
+                if values[0].dtype not in _FLOATS or self._name(node) in _STEPS:
+                    self.jumps.add(node)
                 if node in self.batch_dependent:
                     _check_rows(node, values)
         return shapes
+
+    def _name(self, node: fx.Node) -> str:
+        """What an operation is called, whether it is a module, a function or a method, in place or not."""
+        kind = self.kind(node)
+        return (kind if isinstance(kind, str) else getattr(kind, "__name__", "")).strip("_")
 
     def _own_memory(self, node: fx.Node) -> set[int]:
         """Where the weights lie that the call of a module is known to read."""

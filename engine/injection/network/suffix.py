@@ -133,7 +133,7 @@ def _find_suffix(network: Network, layer: fx.Node, module: Injectable, shapes: d
     read_by_dense = {parent for node in dense for parent in node.all_input_nodes}
     frontier = {node: where for node, where in maps.items() if node in read_by_dense or node is network.output}
     read = {parent for node in (layer, *packed, *dense) for parent in node.all_input_nodes}
-    golden = _with_sources_of_sizes((read - affected) | set(frontier), shapes)
+    golden = with_sources_of_sizes((read - affected) | set(frontier), shapes)
     touched = read_by_dense | set(dense) | set(frontier)
     return Suffix(
         layer=layer,
@@ -168,7 +168,7 @@ def _follow_channels(
     return maps, dense
 
 
-def _with_sources_of_sizes(nodes: set[fx.Node], shapes: dict[fx.Node, torch.Size]) -> set[fx.Node]:
+def with_sources_of_sizes(nodes: set[fx.Node], shapes: Mapping[fx.Node, torch.Size]) -> set[fx.Node]:
     """`nodes` and, for sizes (not tensors) among them, the values they are read from."""
     waiting, found = list(nodes), set(nodes)
     while waiting:

@@ -53,6 +53,16 @@ def pair():
             return images, images
     return Pair()
 
+def rounded():
+    class Rounded(nn.Linear):
+        def forward(self, images):
+            return super().forward(images.flatten(1)).round().long()
+    return Rounded(784, 5)
+
+def many():
+    widen = (nn.Unflatten(1, (1, 1)), nn.Upsample(size=65537), nn.Flatten())
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 1), *widen)
+
 def without_layers():
     return nn.Sequential(nn.BatchNorm2d(1), nn.AdaptiveAvgPool2d((10, 1)), nn.Flatten())
 
@@ -154,6 +164,10 @@ def test_what_is_wrong_is_said_in_one_sentence(folder: Path, arch: str, sentence
          "26], but should be logits [2, classes]; mend [model] arch"),
         ("nets.made:pair", torch.nn.Module(), "its output for 2 images is a tuple, but should be logits [2, classes]; "
          "mend [model] arch"),
+        ("nets.made:rounded", torch.nn.Linear(784, 5), "its output is int64, but should be logits in floating point; "
+         "return what that is made of"),
+        ("nets.made:many", torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 1)), "it has 65,537 classes, "
+         "but predictions are kept as numbers below 65,536; return the logits of at most so many"),
     ],
 )  # fmt: skip
 def test_an_output_that_is_not_logits_is_refused(folder: Path, arch: str, state: nn.Module, sentence: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
 from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
@@ -20,10 +21,8 @@ from engine.models import load_model
 from tests.engine.injection.networks import assert_same_critical_pairs, every_bit_in, judged_logits, outcomes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from torch import Tensor, nn
 
     from engine.injection.outcomes import Outcomes
 
@@ -147,3 +146,86 @@ def without_garbage_collection() -> Iterator[None]:
     gc.disable()
     yield
     gc.enable()
+
+
+class Jumping(nn.Module):
+    """What lies between two layers may jump where its input hardly changes."""
+
+    def __init__(self, middle: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.first, self.second, self.head = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3), nn.Linear(4, 5)
+        self.middle = middle
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits [n, 5]."""
+        return self.head(self.middle(self.second(self.first(images).relu())).mean((2, 3)))
+
+
+@pytest.mark.parametrize(
+    "middle",
+    [
+        lambda x: torch.round(4 * x) / 4,
+        lambda x: x.sign_(),
+        lambda x: torch.fake_quantize_per_tensor_affine(x, 0.1, 0, -128, 127),
+        nn.Hardshrink(0.1),
+        nn.Threshold(0.1, 20),
+        lambda x: torch.where(x > 0.1, x, 0.1 * x),
+        lambda x: (8 * x).int() / 8,
+        lambda x: x.bfloat16().float(),
+        lambda x: x.gather(1, x.mean((2, 3), keepdim=True).argsort(1).expand_as(x)) * x,
+    ],
+)
+def test_layers_before_a_jump_run_as_by_exact(middle: Callable[[Tensor], Tensor]) -> None:
+    """No lead of a class is safe where the least rounding error may become any other."""
+    torch.manual_seed(0)
+    images = torch.rand(16, 3, 8, 8)
+    injection = Injection(Jumping(middle).eval().requires_grad_(False), images, 10**6, "fast")
+    assert [injection.method_of(layer) for layer in range(3)] == ["exact", "exact", "fast"]
+    (note,) = injection.notes
+    assert note.startswith("faults in first, second run as by exact, which is slower: a value jumps (")
+
+
+@pytest.mark.parametrize("middle", [nn.GELU(), nn.Softshrink(), lambda x: x.topk(2, 1).values, nn.GroupNorm(2, 4)])
+def test_what_only_bends_stays_fast(middle: Callable[[Tensor], Tensor]) -> None:
+    torch.manual_seed(0)
+    net = Jumping(middle)
+    net.head = nn.Linear(int(net.middle(torch.zeros(1, 4, 4, 4)).shape[1]), 5)
+    injection = Injection(net.eval().requires_grad_(False), torch.rand(16, 3, 8, 8), 10**6, "fast")
+    assert {injection.method_of(layer) for layer in range(3)} == {"fast"}
+
+
+class ByWidth(nn.Module):
+    """Reads a size where channels have mixed: by place, and for what is not run by a fast layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.head = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3, padding=1), nn.Linear(4, 5)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits [n, 5]."""
+        x = self.first(images).relu()
+        y = torch.fft.irfft2(torch.fft.rfft2(self.second(x)), s=x.shape[-2:])
+        return self.head(y.relu().mean((2, 3)))
+
+
+def test_a_size_that_is_read_again_is_found() -> None:
+    torch.manual_seed(0)
+    net, images = ByWidth().eval().requires_grad_(False), torch.rand(16, 3, 8, 8)
+    fast, exact = Injection(net, images, 10**6, "fast"), Injection(net, images, 10**6, "exact")
+    for layer in range(3):
+        assert fast.method_of(layer) == "fast"
+        faults = every_bit_in(net, layer, weights=4)
+        assert_same_critical_pairs(outcomes_of(fast, images, faults), outcomes_of(exact, images, faults))
+    assert fast.notes == []
+
+
+def test_what_fails_when_rounding_is_measured_runs_as_by_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_args: object) -> None:
+        raise KeyError("relu_2")
+
+    monkeypatch.setattr("engine.injection.fast.batches.FastBatches._run_padded", fail)
+    torch.manual_seed(0)
+    net, images = ByWidth().eval().requires_grad_(False), torch.rand(16, 3, 8, 8)
+    injection = Injection(net, images, 10**6, "fast")
+    assert {injection.method_of(layer) for layer in range(3)} == {"exact"}
+    assert "fast fails ('relu_2')" in injection.notes[0]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
 from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
 from engine.injection.injection import Injection
-from engine.injection.network.golden import golden_block
+from engine.injection.network.golden import golden_block, take_rows
 from engine.injection.network.graph import Network
 from engine.injection.workers import Workers
 from engine.models import load_model
@@ -57,3 +58,35 @@ def test_a_network_that_counts_its_rows_is_run_whole() -> None:
     for layer in range(3):
         faults = every_bit_in(model, layer, weights=2)
         assert same_to_the_bit(replayed_logits(injection, images, faults), judged_logits(model, images, faults))
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 3, 1, 2), (1, 0, 2, 3), (2, 3, 0, 1)])
+def test_rows_lie_in_memory_as_what_they_are_taken_from(order: tuple[int, ...]) -> None:
+    value = torch.rand(5, 6, 7, 8).permute(order)
+    rows = torch.tensor([3, 0, 3])
+    taken = take_rows(value, rows)
+    assert torch.equal(taken, value[rows])
+    assert sorted(range(4), key=taken.stride) == sorted(range(4), key=value.stride)
+
+
+class ChannelsLast(nn.Module):
+    """Asks for another order in memory, in which a convolution rounds otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.head = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3), nn.Linear(8, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x).relu().contiguous(memory_format=torch.channels_last)
+        return self.head(self.second(x).relu().mean((2, 3)))
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_replayed_value_keeps_its_order_in_memory() -> None:
+    torch.manual_seed(0)
+    net, images = ChannelsLast().eval().requires_grad_(False), torch.rand(13, 3, 16, 16)
+    injection = Injection(net, images, 10**7, "exact")
+    block = injection.load(images)
+    faults = every_bit_in(net, 0, weights=8)
+    expected = judged_logits(net, block.images, faults)[:, : block.count]
+    assert same_to_the_bit(replayed_logits(injection, images, faults), expected)

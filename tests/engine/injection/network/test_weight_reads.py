@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from engine.injection.injection import Injection
 from engine.injection.network.layers import injectable_modules
 from engine.injection.network.weight_reads import WeightReads, untouched_copy
 from tests.engine.injection.networks import every_bit_in, judged_logits, replayed_logits, same_to_the_bit
