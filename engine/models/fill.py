@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from engine.errors import InputError
 from engine.models.plain import odd_kind
-from engine.models.wording import listed
+from engine.models.wording import listed, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,10 +42,10 @@ def fill(path: Path, weights: Mapping[str, Tensor], model: nn.Module, network: s
     for name, tensor in known.items():
         _check_kind(path, name, tensor, expected[name])
     try:
-        missing, unexpected = model.load_state_dict(_with_versions(weights, model), strict=False)
+        missing, unexpected = model.load_state_dict(_of_this_version(weights, model), strict=False)
     except Exception as error:  # a network may translate the names of its earlier versions, by code of its own
-        reason = (str(error).splitlines() or [type(error).__name__])[-1].strip().rstrip(".")
-        raise _another_network(path, network, reason, [], []) from None
+        said = reason_of(error) if not isinstance(error, RuntimeError) else str(error).splitlines()[-1].strip()
+        raise _another_network(path, network, said.rstrip("."), [], []) from None
     missing = [name for name in missing if name in expected]
     if any(not _is_counter(name) for name in missing) or unexpected:
         raise _another_network(path, network, "", missing, unexpected)
@@ -53,11 +53,17 @@ def fill(path: Path, weights: Mapping[str, Tensor], model: nn.Module, network: s
     return (f"{path}: {rounded:,} of its float64 values are rounded to float32",) if rounded else ()
 
 
-def _with_versions(weights: Mapping[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
-    """The weights with the versions of the network's modules, which some ask for and few files hold."""
-    versioned = OrderedDict(weights)
-    versioned._metadata = model.state_dict()._metadata  # type: ignore[attr-defined]  # how torch itself keeps them
-    return versioned
+def _of_this_version(weights: Mapping[str, Tensor], model: nn.Module) -> Mapping[str, Tensor]:
+    """The weights, marked as those of the network's own version where they have all its names.
+
+    A network may refuse, or change, what has no mark; a safetensors file has none.
+    """
+    own: Any = model.state_dict()
+    if any(name not in weights and not _is_counter(name) for name in own):
+        return weights
+    marked: Any = OrderedDict(weights)
+    marked._metadata = getattr(own, "_metadata", None)
+    return cast("Mapping[str, Tensor]", marked)
 
 
 def check_finite(path: Path, model: nn.Module) -> None:

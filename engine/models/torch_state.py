@@ -28,13 +28,14 @@ _SWITCHES = (
 def settings_kept() -> Iterator[None]:
     """Put torch's settings back on the way out: how numbers are computed is for the campaign's config to say.
 
-    Precision of float32 on each device, deterministic algorithms, threads, and default dtype, device and gradients.
+    Precision of float32 on each device and its smallest numbers, deterministic algorithms, threads, and default dtype,
+    device and gradients.
     """
     precision = _read(torch, "get_float32_matmul_precision")
     switches = [(owner, name, value) for owner, name in _SWITCHES if (value := _read(owner, name)) is not None]
     dtype, device, threads = torch.get_default_dtype(), torch.get_default_device(), torch.get_num_threads()
     gradients, deterministic = torch.is_grad_enabled(), torch.are_deterministic_algorithms_enabled()
-    warns = torch.is_deterministic_algorithms_warn_only_enabled()
+    warns, flushes = torch.is_deterministic_algorithms_warn_only_enabled(), _flushes_denormals()
     try:
         yield
     finally:
@@ -48,6 +49,12 @@ def settings_kept() -> Iterator[None]:
         torch.set_num_threads(threads)
         torch.set_grad_enabled(gradients)
         torch.use_deterministic_algorithms(deterministic, warn_only=warns)
+        torch.set_flush_denormal(flushes)
+
+
+def _flushes_denormals() -> bool:
+    """Whether numbers below the smallest normal one become 0 on the CPU; torch sets that and does not tell."""
+    return bool(torch.tensor(1e-40, dtype=torch.float32, device="cpu") * 1 == 0)
 
 
 def _read(owner: object, name: str) -> Any:

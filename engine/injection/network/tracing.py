@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import fx, nn
+from torch.nn.modules import module as torch_module
 
 from engine.injection.network.layers import is_injectable
 
@@ -70,13 +71,21 @@ def trace_graph(root: OneInput) -> fx.Graph:
 
 
 def plain_class(module: nn.Module) -> type[nn.Module] | None:
-    """The class of torch whose computation a module does; None where a forward or hooks of its own may do anything."""
+    """The class of torch whose computation a module does; None where something else may be done.
+
+    That is a forward of its own, be it of its class, put in its place in the class of torch, or an attribute of the
+    module alone; and hooks, its own or those that torch calls for every module.
+    """
     own = type(module)
     base = next((each for each in own.__mro__ if each.__module__.startswith("torch.nn.modules.")), nn.Module)
     overrides = any(
-        getattr(own, name, None) is not getattr(base, name, None) for name in ("forward", "_conv_forward", "__call__")
+        getattr(own, name, None) is not getattr(base, name, None)
+        or name in vars(module)
+        or not getattr(getattr(base, name, None), "__module__", "torch.nn").startswith("torch.nn")
+        for name in ("forward", "_conv_forward", "__call__")
     )
-    is_hooked = bool(module._forward_hooks or module._forward_pre_hooks)
+    hooked_everywhere: bool = torch_module._has_any_global_hook()  # type: ignore[no-untyped-call]
+    is_hooked = bool(module._forward_hooks or module._forward_pre_hooks or hooked_everywhere)
     has_own_weight = not is_injectable(module) or isinstance(module._parameters.get("weight"), nn.Parameter)
     return base if base is not nn.Module and not overrides and not is_hooked and has_own_weight else None
 

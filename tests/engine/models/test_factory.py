@@ -204,6 +204,7 @@ def test_what_a_module_sets_in_torch_is_as_before_afterwards(tmp_path: Path) -> 
             torch.get_float32_matmul_precision(), torch.backends.cuda.matmul.allow_tf32,
             torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark, torch.get_default_dtype(),
             torch.get_num_threads(), torch.is_grad_enabled(), torch.are_deterministic_algorithms_enabled(),
+            float(torch.tensor(1e-40, dtype=torch.float32) * 1) > 0,
         ]  # fmt: skip
 
     before = settings()
@@ -214,6 +215,7 @@ def test_what_a_module_sets_in_torch_is_as_before_afterwards(tmp_path: Path) -> 
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
         torch.backends.cudnn.benchmark = True
         torch.set_default_dtype(torch.float64)
+        torch.set_flush_denormal(True)
         torch.set_num_threads(7)
         torch.set_grad_enabled(False)
         torch.use_deterministic_algorithms(True)
@@ -246,3 +248,16 @@ def test_a_module_that_is_imported_by_the_forward_pass_is_to_be_imported_before(
 def test_a_network_may_have_an_image_size_of_its_own(tmp_path: Path) -> None:
     write_factory(tmp_path, "net = Net()\nnet.image_size = 224\nreturn net")
     load(tmp_path)
+
+
+def test_what_a_network_says_of_a_file_is_passed_on(tmp_path: Path) -> None:
+    body = """
+    class Picky(Net):
+        def _load_from_state_dict(self, *args):
+            raise ValueError("made for another\\nversion")
+    return Picky()
+    """
+    write_factory(tmp_path, body)
+    with pytest.raises(InputError) as error:
+        load(tmp_path)
+    assert str(error.value).endswith("not the weights of fac:make: made for another; mend [model] arch or weights")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook
 
 from engine.errors import InputError
 from engine.injection.network.coverage import coverage
 from engine.injection.network.layers import injectable_layers, injectable_modules, is_injectable
+from engine.injection.network.tracing import plain_class
 
 
 @pytest.mark.parametrize(
@@ -63,3 +65,27 @@ def test_a_weight_of_two_modules_is_the_layer_of_the_first() -> None:
 def test_a_module_that_is_called_twice_is_one_layer() -> None:
     layer = nn.Linear(4, 4)
     assert [name for name, _ in injectable_modules(nn.Sequential(layer, nn.ReLU(), layer))] == ["0"]
+
+
+def test_a_layer_is_plain_where_nothing_but_torch_says_what_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Named(nn.Conv2d):
+        pass
+
+    class Clipped(nn.ReLU):
+        def forward(self, input: Tensor) -> Tensor:
+            return input.clamp(0, 1)
+
+    clipped = nn.ReLU()
+    clipped.forward = lambda x: x.clamp(0, 1)  # type: ignore[method-assign]
+    hooked = nn.Conv2d(1, 1, 1)
+    hooked.register_forward_hook(lambda *_: None)
+    assert [plain_class(each) for each in (Named(1, 1, 1), nn.ReLU())] == [nn.Conv2d, nn.ReLU]
+    assert [plain_class(each) for each in (Clipped(), clipped, hooked)] == [None, None, None]
+    everywhere = register_module_forward_hook(lambda *_: None)
+    try:
+        assert plain_class(nn.ReLU()) is None
+    finally:
+        everywhere.remove()
+    assert plain_class(nn.ReLU()) is nn.ReLU
+    monkeypatch.setattr(nn.ReLU, "forward", Clipped.forward)
+    assert plain_class(nn.ReLU()) is None
