@@ -117,7 +117,7 @@ def test_the_engine_is_whatever_may_change_a_severity() -> None:
     sources = [path for pattern in _SOURCES for path in package.glob(pattern)]
     assert {path.name for path in sources} >= {
         "batches.py",
-        "bounds.py",
+        "change_bound.py",
         "winograd.py",
         "naive.py",
         "weight_format.py",

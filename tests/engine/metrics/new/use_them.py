@@ -19,8 +19,9 @@ import engine
 from dear_tui.charts.curve_plot import curve_plot
 from dear_tui.charts.scatter_plot import scatter_plot
 from dear_tui.charts.view import View
-from dear_tui.cli.summary import campaign_tables, print_summary
+from dear_tui.cli.summary import print_summary
 from dear_tui.query.questions import questions
+from engine.analysis.report import campaign_results
 from engine.config.campaign_config import WorkloadConfig, load_config
 from engine.config.fields import config_fields
 from engine.models import load_model
@@ -74,7 +75,7 @@ def seen(name: str, folder: Path) -> dict[str, Any]:
         column = np.array(first_column(session, f"SELECT {name} FROM images {of_campaign} image_id"))
         ranked = first_column(session, f"SELECT metric FROM curve {of_campaign} rank")
         answers = {each.name: len(list(session.query(each.sql))) for each in questions(campaign, campaign)}
-    tables = campaign_tables(store, campaign)
+    results = campaign_results(store.summary(campaign), store.description(campaign))
     return {
         "computed": sorted(prepared.metrics),
         "is_right": bool(np.allclose(column, expected(name, prepared))),
@@ -83,7 +84,7 @@ def seen(name: str, folder: Path) -> dict[str, Any]:
         "curve": curve_plot(campaign, curve, counts, view).series[0].name.split()[0],
         "scatter": scatter_plot(campaign, counts, view).x_name,
         "questions": answers["metric against critical faults per image (p plots it)"],
-        "table_four": [row.method for row in tables.table_four],
+        "table_four": [row.method for row in results.table_four],
         "summary": "pre-plateau" in printed(store, campaign),
     }
 
