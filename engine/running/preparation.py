@@ -200,7 +200,7 @@ def golden_logits(
     for start in range(0, len(dataset), injection.block_rows):
         on_step(Step("ranking the images", start, len(dataset)))
         batch = torch.from_numpy(dataset.batch(slice(start, start + injection.block_rows)))
-        parts.append(injection.golden_logits(batch.to(device)).cpu())
+        parts.append(injection.golden_logits(batch.to(device)).float().cpu())  # numpy has no bfloat16
     return np.asarray(torch.cat(parts).numpy())
 
 

@@ -10,11 +10,12 @@ import torch
 from safetensors.torch import load_file
 
 from engine.config.campaign_config import load_config
+from engine.datasets import Dataset
 from engine.errors import InputError, UnreachableError
 from engine.injection.injection import Injection
 from engine.models import build_model
 from engine.models.weights import BUNDLED_WEIGHTS
-from engine.running.preparation import PreparedCampaign, prepare
+from engine.running.preparation import PreparedCampaign, golden_logits, prepare
 from tests.small_campaign import FAULTS, IMAGES, write_config
 
 if TYPE_CHECKING:
@@ -116,3 +117,25 @@ def test_what_the_data_set_keeps_is_not_there_for_batches(tmp_path: Path, monkey
     prepare(config)
     assert kept
     assert asked == [config.run.memory - kept, config.run.memory // 2]
+
+
+class Halved(torch.nn.Module):
+    """Gives its logits in half of their width, as under autocast."""
+
+    def __init__(self, kind: torch.dtype) -> None:
+        super().__init__()
+        self.kind, self.head = kind, torch.nn.Linear(16, 3)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.head(images.flatten(1)).to(self.kind)
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16, torch.float64])
+@pytest.mark.parametrize("method", ["exact", "fast"])
+def test_golden_logits_of_any_width_are_floats(kind: torch.dtype, method: str) -> None:
+    images = Dataset("npz", np.random.default_rng(0).random((20, 1, 4, 4), np.float32), np.zeros(20, np.int64))
+    net = Halved(kind).eval().requires_grad_(False)
+    injection = Injection(net, torch.from_numpy(images.batch(slice(0, 20))), 10**6, method)
+    found = golden_logits(injection, images, "cpu")
+    assert found.dtype == np.float32
+    assert np.array_equal(found, net(torch.from_numpy(images.batch(slice(0, 20)))).float().numpy())
