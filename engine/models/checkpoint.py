@@ -152,12 +152,18 @@ def _state_dicts(stored: object, place: tuple[str, ...]) -> Iterator[StateDict]:
                 yield from _state_dicts(value, (*place, key))
 
 
-def _first_oddity(stored: object, place: str = "") -> str:
-    """The first value beside tensors, as " (best.epoch is an int)"; empty where the file is no mapping."""
-    if not isinstance(stored, dict):
+def _first_oddity(stored: object, place: tuple[str, ...] = ()) -> str:
+    """The first value beside tensors, as " (best.epoch is an int)"; empty where the file is no mapping.
+
+    Looked for as deep as tensors are: a mapping may hold itself.
+    """
+    if not isinstance(stored, dict) or len(place) > _DEPTH:
         return ""
-    key, value = next(item for item in stored.items() if not isinstance(item[1], Tensor))
-    return _first_oddity(value, f"{place}{key}.") or f" ({place}{key} is {_a(type(value).__name__)})"
+    oddity = next((item for item in stored.items() if not isinstance(item[1], Tensor)), None)
+    if oddity is None:
+        return ""
+    inner = (*place, str(oddity[0]))
+    return _first_oddity(oddity[1], inner) or f" ({'.'.join(inner)} is {_a(type(oddity[1]).__name__)})"
 
 
 def _a(kind: str) -> str:

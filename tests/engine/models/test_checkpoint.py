@@ -251,3 +251,16 @@ def test_both_formats_and_every_wrapper_have_one_hash(tmp_path: Path, state: Sta
     save_file(prefixed("model.", state), tmp_path / "w.safetensors")
     config = ModelConfig(arch="fac:make", path=tmp_path, weights=tmp_path / "w.safetensors")
     assert load_model(config, IMAGES).weights_sha256 == load(tmp_path, {"net": state}).weights_sha256
+
+
+def test_dictionaries_that_lie_too_deep_are_refused(tmp_path: Path) -> None:
+    """One may hold itself, so that there is no end to looking."""
+    endless: dict[str, Any] = {"weight": torch.ones(2)}
+    endless["self"] = endless
+    deep: dict[str, Any] = {"weight": torch.ones(2)}
+    for _ in range(20):
+        deep = {"inner": deep}
+    for stored in (endless, deep):
+        torch.save(stored, tmp_path / "w.pt")
+        with pytest.raises(InputError, match=r"w\.pt: holds more than named tensors \(.* is a dict\)"):
+            read_weights(tmp_path / "w.pt")
