@@ -193,5 +193,5 @@ def _rebuild(
 
 
 def _metadata(path: Path, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    query = f"SELECT key::VARCHAR, value::VARCHAR FROM parquet_kv_metadata({sql_path(path)})"
+    query = f"SELECT decode(key), decode(value) FROM parquet_kv_metadata({sql_path(path)})"
     return dict(connection.execute(query).fetchall())

@@ -58,7 +58,7 @@ def test_tables_are_a_folder_of_files(invoke: Invoke, finished_store: Path, here
     done = invoke("export", "1", "--format", file_format, "--output", here / "out", "--store", finished_store)
     assert (done.code, done.out) == (0, f"{here}/out\n")
     assert duckdb.sql(f"{COUNT} '{here}/out/severity.{file_format}'").fetchall() == [(FAULTS * IMAGES,)]
-    assert len(list((here / "out").iterdir())) == 8
+    assert len(list((here / "out").iterdir())) == 12
     assert [path.name for path in here.iterdir()] == ["out"]
 
 
