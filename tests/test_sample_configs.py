@@ -92,7 +92,7 @@ def test_the_published_list_gives_the_published_counts(shared_data: Path, tmp_pa
     with (shared_data / "truth" / "ResNet20_FL.csv").open() as file:
         published = {int(row["Injection"]): int(row["critical"]) for row in csv.DictReader(file)}
     with SqlSession(tmp_path / "store") as session:
-        counts = dict(session.query("select fault_id, critical from fault_summary"))
+        counts: dict[int, int] = dict(session.query("select fault_id, critical from fault_summary"))
     assert len(counts) == status.faults > 10
     assert sum(counts.values()) > 0
     assert max(abs(count - published[fault]) for fault, count in counts.items()) <= 4

@@ -31,7 +31,7 @@ class Action:
     """whose action it is"""
 
 
-def actions_of(screen: Screen[object]) -> list[Action]:
+def actions_of(screen: Screen[Any]) -> list[Action]:
     """The actions that the focused widget, the screen and the app offer, the keys of one action together.
 
     Only bindings with a tooltip are ours to explain; what else Textual's widgets bind stays unlisted.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,7 +39,7 @@ def made_up() -> ChartData:
     metric = 1.38 * np.exp(-(rank - 1) / 180)
     curve = CurveData(FAULTS, IMAGES, "el2n", metric, FAULTS - critical - non_critical, non_critical, critical)
     per_image = random.poisson(4 + 700 * np.exp(-(((metric - 0.7) / 0.15) ** 2))), random.poisson(2600, IMAGES)
-    masked, none = FAULTS - sum(per_image), np.zeros(IMAGES, np.int64)
+    masked, none = FAULTS - per_image[0] - per_image[1], np.zeros(IMAGES, np.int64)
     counts = ImageCounts(
         FAULTS, IMAGES, "el2n", np.arange(IMAGES), metric, masked, per_image[1], per_image[0], none, none
     )
@@ -72,7 +73,7 @@ def main() -> None:
         assert not isinstance(plot, str)
         draw_plot(plot, view, WIDTH, HEIGHT)
 
-    took = {name: milliseconds(lambda view=view: draw(view)) for name, view in views.items()}
+    took = {name: milliseconds(partial(draw, view)) for name, view in views.items()}
     took["curve and scatter together"] = took[Kind.CURVE.value] + took[Kind.SCATTER.value]
     print_table(Table("", (Column("drawn"), Column("ms", CellKind.NUMBER)), tuple(took.items())))
 

@@ -21,6 +21,7 @@ import tempfile
 import termios
 import time
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -187,7 +188,7 @@ def opening(path: Path) -> Iterator[Figure]:
         times = []
         for _ in range(STARTS):
             screen = Screen("--store", str(path))
-            times.append(screen.until(lambda screen=screen, shown=shown: screen.has(shown)) - screen.started)
+            times.append(screen.until(partial(screen.has, shown)) - screen.started)
             screen.close()
         yield Figure(f"{name} (median of {STARTS})", statistics.median(times), "s", goal)
 
@@ -210,7 +211,7 @@ def running(path: Path) -> Iterator[Figure]:
         screen.until(lambda: screen.has("running"))
         screen.press("2", lambda: screen.is_at("live") and screen.has("faults → images"))
         for tab in ("live", "campaigns", "GPU"):
-            screen.press(TAB_KEYS[tab], lambda tab=tab: screen.is_at(tab)) if not screen.is_at(tab) else None
+            screen.press(TAB_KEYS[tab], partial(screen.is_at, tab)) if not screen.is_at(tab) else None
             screen.watch(1.0)
             before, started = screen.cpu(), time.monotonic()
             written = screen.watch(WATCHED_SECONDS)

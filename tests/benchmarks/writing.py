@@ -88,14 +88,14 @@ def main() -> None:
         "computing and writing parts": spent_in_the_middle(written),
         "seal": spent_in_the_middle(seals),
     }
-    alone = rows["computing alone"].wall
+    without = rows["computing alone"].wall
     columns = (
         Column("step", heading=f"{prepared.pairs / 1e6:.1f} M pairs, middle of {options.rounds}"),
         Column("wall_s", Kind.SECONDS, "wall"),
         Column("cpu_s", Kind.SECONDS, "CPU"),
         Column("percent_added", Kind.PERCENT, "added"),
     )
-    added = {name: 100 * (spent.wall / alone - 1) for name, spent in rows.items()} | dict.fromkeys(
+    added = {name: 100 * (spent.wall / without - 1) for name, spent in rows.items()} | dict.fromkeys(
         ("computing alone", "seal")
     )
     print_table(Table("", columns, tuple((name, one.wall, one.cpu, added[name]) for name, one in rows.items())))

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dear_tui.charts.overlay_plot import Marked
 from dear_tui.charts.picture import Ink
-from dear_tui.charts.plots import ChartData, Marked, make_plot
+from dear_tui.charts.plots import ChartData, make_plot
 from engine.analysis.classification import compare_orders
 from tests.dear_tui.memory_store import make_curve, make_image_counts
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from engine.store.records import CampaignStatus
 
 LENET = {"conv1": (6, 1, 5, 5), "conv2": (16, 6, 5, 5), "fc1": (120, 400), "fc2": (84, 120), "fc3": (10, 84)}
-RESNET = {f"layer{1 + place // 6}.{place % 6 // 2}.conv{1 + place % 2}": (16, 16, 3, 3) for place in range(18)}
+RESNET: dict[str, tuple[int, ...]] = {
+    f"layer{1 + place // 6}.{place % 6 // 2}.conv{1 + place % 2}": (16, 16, 3, 3) for place in range(18)
+}
 CLASSES = 10
 
 
@@ -63,7 +65,9 @@ class MemoryResults:
 
     def rates(self, _campaign: int) -> FaultRates:
         self.calls["rates"] += 1
-        grids = {name: np.zeros((len(self.layers), 32), np.int64) for name in ("faults", "critical_faults", "critical")}
+        grids: dict[str, Any] = {
+            name: np.zeros((len(self.layers), 32), np.int64) for name in ("faults", "critical_faults", "critical")
+        }
         place = self.layer, self.bit
         np.add.at(grids["faults"], place, 1)
         np.add.at(grids["critical_faults"], place, (self.stored == 2).any(axis=1))

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from dear_tui.planner.process import Planner
-    from dear_tui.planner.reports import Order
 
 FAULTS, IMAGES = 16_501, 10_000
 NO_DRIVER = GpuReading(problem="NVML Shared Library Not Found")
@@ -145,7 +143,7 @@ def make_app(
     source: FakeSource,
     campaign: int | None = None,
     desk: FakeDesk | None = None,
-    plan_with: Callable[[Order], Planner] | None = None,
+    plan_with: FakePlanner | None = None,
 ) -> DearApp:
     """The app over a source in memory, with a desk and a planner that do nothing."""
     app = DearApp(

@@ -5,8 +5,10 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.timer import Timer
 
 from dear_tui.app import DearApp
 from dear_tui.screens.campaigns import CampaignsScreen
@@ -48,11 +50,14 @@ async def test_a_switch_of_screens_is_drawn_at_once(monkeypatch: pytest.MonkeyPa
     app = make_app(FakeSource([make_status(1, done=3)], {1: make_curve(3)}))
     async with app.run_test() as pilot:
         await settle(pilot)
-        timers = []
+        timers: list[float] = []
         set_timer = app.set_timer
-        monkeypatch.setattr(
-            app, "set_timer", lambda delay, *rest, **named: (timers.append(delay), set_timer(delay, *rest, **named))[1]
-        )
+
+        def counted(delay: float, *rest: Any, **named: Any) -> Timer:
+            timers.append(delay)
+            return set_timer(delay, *rest, **named)
+
+        monkeypatch.setattr(app, "set_timer", counted)
         await pilot.press("2")
         assert timers
         assert max(timers) <= 0.01

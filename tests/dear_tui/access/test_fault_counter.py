@@ -40,7 +40,7 @@ def test_what_could_not_be_counted_is_tried_again_later(monkeypatch: pytest.Monk
     assert (counter.found, desk.asked) == ({}, [1]), "not at every reading of the queue"
     desk.found = 7
     later = time.monotonic() + fault_counter.RETRY_SECONDS
-    monkeypatch.setattr(fault_counter.time, "monotonic", lambda: later)
+    monkeypatch.setattr("dear_tui.access.fault_counter.time.monotonic", lambda: later)
     counter.count([make_status(1, done=10)], ENDLESS)
     assert (counter.found, desk.asked) == ({1: 7}, [1, 1])
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from dear_tui.access.live_details import LiveReader, Wanted
+from dear_tui.charts.overlay_plot import Marked
 from dear_tui.charts.plot import in_window
-from dear_tui.charts.plots import ChartData, Marked, make_plot
+from dear_tui.charts.plots import ChartData, make_plot
 from dear_tui.charts.view import Kind, View
 from engine.store import Store
 from engine.store.sql.sql import SqlSession

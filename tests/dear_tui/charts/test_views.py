@@ -3,10 +3,10 @@
 import pytest
 
 from dear_tui.charts.draw import draw_plot
-from dear_tui.charts.overlay_plot import PATTERNS
+from dear_tui.charts.overlay_plot import PATTERNS, Marked
 from dear_tui.charts.picture import OVERLAYS, Ink
 from dear_tui.charts.plot import CLASSES, STYLES
-from dear_tui.charts.plots import ChartData, Marked, make_plot
+from dear_tui.charts.plots import ChartData, make_plot
 from dear_tui.charts.view import Kind, View
 from engine.analysis.classification import compare_orders
 from engine.store import ImageCounts

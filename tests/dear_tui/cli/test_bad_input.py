@@ -150,8 +150,13 @@ def test_all_problems_of_all_configs_are_said_at_once(invoke: Invoke, tmp_path: 
 def test_a_store_that_is_a_file(invoke: Invoke, tmp_path: Path, command: str) -> None:
     store = tmp_path / "file"
     store.write_text("mine")
-    argument = {"run": [write_config(tmp_path)], "list": [], "show": ["1"], "sql": ["SELECT 1"]}[command]
-    done = invoke(command, *argument, "--store", store)
+    arguments: dict[str, list[str | Path]] = {
+        "run": [write_config(tmp_path)],
+        "list": [],
+        "show": ["1"],
+        "sql": ["SELECT 1"],
+    }
+    done = invoke(command, *arguments[command], "--store", store)
     assert (done.code, done.out) == (3, "")
     assert done.err.count("\n") == 1
     assert str(store) in done.err
@@ -192,7 +197,7 @@ def test_every_command_names_the_config(
     invoke: Invoke, tmp_path: Path, command: str, run: dict[str, Any], code: int, said: str
 ) -> None:
     config = write_config(tmp_path, run=run)
-    options = ["--store", tmp_path / "store"] if command in ("run", "submit") else []
+    options: list[str | Path] = ["--store", tmp_path / "store"] if command in ("run", "submit") else []
     done = invoke(command, config, *options)
     assert (done.code, done.out) == (code, "")
     assert done.err.startswith(f"dear-tui: {config}: {said}")
@@ -213,7 +218,8 @@ def test_every_command_names_the_config(
 def test_sql_that_cannot_run(invoke: Invoke, finished_store: Path, tmp_path: Path, query: str, said: str) -> None:
     output = tmp_path / "out.csv"
     output.write_text("kept")
-    for options in ([], ["--output", output], ["--output", output, "--format", "parquet"]):
+    choices: list[list[str | Path]] = [[], ["--output", output], ["--output", output, "--format", "parquet"]]
+    for options in choices:
         done = invoke("sql", query, *options, "--store", finished_store)
         assert (done.code, done.out) == (2, "")
         assert done.err.startswith(f"dear-tui: {said}")

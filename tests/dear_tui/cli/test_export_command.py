@@ -57,7 +57,7 @@ def test_a_finished_campaign_is_one_duckdb_file_here(invoke: Invoke, finished_st
 def test_tables_are_a_folder_of_files(invoke: Invoke, finished_store: Path, here: Path, file_format: str) -> None:
     done = invoke("export", "1", "--format", file_format, "--output", here / "out", "--store", finished_store)
     assert (done.code, done.out) == (0, f"{here}/out\n")
-    assert duckdb.sql(f"{COUNT} '{here}/out/severity.{file_format}'").fetchall() == [(FAULTS * IMAGES,)]
+    assert duckdb.execute(f"{COUNT} '{here}/out/severity.{file_format}'").fetchall() == [(FAULTS * IMAGES,)]
     assert len(list((here / "out").iterdir())) == 12
     assert [path.name for path in here.iterdir()] == ["out"]
 
@@ -75,7 +75,7 @@ def test_what_is_there_of_an_unfinished_campaign_is_exported_with_a_note(
     done = invoke("export", "1", "--format", "parquet", "--store", unfinished_store)
     assert (done.code, done.out) == (0, "campaign-1\n")
     assert done.err.startswith("note: campaign 1 is paused, with ")
-    assert 0 < duckdb.sql(f"{COUNT} '{here}/campaign-1/severity.parquet'").fetchall()[0][0] < FAULTS * IMAGES
+    assert 0 < duckdb.execute(f"{COUNT} '{here}/campaign-1/severity.parquet'").fetchall()[0][0] < FAULTS * IMAGES
 
 
 @pytest.mark.parametrize("file_format", ["duckdb", "parquet"])

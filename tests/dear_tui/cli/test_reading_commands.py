@@ -191,7 +191,7 @@ def test_sql_writes_a_file(invoke: Invoke, finished_store: Path, tmp_path: Path,
     done = invoke("sql", QUERY + ";", *options)
     assert (done.code, done.out, done.err) == (0, "", "")
     if file_format != "table":
-        assert duckdb.sql(f"SELECT count(*) FROM '{output}'").fetchall() == [(5,)]
+        assert duckdb.execute(f"SELECT count(*) FROM '{output}'").fetchall() == [(5,)]
     assert list(tmp_path.iterdir()) == [output]
 
 

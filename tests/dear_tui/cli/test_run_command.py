@@ -157,7 +157,8 @@ def test_ctrl_c_during_the_last_part_still_stops_before_the_next_config(
     invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configs = [write_config(tmp_path, f"{seed}.toml", faults={"seed": seed}) for seed in (1, 2)]
-    on_progress, pressed = ProgressLine.on_progress, []
+    on_progress = ProgressLine.on_progress
+    pressed: list[bool] = []
 
     def interrupted(self: ProgressLine, progress: Any) -> None:
         on_progress(self, progress)

@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Invoke
+    from tests.dear_tui.cli.conftest import Invoke
 
 
 @pytest.mark.parametrize("command", [["list"], ["show", "1"], ["sql", "SELECT 1 AS one"], ["worker", "status"]])

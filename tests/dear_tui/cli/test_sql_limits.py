@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.mark.parametrize("query", [ENDLESS, ENDLESS_VALUE])
 def test_ctrl_c_cancels_a_query_that_would_run_on(finished_store: Path, tmp_path: Path, query: str) -> None:
-    command = [Path(sys.executable).with_name("dear-tui"), "sql", "--store", finished_store]
+    command: list[str | Path] = [Path(sys.executable).with_name("dear-tui"), "sql", "--store", finished_store]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([*command, "SELECT 1"], stdout=subprocess.DEVNULL, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -46,7 +46,14 @@ def computing_seconds(pid: int) -> float:
 
 
 def test_a_time_limit_holds_within_a_single_value(finished_store: Path, tmp_path: Path) -> None:
-    command = [Path(sys.executable).with_name("dear-tui"), "sql", "--store", finished_store, "--timeout", "0.5"]
+    command: list[str | Path] = [
+        Path(sys.executable).with_name("dear-tui"),
+        "sql",
+        "--store",
+        finished_store,
+        "--timeout",
+        "0.5",
+    ]
     command += [ENDLESS_VALUE, "--format", "parquet", "--output", tmp_path / "rows.parquet"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
@@ -55,7 +62,14 @@ def test_a_time_limit_holds_within_a_single_value(finished_store: Path, tmp_path
 
 
 def test_rows_that_are_read_late_are_not_cut_off(finished_store: Path) -> None:
-    command = [Path(sys.executable).with_name("dear-tui"), "sql", "--store", finished_store, "--timeout", "1"]
+    command: list[str | Path] = [
+        Path(sys.executable).with_name("dear-tui"),
+        "sql",
+        "--store",
+        finished_store,
+        "--timeout",
+        "1",
+    ]
     command += ["SELECT repeat('x', 100) FROM range(3000)"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         with pytest.raises(subprocess.TimeoutExpired):

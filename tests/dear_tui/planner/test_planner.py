@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,7 +25,7 @@ def one_thread_in_the_planner(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
-def order(folder: Path, store: str = "", again: bool = False, **changes: object) -> Order:
+def order(folder: Path, store: str = "", again: bool = False, **changes: Any) -> Order:
     tables = tomllib.loads(write_config(folder, **changes).read_text())
     return Order(tables, str(folder), store, again)
 

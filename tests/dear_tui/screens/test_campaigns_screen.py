@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from textual import events
+from textual.geometry import Region  # noqa: TC002
 from textual.widget import Widget
 
 from dear_tui.screens.live import LiveScreen
@@ -203,14 +204,14 @@ async def test_only_the_lines_of_a_changed_campaign_are_painted_again(monkeypatc
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await until_shown(pilot, "0 critical of")
-        painted: list[object] = []
+        painted: list[tuple[Widget, tuple[Region, ...]]] = []
         monkeypatch.setattr(Widget, "refresh", lambda self, *regions, **_options: painted.append((self, regions)))
         changed = make_status(4, name="campaign number 4", done=77, state="running")
         listing = app.screen.query_one(CampaignList)
         listing.show_campaigns(
             [Row(status, found=0) for status in (source.statuses[0], changed, *source.statuses[2:])], 5
         )
-        assert [(widget, [(r.y, r.height) for r in regions]) for widget, regions in painted] == [(listing, [(3, 3)])]  # type: ignore[attr-defined]
+        assert [(widget, [(r.y, r.height) for r in regions]) for widget, regions in painted] == [(listing, [(3, 3)])]
 
 
 async def test_what_runs_comes_first_then_the_queue_in_its_order() -> None:

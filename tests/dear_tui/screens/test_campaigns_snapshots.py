@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dear_tui.form import sources
 from dear_tui.planner.reports import Report
 from engine.store.state.queue_view import QueueView
 from tests.dear_tui.memory_desk import FakeDesk, FakePlanner, worker_view
@@ -130,7 +129,7 @@ def test_without_true_colour(
 
 def form_of(state: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]:
     """What brings the form into a state, the same in every folder."""
-    monkeypatch.setattr(sources.Path, "cwd", lambda: Path("/home/ada"))
+    monkeypatch.setattr("dear_tui.form.sources.Path.cwd", lambda: Path("/home/ada"))
 
     async def show(pilot: Any) -> None:
         await pilot.press("n")

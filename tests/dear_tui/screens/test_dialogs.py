@@ -53,7 +53,8 @@ SIZES = [(1, 1), (2, 1), (20, 5), (500, 200)]
 
 def all_dialogs() -> set[type[Screen[Any]]]:
     """Every class of this program that lies over another screen."""
-    found, waiting = set(), [ModalScreen]
+    found: set[type[Screen[Any]]] = set()
+    waiting: list[type[Screen[Any]]] = [ModalScreen]
     while waiting:
         waiting += (below := waiting.pop().__subclasses__())
         found |= {one for one in below if one.__module__.startswith("dear_tui.")}

@@ -9,6 +9,7 @@ import pytest
 
 from dear_tui.charts.picture import Ink
 from dear_tui.charts.view import Kind, View
+from dear_tui.screens.live import LiveScreen
 from dear_tui.settings.actions import actions_of
 from tests.dear_tui.live_pilot import live_store, press, settle_all
 from tests.dear_tui.memory_store import FakeSource, make_app, make_curve, make_status, screen_text, until, until_shown
@@ -101,6 +102,7 @@ async def test_marked_campaigns_are_overlaid_while_there_are_some() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         chart = await settle_all(pilot)
         app.marked = frozenset({7, 8, 9})
+        assert isinstance(app.screen, LiveScreen)
         app.screen.refresh_snapshot()
         await until(pilot, lambda: chart.view.kind is Kind.OVERLAY)
         for words in ("#9 begun 1,040", "#8 central 843", "#7 lenet5-mnist 1,040"):
@@ -112,6 +114,7 @@ async def test_marked_campaigns_are_overlaid_while_there_are_some() -> None:
         await press(pilot, "v", "v", "v")
         assert chart.view.kind is Kind.OVERLAY
         app.marked = frozenset({8})
+        assert isinstance(app.screen, LiveScreen)
         app.screen.refresh_snapshot()
         await until(pilot, lambda: chart.view.kind is Kind.CURVE)
 

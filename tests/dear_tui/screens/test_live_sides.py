@@ -84,7 +84,7 @@ async def test_without_a_worker_there_is_no_log_pane(tmp_path: Path) -> None:
 
 async def test_layers_say_how_far_they_are_and_scroll() -> None:
     source = live_store()
-    source.layers = lambda _campaign: many_layers()  # type: ignore[method-assign]
+    source.layers = lambda _campaign: many_layers()  # type: ignore[method-assign, assignment]
     app = make_app(source, 7)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle_all(pilot)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tomllib
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.widgets import Input
@@ -150,7 +151,12 @@ async def test_the_focused_field_and_its_sentence_are_in_view_wherever_one_came_
             row = focus(app, "faults", "bits").parent
             assert isinstance(row, FieldRow)
             middle = form.y + (form.height - 2) // 2
-            await until(pilot, lambda row=row, middle=middle: (row.region.y, row.region.height) == (middle, 2))
+            await until(pilot, partial(lies_at, row, middle))
+
+
+def lies_at(row: FieldRow, middle: int) -> bool:
+    """Whether a row and its sentence are in the middle of the form."""
+    return (row.region.y, row.region.height) == (middle, 2)
 
 
 async def test_a_sentence_without_a_field_stands_beside() -> None:
@@ -257,7 +263,7 @@ async def test_f5_with_something_to_mend_goes_there() -> None:
         assert not any(order.store for order in planner.orders)
 
 
-async def test_a_refused_submission_stays_in_the_form_and_esc_gives_one_up() -> None:
+async def test_a_refused_submission_stays_in_the_form_and_esc_gives_one_up(monkeypatch: pytest.MonkeyPatch) -> None:
     planner = FakePlanner(
         [], on_submit=[Report("error", "campaign 1 of this config is unfinished and was begun with torch")]
     )
@@ -266,7 +272,8 @@ async def test_a_refused_submission_stays_in_the_form_and_esc_gives_one_up() -> 
         await opened(pilot)
         await pilot.press("f5")
         await until_shown(pilot, "campaign 1 of this config is")
-        app.plan_with = waiting = FakePlanner([], True, [Report("step", "loading network, images and faults ...")])
+        waiting = FakePlanner([], True, [Report("step", "loading network, images and faults ...")])
+        monkeypatch.setattr(app, "plan_with", waiting)
         await pilot.press("escape")
         await pilot.pause()
         assert isinstance(app.screen, CampaignsScreen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.widgets import Static
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from dear_tui.screens.sql import SqlScreen
+
+
+def shows_another_page(screen: SqlScreen, before: object) -> bool:
+    return screen.pane.grid is not before and not screen.is_busy
+
 
 async def test_the_first_page_of_a_larger_result_is_held_and_all_rows_are_counted(
     sql_store: Path, monkeypatch: pytest.MonkeyPatch
@@ -30,7 +37,7 @@ async def test_the_first_page_of_a_larger_result_is_held_and_all_rows_are_counte
                             ("[", "rows 101–200 of 250, "), ("[", "first 100 of 250 rows, ")):  # fmt: skip
             before = screen.pane.grid
             await pilot.press({"]": "right_square_bracket", "[": "left_square_bracket"}[key])
-            await until(pilot, lambda before=before: screen.pane.grid is not before and not screen.is_busy)
+            await until(pilot, partial(shows_another_page, screen, before))
             assert title(pilot).startswith(begins)
         await pilot.press("left_square_bracket")
         assert not screen.is_busy, "there is nothing before the first page"

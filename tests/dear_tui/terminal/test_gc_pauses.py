@@ -21,7 +21,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_not_while_keys_are_pressed(monkeypatch: pytest.MonkeyPatch, looks: list[str]) -> None:
     now = 100.0
-    monkeypatch.setattr(garbage.time, "monotonic", lambda: now)
+    monkeypatch.setattr("dear_tui.terminal.gc_pauses.time.monotonic", lambda: now)
     between = GarbageBetweenKeys()
     between.key_pressed()
     now += garbage.REST_SECONDS / 2

@@ -29,7 +29,7 @@ RUNNING = make_status(7, done=4000, state="running")
     ],
 )  # fmt: skip
 def test_the_ends_that_are_news(changes: dict[str, object], notice: Notice | None) -> None:
-    after = Snapshot((make_status(7, done=4000, **changes),))  # type: ignore[arg-type]
+    after = Snapshot((make_status(7, done=4000, **changes),))
     assert list(notices(Snapshot((RUNNING,)), after)) == [notice] * (notice is not None)
 
 

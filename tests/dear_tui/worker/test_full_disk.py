@@ -124,8 +124,9 @@ def test_a_worker_that_is_started_on_a_full_disk_says_so_once_and_goes_on_by_its
         until(lambda: store.campaign(1).error, "the message")
         assert store.campaign(1).state == "paused"
     else:
-        assert process.stderr is not None
-        until(lambda: "free some space; it goes on by itself" in process.stderr.readline(), "the message")
+        said = process.stderr
+        assert said is not None
+        until(lambda: "free some space; it goes on by itself" in said.readline(), "the message")
     filler.unlink()
     _, log = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0

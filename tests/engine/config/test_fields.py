@@ -1,6 +1,9 @@
 """What a form offers is what the checking models take, no more and no less."""
 
+from typing import Any
+
 import pytest
+from pydantic import BaseModel
 
 from engine.config.campaign_config import CampaignConfig, check_config
 from engine.config.fields import applies, config_fields
@@ -8,8 +11,9 @@ from engine.config.problems import Problem
 
 
 def test_every_key_of_the_models_has_a_field_that_says_what_it_means() -> None:
-    sections = {name: info.annotation.model_fields for name, info in CampaignConfig.model_fields.items()
-                if hasattr(info.annotation, "model_fields")}  # fmt: skip
+    annotations = {name: info.annotation for name, info in CampaignConfig.model_fields.items()}
+    sections = {name: one.model_fields for name, one in annotations.items()
+                if isinstance(one, type) and issubclass(one, BaseModel)}  # fmt: skip
     places = [(section, key) for section, fields in sections.items() for key in fields]
     assert [(one.section, one.key) for one in config_fields()] == [("", "name"), *places]
     assert all(one.help for one in config_fields())
@@ -36,7 +40,7 @@ def test_what_applies_is_never_refused_for_not_applying() -> None:
               "eps": 0.1, "threshold": 0.1, "seed": 7}  # fmt: skip
     for sampling in ("network", "list"):
         for select in ("all", "top_n", "fraction", "central", "pre_plateau", "random"):
-            tables = base | {"faults": {"sampling": sampling}, "workload": {"select": select}}
+            tables: dict[str, Any] = base | {"faults": {"sampling": sampling}, "workload": {"select": select}}
             for section, key in (("model", "width"), ("faults", "count"), *(("workload", key) for key in values)):
                 if key not in values or (section == "workload" and key in ("width", "path", "list", "count")):
                     continue

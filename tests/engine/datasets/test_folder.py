@@ -6,7 +6,7 @@ import os
 import socket
 import struct
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def test_the_same_images_and_labels_as_torchvision(tmp_path: Path) -> None:
     assert dataset.labels.tolist() == [0, 0, 1, 1]
     assert sorted(dataset.labels.tolist()) == sorted(reference.targets)
     expected = {np.asarray(image).tobytes() for image, _ in reference}
-    assert {np.moveaxis(image, 0, 2).tobytes() for image in dataset.images} == expected
+    assert {np.moveaxis(image, 0, 2).tobytes() for image in np.asarray(dataset.images)} == expected
 
 
 def test_greyscale_files_have_one_channel(tmp_path: Path) -> None:
@@ -248,7 +248,8 @@ def test_other_colours_become_rgb_as_in_torchvision(tmp_path: Path, mode: str) -
     file = tmp_path / "0" / ("a.tif" if mode == "CMYK" else "a.png")
     file.parent.mkdir()
     image = Image.fromarray(RANDOM.integers(0, 256, (4, 5, 3), dtype=np.uint8)).convert(mode)
-    image.save(file, **({"transparency": 3} if mode == "P" else {}))
+    transparent: dict[str, Any] = {"transparency": 3} if mode == "P" else {}
+    image.save(file, **transparent)
     expected = np.asarray(ImageFolder(str(tmp_path))[0][0])
     np.testing.assert_array_equal(load(tmp_path).images[0], np.moveaxis(expected, 2, 0))
 
@@ -267,7 +268,7 @@ def test_of_several_frames_the_first_is_taken_and_said(tmp_path: Path, name: str
     frames = [Image.new("RGB", (4, 4), colour) for colour in ("white", "black")]
     frames[0].save(tmp_path / "0" / name, save_all=True, append_images=frames[1:], lossless=True)
     dataset = load(tmp_path)
-    assert (dataset.images == 255).all()
+    assert (np.asarray(dataset.images) == 255).all()
     assert dataset.notes == (f"folder ({tmp_path}): 1 file has several frames, of which the first is taken: 0/{name}",)
 
 

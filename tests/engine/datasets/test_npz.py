@@ -6,7 +6,7 @@ import io
 import os
 import zipfile
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def test_both_shapes_and_any_float(tmp_path: Path, images: np.ndarray, labels: n
         ({"images": IMAGES, "labels": np.array([0, "x"], dtype=object)}, "not an .npz file of plain arrays"),
     ],
 )
-def test_arrays_that_do_not_fit_are_refused(tmp_path: Path, arrays: dict[str, np.ndarray], complaint: str) -> None:
+def test_arrays_that_do_not_fit_are_refused(tmp_path: Path, arrays: dict[str, Any], complaint: str) -> None:
     file = tmp_path / "set.npz"
     np.savez(file, **arrays)
     with pytest.raises(InputError, match=complaint) as error:
@@ -78,7 +78,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_dataset(DatasetConfig(name="npz", path=tmp_path / "nowhere.npz"))
 
 
-def load(path: Path, **arrays: np.ndarray) -> Dataset:
+def load(path: Path, **arrays: Any) -> Dataset:
     np.savez(path / "set.npz", **arrays)
     return load_dataset(DatasetConfig(name="npz", path=path / "set.npz"))
 
@@ -117,7 +117,7 @@ def test_images_that_may_be_either_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32, np.bool_])
-def test_one_hot_labels(tmp_path: Path, dtype: type) -> None:
+def test_one_hot_labels(tmp_path: Path, dtype: type[Any]) -> None:
     labels = np.eye(4)[[3, 1]].astype(dtype)
     assert load(tmp_path, images=IMAGES, labels=labels).labels.tolist() == [3, 1]
 
@@ -129,7 +129,7 @@ def test_labels_that_are_nearly_one_hot_are_refused(tmp_path: Path, row: list[fl
 
 
 @pytest.mark.parametrize("dtype", [np.bool_, np.int64, np.uint16, np.complex64])
-def test_images_of_other_types_are_refused_with_the_mend(tmp_path: Path, dtype: type) -> None:
+def test_images_of_other_types_are_refused_with_the_mend(tmp_path: Path, dtype: type[Any]) -> None:
     with pytest.raises(InputError, match=f'images are {np.dtype(dtype)} .*images.astype."uint8".'):
         load(tmp_path, images=IMAGES.astype(dtype), labels=np.array([0, 1]))
 
@@ -150,7 +150,7 @@ def test_labels_that_count_from_1_are_noticed(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("kept", [0, 10**9], ids=["on demand", "in memory"])
 def test_a_pixel_that_is_no_number_is_blamed_on_its_image(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float, dtype: type, complaint: str, kept: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float, dtype: type[Any], complaint: str, kept: int
 ) -> None:
     monkeypatch.setattr("engine.datasets.npz_file.KEPT_BYTES", kept)
     monkeypatch.setattr("engine.datasets.images.BLOCK_BYTES", 100)
@@ -264,7 +264,8 @@ def test_a_zip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_zip_file_of_very_many_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    np.savez(tmp_path / "set.npz", images=IMAGES, labels=[0, 1], **{f"a{number}": [0] for number in range(20)})
+    more: dict[str, Any] = {f"a{number}": [0] for number in range(20)}
+    np.savez(tmp_path / "set.npz", images=IMAGES, labels=[0, 1], **more)
     config = DatasetConfig(name="npz", path=tmp_path / "set.npz")
     assert len(load_dataset(config)) == 2
     monkeypatch.setattr("engine.datasets.npz_file.MOST_DIRECTORY_BYTES", 1000)

@@ -69,7 +69,12 @@ def test_of_a_large_data_set_one_image_is_read(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr("engine.datasets.npz_file.KEPT_BYTES", 0)
     read: list[int] = []
     once = StoredRows._read
-    monkeypatch.setattr(StoredRows, "_read", lambda self, buffer, row: (read.append(row), once(self, buffer, row)))
+
+    def counted(self: StoredRows, buffer: Any, row: int) -> Any:
+        read.append(row)
+        return once(self, buffer, row)
+
+    monkeypatch.setattr(StoredRows, "_read", counted)
     pictures = load_pictures(description({"name": "npz", "path": str(tmp_path / "set.npz")}, identity={"images": "0"}))
     np.testing.assert_array_equal(pictures.picture(7), np.rint(np.moveaxis(images[7], 0, 2) * 255).astype(np.uint8))
     assert read == [7]

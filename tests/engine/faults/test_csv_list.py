@@ -138,7 +138,12 @@ def test_bad_files_are_one_sentence(read, text, message):
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_the_separator_is_found(read, separator, end):
-    lines = (["Injection", "Layer", "TensorIndex", "Bit"], ["0", "conv1", '"(3, 0, 2, 1)"', "15"], [], [])
+    lines: tuple[list[str], ...] = (
+        ["Injection", "Layer", "TensorIndex", "Bit"],
+        ["0", "conv1", '"(3, 0, 2, 1)"', "15"],
+        [],
+        [],
+    )
     assert rows_of(read(end.join(separator.join(line) for line in lines))) == [(0, 88, 15, -1)]
 
 
@@ -324,7 +329,7 @@ def test_missing_and_unreadable_files(tmp_path):
 
 
 def resnet20_layers():
-    shapes = {"conv1": (16, 3, 3, 3)}
+    shapes: dict[str, tuple[int, ...]] = {"conv1": (16, 3, 3, 3)}
     channels = 16
     for stage, width in ((1, 16), (2, 32), (3, 64)):
         for block in range(3):

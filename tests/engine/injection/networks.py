@@ -47,9 +47,17 @@ class LogitsRecorder:
         self.logits = golden.expand(faults, *golden.shape).clone()
         self.recorded = torch.zeros(faults, len(golden), dtype=torch.int64)
 
+    looks_at_doubt = False
+
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
         self.logits[faults, images] = logits
         self.recorded[faults, images] += 1
+
+    def record_certain(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:
+        """Logits that need not be looked at are not kept: golden's stand there."""
+
+    def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
+        """As above, before anything is run."""
 
 
 def replayed_logits(injection: Injection, images: Tensor, faults: WeightFaults) -> Tensor:

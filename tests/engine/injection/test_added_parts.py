@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from engine.injection.check.self_check import Extent, check
 from engine.injection.exact.method import ExactMethod
 from engine.injection.exact.pairs import Pairs
+from engine.injection.fast.block import FastBlock
 from engine.injection.fast.method import FastMethod, fast_methods
 from engine.injection.injection import Injection
 from engine.injection.method import Method
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from torch import fx
 
     from engine.injection.exact.severity import Recorder
-    from engine.injection.fast.block import FastBlock
     from engine.injection.network.channels import ChannelMap
     from engine.injection.network.golden import GoldenBlock
     from engine.injection.network.traced import TracedNetwork
@@ -59,10 +59,12 @@ def plain_methods(traced: TracedNetwork) -> Sequence[Method]:
     return (Plain(traced),)
 
 
-def network() -> nn.Module:
+def network() -> nn.Sequential:
     torch.manual_seed(0)
     layers = (nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 5))
-    return nn.Sequential(*layers).eval().requires_grad_(False)
+    plain = nn.Sequential(*layers).eval()
+    plain.requires_grad_(False)
+    return plain
 
 
 def images_of(count: int, turn: int) -> Tensor:
@@ -102,7 +104,7 @@ class DeadChannels:
             yield Pairs(torch.full_like(images, row), images, same, {self._node: changed})
 
 
-def expected_logits(model: nn.Module, images: Tensor) -> Tensor:
+def expected_logits(model: nn.Sequential, images: Tensor) -> Tensor:
     """Logits [4, images, classes] where each channel after the first convolution is 0."""
     values = model[1](model[0](images))
     logits = []
@@ -134,7 +136,9 @@ def started(model: nn.Module, images: Tensor) -> tuple[FastMethod, ExactMethod, 
     fast, exact, _ = injection._ladder
     assert isinstance(fast, FastMethod)
     assert isinstance(exact, ExactMethod)
-    return fast, exact, injection.load(images)
+    block = injection.load(images)
+    assert isinstance(block, FastBlock)
+    return fast, exact, block
 
 
 def test_another_source_of_changed_values_feeds_the_dense_stages() -> None:

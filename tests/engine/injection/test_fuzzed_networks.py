@@ -56,6 +56,8 @@ class OwnForward(nn.Conv2d):
 class Fuzzed(nn.Module):
     """Values all have the shape [n, CHANNELS, SIZE, SIZE]."""
 
+    shift: Tensor
+
     def __init__(self, operations: list[Operation], head: str) -> None:
         super().__init__()
         self.operations, self.head = operations, head
@@ -198,7 +200,7 @@ PROGRAMS = st.lists(
 
 def severities(outcomes: list[Outcomes]) -> list[list[tuple[int, ...]]]:
     """(row, image, prediction, finite) of each critical pair, part by part."""
-    found = []
+    found: list[list[tuple[int, ...]]] = []
     for part in outcomes:
         prediction = [-1 if flag else int(each) for each, flag in zip(part.prediction, part.nonfinite, strict=True)]
         columns = (part.critical_fault.tolist(), part.critical_image.tolist(), prediction, part.nonfinite.tolist())

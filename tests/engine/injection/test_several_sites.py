@@ -82,9 +82,11 @@ def flips(model: nn.Module, layers: list[int], sites: list[tuple[int, int, int]]
             chosen = np.array([bit if bit < 32 else generator.integers(32)], dtype=np.uint8)
             rows.append((fault, number, place, FLOAT32.faulty_values(golden, chosen, np.full(1, -1, np.int8))[0]))
     count = 1 + len(sites)
-    fault, layer_of, place_of, value = (np.array(column) for column in zip(*rows, strict=True))
+    faults_of, layer_of, place_of, value = (np.array(column) for column in zip(*rows, strict=True))
     firsts, others = np.arange(0, len(rows), count), np.flatnonzero(np.arange(len(rows)) % count)
-    more = Sites(fault[others], layer_of[others].astype(np.int32), place_of[others], value[others].astype(np.float32))
+    more = Sites(
+        faults_of[others], layer_of[others].astype(np.int32), place_of[others], value[others].astype(np.float32)
+    )
     return WeightFaults(
         np.arange(FAULTS),
         layer_of[firsts].astype(np.int32),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,6 +42,7 @@ def test_no_more_than_one_item_waits() -> None:
     results = Workers(2, 1).map(lambda item: item, items())
     assert next(results) == 0
     assert len(taken) == 3
+    assert isinstance(results, Generator)
     results.close()
     assert len(taken) == 3
 

@@ -41,7 +41,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def found(copied: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (copied, ROOT)))}
-    command = [sys.executable, NEW / "use_them.py", tmp_path_factory.mktemp("campaigns")]
+    command: list[str | Path] = [sys.executable, NEW / "use_them.py", tmp_path_factory.mktemp("campaigns")]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert ran.returncode == 0, ran.stderr
     answer: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])

@@ -33,7 +33,7 @@ def test_metrics_of_logits_are_computed_for_every_campaign(monkeypatch: pytest.M
 @pytest.mark.parametrize("name", ["", "El2n", "2n", "a b", "a;--"])
 def test_a_name_that_could_not_be_a_column_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="is no name of a metric; use lower-case letters"):
-        Metric(name, "what is new", lambda given: given.logits[:, 0])
+        Metric(name, "what is new", lambda given: given.logits[:, 0].astype(np.float64))
 
 
 @pytest.mark.parametrize("need", ["features", "pixels"])

@@ -9,6 +9,8 @@ from torch import nn
 from engine.config.campaign_config import NETWORKS
 from engine.errors import InputError
 from engine.models import ARCHITECTURES, build_model
+from engine.models.mobilenetv2 import MobileNetV2
+from engine.models.resnet20 import BasicBlock
 
 
 def weights(model: nn.Module) -> int:
@@ -48,6 +50,7 @@ def test_a_trace_gives_the_same_logits(arch: str, channels: int, size: int) -> N
 def test_option_a_keeps_every_other_pixel_between_zero_channels() -> None:
     block = build_model("resnet20", 3, 10).get_submodule("layer2.0")
     x = torch.rand(2, 16, 6, 6)
+    assert isinstance(block, BasicBlock)
     out = block.shortcut(x)
     assert out.shape == (2, 32, 3, 3)
     assert torch.equal(out[:, 8:24], x[:, :, ::2, ::2])
@@ -66,14 +69,15 @@ def test_a_config_knows_the_same_names() -> None:
 @pytest.mark.parametrize(("width", "stem", "last"), [(1.0, 32, 1280), (0.5, 16, 640), (0.1, 8, 128), (1.4, 48, 1792)])
 def test_width_scales_mobilenetv2_in_steps_of_8(width: float, stem: int, last: int) -> None:
     model = build_model("mobilenetv2", 3, 10, width)
-    assert model.get_submodule("stem.0").weight.shape[0] == stem
-    assert model.get_submodule("head.0").weight.shape[0] == last
+    assert model.get_parameter("stem.0.weight").shape[0] == stem
+    assert model.get_parameter("head.0.weight").shape[0] == last
     convolutions = [module for module in model.modules() if isinstance(module, nn.Conv2d)]
     assert all(convolution.out_channels % 8 == 0 for convolution in convolutions)
 
 
 def test_mobilenetv2_keeps_the_size_in_all_but_three_stages() -> None:
     model = build_model("mobilenetv2", 3, 10, 0.25).eval()
+    assert isinstance(model, MobileNetV2)
     assert model.blocks(model.stem(torch.zeros(1, 3, 32, 32))).shape[2:] == (4, 4)
 
 

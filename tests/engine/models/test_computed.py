@@ -50,7 +50,7 @@ def test_a_computed_weight_becomes_the_plain_one_that_it_gives(tmp_path: Path, b
     assert set(layer._parameters) == {"weight", "bias"}
     assert loaded.notes == (f"c: its weight is computed ({how}); faults are put into the weight that it gives",)
     with torch.no_grad():
-        layer.weight[0, 0, 0, 0] = 1000.0
+        layer.get_parameter("weight")[0, 0, 0, 0] = 1000.0
     assert not torch.equal(loaded.model(x), expected)
 
 

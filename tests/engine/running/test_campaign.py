@@ -7,7 +7,7 @@ import subprocess
 import sys
 from dataclasses import fields
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from engine.config.campaign_config import load_config
 from engine.errors import DearError, InputError, UnreachableError
 from engine.injection.injection import Injection
-from engine.running import progress
 from engine.running.block_jobs import FIRST_BLOCK, plan_jobs
 from engine.running.execution import execute
 from engine.running.preparation import prepare
@@ -254,10 +253,12 @@ def test_whatever_was_done_the_rest_is_run_exactly_once(
 def test_the_time_left_does_not_follow_the_slow_faults_of_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten faults of the first layer take 20 s of the 29 s of each of 8 blocks, the other ninety 9 s."""
     now = 0.0
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    monkeypatch.setattr("engine.running.progress.time.monotonic", lambda: now)
     shown: list[Progress] = []
     known: dict[str, Any] = {"faults": 100, "images": 80, "pairs": 8000, **dict.fromkeys(COUNTS, 0)}
-    status = CampaignStatus(**dict.fromkeys(field.name for field in fields(CampaignStatus)) | known)
+    status = CampaignStatus(
+        **cast("dict[str, Any]", dict.fromkeys(field.name for field in fields(CampaignStatus))) | known
+    )
     meter = ProgressMeter(status, shown.append)
     errors, rates = [], []
     for block in range(8):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ DEMO = {"name": "x", "model": {"arch": "lenet5"}, "dataset": {"name": "mnist"}}
         {"workload": {"select": "random", "fraction": 0.1}},
     ],
 )
-def test_it_is_the_size_of_what_is_prepared(changes: dict[str, dict[str, object]], tmp_path: Path) -> None:
+def test_it_is_the_size_of_what_is_prepared(changes: dict[str, Any], tmp_path: Path) -> None:
     config = load_config(write_config(tmp_path, **changes))
     size, prepared = count(config, load_material(config)), prepare(config)
     assert (size.faults, size.population) == (len(prepared.faults), prepared.faults.population)

@@ -42,7 +42,9 @@ def dataset() -> Dataset:
 
 
 def reads(layer: str) -> Metric:
-    return Metric("new", "what is new", lambda given: given.features[:, 0], needs="features", layer=layer)
+    return Metric(
+        "new", "what is new", lambda given: given.features[:, 0].astype(np.float64), needs="features", layer=layer
+    )
 
 
 @pytest.mark.parametrize("rows", [1, 3, 7, 100])

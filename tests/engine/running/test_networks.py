@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from engine import models
 from engine.config.campaign_config import load_config
 from engine.models.weights import BUNDLED_WEIGHTS
 from engine.running import preparation
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The networks that were loaded."""
     loaded: list[str] = []
-    load_model = preparation.load_model
+    load_model = models.load_model
 
     def counted(config: Any, *arguments: Any) -> Any:
         loaded.append(config.arch)

@@ -30,6 +30,8 @@ def group(rank_start: int, faults: range, seconds: float = 1.0) -> ComputedPart:
         critical_fault=none,
         critical_image=none,
         prediction=none.astype(np.uint16),
+        golden_in_top5=none.astype(bool),
+        softmax_lost=none.astype(np.float32),
         nonfinite=none.astype(np.bool_),
     )
     return ComputedPart(rank_start, faults.start, [outcomes], seconds, {"margin": float(faults.stop)})

@@ -109,9 +109,14 @@ def test_what_is_done_is_told_with_how_much_of_it(tmp_path: Path) -> None:
 
 
 def test_what_the_data_set_keeps_is_not_there_for_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+    asked: list[Any] = []
     config = load_config(write_config(tmp_path))
-    monkeypatch.setattr("engine.running.preparation.Injection", lambda *args: asked.append(args[2]) or Injection(*args))
+
+    def counted(*arguments: Any) -> Injection:
+        asked.append(arguments[2])
+        return Injection(*arguments)
+
+    monkeypatch.setattr("engine.running.preparation.Injection", counted)
     kept = prepare(config).dataset.kept_bytes
     monkeypatch.setattr("engine.datasets.dataset.Dataset.kept_bytes", config.run.memory)
     prepare(config)

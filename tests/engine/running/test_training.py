@@ -66,7 +66,7 @@ def test_training_learns_reports_and_saves(tmp_path: Path, small_mnist: Path) ->
 
 
 def test_the_seed_decides_the_weights(tmp_path: Path, small_mnist: Path) -> None:
-    files = []
+    files: list[Path] = []
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         torch.manual_seed(len(files))  # what the caller did before must not matter
         files.append(train("lenet5", "mnist", tmp_path / f"{name}.safetensors", small_mnist, epochs=1, seed=seed).out)

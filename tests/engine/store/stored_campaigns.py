@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -123,11 +124,12 @@ class Truth:
             for row, rank in zip(*np.nonzero(self.severity == 2), strict=True)
         )
 
-    def fault_summaries(self) -> list[tuple[int | None, ...]]:
+    def fault_summaries(self) -> list[tuple[Any, ...]]:
         """(fault_id, all counts, correct, first_non_masked, first_critical), sorted."""
         rows = []
         for row, fault in enumerate(self.fault_ids):
-            correct, first = 0, {1: None, 2: None}
+            correct = 0
+            first: dict[int, int | None] = {1: None, 2: None}
             for rank, image in enumerate(self.new.workload):
                 severity, label = self.severity[row, rank], self.new.labels[image]
                 if severity == 2:
@@ -151,7 +153,8 @@ class Truth:
     def curve(self, ranks: int) -> list[tuple[int, int, int]]:
         """(masked, non_critical, critical) faults, each at its worst severity so far: Algorithm 1."""
         worst = np.maximum.accumulate(self.severity, axis=1)
-        return [tuple(int((worst[:, rank] == severity).sum()) for severity in range(3)) for rank in range(ranks)]
+        counts = [(worst[:, :ranks] == severity).sum(axis=0).tolist() for severity in range(3)]
+        return list(zip(*counts, strict=True))
 
 
 def write(writer: CampaignWriter, truth: Truth, plan: list[tuple[int, int, int, int]]) -> None:

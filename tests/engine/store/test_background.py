@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -12,6 +12,8 @@ from engine.store.write.background import MOST_WAITING, BackgroundWriter, Comput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from engine.store.write.writer import CampaignWriter
 
 DEADLINE = 60.0
 PARTS = 10
@@ -53,6 +55,10 @@ class Room:
         self.founds += 1
 
 
+def in_background(writer: FakeWriter, room: Room) -> BackgroundWriter:
+    return BackgroundWriter(cast("CampaignWriter", writer), room)
+
+
 def part(number: int) -> ComputedPart:
     return ComputedPart(rank_start=0, fault_start=0, groups=(), seconds=number)
 
@@ -63,7 +69,7 @@ def hand_over(
     end: Callable[[BackgroundWriter], object] = BackgroundWriter.finish,
     room: Room | None = None,
 ) -> None:
-    with BackgroundWriter(writer, room or Room()) as background:
+    with in_background(writer, room or Room()) as background:
         for number in range(parts):
             background.commit(part(number))
         end(background)
@@ -71,7 +77,7 @@ def hand_over(
 
 def test_parts_are_committed_in_order_and_their_receipts_handed_out_once() -> None:
     writer, room = FakeWriter(), Room()
-    with BackgroundWriter(writer, room) as background:
+    with in_background(writer, room) as background:
         receipts = []
         for number in range(PARTS):
             background.commit(part(number))
@@ -95,7 +101,7 @@ def test_whoever_computes_faster_than_is_written_waits() -> None:
             assert changed.wait_for(lambda: handed_over >= min(number + MOST_WAITING + 1, PARTS), DEADLINE)
             ahead.append(handed_over - number)
 
-    with BackgroundWriter(FakeWriter(before_commit), Room()) as background:
+    with in_background(FakeWriter(before_commit), Room()) as background:
         for number in range(PARTS):
             background.commit(part(number))
             with changed:
@@ -154,7 +160,7 @@ def test_without_room_the_same_is_tried_again() -> None:
             raise DiskFullError(f"no room, {left}")
 
     writer, room = FakeWriter(before_commit), Room()
-    with BackgroundWriter(writer, room) as background:
+    with in_background(writer, room) as background:
         background.commit(part(0))
         background.commit(part(1))
         background.finish()

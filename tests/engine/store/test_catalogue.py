@@ -132,8 +132,12 @@ def test_every_read_succeeds_while_another_process_writes(tmp_path: Path) -> Non
                 for rank in range(15):
                     write(writer, truth, [(rank, rank + 1, fault, fault + 1)])
                     if rank % 4 == 3:  # 36 of them, while the readers go on
+                        assert one.stdout is not None
+                        assert two.stdout is not None
                         assert one.stdout.readline() == two.stdout.readline() == "read\n"
             writer.seal()
+        assert one.stdout is not None
+        assert two.stdout is not None
         assert one.stdout.read() == two.stdout.read() == "read\n" * 14
     assert (one.returncode, two.returncode) == (0, 0)
 
@@ -154,6 +158,7 @@ def test_a_client_that_stays_open_sees_each_part_as_another_process_commits_it(t
     ):
 
         def go() -> None:
+            assert writer.stdin is not None
             writer.stdin.write("\n")
             writer.stdin.flush()
 
@@ -165,12 +170,14 @@ def test_a_client_that_stays_open_sees_each_part_as_another_process_commits_it(t
             go()
             while_writing = client.sql(query).fetchall()  # whole parts or nothing, whatever the moment
             assert while_writing in (before, list(enumerate(expected)))
+            assert writer.stdout is not None
             assert writer.stdout.readline() == "committed\n"
             assert client.sql(query).fetchall() == list(enumerate(expected))
             summaries = client.sql("SELECT sum(masked), sum(non_critical), sum(critical) FROM image_summary").fetchall()
             assert summaries == [tuple(expected)]
         go()
         assert client.sql(query).fetchall() == list(enumerate(expected))
+        assert writer.stdout is not None
         assert writer.stdout.readline() == "sealed\n"
         assert client.sql(query).fetchall() == list(enumerate(expected))
         assert client.sql("SELECT state, pairs_done, critical FROM campaigns").fetchall() == [

@@ -40,6 +40,7 @@ def test_parquet_holds_every_view_of_one_campaign(two_campaigns: Store, tmp_path
             expected = session.query(f"SELECT * FROM {view} WHERE campaign = {campaign} ORDER BY ALL")
             path = str(folder / f"{view}.parquet").replace("'", "''")
             exported = duckdb.sql(f"SELECT * FROM read_parquet('{path}') ORDER BY ALL")
+            assert exported is not None
             assert (tuple(exported.columns), tuple(map(str, exported.types))) == (expected.columns, expected.types)
             assert repr(exported.fetchall()) == repr(list(expected))
 

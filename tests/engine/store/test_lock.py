@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import UnreachableError
-from engine.store.state.lock import Holder, expected, hold, holder
+from engine.store.state.lock import Holder, Role, expected, hold, holder
 from tests.engine.store.other_process import python
 
 HELD = """
@@ -30,8 +30,9 @@ def lock(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("role", ["worker", "foreground"])
-def test_the_lock_of_a_killed_process_is_stale(lock: Path, role: str) -> None:
+def test_the_lock_of_a_killed_process_is_stale(lock: Path, role: Role) -> None:
     with python(HELD, lock, role) as process:
+        assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         assert holder(lock) == Holder(process.pid, role)
         with (
@@ -59,6 +60,7 @@ def test_one_that_goes_on_is_expected_as_long_as_it_lives(lock: Path) -> None:
     lock.write_text("1 foreground\n")
     assert expected(lock), "somebody else's process lives too"
     with python(HELD, lock, "foreground") as process:
+        assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         process.kill()
         process.wait()

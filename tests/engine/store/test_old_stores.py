@@ -26,7 +26,7 @@ from tests.engine.store.raw_state import change_state, format_of
 from tests.small_campaign import FAULTS, IMAGES, write_config
 
 if TYPE_CHECKING:
-    from engine.running.campaign import Progress
+    from engine.running.progress import Progress
     from engine.steps import Step
     from engine.store import CampaignStatus
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -19,7 +20,7 @@ def scans(plan: str) -> list[int]:
     """Estimated rows of the files that are read, the side that a join hashes last."""
     found: list[int] = []
 
-    def visit(node: dict) -> None:
+    def visit(node: dict[str, Any]) -> None:
         if "READ_PARQUET" in node["extra_info"].get("Function", node["name"]):
             found.append(int(node["extra_info"]["Estimated Cardinality"]))
         for child in node["children"]:

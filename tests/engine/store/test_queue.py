@@ -8,6 +8,8 @@ import pytest
 
 from engine.errors import InputError
 from engine.store import Effect, Store
+from engine.store.records import State
+from engine.store.state.commands import Action
 from tests.engine.store.other_process import python
 from tests.engine.store.stored_campaigns import PLAN, Truth, new_campaign, write
 from tests.engine.store.waiting_campaigns import states, three_waiting
@@ -31,7 +33,8 @@ def test_submitting_what_is_known_queues_it_again_or_leaves_it(store: Store) -> 
     new, queue = replace(new_campaign(), fingerprint="first"), store.queue
     assert (queue.submit(new).campaign, queue.submit(new).known_as) == (1, "queued")
     assert queue.waiting() == [1, 2, 3], "its place is kept"
-    for action, state in (("pause", "paused"), ("cancel", "cancelled")):
+    orders: tuple[tuple[Action, State], ...] = (("pause", "paused"), ("cancel", "cancelled"))
+    for action, state in orders:
         queue.request(action, 1)
         assert queue.waiting() == [2, 3]
         assert queue.submit(new).known_as == state
@@ -61,6 +64,7 @@ print(queue.submit(new_campaign()).campaign)
 """
     processes = [python(code, tmp_path) for _ in range(4)]
     for process in processes:
+        assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
     assert [process.communicate() for process in processes] == [("1\n", "")] * 4
     assert Store.open(tmp_path, read_only=True).queue.waiting() == [1]
@@ -116,7 +120,7 @@ def test_each_action_where_nothing_runs(store: Store) -> None:
         ("running", "retry", "only one that is failed or cancelled can be run again, this one takes: pause, cancel"),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_what_does(store: Store, state: str, action: str, said: str) -> None:
+def test_what_makes_no_sense_is_refused_with_what_does(store: Store, state: State, action: Action, said: str) -> None:
     with store.lock("worker"):
         store.set_state(2, state)
         with pytest.raises(InputError, match=f"campaign 2 is {state}; {said}"):
@@ -130,7 +134,7 @@ def test_an_unknown_campaign_is_named(store: Store) -> None:
 
 
 @pytest.mark.parametrize(("action", "state"), [("pause", "paused"), ("cancel", "cancelled")])
-def test_a_running_campaign_is_told_and_settles_as_it_was_told(store: Store, action: str, state: str) -> None:
+def test_a_running_campaign_is_told_and_settles_as_it_was_told(store: Store, action: Action, state: str) -> None:
     with store.lock("worker"):
         assert store.queue.take() == 1
         assert store.queue.request(action, 1) is Effect.ORDERED

@@ -1,7 +1,9 @@
 """What the faults and the images of a campaign showed, against every pair of it, part by part."""
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,11 +86,11 @@ def test_faults_of_a_group(tmp_path: Path, group: FaultGroup, parts: int) -> Non
         ("fault_id", lambda row: row[0]),
     ],
 )
-def test_orders_of_faults(tmp_path: Path, order: FaultOrder, key: object) -> None:
+def test_orders_of_faults(tmp_path: Path, order: FaultOrder, key: Callable[[Any], Any]) -> None:
     store, campaign, _truth = filled_store(tmp_path)
     rows = store.results.faults(campaign, FaultGroup(), order)
     lines = list(zip(rows.fault_id, rows.masked, rows.critical, rows.first_critical, strict=True))
-    assert lines == sorted(lines, key=key)  # type: ignore[arg-type]
+    assert lines == sorted(lines, key=key)
 
 
 def test_a_long_list_of_faults_says_how_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -216,7 +216,7 @@ def test_pages_are_kept_up_to_a_limit(session: SqlSession, monkeypatch: pytest.M
 def test_a_page_can_be_read_while_another_thread_counts(session: SqlSession) -> None:
     with session.statement("SELECT range FROM range(3000000)") as statement:
         statement.page()
-        counts: list[int] = []
+        counts: list[int | None] = []
         counting = threading.Thread(target=lambda: counts.append(statement.count()))
         counting.start()
         assert statement.page(1_500_000).rows.column("range")[0].as_py() == 1_500_000

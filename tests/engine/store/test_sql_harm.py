@@ -330,7 +330,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     filled_store(folder / "it's a [store]")[0].close()
     (folder / "secret.csv").write_text("a,b\n1,2\n")
     (folder / "it's a [store]" / "inside.csv").write_text("a,b\n1,2\n")
-    duckdb.sql("SELECT 42 AS x").write_parquet(str(folder / "secret.parquet"))
+    secret = duckdb.sql("SELECT 42 AS x")
+    assert secret is not None
+    secret.write_parquet(str(folder / "secret.parquet"))
     (folder / "SECRET.PARQUET").write_bytes((folder / "secret.parquet").read_bytes())
     return folder
 

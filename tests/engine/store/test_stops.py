@@ -56,6 +56,7 @@ def test_stops_are_counted_for_the_process_they_are_meant_for(store: Store) -> N
 
 def test_the_stop_of_a_worker_that_waits_outlives_a_run_in_the_foreground(store: Store) -> None:
     with python(WAITS, store.layout.root) as worker:
+        assert worker.stdout is not None
         assert worker.stdout.readline() == "waits\n"
         store.queue.stop_worker()
         with store.lock():

@@ -6,6 +6,7 @@ import signal
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
@@ -17,6 +18,9 @@ from engine.store.schema import COUNTS
 from engine.store.sql.sql import SqlSession
 from tests.engine.store.other_process import python
 from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
+
+if TYPE_CHECKING:
+    from engine.store.records import State
 
 
 def test_a_new_store_is_empty(tmp_path: Path) -> None:
@@ -164,6 +168,7 @@ with store.lock():
     sys.stdin.read()
 """
     with python(code, tmp_path) as first:
+        assert first.stdout is not None
         assert first.stdout.readline() == "locked\n"
         with pytest.raises(UnreachableError, match=f"process {first.pid} is at work in this store"), store.lock():
             pytest.fail("the lock was given twice")
@@ -198,7 +203,8 @@ def test_the_start_is_kept_and_an_error_is_not(tmp_path: Path, monkeypatch: pyte
     store, campaign, _ = filled_store(tmp_path)
     times = iter(["2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", "2026-01-01T00:00:02Z"])
     monkeypatch.setattr("engine.store.state.state.now", lambda: next(times, "2026-01-01T00:00:09Z"))
-    for state, error in [("running", None), ("failed", "no memory"), ("running", None)]:
+    states: list[tuple[State, str | None]] = [("running", None), ("failed", "no memory"), ("running", None)]
+    for state, error in states:
         with store.lock():
             store.set_state(campaign, state, error)
             status = store.campaign(campaign)
@@ -265,7 +271,7 @@ def test_the_summary_adds_up_what_was_written(tmp_path: Path) -> None:
     assert summary.golden_correct.tolist() == (truth.new.labels == truth.new.golden_class).tolist()
     pairs = sorted(zip(summary.critical_fault.tolist(), summary.critical_image.tolist(), strict=True))
     assert pairs == [(fault, image) for fault, image, *_ in truth.criticals()]
-    assert summary.nonfinite_pairs == sum(row[3] for row in truth.criticals())
+    assert summary.nonfinite_pairs == sum(bool(row[3]) for row in truth.criticals())
     assert summary.unverified_parts == 0
     assert summary.status == store.campaign(campaign)
 

@@ -137,8 +137,10 @@ def test_a_run_notices_by_itself_what_is_damaged(tmp_path: Path, file: str) -> N
 
 def rewrite(path: Path, table: str, change: Callable[[dict[str, np.ndarray]], None]) -> None:
     """Change the rows of a part as somebody with a Parquet library would, its metadata kept."""
-    metadata = dict(duckdb.sql(f"SELECT key::VARCHAR, value::VARCHAR FROM parquet_kv_metadata('{path}')").fetchall())
-    columns = duckdb.sql(f"FROM read_parquet('{path}', hive_partitioning = false)").fetchnumpy()
+    metadata = dict(
+        duckdb.execute(f"SELECT key::VARCHAR, value::VARCHAR FROM parquet_kv_metadata('{path}')").fetchall()
+    )
+    columns = duckdb.execute(f"FROM read_parquet('{path}', hive_partitioning = false)").fetchnumpy()
     change(columns)
     write_arrays(path, table, columns, metadata).replace(path)
 
@@ -234,6 +236,6 @@ def test_the_rows_of_a_part_are_rewritten_as_they_were(tmp_path: Path) -> None:
     """Of the helper above: what it changes is only what a test asks for."""
     store, campaign, _ = filled_store(tmp_path)
     path = store.layout.campaign(campaign).part("fault_summary", 0)
-    before = duckdb.sql(f"FROM '{path}'").fetchall()
+    before = duckdb.execute(f"FROM '{path}'").fetchall()
     rewrite(path, "fault_summary", lambda _columns: None)
-    assert duckdb.sql(f"FROM '{path}'").fetchall() == before
+    assert duckdb.execute(f"FROM '{path}'").fetchall() == before

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -29,7 +30,7 @@ def test_the_views_do_not_depend_on_how_the_pairs_are_cut_into_parts(
     store, campaign, truth = filled_store(tmp_path, plan)
     with duckdb.connect(str(store.layout.catalogue), read_only=True) as client:
 
-        def rows(view: str) -> list[tuple]:
+        def rows(view: str) -> list[tuple[Any, ...]]:
             return client.sql(f"SELECT COLUMNS(* EXCLUDE campaign) FROM {view} ORDER BY ALL").fetchall()
 
         assert rows("severity") == truth.severities()
@@ -69,13 +70,15 @@ def test_a_part_has_its_types_its_place_and_its_hash(tmp_path: Path) -> None:
     for receipt in receipts:
         for table in PART_TABLES:
             path = folder.part(table, receipt.part)
-            described = duckdb.sql(f"DESCRIBE FROM read_parquet('{path}', hive_partitioning = false)").fetchall()
+            described = duckdb.execute(f"DESCRIBE FROM read_parquet('{path}', hive_partitioning = false)").fetchall()
             assert {name: kind for name, kind, *_ in described} == COLUMNS[table]
-            kept = duckdb.sql(f"SELECT key::VARCHAR, value::VARCHAR FROM parquet_kv_metadata('{path}')").fetchall()
+            kept = duckdb.execute(f"SELECT key::VARCHAR, value::VARCHAR FROM parquet_kv_metadata('{path}')").fetchall()
             expected = {name: str(value) for name, value in vars(receipt.span).items()}
             assert dict(kept) == expected | {"fingerprint": "f00"}
             assert hashlib.sha256(path.read_bytes()).hexdigest() == receipt.sha256[table]
-    codecs = duckdb.sql(f"SELECT DISTINCT compression FROM parquet_metadata('{folder.part('severity', 0)}')").fetchall()
+    codecs = duckdb.execute(
+        f"SELECT DISTINCT compression FROM parquet_metadata('{folder.part('severity', 0)}')"
+    ).fetchall()
     assert codecs == [("ZSTD",)]
     assert not list(tmp_path.rglob("*.tmp"))
 
@@ -94,6 +97,7 @@ def test_a_query_finds_a_value_that_is_not_a_number(tmp_path: Path, table: str, 
     arrays = {name: np.ma.masked_array(np.zeros(3, object), mask=True) for name in COLUMNS[table]}
     write_parquet(tmp_path / "rows.parquet", table, arrays | {column: np.array([1, np.nan, 3], np.float32)})
     rows = duckdb.sql(f"SELECT {column} AS x FROM read_parquet('{tmp_path / 'rows.parquet'}')")
+    assert rows is not None
     assert str(rows.filter(condition).fetchall()) == "[(nan,)]"
 
 

@@ -1,5 +1,7 @@
 """The scale, the totals and the layout of the map."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -24,7 +26,9 @@ BITS = 32
 
 def rates() -> FaultRates:
     """Two layers of which only some cells hold something."""
-    grids = {name: np.zeros((2, BITS), np.int64) for name in ("faults", "run", "critical_faults", "pairs", "critical")}
+    grids: dict[str, Any] = {
+        name: np.zeros((2, BITS), np.int64) for name in ("faults", "run", "critical_faults", "pairs", "critical")
+    }
     for place, values in {(0, 31): (4, 2, 1, 20, 5), (1, 31): (6, 6, 0, 60, 0), (1, 0): (3, 0, 0, 0, 0)}.items():
         for grid, value in zip(grids.values(), values, strict=True):
             grid[place] = value

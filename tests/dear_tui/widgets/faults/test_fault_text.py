@@ -1,5 +1,7 @@
 """Faults in words and bits."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -78,15 +80,17 @@ def test_groups_have_names(group: FaultGroup, name: str) -> None:
 
 
 def test_a_group_in_words() -> None:
-    grids = {name: np.zeros((1, 32), np.int64) for name in ("faults", "run", "critical_faults", "pairs", "critical")}
+    grids: dict[str, Any] = {
+        name: np.zeros((1, 32), np.int64) for name in ("faults", "run", "critical_faults", "pairs", "critical")
+    }
     for grid, value in zip(grids.values(), (50, 40, 10, 4000, 80), strict=True):
         grid[0, 30] = value
     grids["faults"][0, 2] = 7
-    grid = HeatGrid.of(FaultRates(("fc1",), np.full((1, 32), 10**9), confidence=0.95, **grids))
-    text = group_text(grid, (0, 1), FaultGroup("fc1", 30), 0.95).plain
+    heat = HeatGrid.of(FaultRates(("fc1",), np.full((1, 32), 10**9), confidence=0.95, **grids))
+    text = group_text(heat, (0, 1), FaultGroup("fc1", 30), 0.95).plain
     assert text == (
         "fc1 · bit 30 (exponent) · 50 of 1,000,000,000 faults drawn, 40 run so far · 4k pairs\n"
         "10 critical: 25 % of faults (95 % CI 14.2 – 40.2 %), 2 % of pairs"
     )
-    assert "not run yet" in group_text(grid, (0, 29), FaultGroup("fc1", 2), 0.95).plain
-    assert "no fault drawn here" in group_text(grid, (0, 0), FaultGroup("fc1", 31), 0.95).plain
+    assert "not run yet" in group_text(heat, (0, 29), FaultGroup("fc1", 2), 0.95).plain
+    assert "no fault drawn here" in group_text(heat, (0, 0), FaultGroup("fc1", 31), 0.95).plain

@@ -1,5 +1,7 @@
 """The map and the drawing of a fault in a format of eight bits."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from tests.engine.formats.signed8 import SIGNED8
 
 def rates() -> FaultRates:
     names = ("faults", "run", "critical_faults", "pairs", "critical")
-    grids = {name: np.zeros((2, 8), np.int64) for name in names}
+    grids: dict[str, Any] = {name: np.zeros((2, 8), np.int64) for name in names}
     for place, values in {(0, 7): (4, 4, 1, 20, 5), (1, 2): (6, 6, 0, 60, 0)}.items():
         for grid, value in zip(grids.values(), values, strict=True):
             grid[place] = value

@@ -29,7 +29,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     )
     registry.write_text(text.replace("(NETWORK,)", "(NETWORK, HALVES)"), encoding="utf-8")
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (packages, ROOT)))}
-    command = [sys.executable, NEW / "use_it.py", tmp_path_factory.mktemp("campaign")]
+    command: list[str | Path] = [sys.executable, NEW / "use_it.py", tmp_path_factory.mktemp("campaign")]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert ran.returncode == 0, ran.stderr
     answer: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])

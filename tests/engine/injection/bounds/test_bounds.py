@@ -107,7 +107,9 @@ class Settled(SeverityMatrix):
         super().__init__(faults, golden_logits)
         self.without_run = torch.zeros(faults, len(golden_logits), dtype=torch.bool)
 
-    def record_bounded(self, faults: torch.Tensor, images: slice, severity: torch.Tensor, doubt: torch.Tensor) -> None:
+    def record_bounded(
+        self, faults: torch.Tensor, images: slice, severity: torch.Tensor, doubt: torch.Tensor | None
+    ) -> None:
         super().record_bounded(faults, images, severity, doubt)
         self.without_run[:, images].index_copy_(0, faults, severity)
 

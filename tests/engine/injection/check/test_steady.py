@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +36,8 @@ class Network(nn.Module):
 class Counting(nn.Module):
     """Keeps state between runs."""
 
+    runs: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("runs", torch.zeros(()))
@@ -59,7 +62,7 @@ def shuffled_channels(x: Tensor) -> Tensor:
     return x[:, order]
 
 
-UNSTEADY = {
+UNSTEADY: dict[str, tuple[nn.Module | Callable[[Tensor], Tensor], str]] = {
     "functional dropout": (lambda x: F.dropout(x, 0.2), r"Network draws random numbers"),
     "a dropout of one in a million": (lambda x: F.dropout(x, 1e-6), r"Network draws random numbers"),
     "numpy's noise": (lambda x: x + float(np.random.rand()), r"Network draws random numbers"),

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from engine.injection.exact.packs import Pack
 from engine.injection.fast.channel_updates import ChangedWeights, UpdatedLayer, has_update_rule
 
-LAYERS = {
+LAYERS: dict[str, tuple[nn.Conv2d | nn.Linear, tuple[int, ...]]] = {
     "plain": (nn.Conv2d(3, 4, 3), (3, 7, 6)),
     "padded": (nn.Conv2d(3, 4, 3, padding=1), (3, 6, 6)),
     "strided": (nn.Conv2d(2, 5, 3, stride=2, padding=(1, 2)), (2, 9, 8)),
