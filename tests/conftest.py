@@ -19,6 +19,8 @@ settings.load_profile("project")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also run the tests that take minutes")
+    parser.addoption("--device", default="cpu", help="where the engine's tests of injection run: cpu, cuda, cuda:1")
+    parser.addoption("--dtype", default="float32", help="the type of their weights and images, by torch's name")
 
 
 def pytest_configure() -> None:

@@ -147,7 +147,9 @@ async def shown(pilot: Pilot[str]) -> str:
 STANDING = ("read_store", "read_queue", "live_details")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (200, 50), (1, 1), (20, 5)])
+@pytest.mark.parametrize(
+    "size", [(200, 50), (20, 5), *(pytest.param(size, marks=pytest.mark.slow) for size in ((80, 24), (1, 1)))]
+)
 @pytest.mark.parametrize("mode", sorted(DearApp.MODES))
 async def test_no_screen_lets_a_name_steer_the_terminal(app: DearApp, mode: str, size: tuple[int, int]) -> None:
     async with app.run_test(size=size, notifications=True) as pilot:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 def faults_in(model: nn.Module, layer: int, weight_index: np.ndarray, bit: np.ndarray) -> WeightFaults:
     """Bit flips in one layer."""
-    weight = injectable_modules(model)[layer][1].weight.detach().numpy().reshape(-1)
-    golden = weight[weight_index]
+    weight = injectable_modules(model)[layer][1].weight.detach().cpu().numpy().reshape(-1)
+    golden = weight[weight_index].astype(np.float32)
     value = FLOAT32.faulty_values(golden, bit.astype(np.uint8), np.full(len(bit), -1, dtype=np.int8))
     layers = np.full(len(bit), layer, dtype=np.int32)
     return WeightFaults(np.arange(len(bit)), layers, weight_index, value, ~FLOAT32.same(golden, value))
@@ -45,7 +45,7 @@ class LogitsRecorder:
 
     def __init__(self, faults: int, golden: Tensor) -> None:
         self.logits = golden.expand(faults, *golden.shape).clone()
-        self.recorded = torch.zeros(faults, len(golden), dtype=torch.int64)
+        self.recorded = torch.zeros(faults, len(golden), dtype=torch.int64, device=golden.device)
 
     looks_at_doubt = False
 

@@ -26,18 +26,19 @@ MEMORY = 10**9
 
 
 @pytest.fixture(scope="module")
-def lenet5() -> tuple[nn.Module, Tensor]:
+def lenet5(device: torch.device, dtype: torch.dtype) -> tuple[nn.Module, Tensor]:
     """The bundled network and 64 bundled images."""
     dataset = load_dataset(DatasetConfig(name="mnist"))
-    return load_model(ModelConfig(arch="lenet5"), dataset).model, torch.from_numpy(dataset.batch(np.arange(64)))
+    model = load_model(ModelConfig(arch="lenet5"), dataset).model.to(device, dtype)
+    return model, torch.from_numpy(dataset.batch(np.arange(64))).to(device, dtype)
 
 
 @pytest.fixture(scope="module")
-def resnet20(shared_data: Path) -> tuple[nn.Module, Tensor]:
-    """The published network and 32 CIFAR-10 images."""
+def resnet20(shared_data: Path, device: torch.device, dtype: torch.dtype) -> tuple[nn.Module, Tensor]:
+    """The published network and 8 CIFAR-10 images."""
     dataset = load_dataset(DatasetConfig(name="cifar10", path=shared_data / "cifar10"))
     model = load_model(ModelConfig(arch="resnet20", weights=shared_data / "weights" / "resnet20-cifar10.th"), dataset)
-    return model.model, torch.from_numpy(dataset.batch(np.arange(32)))
+    return model.model.to(device, dtype), torch.from_numpy(dataset.batch(np.arange(8))).to(device, dtype)
 
 
 def test_lenet5_every_layer_every_bit(lenet5: tuple[nn.Module, Tensor]) -> None:
@@ -64,7 +65,7 @@ def test_severities_follow_from_the_logits(lenet5: tuple[nn.Module, Tensor]) -> 
     injection = Injection(model, images, MEMORY, "exact")
     faults = every_bit_in(model, 1, weights=10)
     (outcomes,) = injection.inject(injection.load(images), faults)
-    golden, faulty = model(images), judged_logits(model, images, faults)
+    golden, faulty = model(images).detach().cpu(), judged_logits(model, images, faults).cpu()
     nonfinite = ~faulty.isfinite().all(2)
     critical = nonfinite | (faulty.argmax(2) != golden.argmax(1))
     expected = torch.where(critical, 2, (faulty != golden).any(2).long())
@@ -87,8 +88,8 @@ def test_what_the_golden_class_lost_follows_from_the_logits(lenet5: tuple[nn.Mod
         for outcomes in injection.inject(injection.load(images), faults):
             rows, columns = outcomes.critical_fault, outcomes.critical_image
             where = torch.from_numpy(outcomes.positions[rows])
-            faulty = judged_logits(model, images, faults)[where, columns].double()
-            golden = model(images)[columns].double()
+            faulty = judged_logits(model, images, faults).cpu()[where, columns].double()
+            golden = model(images).cpu()[columns].double()
             finite = faulty.isfinite().all(1)
             best = golden.argmax(1, keepdim=True)
             in_top5 = (faulty.argsort(dim=1, descending=True, stable=True)[:, :5] == best).any(1) & finite

@@ -16,6 +16,7 @@ from engine.datasets import load_dataset
 from engine.injection.fast.block import FastBlock
 from engine.injection.injection import Injection
 from engine.injection.network.layers import injectable_modules
+from engine.injection.network.sizes import LIMITS, DeviceLimits
 from engine.injection.outcomes import WeightFaults
 from engine.models import load_model
 from tests.engine.injection.networks import assert_same_critical_pairs, every_bit_in, judged_logits, outcomes_of
@@ -29,20 +30,26 @@ if TYPE_CHECKING:
 MEMORY = 5 * 10**8
 
 
-def lenet5(images: int) -> tuple[nn.Module, Tensor]:
-    """The bundled network and bundled images, a network of its own for each test."""
-    dataset = load_dataset(DatasetConfig(name="mnist"))
-    return load_model(ModelConfig(arch="lenet5"), dataset).model, torch.from_numpy(dataset.batch(np.arange(images)))
+@pytest.fixture
+def lenet5(device: torch.device, dtype: torch.dtype) -> Callable[[int], tuple[nn.Module, Tensor]]:
+    """The bundled network and so many bundled images, a network of its own for each test."""
+
+    def make(images: int) -> tuple[nn.Module, Tensor]:
+        dataset = load_dataset(DatasetConfig(name="mnist"))
+        model = load_model(ModelConfig(arch="lenet5"), dataset).model.to(device, dtype)
+        return model, torch.from_numpy(dataset.batch(np.arange(images))).to(device, dtype)
+
+    return make
 
 
 def assert_rest_is_rounding(fast: list[Outcomes], exact: list[Outcomes], logits: Tensor, golden: Tensor) -> None:
     """Where only one says masked, the faulty logits [faults, images, classes] are golden's but for rounding."""
     ours, theirs = (np.concatenate([part.severity for part in outcomes]) for outcomes in (fast, exact))
     differs = torch.from_numpy(ours != theirs)
-    assert ((logits - golden)[differs].abs() < 1e-5 * golden.abs().max()).all()
+    assert ((logits - golden).cpu()[differs].abs() < 1e-5 * golden.abs().max()).all()
 
 
-def test_lenet5_every_layer_every_bit() -> None:
+def test_lenet5_every_layer_every_bit(lenet5: Callable[[int], tuple[nn.Module, Tensor]]) -> None:
     model, images = lenet5(256)
     exact, fast = Injection(model, images, MEMORY, "exact"), Injection(model, images, MEMORY, "fast")
     assert 0 < fast.measured["tau"] < 1e-4
@@ -54,7 +61,7 @@ def test_lenet5_every_layer_every_bit() -> None:
 
 
 @pytest.mark.parametrize("brightness", [1.0, 30.0])
-def test_values_around_overflow(brightness: float) -> None:
+def test_values_around_overflow(lenet5: Callable[[int], tuple[nn.Module, Tensor]], brightness: float) -> None:
     """Whether a result is finite there depends on the order of its sum: `exact` says, wherever it can matter."""
     model, images = lenet5(64)
     images = brightness * images
@@ -72,17 +79,21 @@ def test_values_around_overflow(brightness: float) -> None:
         assert 0 < np.count_nonzero(nonfinite) < len(nonfinite)
 
 
-def test_resnet20_every_layer_every_bit(shared_data: Path) -> None:
+def test_resnet20_every_layer_every_bit(
+    shared_data: Path, device: torch.device, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LIMITS, device.type, DeviceLimits(macs=0, value_bytes=0))  # batches of 16
     dataset = load_dataset(DatasetConfig(name="cifar10", path=shared_data / "cifar10"))
     config = ModelConfig(arch="resnet20", weights=shared_data / "weights" / "resnet20-cifar10.th")
-    model, images = load_model(config, dataset).model, torch.from_numpy(dataset.batch(np.arange(16)))
+    model = load_model(config, dataset).model.to(device, dtype)
+    images = torch.from_numpy(dataset.batch(np.arange(16))).to(device, dtype)
     exact, fast = Injection(model, images, MEMORY, "exact"), Injection(model, images, MEMORY, "fast")
     for layer in range(20):
         faults = every_bit_in(model, layer, weights=1, seed=layer)
         assert_same_critical_pairs(outcomes_of(fast, images, faults), outcomes_of(exact, images, faults))
 
 
-def test_ties_go_to_the_lowest_class() -> None:
+def test_ties_go_to_the_lowest_class(lenet5: Callable[[int], tuple[nn.Module, Tensor]]) -> None:
     """Two classes with the same weights tie for every image: rounding must not choose between them."""
     model, images = lenet5(64)
     head = injectable_modules(model)[4][1]
@@ -98,7 +109,7 @@ def test_ties_go_to_the_lowest_class() -> None:
         assert_same_critical_pairs(outcomes_of(fast, images, faults), outcomes_of(exact, images, faults))
 
 
-def test_a_pair_that_the_rest_of_the_network_hides_is_masked() -> None:
+def test_a_pair_that_the_rest_of_the_network_hides_is_masked(lenet5: Callable[[int], tuple[nn.Module, Tensor]]) -> None:
     """What changes one feature map alone, and no weight reads that map: golden's logits, not almost golden's."""
     model, images = lenet5(64)
     conv2 = injectable_modules(model)[1][1]
@@ -112,13 +123,13 @@ def test_a_pair_that_the_rest_of_the_network_hides_is_masked() -> None:
 
 
 @pytest.mark.parametrize("hidden", [7, 8])
-def test_where_places_in_the_batch_matter_exact_decides(hidden: int) -> None:
+def test_where_places_in_the_batch_matter_exact_decides(hidden: int, device: torch.device, dtype: torch.dtype) -> None:
     """A linear layer with an odd number of inputs has other bits in other rows of a batch."""
     torch.manual_seed(0)
     model = torch.nn.Sequential(
         torch.nn.Flatten(), torch.nn.Linear(48, hidden), torch.nn.ReLU(), torch.nn.Linear(hidden, 5)
-    )
-    images = torch.randn(32, 3, 4, 4)
+    ).to(device, dtype)
+    images = torch.randn(32, 3, 4, 4).to(device, dtype)
     exact, fast = Injection(model, images, 10**7, "exact"), Injection(model, images, 10**7, "fast")
     for layer in range(2):
         faults = every_bit_in(model, layer, weights=4)
@@ -126,7 +137,7 @@ def test_where_places_in_the_batch_matter_exact_decides(hidden: int) -> None:
 
 
 @pytest.mark.usefixtures("without_garbage_collection")
-def test_a_block_is_let_go_of_with_its_last_reference() -> None:
+def test_a_block_is_let_go_of_with_its_last_reference(lenet5: Callable[[int], tuple[nn.Module, Tensor]]) -> None:
     """What is kept for the next faults of a layer must not keep the block: it is most of the memory."""
     model, images = lenet5(64)
     fast = Injection(model, images, MEMORY, "fast")

@@ -76,7 +76,7 @@ def test_a_layer_is_plain_where_nothing_but_torch_says_what_it_does(monkeypatch:
             return input.clamp(0, 1)
 
     clipped = nn.ReLU()
-    clipped.forward = lambda x: x.clamp(0, 1)  # type: ignore[method-assign]
+    clipped.forward = lambda x: x.clamp(0, 1)  # type: ignore[method-assign, assignment]
     hooked = nn.Conv2d(1, 1, 1)
     hooked.register_forward_hook(lambda *_: None)
     assert [plain_class(each) for each in (Named(1, 1, 1), nn.ReLU())] == [nn.Conv2d, nn.ReLU]

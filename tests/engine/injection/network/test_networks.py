@@ -6,7 +6,7 @@ so that activations have the sizes and the share of zeros that they have in use.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pytest
@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    class Check(Protocol):
+        """Checks `layers` layers of a network with these images, on the device and in the type that are asked for."""
+
+        def __call__(self, model: nn.Module, images: Tensor, layers: int = 3) -> None: ...
+
+
 pytestmark = pytest.mark.usefixtures("one_thread", "small_batches")
 
 MEMORY = 10**8
@@ -40,9 +46,9 @@ BITS = np.array([2, 22, 28, 30])
 
 
 @pytest.fixture
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_batches(monkeypatch: pytest.MonkeyPatch, device: torch.device) -> None:
     """Blocks and batches of 16, and rounding measured on the fewest images, so that a network is ready in seconds."""
-    monkeypatch.setitem(LIMITS, "cpu", DeviceLimits(macs=0, value_bytes=0))
+    monkeypatch.setitem(LIMITS, device.type, DeviceLimits(macs=0, value_bytes=0))
     monkeypatch.setattr("engine.injection.fast.calibration._IMAGES", 2)
 
 
@@ -59,7 +65,12 @@ def photos(shared_data: Path) -> Tensor:
     return torch.from_numpy(dataset.batch(np.arange(16)))
 
 
-def check(model: nn.Module, images: Tensor, layers: int = 3) -> None:
+@pytest.fixture
+def check(device: torch.device, dtype: torch.dtype) -> Check:
+    return lambda model, images, layers=3: check_on(model.to(device, dtype), images.to(device, dtype), layers)
+
+
+def check_on(model: nn.Module, images: Tensor, layers: int) -> None:
     """Flips of some bits in one weight of `layers` layers, the first and the last among them, give naive's logits.
 
     And `fast` finds the same critical pairs, with the same prediction.
@@ -82,16 +93,16 @@ def check(model: nn.Module, images: Tensor, layers: int = 3) -> None:
 
 
 @pytest.mark.parametrize("arch", ["resnet9", "resnet18", "resnet20", "vgg11", "vgg16", "mobilenetv2"])
-def test_seeded_networks_on_mnist(arch: str, digits: Tensor) -> None:
+def test_seeded_networks_on_mnist(arch: str, digits: Tensor, check: Check) -> None:
     check(seeded(arch, digits), digits)
 
 
 @pytest.mark.parametrize("name", ["resnet18", "densenet121", "mobilenet_v2", "squeezenet1_1"])
-def test_seeded_networks_of_torchvision_on_cifar10(name: str, photos: Tensor) -> None:
+def test_seeded_networks_of_torchvision_on_cifar10(name: str, photos: Tensor, check: Check) -> None:
     check(seeded(f"torchvision:{name}", photos), photos)
 
 
-def test_trained_mobilenetv2_on_cifar10(photos: Tensor, shared_data: Path) -> None:
+def test_trained_mobilenetv2_on_cifar10(photos: Tensor, shared_data: Path, check: Check) -> None:
     dataset = load_dataset(DatasetConfig(name="cifar10", path=shared_data / "cifar10"))
     weights = shared_data / "weights" / "mobilenetv2x0.5-cifar10.pt"
     model = load_model(ModelConfig(arch="mobilenetv2", width=0.5, weights=weights), dataset).model

@@ -68,7 +68,7 @@ class ForwardOfAClosure(Plain):
     def __init__(self) -> None:
         super().__init__()
         plain = self.first.forward
-        self.first.forward = lambda images: plain(images) + self.side(plain(images))  # type: ignore[method-assign]
+        self.first.forward = lambda images: plain(images) + self.side(plain(images))  # type: ignore[method-assign, assignment]
 
     def middle(self, x: Tensor) -> Tensor:
         return x
