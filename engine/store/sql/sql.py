@@ -292,7 +292,8 @@ class SqlSession:
         Raises:
             InputError: it is not exactly one SELECT, or it fails.
         """
-        self._state.refresh()
+        with reported():  # an interrupt may come as early as this
+            self._state.refresh()
         self._cursor = self._connection.cursor()
         vetted = self._vetted(sql, self._cursor)
         with self._at_work, reported():
@@ -306,7 +307,8 @@ class SqlSession:
         Raises:
             InputError: it is not exactly one SELECT.
         """
-        self._state.refresh()
+        with reported():  # an interrupt may come as early as this
+            self._state.refresh()
         cursor = self._connection.cursor()
         if self._parsed(sql)[0] != duckdb.StatementType.MULTI:
             vetted = self._vetted(sql, cursor)
@@ -319,7 +321,8 @@ class SqlSession:
         Raises:
             InputError: it is not exactly one SELECT, or it fails, or the file cannot be written.
         """
-        self._state.refresh()
+        with reported():  # an interrupt may come as early as this
+            self._state.refresh()
         self._cursor = self._connection.cursor()
         vetted = self._vetted(sql, self._cursor)
         with self._at_work, reported():

@@ -1,12 +1,14 @@
 """Ad-hoc SQL: what it answers, and what it must refuse."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from engine.errors import InputError, UnreachableError
+from engine.store.sql.current_state import CurrentState
 from engine.store.sql.errors import QueryError
 from engine.store.sql.sql import SqlSession
 from tests.endless_queries import ENDLESS
@@ -88,6 +90,18 @@ def test_a_query_runs_out_of_memory(store: Path) -> None:
 def test_a_memory_limit_that_is_no_size_is_said(store: Path) -> None:
     with pytest.raises(InputError, match="memory limit lots: write a size with its unit, such as 2GB"):
         SqlSession(store, memory_limit="lots")
+
+
+@pytest.mark.parametrize("ask", [SqlSession.query, SqlSession.statement, SqlSession.write_parquet])
+def test_an_interrupt_before_the_query_itself_is_one_too(
+    session: SqlSession, monkeypatch: pytest.MonkeyPatch, ask: Callable[[SqlSession, str], object]
+) -> None:
+    def interrupted(_state: CurrentState) -> None:
+        raise duckdb.InterruptException("INTERRUPT Error: Interrupted!")
+
+    monkeypatch.setattr(CurrentState, "refresh", interrupted)
+    with pytest.raises(InputError, match="^SQL: interrupted$"):
+        ask(session, "SELECT 1")
 
 
 def test_a_query_can_be_interrupted_from_another_thread_and_the_session_goes_on(session: SqlSession) -> None:
