@@ -100,7 +100,7 @@ def test_an_interrupt_before_the_query_itself_is_one_too(
         raise duckdb.InterruptException("INTERRUPT Error: Interrupted!")
 
     monkeypatch.setattr(CurrentState, "refresh", interrupted)
-    with pytest.raises(InputError, match="^SQL: interrupted$"):
+    with pytest.raises(InputError, match=r"^SQL: interrupted$"):
         ask(session, "SELECT 1")
 
 

@@ -14,6 +14,7 @@ from engine.injection.exact.naive import naive_logits
 from engine.injection.exact.severity import SeverityMatrix
 from engine.injection.injection import Injection
 from engine.injection.network.layers import injectable_modules
+from engine.injection.network.sizes import LIMITS, DeviceLimits
 from engine.models import load_model
 from tests.engine.injection.networks import every_bit_in, faults_in, judged_logits, replayed_logits, same_to_the_bit
 
@@ -35,10 +36,10 @@ def lenet5(device: torch.device, dtype: torch.dtype) -> tuple[nn.Module, Tensor]
 
 @pytest.fixture(scope="module")
 def resnet20(shared_data: Path, device: torch.device, dtype: torch.dtype) -> tuple[nn.Module, Tensor]:
-    """The published network and 8 CIFAR-10 images."""
+    """The published network and 16 CIFAR-10 images."""
     dataset = load_dataset(DatasetConfig(name="cifar10", path=shared_data / "cifar10"))
     model = load_model(ModelConfig(arch="resnet20", weights=shared_data / "weights" / "resnet20-cifar10.th"), dataset)
-    return model.model.to(device, dtype), torch.from_numpy(dataset.batch(np.arange(8))).to(device, dtype)
+    return model.model.to(device, dtype), torch.from_numpy(dataset.batch(np.arange(16))).to(device, dtype)
 
 
 def test_lenet5_every_layer_every_bit(lenet5: tuple[nn.Module, Tensor]) -> None:
@@ -51,13 +52,18 @@ def test_lenet5_every_layer_every_bit(lenet5: tuple[nn.Module, Tensor]) -> None:
         assert same_to_the_bit(replayed_logits(injection, images, faults), expected)
 
 
-def test_resnet20_every_layer_every_bit(resnet20: tuple[nn.Module, Tensor]) -> None:
+def test_resnet20_every_layer_every_bit(
+    resnet20: tuple[nn.Module, Tensor], device: torch.device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LIMITS, device.type, DeviceLimits(macs=0, value_bytes=0))  # batches of 16
     model, images = resnet20
     injection = Injection(model, images, MEMORY, "exact")
     assert injection.notes == []
+    batch = injection.load(images).images
     for layer in range(20):
         faults = every_bit_in(model, layer, weights=1, seed=layer)
-        assert same_to_the_bit(replayed_logits(injection, images, faults), judged_logits(model, images, faults))
+        expected = judged_logits(model, batch, faults)[:, : len(images)]
+        assert same_to_the_bit(replayed_logits(injection, images, faults), expected)
 
 
 def test_severities_follow_from_the_logits(lenet5: tuple[nn.Module, Tensor]) -> None:
@@ -85,10 +91,11 @@ def test_what_the_golden_class_lost_follows_from_the_logits(lenet5: tuple[nn.Mod
     injection = Injection(model, images, MEMORY, method)
     for layer in range(5):
         faults = every_bit_in(model, layer, weights=10)
+        judged = judged_logits(model, images, faults).cpu()
         for outcomes in injection.inject(injection.load(images), faults):
             rows, columns = outcomes.critical_fault, outcomes.critical_image
             where = torch.from_numpy(outcomes.positions[rows])
-            faulty = judged_logits(model, images, faults).cpu()[where, columns].double()
+            faulty = judged[where, columns].double()
             golden = model(images).cpu()[columns].double()
             finite = faulty.isfinite().all(1)
             best = golden.argmax(1, keepdim=True)
