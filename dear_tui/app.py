@@ -239,7 +239,7 @@ class DearApp(AppWithoutTracebacks[str]):
     def on_unmount(self) -> None:
         """Let the reading thread end now, and close what the screens asked; a store that hangs keeps nobody."""
         self._wake.set()
-        threading.Thread(target=self.desk.close, name="close-desk", daemon=True).start()
+        asyncio.get_running_loop().run_in_executor(None, self.desk.close)
         self._garbage.end()
 
     def read_now(self) -> None:

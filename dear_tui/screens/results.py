@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from dataclasses import dataclass
 from functools import partial
@@ -150,7 +151,7 @@ class ResultScreen(SnapshotScreen):
 
     def on_unmount(self) -> None:
         """Close what was asked; a store that hangs keeps nobody."""
-        threading.Thread(target=self._close, name="close-results", daemon=True).start()
+        asyncio.get_running_loop().run_in_executor(None, self._close)
 
     def _close(self) -> None:
         with self._opening:

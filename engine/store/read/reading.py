@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import duckdb
@@ -65,11 +65,12 @@ class StoreReader:
         self.close()
 
     def close(self) -> None:
-        """Let go of the files, for good."""
+        """Let go of the files, for good; a connection that another thread still asks is left to that one."""
         if self._state is not None:
             self._state.close()
         if self._connection is not None:
-            self._connection.close()
+            with suppress(duckdb.Error):
+                self._connection.close()
 
     def _forget(self) -> None:
         """Begin anew, with nothing that is known of the campaigns: in another store their ids mean other ones."""

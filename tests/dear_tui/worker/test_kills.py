@@ -69,7 +69,7 @@ PLACES = {
     "block": Place("engine.injection.injection", "Injection._inject_group", 100, 0.002),
     "part": Place("engine.store.parquet", "begin", 120, 0.002),
     "rename": Place("engine.store.write.writer", "publish", 120, 0.001),
-    "SQLite": Place("engine.store.state.state", "StateFile.rows", 400, 0.0005),
+    "SQLite": Place("engine.store.state.state", "StateFile._rows", 400, 0.0005),
     "seal": Place("engine.store.write.seal", "Seal.write", 2, 0.2),
     "any": Place("engine.running.execution", "execute_queued", 1, 2.0),
 }

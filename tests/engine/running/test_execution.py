@@ -346,7 +346,7 @@ def test_without_room_it_waits_paused_and_goes_on_by_itself(
 
 
 def test_while_it_waits_for_room_it_obeys(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_writer: CampaignWriter, _seconds: float) -> None:
+    def full(_writer: CampaignWriter, *_arguments: Any) -> None:
         raise DiskFullError("no room")
 
     monkeypatch.setattr(CampaignWriter, "commit", full)
