@@ -225,7 +225,7 @@ class StateFile:
         self._rows("UPDATE campaigns SET error = ? WHERE id = ?", error, campaign)
 
     def set_progress(self, campaign: int, pairs_done: int, rate: float | None, eta_s: float | None) -> None:
-        self._rows(
+        self._note(
             "INSERT OR REPLACE INTO progress (campaign, pairs_done, rate, eta_s) VALUES (?, ?, ?, ?)",
             *(campaign, pairs_done, rate, eta_s),
         )
@@ -308,7 +308,7 @@ class StateFile:
         """Write the one row of the table `worker`."""
         names = ", ".join(columns)
         marks = ", ".join("?" * len(columns))
-        self._rows(f"INSERT OR REPLACE INTO worker (id, {names}) VALUES (1, {marks})", *columns.values())
+        self._note(f"INSERT OR REPLACE INTO worker (id, {names}) VALUES (1, {marks})", *columns.values())
 
     def worker(self) -> sqlite3.Row | None:
         """The one row of the table `worker`; None before the first worker."""
@@ -375,6 +375,16 @@ class StateFile:
                     raise
                 self._make_room()
                 return self._executed(query, values)
+
+    def _note(self, query: str, *values: object) -> None:
+        """Write what is soon written anew: on a full disk it gives way, and leaves the reserve for what must be said.
+
+        Raises:
+            DiskFullError: there is no room to write.
+            UnreachableError: the file cannot be used.
+        """
+        with self._lock, self._reported():
+            self._executed(query, values)
 
     def _executed(self, query: str, values: tuple[object, ...]) -> list[sqlite3.Row]:
         """The rows of one statement, once no other process writes; between two attempts Python heeds ctrl+c."""
