@@ -33,6 +33,9 @@ LINGER_SECONDS = 10.0
 """how long the queue has been empty when a worker that is to end then does"""
 HEED_SECONDS = 0.1
 """between two looks for signals"""
+ALONE_SECONDS = 5.0
+"""how long a lost state.sqlite may be missing while nobody has the lock, before it is an error"""
+
 TURN_SECONDS = 60.0
 """how long the free lock is left to a living `run` between two of its configs"""
 NOTE_SECONDS = 1.0
@@ -125,14 +128,15 @@ class Worker:
         self._store.check_not_removed()
         log(self._store.state.loss)
         self._store.close()
-        is_alone = False
+        others_seen = time.monotonic()
         while not self._signals:
             try:
                 self._store = Store.open(self._store.layout.root)
             except UnreachableError:
                 # another process rebuilds it when it gets there, and has no lock for a moment before that
-                was_alone, is_alone = is_alone, self._store.holder() is None
-                if was_alone and is_alone:
+                if self._store.holder() is not None:
+                    others_seen = time.monotonic()
+                if time.monotonic() - others_seen >= ALONE_SECONDS:
                     raise
                 self._stopping.wait(LOOK_SECONDS)
             else:
