@@ -37,3 +37,8 @@ class DiskFullError(UnreachableError):
 
 class NewerStoreError(UnreachableError):
     """The store was made by a newer version, which may mean something else by what lies in it."""
+
+
+def reason_of(error: BaseException) -> str:
+    """The first line of what an error says, or its kind where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -14,9 +14,8 @@ from torch.nn.utils import parametrize, prune, remove_spectral_norm, remove_weig
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
-from engine.errors import InputError
+from engine.errors import InputError, reason_of
 from engine.models.plain import LAYERS
-from engine.models.wording import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor, nn
 
-from engine.errors import InputError
+from engine.errors import InputError, reason_of
 from engine.models.plain import odd_kind
-from engine.models.wording import listed, reason_of
+from engine.models.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.lazy import LazyModuleMixin
 
-from engine.errors import InputError
+from engine.errors import InputError, reason_of
 from engine.models.lenet5 import LeNet5
-from engine.models.wording import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

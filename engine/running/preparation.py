@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,12 +28,15 @@ from engine.running.out_of_memory import explained_memory
 from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from torch import nn
 
     from engine.config.campaign_config import CampaignConfig
     from engine.datasets import Dataset
     from engine.faults.fault_list import FaultList
+    from engine.faults.population import Layer
 
 _MOST_PROBED = 4096
 """images that batch sizes are tried out with, at most"""
@@ -134,7 +137,8 @@ def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep, netwo
     started = time.monotonic()
     numerics = choose_numerics(config.run.device, config.run.tf32, threads)
     on_step(Step("loading network, images and faults"))
-    network = networks.get(config, threads, lambda: _load(config, numerics, on_step))
+    draw = cache(partial(draw_faults, config.faults))  # a long list is read once
+    network = networks.get(config, threads, lambda: _load(config, numerics, draw, on_step))
     dataset, loaded, plain, injection, logits = (
         network.dataset,
         network.loaded,
@@ -142,7 +146,7 @@ def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep, netwo
         network.injection,
         network.logits,
     )
-    faults = draw_faults(config.faults, injectable_layers(plain))
+    faults = draw(injectable_layers(plain))
     golden_values = _golden_values(plain, faults)
     metric = METRICS[config.workload.metric]
     given = metric_input(metric, logits, plain, dataset, numerics.device, injection.block_rows, on_step)
@@ -166,12 +170,17 @@ def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep, netwo
     )
 
 
-def _load(config: CampaignConfig, numerics: Numerics, on_step: OnStep) -> PreparedNetwork:
+def _load(
+    config: CampaignConfig,
+    numerics: Numerics,
+    draw: Callable[[tuple[Layer, ...]], FaultList],
+    on_step: OnStep,
+) -> PreparedNetwork:
     dataset = load_dataset(config.dataset, on_step=on_step, memory=config.run.memory)
     loaded = load_model(config.model, dataset)
     model = loaded.model.to(numerics.device)
     plain = untouched_copy(model, _some_images(dataset, _COPIED, numerics.device))
-    draw_faults(config.faults, injectable_layers(model))  # may refuse, and that comes before anything slow
+    draw(injectable_layers(model))  # may refuse, and that comes before anything slow
     injection = _injection(config.run.method, model, config, dataset, numerics.device, on_step)
     logits = golden_logits(injection, dataset, numerics.device, on_step)
     return PreparedNetwork(dataset, loaded, plain, injection, numerics, logits)

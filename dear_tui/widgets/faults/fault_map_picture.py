@@ -62,7 +62,7 @@ LEGEND = {
 class HeatGrid:
     """The rates with their totals: a row a layer and one for all of them, a column a bit and one for all."""
 
-    names: tuple[str, ...]
+    rates: FaultRates
     faults: NDArray[np.int64]
     """[L + 1, B + 1], like the next ones; column B is all bits, row L all layers"""
     population: NDArray[np.int64]
@@ -72,20 +72,27 @@ class HeatGrid:
     critical: NDArray[np.int64]
     pair_rate: NDArray[np.float64]
     """critical pairs per pair, estimated for all faults that could be drawn; 0 where there are none"""
-    rates: FaultRates
-    format: WeightFormat = FLOAT32
-    """whose B bits these are, the highest in column 0"""
 
     @classmethod
     def of(cls, rates: FaultRates) -> HeatGrid:
         """Add up layers and bits."""
         names = ("faults", "population", "run", "critical_faults", "pairs", "critical")
         grids = {name: _with_totals(getattr(rates, name)) for name in names}
-        return cls(rates.layers, **grids, pair_rate=_pair_rates(rates), rates=rates, format=rates.format)
+        return cls(rates, **grids, pair_rate=_pair_rates(rates))
 
     def counts(self, row: int, column: int) -> StratumCounts:
         """Those of a cell or of a total, by stratum."""
         return self.rates.by_stratum(*_cells(self.rates, row, column))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the layers."""
+        return self.rates.layers
+
+    @property
+    def format(self) -> WeightFormat:
+        """Whose B bits these are, the highest in column 0."""
+        return self.rates.format
 
     @property
     def rows(self) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from engine.errors import InputError
+from engine.errors import InputError, reason_of
 from engine.formats.fault_model import FLIPPED
 from engine.formats.float32 import FLOAT32
 from engine.injection.check.steady import check_steady
@@ -281,7 +281,7 @@ class _Check:
         except FAILURES as error:
             if is_out_of_memory(error):
                 raise
-            return (str(error).splitlines() or [type(error).__name__])[0]
+            return reason_of(error)
         answers = recorder.answers()
         self._of_layer[layer] = (time.perf_counter() - started) / answers.severity.size
         return answers

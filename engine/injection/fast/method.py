@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 import torch
 
+from engine.errors import reason_of
 from engine.injection.batch_rows import probe_batch_rows
 from engine.injection.bounds.change_bound import change_bound_of
 from engine.injection.bounds.margins import LayerBounds, Margins, bounds_of_layer, slopes
@@ -153,7 +154,7 @@ class FastMethod(Method):
                 if is_out_of_memory(error):
                     raise
                 del self._suffixes[layer]
-                self._left[layer] = f"fast fails ({(str(error).splitlines() or [type(error).__name__])[0]})"
+                self._left[layer] = f"fast fails ({reason_of(error)})"
         return largest
 
     def _error_of_layer(self, block: FastBlock, layer: int, layers: int) -> float:

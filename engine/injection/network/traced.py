@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from engine.errors import reason_of
 from engine.injection.batch_rows import BatchRows, common_rows, pad_rows, probe_batch_rows
 from engine.injection.comparison import equal_values
 from engine.injection.network.graph import PROBED_IMAGES, Network
@@ -76,8 +77,7 @@ def trace(model: nn.Module, images: Tensor) -> TracedNetwork:
     except UntraceableError:
         raise
     except Exception as error:  # a node may run the network's own code
-        said = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UntraceableError(f"its graph cannot be run ({said})") from None
+        raise UntraceableError(f"its graph cannot be run ({reason_of(error)})") from None
     if reads.read:
         raise UntraceableError(
             "a function in it, such as a hook, has the network itself at hand and not what it is called with; let it "

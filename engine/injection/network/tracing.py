@@ -12,6 +12,7 @@ import torch
 from torch import fx, nn
 from torch.nn.modules import module as torch_module
 
+from engine.errors import reason_of
 from engine.injection.network.layers import is_injectable
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def place_of(node: fx.Node) -> str:
 
 
 def _in_words(error: Exception) -> str:
-    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    said = reason_of(error)
     advice = next((advice for sign, advice in _ADVICE if sign in said), said)
     place = _user_line(error.__traceback__)
     return f"{place}: {advice}" if place else advice

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from tests.package_copy import answer_of, copy_packages
+
 NEW = Path(__file__).parent / "new"
 ADDED = {"activity": "features", "brightness": "pixels"}
 
@@ -31,22 +28,14 @@ def add_to_registry(packages: Path) -> None:
 
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    packages = tmp_path_factory.mktemp("packages")
-    for package in ("engine", "dear_tui"):
-        shutil.copytree(ROOT / package, packages / package, ignore=shutil.ignore_patterns("__pycache__"))
+    packages = copy_packages(tmp_path_factory.mktemp("packages"))
     add_to_registry(packages)
     return packages
 
 
 @pytest.fixture(scope="module")
 def found(copied: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (copied, ROOT)))}
-    command: list[str | Path] = [sys.executable, NEW / "use_them.py", tmp_path_factory.mktemp("campaigns")]
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
-    assert ran.returncode == 0, ran.stderr
-    answer: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
-    assert answer["package"] == str(copied)
-    return answer
+    return answer_of(NEW / "use_them.py", copied, tmp_path_factory.mktemp("campaigns"))
 
 
 def test_the_config_and_the_form_offer_it(found: dict[str, Any]) -> None:

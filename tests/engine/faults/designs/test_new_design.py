@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[4]
+from tests.package_copy import answer_of, copy_packages
+
 NEW = Path(__file__).parent / "new"
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    packages = tmp_path_factory.mktemp("packages")
-    for package in ("engine", "dear_tui"):
-        shutil.copytree(ROOT / package, packages / package, ignore=shutil.ignore_patterns("__pycache__"))
+    packages = copy_packages(tmp_path_factory.mktemp("packages"))
     registry = packages / "engine/faults/designs/registry.py"
     shutil.copy(NEW / "halves.py", registry.parent)
     text = registry.read_text(encoding="utf-8")
@@ -28,13 +23,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "\nif TYPE_CHECKING", "\nfrom engine.faults.designs.halves import HALVES\n\nif TYPE_CHECKING", 1
     )
     registry.write_text(text.replace("(NETWORK,)", "(NETWORK, HALVES)"), encoding="utf-8")
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (packages, ROOT)))}
-    command: list[str | Path] = [sys.executable, NEW / "use_it.py", tmp_path_factory.mktemp("campaign")]
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
-    assert ran.returncode == 0, ran.stderr
-    answer: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
-    assert answer["package"] == str(packages)
-    return answer
+    return answer_of(NEW / "use_it.py", packages, tmp_path_factory.mktemp("campaign"))
 
 
 def test_the_config_and_the_form_offer_it(found: dict[str, Any]) -> None:
