@@ -62,17 +62,16 @@ def new_campaign(prepared: PreparedCampaign, checked: CheckResult) -> NewCampaig
 
 def _layer_records(prepared: PreparedCampaign, checked: CheckResult) -> Iterator[LayerRecord]:
     """Each layer with the method that runs its faults."""
-    fell_back = {each.layer: each for each in checked.fallbacks}
+    reasons = {each.layer: each.reason for each in checked.fallbacks}
     modules = [module for _, module in injectable_modules(prepared.plain)]
     for layer, module in zip(prepared.faults.layers, modules, strict=True):
-        instead = fell_back.get(layer.name)
         yield LayerRecord(
             index=layer.index,
             name=layer.name,
             shape=layer.shape,
             kind=type(module).__name__,
-            method=instead.method if instead else prepared.config.run.method,
-            reason=instead.reason if instead else None,
+            method=prepared.injection.method_of(layer.index),
+            reason=reasons.get(layer.name),
         )
 
 

@@ -44,9 +44,9 @@ class LayerRecord:
     kind: str | None = None
     """the class of its module, such as `Conv2d`"""
     method: str | None = None
-    """which runs its faults: the campaign's, or the one that the self-check fell back to"""
+    """which runs its faults"""
     reason: str | None = None
-    """of falling back"""
+    """why the self-check fell back to it, where it did"""
 
 
 @dataclass(frozen=True)

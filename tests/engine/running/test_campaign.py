@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 
 from engine.config.campaign_config import load_config
 from engine.errors import DearError, InputError, UnreachableError
+from engine.injection.check.self_check import CheckResult
 from engine.injection.injection import Injection
 from engine.running.block_jobs import FIRST_BLOCK, plan_jobs
+from engine.running.campaign import new_campaign
 from engine.running.execution import execute
 from engine.running.preparation import prepare
 from engine.running.progress import ProgressMeter
@@ -273,3 +275,12 @@ def test_the_time_left_does_not_follow_the_slow_faults_of_a_block(monkeypatch: p
                 rates.append(shown[-1].rate)
     assert max(errors) < 29  # less than one block
     assert max(rates) > 10 * min(rates)  # what is shown as the rate is the present one
+
+
+def test_each_layer_is_kept_with_the_method_that_runs_it(tmp_path: Path) -> None:
+    """Also where that is not the campaign's, although the self-check found nothing wrong with it."""
+    prepared = prepare(load_config(write_config(tmp_path, run={"method": "fast"})))
+    prepared.injection.fall_back(1)
+    kept = new_campaign(prepared, CheckResult(0, 0, 0, 0, (), 0.0)).layers
+    assert [layer.method for layer in kept] == ["fast", "exact", "fast", "fast", "fast"]
+    assert {layer.reason for layer in kept} == {None}
