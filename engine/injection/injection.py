@@ -20,7 +20,7 @@ from engine.injection.method import Plan
 from engine.injection.methods import METHODS
 from engine.injection.network.golden import GoldenBlock
 from engine.injection.network.layers import injectable_modules
-from engine.injection.network.sizes import plan_sizes, whole_network_sizes
+from engine.injection.network.sizes import LIMITS, plan_sizes, whole_network_sizes
 from engine.injection.network.suffix import count_macs
 from engine.injection.network.traced import TracedNetwork, trace
 from engine.injection.network.tracing import UntraceableError
@@ -37,10 +37,6 @@ if TYPE_CHECKING:
     from engine.injection.exact.severity import Recorder
     from engine.injection.method import Method
     from engine.injection.outcomes import Outcomes, WeightFaults
-
-_GROUP_PAIRS = 2_000_000
-_GROUP_MACS = 10**11
-"""what one group of faults may cost: seconds on two cores, so that progress and ctrl+c stay prompt"""
 
 
 class Injection:
@@ -77,6 +73,7 @@ class Injection:
             self._traced = self._trace(images)
         self.workers = Workers.of(images.device) if self._traced else Workers(1, torch.get_num_threads())
         """side by side, on the CPU; faults that run the whole network change its weights, and run alone"""
+        self._limits = LIMITS[images.device.type]
         self._whole_network = WholeNetwork(self.model, self.whole_macs)
         self._ladder: Sequence[Method] = (
             *(METHODS[method].build(self._traced) if self._traced else ()),
@@ -244,7 +241,7 @@ class Injection:
         """How many faults of a layer are injected together."""
         suffix = None if self._traced is None else self._traced.suffixes.get(layer)
         macs = max(1, suffix.macs if suffix else 0)
-        return max(1, min(_GROUP_PAIRS, _GROUP_MACS // macs) // images)
+        return max(1, min(self._limits.group_pairs, self._limits.group_macs // macs) // images)
 
     def _inject_group(self, block: GoldenBlock, group: LayerFaults) -> Outcomes:
         severities = SeverityMatrix(len(group.faults), block.logits)

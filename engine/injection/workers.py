@@ -38,9 +38,9 @@ class Workers:
 
     @classmethod
     def of(cls, device: torch.device) -> Workers:
-        """All threads that torch may use, shared out; on CUDA two: one computes while the other copies to the host."""
+        """All threads that torch may use, shared out; on CUDA one, while the caller takes over results."""
         cores = torch.get_num_threads()
-        count = min(cores, _MOST_WORKERS) if device.type == "cpu" else 2
+        count = min(cores, _MOST_WORKERS) if device.type == "cpu" else 1
         return cls(count, max(1, cores // count))
 
     @contextmanager

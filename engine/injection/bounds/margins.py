@@ -31,9 +31,6 @@ ResNet-20: of the pairs just above it, `exact` calls less than one in a hundred 
 _LESS_THAN_MARGIN = 0.98
 """share of a golden margin that may be used up; the rest is for what the bounds themselves round"""
 
-_ROWS = 128
-"""images whose gradients are computed at once"""
-
 
 @dataclass(frozen=True)
 class Margins:
@@ -99,15 +96,15 @@ class LayerBounds:
         )
 
     def decided(self, differences: Mapping[fx.Node, Tensor], channels: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Which pairs are non-critical for certain, and the share of its margin that each uses, both [faults, images].
+        """Which pairs are non-critical for certain, and the share of its margin each uses, both [n, packs, images].
 
         Args:
-            differences: of each frontier node, [faults, width, rest, images].
-            channels: [faults] the faulty channel of each; None where they are all, in order.
+            differences: of each frontier node, [n, width, rest, packs, images]: of faults in n channels, in some packs.
+            channels: [n] the faulty channels; None where they are all, in order.
         """
         used, change = torch.zeros(2, 1, device=self.least_change.device)
         for node, difference in differences.items():
-            by_value, slope = self.used[node], self.slope[node]
+            by_value, slope = self.used[node][..., None, :], self.slope[node][..., None, :]
             if channels is not None:
                 by_value, slope = by_value.index_select(0, channels), slope.index_select(0, channels)
             used = used + _over_values(difference.abs().mul_(by_value))
@@ -116,11 +113,13 @@ class LayerBounds:
 
 
 def _over_values(value: Tensor) -> Tensor:
-    """The sum over a channel's values, [faults, images]."""
+    """The sum over a channel's values, [n, packs, images]."""
     return value[:, 0, 0] if value.shape[1] == value.shape[2] == 1 else value.sum((1, 2))
 
 
-def slopes(network: Network, nodes: Collection[fx.Node], block: GoldenBlock, workers: Workers) -> dict[fx.Node, Tensor]:
+def slopes(
+    network: Network, nodes: Collection[fx.Node], block: GoldenBlock, workers: Workers, at_once: int
+) -> dict[fx.Node, Tensor]:
     """Gradient of a random mix of the logits at `nodes`, [rows, ...].
 
     Args:
@@ -128,6 +127,7 @@ def slopes(network: Network, nodes: Collection[fx.Node], block: GoldenBlock, wor
         nodes: values that something after them mixes.
         block: has their golden values, and those of what else is read after them.
         workers: who compute them.
+        at_once: images that a worker takes at once.
     """
     if not nodes:
         return {}
@@ -143,7 +143,8 @@ def slopes(network: Network, nodes: Collection[fx.Node], block: GoldenBlock, wor
             wanted = [values[node] for node in nodes]
             return torch.autograd.grad((logits @ (mix / mix.abs().sum())).sum(), wanted, materialize_grads=True)
 
-    parts = list(workers.map(slopes_of, (slice(start, min(start + _ROWS, rows)) for start in range(0, rows, _ROWS))))
+    some_rows = (slice(start, min(start + at_once, rows)) for start in range(0, rows, at_once))
+    parts = list(workers.map(slopes_of, some_rows))
     return {node: torch.cat(of_node) for node, of_node in zip(nodes, zip(*parts, strict=True), strict=True)}
 
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from engine.injection.exact.pairs import Pairs
+from engine.injection.network.folded import runs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from torch import Tensor, fx
 
     from engine.injection.batch_rows import BatchRows
     from engine.injection.fast.block import FastBlock
-    from engine.injection.network.folded import FoldedLayer
+    from engine.injection.network.folded import ChannelRun, FoldedLayer
     from engine.injection.network.folded_suffix import FoldedSuffix
     from engine.injection.network.graph import Network
 
@@ -44,24 +48,33 @@ class FastBatches:
             pairs: as `gather` gives them.
             size: how many to run at once.
         """
-        parts = [self._run_batch(pairs.take(slice(start, start + size))) for start in range(0, len(pairs), size)]
+        runs = runs_of(pairs.channel) if self.suffix.runs_of_channels else []
+        parts = [
+            self._run_batch(pairs.take(slice(start, start + size)), _within(runs, start, size))
+            for start in range(0, len(pairs), size)
+        ]
         logits = torch.cat([logits for logits, _ in parts], dim=1)
         met = torch.cat([met for _, met in parts])
         return logits, torch.maximum(met, logits.abs().amax(0))
 
-    def _run_batch(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
-        """Padded like an exact batch: other sizes round otherwise, and what has no effect would seem to have one."""
-        count = len(pairs)
-        logits, met = self._run_padded(pairs.padded(self._rows_of_batch.fit(count)))
+    def _run_batch(self, pairs: Pairs, runs: list[ChannelRun]) -> tuple[Tensor, Tensor]:
+        """Padded like an exact batch: other sizes round otherwise, and what has no effect would seem to have one.
+
+        `runs`: of the pairs' channels, of which the padding makes the last one longer.
+        """
+        count, rows = len(pairs), self._rows_of_batch.fit(len(pairs))
+        if runs and rows > count:
+            runs[-1] = replace(runs[-1], rows=slice(runs[-1].rows.start, rows))
+        logits, met = self._run_padded(pairs.padded(rows), runs)
         return logits[:, :count], met[:count]
 
-    def _run_padded(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
+    def _run_padded(self, pairs: Pairs, runs: Sequence[ChannelRun]) -> tuple[Tensor, Tensor]:
         values: dict[fx.Node, Any] = {}
         met = torch.zeros(len(pairs), device=pairs.image.device)
         value_of = partial(self._value_of, values, pairs)
         for node in self.suffix.steps:
             if node in self.suffix.updates:
-                values[node] = self._updated(self.suffix.updates[node], pairs)
+                values[node] = self._updated(self.suffix.updates[node], pairs, runs)
             elif node in self.suffix.layers:
                 layer = self.suffix.layers[node]
                 if node is self._network.output and layer.is_linear:
@@ -87,8 +100,11 @@ class FastBatches:
 
     def _size_of(self, node: fx.Node, value: Tensor) -> Tensor:
         """A bound of the largest magnitude of each row; an activation's result is nowhere negative."""
+        dims = tuple(range(1, value.ndim))
+        if value.device.type != "cpu":  # one pass over memory, not three
+            return torch.linalg.vector_norm(value, 1, dims)
         sized = value.abs() if node in self.suffix.layers else value
-        return sized.sum(tuple(range(1, value.ndim)))
+        return sized.sum(dims)
 
     def faultless_logits(self, size: int) -> Tensor:
         """What these steps give for every image of the block without a fault, [classes, count]; `size` at once."""
@@ -112,13 +128,13 @@ class FastBatches:
             bound = torch.maximum(bound, torch.add(largest, delta, alpha=layer.gain))
         return bound
 
-    def _updated(self, layer: FoldedLayer, pairs: Pairs) -> Tensor:
+    def _updated(self, layer: FoldedLayer, pairs: Pairs, runs: Sequence[ChannelRun]) -> Tensor:
         channel_map = self.suffix.suffix.frontier[layer.source]
         delta = pairs.changed[layer.source]
         golden = self._rows(layer.result, pairs)
         if not layer.is_linear:
             delta = delta.view(len(pairs), 1, *self.block.values[layer.source].shape[2:])
-        return layer.update(golden, delta, pairs.channel, channel_map)
+        return layer.update(golden, delta, pairs.channel, runs, channel_map)
 
     def _from_golden(self, node: fx.Node, pairs: Pairs, value_of: Callable[[fx.Node], Any]) -> Any:
         golden = self.block.rows[node]
@@ -132,8 +148,20 @@ class FastBatches:
         return value
 
     def _rows(self, node: fx.Node, pairs: Pairs) -> Tensor:
-        """The golden value of each pair's image; channels stay last in memory."""
+        """The golden value of each pair's image, in the same memory order."""
         golden: Tensor = self.block.rows[node]
-        if golden.ndim != 4:
+        if golden.is_contiguous():
             return golden.index_select(0, pairs.image)
         return golden.permute(0, 2, 3, 1).index_select(0, pairs.image).permute(0, 3, 1, 2)
+
+
+def _within(runs: Sequence[ChannelRun], start: int, count: int) -> list[ChannelRun]:
+    """The parts of `runs` in the `count` pairs from `start` on, counted from there."""
+    first = bisect_right(runs, start, key=lambda run: run.rows.stop)
+    found = []
+    for run in islice(runs, first, None):
+        if run.rows.start >= start + count:
+            break
+        rows = slice(max(0, run.rows.start - start), min(count, run.rows.stop - start))
+        found.append(replace(run, rows=rows))
+    return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from engine.injection.network.folded import in_order
 from engine.injection.network.golden import GoldenBlock
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FastBlock(GoldenBlock):
-    """Golden values, images as rows of channels-last memory beside the ones that `exact` reads."""
+    """Golden values in the memory order that `fast` runs in, beside the ones that `exact` reads."""
 
     rows: dict[fx.Node, Any]
     largest: dict[fx.Node, Tensor]
@@ -44,7 +45,7 @@ class FastBlock(GoldenBlock):
         cls, block: GoldenBlock, copies: AbstractSet[fx.Node], network: Network, slopes: dict[fx.Node, Tensor]
     ) -> FastBlock:
         """A block with copies of the golden values that `fast` reads."""
-        rows = {node: _channels_last(block.values[node]) for node in copies}
+        rows = {node: in_order(block.values[node]) for node in copies}
         largest = {
             node: value.abs().amax(tuple(range(1, value.ndim)))
             for node, value in rows.items()
@@ -62,9 +63,3 @@ class FastBlock(GoldenBlock):
             self.updates.pop(other, None)
         self.updates[layer] = updates
         return updates
-
-
-def _channels_last(value: Any) -> Any:
-    if isinstance(value, torch.Tensor) and value.ndim == 4:
-        return value.contiguous(memory_format=torch.channels_last)
-    return value

@@ -1,7 +1,8 @@
 """The first stage of `fast`: one changed weight changes one output channel, by its change times one input channel.
 
-This is (1) in docs/engine.md. Faults in different output channels share a run, as in `exact` (see `packs`). Images lie
-last in memory, so that every shift of an input channel is a row of images and every operation runs along them.
+This is (1) in docs/engine.md. Faults in different output channels share a run, as in `exact` (see `packs`). On a GPU
+one such pack is too little work: many packs share it, side by side, as if each were more images. Images lie last in
+memory, so that every shift of an input channel is a row of images and every operation runs along them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from engine.injection.exact.pairs import Pairs
 from engine.injection.network.folded import as_channels_last
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,11 +28,9 @@ if TYPE_CHECKING:
     from engine.injection.exact.severity import Recorder
     from engine.injection.network.folded_suffix import FoldedSuffix
     from engine.injection.network.golden import LayerContext
+    from engine.injection.network.sizes import DeviceLimits
     from engine.injection.outcomes import Sites, WeightFaults
 
-
-_CACHED_BYTES = 4 * 2**20
-"""what one run's values should stay under, on CPU"""
 
 _LEAST_IMAGES = 32
 
@@ -58,57 +57,65 @@ class FurtherWeights:
 
 @dataclass(frozen=True)
 class ChangedWeights:
-    """One weight of each of some output channels: a pack of faults, on the device."""
+    """One weight of each of n output channels in each of some packs, on the device: n x packs slots for faults."""
 
     faults: Tensor
     """[faults] row of each"""
     channels: Tensor
     """[n] distinct output channels, ascending"""
     places: Tensor
-    """[n] flat index of the changed weight within the channel's own weights"""
+    """[n, packs] flat index of the changed weight within the channel's own weights"""
     change: Tensor
-    """[n] what is added to it"""
-    changed: Tensor | None
-    """[faults] which of the n are faults, the others being changed by nothing; None: all of them"""
+    """[n, packs] what is added to it"""
+    slots: Tensor | None
+    """[faults] the slot of each, counted row by row; the others are changed by nothing. None: all of them, in order"""
     further: tuple[FurtherWeights, ...] = ()
     """of channels in which a fault changes several weights: the second ones, the third ones, ..."""
 
     @classmethod
     def of(
         cls,
-        pack: Pack,
+        packs: Sequence[Pack],
         places: NDArray[np.int64],
         change: NDArray[np.float32],
         like: Tensor,
         further: tuple[FurtherWeights, ...] = (),
     ) -> ChangedWeights:
-        """The faults of a pack; where they are in most channels, filled up to all, which runs without selecting any.
+        """The faults of some packs, filled up to all channels, which runs without selecting any; not so a thin one.
 
         Args:
-            pack: of the faults.
+            packs: of the faults.
             places: [faults of the layer] flat index of each fault's weight within its channel's own weights.
             change: [faults of the layer] what is added to it.
             like: the layer's weight.
-            further: what the faults change beyond their first weight.
+            further: what the faults of a single pack change beyond their first weight.
         """
-        count, rows, channels = len(like), pack.rows, pack.channels
+        count, device = len(like), like.device
+        rows = np.concatenate([pack.rows for pack in packs])
+        channels = np.concatenate([pack.channels for pack in packs])
         places, change = places[rows], change[rows]
-        is_filled = count / 2 < len(rows) < count
+        is_filled = len(packs) > 1 or count / 2 < len(rows) < count
+        slots = channels * len(packs) + np.repeat(np.arange(len(packs)), [len(pack.rows) for pack in packs])
         if is_filled:
-            places, change = (_spread(values, channels, count) for values in (places, change))
-        index = torch.as_tensor(channels, device=like.device)
+            places, change = (_spread(values, slots, count * len(packs)) for values in (places, change))
         return cls(
-            faults=torch.as_tensor(rows, device=like.device),
-            channels=torch.arange(count, device=like.device) if is_filled else index,
-            places=torch.as_tensor(places, device=like.device),
-            change=torch.as_tensor(change, device=like.device),
-            changed=index if is_filled else None,
+            faults=torch.as_tensor(rows, device=device),
+            channels=torch.arange(count, device=device) if is_filled else torch.as_tensor(channels, device=device),
+            places=torch.as_tensor(places, device=device).view(-1, len(packs)),
+            change=torch.as_tensor(change, device=device).view(-1, len(packs)),
+            slots=torch.as_tensor(slots, device=device) if is_filled else None,
             further=further,
         )
 
+    @property
+    def packs(self) -> int:
+        """How many there are."""
+        return self.places.shape[1]
+
     def of_faults(self, values: Tensor) -> Tensor:
-        """The rows of the faults of `values` [n, images]."""
-        return values if self.changed is None else values.index_select(0, self.changed)
+        """The rows of the faults of `values` [n, packs, images], as [faults, images]."""
+        values = values.flatten(0, 1)
+        return values if self.slots is None else values.index_select(0, self.slots)
 
 
 def _spread(values: NDArray[Any], places: NDArray[np.int64], count: int) -> NDArray[Any]:
@@ -134,27 +141,32 @@ class UpdatedLayer:
             self._inputs, self._offsets, self._positions = _shifts(module, source, golden)
 
     def outputs(self, weights: ChangedWeights) -> Tensor:
-        """The whole result [images, channels, ...], golden but for the changed channels."""
-        channels, change = weights.channels, weights.change[:, None, None]
-        inputs = self._inputs_of(channels, weights.places)
+        """The whole result [packs x images, channels, ...], golden but for the changed channels."""
+        channels, golden = weights.channels, self.golden[:, :, None]
+        changes = _changes(self._inputs_of(channels, weights.places), weights.change)
         if len(channels) == len(self.golden):
-            changed = torch.addcmul(self.golden, inputs, change)
+            changed = torch.addcmul(golden, *changes)
         else:
-            changed = self.golden.clone()
-            changed[channels] += inputs.mul_(change)
+            changed = golden.clone()
+            changed[channels] += torch.mul(*changes)
         for further in weights.further:
-            inputs = self._inputs_of(further.channels, further.places)
-            changed[further.channels] += inputs.mul_(further.change[:, None, None])
-        return self.with_images_first(changed)
+            inputs = self._inputs_of(further.channels, further.places[:, None])
+            changed[further.channels] += torch.mul(*_changes(inputs, further.change[:, None]))
+        return self.with_images_first(changed.flatten(2))
 
     def _inputs_of(self, channels: Tensor, places: Tensor) -> Tensor:
-        """What one weight of each of n channels reads, [n, positions, images]."""
-        rows = self._offsets[channels, places][:, None] + self._positions
-        return self._inputs.index_select(0, rows.view(-1)).view(len(channels), *self.golden.shape[1:])
+        """What one weight of each of n channels reads in each pack, [n, positions, packs, images]."""
+        rows = self._offsets[channels[:, None], places][:, None] + self._positions[:, None]
+        return self._inputs.index_select(0, rows.view(-1)).view(*rows.shape, -1)
 
     def with_images_first(self, values: Tensor) -> Tensor:
         """[channels, positions, images] as a view [images, channels, ...]."""
         return values.view(*self._shape, values.shape[2]).movedim(-1, 0)
+
+
+def _changes(inputs: Tensor, change: Tensor) -> tuple[Tensor, Tensor]:
+    """Two factors: `inputs` [n, positions, packs, images] and `change` [n, packs] of the weights that they meet."""
+    return inputs, change[:, None, :, None]
 
 
 def _shifts(module: nn.Conv2d, source: Tensor, golden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -183,7 +195,7 @@ def _pairs_of(module: nn.Conv2d) -> tuple[tuple[int, int], tuple[int, int], tupl
 
 def _faultless(module: nn.Conv2d | nn.Linear, source: Tensor) -> Tensor:
     """The layer's result; of one input channel as of channels-last memory (measured on CPU: 7 ms instead of 25)."""
-    if isinstance(module, nn.Linear) or source.shape[1] > 1:
+    if isinstance(module, nn.Linear) or source.shape[1] > 1 or source.device.type != "cpu":
         result: Tensor = module(source)
         return result
     return F.conv2d(
@@ -205,31 +217,48 @@ def images_last(value: Tensor) -> Tensor:
 class ChannelUpdates:
     """Runs some faults of one layer on one block; what it yields differs from `PackedRuns` by rounding alone."""
 
-    def __init__(self, layer: LayerContext, fast: FoldedSuffix, uncertain: Tensor, bounds: LayerBounds | None) -> None:
+    def __init__(
+        self,
+        layer: LayerContext,
+        fast: FoldedSuffix,
+        uncertain: Tensor,
+        bounds: LayerBounds | None,
+        limits: DeviceLimits,
+    ) -> None:
         """`uncertain`: [count] images whose pairs are yielded even where nothing differs; `bounds` decide some."""
         (source,) = fast.suffix.layer.all_input_nodes
         assert has_update_rule(layer.module, layer.block.values[source])
         golden = _faultless(layer.module, layer.block.values[source])
-        count, images = layer.block.count, max(_LEAST_IMAGES, _CACHED_BYTES // (4 * golden[0].numel()))
+        count, image_bytes = layer.block.count, 4 * golden[0].numel()
+        images = min(count, max(_LEAST_IMAGES, limits.thin_bytes // image_bytes))
         self._slices = [
             SliceUpdates(layer, fast, golden, slice(start, min(start + images, count)), uncertain, bounds)
             for start in range(0, count, images)
         ]
         self._module = layer.module
+        by_bytes = limits.thin_bytes // (image_bytes * images)
+        self._packs = max(1, min(by_bytes, limits.thin_pairs // (golden.shape[1] * images)))
+        """that share a run"""
 
-    def run(self, faults: WeightFaults, recorder: Recorder) -> Iterator[Pairs]:
-        """The pairs that differ from golden and are not known without a run; their `changed` is the difference."""
+    def run(self, faults: WeightFaults, recorder: Recorder, wanted: Tensor | None = None) -> Iterator[Pairs]:
+        """The pairs that differ from golden and are not known without a run; their `changed` is the difference.
+
+        `wanted` [faults, count] are the only pairs that anybody asks for; None: all of them.
+        """
         rows = np.flatnonzero(faults.changes)
         per_channel = self._module.weight[0].numel()
         golden = self._module.weight.detach().cpu().contiguous().numpy().reshape(-1)
         with np.errstate(invalid="ignore", over="ignore"):
             change = faults.value - golden[faults.weight_index]
         places = faults.weight_index % per_channel
-        for pack in pack_by_channel(faults.weight_index[rows] // per_channel, rows):
-            further = () if faults.more is None else _further(faults.more.take(pack.rows), pack, golden, self._module)
-            weights = ChangedWeights.of(pack, places, change, self._module.weight, further)
+        packs = list(pack_by_channel(faults.weight_index[rows] // per_channel, rows))
+        at_once = self._packs if faults.more is None else 1
+        for some in (packs[start : start + at_once] for start in range(0, len(packs), at_once)):
+            more = None if faults.more is None else faults.more.take(some[0].rows)
+            further = () if more is None else _further(more, some[0], golden, self._module)
+            weights = ChangedWeights.of(some, places, change, self._module.weight, further)
             for images in self._slices:
-                yield images.run(weights, recorder)
+                yield images.run(weights, recorder, wanted)
 
 
 def _further(more: Sites, pack: Pack, golden: NDArray[np.float32], module: nn.Module) -> tuple[FurtherWeights, ...]:
@@ -266,23 +295,25 @@ class SliceUpdates:
         self._images = images
         self._uncertain = uncertain[images]
         self._bounds = bounds.of_images(images) if bounds else None
-        self._outside: dict[fx.Node, Any] = {}
+        self._outside: dict[tuple[fx.Node, int], Any] = {}
+        """by node and number of packs"""
         (source,) = fast.suffix.layer.all_input_nodes
         assert isinstance(layer.module, nn.Conv2d | nn.Linear)
         self._layer = UpdatedLayer(layer.module, layer.block.values[source][images], golden[images])
-        values = self._values(self._layer.with_images_first(self._layer.golden))
-        self._golden = {node: self._apart(node, values) for node in fast.suffix.frontier}
+        values = self._values(self._layer.with_images_first(self._layer.golden), 1)
+        self._golden = {node: self._apart(node, values, 1) for node in fast.suffix.frontier}
 
-    def run(self, weights: ChangedWeights, recorder: Recorder) -> Pairs:
-        """The differing pairs of one pack that are not known without a run."""
+    def run(self, weights: ChangedWeights, recorder: Recorder, wanted: Tensor | None) -> Pairs:
+        """The differing pairs of some packs that are not known without a run, and `wanted` [faults, count]."""
         differences, differs = self._differences(weights)
-        alive = self._uncertain.expand(len(weights.channels), -1) | differs
+        alive = weights.of_faults(self._uncertain | differs)
         if self._bounds is not None:
             channels = None if self._is_full(weights) else weights.channels
-            is_safe, used = self._bounds.decided(differences, channels)
-            doubt = weights.of_faults(used) if recorder.looks_at_doubt else None
-            recorder.record_bounded(weights.faults, self._images, weights.of_faults(is_safe), doubt)
+            is_safe, used = map(weights.of_faults, self._bounds.decided(differences, channels))
+            recorder.record_bounded(weights.faults, self._images, is_safe, used if recorder.looks_at_doubt else None)
             alive = alive & ~is_safe
+        if wanted is not None:
+            alive = alive & wanted[:, self._images].index_select(0, weights.faults)
         return self._pairs(weights, alive, differences)
 
     def _is_full(self, weights: ChangedWeights) -> bool:
@@ -290,13 +321,13 @@ class SliceUpdates:
         return len(weights.channels) == len(self._layer.golden)
 
     def _differences(self, weights: ChangedWeights) -> tuple[dict[fx.Node, Tensor], Tensor]:
-        """The change of each frontier value [n, width, rest, images], and where any of them is not 0, [n, images]."""
-        values = self._values(self._layer.outputs(weights))
+        """The change of each frontier value [n, width, rest, packs, images]; where any is not 0, [n, packs, images]."""
+        values = self._values(self._layer.outputs(weights), weights.packs)
         is_full, channels = self._is_full(weights), weights.channels
         differences = {}
         differs = torch.zeros(1, dtype=torch.bool, device=channels.device)
         for node, golden in self._golden.items():
-            faulty = self._apart(node, values)
+            faulty = self._apart(node, values, weights.packs)
             if not is_full:
                 faulty, golden = faulty.index_select(0, channels), golden.index_select(0, channels)
             differences[node] = faulty - golden
@@ -304,25 +335,25 @@ class SliceUpdates:
         return differences, differs
 
     def _pairs(self, weights: ChangedWeights, alive: Tensor, differences: dict[fx.Node, Tensor]) -> Pairs:
-        """The pairs that are `alive` [n, images], by fault and then image."""
+        """The pairs that are `alive` [faults, images], by fault and then image."""
         images = len(self._uncertain)
-        found = weights.of_faults(alive).flatten().nonzero().squeeze(1)
+        found = alive.flatten().nonzero().squeeze(1)
         fault = found // images
         image = found - fault * images
-        member = fault if weights.changed is None else weights.changed.index_select(0, fault)
+        slot = fault if weights.slots is None else weights.slots.index_select(0, fault)
         return Pairs(
             fault=weights.faults.index_select(0, fault),
             image=image + self._images.start,
-            channel=weights.channels.index_select(0, member),
-            changed={node: _rows_of(value, member * images + image) for node, value in differences.items()},
+            channel=weights.channels.index_select(0, slot // weights.packs),
+            changed={node: _rows_of(value, slot * images + image) for node, value in differences.items()},
         )
 
-    def _values(self, output: Tensor) -> dict[fx.Node, Any]:
-        """Of the layer and the packed nodes; images come first in shape, last in memory."""
+    def _values(self, output: Tensor, packs: int) -> dict[fx.Node, Any]:
+        """Of the layer and the packed nodes; the images of each pack come first in shape, last in memory."""
         values: dict[fx.Node, Any] = {self._suffix.layer: output}
 
         def value_of(node: fx.Node) -> Any:
-            return values[node] if node in values else self._golden_outside(node)
+            return values[node] if node in values else self._golden_outside(node, packs)
 
         for node in self._packed:
             if node in self._tiled:
@@ -333,32 +364,36 @@ class SliceUpdates:
                 values[node] = self._network.evaluate(node, value_of)
         return values
 
-    def _golden_outside(self, node: fx.Node) -> Any:
+    def _golden_outside(self, node: fx.Node, packs: int) -> Any:
         """A golden value that a packed node reads beside the faulty ones, in the same layout."""
-        if node not in self._outside:
+        if (node, packs) not in self._outside:
             value = self._block_values[node]
             if node in self._network.batch_dependent:
-                is_size = not isinstance(value, Tensor)  # it counts the rows of the block, padding included
-                value = (
-                    self._network.evaluate(node, self._golden_outside)
-                    if is_size
-                    else images_last(value[self._images]).movedim(-1, 0)
-                )
-            self._outside[node] = value
-        return self._outside[node]
+                if isinstance(value, Tensor):
+                    value = _repeated(images_last(value[self._images]), packs).movedim(-1, 0)
+                else:  # a size, which counts the rows of the block, padding included
+                    value = self._network.evaluate(node, lambda parent: self._golden_outside(parent, packs))
+            self._outside[node, packs] = value
+        return self._outside[node, packs]
 
-    def _apart(self, node: fx.Node, values: dict[fx.Node, Any]) -> Tensor:
-        """A frontier value as [channels, width, rest, images]."""
-        return self._suffix.frontier[node].apart(values[node]).permute(1, 2, 3, 0)
+    def _apart(self, node: fx.Node, values: dict[fx.Node, Any], packs: int) -> Tensor:
+        """A frontier value as [channels, width, rest, packs, images]."""
+        apart = self._suffix.frontier[node].apart(values[node]).permute(1, 2, 3, 0)
+        return apart.unflatten(-1, (packs, len(self._uncertain)))
+
+
+def _repeated(value: Tensor, packs: int) -> Tensor:
+    """`value` [..., images] for each pack, [..., packs x images]."""
+    return value if packs == 1 else value.repeat(*[1] * (value.ndim - 1), packs)
 
 
 def _any_nonzero(value: Tensor) -> Tensor:
-    """Whether anything of `value` [n, width, rest, images] is not zero, [n, images]; the largest is found fastest."""
+    """Whether anything of `value` [n, width, rest, ...] is not zero, [n, ...]; the largest is found fastest."""
     is_single = value.shape[1] == value.shape[2] == 1
     return (value[:, 0, 0] if is_single else value.abs().amax((1, 2))) != 0
 
 
 def _rows_of(value: Tensor, pair: Tensor) -> Tensor:
-    """The rows of the pairs [pairs, width, rest] of `value` [n, width, rest, images]."""
-    members, width, rest, images = value.shape
-    return value.permute(0, 3, 1, 2).reshape(members * images, width, rest).index_select(0, pair)
+    """The rows of the pairs [pairs, width, rest] of `value` [n, width, rest, packs, images]."""
+    width, rest = value.shape[1:3]
+    return value.permute(0, 3, 4, 1, 2).reshape(-1, width, rest).index_select(0, pair)

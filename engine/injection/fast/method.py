@@ -202,7 +202,8 @@ class FastMethod(Method):
     def _extended(self, block: GoldenBlock, bounded: Collection[int]) -> FastBlock:
         """The same with the slopes for other layers with bounds."""
         nodes = {node for layer in bounded for node in self._suffixes[layer].suffix.frontier}
-        gradients = slopes(self._traced.network, nodes, block, self._plan.workers)
+        at_once = self._plan.sizes.limits.gradient_rows
+        gradients = slopes(self._traced.network, nodes, block, self._plan.workers, at_once)
         return FastBlock.of(block, self._copies, self._traced.network, gradients)
 
     def run(self, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder) -> None:
@@ -248,7 +249,9 @@ class FastMethod(Method):
         Returns:
             The pairs whose top-1 is too close to call, for whoever runs them in another way; None if there is none.
         """
-        runner = FastRunner(self._batches(block, layer), recorder, self._plan.sizes.dense[layer], self.tau)
+        sizes = self._plan.sizes
+        together = sizes.dense[layer] * sizes.limits.batches_together
+        runner = FastRunner(self._batches(block, layer), recorder, sizes.dense[layer], together, self.tau)
         for pairs in source.run(faults, recorder):
             runner.add(pairs)
         return runner.finish()
@@ -273,7 +276,7 @@ class FastMethod(Method):
         uncertain = ~(block.top1_margin > self.tau)
         context = LayerContext(network, network.layers[layer], block)
         bounds = None if coefficients is None else self._layer_bounds(block, layer, coefficients)
-        return block.keep(layer, ChannelUpdates(context, suffix, uncertain, bounds))
+        return block.keep(layer, ChannelUpdates(context, suffix, uncertain, bounds, self._plan.sizes.limits))
 
     def _batches(self, block: FastBlock, layer: int) -> FastBatches:
         return FastBatches(self._traced.network, self._suffixes[layer], block, self._plan.rows)

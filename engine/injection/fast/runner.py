@@ -14,18 +14,16 @@ if TYPE_CHECKING:
     from engine.injection.exact.severity import Recorder
     from engine.injection.fast.batches import FastBatches
 
-_BATCHES_TOGETHER = 16
-"""batches whose logits are looked at together: each is many small operations otherwise"""
-
 
 class FastRunner:
     """Runs pairs as they come, and records those whose top-1 is certain."""
 
-    def __init__(self, batches: FastBatches, recorder: Recorder, size: int, tau: float) -> None:
-        """`size`: pairs to run at once."""
+    def __init__(self, batches: FastBatches, recorder: Recorder, size: int, together: int, tau: float) -> None:
+        """`size`: pairs to run at once; `together`: those whose logits are looked at at once."""
         self._batches = batches
         self._recorder = recorder
         self._size = size
+        self._together = together
         self._tau = tau
         self._overflow = batches.suffix.overflow
         self._faultless = batches.faultless_logits(size)
@@ -36,7 +34,7 @@ class FastRunner:
     def add(self, pairs: Pairs) -> None:
         """Run all that waits, once there is enough for some batches."""
         self._waiting.append(pairs)
-        if sum(map(len, self._waiting)) >= _BATCHES_TOGETHER * self._size:
+        if sum(map(len, self._waiting)) >= self._together:
             self._run_waiting()
 
     def finish(self) -> Pairs | None:

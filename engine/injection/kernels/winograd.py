@@ -16,8 +16,8 @@ _TILE = 4
 
 _PATCH = _TILE + 2
 
-_CACHED_BYTES = 4 * 2**20
-"""what the patches of the images that are run at once should stay under"""
+_BYTES_AT_ONCE = {"cpu": 4 * 2**20, "cuda": 256 * 2**20}
+"""what the patches of the images that are run at once should stay under, by device: on a CPU they fit the cache"""
 
 _INPUT = (
     (4, 0, -5, 0, 1, 0),
@@ -61,7 +61,7 @@ class WinogradConvolution:
         rows, columns = -(-height // _TILE), -(-width // _TILE)
         padding = (0, 0, 1, _TILE * columns + 1 - width, 1, _TILE * rows + 1 - height)
         padded = F.pad(x.permute(0, 2, 3, 1), padding)
-        at_once = max(1, _CACHED_BYTES // (4 * _PATCH**2 * rows * columns * channels))
+        at_once = max(1, _BYTES_AT_ONCE[x.device.type] // (4 * _PATCH**2 * rows * columns * channels))
         parts = [self._run(padded[start : start + at_once], rows, columns) for start in range(0, count, at_once)]
         result = parts[0] if len(parts) == 1 else torch.cat(parts)
         return result[:, :height, :width].permute(0, 3, 1, 2)

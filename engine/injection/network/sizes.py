@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from engine.injection.network.traced import TracedNetwork
 
 _MOST_ROWS = 4096
-_MOST_BLOCK_ROWS = 1024
 _LIVE_VALUES = 4
 """values alive at once while a network runs: an operation's inputs, its output, a skip connection"""
 
@@ -33,12 +32,49 @@ class DeviceLimits:
     """multiplications of one whole-network batch: probing runs several of them"""
     value_bytes: int
     """one value of a batch: on CPU it should stay in the cache"""
+    block_rows: int
+    """images of a block"""
+    thin_bytes: int
+    """one value of the first stage of `fast`, of all faults that share a run"""
+    thin_pairs: int
+    """pairs of such a run, where faults beyond one for each channel may share it; 0 where they may not"""
+    batches_together: int
+    """batches whose logits are looked at together: each look is many small operations, and the host waits for it"""
+    group_pairs: int
+    group_macs: int
+    """what one group of faults may cost: some seconds, so that progress and ctrl+c stay prompt"""
+    gradient_rows: int
+    """images whose gradients are computed at once"""
 
 
 LIMITS = {
-    "cpu": DeviceLimits(macs=2 * 10**10, value_bytes=4 * 2**20),
-    "cuda": DeviceLimits(macs=2 * 10**12, value_bytes=512 * 2**20),
+    "cpu": DeviceLimits(
+        macs=2 * 10**10,
+        value_bytes=4 * 2**20,
+        block_rows=1024,
+        thin_bytes=4 * 2**20,
+        thin_pairs=0,
+        batches_together=16,
+        group_pairs=2 * 10**6,
+        group_macs=10**11,
+        gradient_rows=128,
+    ),
+    # Measured on an H100: what fits a CPU's cache is launches, not work (LeNet-5: 12 ms of kernels in 140 ms).
+    "cuda": DeviceLimits(
+        macs=2 * 10**12,
+        value_bytes=512 * 2**20,
+        block_rows=4096,
+        thin_bytes=256 * 2**20,
+        thin_pairs=8 * 10**6,
+        batches_together=64,
+        group_pairs=10**8,
+        group_macs=5 * 10**13,
+        gradient_rows=1024,
+    ),
 }
+
+_THIN_VALUES = 32
+"""so many times a value of the first stage fits the budget, with its inputs, its differences and its pairs"""
 
 
 @dataclass(frozen=True)
@@ -49,6 +85,8 @@ class Sizes:
     """images whose golden values are kept at once"""
     dense: dict[int, int]
     """pairs run at once after a fault in each layer"""
+    limits: DeviceLimits
+    """of the device, within the budget"""
 
     @property
     def largest(self) -> int:
@@ -77,7 +115,7 @@ def whole_network_sizes(model: nn.Module, images: Tensor, memory: int) -> Sizes:
         raise InputError(
             f"[run] memory: {memory:,} bytes do not hold one image, which needs {_LIVE_VALUES * row:,}; raise it"
         )
-    return Sizes(_power_of_two(block), {})
+    return Sizes(_power_of_two(block), {}, LIMITS[images.device.type])
 
 
 def _largest_row(model: nn.Module, images: Tensor) -> int:
@@ -115,7 +153,7 @@ def plan_sizes(
     macs = sum(count_macs(network, node, shapes) for node in network.nodes)
     whole = max(1, memory // 2 // live)  # every batch size is tried out with the whole network
     most = min(_MOST_ROWS, max(64, limits.macs // max(1, macs)), whole)
-    block = min(memory // 2 // (kept + live), most, _MOST_BLOCK_ROWS)
+    block = min(memory // 2 // (kept + live), most, limits.block_rows)
     if block < 1:
         raise InputError(
             f"[run] memory: {memory:,} bytes do not hold one image, which needs {2 * (kept + live):,}; raise it"
@@ -124,7 +162,8 @@ def plan_sizes(
     for index, suffix in traced.suffixes.items():
         in_budget = memory // 4 // (workers * _LIVE_VALUES * suffix.row_bytes)
         dense[index] = _power_of_two(min(in_budget, max(16, limits.value_bytes // suffix.row_bytes), most))
-    return Sizes(_power_of_two(block), dense)
+    thin_bytes = min(limits.thin_bytes, memory // _THIN_VALUES)
+    return Sizes(_power_of_two(block), dense, replace(limits, thin_bytes=thin_bytes))
 
 
 def _power_of_two(limit: int) -> int:

@@ -43,7 +43,7 @@ def test_every_weight_of_every_channel(name: str) -> None:
     channels, change = torch.arange(len(golden[0])), torch.randn(len(golden[0]))
     for place in range(layer.weight[0].numel()):
         places = torch.full_like(channels, place)
-        weights = ChangedWeights(channels, channels, places, change, None)
+        weights = ChangedWeights(channels, channels, places[:, None], change[:, None], None)
         torch.testing.assert_close(thin.outputs(weights), with_changes(layer, places, change, x))
 
 
@@ -52,7 +52,7 @@ def test_other_channels_stay_golden() -> None:
     x = torch.randn(5, *shape)
     golden = layer(x).detach()
     weights = changed_weights(layer, channels=[2], places=[4], change=[3.0])
-    assert weights.changed is None
+    assert weights.slots is None
     some = UpdatedLayer(layer, x, golden).outputs(weights)
     torch.testing.assert_close(some[:, [0, 1, 3]], golden[:, [0, 1, 3]], rtol=0, atol=0)
     assert not torch.equal(some[:, 2], golden[:, 2])
@@ -67,7 +67,7 @@ def test_faults_in_most_channels_are_filled_up_to_all() -> None:
     places, change = torch.tensor([4, 0, 0, 7]), torch.tensor([3.0, -2.0, 0.0, 1.0])
     torch.testing.assert_close(filled, with_changes(layer, places, change, x))
     torch.testing.assert_close(filled[:, 2], golden[:, 2], rtol=0, atol=0)
-    of_channels = torch.arange(4)[:, None].expand(4, 5)
+    of_channels = torch.arange(4)[:, None, None].expand(4, 1, 5)
     assert weights.of_faults(of_channels).tolist() == [[channel] * 5 for channel in (0, 1, 3)]
     assert weights.faults.tolist() == [10, 11, 12]
 
@@ -78,7 +78,7 @@ def changed_weights(layer: nn.Module, channels: list[int], places: list[int], ch
     of_rows = np.zeros(rows[-1] + 1, dtype=np.int64), np.zeros(rows[-1] + 1, dtype=np.float32)
     of_rows[0][rows], of_rows[1][rows] = places, change
     assert isinstance(layer.weight, torch.Tensor)
-    return ChangedWeights.of(Pack(rows, np.array(channels)), *of_rows, layer.weight)
+    return ChangedWeights.of([Pack(rows, np.array(channels))], *of_rows, layer.weight)
 
 
 def test_layers_without_a_rule() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +16,9 @@ from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
 from engine.injection.fast.block import FastBlock
 from engine.injection.injection import Injection
+from engine.injection.network import folded
 from engine.injection.network.layers import injectable_modules
-from engine.injection.network.sizes import LIMITS, DeviceLimits
+from engine.injection.network.sizes import LIMITS
 from engine.injection.outcomes import WeightFaults
 from engine.models import load_model
 from tests.engine.injection.networks import assert_same_critical_pairs, every_bit_in, judged_logits, outcomes_of
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from engine.injection.outcomes import Outcomes
 
 MEMORY = 5 * 10**8
+WIDE, NARROW = torch.channels_last, torch.contiguous_format
 
 
 @pytest.fixture
@@ -49,6 +52,17 @@ def assert_rest_is_rounding(fast: list[Outcomes], exact: list[Outcomes], logits:
     assert ((logits - golden).cpu()[differs].abs() < 1e-5 * golden.abs().max()).all()
 
 
+@pytest.fixture(params=["own shapes", "shapes of a GPU"])
+def shapes(request: pytest.FixtureRequest, device: torch.device, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The device's own sizes and memory order, or those of a GPU: faults share runs, wide layers are products."""
+    if request.param == "own shapes":
+        return
+    monkeypatch.setitem(LIMITS, device.type, replace(LIMITS["cuda"], macs=LIMITS["cpu"].macs, thin_pairs=10**6))
+    monkeypatch.setattr(folded, "_memory_format", lambda _, channels: WIDE if channels >= 32 else NARROW)
+    monkeypatch.setattr(folded, "_is_product", lambda weight: not weight.is_contiguous())
+
+
+@pytest.mark.usefixtures("shapes")
 def test_lenet5_every_layer_every_bit(lenet5: Callable[[int], tuple[nn.Module, Tensor]]) -> None:
     model, images = lenet5(256)
     exact, fast = Injection(model, images, MEMORY, "exact"), Injection(model, images, MEMORY, "fast")
@@ -79,10 +93,11 @@ def test_values_around_overflow(lenet5: Callable[[int], tuple[nn.Module, Tensor]
         assert 0 < np.count_nonzero(nonfinite) < len(nonfinite)
 
 
+@pytest.mark.usefixtures("shapes")
 def test_resnet20_every_layer_every_bit(
     shared_data: Path, device: torch.device, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(LIMITS, device.type, DeviceLimits(macs=0, value_bytes=0))  # batches of 16
+    monkeypatch.setitem(LIMITS, device.type, replace(LIMITS[device.type], macs=0, value_bytes=0))  # batches of 16
     dataset = load_dataset(DatasetConfig(name="cifar10", path=shared_data / "cifar10"))
     config = ModelConfig(arch="resnet20", weights=shared_data / "weights" / "resnet20-cifar10.th")
     model = load_model(config, dataset).model.to(device, dtype)

@@ -6,6 +6,7 @@ so that activations have the sizes and the share of zeros that they have in use.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -16,7 +17,7 @@ from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
 from engine.injection.injection import Injection
 from engine.injection.network.layers import injectable_modules
-from engine.injection.network.sizes import LIMITS, DeviceLimits
+from engine.injection.network.sizes import LIMITS
 from engine.models import load_model
 from tests.engine.injection.networks import (
     assert_same_critical_pairs,
@@ -48,7 +49,7 @@ BITS = np.array([2, 22, 28, 30])
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch, device: torch.device) -> None:
     """Blocks and batches of 16, and rounding measured on the fewest images, so that a network is ready in seconds."""
-    monkeypatch.setitem(LIMITS, device.type, DeviceLimits(macs=0, value_bytes=0))
+    monkeypatch.setitem(LIMITS, device.type, replace(LIMITS[device.type], macs=0, value_bytes=0))
     monkeypatch.setattr("engine.injection.fast.calibration._IMAGES", 2)
 
 
