@@ -239,6 +239,9 @@ class RunPairs:
     def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
         """These are not run."""
 
+    def record_screened(self, screened: Tensor) -> None:
+        """Nor are these."""
+
 
 def _matrix_rate(device: torch.device) -> float:
     """Multiplications per second of a square matrix product, the best of some."""

@@ -146,7 +146,7 @@ def judge(
         for name, injection in injections.items():
             for start in range(0, len(batch), injection.block_rows):
                 block = slice(start, start + injection.block_rows)
-                outcomes = _joined(list(injection.inject(injection.load(batch[block]), chunk)))
+                outcomes = joined(list(injection.inject(injection.load(batch[block]), chunk)))
                 tallies[name].add(outcomes, _images(judged, block), bits[rows])
         print(
             f"\n{time.monotonic() - started:.0f} s", *(_line(*item) for item in tallies.items()), sep="\n", flush=True
@@ -158,7 +158,7 @@ def judge(
             print(f"{bit:>4} {tally.by_bit[bit]:>10,} {tally.masked_differs[bit]:>8,} {100 * share:7.3f} %")
 
 
-def _joined(groups: list[Outcomes]) -> Outcomes:
+def joined(groups: list[Outcomes]) -> Outcomes:
     starts = np.cumsum([0, *(len(group.positions) for group in groups)])
     return Outcomes(
         np.concatenate([group.positions for group in groups]),

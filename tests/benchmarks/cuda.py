@@ -1,76 +1,443 @@
-"""Whether a GPU gives what the naive loop gives, and how fast: the checks of the CUDA path, in one run.
+"""Whether a GPU gives what the naive loop gives, and how fast: everything that proves a new GPU, in one run.
 
-python -m tests.benchmarks.cuda [CONFIG ...] [--pairs 100000] [--device cuda]
+python -m tests.benchmarks.cuda [--data FOLDER] [--device cuda] [--networks lenet5 ...] [--pairs N] [--share N] [--out FILE]
 
-For each config (without any: LeNet-5 on MNIST, which are bundled), on that device: its pairs against the naive loop on
-the same device (`against_naive.py`), `exact` and `fast` beside naive (`dear-tui bench`), the most GPU memory that
-`fast` had allocated, beside the config's budget, and how often the host waited for the GPU per million pairs. With
-`--device cpu` the last two are left out.
+LeNet-5 on MNIST is bundled. With `--data` (a folder with cifar10/, weights/ and truth/) also ResNet-20 with its
+published list and MobileNetV2 x0.5, both with their real weights, and ResNet-18 and VGG-11 with seeded ones on the same
+images; without it, the last two on seeded noise. For each network, in this order:
+
+1. pairs against the naive loop on the same device, in the same batch shape: every critical label, prediction and flag;
+   of `exact` every severity;
+2. naive at its best batch size, and each method on all images and one fault in `--share` (all of LeNet-5's, and all of
+   the published list's by `screened`): seconds, with golden values and results on the host;
+3. launches, and waits of the host, per million pairs; on a CPU, operator calls; the most memory that was allocated; the
+   share of the card's arithmetic in the dense part.
+
+Prints a table and writes all as JSON. The whole takes some minutes on an H100.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import tempfile
 import time
-import warnings
+from collections import Counter
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
+from safetensors.torch import save_file
+from torch.profiler import ProfilerActivity, profile
 
-from dear_tui.cli.bench import print_benchmark
-from engine.config.campaign_config import CampaignConfig, load_config
+from engine.config.campaign_config import CampaignConfig
 from engine.errors import DearError
+from engine.injection.exact.naive import naive_logits
+from engine.injection.exact.severity import SeverityMatrix
+from engine.injection.injection import Injection
 from engine.injection.methods import METHODS
-from engine.running.benchmark import benchmark
+from engine.injection.outcomes import Outcomes, WeightFaults
 from engine.running.preparation import PreparedCampaign, prepare
-from tests.benchmarks.against_naive import judge
+from engine.severity import CRITICAL, SCREENED
+from tests.benchmarks.against_naive import joined, spread_over_bits
+from tests.engine.injection.networks import seeded
 
-BUNDLED = Path(__file__).parents[2] / "sample_configs" / "lenet5-mnist.toml"
-IMAGES = 256
+NAIVE_BATCHES = (64, 256, 1024, 2048, 4096)
+NAIVE_SECONDS = 1.0
+FULL = {("lenet5", "exact"), ("lenet5", "fast"), ("lenet5", "screened"), ("resnet20", "screened")}
+"""network and method: run on all faults"""
+FLOPS_PER_CORE = 2
+CORES = 128
+"""float32 units of a multiprocessor of NVIDIA's data-centre GPUs since Ampere's GA10x and Hopper"""
+
+
+@dataclass
+class Agreement:
+    """Pairs that differ from the naive loop."""
+
+    pairs: int = 0
+    critical: int = 0
+    critical_differs: int = 0
+    prediction_differs: int = 0
+    nonfinite_differs: int = 0
+    severity_differs: int = 0
+    """masked against non-critical among them"""
+    screened: int = 0
+    missed: int = 0
+    """screened although critical"""
+
+
+@dataclass
+class Speed:
+    """How one method ran over the images."""
+
+    pairs: int
+    seconds: float
+    preparing: float
+    """seconds before the first pair: batch sizes, rounding"""
+    loading: float
+    """of those seconds, for golden values, gradients and tables"""
+    faults: int
+    critical: int
+    critical_faults: int
+    screened: float
+    """share of the pairs"""
+    most_memory: int
+    launches_per_million: float
+    waits_per_million: float
+
+    @property
+    def pairs_per_s(self) -> float:
+        return self.pairs / self.seconds
+
+
+@dataclass
+class Result:
+    """All figures of one network."""
+
+    network: str
+    device: str
+    torch: str
+    memory: int
+    batch_floor: int
+    block_rows: int
+    naive_pairs_per_s: float = 0
+    naive_batch: int = 0
+    agreement: dict[str, Agreement] = field(default_factory=dict)
+    speed: dict[str, Speed] = field(default_factory=dict)
+    repeats: bool = True
+    """whether a second run gave the same bits"""
+    dense_of_peak: float = 0.0
+    notes: list[str] = field(default_factory=list)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("configs", type=Path, nargs="*", default=[BUNDLED], metavar="CONFIG")
-    parser.add_argument("--pairs", type=int, default=100_000)
+    parser.add_argument("--data", type=Path)
     parser.add_argument("--device", default="cuda")
+    parser.add_argument("--networks", nargs="*")
+    parser.add_argument("--methods", nargs="*", default=list(METHODS))
+    parser.add_argument("--pairs", type=int, default=100_000)
+    parser.add_argument("--share", type=int, default=8, help="one fault in so many")
+    parser.add_argument("--images", type=int, help="of the workload, the first ones; all if absent")
+    parser.add_argument("--memory", type=int, help="bytes; 80 %% of what is free on the GPU, or 2 GB, if absent")
+    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    for path in options.configs:
-        try:
-            prepared = prepare(_on(load_config(path), options.device))
-        except DearError as error:
-            raise SystemExit(f"{path}: {error}") from None
-        print(f"\n{path}: {prepared.numerics.device_name}, TF32 {'on' if prepared.numerics.tf32 else 'off'}")
-        judge(prepared, options.pairs, IMAGES, list(METHODS))
-        print_benchmark(benchmark(prepared))
-        if options.device != "cpu":
-            _watch(prepared)
+    if options.device != "cpu":
+        print(tf32_report(options.device))
+    results: list[Result] = []
+    with tempfile.TemporaryDirectory() as folder:
+        found = configs(options.data, Path(folder), options)
+        for name in options.networks or found:
+            config = found[name]
+            try:
+                results.append(measure(name, config, options))
+            except DearError as error:
+                print(f"{name}: {error}")
+            if options.out:
+                options.out.write_text(json.dumps([asdict(result) for result in results], indent=1))
+            torch.cuda.empty_cache()
+    print_results(results)
 
 
-def _on(config: CampaignConfig, device: str) -> CampaignConfig:
-    return config.model_copy(update={"run": config.run.model_copy(update={"device": device})})
+def configs(data: Path | None, folder: Path, options: argparse.Namespace) -> dict[str, CampaignConfig]:
+    """The campaigns, by network."""
+    memory = options.memory
+    if memory is None:
+        memory = int(0.8 * torch.cuda.mem_get_info()[0]) if options.device != "cpu" else 2 * 10**9
+    run = {"device": options.device, "memory": memory}
+    workload = {"select": "top_n", "n": options.images} if options.images else {}
+    found = {"lenet5": {"model": {"arch": "lenet5"}, "dataset": {"name": "mnist"}}}
+    images: dict[str, object] = {"name": "npz", "path": str(folder / "noise.npz")}
+    if data is not None:
+        images = {"name": "cifar10", "path": str(data / "cifar10")}
+        weights = data / "weights"
+        found["resnet20"] = {
+            "model": {"arch": "resnet20", "weights": str(weights / "resnet20-cifar10.th")},
+            "dataset": images,
+            "faults": {"sampling": "list", "list": str(data / "truth" / "ResNet20_FL.csv"), "population": "x64"},
+        }
+        found["mobilenetv2"] = {
+            "model": {"arch": "mobilenetv2", "width": 0.5, "weights": str(weights / "mobilenetv2x0.5-cifar10.pt")},
+            "dataset": images,
+        }
+    else:
+        noise = np.random.default_rng(0).random((2048, 3, 32, 32), dtype=np.float32)
+        np.savez(folder / "noise.npz", images=noise, labels=np.arange(2048) % 10)
+    for arch in ("resnet18", "vgg11"):
+        found[arch] = {"model": {"arch": arch, "weights": str(folder / f"{arch}.safetensors")}, "dataset": images}
+    return {
+        name: CampaignConfig.model_validate({"name": name, "run": run, "workload": workload, **tables})
+        for name, tables in found.items()
+    }
 
 
-def _watch(prepared: PreparedCampaign) -> None:
-    """One block with all faults of the config: memory, and waits of the host for the GPU."""
-    device = prepared.numerics.device
-    torch.cuda.reset_peak_memory_stats(device)
-    ranks = prepared.images(0, min(len(prepared.workload), 4096))
-    injection = prepared.injected_by("fast")
-    faults = prepared.faults_in_execution_order()
-    block = injection.load(ranks[: injection.block_rows])
-    with warnings.catch_warnings(record=True) as waits:
-        warnings.simplefilter("always")
-        torch.cuda.set_sync_debug_mode("warn")
-        started = time.perf_counter()
-        pairs = sum(outcomes.severity.size for outcomes in injection.inject(block, faults))
-        seconds = time.perf_counter() - started
-        torch.cuda.set_sync_debug_mode("default")
-    peak = torch.cuda.max_memory_allocated(device)
-    print(
-        f"one block: {pairs:,} pairs in {seconds:.2f} s; most GPU memory {peak / 1e9:.2f} GB of "
-        f"{prepared.config.run.memory / 1e9:.2f} GB allowed; {1e6 * len(waits) / pairs:.1f} waits per million pairs"
+def save_seeded(arch: str, weights: Path, prepared_images: torch.Tensor) -> None:
+    """Seeded weights with batch-norm statistics of some images [n, C, H, W]."""
+    model = seeded(arch, prepared_images)
+    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, weights)
+
+
+def measure(name: str, config: CampaignConfig, options: argparse.Namespace) -> Result:
+    weights = config.model.weights
+    if name in ("resnet18", "vgg11") and weights is not None and not Path(weights).exists():
+        from engine.datasets import load_dataset
+
+        images = load_dataset(config.dataset).batch(np.arange(256))
+        save_seeded(name, Path(weights), torch.from_numpy(images))
+    started = time.perf_counter()
+    prepared = prepare(config)
+    say(started, name, "prepared", prepared.numerics)
+    own = prepared.injection
+    result = Result(
+        name, prepared.numerics.device_name, torch.__version__, config.run.memory, own.rows.floor, own.block_rows
     )
+    naive(prepared, result)
+    say(started, f"naive {result.naive_pairs_per_s:,.0f} pairs/s at {result.naive_batch}")
+    for method in options.methods:
+        before = time.perf_counter()
+        injection = prepared.injected_by(method)
+        preparing = time.perf_counter() - before
+        result.notes += injection.notes
+        result.agreement[method] = agree(prepared, injection, options.pairs)
+        say(started, method, result.agreement[method])
+        if method != "exact" or (name, method) in FULL:
+            share = 1 if (name, method) in FULL else options.share
+            result.speed[method] = speed(prepared, injection, share, preparing)
+            say(started, method, result.speed[method], f"{result.speed[method].pairs_per_s:,.0f} pairs/s")
+        result.repeats &= repeats(prepared, injection)
+        if method == "fast":
+            result.dense_of_peak = dense_of_peak(prepared, injection)
+            say(started, f"dense part: {100 * result.dense_of_peak:.0f} % of the card's arithmetic")
+    return result
+
+
+def say(started: float, *words: object) -> None:
+    print(f"[{time.perf_counter() - started:6.1f}]", *words, flush=True)
+
+
+def tf32_report(device: str) -> str:
+    """A product of random matrices against float64: TF32 errs a thousand times more."""
+    a, b = torch.randn(2, 1024, 1024, device=device, generator=torch.Generator(device).manual_seed(0))
+    errors = []
+    for allowed in (False, True):
+        torch.backends.cuda.matmul.allow_tf32 = allowed
+        errors.append(float((a @ b - a.double() @ b.double()).abs().max() / (a.double() @ b.double()).abs().max()))
+    torch.backends.cuda.matmul.allow_tf32 = False
+    return f"largest relative error of a matrix product: {errors[0]:.1e} as it is run here, {errors[1]:.1e} with TF32"
+
+
+def naive(prepared: PreparedCampaign, result: Result) -> None:
+    """The naive loop at each batch size for a second, after a warm-up; the best is kept."""
+    faults = spread_over_bits(prepared, 32)[0]
+    for batch in NAIVE_BATCHES:
+        if batch > len(prepared.workload):
+            break
+        images = prepared.images(0, batch)
+        pairs, started = 0, 0.0
+        for number, logits in enumerate(naive_logits(prepared.plain, faults, images, batch)):
+            logits.argmax(1).cpu()
+            if number == 2:
+                pairs, started = 0, time.perf_counter()
+            pairs += batch
+            if number > 4 and time.perf_counter() - started > NAIVE_SECONDS:
+                break
+        rate = (pairs - batch) / (time.perf_counter() - started)
+        if rate > result.naive_pairs_per_s:
+            result.naive_pairs_per_s, result.naive_batch = rate, batch
+
+
+def agree(prepared: PreparedCampaign, injection: Injection, pairs: int) -> Agreement:
+    """Faults of all bits on a block of the hardest and of other images, in the batch shape of the block."""
+    rows = min(injection.block_rows, len(prepared.workload))
+    ranks = np.unique(
+        np.concatenate([np.arange(rows // 2), np.linspace(rows // 2, len(prepared.workload) - 1, rows // 2)])
+    )
+    images = torch.from_numpy(prepared.dataset.batch(prepared.workload[ranks.astype(np.int64)]))
+    block = injection.load(images.to(prepared.numerics.device))
+    faults, _ = spread_over_bits(prepared, -(-pairs // block.count))
+    ours = joined(list(injection.inject(block, faults)))
+    with torch.inference_mode(), injection.workers.rounding():
+        matrix = SeverityMatrix(len(faults), prepared.plain(block.images.clone())[: block.count])
+        every = torch.arange(block.count, device=block.logits.device)
+        judge = naive_logits(prepared.plain, faults, block.images, len(block.images))
+        for row, logits in enumerate(judge):
+            matrix.record(torch.full_like(every, row), every, logits[: block.count])
+    return compared(ours, matrix.outcomes(faults.positions))
+
+
+def compared(ours: Outcomes, judge: Outcomes) -> Agreement:
+    """Two answers about the same pairs."""
+    known = ours.severity != SCREENED
+    is_critical, should_be = ours.severity == CRITICAL, judge.severity == CRITICAL
+    told, asked = _by_pair(ours), _by_pair(judge)
+    both = told.keys() & asked.keys()
+    return Agreement(
+        pairs=judge.severity.size,
+        critical=int(should_be.sum()),
+        critical_differs=int((known & (is_critical != should_be)).sum()),
+        prediction_differs=sum(told[pair][0] != asked[pair][0] and not asked[pair][1] for pair in both),
+        nonfinite_differs=sum(told[pair][1] != asked[pair][1] for pair in both),
+        severity_differs=int((known & (ours.severity != judge.severity)).sum()),
+        screened=int((~known).sum()),
+        missed=int((~known & should_be).sum()),
+    )
+
+
+def _by_pair(outcomes: Outcomes) -> dict[tuple[int, int], tuple[int, bool]]:
+    pairs = zip(outcomes.critical_fault.tolist(), outcomes.critical_image.tolist(), strict=True)
+    return dict(zip(pairs, zip(outcomes.prediction.tolist(), outcomes.nonfinite.tolist(), strict=True), strict=True))
+
+
+def speed(prepared: PreparedCampaign, injection: Injection, share: int, preparing: float) -> Speed:
+    """One fault in `share` on all images of the workload, block by block."""
+    faults = prepared.faults_in_execution_order()
+    faults = faults.take(np.arange(0, len(faults), share))
+    is_gpu = prepared.numerics.device != "cpu"
+    warm_up(prepared, injection, faults)
+    if is_gpu:
+        torch.cuda.reset_peak_memory_stats()
+    counts: Counter[str] = Counter()
+    critical = np.zeros(len(faults), dtype=bool)
+    loading, started = 0.0, time.perf_counter()
+    for start in range(0, len(prepared.workload), injection.block_rows):
+        before = time.perf_counter()
+        block = injection.load(prepared.images(start, start + injection.block_rows))
+        if is_gpu:
+            torch.cuda.synchronize()
+        loading += time.perf_counter() - before
+        place = 0
+        for outcomes in injection.inject(block, faults):
+            counts["pairs"] += outcomes.severity.size
+            counts["screened"] += int(np.count_nonzero(outcomes.severity == SCREENED))
+            counts["critical"] += len(outcomes.critical_fault)
+            critical[place + outcomes.critical_fault] = True
+            place += len(outcomes.positions)
+    seconds = time.perf_counter() - started
+    most = torch.cuda.max_memory_allocated() if is_gpu else 0
+    launches, waits = calls(prepared, injection, faults)
+    return Speed(
+        counts["pairs"], seconds, preparing, loading, len(faults), counts["critical"], int(critical.sum()),
+        counts["screened"] / max(1, counts["pairs"]), most, launches, waits,
+    )  # fmt: skip
+
+
+def warm_up(prepared: PreparedCampaign, injection: Injection, faults: WeightFaults) -> None:
+    """Libraries choose and load their kernels when they are first asked."""
+    block = injection.load(prepared.images(0, min(256, injection.block_rows)))
+    for _ in injection.inject(block, faults.take(np.arange(0, len(faults), 64))):
+        pass
+
+
+def calls(prepared: PreparedCampaign, injection: Injection, faults: WeightFaults) -> tuple[float, float]:
+    """Kernel launches (on a CPU: operator calls) and waits of the host, per million pairs of one block."""
+    some = faults.take(np.arange(0, len(faults), 4))
+    block = injection.load(prepared.images(0, injection.block_rows))
+    activities = [ProfilerActivity.CPU]
+    if prepared.numerics.device != "cpu":
+        activities.append(ProfilerActivity.CUDA)
+    with profile(activities=activities) as watch:
+        pairs = sum(outcomes.severity.size for outcomes in injection.inject(block, some))
+    events = watch.key_averages()
+    if prepared.numerics.device == "cpu":
+        launches = sum(event.count for event in events if event.key.startswith("aten::"))
+    else:
+        launches = sum(event.count for event in events if "LaunchKernel" in event.key)
+    waits = sum(event.count for event in events if "Synchronize" in event.key)
+    return 1e6 * launches / pairs, 1e6 * waits / pairs
+
+
+def repeats(prepared: PreparedCampaign, injection: Injection) -> bool:
+    """Whether a second run of some faults gives the same severities and predictions."""
+    faults, _ = spread_over_bits(prepared, 64)
+    block = injection.load(prepared.images(0, injection.block_rows))
+    one, other = (joined(list(injection.inject(block, faults))) for _ in range(2))
+    return np.array_equal(one.severity, other.severity) and np.array_equal(one.prediction, other.prediction)
+
+
+def dense_of_peak(prepared: PreparedCampaign, injection: Injection) -> float:
+    """Multiplications of the dense part, as direct convolutions, over what the card could do in the same time.
+
+    Random pairs after each layer, weighted by how many faults each layer has.
+    """
+    if prepared.numerics.device == "cpu":
+        return 0.0
+    properties = torch.cuda.get_device_properties(prepared.numerics.device)
+    clock = 1e3 * getattr(properties, "clock_rate", 1_980_000)
+    peak = FLOPS_PER_CORE * CORES * properties.multi_processor_count * clock
+    block = injection.load(prepared.images(0, injection.block_rows))
+    work = seconds = 0.0
+    of_layer = np.bincount(prepared.faults.layer, minlength=len(injection.names))
+    for layer, weight in enumerate(of_layer):
+        timed = dense_seconds(injection, block, layer)
+        if timed is not None:
+            work += weight * 2 * injection.dense_macs(layer)
+            seconds += weight * timed
+    return work / seconds / peak if seconds else 0.0
+
+
+def dense_seconds(injection: Injection, block: object, layer: int) -> float | None:
+    """Seconds for a pair after a fault in a layer, of full batches; None where `fast` has no dense part there."""
+    from engine.injection.exact.pairs import Pairs
+    from engine.injection.fast.method import FastMethod
+
+    method = injection._method(layer)
+    if not isinstance(method, FastMethod) or method.macs(layer) == 0:
+        return None
+    batches = method._batches(block, layer)  # type: ignore[arg-type]
+    size = method._plan.sizes.dense[layer]
+    count = 8 * size
+    device = batches.block.logits.device
+    image = torch.arange(count, device=device) % batches.block.count
+    channels = batches.suffix.suffix.channels
+    channel = (torch.arange(count, device=device) * channels // count).to(torch.int64)
+    frontier = batches.suffix.suffix.frontier.items()
+    changed = {
+        node: 0.1 * torch.randn_like(where.apart(batches.block.values[node][:1])[0, :1]).expand(count, -1, -1)
+        for node, where in frontier
+    }
+    pairs = Pairs(torch.zeros_like(image), image, channel, changed)
+    with torch.inference_mode():
+        batches.run(pairs, size)
+        torch.cuda.synchronize()
+        started = time.perf_counter()
+        batches.run(pairs, size)
+        torch.cuda.synchronize()
+    return (time.perf_counter() - started) / count
+
+
+def print_results(results: list[Result]) -> None:
+    """One line for each network and method."""
+    print(
+        f"\n{'network':12} {'method':9} {'pairs/s':>13} {'x naive':>8} {'pairs':>13} {'seconds':>8} {'loading':>8} "
+        f"{'screened':>8} {'critical':>9} {'differ':>6} {'missed':>6} {'of':>9} {'launches/M':>10} {'waits/M':>8} {'GB':>5}"
+    )
+    for result in results:
+        print(f"{result.network:12} {'naive':9} {result.naive_pairs_per_s:13,.0f} {'1':>8} batch {result.naive_batch}")
+        for method, agreement in result.agreement.items():
+            measured = result.speed.get(method)
+            line = f"{result.network:12} {method:9} "
+            if measured is not None:
+                ratio = measured.pairs_per_s / result.naive_pairs_per_s
+                line += (
+                    f"{measured.pairs_per_s:13,.0f} {ratio:8.1f} {measured.pairs:13,} {measured.seconds:8.2f} "
+                    f"{measured.loading:8.2f} {100 * measured.screened:7.2f}% {measured.critical:9,} "
+                )
+            else:
+                line += " " * 73
+            print(
+                line
+                + f"{agreement.critical_differs:6} {agreement.missed:6} {agreement.pairs:9,}"
+                + (
+                    f" {measured.launches_per_million:10,.0f} {measured.waits_per_million:8,.0f} {measured.most_memory / 1e9:5.1f}"
+                    if measured
+                    else ""
+                )
+            )
+        print(
+            f"{result.network:12} dense part {100 * result.dense_of_peak:.0f} % of peak; repeats: {result.repeats}; {result.notes}"
+        )
 
 
 if __name__ == "__main__":

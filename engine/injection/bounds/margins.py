@@ -136,7 +136,7 @@ def slopes(
 
     def slopes_of(some: slice) -> tuple[Tensor, ...]:
         with torch.inference_mode(False), torch.enable_grad():
-            values = _replayed(network, set(nodes), after, block.values, some)
+            values = replayed(network, set(nodes), after, block.values, some)
             logits = values[network.output]
             generator = torch.Generator().manual_seed(0)
             mix = torch.randn(logits.shape[1], generator=generator).to(logits.device)
@@ -148,7 +148,7 @@ def slopes(
     return {node: torch.cat(of_node) for node, of_node in zip(nodes, zip(*parts, strict=True), strict=True)}
 
 
-def _replayed(
+def replayed(
     network: Network, nodes: set[fx.Node], after: set[fx.Node], golden: Mapping[fx.Node, Any], rows: slice
 ) -> dict[fx.Node, Any]:
     """Values of `nodes` and of everything `after` them, with the graph that gradients need."""
@@ -209,3 +209,6 @@ class BoundedCounter:
 
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
         """These too."""
+
+    def record_screened(self, screened: Tensor) -> None:
+        """There are none: bounds are asked of `fast`."""

@@ -34,11 +34,19 @@ class PackedRuns:
         self._block = layer.block
         self._whole_blocks = whole_blocks
 
-    def run(self, faults: WeightFaults, recorder: Recorder) -> Iterator[Pairs]:  # noqa: ARG002 - as a PairSource
-        """The pairs that differ from golden, by fault and image within each pack; a fault's sites share a channel."""
+    def run(
+        self,
+        faults: WeightFaults,
+        recorder: Recorder,  # noqa: ARG002 - as a PairSource
+        wanted: Tensor | None = None,
+    ) -> Iterator[Pairs]:
+        """The pairs that differ from golden, by fault and image within each pack; a fault's sites share a channel.
+
+        `wanted` [faults, count] are the only pairs that anybody asks for; None: all of them. Not with whole blocks.
+        """
         rows = np.flatnonzero(faults.changes)
         for pack in pack_by_channel(channel_of(self._module, faults.weight_index[rows]), rows):
-            yield self._differing(pack, self._values(pack, faults))
+            yield self._differing(pack, self._values(pack, faults), wanted)
 
     def _values(self, pack: Pack, faults: WeightFaults) -> dict[fx.Node, Any]:
         """Values of the layer and the packed nodes with one fault in each channel of the pack."""
@@ -65,7 +73,7 @@ class PackedRuns:
             values[node] = self._network.evaluate(node, value_of)
         return values
 
-    def _differing(self, pack: Pack, values: dict[fx.Node, Any]) -> Pairs:
+    def _differing(self, pack: Pack, values: dict[fx.Node, Any], wanted: Tensor | None) -> Pairs:
         device = self._module.weight.device
         count = len(self._block.images) if self._whole_blocks else self._block.count
         channels = torch.as_tensor(pack.channels, device=device)
@@ -80,9 +88,12 @@ class PackedRuns:
             changed[node] = faulty
         if self._whole_blocks:
             alive |= alive.any(0)
+        fault = torch.as_tensor(pack.rows, device=device)
+        if wanted is not None:
+            alive &= wanted.index_select(0, fault).T
         member, image = alive.T.nonzero(as_tuple=True)
         return Pairs(
-            fault=torch.as_tensor(pack.rows, device=device).index_select(0, member),
+            fault=fault.index_select(0, member),
             image=image,
             channel=channels.index_select(0, member),
             changed={node: faulty[image, member] for node, faulty in changed.items()},

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from engine.injection.outcomes import Outcomes
-from engine.severity import CRITICAL
+from engine.severity import CRITICAL, DROPPED, SCREENED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-_NONFINITE = CRITICAL + 1  # inside the matrix only; leaves as critical with the flag set
+_NONFINITE = DROPPED + 1  # inside the matrix only; leaves as critical with the flag set
 
 
 class Recorder(Protocol):
@@ -40,6 +40,9 @@ class Recorder(Protocol):
 
         Where it is not 0 the pair is not run. `doubt` [faults, images] is how near each was to being run, as above.
         """
+
+    def record_screened(self, screened: Tensor) -> None:
+        """The pairs that were not run because a bound calls them safe, bool [all faults, images], after all else."""
 
 
 TOP = 5
@@ -121,14 +124,20 @@ class SeverityMatrix:
         """Take over severities that are known without a run."""
         self._severity.view(-1, self._images)[:, images].index_copy_(0, faults, severity.to(torch.uint8))
 
+    def record_screened(self, screened: Tensor) -> None:
+        """Take over that they were not run."""
+        self._severity.view(-1, self._images).masked_fill_(screened, SCREENED)
+
     def outcomes(self, positions: NDArray[np.int64]) -> Outcomes:
         """Everything recorded, on the host; `positions` are the faults' places in the fault list."""
-        pair = (self._severity >= CRITICAL).nonzero().squeeze(1)
-        nonfinite = self._severity[pair] == _NONFINITE
+        is_nonfinite = self._severity == _NONFINITE
+        pair = (is_nonfinite | (self._severity == CRITICAL)).nonzero().squeeze(1)
+        nonfinite = is_nonfinite[pair]
+        severity = self._severity.masked_fill(is_nonfinite, CRITICAL)
         golden_in_top5, softmax_lost = _in_order(self._losses, pair.cpu().numpy())
         return Outcomes(
             positions=positions,
-            severity=self._severity.clamp(max=CRITICAL).cpu().numpy().reshape(len(positions), self._images),
+            severity=severity.cpu().numpy().reshape(len(positions), self._images),
             critical_fault=(pair // self._images).cpu().numpy(),
             critical_image=(pair % self._images).cpu().numpy(),
             prediction=self._prediction[pair].cpu().numpy().astype("uint16"),

@@ -102,7 +102,8 @@ class FastBatches:
         """A bound of the largest magnitude of each row; an activation's result is nowhere negative."""
         dims = tuple(range(1, value.ndim))
         if value.device.type != "cpu":  # one pass over memory, not three
-            return torch.linalg.vector_norm(value, 1, dims)
+            norm: Tensor = torch.linalg.vector_norm(value, 1, dims)
+            return norm
         sized = value.abs() if node in self.suffix.layers else value
         return sized.sum(dims)
 

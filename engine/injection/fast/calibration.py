@@ -73,6 +73,9 @@ class ErrorMeter:
     def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
         """Nothing is recorded so: `exact` has no bounds."""
 
+    def record_screened(self, screened: Tensor) -> None:
+        """Nothing is: `exact` runs every pair."""
+
     def largest_error(self, pairs: Pairs, logits: Tensor, bound: Tensor, overflow: float) -> float:
         """Largest difference of a logit, relative to the bound of its pair's magnitudes; finite pairs only.
 

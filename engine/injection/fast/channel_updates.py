@@ -261,6 +261,19 @@ class ChannelUpdates:
                 yield images.run(weights, recorder, wanted)
 
 
+@dataclass(frozen=True)
+class WantedUpdates:
+    """The first stage for some pairs alone."""
+
+    updates: ChannelUpdates
+    wanted: Tensor
+    """[faults, count]"""
+
+    def run(self, faults: WeightFaults, recorder: Recorder) -> Iterator[Pairs]:
+        """See `ChannelUpdates.run`."""
+        return self.updates.run(faults, recorder, self.wanted)
+
+
 def _further(more: Sites, pack: Pack, golden: NDArray[np.float32], module: nn.Module) -> tuple[FurtherWeights, ...]:
     """What the faults of a pack change beyond their first weight; `golden`: the layer's weights, flat."""
     weight = module.weight
@@ -379,7 +392,7 @@ class SliceUpdates:
     def _apart(self, node: fx.Node, values: dict[fx.Node, Any], packs: int) -> Tensor:
         """A frontier value as [channels, width, rest, packs, images]."""
         apart = self._suffix.frontier[node].apart(values[node]).permute(1, 2, 3, 0)
-        return apart.unflatten(-1, (packs, len(self._uncertain)))
+        return torch.unflatten(apart, -1, (packs, len(self._uncertain)))
 
 
 def _repeated(value: Tensor, packs: int) -> Tensor:

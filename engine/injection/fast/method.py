@@ -22,7 +22,7 @@ from engine.injection.exact.method import ExactMethod
 from engine.injection.fast.batches import FastBatches
 from engine.injection.fast.block import FastBlock
 from engine.injection.fast.calibration import TAU_SAFETY, bounded_share, count_images, largest_error, sample_faults
-from engine.injection.fast.channel_updates import ChannelUpdates, has_update_rule
+from engine.injection.fast.channel_updates import ChannelUpdates, WantedUpdates, has_update_rule
 from engine.injection.fast.runner import FastRunner
 from engine.injection.memory import is_out_of_memory
 from engine.injection.method import FAILURES, Method
@@ -35,7 +35,7 @@ from engine.injection.network.tracing import place_of
 from engine.steps import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping
 
     from numpy.typing import NDArray
     from torch import Tensor, fx
@@ -64,7 +64,7 @@ Coefficients = dict["fx.Node", "Tensor"]
 """of a bound, by frontier node"""
 
 
-def fast_methods(traced: TracedNetwork) -> Sequence[Method]:
+def fast_methods(traced: TracedNetwork) -> tuple[FastMethod, ExactMethod]:
     """The method `fast` for one network, and `exact`, which decides what is too close for it."""
     exact = ExactMethod(traced)
     return FastMethod(traced, exact), exact
@@ -206,8 +206,18 @@ class FastMethod(Method):
         gradients = slopes(self._traced.network, nodes, block, self._plan.workers, at_once)
         return FastBlock.of(block, self._copies, self._traced.network, gradients)
 
-    def run(self, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder) -> None:
-        """Record every pair that differs from golden; by `exact` where there is no update for the layer."""
+    def run(
+        self,
+        block: GoldenBlock,
+        layer: int,
+        faults: WeightFaults,
+        recorder: Recorder,
+        wanted: Tensor | None = None,
+    ) -> None:
+        """Record every pair that differs from golden; by `exact` where there is no update for the layer.
+
+        `wanted` [faults, count] are the only pairs that anybody asks for; of others some may be recorded.
+        """
         assert isinstance(block, FastBlock)
         updates = self._updates(block, layer, self._bounds.get(layer))
         if updates is None:
@@ -217,7 +227,8 @@ class FastMethod(Method):
         if large is not None:
             self._exact.run(block, layer, replace(faults, changes=faults.changes & large), recorder)
             faults = replace(faults, changes=faults.changes & ~large)
-        close = self.run_source(updates, block, layer, faults, recorder)
+        source = updates if wanted is None else WantedUpdates(updates, wanted)
+        close = self.run_source(source, block, layer, faults, recorder)
         if close is not None:
             self._decide(block, layer, faults, recorder, close)
 
@@ -293,6 +304,6 @@ class FastMethod(Method):
         recorder.record(close.fault, close.image, golden)  # masked, unless the packed run says otherwise
         runner = self._exact.runner(block, layer, recorder)
         again = replace(faults, changes=is_close.any(1).cpu().numpy())
-        for pairs in self._exact.packed_runs(block, layer).run(again, recorder):
-            runner.add(pairs.take(is_close[pairs.fault, pairs.image].nonzero().squeeze(1)))
+        for pairs in self._exact.packed_runs(block, layer).run(again, recorder, is_close):
+            runner.add(pairs)
         runner.finish()

@@ -72,7 +72,7 @@ def reach_layers(network: Network, shapes: dict[fx.Node, torch.Size]) -> Reached
         if not nodes and owners == 1 and not _is_read(network, module.weight):
             unread.add(index)
         elif reason is None:
-            suffixes[index] = _find_suffix(network, nodes[0], module, shapes)
+            suffixes[index] = _find_suffix(network, nodes[0], shapes)
         else:
             whole[index] = reason
     return Reached(suffixes, frozenset(unread), whole)
@@ -123,11 +123,16 @@ def _is_read(network: Network, weight: Tensor) -> bool:
     return any(isinstance(value, Tensor) and memory_of(value) == memory_of(weight) for value in read)
 
 
-def _find_suffix(network: Network, layer: fx.Node, module: Injectable, shapes: dict[fx.Node, torch.Size]) -> Suffix:
+def own_map(layer: fx.Node, network: Network, shapes: Mapping[fx.Node, torch.Size]) -> ChannelMap:
+    """Where the output channels of a layer are in its own result."""
+    dim = len(shapes[layer]) - 1 if isinstance(network.module_of(layer), nn.Linear) else 1
+    return ChannelMap(channels=shapes[layer][dim], dim=dim)
+
+
+def _find_suffix(network: Network, layer: fx.Node, shapes: dict[fx.Node, torch.Size]) -> Suffix:
     """What lies after the one call of a layer."""
     affected = network.downstream(layer)
-    channel_dim = len(shapes[layer]) - 1 if isinstance(module, nn.Linear) else 1
-    own = ChannelMap(channels=shapes[layer][channel_dim], dim=channel_dim)
+    own = own_map(layer, network, shapes)
     maps, dense = _follow_channels(network, layer, own, affected, shapes)
     packed = tuple(node for node in maps if node is not layer)
     read_by_dense = {parent for node in dense for parent in node.all_input_nodes}

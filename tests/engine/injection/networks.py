@@ -59,6 +59,9 @@ class LogitsRecorder:
     def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
         """As above, before anything is run."""
 
+    def record_screened(self, screened: Tensor) -> None:
+        """As above, of pairs that are never run."""
+
 
 def replayed_logits(injection: Injection, images: Tensor, faults: WeightFaults) -> Tensor:
     """Logits [faults, images, classes] of faults in one layer, by the injection under test."""
