@@ -30,6 +30,8 @@ class Pairs:
     changed: dict[fx.Node, Tensor]
     """of each frontier node what has changed in the faulty channel, [pairs, width, rest]: its values under the fault
     where `exact` runs the rest of the network, and their differences from golden where `fast` does"""
+    met: Tensor | None = None
+    """[pairs] the largest product of the faulty weight, where rounding may depend on it; None where it does not"""
 
     def __len__(self) -> int:
         return len(self.fault)
@@ -41,7 +43,8 @@ class Pairs:
             return values[index] if isinstance(index, slice) else values.index_select(0, index)
 
         changed = {node: at(values) for node, values in self.changed.items()}
-        return Pairs(at(self.fault), at(self.image), at(self.channel), changed)
+        met = None if self.met is None else at(self.met)
+        return Pairs(at(self.fault), at(self.image), at(self.channel), changed, met)
 
     def padded(self, rows: int) -> Pairs:
         """At least `rows` pairs: the last one repeated."""
@@ -55,11 +58,13 @@ class Pairs:
         if len(parts) == 1:
             return parts[0]
         changed = {node: torch.cat([part.changed[node] for part in parts]) for node in parts[0].changed}
+        met = [part.met for part in parts if part.met is not None]
         return Pairs(
             torch.cat([part.fault for part in parts]),
             torch.cat([part.image for part in parts]),
             torch.cat([part.channel for part in parts]),
             changed,
+            torch.cat(met) if met else None,
         )
 
 

@@ -121,8 +121,8 @@ class FastBatches:
         return self.block.faultless[layer]
 
     def bound_of_updates(self, pairs: Pairs) -> Tensor:
-        """A bound of the magnitudes that each pair meets where channels mix, [pairs]."""
-        bound = torch.zeros(len(pairs), device=pairs.image.device)
+        """A bound of the magnitudes that each pair meets where channels mix, and in the faulty layer, [pairs]."""
+        bound = torch.zeros(len(pairs), device=pairs.image.device) if pairs.met is None else pairs.met
         for node, layer in self.suffix.updates.items():
             largest = self.block.largest[node].index_select(0, pairs.image)
             delta = pairs.changed[layer.source].flatten(1).abs().sum(1)

@@ -29,8 +29,8 @@ class FastBlock(GoldenBlock):
     """largest magnitude of each image's value, [rows]"""
     top1: Tensor
     """[count] the golden class of each image"""
-    top1_margin: Tensor
-    """[count] by how much it leads the second best, relative to the image's largest magnitude of all"""
+    top1_lead: Tensor
+    """[count] by how much it leads the second best"""
     largest_of_all: Tensor
     """[count] that magnitude"""
     slopes: dict[fx.Node, Tensor]
@@ -54,8 +54,8 @@ class FastBlock(GoldenBlock):
         }
         most = torch.stack([block.logits.abs().amax(1), *(value[: block.count] for value in largest.values())]).amax(0)
         best = block.logits.topk(min(2, block.logits.shape[1]), 1).values
-        margin, top1 = (best[:, 0] - best[:, -1]) / most, block.logits.argmax(1)
-        return cls(block.images, block.count, block.logits, block.values, rows, largest, top1, margin, most, slopes)
+        lead, top1 = best[:, 0] - best[:, -1], block.logits.argmax(1)
+        return cls(block.images, block.count, block.logits, block.values, rows, largest, top1, lead, most, slopes)
 
     def keep(self, layer: int, updates: ChannelUpdates) -> ChannelUpdates:
         """Keep the first stage of a layer, for the next group of its faults; let go of those before the last."""

@@ -17,7 +17,7 @@ from torch import Tensor, fx, nn
 
 from engine.injection.exact.packs import Pack, pack_by_channel
 from engine.injection.exact.pairs import Pairs
-from engine.injection.network.folded import as_channels_last
+from engine.injection.network.folded import as_channels_last, sums_directly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -164,6 +164,44 @@ class UpdatedLayer:
         return values.view(*self._shape, values.shape[2]).movedim(-1, 0)
 
 
+@dataclass(frozen=True)
+class Leads:
+    """By how much golden's class leads, for some images, as `fast` reads it."""
+
+    certain_to: Tensor
+    """[images] the magnitude whose rounding may use up the lead"""
+    largest: Tensor
+    """[images] the largest magnitude without a fault"""
+
+    @property
+    def are_uncertain(self) -> Tensor:
+        """[images] where the top-1 is too close to call even without a fault."""
+        return ~(self.certain_to > self.largest)
+
+    def of_images(self, images: slice) -> Leads:
+        """The same for some of the images."""
+        return Leads(self.certain_to[images], self.largest[images])
+
+
+class LargestInputs:
+    """The largest magnitude of each input channel of a layer, for some images."""
+
+    def __init__(self, module: nn.Conv2d | nn.Linear, source: Tensor) -> None:
+        """`source` [images, ...]: what the layer reads."""
+        self._largest = source.abs().flatten(2).amax(2).T if source.ndim > 2 else source.abs().T
+        self._kernel = module.weight[0, 0].numel()
+        self._first = torch.zeros(len(module.weight), dtype=torch.int64, device=source.device)
+        if isinstance(module, nn.Conv2d):
+            group = torch.arange(len(module.weight), device=source.device) // (module.out_channels // module.groups)
+            self._first = group * module.weight.shape[1]
+
+    def products(self, weights: ChangedWeights) -> Tensor:
+        """The largest product of each changed weight, [n, packs, images]."""
+        channels = self._first[weights.channels][:, None] + weights.places // self._kernel
+        inputs = self._largest.index_select(0, channels.flatten()).view(*channels.shape, -1)
+        return inputs.mul_(weights.change.abs()[..., None])
+
+
 def _changes(inputs: Tensor, change: Tensor) -> tuple[Tensor, Tensor]:
     """Two factors: `inputs` [n, positions, packs, images] and `change` [n, packs] of the weights that they meet."""
     return inputs, change[:, None, :, None]
@@ -221,18 +259,26 @@ class ChannelUpdates:
         self,
         layer: LayerContext,
         fast: FoldedSuffix,
-        uncertain: Tensor,
+        leads: Leads,
         bounds: LayerBounds | None,
         limits: DeviceLimits,
     ) -> None:
-        """`uncertain`: [count] images whose pairs are yielded even where nothing differs; `bounds` decide some."""
+        """Take over what the first stage needs.
+
+        Args:
+            layer: whose faults are run, and its block.
+            fast: what follows it.
+            leads: of the block's images.
+            bounds: decide some pairs.
+            limits: of the device.
+        """
         (source,) = fast.suffix.layer.all_input_nodes
         assert has_update_rule(layer.module, layer.block.values[source])
         golden = _faultless(layer.module, layer.block.values[source])
         count, image_bytes = layer.block.count, 4 * golden[0].numel()
         images = min(count, max(_LEAST_IMAGES, limits.thin_bytes // image_bytes))
         self._slices = [
-            SliceUpdates(layer, fast, golden, slice(start, min(start + images, count)), uncertain, bounds)
+            SliceUpdates(layer, fast, golden, slice(start, min(start + images, count)), leads, bounds)
             for start in range(0, count, images)
         ]
         self._module = layer.module
@@ -297,37 +343,45 @@ class SliceUpdates:
         fast: FoldedSuffix,
         golden: Tensor,
         images: slice,
-        uncertain: Tensor,
+        leads: Leads,
         bounds: LayerBounds | None,
     ) -> None:
-        """`golden`: the layer's fault-free result for the whole block."""
+        """`golden`: the layer's fault-free result for the whole block; the rest as for `ChannelUpdates`."""
         self._network = layer.network
         self._suffix = fast.suffix
         self._packed, self._tiled, self._norms = fast.packed, fast.tiled, fast.norms
         self._block_values = layer.block.values  # not the block, which keeps this: both would outlive their use
         self._images = images
-        self._uncertain = uncertain[images]
+        self._leads = leads.of_images(images)
+        self._uncertain = self._leads.are_uncertain
         self._bounds = bounds.of_images(images) if bounds else None
         self._outside: dict[tuple[fx.Node, int], Any] = {}
         """by node and number of packs"""
         (source,) = fast.suffix.layer.all_input_nodes
         assert isinstance(layer.module, nn.Conv2d | nn.Linear)
         self._layer = UpdatedLayer(layer.module, layer.block.values[source][images], golden[images])
+        is_direct = sums_directly(golden.device)
+        self._inputs = None if is_direct else LargestInputs(layer.module, layer.block.values[source][images])
         values = self._values(self._layer.with_images_first(self._layer.golden), 1)
         self._golden = {node: self._apart(node, values, 1) for node in fast.suffix.frontier}
 
     def run(self, weights: ChangedWeights, recorder: Recorder, wanted: Tensor | None) -> Pairs:
         """The differing pairs of some packs that are not known without a run, and `wanted` [faults, count]."""
         differences, differs = self._differences(weights)
+        met = None if self._inputs is None else weights.of_faults(self._inputs.products(weights))
         alive = weights.of_faults(self._uncertain | differs)
+        is_rounded = None if met is None else ~(met < self._leads.certain_to)
+        if is_rounded is not None:
+            alive = alive | is_rounded
         if self._bounds is not None:
             channels = None if self._is_full(weights) else weights.channels
             is_safe, used = map(weights.of_faults, self._bounds.decided(differences, channels))
+            is_safe = is_safe if is_rounded is None else is_safe & ~is_rounded
             recorder.record_bounded(weights.faults, self._images, is_safe, used if recorder.looks_at_doubt else None)
             alive = alive & ~is_safe
         if wanted is not None:
             alive = alive & wanted[:, self._images].index_select(0, weights.faults)
-        return self._pairs(weights, alive, differences)
+        return self._pairs(weights, alive, differences, met)
 
     def _is_full(self, weights: ChangedWeights) -> bool:
         """Whether the changed channels are all of the layer's, so that nothing has to be selected."""
@@ -347,8 +401,10 @@ class SliceUpdates:
             differs = differs | _any_nonzero(differences[node])
         return differences, differs
 
-    def _pairs(self, weights: ChangedWeights, alive: Tensor, differences: dict[fx.Node, Tensor]) -> Pairs:
-        """The pairs that are `alive` [faults, images], by fault and then image."""
+    def _pairs(
+        self, weights: ChangedWeights, alive: Tensor, differences: dict[fx.Node, Tensor], met: Tensor | None
+    ) -> Pairs:
+        """The pairs that are `alive` [faults, images], by fault and then image; `met` like it."""
         images = len(self._uncertain)
         found = alive.flatten().nonzero().squeeze(1)
         fault = found // images
@@ -359,6 +415,7 @@ class SliceUpdates:
             image=image + self._images.start,
             channel=weights.channels.index_select(0, slot // weights.packs),
             changed={node: _rows_of(value, slot * images + image) for node, value in differences.items()},
+            met=None if met is None else met.flatten().index_select(0, found),
         )
 
     def _values(self, output: Tensor, packs: int) -> dict[fx.Node, Any]:

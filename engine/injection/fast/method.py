@@ -22,11 +22,11 @@ from engine.injection.exact.method import ExactMethod
 from engine.injection.fast.batches import FastBatches
 from engine.injection.fast.block import FastBlock
 from engine.injection.fast.calibration import TAU_SAFETY, bounded_share, count_images, largest_error, sample_faults
-from engine.injection.fast.channel_updates import ChannelUpdates, WantedUpdates, has_update_rule
+from engine.injection.fast.channel_updates import ChannelUpdates, Leads, WantedUpdates, has_update_rule
 from engine.injection.fast.runner import FastRunner
 from engine.injection.memory import is_out_of_memory
 from engine.injection.method import FAILURES, Method
-from engine.injection.network.folded import fold_layers
+from engine.injection.network.folded import fold_layers, sums_directly
 from engine.injection.network.folded_suffix import FoldedSuffix, fold_suffix
 from engine.injection.network.golden import LayerContext
 from engine.injection.network.suffix import count_macs
@@ -223,7 +223,7 @@ class FastMethod(Method):
         if updates is None:
             self._exact.run(block, layer, faults, recorder)
             return
-        large = self._large_of_several(layer, faults)
+        large = self._large_of_several(layer, faults, block.logits.device)
         if large is not None:
             self._exact.run(block, layer, replace(faults, changes=faults.changes & large), recorder)
             faults = replace(faults, changes=faults.changes & ~large)
@@ -232,10 +232,15 @@ class FastMethod(Method):
         if close is not None:
             self._decide(block, layer, faults, recorder, close)
 
-    def _large_of_several(self, layer: int, faults: WeightFaults) -> NDArray[np.bool_] | None:
-        """Which faults in several weights change one of them by so much that changes may cancel, [faults]."""
+    def _large_of_several(self, layer: int, faults: WeightFaults, device: torch.device) -> NDArray[np.bool_] | None:
+        """Which faults in several weights change one of them by so much that changes may cancel, [faults].
+
+        All of them where products of single weights say nothing of how sums are rounded.
+        """
         if faults.more is None:
             return None
+        if not sums_directly(device):
+            return np.isin(np.arange(len(faults)), faults.more.fault)
         golden = self._traced.network.layers[layer].weight.detach().cpu().contiguous().numpy().reshape(-1)
         most, more = _LARGEST_OF_SEVERAL * np.abs(golden).max(), faults.more
         with np.errstate(invalid="ignore", over="ignore"):
@@ -284,10 +289,10 @@ class FastMethod(Method):
         kept = block.updates.get(layer)
         if kept is not None:
             return kept
-        uncertain = ~(block.top1_margin > self.tau)
+        leads = Leads(block.top1_lead / self.tau, block.largest_of_all)
         context = LayerContext(network, network.layers[layer], block)
         bounds = None if coefficients is None else self._layer_bounds(block, layer, coefficients)
-        return block.keep(layer, ChannelUpdates(context, suffix, uncertain, bounds, self._plan.sizes.limits))
+        return block.keep(layer, ChannelUpdates(context, suffix, leads, bounds, self._plan.sizes.limits))
 
     def _batches(self, block: FastBlock, layer: int) -> FastBatches:
         return FastBatches(self._traced.network, self._suffixes[layer], block, self._plan.rows)

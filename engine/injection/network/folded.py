@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from engine.injection.network.graph import Network
 
 
+def sums_directly(device: torch.device) -> bool:
+    """Whether torch's layers are known to form sums of products; libraries of a GPU may transform their inputs.
+
+    A transform rounds what one large weight gives into places that it does not reach.
+    """
+    return device.type == "cpu"
+
+
 @dataclass(frozen=True)
 class FoldedLayer:
     """A convolution or linear layer, together with the batch norm that alone reads it, as one operation."""
@@ -55,8 +63,8 @@ class FoldedLayer:
 
     @property
     def is_direct(self) -> bool:
-        """Whether each result is the sum of its products, without a norm or a transform; unknown on CUDA."""
-        return self.result is self.inner and self.quick is None and self.weight.device.type == "cpu"
+        """Whether each result is the sum of its products, without a norm or a transform."""
+        return self.result is self.inner and self.quick is None and sums_directly(self.weight.device)
 
     def __call__(self, x: Tensor) -> Tensor:
         """The result for a whole input."""
