@@ -38,6 +38,16 @@ class CampaignSource(Protocol):
 
 
 @dataclass(frozen=True)
+class AtWork:
+    """The worker that runs a campaign now."""
+
+    pid: int
+    campaign: int
+    device: str | None = None
+    """such as "cuda:0"; None until it is chosen"""
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """The store at one moment; equal when there is nothing new to show."""
 
@@ -51,6 +61,8 @@ class Snapshot:
 
     steps: Mapping[int, str] = field(default_factory=dict)
     """running campaign -> what is done before its first pair or after its last one, in words"""
+    at_work: AtWork | None = None
+    """who runs a campaign of the queue"""
 
     def status(self, campaign: int | None) -> CampaignStatus | None:
         """One campaign, if the store has it."""
@@ -88,7 +100,10 @@ class SnapshotReader:
     def _read(self, source: CampaignSource, watched: int | None) -> None:
         """Campaigns first: they are shown even where the curve cannot be read."""
         campaigns = tuple(map(_printable, source.campaigns()))
-        self._last = replace(self._last, campaigns=campaigns, problem="", steps=_steps(source, campaigns))
+        running = {status.id for status in campaigns if status.state == "running"}
+        worker = source.worker() if running else None
+        steps, at_work = _steps(worker, running), _at_work(worker, running)
+        self._last = replace(self._last, campaigns=campaigns, problem="", steps=steps, at_work=at_work)
         status = self._last.status(watched)
         if status:
             key = (status.id, status.created, status.masked, status.non_critical, status.critical, status.state)
@@ -103,10 +118,14 @@ def _printable(status: CampaignStatus) -> CampaignStatus:
     return replace(status, **shown) if shown != texts else status  # type: ignore[arg-type]
 
 
-def _steps(source: CampaignSource, campaigns: Sequence[CampaignStatus]) -> dict[int, str]:
-    running = {status.id for status in campaigns if status.state == "running"}
-    worker = source.worker() if running else None
+def _steps(worker: WorkerStatus | None, running: set[int]) -> dict[int, str]:
     return {worker.campaign: worker.step} if worker and worker.step and worker.campaign in running else {}
+
+
+def _at_work(worker: WorkerStatus | None, running: set[int]) -> AtWork | None:
+    if worker is None or worker.pid is None or worker.campaign not in running:
+        return None
+    return AtWork(worker.pid, worker.campaign, worker.device)
 
 
 def open_store(path: Path) -> CampaignSource:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MILLI = 1000
+MILLI, MICRO = 1000, 10**6
+SHARE_SECONDS = 2.0
+"""over which a process's utilisation is asked for: the driver samples it once a second or more often"""
+PROGRAM = "dear-tui"
+PARTS = ("worker", "planner")
+"""of it, in processes of their own"""
+UNKNOWN = "?"
+"""the command of a process that cannot be seen from here"""
 
 
 @dataclass(frozen=True)
@@ -21,6 +30,10 @@ class GpuProcess:
     command: str
     memory: int | None = None
     """bytes"""
+    utilisation: int | None = None
+    """percent of the last seconds in which something of it ran"""
+    is_own: bool = False
+    """whether it is this program: a worker, a command, or what reads here"""
 
 
 @dataclass(frozen=True)
@@ -102,9 +115,13 @@ class GpuReader:
         except nvml.NVMLError as error:
             return Gpu(f"GPU {index}", problem=_said(error))
         memory = self._ask("nvmlDeviceGetMemoryInfo", handle)
+        utilisation = _number(self._ask("nvmlDeviceGetUtilizationRates", handle), "gpu")
+        instances = tuple(self._instances(handle))
+        of_instances = {process.pid for one in instances for process in one.processes}
+        processes = self._processes(handle, utilisation)
         return Gpu(
             name=name,
-            utilisation=_number(self._ask("nvmlDeviceGetUtilizationRates", handle), "gpu"),
+            utilisation=utilisation,
             memory_used=_number(memory, "used"),
             memory_total=_number(memory, "total"),
             temperature=self._ask("nvmlDeviceGetTemperature", handle, nvml.NVML_TEMPERATURE_GPU),
@@ -112,8 +129,9 @@ class GpuReader:
             power_limit=_scaled(self._ask("nvmlDeviceGetEnforcedPowerLimit", handle)),
             clock=self._ask("nvmlDeviceGetClockInfo", handle, nvml.NVML_CLOCK_SM),
             clock_limit=self._ask("nvmlDeviceGetMaxClockInfo", handle, nvml.NVML_CLOCK_SM),
-            processes=self._processes(handle),
-            instances=tuple(self._instances(handle)),
+            # root is told the processes of MIG instances twice: by the instance, and by the GPU
+            processes=tuple(process for process in processes if process.pid not in of_instances),
+            instances=instances,
         )
 
     def _instances(self, handle: Any) -> list[Gpu]:
@@ -134,9 +152,29 @@ class GpuReader:
             processes=self._processes(handle),
         )
 
-    def _processes(self, handle: Any) -> tuple[GpuProcess, ...]:
+    def _processes(self, handle: Any, utilisation: int | None = None) -> tuple[GpuProcess, ...]:
+        """This program's first; `utilisation` is the whole GPU's."""
         found = self._ask("nvmlDeviceGetComputeRunningProcesses", handle) or ()
-        return tuple(GpuProcess(one.pid, command_of(one.pid), one.usedGpuMemory) for one in found)
+        if not found:
+            return ()
+        shares = self._shares(handle)
+        # The driver tells the shares of those that ran something. Where it tells none, they are not known, unless
+        # nothing ran at all.
+        idle = 0 if shares or utilisation == 0 else None
+        processes = []
+        for one in found:
+            command = command_of(one.pid)
+            is_own = one.pid == os.getpid() or command.split(" ")[0] == PROGRAM
+            processes.append(GpuProcess(one.pid, command, one.usedGpuMemory, shares.get(one.pid, idle), is_own))
+        return tuple(sorted(processes, key=lambda process: not process.is_own))
+
+    def _shares(self, handle: Any) -> dict[int, int]:
+        """Process id -> percent, the newest of the last seconds; empty where the driver tells none."""
+        since = int((time.time() - SHARE_SECONDS) * MICRO)
+        samples = self._ask("nvmlDeviceGetProcessUtilization", handle, since) or ()
+        # some drivers leave places of their list unwritten: what is no percentage is not believed
+        told = [sample for sample in samples if sample.timeStamp > since and 0 <= sample.smUtil <= 100]
+        return {sample.pid: sample.smUtil for sample in sorted(told, key=lambda sample: sample.timeStamp)}
 
     def _ask(self, function: str, *arguments: Any) -> Any:
         """None where this GPU, driver or user cannot be told."""
@@ -156,10 +194,14 @@ def command_of(pid: int) -> str:
     with suppress(psutil.Error, OSError):
         process = psutil.Process(pid)
         words = process.cmdline() or [process.name()]
-        if "dear_tui.worker" in words:
-            return "dear-tui worker"
-        return " ".join([Path(words[0]).name, *words[1:]]).strip()
-    return "?"
+        for part in PARTS:
+            if f"dear_tui.{part}" in words:
+                return f"{PROGRAM} {part}"
+        command = [Path(words[0]).name, *words[1:]]
+        # installed, the program is a script that its interpreter runs
+        starts = [place for place, word in enumerate(words[:2]) if Path(word).name == PROGRAM]
+        return " ".join([PROGRAM, *words[starts[0] + 1 :]] if starts else command).strip()
+    return UNKNOWN
 
 
 def _said(error: Exception) -> str:

@@ -12,14 +12,14 @@ from textual.content import Content
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.status_text import MUTED
-from dear_tui.widgets.machine.machine_text import NO_GPU, cpu_card, gpu_card
+from dear_tui.widgets.machine.machine_text import NO_GPU, cpu_card, gpu_card, process_lines, worker_lines
 from dear_tui.widgets.machine.machine_watch import MachineWatch
 from engine.units import duration
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from dear_tui.access.store_location import Snapshot
+    from dear_tui.access.store_location import AtWork, Snapshot
     from dear_tui.machine.machine import MachineHistory, Moment
 
 LATE_SECONDS = 5.0
@@ -35,6 +35,16 @@ class MachineCards(MachineWatch):
     DEFAULT_CSS = """
     MachineCards { height: auto; }
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._at_work: AtWork | None = None
+
+    def show_worker(self, at_work: AtWork | None) -> None:
+        """Who runs a campaign of the store that is shown."""
+        if at_work != self._at_work:
+            self._at_work = at_work
+            self.show_machine(self._history)
 
     def look(self) -> None:
         """Read, and say how long there was no answer."""
@@ -58,18 +68,21 @@ class MachineCards(MachineWatch):
         if silence > LATE_SECONDS:
             late = f"The driver has not answered for {duration(silence)}; this is what it said last."
             lines += [Content.styled(late, "$text-warning"), Content("")]
-        height = self._graph_height(now)
+        of_worker = worker_lines(now.gpus.gpus, self._at_work, width)
+        of_worker += [Content("")] * bool(of_worker)
+        height = self._graph_height(now, len(of_worker))
         for index, gpu in enumerate(now.gpus.gpus):
-            lines += [*gpu_card(history, index, gpu, width, height), Content("")]
+            lines += [*gpu_card(history, index, gpu, self._at_work, width, height), Content("")]
+        lines += of_worker
         if not now.gpus.gpus:
             reason = f" ({now.gpus.problem})" if now.gpus.problem else ""
             lines += [Content.assemble((NO_GPU, "bold"), (reason, MUTED)), Content("")]
         return lines + cpu_card(history, now.cpu, width, height)
 
-    def _graph_height(self, now: Moment) -> int:
-        """What is left of the screen, shared by the graphs."""
+    def _graph_height(self, now: Moment, others: int) -> int:
+        """What is left of the screen, shared by the graphs; `others` are lines outside the cards."""
         gpus = now.gpus.gpus
-        others = sum(len(gpu.processes) + len(gpu.instances) for gpu in gpus)
+        others += sum(process_lines(gpu) + len(gpu.instances) for gpu in gpus)
         room = self.screen.size.height - FRAME - others - LINES_BESIDE * (len(gpus) + 1)
         return max(room // (len(gpus) + 1), LEAST_GRAPH)
 
@@ -89,7 +102,7 @@ class MachineView(VerticalScroll):
 
 
 class GpuScreen(SnapshotScreen):
-    """Utilisation, memory, temperature, power, clocks and processes of each GPU; the CPU below."""
+    """Utilisation, memory, temperature, power, clocks and processes of each GPU, with their shares; the CPU below."""
 
     AUTO_FOCUS = "MachineView"
 
@@ -99,4 +112,5 @@ class GpuScreen(SnapshotScreen):
             yield MachineCards()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """The store has nothing to say here."""
+        """The store says which process is its worker."""
+        self.query_one(MachineCards).show_worker(snapshot.at_work)

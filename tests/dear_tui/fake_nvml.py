@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,10 @@ class FakeGpu:
     name: str | bytes = "NVIDIA H100 80GB HBM3"
     mig: list[FakeGpu] | None = None
     pids: tuple[int, ...] = ()
+    """that compute there; with an odd one, the driver tells the memory"""
+    shares: tuple[tuple[int, float, int], ...] = ()
+    """process id, seconds since it was sampled, percent"""
+    utilisation: int = 87
     failing: set[str] = field(default_factory=set)
     """functions that are not supported for this one; `*` for all"""
 
@@ -57,8 +62,8 @@ class FakeNvml:
                 return self.gpus[index]
             case "nvmlDeviceGetName", (gpu,):
                 return gpu.name
-            case "nvmlDeviceGetUtilizationRates", _:
-                return SimpleNamespace(gpu=87, memory=40)
+            case "nvmlDeviceGetUtilizationRates", (gpu,):
+                return SimpleNamespace(gpu=gpu.utilisation, memory=40)
             case "nvmlDeviceGetMemoryInfo", _:
                 return SimpleNamespace(used=31 * GIB, total=80 * GIB, free=49 * GIB)
             case "nvmlDeviceGetTemperature", _:
@@ -73,6 +78,8 @@ class FakeNvml:
                 return 1980
             case "nvmlDeviceGetComputeRunningProcesses", (gpu,):
                 return [SimpleNamespace(pid=pid, usedGpuMemory=3 * GIB if pid % 2 else None) for pid in gpu.pids]
+            case "nvmlDeviceGetProcessUtilization", (gpu, since):
+                return self.samples(gpu, since)
             case "nvmlDeviceGetMigMode", (gpu,):
                 return [int(gpu.mig is not None), 0]
             case "nvmlDeviceGetMaxMigDeviceCount", _:
@@ -82,3 +89,12 @@ class FakeNvml:
                     raise NVMLError("Not Found")
                 return gpu.mig[place]
         return None
+
+    def samples(self, gpu: FakeGpu, since: int) -> list[SimpleNamespace]:
+        """The newest first, and a place that was left unwritten; as the real one, an error where there are none."""
+        now = time.time()
+        shares = ((pid, int((now - ago) * 1e6), percent) for pid, ago, percent in gpu.shares)
+        samples = [SimpleNamespace(pid=pid, timeStamp=at, smUtil=percent) for pid, at, percent in shares if at > since]
+        if not samples:
+            raise NVMLError("Not Found")
+        return [*samples, SimpleNamespace(pid=0, timeStamp=0, smUtil=0)]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from dear_tui.machine.gpu import PROGRAM, UNKNOWN
+from dear_tui.text.printable import printable_line
 from dear_tui.widgets.common.status_text import MUTED, spread
 from dear_tui.widgets.machine.history_graph import history_rows
 from engine.units import UNITS
@@ -13,6 +15,7 @@ from engine.units import UNITS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dear_tui.access.store_location import AtWork
     from dear_tui.machine.cpu import Cpu
     from dear_tui.machine.gpu import Gpu, GpuProcess
     from dear_tui.machine.machine import MachineHistory
@@ -21,6 +24,10 @@ SHORT_GRAPH = 10
 GAP = "  "
 GIGA = 10**9
 NO_GPU = "No GPU: campaigns run on the CPU."
+NO_PROCESSES = "The driver names no process that computes here."
+NOT_NAMED = "The driver does not name it: its share is not known."
+OWN, OWN_SIGN = "bold $text-success", "▸"
+PID_CELLS, UTILISATION_CELLS, MEMORY_CELLS = 8, 13, 17
 
 
 def size(used: int | None, total: int | None) -> str:
@@ -33,8 +40,10 @@ def size(used: int | None, total: int | None) -> str:
     return f"{'–' if used is None else f'{used / unit:.3g}'}{of} {name}B"
 
 
-def gpu_card(history: MachineHistory, index: int, gpu: Gpu, width: int, height: int) -> list[Content]:
-    """Name and figures, the two graphs, MIG instances, processes."""
+def gpu_card(
+    history: MachineHistory, index: int, gpu: Gpu, at_work: AtWork | None, width: int, height: int
+) -> list[Content]:
+    """Name and figures, the two graphs, MIG instances, processes with their shares."""
     figures = [
         _known(gpu.temperature, "{:.0f} °C"),
         _of(gpu.power, gpu.power_limit, "W"),
@@ -46,8 +55,24 @@ def gpu_card(history: MachineHistory, index: int, gpu: Gpu, width: int, height: 
     utilisation, memory = history.gpu_utilisation(index), history.gpu_memory(index)
     lines += _graphs(utilisation, gpu.utilisation, memory, gpu.memory_used, gpu.memory_total, width, height)
     lines += [_line(one.name, size(one.memory_used, one.memory_total), width) for one in gpu.instances]
-    processes = [*gpu.processes, *(process for one in gpu.instances for process in one.processes)]
-    return lines + [_process(process, width) for process in processes]
+    return lines + _processes(gpu, at_work, width)
+
+
+def process_lines(gpu: Gpu) -> int:
+    """How many lines of a GPU's card tell of its processes."""
+    return len(_processes(gpu, None, 0))
+
+
+def worker_lines(gpus: Sequence[Gpu], at_work: AtWork | None, width: int) -> list[Content]:
+    """That the worker computes on a GPU, where the driver does not name it among the processes there."""
+    named = {process.pid for gpu in gpus for process, _ in _all_processes(gpu)}
+    if not gpus or at_work is None or at_work.pid in named or not (at_work.device or "").startswith("cuda"):
+        return []
+    worker = (
+        f"{OWN_SIGN} {PROGRAM} worker, process {at_work.pid}: campaign {at_work.campaign} runs on {at_work.device}."
+    )
+    said = Content.styled(worker, OWN), Content.styled(f"  {NOT_NAMED}", MUTED)
+    return [line.truncate(max(width, 1), ellipsis=True) for line in said]
 
 
 def cpu_card(history: MachineHistory, cpu: Cpu, width: int, height: int) -> list[Content]:
@@ -113,10 +138,39 @@ def _graphs(
     return [left + Content(GAP) + right, *graphs, ground]
 
 
-def _process(process: GpuProcess, width: int) -> Content:
+def _processes(gpu: Gpu, at_work: AtWork | None, width: int) -> list[Content]:
+    """A line for each, under a heading; one line where there are none, or the driver does not name them."""
+    found = _all_processes(gpu)
+    if not found:
+        return [Content.styled(NO_PROCESSES, MUTED).truncate(max(width, 1), ellipsis=True)]
+    titles = Content.styled(f"{'utilisation':>{UTILISATION_CELLS}}{'memory':>{MEMORY_CELLS}}", MUTED)
+    head = spread(Content.styled(f"{'process':>{PID_CELLS}}", MUTED), titles, width)
+    return [head, *(_process(process, whole, at_work, width) for process, whole in found)]
+
+
+def _all_processes(gpu: Gpu) -> list[tuple[GpuProcess, Gpu]]:
+    """With what each computes on: the GPU, or an instance of it."""
+    return [(process, whole) for whole in (gpu, *gpu.instances) for process in whole.processes]
+
+
+def _process(process: GpuProcess, whole: Gpu, at_work: AtWork | None, width: int) -> Content:
+    """This program's are marked, and the worker says which campaign it runs."""
+    is_worker = at_work is not None and at_work.pid == process.pid
+    is_own = process.is_own or is_worker
+    style = OWN if is_own else ""
+    pid = Content.styled(f"{OWN_SIGN if is_own else ' '}{process.pid:>{PID_CELLS - 1}}", style or MUTED)
+    if at_work is not None and is_worker:
+        command = Content.styled(f"{PROGRAM} worker, campaign {at_work.campaign}", style)
+    elif process.command == UNKNOWN:
+        command = Content.styled("not seen from here", MUTED)
+    else:
+        command = Content.styled(printable_line(process.command), style)
+    utilisation = _known(process.utilisation, "{} %") or "–"
     memory = _known(process.memory and process.memory / GIGA, "{:.3g} GB") or "–"
-    left = Content.assemble((f"{process.pid:>8}", MUTED), GAP, process.command.replace("\n", " "))
-    return spread(left, Content(memory), width)
+    if process.memory is not None and whole.memory_total:
+        memory += f"{f'{100 * process.memory / whole.memory_total:.0f} %':>7}"
+    figures = Content(f"{utilisation:>{UTILISATION_CELLS}}{memory:>{MEMORY_CELLS}}")
+    return spread(pid + Content(GAP) + command, figures, width)
 
 
 def _line(left: str, right: str, width: int) -> Content:

@@ -1,10 +1,12 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from dear_tui.access.store_location import Snapshot, SnapshotReader, open_store
+from dear_tui.access.store_location import AtWork, Snapshot, SnapshotReader, open_store
 from engine.errors import UnreachableError
 from engine.store.records import CampaignStatus, CurveData
+from engine.store.state.heartbeat import WorkerStatus
 from tests.dear_tui.memory_store import FakeSource, make_curve, make_status
 
 
@@ -62,6 +64,20 @@ def test_campaigns_are_shown_even_where_a_curve_is_damaged() -> None:
     snapshot = SnapshotReader(lambda: CurvelessSource([make_status(1, done=3)])).read(1)
     assert snapshot.campaigns == (make_status(1, done=3),)
     assert snapshot.problem.endswith("part of campaign 1 is damaged")
+
+
+def test_the_worker_that_runs_a_campaign_is_known_and_its_heartbeat_is_nothing_new() -> None:
+    source = FakeSource([make_status(3, state="running")])
+    source.at_work = WorkerStatus(running=True, pid=4711, campaign=3, device="cuda:0", silence_s=0.1)
+    reader = SnapshotReader(lambda: source)
+    before = reader.read(None)
+    assert before.at_work == AtWork(4711, 3, "cuda:0")
+    source.at_work = replace(source.at_work, heartbeat="2026-01-02T03:04:05Z", silence_s=0.9, rate=1e6)
+    assert reader.read(None) == before
+    source.at_work = replace(source.at_work, campaign=2)
+    assert reader.read(None).at_work is None
+    source.statuses = [make_status(3, state="paused")]
+    assert reader.read(None).at_work is None
 
 
 def test_the_engines_own_sentence_is_kept() -> None:

@@ -15,7 +15,7 @@ from tests.dear_tui.fake_nvml import GIB, FakeGpu, FakeNvml
 ASKED = (
     "nvmlDeviceGetUtilizationRates", "nvmlDeviceGetMemoryInfo", "nvmlDeviceGetTemperature", "nvmlDeviceGetPowerUsage",
     "nvmlDeviceGetEnforcedPowerLimit", "nvmlDeviceGetClockInfo", "nvmlDeviceGetMaxClockInfo", "nvmlDeviceGetMigMode",
-    "nvmlDeviceGetComputeRunningProcesses",
+    "nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetProcessUtilization",
 )  # fmt: skip
 FULL = Gpu(
     name="NVIDIA H100 80GB HBM3",
@@ -48,7 +48,8 @@ def test_what_one_function_cannot_tell_is_missing_and_the_rest_is_there(function
     gpu = read(FakeGpu(failing={function})).gpus[0]
     lost = {field.name for field in fields(Gpu) if getattr(gpu, field.name) != getattr(FULL, field.name)}
     assert all(getattr(gpu, name) is None for name in lost)
-    assert bool(lost) == (function not in ("nvmlDeviceGetMigMode", "nvmlDeviceGetComputeRunningProcesses"))
+    of_processes = ("nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetProcessUtilization")
+    assert bool(lost) == (function not in ("nvmlDeviceGetMigMode", *of_processes))
 
 
 def test_a_gpu_of_which_nothing_is_told_has_its_name() -> None:
@@ -87,6 +88,38 @@ def test_processes_and_the_memory_of_those_that_tell() -> None:
     assert processes == (GpuProcess(1, command_of(1), 3 * GIB), GpuProcess(4_000_000, "?", None))
 
 
+def shares(gpu: FakeGpu) -> dict[int, int | None]:
+    return {process.pid: process.utilisation for process in read(gpu).gpus[0].processes}
+
+
+def test_the_share_of_a_process_is_its_newest_sample_of_the_last_seconds() -> None:
+    sampled = ((1, 0.3, 61), (1, 1.1, 7), (3, 60.0, 99), (77, 0.2, 5))
+    assert shares(FakeGpu(pids=(1, 3), shares=sampled)) == {1: 61, 3: 0}
+
+
+def test_shares_that_are_no_percentage_are_not_believed() -> None:
+    assert shares(FakeGpu(pids=(1, 3), shares=((1, 0.3, 4_000_000), (3, 0.3, 100)))) == {1: 0, 3: 100}
+
+
+@pytest.mark.parametrize(("busy", "share"), [(87, None), (0, 0)])
+def test_without_samples_shares_are_known_only_of_an_idle_gpu(busy: int, share: int | None) -> None:
+    assert shares(FakeGpu(pids=(1,), utilisation=busy)) == {1: share}
+    assert shares(FakeGpu(pids=(1,), utilisation=busy, failing={"nvmlDeviceGetProcessUtilization"})) == {1: share}
+
+
+def test_this_program_is_known_among_the_processes_and_comes_first() -> None:
+    processes = read(FakeGpu(pids=(1, os.getpid(), 4_000_000))).gpus[0].processes
+    assert [(process.pid, process.is_own) for process in processes] == [
+        (os.getpid(), True), (1, False), (4_000_000, False),
+    ]  # fmt: skip
+
+
+def test_processes_of_an_instance_that_the_gpu_names_too_are_there_once() -> None:
+    gpu = read(FakeGpu(pids=(1, 3), mig=[FakeGpu("NVIDIA H100 MIG 1g.10gb", pids=(1,))])).gpus[0]
+    assert [process.pid for process in gpu.processes] == [3]
+    assert [process.pid for process in gpu.instances[0].processes] == [1]
+
+
 def test_without_a_library_there_are_no_gpus_and_the_reason() -> None:
     reader = GpuReader(FakeNvml([], failing={"nvmlInit"}))
     assert reader.read() == GpuReading(problem="nvmlInit is Not Supported")
@@ -123,3 +156,17 @@ def test_the_command_of_a_process() -> None:
     finally:
         process.communicate(b"\n")
     assert command_of(process.pid) == "?"
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["/usr/bin/python3.12", "-P", "-m", "dear_tui.planner"], "dear-tui planner"),
+        (["/usr/bin/python3.12", "/home/a/.venv/bin/dear-tui", "run", "a.toml"], "dear-tui run a.toml"),
+        (["dear-tui"], "dear-tui"),
+        (["/usr/bin/python3.12", "train.py", "/bin/dear-tui"], "python3.12 train.py /bin/dear-tui"),
+    ],
+)
+def test_this_program_is_called_by_its_name(words: list[str], command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil.Process, "cmdline", lambda _process: words)
+    assert command_of(os.getpid()) == command

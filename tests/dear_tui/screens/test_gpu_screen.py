@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dear_tui.machine.gpu import GpuReader
+import pytest
+
+from dear_tui.machine.gpu import GpuProcess, GpuReader, GpuReading
 from dear_tui.machine.machine import Machine, MachineHistory
 from dear_tui.screens import gpu as gpu_screen
 from dear_tui.screens.gpu import MachineCards, MachineView
 from dear_tui.screens.live import LiveScreen
 from dear_tui.widgets.machine.gpu_panel import GpuPanel
 from dear_tui.widgets.machine.machine_text import machine_line
+from engine.store.state.heartbeat import WorkerStatus
 from tests.dear_tui.fake_nvml import FakeGpu, FakeNvml
-from tests.dear_tui.memory_store import FakeSource, FixedMachine, make_app, make_curve, make_status, screen_text, settle
+from tests.dear_tui.memory_store import (
+    FakeSource,
+    FixedMachine,
+    make_app,
+    make_curve,
+    make_status,
+    open_screen,
+    screen_text,
+    settle,
+)
 
 if TYPE_CHECKING:
-    import pytest
+    from dear_tui.app import DearApp
 
 
 class Counted(FixedMachine):
@@ -86,6 +99,59 @@ async def test_a_driver_that_hangs_freezes_no_key_and_is_said(monkeypatch: pytes
         await pilot.press("2")
         assert isinstance(app.screen, LiveScreen)
         machine.answers.set()
+
+
+def at_work_on(pid: int, device: str | None) -> FakeSource:
+    source = FakeSource([make_status(3, state="running")])
+    source.at_work = WorkerStatus(running=True, pid=pid, campaign=3, device=device)
+    return source
+
+
+def app_with(source: FakeSource, *processes: GpuProcess) -> DearApp:
+    app = make_app(source)
+    gpu = GpuReader(FakeNvml([FakeGpu()])).read().gpus[0]
+    app.machine = FixedMachine(GpuReading((replace(gpu, processes=processes),)))
+    return app
+
+
+async def test_the_worker_is_named_among_the_processes_with_its_campaign_and_its_shares() -> None:
+    processes = (GpuProcess(99, "?"), GpuProcess(4711, "?", 21 * 2**30, utilisation=61))
+    app = app_with(at_work_on(4711, "cuda:0"), *processes)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_screen(pilot, "5", "campaign 3")
+        lines = [" ".join(line.split()) for line in screen_text(app).splitlines()]
+        assert "process utilisation memory" in lines
+        assert "▸ 4711 dear-tui worker, campaign 3 61 % 22.5 GB 26 %" in lines
+        assert "99 not seen from here – –" in lines
+        assert "The driver does not name it" not in screen_text(app)
+
+
+async def test_a_worker_that_the_driver_does_not_name_is_said_with_what_it_says_itself() -> None:
+    app = app_with(at_work_on(4711, "cuda:0"), GpuProcess(99, "?"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_screen(pilot, "5", "▸ dear-tui worker, process 4711: campaign 3 runs on cuda:0.")
+        assert "The driver does not name it: its share is not known." in screen_text(app)
+        assert app.screen.query_one(MachineView).max_scroll_y == 0
+
+
+@pytest.mark.parametrize("device", ["cpu", None])
+async def test_a_worker_that_computes_elsewhere_is_not_missed_on_the_gpu(device: str | None) -> None:
+    app = app_with(at_work_on(4711, device), GpuProcess(99, "python train.py"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_screen(pilot, "5", "python train.py")
+        assert "4711" not in screen_text(app)
+
+
+async def test_a_driver_that_names_no_process_is_said() -> None:
+    app = app_with(FakeSource())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_screen(pilot, "5", "The driver names no process that computes here.")
+
+
+async def test_a_command_cannot_steer_the_terminal() -> None:
+    app = app_with(FakeSource(), GpuProcess(99, "python\x1b[2J\nx"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_screen(pilot, "5", r"python\x1b[2J\nx")
 
 
 async def test_what_does_not_fit_is_scrolled_to() -> None:

@@ -27,7 +27,8 @@ def machine(kind: str) -> FixedMachine:
             return FixedMachine()
         case "one-gpu":
             reading = GpuReader(FakeNvml([FakeGpu()])).read()
-            processes = (GpuProcess(4711, "dear-tui worker", 31 * 10**9), GpuProcess(99, "?", None))
+            worker = GpuProcess(4711, "dear-tui worker", 31 * 10**9, utilisation=61, is_own=True)
+            processes = (worker, GpuProcess(99, "?", None))
             return FixedMachine(GpuReading((replace(reading.gpus[0], processes=processes),)))
         case "mig":
             return FixedMachine(GpuReader(FakeNvml([MIG])).read())
