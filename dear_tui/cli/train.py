@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 
 def train(
-    arch: Annotated[str, typer.Argument(metavar="ARCH", help="The network: lenet5.")],
-    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="The data set: mnist.")],
+    arch: Annotated[str, typer.Argument(metavar="ARCH", help="The network: lenet5 or resnet9.")],
+    dataset: Annotated[
+        str, typer.Argument(metavar="DATASET", help="The data set: mnist for lenet5, cifar10 for resnet9.")
+    ],
     out: Annotated[
         Path | None, typer.Option("--out", help="The .safetensors file.  [default: ARCH-DATASET.safetensors]")
     ] = None,
@@ -27,10 +29,13 @@ def train(
     ] = None,
     epochs: Annotated[int | None, typer.Option("--epochs", help="Instead of the recipe's.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same weights.")] = 0,
+    device: Annotated[
+        str, typer.Option("--device", help="auto, cpu, cuda or cuda:1; CUDA trains with mixed precision.")
+    ] = "auto",
 ) -> None:
     """Train a network from scratch.
 
-    Prints the file and its test accuracy; the same seed gives the same weights.
+    Prints the file and its test accuracy; on the CPU the same seed gives the same weights.
     """
     from engine.running.training import train as train_network
 
@@ -54,5 +59,5 @@ def train(
             if not console.is_terminal and progress.step % (progress.steps // progress.epochs) == 0:  # an epoch's end
                 console.print(numbers, highlight=False)
 
-        result = train_network(arch, dataset, target, path, epochs, seed, on_progress)
+        result = train_network(arch, dataset, target, path, epochs, seed, on_progress, device)
     say(f"{result.out}  test accuracy {result.test_accuracy:.2%}")

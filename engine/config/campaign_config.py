@@ -93,7 +93,12 @@ def _is_from_disk(info: ValidationInfo) -> bool:
     return (info.context or {}).get("folder") is not None
 
 
-def _check_device(device: str) -> str:
+def check_device(device: str) -> str:
+    """The name of a device, as it is.
+
+    Raises:
+        ValueError: it is none of the names.
+    """
     if re.fullmatch(r"auto|cpu|cuda(:\d+)?", device) is None:
         raise ValueError(f'use "auto", "cpu", "cuda" or "cuda:1", not "{device}"')
     return device
@@ -349,7 +354,7 @@ class RunConfig(Section):
     )
     executor: ExecutorName = "local"
     """who computes the blocks of images"""
-    device: Annotated[str, AfterValidator(_check_device)] = "auto"
+    device: Annotated[str, AfterValidator(check_device)] = "auto"
     """auto, cpu, cuda or cuda:1"""
     tf32: bool = False
     """rounder arithmetic on recent GPUs, as in some published campaigns"""

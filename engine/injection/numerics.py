@@ -21,13 +21,14 @@ class Numerics:
     threads: int
 
 
-def choose_numerics(device: str, tf32: bool, threads: int | None = None) -> Numerics:
+def choose_numerics(device: str, tf32: bool, threads: int | None = None, field: str = "[run] device") -> Numerics:
     """Fix the device and its arithmetic for this process: fp32 means fp32 unless `tf32`.
 
     Args:
         device: "auto" (CUDA where there is one), "cpu", "cuda" or "cuda:N".
         tf32: whether CUDA may round to it.
         threads: of the CPU; None = what torch has chosen from the machine and the environment.
+        field: where the device was asked for, in the words of an error.
 
     Raises:
         NoDeviceError: if CUDA or that device number is asked for and absent.
@@ -39,7 +40,7 @@ def choose_numerics(device: str, tf32: bool, threads: int | None = None) -> Nume
     elif device == "cuda":
         device = "cuda:0"
     if device != "cpu":
-        _require_cuda(device)
+        _require_cuda(device, field)
         torch.backends.cuda.matmul.allow_tf32 = tf32
         torch.backends.cudnn.allow_tf32 = tf32
         torch.backends.cudnn.deterministic = True
@@ -48,8 +49,8 @@ def choose_numerics(device: str, tf32: bool, threads: int | None = None) -> Nume
     return Numerics(torch.__version__, device, name, tf32 and device != "cpu", torch.get_num_threads())
 
 
-def _require_cuda(device: str) -> None:
+def _require_cuda(device: str, field: str) -> None:
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if int(device.removeprefix("cuda:")) >= count:
         found = f"{count} CUDA device{'s' if count != 1 else ''}" if count else "no CUDA device"
-        raise NoDeviceError(f'[run] device: {device} is asked for, but there is {found}; use "cpu" or "auto"')
+        raise NoDeviceError(f'{field}: {device} is asked for, but there is {found}; use "cpu" or "auto"')

@@ -6,53 +6,34 @@ import json
 import math
 import os
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
-from engine.config.campaign_config import DatasetConfig
+from engine.config.campaign_config import DatasetConfig, check_device
 from engine.datasets import load_dataset
 from engine.datasets.download import default_folder
 from engine.errors import InputError
+from engine.injection.numerics import choose_numerics
 from engine.models import build_model
+from engine.running.recipes import RECIPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from torch import Tensor, nn
 
     from engine.datasets import Dataset
+    from engine.injection.numerics import Numerics
+    from engine.running.recipes import Recipe
 
 EVALUATION_BATCH = 1000
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """AdamW under a one-cycle schedule, on images turned, zoomed and shifted at random."""
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    """the highest of the cycle"""
-    weight_decay: float
-    rotation: float
-    """degrees, at most, either way"""
-    zoom: float
-    """share of the size, at most, larger or smaller, per axis"""
-    shift: float
-    """share of the size, at most, per axis and direction"""
-
-
-RECIPES: Mapping[tuple[str, str], Recipe] = {
-    ("lenet5", "mnist"): Recipe(
-        epochs=4, batch_size=128, learning_rate=4e-3, weight_decay=0.05, rotation=8, zoom=0.1, shift=0.06
-    )
-}
-"""By network and data set."""
+Precision = Literal["float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +47,7 @@ class TrainingProgress:
     """batches done in the whole training"""
     steps: int
     loss: float
-    """mean cross-entropy of this batch"""
+    """mean cross-entropy of this batch, with the recipe's label smoothing"""
     test_accuracy: float | None
     """after the last whole epoch, 0..1; None in the first"""
 
@@ -78,6 +59,10 @@ class TrainingResult:
     out: Path
     test_accuracy: float
     """after the final epoch, 0..1"""
+    device: str
+    """such as "cpu" or "cuda:0" """
+    precision: Precision
+    """of the products in training"""
 
 
 def train(
@@ -88,55 +73,107 @@ def train(
     epochs: int | None = None,
     seed: int = 0,
     on_progress: Callable[[TrainingProgress], None] | None = None,
+    device: str = "auto",
 ) -> TrainingResult:
     """Train a network from scratch and save the weights of its final epoch, whatever the test set says of others.
 
-    The same seed gives the same weights on the same machine and torch version.
+    On CUDA it trains with mixed precision; the test set is run, and the weights are kept, in float32 everywhere. On the
+    CPU the same seed gives the same weights on the same machine and torch version.
 
     Args:
-        out: the .safetensors file; its metadata "training" is JSON: arch, dataset, recipe, seed, torch, test_accuracy.
+        out: the .safetensors file; its metadata "training" is JSON: arch, dataset, recipe, seed, torch, device,
+            device_name, precision, test_accuracy.
         path: folder of the data set, downloaded there when it is not; None: the user's cache.
         epochs: instead of the recipe's.
+        device: as `[run] device`: "auto" (CUDA where there is one), "cpu", "cuda" or "cuda:N".
 
     Raises:
-        InputError: no recipe for that pair, no data, or `out` cannot be written.
+        InputError: no recipe for that pair, no such name of a device, no data, or `out` cannot be written.
+        NoDeviceError: the device is not there.
     """
     recipe = _recipe(arch, dataset, epochs)
     _check_writable(out)
+    numerics = _numerics(device)
+    place = torch.device(numerics.device)
+    precision = training_precision(place)
     config = DatasetConfig.model_validate({"name": dataset, "path": path or default_folder()})
     training, test = load_dataset(config, train=True), load_dataset(config)
-    with _one_thread(), torch.random.fork_rng(devices=[]):
+    with _one_thread(), torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
         torch.manual_seed(seed)
-        model = build_model(arch, training.images.shape[1], int(training.labels.max()) + 1)
-        test_accuracy = _fit(model, recipe, training, test, seed, on_progress)
+        # made on the CPU, so that the seed means the same first weights everywhere
+        model = build_model(arch, training.images.shape[1], int(training.labels.max()) + 1).to(place)
+        images = ImagesOnDevice(training, place), ImagesOnDevice(test, place)
+        test_accuracy = _fit(model, recipe, *images, precision, seed, on_progress)
     story = {
         "arch": arch,
         "dataset": dataset,
         "recipe": asdict(recipe),
         "seed": seed,
-        "torch": torch.__version__,
+        "torch": numerics.torch,
+        "device": numerics.device,
+        "device_name": numerics.device_name,
+        "precision": precision,
         "test_accuracy": test_accuracy,
     }
+    weights = {name: tensor.to("cpu").contiguous() for name, tensor in model.state_dict().items()}
     partial = out.with_name(out.name + ".tmp")
     try:
         # One metadata entry, because safetensors writes several in random order: the same training, the same bytes.
-        save_file(model.state_dict(), partial, {"training": json.dumps(story)})
+        save_file(weights, partial, {"training": json.dumps(story)})
         partial.replace(out)
     finally:
         partial.unlink(missing_ok=True)
-    return TrainingResult(out, test_accuracy)
+    return TrainingResult(out, test_accuracy, numerics.device, precision)
+
+
+def training_precision(device: torch.device) -> Precision:
+    """What products are rounded to in training: float32 on the CPU, the 16 bits that the device computes on CUDA."""
+    if device.type == "cpu":
+        return "float32"
+    with torch.cuda.device(device):
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
+
+
+class ImagesOnDevice:
+    """A data set that is kept on the device as it is stored, and made the network's input batch by batch."""
+
+    def __init__(self, dataset: Dataset, device: torch.device) -> None:
+        self.device = device
+        self.labels = torch.tensor(dataset.labels, device=device)
+        """int64 [N]"""
+        self._stored = torch.tensor(dataset.images[:], device=device)  # a copy: files that are mapped cannot be written
+        self._mean, self._std = (
+            torch.tensor(values, dtype=torch.float32, device=device).view(-1, 1, 1)
+            for values in (dataset.mean, dataset.std)
+        )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batch(self, index: slice | Tensor) -> Tensor:
+        """As `Dataset.batch`, and the same to the bit on the CPU: float32 [n, C, H, W]."""
+        chosen = self._stored[index]
+        batch = chosen.to(torch.float32)
+        if chosen.dtype == torch.uint8:
+            batch = batch / 255
+        return (batch - self._mean) / self._std if len(self._mean) else batch
 
 
 def accuracy(model: nn.Module, dataset: Dataset) -> float:
-    """Share of the images whose label is the network's top-1."""
+    """Share of the images whose label is the network's top-1; they are read some at a time."""
+    device = next(model.parameters()).device
+    labels = torch.tensor(dataset.labels, device=device)
+    return _accuracy(model, lambda index: torch.from_numpy(dataset.batch(index)).to(device), labels)
+
+
+def _accuracy(model: nn.Module, batch: Callable[[slice], Tensor], labels: Tensor) -> float:
     model.eval()
-    correct = 0
+    correct = torch.zeros((), dtype=torch.int64, device=labels.device)
     with torch.inference_mode():
-        for start in range(0, len(dataset), EVALUATION_BATCH):
+        for start in range(0, len(labels), EVALUATION_BATCH):
             index = slice(start, start + EVALUATION_BATCH)
-            predicted = model(torch.from_numpy(dataset.batch(index))).argmax(1)
-            correct += int((predicted.numpy() == dataset.labels[index]).sum())
-    return correct / len(dataset)
+            correct += (model(batch(index)).argmax(1) == labels[index]).sum()
+    return int(correct) / len(labels)
 
 
 def _recipe(arch: str, dataset: str, epochs: int | None) -> Recipe:
@@ -148,7 +185,15 @@ def _recipe(arch: str, dataset: str, epochs: int | None) -> Recipe:
         return recipe
     if epochs < 1:
         raise InputError(f"epochs is {epochs}: train for 1 at least")
-    return Recipe(**{**asdict(recipe), "epochs": epochs})
+    return replace(recipe, epochs=epochs)
+
+
+def _numerics(device: str) -> Numerics:
+    """TF32 is off: it would round what mixed precision leaves in float32, and the test set."""
+    try:
+        return choose_numerics(check_device(device), tf32=False, field="device")
+    except ValueError as error:
+        raise InputError(f"device: {error}") from None
 
 
 def _check_writable(out: Path) -> None:
@@ -162,49 +207,49 @@ def _check_writable(out: Path) -> None:
 def _fit(
     model: nn.Module,
     recipe: Recipe,
-    training: Dataset,
-    test: Dataset,
+    training: ImagesOnDevice,
+    test: ImagesOnDevice,
+    precision: Precision,
     seed: int,
     on_progress: Callable[[TrainingProgress], None] | None,
 ) -> float:
     """Run the recipe; returns the accuracy on the test set after the final epoch."""
-    random = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=recipe.weight_decay)
+    device, is_mixed = training.device, precision != "float32"
+    if is_mixed:
+        model.to(memory_format=torch.channels_last)
+    random = torch.Generator(device).manual_seed(seed)
+    optimizer = _optimizer(model, recipe)
     steps = recipe.epochs * math.ceil(len(training) / recipe.batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, total_steps=steps)
-    labels = torch.from_numpy(training.labels)
+    scaler = torch.amp.GradScaler(device.type, enabled=precision == "float16")
     step, test_accuracy = 0, None
     for epoch in range(1, recipe.epochs + 1):
         model.train()
-        order = torch.randperm(len(training), generator=random)
+        order = torch.randperm(len(training), generator=random, device=device)
         for start in range(0, len(training), recipe.batch_size):
             index = order[start : start + recipe.batch_size]
-            images = _augment(torch.from_numpy(training.batch(index.numpy())), recipe, random)
-            loss = F.cross_entropy(model(images), labels[index])
+            images = recipe.augment(training.batch(index), random)
+            with torch.autocast(device.type, getattr(torch, precision), enabled=is_mixed):
+                logits = model(images)
+                loss = F.cross_entropy(logits, training.labels[index], label_smoothing=recipe.label_smoothing)
             optimizer.zero_grad()
-            torch.autograd.backward(loss)
-            optimizer.step()
+            torch.autograd.backward(scaler.scale(loss))
+            scaler.step(optimizer)
+            scaler.update()
             schedule.step()
             step += 1
             if on_progress is not None:
                 on_progress(TrainingProgress(epoch, recipe.epochs, step, steps, loss.item(), test_accuracy))
-        test_accuracy = accuracy(model, test)
+        test_accuracy = _accuracy(model, test.batch, test.labels)
     assert test_accuracy is not None
     return test_accuracy
 
 
-def _augment(images: Tensor, recipe: Recipe, random: torch.Generator) -> Tensor:
-    """Each image [N, C, H, W] turned, zoomed and shifted by its own random amounts."""
-
-    def uniform(limit: float, *shape: int) -> Tensor:
-        return (2 * torch.rand(len(images), *shape, generator=random) - 1) * limit
-
-    angle = uniform(math.radians(recipe.rotation))
-    turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], dim=1).view(-1, 2, 2)
-    scale = 1 + uniform(recipe.zoom, 1, 2)
-    shift = uniform(2 * recipe.shift, 2, 1)  # affine_grid's coordinates run from -1 to 1
-    grid = F.affine_grid(torch.cat([turn * scale, shift], dim=2), list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    if recipe.optimizer == "adamw":
+        return torch.optim.AdamW(model.parameters(), weight_decay=recipe.weight_decay)
+    # the schedule sets the learning rate and the momentum
+    return torch.optim.SGD(model.parameters(), momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay)
 
 
 @contextmanager

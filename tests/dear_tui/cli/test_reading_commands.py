@@ -277,14 +277,16 @@ def test_train_reports_each_epoch_and_prints_file_and_accuracy(
 ) -> None:
     out = tmp_path / "w.safetensors"
 
-    def train(arch: str, dataset: str, out: Path, path: Path | None, epochs: int, seed: int, report: Any) -> Any:
-        assert (arch, dataset, path, epochs, seed) == ("lenet5", "mnist", tmp_path, 2, 7)
+    def train(
+        arch: str, dataset: str, out: Path, path: Path | None, epochs: int, seed: int, report: Any, device: str
+    ) -> Any:
+        assert (arch, dataset, path, epochs, seed, device) == ("lenet5", "mnist", tmp_path, 2, 7, "cuda:1")
         for step in range(1, 5):
             report(TrainingProgress((step + 1) // 2, 2, step, 4, 0.25, 0.98 if step > 2 else None))
-        return TrainingResult(out, 0.9876)
+        return TrainingResult(out, 0.9876, "cuda:1", "bfloat16")
 
     monkeypatch.setattr("engine.running.training.train", train)
-    options = ("--out", out, "--data", tmp_path, "--epochs", "2", "--seed", "7")
+    options = ("--out", out, "--data", tmp_path, "--epochs", "2", "--seed", "7", "--device", "cuda:1")
     done = invoke("train", "lenet5", "mnist", *options)
     assert (done.code, done.out) == (0, f"{out}  test accuracy 98.76%\n")
     assert done.err == "epoch 1/2 loss 0.250\nepoch 2/2 loss 0.250, test accuracy 98.00% after epoch 1\n"
