@@ -163,8 +163,8 @@ class GpuReader:
         idle = 0 if shares or utilisation == 0 else None
         processes = []
         for one in found:
-            command = command_of(one.pid)
-            is_own = one.pid == os.getpid() or command.split(" ")[0] == PROGRAM
+            command = f"{PROGRAM}, this terminal" if one.pid == os.getpid() else command_of(one.pid)
+            is_own = command.startswith(PROGRAM)
             processes.append(GpuProcess(one.pid, command, one.usedGpuMemory, shares.get(one.pid, idle), is_own))
         return tuple(sorted(processes, key=lambda process: not process.is_own))
 

@@ -164,7 +164,7 @@ def _process(process: GpuProcess, whole: Gpu, at_work: AtWork | None, width: int
     elif process.command == UNKNOWN:
         command = Content.styled("not seen from here", MUTED)
     else:
-        command = Content.styled(printable_line(process.command), style)
+        command = Content.styled(printable_line(" ".join(process.command.split())), style)
     utilisation = _known(process.utilisation, "{} %") or "–"
     memory = _known(process.memory and process.memory / GIGA, "{:.3g} GB") or "–"
     if process.memory is not None and whole.memory_total:

@@ -109,8 +109,8 @@ def test_without_samples_shares_are_known_only_of_an_idle_gpu(busy: int, share: 
 
 def test_this_program_is_known_among_the_processes_and_comes_first() -> None:
     processes = read(FakeGpu(pids=(1, os.getpid(), 4_000_000))).gpus[0].processes
-    assert [(process.pid, process.is_own) for process in processes] == [
-        (os.getpid(), True), (1, False), (4_000_000, False),
+    assert [(process.command, process.is_own) for process in processes] == [
+        ("dear-tui, this terminal", True), (command_of(1), False), ("?", False),
     ]  # fmt: skip
 
 

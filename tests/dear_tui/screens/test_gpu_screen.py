@@ -151,7 +151,7 @@ async def test_a_driver_that_names_no_process_is_said() -> None:
 async def test_a_command_cannot_steer_the_terminal() -> None:
     app = app_with(FakeSource(), GpuProcess(99, "python\x1b[2J\nx"))
     async with app.run_test(size=(80, 24)) as pilot:
-        await open_screen(pilot, "5", r"python\x1b[2J\nx")
+        await open_screen(pilot, "5", r"python\x1b[2J x")
 
 
 async def test_what_does_not_fit_is_scrolled_to() -> None:
