@@ -16,7 +16,8 @@ from safetensors.torch import save_file
 from engine.config.campaign_config import DatasetConfig, check_device
 from engine.datasets import load_dataset
 from engine.datasets.download import default_folder
-from engine.errors import InputError
+from engine.errors import InputError, UnreachableError
+from engine.injection.memory import is_out_of_memory
 from engine.injection.numerics import choose_numerics
 from engine.models import build_model
 from engine.running.recipes import RECIPES
@@ -90,6 +91,7 @@ def train(
     Raises:
         InputError: no recipe for that pair, no such name of a device, no data, or `out` cannot be written.
         NoDeviceError: the device is not there.
+        UnreachableError: it has too little memory free.
     """
     recipe = _recipe(arch, dataset, epochs)
     _check_writable(out)
@@ -98,7 +100,8 @@ def train(
     precision = training_precision(place)
     config = DatasetConfig.model_validate({"name": dataset, "path": path or default_folder()})
     training, test = load_dataset(config, train=True), load_dataset(config)
-    with _one_thread(), torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
+    random_of = [place] if place.type == "cuda" else []
+    with _one_thread(), torch.random.fork_rng(devices=random_of), _explained_memory(arch, numerics.device):
         torch.manual_seed(seed)
         # made on the CPU, so that the seed means the same first weights everywhere
         model = build_model(arch, training.images.shape[1], int(training.labels.max()) + 1).to(place)
@@ -250,6 +253,18 @@ def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         return torch.optim.AdamW(model.parameters(), weight_decay=recipe.weight_decay)
     # the schedule sets the learning rate and the momentum
     return torch.optim.SGD(model.parameters(), momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay)
+
+
+@contextmanager
+def _explained_memory(arch: str, device: str) -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise UnreachableError(
+            f"device: {device} has too little memory free to train {arch}; free some, or use another device"
+        ) from None
 
 
 @contextmanager

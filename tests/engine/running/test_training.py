@@ -13,7 +13,7 @@ from safetensors import safe_open
 
 from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
-from engine.errors import InputError, NoDeviceError
+from engine.errors import InputError, NoDeviceError, UnreachableError
 from engine.models import load_model, read_weights
 from engine.models.weights import BUNDLED_WEIGHTS
 from engine.running.recipes import RECIPES, Recipe
@@ -175,6 +175,16 @@ def test_a_device_that_is_not_there_is_refused_in_a_sentence(tmp_path: Path) -> 
 def test_a_device_of_another_name_is_refused_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r'^device: use "auto", "cpu", "cuda" or "cuda:1", not "gpu"$'):
         train("lenet5", "mnist", tmp_path / "w.safetensors", device="gpu")
+
+
+def test_memory_that_runs_out_is_a_sentence(tmp_path: Path, small_mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr("engine.running.training.ImagesOnDevice", full)
+    with pytest.raises(UnreachableError, match=r"^device: cpu has too little memory free to train lenet5; free some"):
+        train("lenet5", "mnist", tmp_path / "w.safetensors", small_mnist, device="cpu")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_epochs_are_refused(tmp_path: Path) -> None:
