@@ -221,7 +221,7 @@ def _fit(
     if is_mixed:
         model.to(memory_format=torch.channels_last)
     random = torch.Generator(device).manual_seed(seed)
-    optimizer = _optimizer(model, recipe)
+    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=recipe.weight_decay)
     steps = recipe.epochs * math.ceil(len(training) / recipe.batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, total_steps=steps)
     scaler = torch.amp.GradScaler(device.type, enabled=precision == "float16")
@@ -246,13 +246,6 @@ def _fit(
         test_accuracy = _accuracy(model, test.batch, test.labels)
     assert test_accuracy is not None
     return test_accuracy
-
-
-def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(model.parameters(), weight_decay=recipe.weight_decay)
-    # the schedule sets the learning rate and the momentum
-    return torch.optim.SGD(model.parameters(), momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay)
 
 
 @contextmanager
