@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,3 +62,4 @@ def train(
 
         result = train_network(arch, dataset, target, path, epochs, seed, on_progress, device)
     say(f"{result.out}  test accuracy {result.test_accuracy:.2%}")
+    say(f"trained on {result.device} in {result.precision}", file=sys.stderr)

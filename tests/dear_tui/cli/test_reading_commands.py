@@ -289,4 +289,13 @@ def test_train_reports_each_epoch_and_prints_file_and_accuracy(
     options = ("--out", out, "--data", tmp_path, "--epochs", "2", "--seed", "7", "--device", "cuda:1")
     done = invoke("train", "lenet5", "mnist", *options)
     assert (done.code, done.out) == (0, f"{out}  test accuracy 98.76%\n")
-    assert done.err == "epoch 1/2 loss 0.250\nepoch 2/2 loss 0.250, test accuracy 98.00% after epoch 1\n"
+    epochs = "epoch 1/2 loss 0.250\nepoch 2/2 loss 0.250, test accuracy 98.00% after epoch 1\n"
+    assert done.err == f"{epochs}trained on cuda:1 in bfloat16\n"
+
+
+def test_train_refuses_a_device_that_is_not_there(invoke: Invoke, tmp_path: Path) -> None:
+    done = invoke("train", "lenet5", "mnist", "--out", tmp_path / "w.safetensors", "--device", "cuda:99")
+    assert (done.code, done.out) == (3, "")
+    assert done.err.startswith("dear-tui: device: cuda:99 is asked for, but there is")
+    assert done.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
