@@ -15,24 +15,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class DetectionCurve:
-    """Faults by their worst severity over the ranks 0..k, each array [images]; the three add up to all faults."""
+    """Faults by their worst severity over the ranks 0..k, each array [images]; the four add up to all faults."""
 
     masked: Counts
     non_critical: Counts
     critical: Counts
+    screened: Counts
+    """faults with a screened image and none that was seen to be non-critical or critical"""
 
 
-def detection_curve(first_non_masked: Counts, first_critical: Counts, images: int) -> DetectionCurve:
+def detection_curve(
+    first_non_masked: Counts, first_critical: Counts, images: int, first_screened: Counts | None = None
+) -> DetectionCurve:
     """Algorithm 1 of the paper, after every image, from each fault's first harmful ranks.
 
     Args:
-        first_non_masked: [F] first rank at which the fault is not masked (critical included); no rank of these = never.
+        first_non_masked: [F] first rank at which the fault was seen not to be masked (critical included); no rank of
+            these = never.
         first_critical: [F] first rank at which the fault is critical, likewise.
         images: ranks to draw, from 0 on; what happens at other ranks is not counted.
+        first_screened: [F] first rank at which the fault was screened, likewise; None: no pair was.
     """
     harmful = _reached(first_non_masked, images)
     critical = _reached(first_critical, images)
-    return DetectionCurve(masked=len(first_non_masked) - harmful, non_critical=harmful - critical, critical=critical)
+    not_masked = harmful
+    if first_screened is not None:
+        seen, screened = (np.where(first < 0, images, first) for first in (first_non_masked, first_screened))
+        not_masked = _reached(np.minimum(seen, screened), images)
+    return DetectionCurve(
+        masked=len(first_non_masked) - not_masked,
+        non_critical=harmful - critical,
+        critical=critical,
+        screened=not_masked - harmful,
+    )
 
 
 def _reached(first: Counts, images: int) -> Counts:

@@ -92,6 +92,30 @@ class WeightFaults:
 
 
 @dataclass(frozen=True)
+class Audit:
+    """Pairs that a bound calls safe and that were drawn to be run all the same. All arrays have one row per pair.
+
+    A pair that was drawn both by itself and with its whole fault has two rows.
+    """
+
+    fault: NDArray[np.int64]
+    """row in `Outcomes.severity`"""
+    image: NDArray[np.int64]
+    """column in `Outcomes.severity`"""
+    bound: NDArray[np.float32]
+    """what called the pair safe"""
+    prediction: NDArray[np.uint16]
+    """faulty top-1, torch's argmax where logits are not finite"""
+    severity: NDArray[np.uint8]
+    """0 masked, 1 non-critical, 2 critical: a miss"""
+    drawn_as: NDArray[np.int8]
+    """0 a pair by itself, 1 one of all screened pairs of a whole fault"""
+
+    def __len__(self) -> int:
+        return len(self.fault)
+
+
+@dataclass(frozen=True)
 class Outcomes:
     """What F faults did to a block of I images; K of the pairs are critical."""
 
@@ -111,3 +135,6 @@ class Outcomes:
     """[K] whether the golden class is among the five best under the fault; never where logits are not finite"""
     softmax_lost: NDArray[np.float32]
     """[K] the golden class's softmax without the fault minus with it; NaN where logits are not finite"""
+    audit: Audit | None = None
+    """the screened pairs that were run all the same: they stay 3 in `severity`, but for a miss, which is 2 there and
+    one of the K; None where nothing is audited"""

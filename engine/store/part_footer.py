@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine.store.records import Receipt, Span
+from engine.store.schema import AUDIT_COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,11 +23,14 @@ class Known:
     """see `Receipt`, like all that follow"""
     engine: str | None = None
     statistics: Mapping[str, Any] = field(default_factory=dict)
+    audited: int = 0
+    missed: int = 0
 
     def footer(self, span: Span) -> dict[str, object]:
         """Key -> value; what is not known has no key."""
-        found = {"seconds": self.seconds, "engine": self.engine}
+        found: dict[str, object] = {"seconds": self.seconds, "engine": self.engine}
         found |= {"statistics": json.dumps(dict(self.statistics)) if self.statistics else None}
+        found |= {name: getattr(self, name) if self.audited else None for name in AUDIT_COUNTS}
         known = {key: value for key, value in found.items() if value is not None}
         return {**vars(span), "fingerprint": self.fingerprint, **known}
 
@@ -58,6 +62,8 @@ class Known:
             rebuilt=rebuilt,
             engine=self.engine,
             statistics=self.statistics,
+            audited=self.audited,
+            missed=self.missed,
         )
 
 
@@ -70,5 +76,7 @@ def read_footer(footer: Mapping[str, str]) -> tuple[Span, Known]:
     kept = dict(footer)
     fingerprint, seconds = kept.pop("fingerprint"), kept.pop("seconds", None)
     engine, statistics = kept.pop("engine", None), json.loads(kept.pop("statistics", "{}"))
+    audited, missed = (int(kept.pop(name, 0)) for name in AUDIT_COUNTS)
     span = Span(**{name: int(value) for name, value in kept.items()})
-    return span, Known(fingerprint, None if seconds is None else float(seconds), engine, statistics)
+    known_seconds = None if seconds is None else float(seconds)
+    return span, Known(fingerprint, known_seconds, engine, statistics, audited, missed)

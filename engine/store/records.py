@@ -134,6 +134,10 @@ class CampaignStatus(Counted):
     goal: str = "severities"
     screened: int = 0
     dropped: int = 0
+    audited: int = 0
+    """screened pairs that were run all the same"""
+    missed: int = 0
+    """of these, the ones that are critical"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,9 +150,11 @@ class CurveData:
     metric: NDArray[np.float64]
     """[W] in rank order"""
     masked: NDArray[np.int64]
-    """[ranks done] faults so far masked; with the next two it adds up to `faults`"""
+    """[ranks done] faults so far masked; with the next three it adds up to `faults`"""
     non_critical: NDArray[np.int64]
     critical: NDArray[np.int64]
+    screened: NDArray[np.int64]
+    """faults with a screened image and none that was seen to be non-critical or critical"""
     beyond: int = 0
     """ranks that are done, too, after one that is not: blocks may come in any order"""
 
@@ -279,6 +285,9 @@ class Receipt(Counted):
     """version of the code that computed it; None where that is not known"""
     statistics: Mapping[str, Any] = field(default_factory=dict)
     """see `Statistics`"""
+    audited: int = 0
+    """see `CampaignStatus`, like the next one"""
+    missed: int = 0
 
     def __post_init__(self) -> None:
         if self.count() != self.span.pairs:

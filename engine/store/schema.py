@@ -22,6 +22,13 @@ PART_TABLES = ("fault_summary", "image_summary", "critical", "severity")
 AUDIT = "audit"
 """The part table that only the parts of an audited campaign have."""
 
+DRAWN_AS = ("pair", "fault")
+"""What the audit drew, as its numbers 0 and 1 are stored."""
+
+AUDIT_COUNTS = ("audited", "missed")
+"""Counts of the pairs that an audit ran and of those of them that are critical. They are not in `COUNTS`, because such
+a pair is counted there already: as screened, or, where it is a miss, as critical."""
+
 _COUNT_COLUMNS = dict.fromkeys(COUNTS, "INTEGER")
 
 COLUMNS = {
@@ -64,15 +71,24 @@ COLUMNS = {
         "correct": "INTEGER",
         "first_non_masked": "INTEGER",
         "first_critical": "INTEGER",
+        "first_screened": "INTEGER",
     },
     "image_summary": {"image_id": "UINTEGER", **_COUNT_COLUMNS},
-    "audit": {"fault_id": "UINTEGER", "image_id": "UINTEGER", "drawn_as": "VARCHAR", "severity": "UTINYINT"},
+    "audit": {
+        "fault_id": "UINTEGER",
+        "image_id": "UINTEGER",
+        "drawn_as": "VARCHAR",
+        "bound": "FLOAT",
+        "prediction": "USMALLINT",
+        "severity": "UTINYINT",
+    },
 }
 """Table -> column -> DuckDB type, as in the Parquet files; `first_*` are ranks, NULL = never.
 
 Counts and ranks are signed, because queries subtract them. `pattern_*` are the bits of the stored weight. `weight` is
-how many faults of the population one drawn fault stands for. `drawn_as` says what the audit drew: a `pair`, or a
-`fault` of all whose pairs this is one."""
+how many faults of the population one drawn fault stands for. `first_non_masked` of a part is of the images that were
+run; whether a screened one comes before it, `first_screened` tells. `drawn_as` says what the audit drew: a `pair`, or a
+`fault` of all whose pairs this is one. `bound` is what called the pair safe."""
 
 KNOWN = {"screened": "0", "dropped": "0", "goal": "'severities'"}
 """Column -> the SQL value that it has in files written before there was such a column."""
@@ -163,6 +179,10 @@ MIGRATIONS = (
     ALTER TABLE receipts ADD COLUMN engine TEXT;
     ALTER TABLE receipts ADD COLUMN statistics TEXT;
     """,
+    """
+    ALTER TABLE receipts ADD COLUMN audited INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE receipts ADD COLUMN missed INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 """Step i brings state.sqlite from `user_version` i to i + 1."""
 
@@ -180,7 +200,7 @@ VIEWS = {
     "layers": "per layer of a campaign's network: shape, number of weights, the method that runs its faults",
     "sites": "per weight that a fault changes: the bits that it changes there",
     "parts": "per committed part: its ranks and faults, counts, seconds, engine and statistics of the method",
-    "audit": "per pair that was run although its severity had been taken for granted",
+    "audit": "per screened pair that was run all the same, to see what screening misses",
     "curve": "per rank: the detection curve",
 }
 """The views, and what a row of each is."""

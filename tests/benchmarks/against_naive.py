@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 NAIVE_BATCH = 64
 CHUNK_FAULTS = 64
+KEPT = tuple(each.name for each in fields(Outcomes) if each.name != "audit")
+"""The arrays of outcomes that a file of answers holds; naive audits nothing."""
 
 
 @dataclass
@@ -96,13 +98,13 @@ def _judged(model: nn.Module, images: torch.Tensor, faults: WeightFaults, kept: 
     """What naive says of a chunk; read from `kept` where it was asked about the same faults before."""
     if kept is not None and kept.exists():
         with np.load(kept) as file:
-            answers = Outcomes(**{item.name: file[item.name] for item in fields(Outcomes)})
+            answers = Outcomes(**{name: file[name] for name in KEPT})
         if np.array_equal(answers.positions, faults.positions) and answers.severity.shape[1] == len(images):
             return answers
     answers = naive_outcomes(model, images, faults)
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(kept, **{item.name: getattr(answers, item.name) for item in fields(Outcomes)})
+        np.savez_compressed(kept, **{name: getattr(answers, name) for name in KEPT})
     return answers
 
 

@@ -37,7 +37,9 @@ def made_up() -> ChartData:
     critical = np.floor(1040 * (1 - np.exp(-rank / 30))).astype(np.int64)
     non_critical = np.floor(10_200 * (1 - np.exp(-rank / 8))).astype(np.int64) - critical // 2
     metric = 1.38 * np.exp(-(rank - 1) / 180)
-    curve = CurveData(FAULTS, IMAGES, "el2n", metric, FAULTS - critical - non_critical, non_critical, critical)
+    curve = CurveData(
+        FAULTS, IMAGES, "el2n", metric, FAULTS - critical - non_critical, non_critical, critical, 0 * critical
+    )
     per_image = random.poisson(4 + 700 * np.exp(-(((metric - 0.7) / 0.15) ** 2))), random.poisson(2600, IMAGES)
     masked, none = FAULTS - per_image[0] - per_image[1], np.zeros(IMAGES, np.int64)
     counts = ImageCounts(

@@ -71,6 +71,7 @@ def make_curve(done: int, images: int = IMAGES, faults: int = FAULTS) -> CurveDa
         masked=(faults - critical - non_critical)[:done],
         non_critical=non_critical[:done],
         critical=critical[:done],
+        screened=np.zeros(done, np.int64),
     )
 
 

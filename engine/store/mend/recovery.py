@@ -172,10 +172,14 @@ def _rebuild(
     paths = {table: campaign.part(table, part) for table in PART_TABLES}
     if not all(path.is_file() for path in paths.values()):
         return None
+    audit = campaign.part(AUDIT, part)
+    paths |= {AUDIT: audit} if audit.is_file() else {}
     try:
         metadata = {table: _metadata(path, connection) for table, path in paths.items()}
         span, known = read_footer(metadata["severity"])
         if known.fingerprint != row.fingerprint or any(other != metadata["severity"] for other in metadata.values()):
+            return None
+        if known.audited and AUDIT not in paths:
             return None
         run = ", ".join(f"count(*) FILTER (severity = {code}) AS {name}" for code, name in enumerate(SEVERITIES))
         not_run = ", ".join(f"coalesce(sum({name}), 0)::BIGINT AS {name}" for name in COUNTS[len(SEVERITIES) :])
@@ -185,8 +189,6 @@ def _rebuild(
         )
         counts = {name: int(found[0]) for query in counted for name, found in read_arrays(connection, query).items()}
         hashes = {table: sha256(path) for table, path in paths.items()}
-        audit = campaign.part(AUDIT, part)
-        hashes |= {AUDIT: sha256(audit)} if audit.is_file() else {}
         return known.receipt(part, span, counts, hashes, rebuilt=True)
     except (duckdb.Error, KeyError, TypeError, ValueError):
         return None

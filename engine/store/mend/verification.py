@@ -13,12 +13,14 @@ from engine.store.description import read_row
 from engine.store.files import lack, set_aside, sha256
 from engine.store.mend.recovery import find_altered, mend_parts
 from engine.store.parquet import connect, read_arrays, stored_rows
-from engine.store.read.pairs import NOT_RUN, counts, read_pairs
-from engine.store.schema import CHANGING, COUNTS
+from engine.store.read.pairs import NOT_RUN, counts, places, read_pairs
+from engine.store.schema import AUDIT, AUDIT_COUNTS, CHANGING, COUNTS
 from engine.store.write.creation import find_altered_fixed
+from engine.store.write.part_tables import audit_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
     from typing import Any
 
     from numpy.typing import NDArray
@@ -110,9 +112,23 @@ def _find_wrong_rows(connection: duckdb.DuckDBPyConnection, campaign: CampaignLa
             query = f"SELECT {_checked(rows)} FROM {stored_rows(table, paths[table])} ORDER BY ALL"
             if not all(np.array_equal(column, rows[name]) for name, column in read_arrays(connection, query).items()):
                 return f"{paths[table]}: does not agree with the severities"
+        if AUDIT in paths and not _is_audit_right(connection, paths[AUDIT], pairs, receipt):
+            return f"{paths[AUDIT]}: does not agree with the severities or with its receipt"
     except (duckdb.Error, ValueError) as error:
         return str(error).splitlines()[0]
     return None
+
+
+def _is_audit_right(connection: duckdb.DuckDBPyConnection, path: Path, pairs: PartPairs, receipt: Receipt) -> bool:
+    """Whether each audited pair is one of the part that has no row, or a critical one, and as many as were written."""
+    audit = read_arrays(connection, f"SELECT fault_id, image_id, severity FROM {stored_rows(AUDIT, path)}")
+    if audit_counts(audit) != {name: getattr(receipt, name) for name in AUDIT_COUNTS}:
+        return False
+    fault, image = places(pairs.fault_id, audit["fault_id"]), places(pairs.image_id, audit["image_id"])
+    if (fault < 0).any() or (image < 0).any():
+        return False
+    expected = np.where(audit["severity"] == CRITICAL, CRITICAL, NOT_RUN)
+    return np.array_equal(pairs.severity[fault, image], expected)
 
 
 def _checked(columns: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.analysis.curve import detection_curve
-from engine.store.parquet import read_arrays, stored
+from engine.store.parquet import read_arrays, stored, stored_rows
 from engine.store.records import CurveData
 
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ class CurveReader:
             self._reset()  # a part was set aside
         new = [receipt for receipt in receipts if _key(receipt) not in self._read]
         if new:
-            files = stored(*(self._campaign.part("fault_summary", receipt.part) for receipt in new))
+            files = stored_rows(
+                "fault_summary", *(self._campaign.part("fault_summary", receipt.part) for receipt in new)
+            )
             never = self._row.images
             columns = ", ".join(f"coalesce({name}, {never})::BIGINT AS {name}" for name in self._first)
             arrays = read_arrays(connection, f"SELECT {columns} FROM {files}")
@@ -50,6 +52,7 @@ class CurveReader:
             masked=curve.masked,
             non_critical=curve.non_critical,
             critical=curve.critical,
+            screened=curve.screened,
             beyond=int((self._faults_in[done:-1] == self._row.faults).sum()),
         )
 
@@ -61,7 +64,7 @@ class CurveReader:
     def _reset(self) -> None:
         self._read: set[str] = set()
         never = np.full(self._row.faults, self._row.images, np.int64)
-        self._first = {"first_non_masked": never.copy(), "first_critical": never.copy()}
+        self._first = {name: never.copy() for name in ("first_non_masked", "first_critical", "first_screened")}
         self._faults_in = np.zeros(self._row.images + 1, np.int64)
 
     def _merge(self, receipts: list[Receipt], arrays: dict[str, NDArray[np.int64]]) -> None:

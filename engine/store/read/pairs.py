@@ -99,7 +99,7 @@ def _placed(
         ids[name] = read_arrays(connection, query)[name]
     if (len(ids["fault_id"]), len(ids["image_id"])) != (span.faults, span.images):
         raise ValueError(f"{path}: its summaries are not of {span.faults} faults and {span.images} images")
-    fault, image = (_places(ids[name], rows[name]) for name in ids)
+    fault, image = (places(ids[name], rows[name]) for name in ids)
     if not (np.diff(fault * span.images + image) > 0).all() or (fault < 0).any() or (image < 0).any():
         raise ValueError(f"{path}: not each pair once, fault after fault")
     severity = np.full((span.faults, span.images), NOT_RUN, np.uint8)
@@ -107,7 +107,7 @@ def _placed(
     return PartPairs(ids["fault_id"], ids["image_id"], severity)
 
 
-def _places(ids: NDArray[np.uint32], wanted: NDArray[np.uint32]) -> NDArray[np.int64]:
+def places(ids: NDArray[np.uint32], wanted: NDArray[np.uint32]) -> NDArray[np.int64]:
     """Where each wanted id stands among `ids`; -1 where it does not."""
     order = np.argsort(ids)
     place = order[np.searchsorted(ids, wanted, sorter=order).clip(max=len(ids) - 1)]

@@ -38,8 +38,10 @@ _COUNTS = ", ".join(f"coalesce({name}, 0)::BIGINT AS {name}" for name in COUNTS)
 
 FAULT_SUMMARY = f"""
 SELECT campaign, fault_id, {_SUMS}, sum(correct)::BIGINT AS correct,
-    min(first_non_masked) AS first_non_masked, min(first_critical) AS first_critical
+    if(min(first_screened) < min(first_non_masked), NULL, min(first_non_masked)) AS first_non_masked,
+    min(first_critical) AS first_critical, min(first_screened) AS first_screened
 FROM {{source}} GROUP BY campaign, fault_id"""
+"""Where a screened image comes before, nobody knows whether that one is masked: `first_non_masked` is NULL."""
 
 IMAGE_SUMMARY = f"""
 SELECT campaign, image_id, {_SUMS} FROM {{source}} GROUP BY campaign, image_id"""
@@ -85,6 +87,9 @@ JOIN (SELECT file_name AS filename, {_FOOTER} FROM parquet_kv_metadata({{files}}
 USING (filename)"""
 """What the footers say; they are in one file of each part, the smallest one."""
 
+_FIRSTS = ("not_masked", "non_masked", "critical")
+"""What happens to a fault along the ranks: screened or worse, seen to be non-critical or worse, critical."""
+
 CURVE = f"""
 WITH complete AS (
     SELECT campaign, rank, image_id, faults,
@@ -92,22 +97,31 @@ WITH complete AS (
         row_number() OVER (PARTITION BY campaign ORDER BY rank) - 1 AS place
     FROM {{description}} JOIN images USING (campaign) JOIN image_summary USING (campaign, image_id)
     WHERE {" + ".join(COUNTS)} = faults
+), firsts AS (
+    SELECT campaign, min(first_screened) AS screened, min(first_non_masked) AS non_masked,
+        min(first_critical) AS critical
+    FROM {{fault_parts}} GROUP BY campaign, fault_id
 ), first_seen AS (
-    SELECT campaign, rank, sum(non_masked)::BIGINT AS non_masked, sum(critical)::BIGINT AS critical FROM (
-        SELECT campaign, first_non_masked AS rank, 1 AS non_masked, 0 AS critical FROM fault_summary
+    SELECT campaign, rank, {", ".join(f"sum({name})::BIGINT AS {name}" for name in _FIRSTS)} FROM (
+        SELECT campaign, least(screened, non_masked) AS rank, 1 AS not_masked, 0 AS non_masked, 0 AS critical
+        FROM firsts
         UNION ALL
-        SELECT campaign, first_critical AS rank, 0 AS non_masked, 1 AS critical FROM fault_summary
+        SELECT campaign, non_masked AS rank, 0 AS not_masked, 1 AS non_masked, 0 AS critical FROM firsts
+        UNION ALL
+        SELECT campaign, critical AS rank, 0 AS not_masked, 0 AS non_masked, 1 AS critical FROM firsts
     ) WHERE rank IS NOT NULL GROUP BY campaign, rank
 ), so_far AS (
     SELECT campaign, rank, image_id, complete.metric, faults,
-        coalesce(sum(non_masked) OVER ranks, 0) AS non_masked, coalesce(sum(critical) OVER ranks, 0) AS critical
+        {", ".join(f"coalesce(sum({name}) OVER ranks, 0) AS {name}" for name in _FIRSTS)}
     FROM complete LEFT JOIN first_seen USING (campaign, rank) WHERE place = rank
     WINDOW ranks AS (PARTITION BY campaign ORDER BY rank)
 )
-SELECT campaign, rank, image_id, metric, (faults - non_masked)::BIGINT AS masked,
-    (non_masked - critical)::BIGINT AS non_critical, critical::BIGINT AS critical
+SELECT campaign, rank, image_id, metric, (faults - not_masked)::BIGINT AS masked,
+    (non_masked - critical)::BIGINT AS non_critical, critical::BIGINT AS critical,
+    (not_masked - non_masked)::BIGINT AS screened
 FROM so_far"""
-"""Algorithm 1, over the ranks for which every fault is in."""
+"""Algorithm 1, over the ranks for which every fault is in; a fault with a screened image and none that was seen to be
+non-critical or critical so far is screened."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +153,7 @@ def view_definitions(
         return _rows(layout, table, "" if table in SUMMARIES and not has_older else EVERY_FOOTER, extra)
 
     description, faults, images = f"({_description(layout)})", rows("faults"), rows("images")
-    image_parts = rows("image_summary", ", filename")
+    fault_parts, image_parts = rows("fault_summary"), rows("image_summary", ", filename")
     files = _glob(layout, f"image_summary/{PARTS}")
     return {
         "faults": f"FROM {faults}",
@@ -148,12 +162,12 @@ def view_definitions(
         "critical": f"FROM {rows('critical')}",
         "audit": f"FROM {rows('audit')}",
         "sites": SITES.format(stored=rows("sites"), faults=faults),
-        "fault_summary": FAULT_SUMMARY.format(source=rows("fault_summary")),
+        "fault_summary": FAULT_SUMMARY.format(source=fault_parts),
         "image_summary": IMAGE_SUMMARY.format(source=image_parts),
         "campaigns": CAMPAIGNS.format(description=description, image_parts=image_parts),
         "layers": LAYERS.format(description=description),
         "parts": PARTS_VIEW.format(image_parts=image_parts, files=files),
-        "curve": CURVE.format(description=description),
+        "curve": CURVE.format(description=description, fault_parts=fault_parts),
     }
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from engine.errors import DiskFullError, NewerStoreError, UnreachableError
 from engine.store.files import check_own, make_private
 from engine.store.records import CampaignStatus, Receipt, Span
-from engine.store.schema import AUDIT, COUNTS, FORMAT, MIGRATIONS, PART_TABLES
+from engine.store.schema import AUDIT, AUDIT_COUNTS, COUNTS, FORMAT, MIGRATIONS, PART_TABLES
 from engine.store.state.old_tables import shadow_old_tables
 from engine.store.state.reserve import give_up_reserve
 
@@ -31,7 +31,7 @@ WAIT_MILLISECONDS = 100
 STATUS = f"""
 SELECT id, name, state, network, dataset, "select", method, goal, faults, images, faults * images AS pairs,
     created, started, finished, error, rate, eta_s, coalesce(progress.pairs_done, 0) AS progressed,
-    {", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in COUNTS)}
+    {", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in (*COUNTS, *AUDIT_COUNTS))}
 FROM campaigns LEFT JOIN progress ON progress.campaign = id LEFT JOIN receipts ON receipts.campaign = id
 """
 
@@ -322,7 +322,7 @@ class StateFile:
     def add_receipt(self, campaign: int, receipt: Receipt) -> None:
         """Keep what is known of a committed part set."""
         columns: dict[str, object] = {"campaign": campaign, "part": receipt.part, **vars(receipt.span)}
-        columns |= {name: getattr(receipt, name) for name in COUNTS}
+        columns |= {name: getattr(receipt, name) for name in (*COUNTS, *AUDIT_COUNTS)}
         columns |= {f"{table}_sha256": hashed for table, hashed in receipt.sha256.items()}
         columns |= {"seconds": receipt.seconds, "rebuilt": int(receipt.rebuilt), "engine": receipt.engine}
         columns |= {"statistics": json.dumps(dict(receipt.statistics)) if receipt.statistics else None}
@@ -450,5 +450,5 @@ def _receipt(row: sqlite3.Row) -> Receipt:
         rebuilt=bool(row["rebuilt"]),
         engine=row["engine"],
         statistics=json.loads(row["statistics"] or "{}"),
-        **{name: row[name] for name in COUNTS},
+        **{name: row[name] for name in (*COUNTS, *AUDIT_COUNTS)},
     )

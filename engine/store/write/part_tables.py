@@ -11,6 +11,7 @@ import numpy as np
 from engine.faults.order import execution_order
 from engine.severity import CRITICAL, DROPPED, MASKED, SCREENED
 from engine.store.parquet import ROW_GROUP_SIZE, read_arrays, stored
+from engine.store.schema import AUDIT, DRAWN_AS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -70,7 +71,7 @@ def read_fixed(connection: duckdb.DuckDBPyConnection, campaign: CampaignLayout) 
 def part_tables(
     fixed: Fixed, span: Span, groups: Sequence[Group]
 ) -> dict[str, Mapping[str, NDArray[Any] | pa.ChunkedArray]]:
-    """Table -> its columns, in the order of `PART_TABLES`.
+    """Table -> its columns, in the order of `PART_TABLES`; before these the audit, where there is one.
 
     Args:
         fixed: of the campaign.
@@ -81,6 +82,7 @@ def part_tables(
     by_fault, by_image, critical = zip(*of_groups, strict=True)
     image_id = fixed.image_id[span.rank_start : span.rank_stop]
     return {
+        **_audit(fixed, span, groups),
         "fault_summary": _columns(by_fault, np.ma.concatenate),
         "image_summary": {"image_id": image_id, **_columns(by_image, partial(np.sum, axis=0))},
         "critical": _columns(critical, np.ma.concatenate),
@@ -109,6 +111,7 @@ def _group_tables(fixed: Fixed, group: Group) -> tuple[Columns, Columns, Columns
         "correct": _correct(fixed, span, outcomes),
         "first_non_masked": _ranks(not_masked.argmax(axis=1), span, counts["non_critical"] + counts["critical"] == 0),
         "first_critical": _first_critical(span, outcomes),
+        "first_screened": _first_screened(group, counts["screened"]),
     }
     critical: Columns = {
         "fault_id": fault_id[fault],
@@ -144,6 +147,37 @@ def _severity(fixed: Fixed, span: Span, groups: Sequence[Group]) -> dict[str, ND
     }
 
 
+def _audit(fixed: Fixed, span: Span, groups: Sequence[Group]) -> dict[str, Columns]:
+    """The table of the pairs that an audit ran; none where nothing was audited."""
+    audits = [(group, audit) for group in groups if (audit := group.outcomes.audit) is not None and len(audit)]
+    if not audits:
+        return {}
+    image_id = fixed.image_id[span.rank_start : span.rank_stop]
+    names = np.array(DRAWN_AS, object)
+    of_groups: list[Columns] = [
+        {
+            "fault_id": fixed.fault_id[group.span.fault_start + audit.fault],
+            "image_id": image_id[audit.image],
+            "drawn_as": names[audit.drawn_as],
+            "bound": audit.bound,
+            "prediction": audit.prediction,
+            "severity": audit.severity,
+        }
+        for group, audit in audits
+    ]
+    return {AUDIT: _columns(of_groups, np.concatenate)}
+
+
+def audit_counts(audit: Mapping[str, NDArray[Any]]) -> dict[str, int]:
+    """How many pairs an audit ran, and how many of them are critical, whichever way they were drawn.
+
+    Args:
+        audit: columns of the audit table.
+    """
+    pair = audit["fault_id"].astype(np.int64) << 32 | audit["image_id"].astype(np.int64)
+    return {"audited": len(np.unique(pair)), "missed": len(np.unique(pair[audit["severity"] == CRITICAL]))}
+
+
 def _counts(group: Group, not_masked: NDArray[np.bool_], axis: int, critical: NDArray[np.int64]) -> Columns:
     """Pairs of each kind along one axis; `critical`: the place on the other axis of each critical pair."""
     # not as int64, which takes twice as long
@@ -177,6 +211,14 @@ def _first_critical(span: Span, outcomes: Outcomes) -> NDArray[np.int64]:
     first = np.full(span.faults, span.images)
     np.minimum.at(first, outcomes.critical_fault, outcomes.critical_image)
     return _ranks(first, span, first == span.images)
+
+
+def _first_screened(group: Group, screened: NDArray[np.int64]) -> NDArray[np.int64]:
+    """`screened`: images of each fault that are."""
+    place = np.zeros(group.span.faults, np.int64)
+    if not group.is_whole:
+        place = (group.outcomes.severity == SCREENED).argmax(axis=1)
+    return _ranks(place, group.span, screened == 0)
 
 
 def _ranks(place: NDArray[np.int64], span: Span, never: NDArray[np.bool_]) -> NDArray[np.int64]:

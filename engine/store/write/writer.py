@@ -14,8 +14,8 @@ from engine.store.files import publish, sha256, unfinished, unwritable
 from engine.store.parquet import connect, interruptible, write_arrays
 from engine.store.part_footer import Known
 from engine.store.records import Span
-from engine.store.schema import COUNTS, PART_TABLES
-from engine.store.write.part_tables import Group, part_tables, read_fixed
+from engine.store.schema import AUDIT, COUNTS
+from engine.store.write.part_tables import Group, audit_counts, part_tables, read_fixed
 from engine.store.write.seal import Seal, remove_half_sealed
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ class CampaignWriter:
         not_listed = _count_not_listed(outcomes)
         if not_listed is None:
             raise ValueError(f"{span}: severity has other critical pairs than critical_fault and critical_image")
+        if not _is_audit_right(outcomes):
+            raise ValueError(f"{span}: audited pairs are neither screened nor critical in both")
         if span.rank_stop > len(self._fixed.image_id):
             raise ValueError(f"{span}: the workload ends at rank {len(self._fixed.image_id)}")
         if any(span.overlaps(other) for other in self.done):
@@ -102,8 +104,9 @@ class CampaignWriter:
             return None
         part = max([-1, *self._layout.parts("severity")]) + 1
         tables = part_tables(self._fixed, self._span, self._buffer)
-        paths = {table: self._layout.part(table, part) for table in PART_TABLES}
-        known = Known(self._fingerprint, seconds, self._engine, statistics or {})
+        paths = {table: self._layout.part(table, part) for table in tables}
+        audit = audit_counts(tables[AUDIT]) if AUDIT in tables else {}
+        known = Known(self._fingerprint, seconds, self._engine, statistics or {}, **audit)
         counts = {name: int(tables["fault_summary"][name].sum()) for name in COUNTS}
         try:
             for table, arrays in tables.items():
@@ -158,6 +161,15 @@ def _count_not_listed(outcomes: Outcomes) -> int | None:
     if others and others != np.count_nonzero((severity == SCREENED) | (severity == DROPPED)):
         return None
     return others if ascends and (severity[fault, image] == CRITICAL).all() else None
+
+
+def _is_audit_right(outcomes: Outcomes) -> bool:
+    """Whether the severities say of each audited pair that it is screened, and of a miss that it is critical."""
+    audit = outcomes.audit
+    if audit is None:
+        return True
+    expected = np.where(audit.severity == CRITICAL, CRITICAL, SCREENED)
+    return np.array_equal(outcomes.severity[audit.fault, audit.image], expected)
 
 
 def _engine(campaign: CampaignLayout) -> str | None:

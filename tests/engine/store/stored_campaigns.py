@@ -9,7 +9,7 @@ import numpy as np
 from engine.faults.fault_list import FaultList
 from engine.faults.population import Layer
 from engine.faults.strata import Stratum
-from engine.injection.outcomes import Outcomes
+from engine.injection.outcomes import Audit, Outcomes
 from engine.store import NewCampaign, Store
 from engine.store.write.writer import CampaignWriter
 
@@ -72,6 +72,8 @@ class Truth:
     golden_in_top5: np.ndarray
     softmax_lost: np.ndarray
     """NaN where logits are not finite"""
+    audited: tuple[tuple[int, int, int, int], ...] = ()
+    """(row, rank, severity, drawn_as) of each pair that was audited"""
 
     @classmethod
     def of(cls, new: NewCampaign, seed: int = 1) -> "Truth":
@@ -100,7 +102,20 @@ class Truth:
             nonfinite=self.nonfinite[place][fault, image],
             golden_in_top5=self.golden_in_top5[place][fault, image],
             softmax_lost=self.softmax_lost[place][fault, image],
+            audit=self.audit(rank_start, rank_stop, fault_start, fault_stop),
         )
+
+    def audit(self, rank_start: int, rank_stop: int, fault_start: int, fault_stop: int) -> Audit | None:
+        """What was audited of one rectangle; a bound tells the pair, so that a test sees which one it is of."""
+        rows = [
+            (row - fault_start, rank - rank_start, row + rank / 100, 7, severity, drawn_as)
+            for row, rank, severity, drawn_as in self.audited
+            if fault_start <= row < fault_stop and rank_start <= rank < rank_stop
+        ]
+        if not rows:
+            return None
+        kinds = (np.int64, np.int64, np.float32, np.uint16, np.uint8, np.int8)
+        return Audit(*(np.array(column, kind) for column, kind in zip(zip(*rows, strict=True), kinds, strict=True)))
 
     def severities(self) -> list[tuple[int, int, int]]:
         """(fault_id, image_id, severity) of all pairs, sorted."""
@@ -125,22 +140,24 @@ class Truth:
         )
 
     def fault_summaries(self) -> list[tuple[Any, ...]]:
-        """(fault_id, all counts, correct, first_non_masked, first_critical), sorted."""
+        """(fault_id, all counts, correct, first_non_masked, first_critical, first_screened), sorted."""
         rows = []
         for row, fault in enumerate(self.fault_ids):
             correct = 0
-            first: dict[int, int | None] = {1: None, 2: None}
+            first: dict[int, int | None] = {1: None, 2: None, 3: None}
             for rank, image in enumerate(self.new.workload):
                 severity, label = self.severity[row, rank], self.new.labels[image]
                 if severity == 2:
                     correct += int(self.prediction[row, rank] == label and not self.nonfinite[row, rank])
                 else:
                     correct += int(self.new.golden_class[image] == label)
-                for worst in (1, 2):
-                    if severity >= worst and first[worst] is None:
+                for worst, reached in ((1, severity in (1, 2)), (2, severity == 2), (3, severity == 3)):
+                    if reached and first[worst] is None:
                         first[worst] = rank
+            if first[1] is not None and first[3] is not None and first[3] < first[1]:
+                first[1] = None  # nobody knows whether it would have been masked there
             counts = [int((self.severity[row] == severity).sum()) for severity in range(5)]
-            rows.append((int(fault), *counts, correct, first[1], first[2]))
+            rows.append((int(fault), *counts, correct, first[1], first[2], first[3]))
         return sorted(rows)
 
     def image_summaries(self) -> list[tuple[int, ...]]:
@@ -151,9 +168,13 @@ class Truth:
         )
 
     def curve(self, ranks: int) -> list[tuple[int, int, int]]:
-        """(masked, non_critical, critical) faults, each at its worst severity so far: Algorithm 1."""
-        worst = np.maximum.accumulate(self.severity, axis=1)
-        counts = [(worst[:, :ranks] == severity).sum(axis=0).tolist() for severity in range(3)]
+        """(masked, non_critical, critical) faults, each at its worst so far (Algorithm 1); the rest are screened.
+
+        A screened pair is worse than a masked one, and not as bad as one that was seen to be non-critical.
+        """
+        place = np.array([0, 2, 3, 1, 0])
+        worst = np.maximum.accumulate(place[self.severity], axis=1)
+        counts = [(worst[:, :ranks] == severity).sum(axis=0).tolist() for severity in (0, 2, 3)]
         return list(zip(*counts, strict=True))
 
 

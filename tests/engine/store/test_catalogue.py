@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).parents[3]
 
 SUMMARY = ["masked", "non_critical", "critical", "screened", "dropped"]
 VIEWS = {
-    "audit": ["campaign", "fault_id", "image_id", "drawn_as", "severity"],
+    "audit": ["campaign", "fault_id", "image_id", "drawn_as", "bound", "prediction", "severity"],
     "campaigns": [
         *("campaign", "name", "state", "network", "dataset", "select", "metric", "method", "goal", "faults", "images"),
         *("pairs", "pairs_done", *SUMMARY, "created", "started", "finished", "error", "notes", "study", "factors"),
@@ -23,8 +23,16 @@ VIEWS = {
         *("check_seconds", "check_fallbacks", "fingerprint", "format", "config", "numerics"),
     ],
     "critical": ["campaign", "fault_id", "image_id", "prediction", "nonfinite", "golden_in_top5", "softmax_lost"],
-    "curve": ["campaign", "rank", "image_id", "metric", "masked", "non_critical", "critical"],
-    "fault_summary": ["campaign", "fault_id", *SUMMARY, "correct", "first_non_masked", "first_critical"],
+    "curve": ["campaign", "rank", "image_id", "metric", "masked", "non_critical", "critical", "screened"],
+    "fault_summary": [
+        "campaign",
+        "fault_id",
+        *SUMMARY,
+        "correct",
+        "first_non_masked",
+        "first_critical",
+        "first_screened",
+    ],
     "faults": [
         *("campaign", "fault_id", "layer", "layer_index", "weight_index", "tensor_index", "bit", "model"),
         *("golden_value", "faulty_value", "pattern_golden", "pattern_faulty", "stratum", "weight"),

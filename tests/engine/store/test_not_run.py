@@ -8,27 +8,30 @@ import duckdb
 import numpy as np
 import pytest
 
-from engine.severity import CRITICAL
+from engine.severity import CRITICAL, DROPPED, MASKED, SCREENED
 from engine.store import Store
 from engine.store.read.pairs import NOT_RUN
 from engine.store.schema import COUNTS
 from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
-SCREENED, DROPPED = 3, 4
+AS_PAIR, AS_FAULT = 0, 1
 VIEWS = ("fault_summary", "image_summary", "parts", "campaigns")
 """All that count pairs."""
 
 
 @pytest.fixture(scope="module")
 def truth() -> Truth:
-    """A fault and an image of which nothing was run, and single pairs of others."""
+    """A fault and an image of which nothing was run, single pairs of others, and an audit of all that."""
     whole = Truth.of(new_campaign())
     severity, random = whole.severity.copy(), np.random.default_rng(7)
     not_critical = severity != CRITICAL
     severity[not_critical & (random.random(severity.shape) < 0.4)] = SCREENED
     severity[not_critical & (random.random(severity.shape) < 0.2)] = DROPPED
     severity[4], severity[:, 8] = SCREENED, DROPPED
-    return replace(whole, severity=severity)
+    audited = [(row, rank, (row + rank) % 2, AS_PAIR) for row, rank in np.argwhere(severity == SCREENED)[::7].tolist()]
+    audited += [(4, rank, MASKED, AS_FAULT) for rank in range(15) if rank != 8]
+    missed = np.argwhere(severity == CRITICAL)[3].tolist()
+    return replace(whole, severity=severity, audited=(*audited, (*missed, CRITICAL, AS_PAIR)))
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +69,40 @@ def test_the_five_counts_add_up_in_every_view(store: Store, truth: Truth) -> Non
         rows = client.sql("SELECT * EXCLUDE campaign FROM severity ORDER BY ALL").fetchall()
         by_image = client.sql("SELECT * EXCLUDE campaign FROM image_summary ORDER BY ALL").fetchall()
         faults = client.sql("SELECT * EXCLUDE (campaign, correct) FROM fault_summary ORDER BY ALL").fetchall()
-        assert len(client.sql("FROM curve").fetchall()) == 15, "a pair that was not run is settled all the same"
+        curve = client.sql("SELECT masked, non_critical, critical, screened FROM curve ORDER BY rank").fetchall()
+    assert len(curve) == 15, "a pair that was not run is settled all the same"
+    assert [row[:3] for row in curve] == truth.curve(15)
+    assert {sum(row) for row in curve} == {12}
+    assert curve[-1][3] >= 1
     assert rows == run_pairs(truth)
     assert by_image == truth.image_summaries()
-    assert [row[:6] for row in faults] == [row[:6] for row in truth.fault_summaries()]
+    assert faults == [(*row[:6], *row[7:]) for row in truth.fault_summaries()]
+
+
+def audited_rows(truth: Truth) -> list[tuple[object, ...]]:
+    """What the view `audit` must hold of the truth, sorted."""
+    ids, images = truth.fault_ids, truth.new.workload
+    return sorted(
+        (
+            int(ids[row]),
+            int(images[rank]),
+            ("pair", "fault")[drawn_as],
+            float(np.float32(row + rank / 100)),
+            7,
+            severity,
+        )
+        for row, rank, severity, drawn_as in truth.audited
+    )
+
+
+def test_the_audit_is_in_sql_and_counted(store: Store, truth: Truth) -> None:
+    pairs = {(row, rank) for row, rank, *_ in truth.audited}
+    status = store.campaign(1)
+    assert (status.audited, status.missed) == (len(pairs), 1)
+    assert len(pairs) < len(truth.audited), "a pair may be drawn by itself and with its fault"
+    with duckdb.connect(str(store.layout.catalogue), read_only=True) as client:
+        rows = client.sql("SELECT * EXCLUDE campaign FROM audit ORDER BY ALL").fetchall()
+    assert sorted(rows) == audited_rows(truth)
 
 
 def test_readers_count_them(store: Store, truth: Truth) -> None:
@@ -81,7 +114,9 @@ def test_readers_count_them(store: Store, truth: Truth) -> None:
     assert images.screened.tolist() == (truth.severity == SCREENED).sum(axis=0).tolist()
     assert store.summary(1).dropped.sum() == counts(truth)[DROPPED]
     assert store.results.rates(1).pairs.sum() == 180
-    assert len(store.curve(1).critical) == 15
+    curve = store.curve(1)
+    assert list(zip(*map(list, (curve.masked, curve.non_critical, curve.critical)), strict=True)) == truth.curve(15)
+    assert (curve.masked + curve.non_critical + curve.critical + curve.screened).tolist() == [12] * 15
 
 
 def test_the_severities_of_a_part_stand_where_they_were(store: Store, truth: Truth) -> None:
@@ -100,6 +135,53 @@ def test_such_a_campaign_is_sealed_and_verified(store: Store, truth: Truth) -> N
         rows = client.sql("SELECT * EXCLUDE campaign FROM severity ORDER BY ALL").fetchall()
         assert rows == run_pairs(truth)
         assert client.sql("SELECT screened, dropped FROM campaigns").fetchall() == [counts(truth)[3:]]
+        assert sorted(client.sql("SELECT * EXCLUDE campaign FROM audit").fetchall()) == audited_rows(truth)
+        assert client.sql("SELECT max(screened) FROM curve").fetchall() == [(store.curve(1).screened.max(),)]
+
+
+def test_an_audit_that_is_lost_or_altered_is_found(store: Store, truth: Truth) -> None:
+    """Also where state.sqlite, which has the hashes, is lost first."""
+    part = next(receipt.part for receipt in store.receipts(1) if receipt.audited)
+    file = store.layout.campaign(1).part("audit", part)
+    whole = file.read_bytes()
+    store.close()
+    for state in store.layout.root.glob("state.sqlite*"):
+        state.unlink()
+    file.unlink()
+    again = Store.open(store.layout.root)
+    assert part not in [receipt.part for receipt in again.receipts(1)]
+    with again.lock():
+        write(again.writer(1), truth, PLAN)
+        assert again.verify(1, lambda _done, _parts: None) == []
+    rewritten = next(each for each in store.layout.campaign(1).parts("audit") if each >= part)
+    file = again.layout.campaign(1).part("audit", rewritten)
+    file.write_bytes(whole[:-20])
+    with again.lock():
+        assert [str(file) in problem for problem in again.verify(1, lambda _done, _parts: None)] == [True]
+
+
+def test_an_audit_of_other_rows_than_the_severities_is_found(store: Store) -> None:
+    """Rebuilt receipts hash whatever they find: then only the rows can tell."""
+    receipt = next(receipt for receipt in store.receipts(1) if receipt.audited)
+    file = store.layout.campaign(1).part("audit", receipt.part)
+    with duckdb.connect() as client:
+        client.sql(
+            f"COPY (SELECT * REPLACE (image_id + 1 AS image_id) FROM '{file}') TO '{file}.new' (FORMAT parquet, "
+            f"KV_METADATA {{{', '.join(f'{key}: {value!r}' for key, value in footer(client, file).items())}}})"
+        )
+    Path(f"{file}.new").replace(file)
+    store.close()
+    for state in store.layout.root.glob("state.sqlite*"):
+        state.unlink()
+    again = Store.open(store.layout.root)
+    with again.lock():
+        problems = again.verify(1, lambda _done, _parts: None)
+    assert ["does not agree with the severities or with its receipt" in problem for problem in problems] == [True]
+
+
+def footer(client: duckdb.DuckDBPyConnection, file: Path) -> dict[str, str]:
+    query = f"SELECT decode(key), decode(value) FROM parquet_kv_metadata('{file}')"
+    return dict(client.sql(query).fetchall())
 
 
 def test_its_receipts_are_rebuilt(store: Store) -> None:
@@ -110,6 +192,7 @@ def test_its_receipts_are_rebuilt(store: Store) -> None:
     again = Store.open(store.layout.root)
     assert [replace(receipt, rebuilt=False) for receipt in again.receipts(1)] == before
     assert again.campaign(1).count() == 180
+    assert again.campaign(1).audited == sum(receipt.audited for receipt in before) > 0
 
 
 def test_a_list_that_leaves_out_a_critical_pair_is_still_refused(tmp_path: Path, truth: Truth) -> None:
@@ -119,6 +202,16 @@ def test_a_list_that_leaves_out_a_critical_pair_is_still_refused(tmp_path: Path,
     severity[tuple(np.argwhere(severity == SCREENED)[0])] = CRITICAL
     with store.lock(), pytest.raises(ValueError, match="severity has other critical pairs"):
         store.writer(campaign).add(0, 0, replace(outcomes, severity=severity))
+
+
+@pytest.mark.parametrize("audited", [MASKED, CRITICAL])
+def test_an_audit_that_the_severities_contradict_is_refused(tmp_path: Path, truth: Truth, audited: int) -> None:
+    """A miss must be critical in the severities too, and what is no miss stays screened."""
+    store, campaign, _ = filled_store(tmp_path, [])
+    row, rank = np.argwhere(truth.severity == (SCREENED if audited == CRITICAL else CRITICAL))[0].tolist()
+    wrong = replace(truth, audited=((row, rank, audited, AS_PAIR),))
+    with store.lock(), pytest.raises(ValueError, match="audited pairs are neither screened nor critical in both"):
+        store.writer(campaign).add(0, 0, wrong.outcomes(0, 15, 0, 12))
 
 
 def test_what_is_known_of_a_part_is_in_sql_and_in_its_receipt(tmp_path: Path) -> None:

@@ -264,7 +264,10 @@ def test_the_summary_adds_up_what_was_written(tmp_path: Path) -> None:
     store, campaign, truth = filled_store(tmp_path)
     summary = store.summary(campaign)
     columns = [summary.fault_id, *(getattr(summary, name) for name in COUNTS), summary.correct]
-    expected = [(fault, *counts) for fault, *counts, _first_non_masked, _first_critical in truth.fault_summaries()]
+    expected = [
+        (fault, *counts)
+        for fault, *counts, _first_non_masked, _first_critical, _first_screened in truth.fault_summaries()
+    ]
     assert list(zip(*(column.tolist() for column in columns), strict=True)) == expected
     assert summary.workload.tolist() == truth.new.workload.tolist()
     assert summary.metric.tolist() == truth.new.metrics["el2n"].tolist()
