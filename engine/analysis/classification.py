@@ -24,6 +24,7 @@ class Classification:
     masked: Percent
     non_critical: Percent
     critical: Percent
+    screened: Percent
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,22 +37,25 @@ class Comparison:
     """mean of 5 permutations"""
 
 
-def compare_orders(masked: Counts, non_critical: Counts, critical: Counts, metric: Percent) -> Comparison:
+def compare_orders(
+    masked: Counts, non_critical: Counts, critical: Counts, metric: Percent, screened: Counts | None = None
+) -> Comparison:
     """How quickly each order of a data set estimates its classification.
 
     Args:
-        masked, non_critical, critical: [N] faults per image, by image id; each image adds up to all faults.
+        masked, non_critical, critical: [N] faults per image, by image id; with `screened` each image adds up to all.
         metric: [N] by image id.
+        screened: [N] likewise; None: no pair was.
     """
     images = len(metric)
-    counts = np.stack([masked, non_critical, critical])
+    counts = np.stack([masked, non_critical, critical, np.zeros_like(masked) if screened is None else screened])
     ranked = _percent(counts, rank_order(metric))
     random = np.mean([_percent(counts, random_images(images, images, seed)) for seed in RANDOM_SEEDS], axis=0)
     return Comparison(Classification(*ranked), Classification(*random))
 
 
 def _percent(counts: Counts, order: Counts) -> npt.NDArray[np.float64]:
-    """[3, N] percent of each severity after 1, 2, 3 ... images."""
+    """[4, N] percent of each severity after 1, 2, 3 ... images."""
     so_far = np.cumsum(counts[:, order], axis=1)
     share: npt.NDArray[np.float64] = 100 * so_far / so_far.sum(axis=0)
     return share

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from engine.analysis.audit import CONFIDENCE
 from engine.analysis.result_table import Column, Kind, Table
 from engine.analysis.tables import Detections, table_four, table_one
 from engine.config.campaign_config import WorkloadConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from engine.analysis.audit import AuditResults
+    from engine.analysis.result_table import Cell
     from engine.analysis.tables import TableFourRow, TableOneRow
     from engine.store import CampaignStatus, CampaignSummary
 
@@ -32,14 +36,23 @@ class CampaignResults:
     """parts whose receipts were rebuilt"""
     self_check: str | None
     """what comparing the method with the plain loop found; None = it was not compared"""
+    audit: AuditResults | None = None
+    """what the screened pairs hide at most; None where none were screened"""
 
     def to_json(self) -> dict[str, Any]:
         """As `show --json` prints it."""
-        return asdict(self)
+        found = asdict(self)
+        found["table_one"]["not_critical"] = self.table_one.not_critical
+        return found
 
-    def tables(self, status: CampaignStatus) -> tuple[Table, Table]:
-        """Tables I and IV with their titles; `status` has the counts that the shares of Table I are of."""
-        return accuracy_table(status, self), selection_table(self.table_four)
+    def tables(self, status: CampaignStatus) -> tuple[Table, ...]:
+        """Tables I and IV with their titles, and between them that of the audit where pairs were screened.
+
+        Args:
+            status: has the counts that the shares are of.
+        """
+        audits = () if self.audit is None else (audit_table(status, self.audit),)
+        return accuracy_table(status, self), *audits, selection_table(self.table_four)
 
 
 def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -> CampaignResults:
@@ -64,12 +77,15 @@ def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -
             summary.correct,
             summary.golden_correct[summary.workload],
             summary.weight,
+            summary.screened,
+            summary.dropped,
         ),
         table_four=table_four(summary.metric, asked.boundary, detections, asked.eps, asked.threshold),
         nonfinite_pairs=summary.nonfinite_pairs,
         seconds=summary.seconds,
         unverified_parts=summary.unverified_parts,
         self_check=description["numerics"].get("check"),
+        audit=summary.audit,
     )
 
 
@@ -90,11 +106,47 @@ def accuracy_table(status: CampaignStatus, results: CampaignResults) -> Table:
             ("clean accuracy", row.clean_accuracy, round(row.clean_accuracy * status.images / 100), status.images,
              "images"),
             ("faulty accuracy", row.faulty_accuracy, None, status.faults, "faults, the mean"),
-            ("masked", row.masked, status.masked, status.pairs, "pairs"),
-            ("non-critical", row.non_critical, status.non_critical, status.pairs, "pairs"),
+            *_not_critical(status, row),
             ("critical", row.critical, status.critical, status.pairs, "pairs"),
             ("critical, not finite", 100 * nonfinite / pairs, nonfinite, status.pairs, "pairs"),
             ("critical faults", 100 * row.critical_faults / faults, row.critical_faults, status.faults, "faults"),
+        ),
+    )  # fmt: skip
+
+
+def _not_critical(status: CampaignStatus, row: TableOneRow) -> Iterator[tuple[Cell, ...]]:
+    """Masked and non-critical pairs; where some were not run, these too, and the paper's own column."""
+    is_whole = status.screened == status.dropped == 0
+    at_least = "" if is_whole else ", at least"
+    yield (f"masked{at_least}", row.masked, status.masked, status.pairs, "pairs")
+    yield (f"non-critical{at_least}", row.non_critical, status.non_critical, status.pairs, "pairs")
+    if is_whole:
+        return
+    if status.screened:
+        yield ("screened: called safe, not run", row.screened, status.screened, status.pairs, "pairs")
+    not_critical = status.masked + status.non_critical + status.screened
+    yield ("not critical: these together", row.not_critical, not_critical, status.pairs, "pairs")
+    if status.dropped:
+        yield ("dropped: fault known critical", row.dropped, status.dropped, status.pairs, "pairs")
+
+
+def audit_table(status: CampaignStatus, audit: AuditResults) -> Table:
+    """What screening skipped, how much of it was run all the same, and how much it misses at most."""
+    return Table(
+        f"What screening misses ({CONFIDENCE:.0%} upper bounds, one-sided)",
+        (
+            Column("unit", heading="", priority=4),
+            Column("skipped", Kind.COUNT, priority=3),
+            Column("skipped_percent", Kind.PERCENT, heading="of all", priority=1),
+            Column("audited", Kind.COUNT, priority=3),
+            Column("missed", Kind.COUNT, priority=4),
+            Column("missed_at_most", Kind.COUNT, heading="at most missed", priority=4),
+            Column("missed_at_most_percent", Kind.PERCENT, heading="of all", priority=2),
+        ),
+        tuple(
+            (unit, bound.skipped, 100 * bound.skipped / max(total, 1), bound.audited, bound.missed,
+             math.ceil(bound.missed_at_most), 100 * bound.missed_at_most / max(total, 1))
+            for unit, bound, total in (("pairs", audit.pairs, status.pairs), ("faults", audit.faults, status.faults))
         ),
     )  # fmt: skip
 

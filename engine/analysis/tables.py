@@ -28,11 +28,20 @@ class TableOneRow:
     faulty_accuracy: float
     """mean over the faults of the accuracy under that fault"""
     masked: float
-    """of all (fault, image) pairs, as the two below; the paper's "not critical" is this plus non_critical"""
+    """of all (fault, image) pairs, as the two below; some of the screened ones would be masked, too"""
     non_critical: float
     critical: float
     critical_faults: int
     """faults that are critical for at least one image"""
+    screened: float = 0.0
+    """of all pairs, called safe by a bound and not run"""
+    dropped: float = 0.0
+    """of all pairs, not run because their fault had been seen to be critical"""
+
+    @property
+    def not_critical(self) -> float:
+        """The paper's own column: what was seen not to be critical, and what a bound calls so."""
+        return self.masked + self.non_critical + self.screened
 
 
 def table_one(
@@ -41,26 +50,34 @@ def table_one(
     correct: Counts,
     golden_correct: npt.NDArray[np.bool_],
     weight: npt.NDArray[np.float64] | None = None,
+    screened: Counts | None = None,
+    dropped: Counts | None = None,
 ) -> TableOneRow:
     """Table I from per-fault counts over the workload.
 
     Args:
         non_critical: [F] images for which the fault is non-critical.
         critical: [F] images for which it is critical.
-        correct: [F] images classified as labelled under the fault.
+        correct: [F] images classified as labelled under the fault; one that was not run counts as without fault.
         golden_correct: [W] whether each image of the workload is classified as labelled without fault.
         weight: [F] faults of the population that each one stands for; None: all for as many.
+        screened: [F] images that a bound calls safe; None: all were run.
+        dropped: [F] images not run because the fault had been seen to be critical; None: all were run.
     """
+    screened, dropped = (np.zeros_like(critical) if counts is None else counts for counts in (screened, dropped))
     if weight is None or (weight == weight[0]).all():
         weight = np.ones(len(critical))  # which leaves no rounding over
     images = len(golden_correct)
     of_pairs = {
         name: 100 * weighted_mean(counts, weight) / images
-        for name, counts in (("non_critical", non_critical), ("critical", critical), ("faulty_accuracy", correct))
+        for name, counts in (
+            *(("non_critical", non_critical), ("critical", critical), ("faulty_accuracy", correct)),
+            *(("screened", screened), ("dropped", dropped)),
+        )
     }
     return TableOneRow(
         clean_accuracy=100 * float(golden_correct.mean()),
-        masked=100 * weighted_mean(images - non_critical - critical, weight) / images,
+        masked=100 * weighted_mean(images - non_critical - critical - screened - dropped, weight) / images,
         **of_pairs,
         critical_faults=int(np.count_nonzero(critical)),
     )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from engine.analysis.audit import AuditResults
     from engine.faults.fault_list import FaultList
 
 State = Literal["queued", "running", "paused", "finished", "failed", "cancelled"]
@@ -230,6 +231,8 @@ class CampaignSummary(Counted):
     """what computing it took, over all runs; None where that is not known of every part"""
     unverified_parts: int
     """committed parts whose receipts were rebuilt: damage from before that would not be noticed"""
+    audit: AuditResults | None = None
+    """what the screened pairs hide at most; None where none were screened"""
 
 
 @dataclass(frozen=True, order=True)

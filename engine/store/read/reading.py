@@ -15,6 +15,7 @@ from engine.store.description import is_damaged, read_description
 from engine.store.files import is_busy
 from engine.store.layout import Layout
 from engine.store.parquet import connect, read_arrays
+from engine.store.read.audit import read_audit
 from engine.store.read.curve import CurveReader
 from engine.store.read.image_counts import ImageCountsReader
 from engine.store.read.layer_progress import LayerReader
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from engine.analysis.audit import AuditResults
     from engine.analysis.tables import TableOneRow
     from engine.store.layout import CampaignLayout
     from engine.store.records import CampaignStatus, CampaignSummary, CurveData, ImageCounts, LayerProgress, Receipt
@@ -198,6 +200,17 @@ class StoreReader:
         self.campaign(campaign)
         with self._reading(campaign):
             return read_table_one(self.layout.campaign(campaign), self.state.receipts(campaign), self._duckdb())
+
+    def audit(self, campaign: int) -> AuditResults | None:
+        """What the screened pairs of a campaign hide at most; None where none were screened.
+
+        Raises:
+            InputError: there is no campaign with this id.
+            UnreachableError: a file of it is damaged.
+        """
+        status = self.campaign(campaign)
+        with self._reading(campaign):
+            return read_audit(status, self._duckdb(views=True)) if status.screened else None
 
     def description(self, campaign: int) -> dict[str, Any]:
         """All that is fixed of a campaign: its config as given, its numerics, layers and population.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.analysis.tables import TableOneRow, table_one
-from engine.store.parquet import of_any_format, read_arrays, stored
+from engine.store.parquet import of_any_format, read_arrays, stored, stored_rows
 from engine.store.read.summary import WEIGHT
 
 if TYPE_CHECKING:
@@ -32,10 +32,11 @@ def read_table_one(
     campaign: CampaignLayout, receipts: Sequence[Receipt], connection: duckdb.DuckDBPyConnection
 ) -> TableOneRow:
     """Table I of a campaign all of whose parts are committed, from the sums per fault."""
+    names = ("non_critical", "critical", "correct", "screened", "dropped")
+    sums = ", ".join(f"sum({name})::BIGINT AS {name}" for name in names)
     faults = read_arrays(
         connection,
-        f"SELECT {WEIGHT}, non_critical, critical, correct FROM (SELECT fault_id, sum(non_critical)::BIGINT AS "
-        "non_critical, sum(critical)::BIGINT AS critical, sum(correct)::BIGINT AS correct "
+        f"SELECT {WEIGHT}, {', '.join(names)} FROM (SELECT fault_id, {sums} "
         f"FROM {_fault_summary(campaign, receipts)} GROUP BY fault_id) "
         f"JOIN {of_any_format('faults', {}, f'FROM {stored(campaign.faults)}')} USING (fault_id)",
     )
@@ -44,4 +45,4 @@ def read_table_one(
 
 
 def _fault_summary(campaign: CampaignLayout, receipts: Sequence[Receipt]) -> str:
-    return stored(*(campaign.part("fault_summary", receipt.part) for receipt in receipts))
+    return stored_rows("fault_summary", *(campaign.part("fault_summary", receipt.part) for receipt in receipts))

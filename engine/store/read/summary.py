@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.store.parquet import read_arrays
+from engine.store.read.audit import read_audit
 from engine.store.records import CampaignSummary
 from engine.store.schema import COUNTS
 
@@ -71,4 +72,5 @@ def read_summary(
         nonfinite_pairs=int(pairs["nonfinite"].sum()),
         seconds=sum(known) if len(known) == len(receipts) else None,
         unverified_parts=sum(receipt.rebuilt for receipt in receipts),
+        audit=read_audit(status, connection),
     )

@@ -25,3 +25,15 @@ def test_equals_adding_up_image_by_image(name: str) -> None:
     assert getattr(comparison.ranked, name).tolist() == pytest.approx(percent(name, [1, 2, 3, 0]))
     draws = [percent(name, random_images(4, 4, seed).tolist()) for seed in range(5)]
     assert getattr(comparison.random, name).tolist() == pytest.approx(np.mean(draws, axis=0).tolist())
+
+
+def test_screened_pairs_are_pairs_too() -> None:
+    """The shares are of all pairs, and not of those that were run."""
+    counts = {key: np.array(values) for key, values in COUNTS.items()}
+    run = counts | {"masked": counts["masked"] - 2}
+    comparison = compare_orders(**run, metric=METRIC, screened=np.full(4, 2))
+    whole = compare_orders(**counts, metric=METRIC)
+    for order, expected in ((comparison.ranked, whole.ranked), (comparison.random, whole.random)):
+        assert order.critical.tolist() == expected.critical.tolist()
+        assert order.screened.tolist() == pytest.approx([20.0] * 4)
+        assert (order.masked + 20).tolist() == pytest.approx(expected.masked.tolist())

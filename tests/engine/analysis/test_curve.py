@@ -47,3 +47,18 @@ def test_a_fault_counts_at_its_worst_severity_so_far():
     assert curve.non_critical.tolist() == [1, 2, 1, 1]
     assert curve.critical.tolist() == [0, 0, 1, 1]
     assert curve.critical.dtype == np.int64
+
+
+SCREENED = 3
+with_screened = hnp.arrays(np.uint8, st.tuples(st.integers(1, 8), st.integers(1, 12)), elements=st.integers(0, 3))
+
+
+@given(with_screened)
+def test_a_fault_counts_as_screened_until_it_is_seen_to_be_harmful(severity):
+    images = severity.shape[1]
+    firsts = first_rank((severity == 1) | (severity == 2)), first_rank(severity == 2)
+    curve = detection_curve(*firsts, images, first_rank(severity == SCREENED))
+    place = np.array([0, 2, 3, 1])[severity]  # a screened pair is worse than a masked one only
+    worst = np.maximum.accumulate(place, axis=1)
+    for code, counts in enumerate((curve.masked, curve.screened, curve.non_critical, curve.critical)):
+        assert counts.tolist() == (worst == code).sum(axis=0).tolist()

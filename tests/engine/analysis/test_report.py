@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pytest
 
+from engine.analysis.audit import AuditResults, bound_missed
 from engine.analysis.report import CampaignResults, accuracy_table, campaign_results, selection_table
 from engine.analysis.tables import TableFourRow, TableOneRow
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 STATUS = cast(
     "CampaignStatus",
-    SimpleNamespace(faults=3, images=4, pairs=12, masked=5, non_critical=4, critical=3),
+    SimpleNamespace(faults=3, images=4, pairs=12, masked=5, non_critical=4, critical=3, screened=0, dropped=0),
 )
 SUMMARY = cast(
     "CampaignSummary",
@@ -24,6 +25,9 @@ SUMMARY = cast(
         status=STATUS,
         non_critical=np.array([3, 0, 1]),
         critical=np.array([1, 0, 2]),
+        screened=np.zeros(3, np.int64),
+        dropped=np.zeros(3, np.int64),
+        audit=None,
         correct=np.array([2, 3, 1]),
         weight=np.ones(3),
         critical_fault=np.array([0, 2, 2]),
@@ -68,6 +72,43 @@ def test_shares_are_those_of_their_counts() -> None:
     assert len(shares) == len(rows) - 1
     for percent, count, of in shares:
         assert percent == pytest.approx(100 * cast("int", count) / cast("int", of))
+
+
+def screened_campaign() -> tuple[CampaignStatus, CampaignResults]:
+    """Of the masked and non-critical pairs above six were screened; of these two were audited."""
+    status = cast("CampaignStatus", SimpleNamespace(**{**vars(STATUS), "masked": 2, "non_critical": 1, "screened": 6}))
+    changed = {
+        "status": status,
+        "non_critical": np.array([0, 0, 1]),
+        "screened": np.array([3, 3, 0]),
+        "audit": AuditResults(bound_missed(6, 2, 0), bound_missed(1, 1, 0)),
+    }
+    summary = cast("CampaignSummary", SimpleNamespace(**{**vars(SUMMARY), **changed}))
+    return status, campaign_results(summary, DESCRIPTION)
+
+
+def test_table_one_of_a_screened_campaign_has_the_papers_own_column() -> None:
+    """What was run of the masked and non-critical pairs is the least of them that there are."""
+    status, results = screened_campaign()
+    rows = {row[0]: row[1:] for row in accuracy_table(status, results).rows}
+    assert rows["masked, at least"] == (pytest.approx(100 * 2 / 12), 2, 12, "pairs")
+    assert rows["non-critical, at least"] == (pytest.approx(100 * 1 / 12), 1, 12, "pairs")
+    assert rows["screened: called safe, not run"] == (50.0, 6, 12, "pairs")
+    assert rows["not critical: these together"] == (pytest.approx(75.0), 9, 12, "pairs")
+    assert rows["critical"] == (25.0, 3, 12, "pairs")
+    assert not {"masked", "non-critical", "dropped: fault known critical"} & rows.keys()
+
+
+def test_what_screening_misses_at_most_stands_between_the_tables() -> None:
+    status, results = screened_campaign()
+    one, audit, four = results.tables(status)
+    assert (one.title[:8], four.title[:4]) == ("Accuracy", "What")
+    assert audit.title == "What screening misses (95% upper bounds, one-sided)"
+    assert [row[:5] for row in audit.rows] == [("pairs", 6, 50.0, 2, 0), ("faults", 1, pytest.approx(100 / 3), 1, 0)]
+    assert [row[5] for row in audit.rows] == [5, 0], "the rate that shows no miss in two draws once in twenty is 0.776"
+    found = results.to_json()
+    assert found["audit"]["pairs"]["missed_at_most"] == pytest.approx(6 * (1 - 0.05**0.5))
+    assert (found["table_one"]["screened"], found["table_one"]["not_critical"]) == (50.0, pytest.approx(75.0))
 
 
 def test_table_four_has_a_dash_where_images_were_not_run() -> None:

@@ -49,6 +49,20 @@ def test_table_one_counts_each_fault_for_what_it_stands_for():
     assert table_one(**counts, weight=np.array([7.3, 7.3])) == table_one(**counts)
 
 
+def test_table_one_of_screened_pairs():
+    """They are neither masked nor non-critical, and belong to what the paper calls not critical."""
+    row = table_one(
+        non_critical=np.array([1, 0]),
+        critical=np.array([1, 0]),
+        correct=np.array([3, 4]),
+        golden_correct=np.ones(4, dtype=bool),
+        screened=np.array([1, 3]),
+        dropped=np.array([1, 0]),
+    )
+    assert (row.masked, row.non_critical, row.critical) == (12.5, 12.5, 12.5)
+    assert (row.screened, row.dropped, row.not_critical) == (50.0, 12.5, 75.0)
+
+
 METRIC = np.array([1.2, 0.8, 0.6, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
 CENTER = 0.7
 

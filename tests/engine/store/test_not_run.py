@@ -105,6 +105,36 @@ def test_the_audit_is_in_sql_and_counted(store: Store, truth: Truth) -> None:
     assert sorted(rows) == audited_rows(truth)
 
 
+def test_the_audit_bounds_what_was_missed(store: Store, truth: Truth) -> None:
+    """Pairs that were drawn by themselves are one pool; a whole fault is one draw."""
+    audit = store.audit(1)
+    assert audit is not None
+    single = [severity for _, _, severity, drawn_as in truth.audited if drawn_as == AS_PAIR]
+    screened = truth.severity == SCREENED
+    assert (audit.pairs.skipped, audit.pairs.audited) == (screened.sum() + 1, len(single))
+    assert (audit.pairs.missed, audit.faults.missed) == (1, 0)
+    (missed,) = [row for row, _, severity, _ in truth.audited if severity == CRITICAL]
+    critical = (truth.severity == CRITICAL).sum(axis=1) - (np.arange(12) == missed)
+    skipped = screened.sum(axis=1) + (np.arange(12) == missed)
+    assert audit.faults.skipped == np.count_nonzero((critical == 0) & (skipped > 0)) >= 1
+    assert audit.faults.audited == 1
+    assert audit.pairs.missed_at_most > 1
+    assert store.summary(1).audit == audit
+
+
+def test_a_campaign_all_of_whose_pairs_were_run_has_no_audit(tmp_path: Path) -> None:
+    store, campaign, _ = filled_store(tmp_path)
+    assert (store.audit(campaign), store.summary(campaign).audit) == (None, None)
+
+
+def test_table_one_counts_a_screened_pair_as_the_golden_prediction(store: Store, truth: Truth) -> None:
+    row, pairs = store.table_one(1), truth.severity.size
+    assert (row.screened, row.dropped) == pytest.approx(tuple(100 * count / pairs for count in counts(truth)[3:]))
+    assert row.masked == pytest.approx(100 * counts(truth)[0] / pairs)
+    correct = sum(fault[6] for fault in truth.fault_summaries())
+    assert row.faulty_accuracy == pytest.approx(100 * correct / pairs)
+
+
 def test_readers_count_them(store: Store, truth: Truth) -> None:
     status = store.campaign(1)
     assert tuple(getattr(status, name) for name in COUNTS) == counts(truth)

@@ -1,0 +1,52 @@
+"""What the audit of a campaign ran, counted for the bounds of what screening missed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.analysis.audit import AuditResults, bound_missed
+from engine.severity import CRITICAL
+from engine.store.parquet import read_arrays
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from engine.store.records import CampaignStatus
+
+
+def read_audit(status: CampaignStatus, connection: duckdb.DuckDBPyConnection) -> AuditResults | None:
+    """The bounds over the committed parts; None where no pair was screened.
+
+    A miss was screened before it was run: it is no longer counted as screened, and belongs to what was skipped.
+
+    Args:
+        status: of the campaign.
+        connection: has the store's views.
+    """
+    if not status.screened and not status.audited:
+        return None
+    misses = (
+        "(SELECT fault_id, count(DISTINCT image_id) AS found FROM audit "
+        f"WHERE campaign = {status.id} AND severity = {CRITICAL} GROUP BY fault_id)"
+    )
+    skipped = read_arrays(
+        connection,
+        "SELECT coalesce(sum(screened + found), 0)::BIGINT AS pairs, "
+        "count(*) FILTER (screened + found > 0 AND critical = found) AS faults FROM "
+        "(SELECT screened, critical, coalesce(found, 0) AS found FROM fault_summary "
+        f"LEFT JOIN {misses} USING (fault_id) WHERE campaign = {status.id})",
+    )
+    drawn = read_arrays(
+        connection,
+        "SELECT count(*) FILTER (drawn_as = 'pair') AS pairs, "
+        f"count(*) FILTER (drawn_as = 'pair' AND severity = {CRITICAL}) AS missed_pairs, "
+        "count(DISTINCT fault_id) FILTER (drawn_as = 'fault') AS faults, "
+        f"count(DISTINCT fault_id) FILTER (drawn_as = 'fault' AND severity = {CRITICAL}) AS missed_faults "
+        f"FROM audit WHERE campaign = {status.id}",
+    )
+    return AuditResults(
+        **{
+            name: bound_missed(int(skipped[name][0]), int(drawn[name][0]), int(drawn[f"missed_{name}"][0]))
+            for name in ("pairs", "faults")
+        }
+    )
