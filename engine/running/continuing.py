@@ -55,7 +55,10 @@ def continue_from(store: Store, campaign: int, prepared: PreparedCampaign, new: 
 
 
 def _agree(store: Store, campaign: int, prepared: PreparedCampaign, receipts: list[Receipt]) -> bool:
-    """Whether some pairs of some parts come out as they are in the store; of `fast`, whether they are critical."""
+    """Whether some pairs of some parts come out as they are in the store; of `fast`, whether they are critical.
+
+    Only pairs that were run both times tell: what an audit draws, and so which screened pairs are run, may be others.
+    """
     chosen = np.unique(np.linspace(0, len(receipts) - 1, _MOST_PARTS, dtype=np.int64))
     is_exact = METHODS[prepared.config.run.method].is_bit_equal
     for receipt in (receipts[place] for place in chosen):
@@ -63,6 +66,8 @@ def _agree(store: Store, campaign: int, prepared: PreparedCampaign, receipts: li
         rows = np.unique(np.linspace(0, len(stored) - 1, _MOST_FAULTS, dtype=np.int64))
         images = min(stored.shape[1], prepared.injection.block_rows, _MOST_IMAGES)
         now, then = _computed(prepared, receipt, rows, images), stored[rows, :images]
+        was_run = (now <= CRITICAL) & (then <= CRITICAL)
+        now, then = now[was_run], then[was_run]
         if not np.array_equal(now == CRITICAL, then == CRITICAL) or (is_exact and not np.array_equal(now, then)):
             return False
     return True

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.store.records import Counted
-from engine.store.schema import COUNTS
+from engine.store.schema import AUDIT_COUNTS, COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,6 +36,8 @@ class Progress(Counted):
     """ranks of the images being run, the second one excluded"""
     screened: int = 0
     dropped: int = 0
+    audited: int = 0
+    missed: int = 0
 
 
 class _Window:
@@ -68,7 +70,7 @@ class ProgressMeter:
         """Start from what is committed."""
         self._on_progress = on_progress
         self._pairs, self._faults = status.pairs, status.faults
-        self._counts = {name: getattr(status, name) for name in COUNTS}
+        self._counts = {name: getattr(status, name) for name in (*COUNTS, *AUDIT_COUNTS)}
         self._done = status.count()
         self._recent, self._over_a_block = _Window(), _Window()
         self._report(None)
@@ -88,7 +90,7 @@ class ProgressMeter:
         self._report(None)
 
     def _count(self, receipts: Sequence[Receipt]) -> None:
-        for name in COUNTS:
+        for name in self._counts:
             self._counts[name] += sum(getattr(receipt, name) for receipt in receipts)
 
     def _report(self, block: tuple[int, int] | None) -> None:
