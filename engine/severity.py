@@ -9,6 +9,9 @@ SEVERITIES = ("masked", "non_critical", "critical")
 SEVERITY_NAMES = ("masked", "non-critical", "critical")
 """The severities' names as a person reads them, in the order of the numbers."""
 
+NOT_RUN_NAMES = ("screened", "dropped")
+"""The pairs that were not run, as columns, fields and people have them, in the order of the numbers below."""
+
 SCREENED, DROPPED = 3, 4
 """In outcomes, in place of a severity, of pairs that were not run: a bound calls them safe, or their fault was critical
 before. Such a pair has no row in `severity`."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from engine.units import percent
 
 if TYPE_CHECKING:
+    from engine.analysis.audit import AuditResults
     from engine.analysis.tables import TableOneRow
     from engine.store import CampaignStatus
 
@@ -25,18 +27,39 @@ def sections(status: CampaignStatus, description: dict[str, Any]) -> dict[str, d
 
 
 def table_one_lines(status: CampaignStatus, row: TableOneRow) -> list[tuple[str, str, str]]:
-    """Name, value and what it is of."""
+    """Name, value and what it is of; masked and non-critical are the least where some pairs were not run."""
+    at_least = "≥ " if status.screened or status.dropped else ""
+    not_critical = status.masked + status.non_critical + status.screened
+    not_run = (
+        ("screened", f"{row.screened:.2f} %", f"{status.screened:,} pairs, not run"),
+        ("not critical", f"{row.not_critical:.2f} %", f"{not_critical:,} pairs, these three"),
+        ("dropped", f"{row.dropped:.2f} %", f"{status.dropped:,} pairs, not run"),
+    )
     return [
         ("clean accuracy", f"{row.clean_accuracy:.2f} %", f"of {status.images:,} images"),
         ("faulty accuracy", f"{row.faulty_accuracy:.2f} %", "mean over the faults"),
-        ("masked", f"{row.masked:.2f} %", f"{status.masked:,} pairs"),
-        ("non-critical", f"{row.non_critical:.2f} %", f"{status.non_critical:,} pairs"),
+        ("masked", f"{at_least}{row.masked:.2f} %", f"{status.masked:,} pairs"),
+        ("non-critical", f"{at_least}{row.non_critical:.2f} %", f"{status.non_critical:,} pairs"),
+        *(not_run[:2] if status.screened else ()),
+        *(not_run[2:] if status.dropped else ()),
         ("critical", f"{row.critical:.3f} %", f"{status.critical:,} pairs"),
         (
             "critical faults",
             f"{row.critical_faults:,}",
             f"{percent(row.critical_faults, status.faults)} of {status.faults:,}",
         ),
+    ]
+
+
+def audit_lines(audit: AuditResults) -> list[tuple[str, str, str]]:
+    """What screening misses at most, with name, value and what it is of."""
+    return [
+        (
+            f"missed {unit}",
+            f"≤ {math.ceil(bound.missed_at_most):,}",
+            f"of {bound.skipped:,} skipped; {bound.audited:,} audited, {bound.missed:,} missed",
+        )
+        for unit, bound in (("pairs", audit.pairs), ("faults", audit.faults))
     ]
 
 

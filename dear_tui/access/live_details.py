@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dear_tui.access.problem import problem_of
+from dear_tui.access.version import version_of
 from dear_tui.charts.overlay_plot import Marked
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class LiveReader:
 
     def _read(self, source: CampaignSource, wanted: Wanted) -> None:
         shown = wanted.shown
-        if shown and self._last.key != (key := _key(shown)):
+        if shown and self._last.key != (key := version_of(shown)):
             counts = source.image_counts(shown.id)
             self._last = replace(
                 self._last,
@@ -102,7 +103,7 @@ class LiveReader:
                 layers=tuple(source.layers(shown.id)),
                 comparison=_compare(counts),
             )
-        marked_key = tuple(map(_key, wanted.marked))
+        marked_key = tuple(map(version_of, wanted.marked))
         if self._last.marked_key != marked_key:
             marked = tuple(Marked(status.id, status.name, source.curve(status.id)) for status in wanted.marked)
             self._last = replace(self._last, marked_key=marked_key, marked=marked)
@@ -129,9 +130,9 @@ def _compare(counts: ImageCounts) -> Comparison | None:
 
     by_id = np.argsort(counts.image_id)
     return compare_orders(
-        counts.masked[by_id], counts.non_critical[by_id], counts.critical[by_id], counts.metric[by_id]
+        counts.masked[by_id],
+        counts.non_critical[by_id],
+        counts.critical[by_id],
+        counts.metric[by_id],
+        counts.screened[by_id],
     )
-
-
-def _key(status: CampaignStatus) -> tuple[object, ...]:
-    return (status.id, status.created, status.masked, status.non_critical, status.critical)

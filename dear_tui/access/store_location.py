@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from dear_tui.access.problem import problem_of
+from dear_tui.access.version import version_of
 from dear_tui.text.printable import printable
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class SnapshotReader:
         self._last = replace(self._last, campaigns=campaigns, problem="", steps=steps, at_work=at_work)
         status = self._last.status(watched)
         if status:
-            key = (status.id, status.created, status.masked, status.non_critical, status.critical, status.state)
+            key = (*version_of(status), status.state)
             if key != self._last.curve_key:
                 self._last = replace(self._last, curve_key=key, curve=source.curve(status.id))
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from engine.analysis.audit import AuditResults
     from engine.analysis.tables import TableOneRow
     from engine.store import Action, CampaignStatus, QueueView, Store
 
@@ -28,6 +29,8 @@ class Details:
     table_one: TableOneRow | None
     problem: str = ""
     """why they could not be read"""
+    audit: AuditResults | None = None
+    """what its screened pairs hide at most, once it is finished; None where there are none"""
 
 
 class Desk(Protocol):
@@ -91,7 +94,8 @@ class StoreDesk:
         try:
             store = self._reader()
             shown = sections(status, store.description(status.id))
-            return Details(status.id, shown, store.table_one(status.id) if status.state == "finished" else None)
+            table_one = store.table_one(status.id) if status.state == "finished" else None
+            return Details(status.id, shown, table_one, audit=store.audit(status.id) if table_one else None)
         except Exception as error:  # whatever breaks in a store, the screens say it and go on
             return Details(status.id, {}, None, problem_of(error, "It"))
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from dear_tui.charts.axis import Axis
 from dear_tui.charts.picture import Ink
-from dear_tui.charts.plot import CLASSES, STYLES, Level, Numbers, Plot, Readings, Series, fitted, windowed
+from dear_tui.charts.plot import STYLES, Level, Numbers, Plot, Readings, Series, classes_of, fitted, windowed
 from dear_tui.charts.raster import LineStyle
 
 if TYPE_CHECKING:
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from dear_tui.charts.view import View
     from engine.analysis.classification import Classification, Comparison
 
-RANDOM = {Ink.MASKED: LineStyle(1, 3), Ink.NON_CRITICAL: LineStyle(1, 5), Ink.CRITICAL: LineStyle(2, 2)}
+RANDOM = {
+    Ink.MASKED: LineStyle(1, 3),
+    Ink.NON_CRITICAL: LineStyle(1, 5),
+    Ink.CRITICAL: LineStyle(2, 2),
+    Ink.SCREENED: LineStyle(3, 6),
+}
 
 
 def comparison_plot(campaign: int, metric: str, comparison: Comparison, view: View) -> Plot:
@@ -25,19 +30,20 @@ def comparison_plot(campaign: int, metric: str, comparison: Comparison, view: Vi
     ranked, random = _by_ink(comparison.ranked), _by_ink(comparison.random)
     images = len(comparison.ranked.critical)
     x_axis, x = windowed(view, Axis(images)), np.arange(1.0, images + 1)
-    shown = [ink for ink in CLASSES if ink not in view.hidden]
+    shown, hidden = classes_of(comparison.ranked.screened, view)
+    classes = dict(sorted((shown | hidden).items()))
     lines = tuple(
         series
-        for ink in shown
+        for ink, name in shown.items()
         for series in (
-            Series(CLASSES[ink], ink, x, ranked[ink], STYLES[ink], f"{ranked[ink][-1]:.3g} %"),
+            Series(name, ink, x, ranked[ink], STYLES[ink], f"{ranked[ink][-1]:.3g} %"),
             Series("random", ink, x, random[ink], RANDOM[ink]),
         )
     )
     levels = tuple(Level(Ink.FINAL, float(ranked[ink][-1])) for ink in shown) if view.asymptotes else ()
 
     def describe(index: int) -> list[str]:
-        parts = [f"{CLASSES[ink]} {ranked[ink][index]:.3g} / {random[ink][index]:.3g} %" for ink in CLASSES]
+        parts = [f"{name} {ranked[ink][index]:.3g} / {random[ink][index]:.3g} %" for ink, name in classes.items()]
         return [f"{index + 1:,} images", "ranked / random:", *parts]
 
     return Plot(
@@ -52,7 +58,7 @@ def comparison_plot(campaign: int, metric: str, comparison: Comparison, view: Vi
         numbers=Numbers(
             {"images": np.arange(1, images + 1)}
             | {f"{order}_{ink.name.lower()}": shares[ink] for order, shares in (("ranked", ranked), ("random", random))
-               for ink in CLASSES},
+               for ink in classes},
             x,
         ),
         sql=(
@@ -61,12 +67,12 @@ def comparison_plot(campaign: int, metric: str, comparison: Comparison, view: Vi
             + ",\n".join(
                 f"  100.0 * sum({name}) OVER ranked\n"
                 f"    / sum(masked + non_critical + critical + screened + dropped) OVER ranked AS {name}"
-                for name in ("masked", "non_critical", "critical")
+                for name in (ink.name.lower() for ink in classes)
             )
             + f"\nFROM images JOIN image_summary USING (campaign, image_id)\nWHERE campaign = {campaign}\n"
             f"WINDOW ranked AS (ORDER BY {metric} DESC, image_id ROWS UNBOUNDED PRECEDING)\nORDER BY images"
         ),
-        hidden=tuple((ink, name) for ink, name in CLASSES.items() if ink in view.hidden),
+        hidden=tuple(hidden.items()),
         levels=levels,
         levels_note="final %" if levels else "",
     )  # fmt: skip
@@ -77,4 +83,5 @@ def _by_ink(classification: Classification) -> dict[Ink, NDArray[np.float64]]:
         Ink.MASKED: classification.masked,
         Ink.NON_CRITICAL: classification.non_critical,
         Ink.CRITICAL: classification.critical,
+        Ink.SCREENED: classification.screened,
     }

@@ -8,7 +8,7 @@ import numpy as np
 
 from dear_tui.charts.axis import Axis
 from dear_tui.charts.picture import Ink
-from dear_tui.charts.plot import CLASSES, STYLES, Level, Numbers, Plot, Readings, Series, fitted, windowed
+from dear_tui.charts.plot import STYLES, Level, Numbers, Plot, Readings, Series, classes_of, fitted, windowed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +27,7 @@ def curve_plot(campaign: int, curve: CurveData, counts: ImageCounts | None, view
         counts: for the image ids; read later than the curve.
     """
     classes = class_curves(curve)
+    shown, hidden = classes_of(curve.screened, view)
     done = len(curve.critical)
     x_axis = windowed(view, Axis(curve.images))
     x = np.arange(done + 1.0)
@@ -36,9 +37,8 @@ def curve_plot(campaign: int, curve: CurveData, counts: ImageCounts | None, view
         *(STYLES[Ink.METRIC], "", scale),
     )
     lines = tuple(
-        Series(CLASSES[ink], ink, x, counted.astype(np.float64), STYLES[ink], f"{counted[-1]:,}")
-        for ink, counted in classes.items()
-        if ink not in view.hidden
+        Series(name, ink, x, classes[ink].astype(np.float64), STYLES[ink], f"{classes[ink][-1]:,}")
+        for ink, name in shown.items()
     )
     final = int(classes[Ink.CRITICAL][-1])
     levels = (
@@ -58,10 +58,10 @@ def curve_plot(campaign: int, curve: CurveData, counts: ImageCounts | None, view
         readings=Readings(x[1:], np.arange(done), np.zeros(done), lambda rank: _describe(curve, image_ids, rank)),
         numbers=_numbers(curve, image_ids),
         sql=(
-            "SELECT rank, image_id, metric, masked, non_critical, critical\n"
+            f"SELECT rank, image_id, metric, {', '.join(_counts(curve))}\n"
             f"FROM curve\nWHERE campaign = {campaign}{_ranks_of(x_axis)}\nORDER BY rank"
         ),
-        hidden=tuple((ink, name) for ink, name in CLASSES.items() if ink in view.hidden),
+        hidden=tuple(hidden.items()),
         levels=levels,
         levels_note=f"F = {final:,}, ±10 %" if levels else "",
         right_ticks=((1.0, "1"), (0.5, "½"), (0.0, "0")),
@@ -70,7 +70,12 @@ def curve_plot(campaign: int, curve: CurveData, counts: ImageCounts | None, view
 
 def class_curves(curve: CurveData) -> dict[Ink, NDArray[np.int64]]:
     """Faults per class after 0, 1, 2 ... images, int64 [done + 1]; before any image every fault is masked."""
-    after = {Ink.MASKED: curve.masked, Ink.NON_CRITICAL: curve.non_critical, Ink.CRITICAL: curve.critical}
+    after = {
+        Ink.MASKED: curve.masked,
+        Ink.NON_CRITICAL: curve.non_critical,
+        Ink.CRITICAL: curve.critical,
+        Ink.SCREENED: curve.screened,
+    }
     return {ink: np.insert(counts, 0, curve.faults if ink is Ink.MASKED else 0) for ink, counts in after.items()}
 
 
@@ -80,10 +85,14 @@ def _describe(curve: CurveData, image_ids: NDArray[np.int64] | None, rank: int) 
         f"rank {rank:,}",
         *image,
         f"{curve.metric_name} {curve.metric[rank]:.4g}",
-        f"masked {curve.masked[rank]:,}",
-        f"non-critical {curve.non_critical[rank]:,}",
-        f"critical {curve.critical[rank]:,}",
+        *(f"{name.replace('_', '-')} {counts[rank]:,}" for name, counts in _counts(curve).items()),
     ]
+
+
+def _counts(curve: CurveData) -> dict[str, NDArray[np.int64]]:
+    """The counts by their columns in SQL; of screened faults only where there are some."""
+    names = ("masked", "non_critical", "critical", *(("screened",) if curve.screened.any() else ()))
+    return {name: getattr(curve, name) for name in names}
 
 
 def _numbers(curve: CurveData, image_ids: NDArray[np.int64] | None) -> Numbers:
@@ -94,9 +103,7 @@ def _numbers(curve: CurveData, image_ids: NDArray[np.int64] | None) -> Numbers:
             "rank": np.arange(done),
             **ids,
             curve.metric_name: curve.metric[:done],
-            "masked": curve.masked,
-            "non_critical": curve.non_critical,
-            "critical": curve.critical,
+            **_counts(curve),
         },
         np.arange(1.0, done + 1),
     )

@@ -10,7 +10,7 @@ import numpy as np
 from dear_tui.charts.axis import Axis, round_step
 from dear_tui.charts.picture import Ink
 from dear_tui.charts.raster import LineStyle
-from engine.severity import SEVERITY_NAMES
+from engine.severity import NOT_RUN_NAMES, SEVERITY_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,7 @@ STYLES = {
     Ink.MASKED: LineStyle(),
     Ink.NON_CRITICAL: LineStyle(4, 4),
     Ink.CRITICAL: LineStyle(thickness=2),
+    Ink.SCREENED: LineStyle(6, 3),
 }
 
 
@@ -120,6 +121,17 @@ class Plot:
     def least_window(self) -> float:
         """The smallest part of the x axis that is worth showing."""
         return 1 / 256 if self.x.log else max(8 / max(len(self.readings.x), 1), 1e-6)
+
+
+def classes_of(screened: NDArray[Any], view: View) -> tuple[dict[Ink, str], dict[Ink, str]]:
+    """The classes that a view shows and those that it hides, each by its ink; screened ones only where there are some.
+
+    A screened fault or pair is hidden with the masked ones: most are, and both lines rise far above the critical one.
+    """
+    classes = CLASSES | ({Ink.SCREENED: NOT_RUN_NAMES[0]} if screened.any() else {})
+    hidden = view.hidden | ({Ink.SCREENED} if Ink.MASKED in view.hidden else set())
+    shown = {ink: name for ink, name in classes.items() if ink not in hidden}
+    return shown, {ink: name for ink, name in classes.items() if ink in hidden}
 
 
 def windowed(view: View, axis: Axis) -> Axis:

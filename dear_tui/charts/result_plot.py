@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 MOST_LINES = 4
 INKS = (Ink.MASKED, Ink.CRITICAL, Ink.METRIC, Ink.NON_CRITICAL)
-CLASS_INKS = {"masked": Ink.MASKED, "non_critical": Ink.NON_CRITICAL, "critical": Ink.CRITICAL}
+CLASS_INKS = {
+    "masked": Ink.MASKED,
+    "non_critical": Ink.NON_CRITICAL,
+    "critical": Ink.CRITICAL,
+    "screened": Ink.SCREENED,
+}
 
 
 def draw_result(x_name: str, x: NDArray[np.float64], lines: Mapping[str, NDArray[np.float64]], dots: bool,

@@ -28,6 +28,7 @@ def scatter_plot(campaign: int, counts: ImageCounts, view: View) -> Plot:
     notes = [f"{len(ranks):,} images"]
     if view.log and (zero := int((critical == 0).sum())):
         notes.append(f"{zero:,} of them at 0, below the log axis")
+    names = ("masked", "non_critical", "critical", *(("screened",) if counts.screened.any() else ()))
     points = (Series("", Ink.CRITICAL, x, critical, None, ", ".join(notes)),)
 
     def describe(index: int) -> list[str]:
@@ -36,9 +37,7 @@ def scatter_plot(campaign: int, counts: ImageCounts, view: View) -> Plot:
             f"rank {rank:,}",
             f"image {counts.image_id[rank]}",
             f"{counts.metric_name} {counts.metric[rank]:.4g}",
-            f"masked {counts.masked[rank]:,}",
-            f"non-critical {counts.non_critical[rank]:,}",
-            f"critical {counts.critical[rank]:,}",
+            *(f"{name.replace('_', '-')} {getattr(counts, name)[rank]:,}" for name in names),
         ]
 
     zoomed = (
@@ -59,14 +58,12 @@ def scatter_plot(campaign: int, counts: ImageCounts, view: View) -> Plot:
                 "image_id": counts.image_id[ranks],
                 "rank": ranks,
                 counts.metric_name: metric,
-                "masked": counts.masked[ranks],
-                "non_critical": counts.non_critical[ranks],
-                "critical": counts.critical[ranks],
+                **{name: getattr(counts, name)[ranks] for name in names},
             },
             x,
         ),
         sql=(
-            f"SELECT image_id, rank, {counts.metric_name}, masked, non_critical, critical\n"
+            f"SELECT image_id, rank, {counts.metric_name}, {', '.join(names)}\n"
             f"FROM images JOIN image_summary USING (campaign, image_id)\nWHERE campaign = {campaign}{zoomed}\n"
             f"  AND masked + non_critical + critical + screened + dropped = {counts.faults}\n"
             f"ORDER BY critical DESC, rank"

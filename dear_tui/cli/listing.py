@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dear_tui.cli.options import JsonOption, StoreOption
 from dear_tui.cli.printing.say import say
+from engine.severity import NOT_RUN_NAMES
 
 if TYPE_CHECKING:
     from engine.analysis.result_table import Table
@@ -43,11 +44,12 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
 
 
 def campaign_table(campaigns: list[CampaignStatus], waiting: list[int]) -> Table:
-    """A row for each campaign; rate and ETA only where something runs, a place only for what waits."""
+    """A row for each campaign; rate and ETA only where something runs, pairs that were not run only where there are."""
     from engine.analysis.result_table import Column, Kind, Table
 
     running = (Column("rate", Kind.RATE, priority=2), Column("eta_s", Kind.SECONDS, "ETA", priority=8))
     runs = any(status.rate for status in campaigns)
+    not_run = [name for name in NOT_RUN_NAMES if any(getattr(status, name) for status in campaigns)]
     return Table(
         "",
         (
@@ -64,12 +66,13 @@ def campaign_table(campaigns: list[CampaignStatus], waiting: list[int]) -> Table
             Column("masked", Kind.COUNT, priority=1),
             Column("non_critical", Kind.COUNT, heading="non-critical", priority=1),
             Column("critical", Kind.COUNT, priority=7),
+            *(Column(name, Kind.COUNT, priority=1) for name in not_run),
         ),
         tuple(
             (status.id, status.name, _state(status, waiting), status.network, status.dataset, status.select,
              status.faults, status.images, 100 * status.pairs_done // max(1, status.pairs),  # 100 % is complete
              *((status.rate or None, status.eta_s) if runs else ()),
-             status.masked, status.non_critical, status.critical)
+             status.masked, status.non_critical, status.critical, *(getattr(status, name) for name in not_run))
             for status in campaigns
         ),
     )  # fmt: skip

@@ -16,6 +16,7 @@ from dear_tui.cli.options import AgainOption, StoreOption
 from dear_tui.cli.printing.say import say
 from dear_tui.text.printable import printable
 from dear_tui.text.steps import StepText
+from engine.severity import NOT_RUN_NAMES
 from engine.units import duration, rate, short_count
 
 if TYPE_CHECKING:
@@ -201,6 +202,11 @@ def _numbers(progress: CampaignProgress) -> Iterator[str]:
     if _written(progress):
         yield f"masked {short_count(progress.masked)} non-critical {short_count(progress.non_critical)}"
         yield f"critical {short_count(progress.critical)}"
+        for name in NOT_RUN_NAMES:
+            if count := getattr(progress, name):
+                yield f"{name} {short_count(count)}"
+        if progress.audited:
+            yield f"audited {short_count(progress.audited)} missed {short_count(progress.missed)}"
 
 
 def _written(progress: CampaignProgress) -> int:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def print_tables(store: Store, campaign: int, table_format: str) -> None:
-    """Tables I and IV of a finished campaign in a format for programs and papers, an empty line between them."""
+    """The tables of a finished campaign in a format for programs and papers, an empty line between them."""
     from engine.analysis.renderers.registry import render
     from engine.analysis.report import campaign_results
 
@@ -23,7 +23,7 @@ def print_tables(store: Store, campaign: int, table_format: str) -> None:
 
 
 def print_summary(store: Store, campaign: int) -> None:
-    """Tables I and IV of a finished campaign on standard output, and what to ask next on standard error."""
+    """The tables of a finished campaign on standard output, and what to ask next on standard error."""
     from dear_tui.cli.printing.terminal_table import print_table
     from engine.analysis.report import campaign_results
 

@@ -10,8 +10,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from dear_tui.access import results
+from dear_tui.access.version import version_of
 from dear_tui.screens.empty import READING, no_results
-from dear_tui.screens.results import ResultScreen, heading, version_of
+from dear_tui.screens.results import ResultScreen, heading
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.row_list import RowList
 from dear_tui.widgets.faults.fault_map import FaultMap
@@ -65,6 +66,7 @@ class FaultsScreen(ResultScreen):
         .heading { height: 1; padding: 0 1; }
         FaultMap, RowList { display: none; }
         .words { height: 2; padding: 0 1; display: none; }
+        .words.-screened { height: 3; }
         .fault { height: auto; padding: 1 1 0 1; display: none; }
     }
     """
@@ -238,6 +240,7 @@ class FaultsScreen(ResultScreen):
         fault_map = self.query_one(FaultMap)
         rates = self.answer("map", results.question(results.rates, self._campaign or 0))
         if fault_map.grid is not None and rates is not None:
+            self.query_one(".words").set_class(bool(fault_map.grid.screened.any()), "-screened")
             self.set_text(".words", group_text(fault_map.grid, fault_map.cell, fault_map.group, rates.confidence))
 
     def _show_only(self, body: str, *beside: str) -> None:

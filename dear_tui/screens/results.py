@@ -160,11 +160,6 @@ class ResultScreen(SnapshotScreen):
             self._source = None
 
 
-def version_of(status: CampaignStatus) -> Version:
-    """Changes with every part that is stored."""
-    return status.id, status.masked, status.non_critical, status.critical
-
-
 def heading(status: CampaignStatus, crumbs: Sequence[str], problem: str, width: int) -> Content:
     """Campaign and way on the left; on the right its state, or why the newest reading failed."""
     way = Content.assemble(name_text(status), *((f" › {crumb}", MUTED) for crumb in crumbs))

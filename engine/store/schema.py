@@ -8,9 +8,9 @@ value in `KNOWN` where the older format can have meant nothing else.
 from __future__ import annotations
 
 from engine.metrics.registry import METRICS
-from engine.severity import SEVERITIES
+from engine.severity import NOT_RUN_NAMES, SEVERITIES
 
-COUNTS = (*SEVERITIES, "screened", "dropped")
+COUNTS = (*SEVERITIES, *NOT_RUN_NAMES)
 """The counts that add up to the pairs, in every table that counts them.
 
 A screened pair was not run because a bound calls it safe. A dropped pair was not run because its fault had been seen to

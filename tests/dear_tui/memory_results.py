@@ -66,7 +66,8 @@ class MemoryResults:
     def rates(self, _campaign: int) -> FaultRates:
         self.calls["rates"] += 1
         grids: dict[str, Any] = {
-            name: np.zeros((len(self.layers), 32), np.int64) for name in ("faults", "critical_faults", "critical")
+            name: np.zeros((len(self.layers), 32), np.int64)
+            for name in ("faults", "critical_faults", "critical", "screened")
         }
         place = self.layer, self.bit
         np.add.at(grids["faults"], place, 1)

@@ -9,9 +9,12 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from dear_tui.access.description import table_one_lines
+from dear_tui.access.description import audit_lines, table_one_lines
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.status_text import MUTED, asked_text, name_text, state_text, took
+from engine.analysis.audit import CONFIDENCE
+from engine.severity import NOT_RUN_NAMES
+from engine.store.schema import AUDIT_COUNTS
 from engine.units import percent
 
 if TYPE_CHECKING:
@@ -39,6 +42,7 @@ SHOWN_ABOVE = frozenset(
         "masked",
         "non_critical",
         "critical",
+        *(*NOT_RUN_NAMES, *AUDIT_COUNTS),
         "error",
     ]
 )
@@ -114,6 +118,9 @@ def _head(
     if details and details.table_one:
         yield from _heading("Table I")
         yield from _columns(table_one_lines(status, details.table_one))
+        if details.audit:
+            yield from _heading(f"What screening misses, {CONFIDENCE:.0%} upper bounds")
+            yield from _columns(audit_lines(details.audit))
     elif done := status.count():
         yield from _heading(f"So far, {percent(done, status.pairs)} of the pairs")
         yield from _columns(_counts(status, found, done))
@@ -138,9 +145,12 @@ def _heading(title: str) -> Iterator[Content]:
 
 def _counts(status: CampaignStatus, found: int | None, done: int) -> list[tuple[str, str, str]]:
     counts = {"masked": status.masked, "non-critical": status.non_critical, "critical": status.critical}
+    counts |= {name: count for name in NOT_RUN_NAMES if (count := getattr(status, name))}
     rows = [(name, percent(count, done), f"{count:,} pairs") for name, count in counts.items()]
     if found is not None:
         rows.append(("critical faults", f"{found:,}", f"of {status.faults:,} faults"))
+    if status.audited:
+        rows.append(("audited", f"{status.audited:,}", f"screened pairs, {status.missed:,} of them missed"))
     return rows
 
 

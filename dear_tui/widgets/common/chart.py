@@ -43,6 +43,7 @@ class Chart(Widget):
         .chart--overlay-2 { color: $class-metric; }
         .chart--overlay-3 { color: $class-non-critical; }
         .chart--overlay-4 { color: $foreground; }
+        .chart--screened { color: $foreground-muted; }
     }
     """
     ALLOW_SELECT = False

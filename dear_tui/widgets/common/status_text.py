@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from engine.severity import NOT_RUN_NAMES
 from engine.units import duration, percent, rate, short_count
 
 if TYPE_CHECKING:
@@ -68,14 +69,31 @@ def progress_text(status: CampaignStatus, width: int) -> Content:
     return bar(share, max(width - len(words), LEAST_BAR)) + Content(words)
 
 
+def counts_line(status: CampaignStatus, width: int) -> Content:
+    """Pairs per severity with their shares, and what was not run and audited; as much of it as a line holds."""
+    with_shares, without = (counts_text(status, shares) for shares in (True, False))
+    audit = audit_text(status)
+    candidates = [with_shares + audit, with_shares if not audit else without + audit, without]
+    return next((each for each in candidates if each.cell_length <= width), without)
+
+
+def audit_text(status: CampaignStatus) -> Content:
+    """The screened pairs that were run all the same, and the misses among them; empty where there was no audit."""
+    if not status.audited:
+        return Content("")
+    misses = Content.styled(f"{status.missed:,} missed", "bold $text-class-critical" if status.missed else MUTED)
+    return Content.assemble((f"  audited {short_count(status.audited)}, ", MUTED), misses)
+
+
 def counts_text(status: CampaignStatus, shares: bool) -> Content:
-    """Pairs per severity, over what is stored so far."""
+    """Pairs per severity, over what is stored so far; and those that were not run, where there are some."""
     total = status.count()
     parts = []
     for name, count, style in (
         ("masked", status.masked, "$text-class-masked"),
         ("non-critical", status.non_critical, "$text-class-non-critical"),
         ("critical", status.critical, "$text-class-critical"),
+        *((name, count, MUTED) for name in NOT_RUN_NAMES if (count := getattr(status, name))),
     ):
         share = f"  {percent(count, total)}" if shares and total else ""
         parts.append(Content.assemble((name, style), f" {short_count(count) + share:<{13 if shares else 5}}"))

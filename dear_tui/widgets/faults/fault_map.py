@@ -228,7 +228,7 @@ class FaultMap(Widget, can_focus=True):
         """The colour of a rate."""
         if level in (Level.NOT_DRAWN, Level.NOT_RUN):
             return self._style("none")
-        if level is Level.ZERO:
+        if level in (Level.ZERO, Level.SCREENED):
             return self._style("zero")
         shade = round(heat_of(rate) * SHADES)
         if shade not in self._styles:
@@ -249,7 +249,7 @@ class FaultMap(Widget, can_focus=True):
         parts: list[tuple[str, Style]] = [(f"{'critical pairs':<{self._plan().name_width}}", self._style("axis"))]
         there = grid.levels()
         for level, words in LEGEND.items():
-            if level not in there and level <= Level.NOT_RUN:
+            if level not in there and level <= (Level.ZERO if Level.SCREENED in there else Level.SCREENED):
                 continue
             parts += [(GLYPHS[level] * 2, self._heat_style(level, LEGEND_RATES.get(level, 0))), (f" {words}  ", text)]
         return self._strip(parts)

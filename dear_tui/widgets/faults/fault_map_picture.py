@@ -27,20 +27,25 @@ LOWEST, HIGHEST = 1e-5, 1.0
 
 
 class Level(IntEnum):
-    """How much of a cell is filled, so that cells differ without colour; a decade each."""
+    """How much of a cell is filled, so that cells differ without colour; a decade each.
+
+    A cell is screened where nothing critical was seen and some pairs were not run, because a bound calls them safe.
+    """
 
     NOT_DRAWN = 0
     NOT_RUN = 1
-    ZERO = 2
-    LOW = 3
-    MIDDLE = 4
-    HIGH = 5
-    HIGHEST = 6
+    SCREENED = 2
+    ZERO = 3
+    LOW = 4
+    MIDDLE = 5
+    HIGH = 6
+    HIGHEST = 7
 
 
 GLYPHS = {
     Level.NOT_DRAWN: " ",
     Level.NOT_RUN: "?",
+    Level.SCREENED: "╌",
     Level.ZERO: "·",
     Level.LOW: "░",
     Level.MIDDLE: "▒",
@@ -50,6 +55,7 @@ GLYPHS = {
 LEGEND = {
     Level.NOT_DRAWN: "blank: none drawn",
     Level.NOT_RUN: "not run yet",
+    Level.SCREENED: "screened",
     Level.ZERO: "0",
     Level.LOW: "< 0.01",
     Level.MIDDLE: "< 0.1",
@@ -70,13 +76,14 @@ class HeatGrid:
     critical_faults: NDArray[np.int64]
     pairs: NDArray[np.int64]
     critical: NDArray[np.int64]
+    screened: NDArray[np.int64]
     pair_rate: NDArray[np.float64]
     """critical pairs per pair, estimated for all faults that could be drawn; 0 where there are none"""
 
     @classmethod
     def of(cls, rates: FaultRates) -> HeatGrid:
         """Add up layers and bits."""
-        names = ("faults", "population", "run", "critical_faults", "pairs", "critical")
+        names = ("faults", "population", "run", "critical_faults", "pairs", "critical", "screened")
         grids = {name: _with_totals(getattr(rates, name)) for name in names}
         return cls(rates, **grids, pair_rate=_pair_rates(rates))
 
@@ -118,6 +125,8 @@ class HeatGrid:
             return Level.NOT_DRAWN
         if self.pairs[row, column] == 0:
             return Level.NOT_RUN
+        if self.critical[row, column] == 0 and self.screened[row, column]:
+            return Level.SCREENED
         return level_of(self.rate(row, column))
 
 

@@ -30,6 +30,11 @@ def fault_rows(faults: FaultRows, group: FaultGroup, width: int) -> Rows:
         Column("masked", lambda i: _count(faults.masked[i], run[i]), 6, 7),
         Column("non-crit", lambda i: _count(faults.non_critical[i], run[i]), 8, 5),
         Column("critical", lambda i: _count(faults.critical[i], run[i]), 8, 0, style="bold"),
+        *(
+            Column(name, lambda i, counts=counts: f"{counts[i]:,}", 8, 4)  # type: ignore[misc]
+            for name, counts in (("screened", faults.screened), ("dropped", faults.dropped))
+            if counts.any()
+        ),
         Column("first", lambda i: _first(int(faults.first_critical[i])), 6, 6),
     ]
     if group.layer is not None:

@@ -12,17 +12,23 @@ from dear_tui.widgets.common.status_text import MUTED
 from dear_tui.widgets.faults.fault_map_picture import field_label
 from engine.formats.fault_model import STUCK_OF_MODEL
 from engine.formats.float32 import FLOAT32
-from engine.severity import SEVERITY_NAMES
+from engine.severity import NOT_RUN_NAMES, SEVERITY_NAMES
+from engine.store.schema import COUNTS
 from engine.units import percent, short_count
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dear_tui.widgets.faults.fault_map_picture import HeatGrid
     from engine.faults.group import FaultGroup
     from engine.formats.weight_format import BitField, WeightFormat
     from engine.store.read.fault_results import FaultRows
 
-BAR_PARTS = tuple((name, glyph, f"$class-{name}") for name, glyph in zip(SEVERITY_NAMES, "█▒▓", strict=True))
-"""Each severity with the pattern and the colour of its share in a bar."""
+BAR_PARTS = (
+    *((name, glyph, f"$class-{name}") for name, glyph in zip(SEVERITY_NAMES, "█▒▓", strict=True)),
+    *((name, glyph, MUTED) for name, glyph in zip(NOT_RUN_NAMES, "░·", strict=True)),
+)
+"""Each severity, and each reason for none, with the pattern and the colour of its share in a bar."""
 NAME_WIDTH, VALUE_WIDTH, GAP = 8, 17, 2
 """Columns of `golden` and `faulty`, of a value in decimal, and of the blanks between fields."""
 
@@ -35,7 +41,10 @@ def group_name(group: FaultGroup) -> str:
 
 
 def group_text(grid: HeatGrid, cell: tuple[int, int], group: FaultGroup, confidence: float) -> Content:
-    """What is known of the faults of a cell, in two lines: how many there are, and how critical they are."""
+    """What is known of the faults of a cell: how many there are, how critical they are, and what was screened, if any.
+
+    A line each.
+    """
     faults, run, critical = (int(counts[cell]) for counts in (grid.faults, grid.run, grid.critical_faults))
     population, pairs = int(grid.population[cell]), int(grid.pairs[cell])
     part = "" if group.bit is None else f" ({grid.format.field_of(group.bit).name})"
@@ -53,7 +62,14 @@ def group_text(grid: HeatGrid, cell: tuple[int, int], group: FaultGroup, confide
         f": {percent(share.value, 1)} of faults ",
         (f"({100 * confidence:g} % CI {percent(share.low, 1).removesuffix(' %')} – {percent(share.high, 1)})", MUTED),
         f", {percent(grid.rate(*cell), 1)} of pairs",
-    )
+    ) + _screened_line(int(grid.screened[cell]), pairs)
+
+
+def _screened_line(screened: int, pairs: int) -> Content:
+    if not screened:
+        return Content("")
+    words = f"\n{percent(screened, pairs)} of pairs screened: a bound calls them safe, they were not run"
+    return Content.styled(words, MUTED)
 
 
 def fault_text(fault: FaultRows, width: int, weight_format: WeightFormat = FLOAT32) -> Content:
@@ -71,9 +87,9 @@ def fault_text(fault: FaultRows, width: int, weight_format: WeightFormat = FLOAT
             Content.assemble((f"{name:<{NAME_WIDTH}}", MUTED), number, drawing.bits(pattern, bit, name == "faulty"))
         )
     lines.append(drawing.pointer(bit, *patterns))
-    counts = (int(fault.masked[0]), int(fault.non_critical[0]), int(fault.critical[0]))
+    counts = [int(getattr(fault, name)[0]) for name in COUNTS]
     lines.append(_severity_bar(counts, width))
-    lines.append(_severity_words(counts))
+    lines.append(_severity_words(counts, width))
     return Content("\n").join(lines)
 
 
@@ -135,7 +151,7 @@ class BitDrawing:
         raise ValueError(f"{self.format.name} has no bit {bit}")
 
 
-def _severity_bar(counts: tuple[int, int, int], width: int) -> Content:
+def _severity_bar(counts: Sequence[int], width: int) -> Content:
     """The images of a fault by severity; what is there at all gets a cell."""
     total = sum(counts)
     if total == 0:
@@ -145,9 +161,20 @@ def _severity_bar(counts: tuple[int, int, int], width: int) -> Content:
     return Content.assemble(*((glyph * n, style) for (_, glyph, style), n in zip(BAR_PARTS, cells, strict=True)))
 
 
-def _severity_words(counts: tuple[int, int, int]) -> Content:
+def _severity_words(counts: Sequence[int], width: int) -> Content:
+    """With shares where there is room for them; pairs that were not run only where there are some."""
     total = sum(counts)
-    texts = []
-    for (name, glyph, style), count in zip(BAR_PARTS, counts, strict=True):
-        texts.append(Content.assemble((f"{glyph} {name}", style), f" {count:,} ({percent(count, total)})"))
-    return Content("   ").join(texts) if total else Content("")
+    if total == 0:
+        return Content("")
+    parts = list(zip(BAR_PARTS, counts, strict=True))
+    shown = [*parts[: len(SEVERITY_NAMES)], *(part for part in parts[len(SEVERITY_NAMES) :] if part[1])]
+
+    def words(gap: str, has_shares: bool) -> Content:
+        shares = (f" ({percent(count, total)})" if has_shares else "" for _, count in shown)
+        return Content(gap).join(
+            Content.assemble((f"{glyph} {name}", style), f" {count:,}{share}")
+            for ((name, glyph, style), count), share in zip(shown, shares, strict=True)
+        )
+
+    whole = words("   ", has_shares=True)
+    return whole if len(shown) == len(SEVERITY_NAMES) or whole.cell_length <= width else words("  ", has_shares=False)

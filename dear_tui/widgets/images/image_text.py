@@ -9,6 +9,7 @@ from textual.content import Content
 
 from dear_tui.widgets.common.columns import Column, class_text, lay_out
 from dear_tui.widgets.common.status_text import MUTED, bar
+from engine.severity import NOT_RUN_NAMES
 from engine.units import percent
 
 if TYPE_CHECKING:
@@ -75,12 +76,11 @@ def mistakes_text(
     Args:
         room: columns and lines.
     """
-    run, critical = int(images.masked[place] + images.non_critical[place]), int(images.critical[place])
-    run += critical
-    if run == 0:
+    faults, run, critical = (int(counts[place]) for counts in (images.count(), images.count_run(), images.critical))
+    if faults == 0:
         return Content.styled("Not run yet.", MUTED)
     if critical == 0:
-        return Content(f"None of {run:,} faults changes its class.")
+        return Content(f"None of {run:,} faults changes its class.{_not_run(images, place)}")
     width, lines = room
     nonfinite = int(mistakes.nonfinite.sum())
     note = Content.styled(f"{nonfinite:,} not finite" if nonfinite else "", "$text-warning")
@@ -89,8 +89,10 @@ def mistakes_text(
         named = ", ".join(f"{text} ×{faults:,}" for text, faults in zip(texts, mistakes.faults, strict=True))
         whole = named.replace(" ×", "\u00a0×")
         return Content.assemble((f"{critical:,}", "bold"), f" faults change it to {whole}{'; ' * bool(note)}", note)
-    share = f" ({percent(critical, run)})" if width >= ROOM_FOR_SHARE else ""
-    head = Content.assemble((f"{critical:,}", "bold"), f" of {run:,} faults change it{share}")
+    share = f" ({percent(critical, faults)})" if width >= ROOM_FOR_SHARE else ""
+    head = Content.assemble(
+        (f"{critical:,}", "bold"), f" of {faults:,} faults change it{share}", (_not_run(images, place), MUTED)
+    )
     name_width = max(map(cell_len, texts), default=0)
     most = int(mistakes.faults.max(initial=1))
     bar_width = max(width - name_width - 8, 4)
@@ -99,6 +101,12 @@ def mistakes_text(
         for text, faults in zip(texts, mistakes.faults, strict=True)
     ]
     return Content("\n").join([head, *rows, note])
+
+
+def _not_run(images: ImageRows, place: int) -> str:
+    """The faults that were not run for an image, where there are some."""
+    texts = [f"{count:,} {name}" for name in NOT_RUN_NAMES if (count := int(getattr(images, name)[place]))]
+    return f" {', '.join(texts)}." if texts else ""
 
 
 def _count(faults: int, run: int) -> str:

@@ -57,6 +57,8 @@ class FaultRates:
     """[L, B]"""
     critical: NDArray[np.int64]
     """[L, B] critical pairs"""
+    screened: NDArray[np.int64]
+    """[L, B] pairs that were not run, because a bound calls them safe"""
     confidence: float
     """with which the campaign states its estimates"""
     format: WeightFormat = FLOAT32
@@ -152,6 +154,7 @@ SELECT layer_index, layer, bit, count(*) AS faults, count(critical) AS run,
     count(*) FILTER (critical > 0) AS critical_faults,
     coalesce({pairs}, 0)::BIGINT AS pairs,
     coalesce(sum(critical), 0)::BIGINT AS critical,
+    coalesce(sum(screened), 0)::BIGINT AS screened,
     100 * sum(critical) / {pairs} AS percent
 FROM faults LEFT JOIN fault_summary USING (campaign, fault_id)
 WHERE campaign = {campaign}
@@ -190,7 +193,7 @@ def read_rates(read: Read, campaign: int, description: Mapping[str, Any]) -> Fau
     rows = read(rates_sql(campaign))
     layers, weight_format = description["layers"], stored_format(description)
     place = rows["layer_index"].astype(np.int64), rows["bit"].astype(np.int64)
-    names = ("faults", "run", "critical_faults", "pairs", "critical")
+    names = ("faults", "run", "critical_faults", "pairs", "critical", "screened")
     grids = {name: np.zeros((len(layers), weight_format.bits), np.int64) for name in names}
     for name, grid in grids.items():
         grid[place] = rows[name]

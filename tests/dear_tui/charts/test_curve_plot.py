@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from dear_tui.charts.picture import Ink, Picture
 from dear_tui.charts.plot import CLASSES, STYLES
 from dear_tui.charts.view import View
 from engine.store import CurveData
+from tests.dear_tui.chart_data import ONLY_CRITICAL
 from tests.dear_tui.memory_store import make_curve
 
 HALF_DONE = """\
@@ -137,3 +140,33 @@ def test_no_critical_fault_and_a_metric_of_zeros() -> None:
     zeros, faults = np.zeros(4, dtype=np.int64), np.full(4, 9)
     curve = type(make_curve(0))(9, 4, "el2n", np.zeros(4), faults, zeros, zeros, zeros)
     assert "F = 0" in text(draw_curve(curve, View(), 100, 20))
+
+
+def screened_curve() -> CurveData:
+    """A third of the faults that no image has shown to be harmful has a screened image."""
+    curve = make_curve(5000)
+    return replace(curve, masked=curve.masked - curve.masked // 3, screened=curve.masked // 3)
+
+
+def test_screened_faults_have_a_line_of_their_own() -> None:
+    curve = screened_curve()
+    plot = curve_plot(7, curve, None, View())
+    assert [one.name for one in plot.series][1:] == ["masked", "non-critical", "critical", "screened"]
+    assert f"screened {curve.screened[-1]:,}" in text(draw_curve(curve, View(), 120, 30))
+    assert f"screened {curve.screened[9]:,}" in plot.readings.describe(9)
+    assert plot.numbers.columns["screened"] is curve.screened
+    assert "masked, non_critical, critical, screened\n" in plot.sql
+
+
+def test_screened_faults_are_hidden_with_the_masked_ones() -> None:
+    """Their line rises as high: the critical one alone gets the whole height."""
+    plot = curve_plot(7, screened_curve(), None, View(hidden=ONLY_CRITICAL))
+    assert [one.name for one in plot.series][1:] == ["critical"]
+    assert [name for _, name in plot.hidden] == ["masked", "non-critical", "screened"]
+    assert plot.y.high < 2000
+
+
+def test_without_screened_faults_nothing_speaks_of_them() -> None:
+    plot = curve_plot(7, make_curve(5000), None, View())
+    assert "screened" not in {one.name for one in plot.series} | plot.numbers.columns.keys()
+    assert "screened" not in plot.sql

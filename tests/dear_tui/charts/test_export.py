@@ -80,7 +80,7 @@ def test_every_view_is_a_picture_with_names_for_its_axes(kind: Kind) -> None:
 def test_the_curve_has_the_colours_of_the_paper() -> None:
     lines = [line.get("stroke") for line in ElementTree.fromstring(to_svg(plot_of(View()))).iter(f"{SVG}polyline")]
     assert lines == [METRIC, MASKED, NON_CRITICAL, CRITICAL]
-    assert len(set(COLOURS.values())) == 5
+    assert len(set(COLOURS.values())) == 6
 
 
 def test_a_hidden_class_is_not_in_the_picture() -> None:

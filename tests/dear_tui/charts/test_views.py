@@ -1,5 +1,8 @@
 """Every view of the live screen as text, looked at and kept; the detection curve has a file of its own."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from dear_tui.charts.draw import draw_plot
@@ -285,3 +288,21 @@ def test_the_smallest_window_still_has_points() -> None:
     plot = plot_of(View())
     view = View().zoomed(1e9, 0.0, plot.least_window)
     assert view.window == (0.0, pytest.approx(8 / 10_000))
+
+
+def test_screened_pairs_are_in_every_view() -> None:
+    """The shares are of all pairs; a screened one is a class of its own."""
+    counts = make_image_counts(make_curve(10_000))
+    screened = counts.masked // 2
+    some = replace(counts, masked=counts.masked - screened, screened=screened)
+    by_id = np.argsort(some.image_id)
+    classes = ("masked", "non_critical", "critical", "screened")
+    comparison = compare_orders(**{name: getattr(some, name)[by_id] for name in classes}, metric=some.metric[by_id])
+    data = replace(DATA, counts=some, comparison=comparison)
+    scatter, compared = (plot_of(View(kind=kind), data) for kind in (Kind.SCATTER, Kind.COMPARISON))
+    assert any(part.startswith("screened ") for part in scatter.readings.describe(0))
+    assert ("screened" in scatter.numbers.columns, "critical, screened\n" in scatter.sql) == (True, True)
+    shares = [compared.numbers.columns[f"ranked_{name}"] for name in classes]
+    np.testing.assert_allclose(sum(shares), 100.0)
+    assert "AS screened" in compared.sql
+    assert "screened" not in plot_of(View(kind=Kind.COMPARISON)).sql.replace("+ screened +", "")

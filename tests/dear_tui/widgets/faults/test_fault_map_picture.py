@@ -27,9 +27,11 @@ BITS = 32
 def rates() -> FaultRates:
     """Two layers of which only some cells hold something."""
     grids: dict[str, Any] = {
-        name: np.zeros((2, BITS), np.int64) for name in ("faults", "run", "critical_faults", "pairs", "critical")
+        name: np.zeros((2, BITS), np.int64)
+        for name in ("faults", "run", "critical_faults", "pairs", "critical", "screened")
     }
-    for place, values in {(0, 31): (4, 2, 1, 20, 5), (1, 31): (6, 6, 0, 60, 0), (1, 0): (3, 0, 0, 0, 0)}.items():
+    cells = {(0, 31): (4, 2, 1, 20, 5, 10), (1, 31): (6, 6, 0, 60, 0, 0), (1, 0): (3, 0, 0, 0, 0, 0)}
+    for place, values in cells.items():
         for grid, value in zip(grids.values(), values, strict=True):
             grid[place] = value
     return FaultRates(layers=("a", "b"), population=np.full((2, BITS), 10), confidence=0.99, **grids)
@@ -51,6 +53,15 @@ def test_levels_of_cells() -> None:
     assert grid.level(1, 31) is Level.NOT_RUN
     assert grid.level(0, 31) is Level.NOT_DRAWN
     assert grid.levels() == {Level.HIGHEST, Level.ZERO, Level.NOT_RUN, Level.NOT_DRAWN}
+
+
+def test_a_cell_without_a_critical_pair_says_where_some_were_screened() -> None:
+    """Nothing critical was seen there, but not every pair was looked at."""
+    screened = rates()
+    screened.screened[1, 31] = 59
+    grid = HeatGrid.of(screened)
+    assert grid.level(1, 0) is Level.SCREENED
+    assert grid.level(0, 0) is Level.HIGHEST, "what was seen to be critical counts, whatever else was screened"
 
 
 @pytest.mark.parametrize(

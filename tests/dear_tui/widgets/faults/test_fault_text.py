@@ -12,7 +12,8 @@ from engine.formats.float32 import FLOAT32
 from engine.store.read.fault_results import FaultRates, FaultRows
 
 
-def fault(golden: float, bit: int, model: str = "bit_flip", counts: tuple[int, int, int] = (3, 2, 5)) -> FaultRows:
+def fault(golden: float, bit: int, model: str = "bit_flip", counts: tuple[int, ...] = (3, 2, 5)) -> FaultRows:
+    counts = (*counts, 0, 0)[:5]
     value = np.array([golden], np.float32)
     stuck = {"bit_flip": -1, "stuck_at_0": 0, "stuck_at_1": 1}[model]
     return FaultRows(
@@ -27,8 +28,8 @@ def fault(golden: float, bit: int, model: str = "bit_flip", counts: tuple[int, i
         masked=np.array([counts[0]]),
         non_critical=np.array([counts[1]]),
         critical=np.array([counts[2]]),
-        screened=np.array([0]),
-        dropped=np.array([0]),
+        screened=np.array([counts[3]]),
+        dropped=np.array([counts[4]]),
         first_critical=np.array([0]),
     )
 
@@ -54,16 +55,37 @@ def test_a_stuck_bit_that_holds_its_value_already_says_so() -> None:
     assert "bit 30 is 0 already: masked by construction" in fault_text(fault(0.5, 30, "stuck_at_0"), 78).plain
 
 
-@pytest.mark.parametrize("counts", [(0, 0, 9), (1, 1, 1), (9998, 1, 1), (5, 0, 5), (10_000, 0, 0)])
+@pytest.mark.parametrize(
+    "counts",
+    [
+        *((0, 0, 9), (1, 1, 1), (9998, 1, 1), (5, 0, 5), (10_000, 0, 0)),
+        *((0, 0, 0, 10_000), (1, 0, 2, 9997), (1, 1, 1, 9000, 997)),
+    ],
+)
 @pytest.mark.parametrize("width", [40, 78, 118])
-def test_the_bar_fills_its_line_and_shows_all_there_is(counts: tuple[int, int, int], width: int) -> None:
+def test_the_bar_fills_its_line_and_shows_all_there_is(counts: tuple[int, ...], width: int) -> None:
     bar = fault_text(fault(0.5, 3, counts=counts), width).plain.split("\n")[4]
     assert len(bar) == width
-    assert [glyph in bar for glyph in "█▒▓"] == [count > 0 for count in counts]
+    assert [glyph in bar for glyph in "█▒▓░·"] == [count > 0 for count in (*counts, 0, 0)[:5]]
 
 
 def test_a_fault_that_has_not_run() -> None:
     assert "has not been run yet" in fault_text(fault(0.5, 3, counts=(0, 0, 0)), 78).plain
+
+
+@pytest.mark.parametrize(("width", "share"), [(78, ""), (118, " (70 %)")])
+def test_pairs_that_were_not_run_are_called_so(width: int, share: str) -> None:
+    """In a narrow terminal there is no room for shares."""
+    words = fault_text(fault(0.5, 3, counts=(2200, 300, 500, 7000)), width).plain.split("\n")[-1]
+    for text in ("█ masked 2,200", "▒ non-critical 300", "▓ critical 500", f"░ screened 7,000{share}"):
+        assert text in words
+    assert len(words) <= width
+    assert "· dropped 9" in fault_text(fault(0.5, 3, counts=(1, 0, 1, 0, 9)), width).plain
+    assert {"screened", "dropped"}.isdisjoint(fault_text(fault(0.5, 3), width).plain.split())
+
+
+def test_a_fault_all_of_whose_pairs_were_screened_is_not_one_that_waits() -> None:
+    assert "has not been run yet" not in fault_text(fault(0.5, 3, counts=(0, 0, 0, 10)), 78).plain
 
 
 @pytest.mark.parametrize(
@@ -81,9 +103,10 @@ def test_groups_have_names(group: FaultGroup, name: str) -> None:
 
 def test_a_group_in_words() -> None:
     grids: dict[str, Any] = {
-        name: np.zeros((1, 32), np.int64) for name in ("faults", "run", "critical_faults", "pairs", "critical")
+        name: np.zeros((1, 32), np.int64)
+        for name in ("faults", "run", "critical_faults", "pairs", "critical", "screened")
     }
-    for grid, value in zip(grids.values(), (50, 40, 10, 4000, 80), strict=True):
+    for grid, value in zip(grids.values(), (50, 40, 10, 4000, 80, 0), strict=True):
         grid[0, 30] = value
     grids["faults"][0, 2] = 7
     heat = HeatGrid.of(FaultRates(("fc1",), np.full((1, 32), 10**9), confidence=0.95, **grids))
@@ -91,6 +114,11 @@ def test_a_group_in_words() -> None:
     assert text == (
         "fc1 · bit 30 (exponent) · 50 of 1,000,000,000 faults drawn, 40 run so far · 4k pairs\n"
         "10 critical: 25 % of faults (95 % CI 14.2 – 40.2 %), 2 % of pairs"
+    )
+    grids["screened"][0, 30] = 3600
+    heat = HeatGrid.of(FaultRates(("fc1",), np.full((1, 32), 10**9), confidence=0.95, **grids))
+    assert group_text(heat, (0, 1), FaultGroup("fc1", 30), 0.95).plain == (
+        f"{text}\n90 % of pairs screened: a bound calls them safe, they were not run"
     )
     assert "not run yet" in group_text(heat, (0, 29), FaultGroup("fc1", 2), 0.95).plain
     assert "no fault drawn here" in group_text(heat, (0, 0), FaultGroup("fc1", 31), 0.95).plain

@@ -13,9 +13,9 @@ from tests.engine.formats.signed8 import SIGNED8
 
 
 def rates() -> FaultRates:
-    names = ("faults", "run", "critical_faults", "pairs", "critical")
+    names = ("faults", "run", "critical_faults", "pairs", "critical", "screened")
     grids: dict[str, Any] = {name: np.zeros((2, 8), np.int64) for name in names}
-    for place, values in {(0, 7): (4, 4, 1, 20, 5), (1, 2): (6, 6, 0, 60, 0)}.items():
+    for place, values in {(0, 7): (4, 4, 1, 20, 5, 0), (1, 2): (6, 6, 0, 60, 0, 0)}.items():
         for grid, value in zip(grids.values(), values, strict=True):
             grid[place] = value
     return FaultRates(("a", "b"), np.full((2, 8), 10), confidence=0.95, format=SIGNED8, **grids)
