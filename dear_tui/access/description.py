@@ -31,9 +31,9 @@ def table_one_lines(status: CampaignStatus, row: TableOneRow) -> list[tuple[str,
     at_least = "≥ " if status.screened or status.dropped else ""
     not_critical = status.masked + status.non_critical + status.screened
     not_run = (
-        ("screened", f"{row.screened:.2f} %", f"{status.screened:,} pairs, not run"),
-        ("not critical", f"{row.not_critical:.2f} %", f"{not_critical:,} pairs, these three"),
-        ("dropped", f"{row.dropped:.2f} %", f"{status.dropped:,} pairs, not run"),
+        ("screened", f"{row.screened:.2f} %", f"{status.screened:,} pairs"),
+        ("not critical", f"{row.not_critical:.2f} %", f"{not_critical:,} pairs"),
+        ("dropped", f"{row.dropped:.2f} %", f"{status.dropped:,} pairs"),
     )
     return [
         ("clean accuracy", f"{row.clean_accuracy:.2f} %", f"of {status.images:,} images"),
@@ -52,15 +52,12 @@ def table_one_lines(status: CampaignStatus, row: TableOneRow) -> list[tuple[str,
 
 
 def audit_lines(audit: AuditResults) -> list[tuple[str, str, str]]:
-    """What screening misses at most, with name, value and what it is of."""
-    return [
-        (
-            f"missed {unit}",
-            f"≤ {math.ceil(bound.missed_at_most):,}",
-            f"of {bound.skipped:,} skipped; {bound.audited:,} audited, {bound.missed:,} missed",
-        )
-        for unit, bound in (("pairs", audit.pairs), ("faults", audit.faults))
-    ]
+    """Name, value and what it is of: what screening misses at most, and what was audited for that."""
+    lines = []
+    for unit, bound in (("pairs", audit.pairs), ("faults", audit.faults)):
+        lines.append((f"missed {unit}", f"≤ {math.ceil(bound.missed_at_most):,}", f"of {bound.skipped:,} skipped"))
+        lines.append((f"audited {unit}", f"{bound.audited:,}", f"{bound.missed:,} missed"))
+    return lines
 
 
 def flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:

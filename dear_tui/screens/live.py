@@ -24,6 +24,7 @@ from dear_tui.widgets.campaigns.layer_bars import LayerBars
 from dear_tui.widgets.campaigns.side_chart import SideChart
 from dear_tui.widgets.common.log_lines import LogLines
 from dear_tui.widgets.common.status_text import (
+    audit_text,
     counts_line,
     name_text,
     progress_text,
@@ -231,7 +232,7 @@ def _header(status: CampaignStatus, width: int) -> Content:
     return Content("\n").join(
         [
             spread(name_text(status), state_text(status), width),
-            spread(workload_text(status), size_text(status), width),
+            spread(workload_text(status) + audit_text(status), size_text(status), width),
             progress_text(status, width),
             counts_line(status, width),
         ]

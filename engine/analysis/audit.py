@@ -32,6 +32,7 @@ class AuditResults:
     """screened pairs; audited are those that were drawn by themselves, in one pool over all layers"""
     faults: MissedBound
     """faults with screened pairs and no critical one; audited are those all of whose screened pairs were run"""
+    confidence: float = CONFIDENCE
 
 
 def bound_missed(skipped: int, audited: int, missed: int) -> MissedBound:

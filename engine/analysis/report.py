@@ -6,7 +6,6 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine.analysis.audit import CONFIDENCE
 from engine.analysis.result_table import Column, Kind, Table
 from engine.analysis.tables import Detections, table_four, table_one
 from engine.config.campaign_config import WorkloadConfig
@@ -133,7 +132,7 @@ def _not_critical(status: CampaignStatus, row: TableOneRow) -> Iterator[tuple[Ce
 def audit_table(status: CampaignStatus, audit: AuditResults) -> Table:
     """What screening skipped, how much of it was run all the same, and how much it misses at most."""
     return Table(
-        f"What screening misses ({CONFIDENCE:.0%} upper bounds, one-sided)",
+        f"What screening misses ({100 * audit.confidence:g} % upper bounds, one-sided)",
         (
             Column("unit", heading="", priority=4),
             Column("skipped", Kind.COUNT, priority=3),

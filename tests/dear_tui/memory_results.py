@@ -73,6 +73,7 @@ class MemoryResults:
         np.add.at(grids["faults"], place, 1)
         np.add.at(grids["critical_faults"], place, (self.stored == 2).any(axis=1))
         np.add.at(grids["critical"], place, (self.stored == 2).sum(axis=1))
+        np.add.at(grids["screened"], place, (self.stored == 3).sum(axis=1))
         sizes = np.array([np.prod(shape) for shape in self.layers.values()])
         return FaultRates(
             layers=tuple(self.layers),
@@ -85,7 +86,7 @@ class MemoryResults:
 
     def faults(self, _campaign: int, group: FaultGroup, order: FaultOrder) -> FaultRows:
         self.calls["faults"] += 1
-        counts = {severity: (self.stored == severity).sum(axis=1) for severity in range(3)}
+        counts = {severity: (self.stored == severity).sum(axis=1) for severity in range(5)}
         first = np.where(counts[2] > 0, (self.stored == 2).argmax(axis=1) if self.done else -1, -1)
         ids = np.arange(len(self.layer))
         chosen = np.ones(len(ids), bool)
@@ -111,8 +112,8 @@ class MemoryResults:
             masked=counts[0][rows],
             non_critical=counts[1][rows],
             critical=counts[2][rows],
-            screened=np.zeros(len(rows), np.int64),
-            dropped=np.zeros(len(rows), np.int64),
+            screened=counts[3][rows],
+            dropped=counts[4][rows],
             first_critical=first[rows],
         )
 
@@ -130,7 +131,7 @@ class MemoryResults:
     def images(self, _campaign: int, order: ImageOrder) -> ImageRows:
         self.calls["images"] += 1
         ranks = np.arange(len(self.image_id))
-        counts = {severity: np.zeros(len(ranks), np.int64) for severity in range(3)}
+        counts = {severity: np.zeros(len(ranks), np.int64) for severity in range(5)}
         for severity, count in counts.items():
             count[: self.done] = (self.stored == severity).sum(axis=0)
         rows = ranks if order == "rank" else np.argsort(-counts[2], kind="stable")
@@ -143,8 +144,8 @@ class MemoryResults:
             masked=counts[0][rows],
             non_critical=counts[1][rows],
             critical=counts[2][rows],
-            screened=np.zeros(len(rows), np.int64),
-            dropped=np.zeros(len(rows), np.int64),
+            screened=counts[3][rows],
+            dropped=counts[4][rows],
         )
 
     def mistakes(self, _campaign: int, image_id: int) -> Mistakes:

@@ -12,7 +12,6 @@ from textual.widgets import Static
 from dear_tui.access.description import audit_lines, table_one_lines
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.status_text import MUTED, asked_text, name_text, state_text, took
-from engine.analysis.audit import CONFIDENCE
 from engine.severity import NOT_RUN_NAMES
 from engine.store.schema import AUDIT_COUNTS
 from engine.units import percent
@@ -119,7 +118,7 @@ def _head(
         yield from _heading("Table I")
         yield from _columns(table_one_lines(status, details.table_one))
         if details.audit:
-            yield from _heading(f"What screening misses, {CONFIDENCE:.0%} upper bounds")
+            yield from _heading(f"What screening misses, {100 * details.audit.confidence:g} % upper bounds")
             yield from _columns(audit_lines(details.audit))
     elif done := status.count():
         yield from _heading(f"So far, {percent(done, status.pairs)} of the pairs")

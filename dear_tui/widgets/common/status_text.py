@@ -70,19 +70,18 @@ def progress_text(status: CampaignStatus, width: int) -> Content:
 
 
 def counts_line(status: CampaignStatus, width: int) -> Content:
-    """Pairs per severity with their shares, and what was not run and audited; as much of it as a line holds."""
-    with_shares, without = (counts_text(status, shares) for shares in (True, False))
-    audit = audit_text(status)
-    candidates = [with_shares + audit, with_shares if not audit else without + audit, without]
-    return next((each for each in candidates if each.cell_length <= width), without)
+    """Pairs per severity, with their shares where a line of pairs that were not run, too, leaves room for them."""
+    with_shares = counts_text(status, shares=True)
+    is_too_long = (status.screened or status.dropped) and with_shares.cell_length > width
+    return counts_text(status, shares=False) if is_too_long else with_shares
 
 
 def audit_text(status: CampaignStatus) -> Content:
     """The screened pairs that were run all the same, and the misses among them; empty where there was no audit."""
     if not status.audited:
         return Content("")
-    misses = Content.styled(f"{status.missed:,} missed", "bold $text-class-critical" if status.missed else MUTED)
-    return Content.assemble((f"  audited {short_count(status.audited)}, ", MUTED), misses)
+    misses = (f"{status.missed:,} missed", "bold $text-class-critical" if status.missed else MUTED)
+    return Content.assemble((f" · {short_count(status.audited)} audited, ", MUTED), misses)
 
 
 def counts_text(status: CampaignStatus, shares: bool) -> Content:

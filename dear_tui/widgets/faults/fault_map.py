@@ -39,6 +39,10 @@ TURN = 0.75
 """where on the scale of heat the theme's own colour is"""
 SHADES = 100
 LEAST_WIDTH, LEAST_HEIGHT = 76, 7
+HEADINGS = ("critical pairs", "critical")
+"""of the legend; the longest that there is room for"""
+GAP = 2
+"""blanks after each entry of the legend, also after the last one"""
 
 
 class FaultMap(Widget, can_focus=True):
@@ -246,13 +250,15 @@ class FaultMap(Widget, can_focus=True):
 
     def _legend(self, grid: HeatGrid) -> Strip:
         text = self._style("text")
-        parts: list[tuple[str, Style]] = [(f"{'critical pairs':<{self._plan().name_width}}", self._style("axis"))]
+        parts: list[tuple[str, Style]] = []
         there = grid.levels()
         for level, words in LEGEND.items():
             if level not in there and level <= (Level.ZERO if Level.SCREENED in there else Level.SCREENED):
                 continue
             parts += [(GLYPHS[level] * 2, self._heat_style(level, LEGEND_RATES.get(level, 0))), (f" {words}  ", text)]
-        return self._strip(parts)
+        room = self.size.width - sum(len(words) for words, _ in parts) + GAP
+        heading = next((words for words in HEADINGS if len(words) <= room), HEADINGS[-1])
+        return self._strip([(f"{heading:<{self._plan().name_width}}", self._style("axis")), *parts])
 
     def _style(self, name: str) -> Style:
         if name not in self._styles:

@@ -79,6 +79,8 @@ def mistakes_text(
     faults, run, critical = (int(counts[place]) for counts in (images.count(), images.count_run(), images.critical))
     if faults == 0:
         return Content.styled("Not run yet.", MUTED)
+    if run == 0:
+        return Content(f"No fault was run for it:{_not_run(images, place)}")
     if critical == 0:
         return Content(f"None of {run:,} faults changes its class.{_not_run(images, place)}")
     width, lines = room

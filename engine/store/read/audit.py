@@ -44,9 +44,8 @@ def read_audit(status: CampaignStatus, connection: duckdb.DuckDBPyConnection) ->
         f"count(DISTINCT fault_id) FILTER (drawn_as = 'fault' AND severity = {CRITICAL}) AS missed_faults "
         f"FROM audit WHERE campaign = {status.id}",
     )
-    return AuditResults(
-        **{
-            name: bound_missed(int(skipped[name][0]), int(drawn[name][0]), int(drawn[f"missed_{name}"][0]))
-            for name in ("pairs", "faults")
-        }
+    pairs, faults = (
+        bound_missed(int(skipped[name][0]), int(drawn[name][0]), int(drawn[f"missed_{name}"][0]))
+        for name in ("pairs", "faults")
     )
+    return AuditResults(pairs, faults)

@@ -50,6 +50,19 @@ async def test_the_map_names_layers_bits_totals_and_its_scale() -> None:
     assert max(map(len, lines)) <= 80
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_screened_pairs_are_shown_for_what_they_are(size: tuple[int, int]) -> None:
+    """In a cell without a critical pair by a sign of its own, and of the cell under the cursor in words."""
+    source = make_source()
+    source.results.severity[source.results.severity == 0] = 3
+    async with make_app(source, 7).run_test(size=size) as pilot:
+        await open_screen(pilot, "3", "╌╌ screened", "≥ 1 %", "of pairs screened: a bound calls them safe, they were")
+        await pilot.press("enter")
+        await until_shown(pilot, "screened")
+        await pilot.press("enter")
+        await until_shown(pilot, "decimal", "░ screened", "▓ critical")
+
+
 async def test_the_cursor_starts_where_most_pairs_are_critical_and_says_so() -> None:
     source = make_source()
     app = make_app(source, 7)

@@ -103,7 +103,7 @@ def test_what_screening_misses_at_most_stands_between_the_tables() -> None:
     status, results = screened_campaign()
     one, audit, four = results.tables(status)
     assert (one.title[:8], four.title[:4]) == ("Accuracy", "What")
-    assert audit.title == "What screening misses (95% upper bounds, one-sided)"
+    assert audit.title == "What screening misses (95 % upper bounds, one-sided)"
     assert [row[:5] for row in audit.rows] == [("pairs", 6, 50.0, 2, 0), ("faults", 1, pytest.approx(100 / 3), 1, 0)]
     assert [row[5] for row in audit.rows] == [5, 0], "the rate that shows no miss in two draws once in twenty is 0.776"
     found = results.to_json()
