@@ -181,7 +181,7 @@ class ProgressLine:
 
     def on_progress(self, progress: CampaignProgress) -> None:
         """Draw the bar, or a line every ten percent."""
-        numbers = " ".join(_numbers(progress))
+        numbers = " ".join(progress_numbers(progress))
         self._bar.update(self._task, completed=progress.pairs_done, numbers=numbers)
         percent = 100 * progress.pairs_done // max(1, progress.pairs)
         if percent == 100 and _written(progress) < progress.pairs:
@@ -194,7 +194,8 @@ class ProgressLine:
         self._console.print(printable(text), soft_wrap=True, markup=False)
 
 
-def _numbers(progress: CampaignProgress) -> Iterator[str]:
+def progress_numbers(progress: CampaignProgress) -> Iterator[str]:
+    """What stands behind the bar: rate and time left, and the pairs written so far by what was found."""
     if progress.pairs_done == progress.pairs:
         yield "sealing"
     elif progress.rate is not None and progress.eta_s is not None:

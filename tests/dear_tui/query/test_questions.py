@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 COLUMNS = {
     "campaigns and what they found": [
         *("campaign", "name", "state", "network", "dataset", "select", "method", "faults", "images"),
-        *("masked %", "non-critical %", "critical %"),
+        *("masked %", "non-critical %", "critical %", "screened %"),
     ],
     "which bits are critical": ["bit", "faults", "critical_faults", "critical % of pairs"],
     "which layers are critical": ["layer", "faults", "critical_faults", "critical % of pairs"],
@@ -38,6 +38,9 @@ COLUMNS = {
     "accuracy, clean and under each fault": ["fault_id", "layer", "bit", "accuracy %", "clean accuracy %"],
     "does it matter whether the weight grows": ["bit", "grows", "faults", "critical_faults"],
     "the raw severities": ["campaign", "fault_id", "image_id", "severity"],
+    "what was screened and what its audit missed, by layer": [
+        *("layer", "faults", "screened_pairs", "screened %", "audited_pairs", "missed_pairs"),
+    ],
     "compare with campaign 2: critical share by bit": ["bit", "#1 critical %", "#2 critical %"],
     "compare with campaign 2: the same faults with other counts": [
         *("layer", "weight_index", "bit", "#1 critical", "#2 critical"),

@@ -51,7 +51,9 @@ def test_pairs_that_were_left_out_are_counted_to_the_end(tmp_path: Path) -> None
     assert (finished.state, finished.masked, finished.missed) == ("finished", 0, 0)
     assert finished.count() == finished.pairs == finished.screened + finished.non_critical + finished.critical
     assert finished.screened > finished.audited > stopped.audited > 0
-    with Store.open(store, read_only=True) as opened:
+    with Store.open(store) as opened:
+        with opened.lock():
+            assert opened.verify(1, lambda _done, _parts: None) == [], "each audited pair stands where it was screened"
         audit = opened.audit(1)
         assert audit is not None
         assert (audit.pairs.skipped, audit.pairs.audited) == (finished.screened, finished.audited)

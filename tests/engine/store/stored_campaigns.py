@@ -1,6 +1,6 @@
 """Small campaigns with made-up outcomes, and what the store must then say about them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,13 @@ from engine.faults.fault_list import FaultList
 from engine.faults.population import Layer
 from engine.faults.strata import Stratum
 from engine.injection.outcomes import Audit, Outcomes
+from engine.severity import CRITICAL, DROPPED, MASKED, SCREENED
 from engine.store import NewCampaign, Store
 from engine.store.write.writer import CampaignWriter
 
 LAYERS = (Layer(0, "conv1", (6, 1, 5, 5)), Layer(1, "fc1", (120, 400)))
 CLASSES = 10
+AS_PAIR, AS_FAULT = 0, 1
 PLAN = [(0, 2, 0, 12), (2, 9, 0, 5), (2, 9, 5, 12), (9, 15, 0, 12)]
 """Parts of the campaign below: a whole block, a block in two parts, a whole block."""
 
@@ -187,9 +189,25 @@ def write(writer: CampaignWriter, truth: Truth, plan: list[tuple[int, int, int, 
             writer.commit()
 
 
-def filled_store(path: Path, plan: list[tuple[int, int, int, int]] = PLAN) -> tuple[Store, int, Truth]:
+def partly_run() -> Truth:
+    """A fault and an image of which nothing was run, single pairs of others, and an audit of all that."""
+    whole = Truth.of(new_campaign())
+    severity, random = whole.severity.copy(), np.random.default_rng(7)
+    not_critical = severity != CRITICAL
+    severity[not_critical & (random.random(severity.shape) < 0.4)] = SCREENED
+    severity[not_critical & (random.random(severity.shape) < 0.2)] = DROPPED
+    severity[4], severity[:, 8] = SCREENED, DROPPED
+    audited = [(row, rank, (row + rank) % 2, AS_PAIR) for row, rank in np.argwhere(severity == SCREENED)[::7].tolist()]
+    audited += [(4, rank, MASKED, AS_FAULT) for rank in range(15) if rank != 8]
+    missed = np.argwhere(severity == CRITICAL)[3].tolist()
+    return replace(whole, severity=severity, audited=(*audited, (*missed, CRITICAL, AS_PAIR)))
+
+
+def filled_store(
+    path: Path, plan: list[tuple[int, int, int, int]] = PLAN, truth: Truth | None = None
+) -> tuple[Store, int, Truth]:
     """A store with one campaign and the parts of a plan, not sealed."""
-    truth = Truth.of(new_campaign())
+    truth = truth or Truth.of(new_campaign())
     store = Store.open(path)
     with store.lock():
         campaign = store.create(truth.new)

@@ -10,37 +10,25 @@ import pytest
 
 from engine.severity import CRITICAL, DROPPED, MASKED, SCREENED
 from engine.store import Store
+from engine.store.export import OPTIONS, export_tables
 from engine.store.read.pairs import NOT_RUN
 from engine.store.schema import COUNTS
-from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
+from tests.engine.store.stored_campaigns import AS_PAIR, PLAN, Truth, filled_store, partly_run, write
 
-AS_PAIR, AS_FAULT = 0, 1
 VIEWS = ("fault_summary", "image_summary", "parts", "campaigns")
 """All that count pairs."""
 
 
 @pytest.fixture(scope="module")
 def truth() -> Truth:
-    """A fault and an image of which nothing was run, single pairs of others, and an audit of all that."""
-    whole = Truth.of(new_campaign())
-    severity, random = whole.severity.copy(), np.random.default_rng(7)
-    not_critical = severity != CRITICAL
-    severity[not_critical & (random.random(severity.shape) < 0.4)] = SCREENED
-    severity[not_critical & (random.random(severity.shape) < 0.2)] = DROPPED
-    severity[4], severity[:, 8] = SCREENED, DROPPED
-    audited = [(row, rank, (row + rank) % 2, AS_PAIR) for row, rank in np.argwhere(severity == SCREENED)[::7].tolist()]
-    audited += [(4, rank, MASKED, AS_FAULT) for rank in range(15) if rank != 8]
-    missed = np.argwhere(severity == CRITICAL)[3].tolist()
-    return replace(whole, severity=severity, audited=(*audited, (*missed, CRITICAL, AS_PAIR)))
+    return partly_run()
 
 
 @pytest.fixture(scope="module")
 def kept(truth: Truth, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with these pairs in four parts."""
     path = tmp_path_factory.mktemp("not_run") / "store"
-    store, campaign, _ = filled_store(path, [])
-    with store.lock():
-        write(store.writer(campaign), truth, PLAN)
+    store, _, _ = filled_store(path, truth=truth)
     store.close()
     return path
 
@@ -167,6 +155,18 @@ def test_such_a_campaign_is_sealed_and_verified(store: Store, truth: Truth) -> N
         assert client.sql("SELECT screened, dropped FROM campaigns").fetchall() == [counts(truth)[3:]]
         assert sorted(client.sql("SELECT * EXCLUDE campaign FROM audit").fetchall()) == audited_rows(truth)
         assert client.sql("SELECT max(screened) FROM curve").fetchall() == [(store.curve(1).screened.max(),)]
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_every_view_is_exported(store: Store, truth: Truth, tmp_path: Path, name: str) -> None:
+    (tmp_path / "out").mkdir()
+    list(export_tables(store, 1, name, tmp_path / "out"))
+    with duckdb.connect() as client:
+        sums = ", ".join(f"sum({column})" for column in COUNTS)
+        for view in VIEWS:
+            assert client.sql(f"SELECT {sums} FROM '{tmp_path}/out/{view}.{name}'").fetchall() == [counts(truth)], view
+        for view, rows in (("severity", run_pairs(truth)), ("audit", audited_rows(truth))):
+            assert client.sql(f"SELECT count(*) FROM '{tmp_path}/out/{view}.{name}'").fetchall() == [(len(rows),)]
 
 
 def test_an_audit_that_is_lost_or_altered_is_found(store: Store, truth: Truth) -> None:
