@@ -23,7 +23,7 @@ from engine.running.execution import execute
 from engine.running.preparation import prepare
 from engine.running.progress import ProgressMeter
 from engine.store import CampaignStatus, Span, Store
-from engine.store.schema import COUNTS
+from engine.store.schema import AUDIT_COUNTS, COUNTS
 from engine.store.sql.sql import SqlSession
 from tests.small_campaign import FAULTS, IMAGES, write_config
 
@@ -257,7 +257,8 @@ def test_the_time_left_does_not_follow_the_slow_faults_of_a_block(monkeypatch: p
     now = 0.0
     monkeypatch.setattr("engine.running.progress.time.monotonic", lambda: now)
     shown: list[Progress] = []
-    known: dict[str, Any] = {"faults": 100, "images": 80, "pairs": 8000, **dict.fromkeys(COUNTS, 0)}
+    known: dict[str, Any] = {"faults": 100, "images": 80, "pairs": 8000}
+    known |= dict.fromkeys((*COUNTS, *AUDIT_COUNTS), 0)
     status = CampaignStatus(
         **cast("dict[str, Any]", dict.fromkeys(field.name for field in fields(CampaignStatus))) | known
     )
