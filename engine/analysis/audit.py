@@ -35,11 +35,17 @@ class AuditResults:
     confidence: float = CONFIDENCE
 
 
-def bound_missed(skipped: int, audited: int, missed: int) -> MissedBound:
+def bound_missed(skipped: int, audited: int, missed: int, known: int = 0) -> MissedBound:
     """The upper bound of what was missed: the Clopper-Pearson bound of the rate, of all that was skipped.
+
+    Args:
+        skipped: taken for not critical, misses included.
+        audited: drawn from these uniformly and run.
+        missed: of these, critical.
+        known: critical ones of all that was skipped that were found in any way: the bound is never below.
 
     >>> round(bound_missed(skipped=1_000_000, audited=30_000, missed=0).missed_at_most, 1)
     99.9
     """
     most = float(missed) if audited >= skipped else skipped * highest_rate(missed, audited, CONFIDENCE)
-    return MissedBound(skipped, audited, missed, most)
+    return MissedBound(skipped, audited, missed, max(most, float(known)))

@@ -32,7 +32,9 @@ def read_audit(status: CampaignStatus, connection: duckdb.DuckDBPyConnection) ->
     skipped = read_arrays(
         connection,
         "SELECT coalesce(sum(screened + found), 0)::BIGINT AS pairs, "
-        "count(*) FILTER (screened + found > 0 AND critical = found) AS faults FROM "
+        "count(*) FILTER (screened + found > 0 AND critical = found) AS faults, "
+        "coalesce(sum(found), 0)::BIGINT AS known_pairs, "
+        "count(*) FILTER (found > 0 AND critical = found) AS known_faults FROM "
         "(SELECT screened, critical, coalesce(found, 0) AS found FROM fault_summary "
         f"LEFT JOIN {misses} USING (fault_id) WHERE campaign = {status.id})",
     )
@@ -45,7 +47,12 @@ def read_audit(status: CampaignStatus, connection: duckdb.DuckDBPyConnection) ->
         f"FROM audit WHERE campaign = {status.id}",
     )
     pairs, faults = (
-        bound_missed(int(skipped[name][0]), int(drawn[name][0]), int(drawn[f"missed_{name}"][0]))
+        bound_missed(
+            skipped=int(skipped[name][0]),
+            audited=int(drawn[name][0]),
+            missed=int(drawn[f"missed_{name}"][0]),
+            known=int(skipped[f"known_{name}"][0]),
+        )
         for name in ("pairs", "faults")
     )
     return AuditResults(pairs, faults)

@@ -210,7 +210,8 @@ class StoreReader:
         """
         status = self.campaign(campaign)
         with self._reading(campaign):
-            return read_audit(status, self._duckdb(views=True)) if status.screened else None
+            is_screened = status.screened or status.audited
+            return read_audit(status, self._duckdb(views=True)) if is_screened else None
 
     def description(self, campaign: int) -> dict[str, Any]:
         """All that is fixed of a campaign: its config as given, its numerics, layers and population.

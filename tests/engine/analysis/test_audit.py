@@ -55,3 +55,4 @@ def test_of_all_that_was_skipped() -> None:
     assert bound_missed(50, 50, 2).missed_at_most == 2, "all was run: nothing is left to guess"
     assert bound_missed(50, 0, 0).missed_at_most == 50, "nothing was run: all may be critical"
     assert bound_missed(0, 0, 0).missed_at_most == 0
+    assert bound_missed(100_000, 90_000, 0, known=7).missed_at_most == 7, "what was found is there"
