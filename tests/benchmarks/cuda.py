@@ -1,6 +1,7 @@
 """Whether a GPU gives what the naive loop gives, and how fast: everything that proves a new GPU, in one run.
 
-python -m tests.benchmarks.cuda [--data FOLDER] [--device cuda] [--networks lenet5 ...] [--pairs N] [--share N] [--out FILE]
+python -m tests.benchmarks.cuda [--data FOLDER] [--device cuda] [--networks lenet5 ...] [--pairs N] [--share N]
+    [--methods exact fast screened] [--out FILE]
 
 LeNet-5 on MNIST is bundled. With `--data` (a folder with cifar10/, weights/ and truth/) also ResNet-20 with its
 published list and MobileNetV2 x0.5, both with their real weights, and ResNet-18 and VGG-11 with seeded ones on the same
@@ -13,7 +14,7 @@ images; without it, the last two on seeded noise. For each network, in this orde
 3. launches, and waits of the host, per million pairs; on a CPU, operator calls; the most memory that was allocated; the
    share of the card's arithmetic in the dense part.
 
-Prints a table and writes all as JSON. The whole takes some minutes on an H100.
+`screened` is not offered in configs yet: it is registered here. Prints a table; writes all as JSON after each network.
 """
 
 from __future__ import annotations
@@ -25,24 +26,37 @@ import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from safetensors.torch import save_file
+from torch._C._profiler import _ExperimentalConfig
 from torch.profiler import ProfilerActivity, profile
 
+from dear_tui.cli.printing.terminal_table import print_table
+from engine.analysis.result_table import Cell, Column, Kind, Table
 from engine.config.campaign_config import CampaignConfig
+from engine.datasets import load_dataset
 from engine.errors import DearError
 from engine.injection.exact.naive import naive_logits
+from engine.injection.exact.pairs import Pairs
 from engine.injection.exact.severity import SeverityMatrix
-from engine.injection.injection import Injection
-from engine.injection.methods import METHODS
-from engine.injection.outcomes import Outcomes, WeightFaults
+from engine.injection.fast.block import FastBlock
+from engine.injection.fast.method import FastMethod
+from engine.injection.methods import METHODS, MethodEntry
 from engine.running.preparation import PreparedCampaign, prepare
 from engine.severity import CRITICAL, SCREENED
 from tests.benchmarks.against_naive import joined, spread_over_bits
 from tests.engine.injection.networks import seeded
 
+if TYPE_CHECKING:
+    from engine.injection.injection import Injection
+    from engine.injection.network.golden import GoldenBlock
+    from engine.injection.outcomes import Outcomes, WeightFaults
+
+SCREENED_ENTRY = MethodEntry("screened", "", False, "engine.injection.screened.method:screened_methods")
+SEEDED = ("resnet18", "vgg11")
 NAIVE_BATCHES = (64, 256, 1024, 2048, 4096)
 NAIVE_SECONDS = 1.0
 FULL = {("lenet5", "exact"), ("lenet5", "fast"), ("lenet5", "screened"), ("resnet20", "screened")}
@@ -117,6 +131,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--networks", nargs="*")
+    METHODS.setdefault(SCREENED_ENTRY.name, SCREENED_ENTRY)
     parser.add_argument("--methods", nargs="*", default=list(METHODS))
     parser.add_argument("--pairs", type=int, default=100_000)
     parser.add_argument("--share", type=int, default=8, help="one fault in so many")
@@ -148,8 +163,8 @@ def configs(data: Path | None, folder: Path, options: argparse.Namespace) -> dic
         memory = int(0.8 * torch.cuda.mem_get_info()[0]) if options.device != "cpu" else 2 * 10**9
     run = {"device": options.device, "memory": memory}
     workload = {"select": "top_n", "n": options.images} if options.images else {}
-    found = {"lenet5": {"model": {"arch": "lenet5"}, "dataset": {"name": "mnist"}}}
-    images: dict[str, object] = {"name": "npz", "path": str(folder / "noise.npz")}
+    found: dict[str, dict[str, Any]] = {"lenet5": {"model": {"arch": "lenet5"}, "dataset": {"name": "mnist"}}}
+    images: dict[str, Any] = {"name": "npz", "path": str(folder / "noise.npz")}
     if data is not None:
         images = {"name": "cifar10", "path": str(data / "cifar10")}
         weights = data / "weights"
@@ -165,7 +180,7 @@ def configs(data: Path | None, folder: Path, options: argparse.Namespace) -> dic
     else:
         noise = np.random.default_rng(0).random((2048, 3, 32, 32), dtype=np.float32)
         np.savez(folder / "noise.npz", images=noise, labels=np.arange(2048) % 10)
-    for arch in ("resnet18", "vgg11"):
+    for arch in SEEDED:
         found[arch] = {"model": {"arch": arch, "weights": str(folder / f"{arch}.safetensors")}, "dataset": images}
     return {
         name: CampaignConfig.model_validate({"name": name, "run": run, "workload": workload, **tables})
@@ -173,19 +188,16 @@ def configs(data: Path | None, folder: Path, options: argparse.Namespace) -> dic
     }
 
 
-def save_seeded(arch: str, weights: Path, prepared_images: torch.Tensor) -> None:
+def save_seeded(arch: str, weights: Path, images: torch.Tensor) -> None:
     """Seeded weights with batch-norm statistics of some images [n, C, H, W]."""
-    model = seeded(arch, prepared_images)
+    model = seeded(arch, images)
     save_file({name: value.contiguous() for name, value in model.state_dict().items()}, weights)
 
 
 def measure(name: str, config: CampaignConfig, options: argparse.Namespace) -> Result:
     weights = config.model.weights
-    if name in ("resnet18", "vgg11") and weights is not None and not Path(weights).exists():
-        from engine.datasets import load_dataset
-
-        images = load_dataset(config.dataset).batch(np.arange(256))
-        save_seeded(name, Path(weights), torch.from_numpy(images))
+    if name in SEEDED and weights is not None and not weights.exists():
+        save_seeded(name, weights, torch.from_numpy(load_dataset(config.dataset).batch(np.arange(256))))
     started = time.perf_counter()
     prepared = prepare(config)
     say(started, name, "prepared", prepared.numerics)
@@ -231,9 +243,8 @@ def tf32_report(device: str) -> str:
 def naive(prepared: PreparedCampaign, result: Result) -> None:
     """The naive loop at each batch size for a second, after a warm-up; the best is kept."""
     faults = spread_over_bits(prepared, 32)[0]
-    for batch in NAIVE_BATCHES:
-        if batch > len(prepared.workload):
-            break
+    most = len(prepared.workload)
+    for batch in [size for size in NAIVE_BATCHES if size <= most] or [most]:
         images = prepared.images(0, batch)
         pairs, started = 0, 0.0
         for number, logits in enumerate(naive_logits(prepared.plain, faults, images, batch)):
@@ -337,7 +348,8 @@ def calls(prepared: PreparedCampaign, injection: Injection, faults: WeightFaults
     activities = [ProfilerActivity.CPU]
     if prepared.numerics.device != "cpu":
         activities.append(ProfilerActivity.CUDA)
-    with profile(activities=activities) as watch:
+    everywhere = _ExperimentalConfig(profile_all_threads=True)  # workers are threads
+    with profile(activities=activities, experimental_config=everywhere) as watch:
         pairs = sum(outcomes.severity.size for outcomes in injection.inject(block, some))
     events = watch.key_averages()
     if prepared.numerics.device == "cpu":
@@ -377,15 +389,12 @@ def dense_of_peak(prepared: PreparedCampaign, injection: Injection) -> float:
     return work / seconds / peak if seconds else 0.0
 
 
-def dense_seconds(injection: Injection, block: object, layer: int) -> float | None:
+def dense_seconds(injection: Injection, block: GoldenBlock, layer: int) -> float | None:
     """Seconds for a pair after a fault in a layer, of full batches; None where `fast` has no dense part there."""
-    from engine.injection.exact.pairs import Pairs
-    from engine.injection.fast.method import FastMethod
-
     method = injection._method(layer)
-    if not isinstance(method, FastMethod) or method.macs(layer) == 0:
+    if not isinstance(method, FastMethod) or not isinstance(block, FastBlock) or method.macs(layer) == 0:
         return None
-    batches = method._batches(block, layer)  # type: ignore[arg-type]
+    batches = method._batches(block, layer)
     size = method._plan.sizes.dense[layer]
     count = 8 * size
     device = batches.block.logits.device
@@ -407,37 +416,55 @@ def dense_seconds(injection: Injection, block: object, layer: int) -> float | No
     return (time.perf_counter() - started) / count
 
 
-def print_results(results: list[Result]) -> None:
-    """One line for each network and method."""
-    print(
-        f"\n{'network':12} {'method':9} {'pairs/s':>13} {'x naive':>8} {'pairs':>13} {'seconds':>8} {'loading':>8} "
-        f"{'screened':>8} {'critical':>9} {'differ':>6} {'missed':>6} {'of':>9} {'launches/M':>10} {'waits/M':>8} {'GB':>5}"
+def table_of(results: list[Result]) -> Table:
+    """A row for each network and method."""
+    columns = (
+        Column("network"),
+        Column("method"),
+        Column("pairs_per_s", Kind.AMOUNT, "pairs/s"),
+        Column("ratio", Kind.NUMBER, "x naive"),
+        Column("pairs", Kind.COUNT),
+        Column("seconds", Kind.NUMBER, "s"),
+        Column("loading", Kind.NUMBER, "s loading"),
+        Column("screened", Kind.PERCENT),
+        Column("critical", Kind.COUNT),
+        Column("compared", Kind.COUNT),
+        Column("differ", Kind.COUNT),
+        Column("missed", Kind.COUNT),
+        Column("launches", Kind.NUMBER, "launches/M"),
+        Column("waits", Kind.NUMBER, "waits/M"),
+        Column("gigabytes", Kind.NUMBER, "GB"),
     )
+    rows = [_naive_row(result, len(columns)) for result in results]
+    rows += [_row(result, method) for result in results for method in result.agreement]
+    return Table("", columns, tuple(sorted(rows, key=lambda row: str(row[0]))))
+
+
+def _naive_row(result: Result, columns: int) -> tuple[Cell, ...]:
+    return (result.network, f"naive, batch {result.naive_batch}", result.naive_pairs_per_s, 1, *[None] * (columns - 4))
+
+
+def _row(result: Result, method: str) -> tuple[Cell, ...]:
+    one, timed = result.agreement[method], result.speed.get(method)
+    compared = (one.pairs, one.critical_differs, one.missed)
+    if timed is None:
+        return (result.network, method, *[None] * 7, *compared, None, None, None)
+    return (
+        *(result.network, method, timed.pairs_per_s, timed.pairs_per_s / result.naive_pairs_per_s, timed.pairs),
+        *(timed.seconds, timed.loading, 100 * timed.screened, timed.critical, *compared),
+        *(timed.launches_per_million, timed.waits_per_million, timed.most_memory / 1e9),
+    )
+
+
+def print_results(results: list[Result]) -> None:
+    """The table, and what else is to be said of each network."""
+    print()
+    print_table(table_of(results))
     for result in results:
-        print(f"{result.network:12} {'naive':9} {result.naive_pairs_per_s:13,.0f} {'1':>8} batch {result.naive_batch}")
-        for method, agreement in result.agreement.items():
-            measured = result.speed.get(method)
-            line = f"{result.network:12} {method:9} "
-            if measured is not None:
-                ratio = measured.pairs_per_s / result.naive_pairs_per_s
-                line += (
-                    f"{measured.pairs_per_s:13,.0f} {ratio:8.1f} {measured.pairs:13,} {measured.seconds:8.2f} "
-                    f"{measured.loading:8.2f} {100 * measured.screened:7.2f}% {measured.critical:9,} "
-                )
-            else:
-                line += " " * 73
-            print(
-                line
-                + f"{agreement.critical_differs:6} {agreement.missed:6} {agreement.pairs:9,}"
-                + (
-                    f" {measured.launches_per_million:10,.0f} {measured.waits_per_million:8,.0f} {measured.most_memory / 1e9:5.1f}"
-                    if measured
-                    else ""
-                )
-            )
-        print(
-            f"{result.network:12} dense part {100 * result.dense_of_peak:.0f} % of peak; repeats: {result.repeats}; {result.notes}"
-        )
+        again = "the same bits in a second run" if result.repeats else "OTHER BITS in a second run"
+        print(f"{result.network}: {again}; dense part {100 * result.dense_of_peak:.0f} % of the card's arithmetic")
+        for note in dict.fromkeys(result.notes):
+            print(f"{result.network}: {note}")
 
 
 if __name__ == "__main__":

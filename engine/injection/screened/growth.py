@@ -116,7 +116,7 @@ def _of_channels(factor: Tensor, channel_map: ChannelMap) -> Tensor:
 
 def _pads_constant(node: fx.Node, kind: object) -> bool:
     mode = node.args[2] if len(node.args) > 2 else node.kwargs.get("mode", "constant")
-    return kind is F.pad and mode == "constant"
+    return bool(kind is F.pad and mode == "constant")
 
 
 def _of_operation(

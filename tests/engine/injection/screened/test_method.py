@@ -1,0 +1,99 @@
+"""The screened method against the fast one: what it runs is the same, and what it does not run is not critical."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from engine.config.campaign_config import DatasetConfig, ModelConfig
+from engine.datasets import load_dataset
+from engine.injection.injection import Injection
+from engine.injection.methods import METHODS, MethodEntry
+from engine.models import load_model
+from engine.severity import CRITICAL, SCREENED
+from tests.engine.injection.networks import every_bit_in, outcomes_of, seeded
+
+if TYPE_CHECKING:
+    from engine.injection.outcomes import Outcomes, WeightFaults
+
+MEMORY = 5 * 10**8
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = MethodEntry("screened", "", False, "engine.injection.screened.method:screened_methods")
+    monkeypatch.setitem(METHODS, "screened", entry)
+
+
+def severities(injection: Injection, images: Tensor, faults: WeightFaults) -> np.ndarray:
+    outcomes: list[Outcomes] = outcomes_of(injection, images, faults)
+    return np.concatenate([part.severity for part in outcomes])
+
+
+def test_lenet5_every_layer_every_bit() -> None:
+    dataset = load_dataset(DatasetConfig(name="mnist"))
+    model = load_model(ModelConfig(arch="lenet5"), dataset).model
+    images = torch.from_numpy(dataset.batch(np.arange(256)))
+    fast, screened = (Injection(model, images, MEMORY, name) for name in ("fast", "screened"))
+    assert not screened.notes
+    for layer in range(5):
+        faults = every_bit_in(model, layer, weights=12, seed=layer)
+        expected, found = severities(fast, images, faults), severities(screened, images, faults)
+        run = found != SCREENED
+        assert ((found == CRITICAL) == (expected == CRITICAL))[run].all()
+        assert not (expected[~run] == CRITICAL).any(), "a critical pair was screened"
+        assert 0 < run.mean() < 0.5
+
+
+def test_large_changes_are_run_whatever_the_gradient_says() -> None:
+    """Behind dead units the gradient is zero, and a large change wakes them up."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.Linear(3, 6), nn.ReLU(), nn.Linear(6, 3)).eval()
+    second = model[2]
+    assert isinstance(second, nn.Linear)
+    second.bias.data = torch.tensor([5.0, 5, 5, -50, -50, -50])
+    second.weight.data[:3] *= 1e-4
+    images = torch.rand(32, 1, 2, 2) + 0.5
+    fast, screened = (Injection(model, images, MEMORY, name) for name in ("fast", "screened"))
+    faults = every_bit_in(model, 0, weights=12)
+    expected, found = severities(fast, images, faults), severities(screened, images, faults)
+    assert (expected == CRITICAL).any()
+    assert not ((found == SCREENED) & (expected == CRITICAL)).any()
+
+
+def test_tied_images_are_run() -> None:
+    """A golden class that leads by nothing can lose to any change."""
+    torch.manual_seed(0)
+    model = seeded("lenet5", torch.randn(8, 1, 28, 28))
+    head = model.get_submodule("fc3")
+    assert isinstance(head, nn.Linear)
+    head.weight.data[1] = head.weight.data[0]
+    head.bias.data[:2] = 100.0
+    images = torch.randn(16, 1, 28, 28)
+    screened = Injection(model, images, MEMORY, "screened")
+    faults = every_bit_in(model, 2, weights=4)
+    assert (severities(screened, images, faults) != SCREENED).all()
+
+
+def test_layers_without_a_known_growth_are_left_to_fast() -> None:
+    torch.manual_seed(0)
+
+    class Gated(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.other, self.head = nn.Conv2d(1, 4, 3), nn.Conv2d(1, 4, 3), nn.Linear(4 * 36, 5)
+
+        def forward(self, x: Tensor) -> Tensor:
+            gated: Tensor = self.head((self.conv(x) * self.other(x)).flatten(1))
+            return gated
+
+    model, images = Gated().eval(), torch.randn(16, 1, 8, 8)
+    screened, fast = (Injection(model, images, MEMORY, name) for name in ("screened", "fast"))
+    assert [screened.method_of(layer) for layer in range(3)] == ["fast", "fast", "screened"]
+    assert "faults in conv, other run as by fast" in screened.notes[0]
+    faults = every_bit_in(model, 0, weights=4)
+    assert (severities(screened, images, faults) == severities(fast, images, faults)).all()
