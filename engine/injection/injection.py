@@ -14,7 +14,6 @@ import torch
 from engine.errors import InputError
 from engine.injection.batch_rows import common_rows, pad_rows, probe_batch_rows, probe_images
 from engine.injection.exact.packs import spread_faults
-from engine.injection.exact.severity import SeverityMatrix
 from engine.injection.exact.whole_network import WholeNetwork
 from engine.injection.method import Plan
 from engine.injection.methods import METHODS
@@ -24,6 +23,7 @@ from engine.injection.network.sizes import LIMITS, plan_sizes, whole_network_siz
 from engine.injection.network.suffix import count_macs
 from engine.injection.network.traced import TracedNetwork, trace
 from engine.injection.network.tracing import UntraceableError
+from engine.injection.recording import SeverityMatrix
 from engine.injection.workers import Workers
 from engine.steps import OnStep, Step, nobody_waits
 
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from torch import Tensor, fx, nn
 
     from engine.injection.batch_rows import BatchRows
-    from engine.injection.exact.severity import Recorder
     from engine.injection.method import Method
     from engine.injection.outcomes import Outcomes, WeightFaults
+    from engine.injection.recording import Recorder
 
 
 class Injection:

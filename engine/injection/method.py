@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from torch import Tensor, fx
 
     from engine.injection.batch_rows import BatchRows
-    from engine.injection.exact.severity import Recorder
     from engine.injection.network.golden import GoldenBlock
     from engine.injection.network.sizes import Sizes
     from engine.injection.network.traced import TracedNetwork
     from engine.injection.outcomes import WeightFaults
+    from engine.injection.recording import Recorder
     from engine.injection.workers import Workers
     from engine.steps import OnStep
 

@@ -23,9 +23,9 @@ import torch
 
 from engine.config.campaign_config import load_config
 from engine.injection.exact.naive import naive_logits
-from engine.injection.exact.severity import SeverityMatrix
 from engine.injection.methods import METHODS
 from engine.injection.outcomes import Outcomes, WeightFaults
+from engine.injection.recording import SeverityMatrix
 from engine.injection.workers import Workers
 from engine.running.preparation import PreparedCampaign, prepare
 from engine.severity import CRITICAL

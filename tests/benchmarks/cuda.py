@@ -40,11 +40,11 @@ from engine.config.campaign_config import CampaignConfig
 from engine.datasets import load_dataset
 from engine.errors import DearError
 from engine.injection.exact.naive import naive_logits
-from engine.injection.exact.pairs import Pairs
-from engine.injection.exact.severity import SeverityMatrix
 from engine.injection.fast.block import FastBlock
 from engine.injection.fast.method import FastMethod
 from engine.injection.methods import METHODS, MethodEntry
+from engine.injection.pairs import Pairs
+from engine.injection.recording import SeverityMatrix
 from engine.running.preparation import PreparedCampaign, prepare
 from engine.severity import CRITICAL, SCREENED
 from tests.benchmarks.against_naive import joined, spread_over_bits

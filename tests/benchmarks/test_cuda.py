@@ -40,7 +40,7 @@ def test_on_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert "lenet5: the same bits in a second run" in shown
 
 
-def test_tf32_is_told_from_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tf32_is_told_from_float32() -> None:
     """On a GPU the first number is a thousandth of the second; a CPU has no TF32."""
     report = cuda.tf32_report("cpu")
     assert "as it is run here" in report

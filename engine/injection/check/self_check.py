@@ -20,10 +20,10 @@ from engine.formats.float32 import FLOAT32
 from engine.injection.check.steady import check_steady
 from engine.injection.comparison import is_close
 from engine.injection.exact.naive import naive_logits
-from engine.injection.exact.severity import SeverityMatrix
 from engine.injection.memory import is_out_of_memory
 from engine.injection.method import FAILURES
 from engine.injection.outcomes import WeightFaults
+from engine.injection.recording import SeverityMatrix
 from engine.severity import CRITICAL, MASKED
 from engine.steps import OnStep, Step, nobody_waits
 

@@ -9,10 +9,10 @@ from torch import Tensor, fx
 from engine.injection.network.golden import take_rows
 
 if TYPE_CHECKING:
-    from engine.injection.exact.pairs import Pairs
     from engine.injection.network.golden import GoldenBlock
     from engine.injection.network.graph import Network
     from engine.injection.network.suffix import Suffix
+    from engine.injection.pairs import Pairs
 
 
 class DenseBatch:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from engine.injection.exact.dense import DenseBatch
 from engine.injection.exact.packed_runs import PackedRuns
-from engine.injection.exact.pairs import Pairs, PairSource
 from engine.injection.method import Method
 from engine.injection.network.golden import LayerContext
+from engine.injection.pairs import Pairs, PairSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from torch import Tensor, fx
 
     from engine.injection.batch_rows import BatchRows
-    from engine.injection.exact.severity import Recorder
     from engine.injection.method import Plan
     from engine.injection.network.golden import GoldenBlock
     from engine.injection.network.graph import Network
     from engine.injection.network.suffix import Suffix
     from engine.injection.network.traced import TracedNetwork
     from engine.injection.outcomes import WeightFaults
+    from engine.injection.recording import Recorder
     from engine.steps import OnStep
 
 Faults = TypeVar("Faults")

@@ -10,17 +10,17 @@ import torch
 from torch import fx
 
 from engine.injection.exact.packs import Pack, channel_of, pack_by_channel
-from engine.injection.exact.pairs import Pairs
+from engine.injection.pairs import Pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import Tensor
 
-    from engine.injection.exact.severity import Recorder
     from engine.injection.network.golden import LayerContext
     from engine.injection.network.suffix import Suffix
     from engine.injection.outcomes import WeightFaults
+    from engine.injection.recording import Recorder
 
 
 class PackedRuns:

@@ -13,9 +13,9 @@ from engine.injection.method import Method
 if TYPE_CHECKING:
     from torch import nn
 
-    from engine.injection.exact.severity import Recorder
     from engine.injection.network.golden import GoldenBlock
     from engine.injection.outcomes import WeightFaults
+    from engine.injection.recording import Recorder
 
 
 class WholeNetwork(Method):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from engine.injection.exact.pairs import Pairs
 from engine.injection.network.folded import runs_of
+from engine.injection.pairs import Pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.injection.exact.method import ExactMethod
-    from engine.injection.exact.pairs import Pairs
     from engine.injection.fast.batches import FastBatches
     from engine.injection.fast.channel_updates import ChannelUpdates
     from engine.injection.network.suffix import Suffix
+    from engine.injection.pairs import Pairs
 
 TAU_SAFETY = 8.0
 """how much larger than the largest error seen at the start an error may be before it could change a top-1"""

@@ -16,8 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from engine.injection.exact.packs import Pack, pack_by_channel
-from engine.injection.exact.pairs import Pairs
 from engine.injection.network.folded import as_channels_last, sums_directly
+from engine.injection.pairs import Pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.injection.bounds.margins import LayerBounds
-    from engine.injection.exact.severity import Recorder
     from engine.injection.network.folded_suffix import FoldedSuffix
     from engine.injection.network.golden import LayerContext
     from engine.injection.network.sizes import DeviceLimits
     from engine.injection.outcomes import Sites, WeightFaults
+    from engine.injection.recording import Recorder
 
 
 _LEAST_IMAGES = 32

@@ -41,12 +41,12 @@ if TYPE_CHECKING:
     from torch import Tensor, fx
 
     from engine.injection.batch_rows import BatchRows
-    from engine.injection.exact.pairs import Pairs, PairSource
-    from engine.injection.exact.severity import Recorder
     from engine.injection.method import Plan
     from engine.injection.network.golden import GoldenBlock
     from engine.injection.network.traced import TracedNetwork
     from engine.injection.outcomes import WeightFaults
+    from engine.injection.pairs import Pairs, PairSource
+    from engine.injection.recording import Recorder
     from engine.steps import OnStep
 
 _MOST_BOUNDED = 8

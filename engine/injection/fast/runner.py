@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from engine.injection.exact.pairs import Pairs
+from engine.injection.pairs import Pairs
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine.injection.exact.severity import Recorder
     from engine.injection.fast.batches import FastBatches
+    from engine.injection.recording import Recorder
 
 
 class FastRunner:

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, fx
 
-    from engine.injection.exact.severity import Recorder
     from engine.injection.fast.method import FastMethod
     from engine.injection.method import Plan
     from engine.injection.network.golden import GoldenBlock
     from engine.injection.network.layers import Injectable
     from engine.injection.network.traced import TracedNetwork
     from engine.injection.outcomes import WeightFaults
+    from engine.injection.recording import Recorder
     from engine.steps import OnStep
 
 THETA = 0.3

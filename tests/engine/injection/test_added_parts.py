@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from engine.injection.check.self_check import Extent, check
 from engine.injection.exact.method import ExactMethod
-from engine.injection.exact.pairs import Pairs
 from engine.injection.fast.block import FastBlock
 from engine.injection.fast.method import FastMethod, fast_methods
 from engine.injection.injection import Injection
 from engine.injection.method import Method
 from engine.injection.methods import METHODS, MethodEntry
 from engine.injection.network.traced import trace
+from engine.injection.pairs import Pairs
 from tests.engine.injection.networks import LogitsRecorder, every_bit_in, outcomes_of
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     import pytest
     from torch import fx
 
-    from engine.injection.exact.severity import Recorder
     from engine.injection.network.channels import ChannelMap
     from engine.injection.network.golden import GoldenBlock
     from engine.injection.network.traced import TracedNetwork
     from engine.injection.outcomes import WeightFaults
+    from engine.injection.recording import Recorder
 
 MEMORY = 10**7
 

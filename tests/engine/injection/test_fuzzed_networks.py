@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from engine.injection.exact.naive import naive_logits
-from engine.injection.exact.severity import SeverityMatrix
 from engine.injection.injection import Injection
 from engine.injection.network.layers import injectable_modules
+from engine.injection.recording import SeverityMatrix
 from tests.engine.injection.networks import every_bit_in
 
 if TYPE_CHECKING:

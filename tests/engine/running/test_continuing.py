@@ -9,8 +9,8 @@ import pytest
 from engine.config.campaign_config import load_config
 from engine.errors import InputError
 from engine.injection.check.self_check import CheckResult
-from engine.injection.exact.severity import SeverityMatrix
 from engine.injection.injection import Injection
+from engine.injection.recording import SeverityMatrix
 from engine.running.execution import prepare_new
 from engine.store import Store
 from tests.engine.running.test_campaign import after, results, run

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from engine.injection.check.self_check import CheckResult
-from engine.injection.exact.severity import SeverityMatrix
 from engine.injection.outcomes import Audit
+from engine.injection.recording import SeverityMatrix
 from engine.severity import MASKED, SCREENED
 from engine.store import Store
 from tests.engine.running.test_campaign import after, run

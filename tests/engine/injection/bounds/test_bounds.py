@@ -10,11 +10,11 @@ from torch import nn
 from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
 from engine.injection.bounds.change_bound import change_bound_of, class_pairs
-from engine.injection.exact.severity import SeverityMatrix
 from engine.injection.injection import Injection
 from engine.injection.network.folded import fold_layers
 from engine.injection.network.folded_suffix import FoldedSuffix, fold_suffix
 from engine.injection.network.traced import TracedNetwork, trace
+from engine.injection.recording import SeverityMatrix
 from engine.models import load_model
 from tests.engine.injection.networks import every_bit_in, judged_logits
 

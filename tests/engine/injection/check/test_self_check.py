@@ -24,9 +24,9 @@ from tests.engine.injection.networks import every_bit_in
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.injection.exact.pairs import Pairs
-    from engine.injection.exact.severity import Recorder
     from engine.injection.outcomes import WeightFaults
+    from engine.injection.pairs import Pairs
+    from engine.injection.recording import Recorder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -12,10 +12,10 @@ import torch
 from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
 from engine.injection.exact.naive import naive_logits
-from engine.injection.exact.severity import SeverityMatrix
 from engine.injection.injection import Injection
 from engine.injection.network.layers import injectable_modules
 from engine.injection.network.sizes import LIMITS
+from engine.injection.recording import SeverityMatrix
 from engine.models import load_model
 from tests.engine.injection.networks import every_bit_in, faults_in, judged_logits, replayed_logits, same_to_the_bit
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, fx
 
-    from engine.injection.exact.severity import Recorder
+    from engine.injection.recording import Recorder
 
 Faults_contra = TypeVar("Faults_contra", contravariant=True)
 
