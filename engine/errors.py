@@ -41,4 +41,4 @@ class NewerStoreError(UnreachableError):
 
 def reason_of(error: BaseException) -> str:
     """The first line of what an error says, or its kind where it says nothing."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.config.campaign_config import parse_config
-from engine.errors import DearError, DiskFullError, InputError, UnreachableError
+from engine.errors import DearError, DiskFullError, InputError, UnreachableError, reason_of
 from engine.running.campaign import new_campaign, run_campaign, what_to_know
 from engine.running.continuing import continue_from
 from engine.running.fingerprint import differences, without_engine
@@ -288,7 +288,7 @@ class _Run:
             self._settle(self._after_stop)
             raise
         except Exception as error:
-            sentence = _sentence(error)
+            sentence = reason_of(error)
             self._settle("failed", sentence)
             if isinstance(error, DearError):
                 raise
@@ -317,7 +317,3 @@ class _Run:
         with suppress(DiskFullError):  # the parts are what matters, and they wait for room
             self._store.set_progress(self._id, progress.pairs_done, progress.rate, progress.eta_s)
         self._listener.on_progress(progress)
-
-
-def _sentence(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
