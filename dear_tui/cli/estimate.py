@@ -48,6 +48,7 @@ def _lines(result: Estimate) -> list[tuple[str, str]]:
         ("images", f"{result.images:,}"),
         ("pairs", f"{result.pairs:,}"),
         ("FLOPs", f"{short_count(result.flops)} for the naive loop"),
+        ("memory", result.memory_in_words),
         ("disk", byte_count(result.disk_bytes)),
         ("time", f"about {duration(result.seconds)} on {result.device} by method {result.method}"),
     ]

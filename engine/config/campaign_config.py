@@ -36,6 +36,12 @@ if TYPE_CHECKING:
 MOST_BYTES = 10**6
 """of a config"""
 
+HOST_MEMORY = 2 * 10**9
+"""bytes that a campaign may take of the machine's memory where its config names none"""
+
+GPU_SHARE = 0.8
+"""of what a GPU has free at the start, that a campaign may take there where its config names nothing"""
+
 MEMORY_UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 
@@ -358,8 +364,10 @@ class RunConfig(Section):
     """auto, cpu, cuda or cuda:1"""
     tf32: bool = False
     """rounder arithmetic on recent GPUs, as in some published campaigns"""
-    memory: Annotated[int, BeforeValidator(_parse_memory), Field(gt=0, examples=["2GB"])] = 2 * 10**9
-    """bytes for the kept golden tensors, the batches and the images that are kept together"""
+    memory: Annotated[int, BeforeValidator(_parse_memory), Field(gt=0)] | None = Field(
+        default=None, examples=[f"{HOST_MEMORY // 10**9}GB, or {100 * GPU_SHARE:.0f} % of what a GPU has free"]
+    )
+    """bytes for the kept golden tensors and the batches, on the CPU with the images that are kept"""
     check: Annotated[str, BeforeValidator(_parse_check)] = "2%"
     """what is compared with the plain loop before the start: a share of the campaign's time, or a number of pairs"""
 

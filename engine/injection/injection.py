@@ -28,13 +28,14 @@ from engine.injection.workers import Workers
 from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor, fx, nn
 
     from engine.injection.batch_rows import BatchRows
     from engine.injection.method import Method
+    from engine.injection.network.sizes import Sizes
     from engine.injection.outcomes import Outcomes, WeightFaults
     from engine.injection.recording import Recorder
 
@@ -59,7 +60,8 @@ class Injection:
             on_step: told what is being done.
 
         Raises:
-            InputError: there is no such method, or the memory does not hold one image.
+            InputError: there is no such method.
+            TooLittleMemoryError: the memory does not hold one image.
         """
         if method not in METHODS:
             raise InputError(f'[run] method: there is no "{method}"; use one of {", ".join(METHODS)}')
@@ -75,16 +77,61 @@ class Injection:
         """side by side, on the CPU; faults that run the whole network change its weights, and run alone"""
         self._limits = LIMITS[images.device.type]
         self._whole_network = WholeNetwork(self.model, self.whole_macs)
-        self._ladder: Sequence[Method] = (
-            *(METHODS[method].build(self._traced) if self._traced else ()),
-            self._whole_network,
-        )
+        self._method_name = method
+        self._fallen = [0] * len(self.names)
+        """by layer, the place in the ladder that it fell back to"""
+        self._ladder = self._build_ladder()
         """the methods, each of them slower than the one before it"""
+        self._copies = self._golden_copies()
+        self.memory = memory
+        """bytes that golden values and batches are planned for"""
+        self._sizes = self._plan_sizes(images)
+        self._begin(images, on_step)
+
+    def _begin(self, images: Tensor, on_step: OnStep) -> None:
+        """Start the methods with the batch sizes that are planned."""
         self._rung = self._first_rungs()
-        self.rows, self.block_rows, self._plan = self._start(images, memory, on_step)
+        self.rows, self.block_rows, self._plan = self._start(images, on_step)
         """`block_rows`: most images a block can hold"""
         if not self.rows.interchangeable:
-            self.notes.append("logits depend on an image's place in the batch: batches are whole blocks, slower")
+            self._say("logits depend on an image's place in the batch: batches are whole blocks, slower")
+
+    def halve(
+        self, draw_images: Callable[[int], Tensor], keeps_fall_backs: bool, on_step: OnStep = nobody_waits
+    ) -> None:
+        """Plan anew for half of the memory, or for as small a part of it as makes batches smaller.
+
+        Where memory runs out on the way, this can be called again.
+
+        Args:
+            draw_images: gives images to probe with, as at the beginning, for so many bytes of memory.
+            keeps_fall_backs: whether layers stay with the methods that they fell back to.
+            on_step: told what is being done.
+
+        Raises:
+            TooLittleMemoryError: that memory does not hold one image.
+        """
+        on_step(Step("trying out batch sizes"))
+        before = self._sizes
+        self.memory //= 2
+        images = draw_images(self.memory)
+        self._sizes = self._plan_sizes(images)
+        while self._sizes == before:
+            self.memory //= 2
+            self._sizes = self._plan_sizes(images)
+        if not keeps_fall_backs:
+            self._fallen = [0] * len(self.names)
+        self._ladder, self._plan = (), None  # what they hold makes room
+        self._ladder = self._build_ladder()
+        self._begin(images, on_step)
+
+    def _build_ladder(self) -> Sequence[Method]:
+        methods = METHODS[self._method_name].build(self._traced) if self._traced else ()
+        return *methods, self._whole_network
+
+    def _say(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
 
     def _trace(self, images: Tensor) -> TracedNetwork | None:
         try:
@@ -100,25 +147,29 @@ class Injection:
         return traced
 
     def _first_rungs(self) -> list[int]:
-        """By layer, the place of its method in the ladder: the first, or the last where it runs the whole network."""
+        """By layer, the place of its method: the first, the one it fell back to, or the last for the whole network."""
         whole = () if self._traced is None else self._traced.reached.whole
         last = len(self._ladder) - 1
-        return [last if layer in whole else 0 for layer in range(len(self.names))]
+        return [last if layer in whole else fallen for layer, fallen in enumerate(self._fallen)]
 
-    def _start(self, images: Tensor, memory: int, on_step: OnStep) -> tuple[BatchRows, int, Plan | None]:
-        """Find the batch sizes, and start the methods, slow ones first: a faster one may use them."""
+    def _plan_sizes(self, images: Tensor) -> Sizes:
         with self._as_worker():
             if self._traced is None:
-                sizes = whole_network_sizes(self.model, images, memory)
+                return whole_network_sizes(self.model, images, self.memory)
+            return plan_sizes(self._traced, self._copies, images.device, self.memory, self.workers.count)
+
+    def _start(self, images: Tensor, on_step: OnStep) -> tuple[BatchRows, int, Plan | None]:
+        """Find the batch sizes, and start the methods, slow ones first: a faster one may use them."""
+        sizes = self._sizes
+        with self._as_worker():
+            if self._traced is None:
                 rows = probe_batch_rows(self._run_model, probe_images(images, sizes.largest))
                 return rows, max(sizes.block, rows.floor), None
-            copies = self._golden_copies()
-            sizes = plan_sizes(self._traced, copies, images.device, memory, self.workers.count)
             rows = self._traced.probe(probe_images(images, sizes.largest))
             block_rows = max(sizes.block, rows.floor)
             if rows.interchangeable:
                 rows = common_rows((rows, *(own for method in self._ladder for own in method.probe(images, rows))))
-            plan = Plan(self._traced, frozenset(copies), sizes, rows, self.workers)
+            plan = Plan(self._traced, frozenset(self._copies), sizes, rows, self.workers)
             for method in reversed(self._ladder):
                 method.start(plan, images, on_step)
             self._leave_to_the_next()
@@ -135,7 +186,7 @@ class Injection:
             for reason, layers in reasons.items():
                 names = ", ".join(self.names[layer] for layer in layers)
                 slower = self._ladder[rung + 1].name
-                self.notes.append(f"faults in {names} run as by {slower}, which is slower: {reason}")
+                self._say(f"faults in {names} run as by {slower}, which is slower: {reason}")
 
     def _golden_copies(self) -> dict[fx.Node, int]:
         """The nodes whose golden values are kept, and how many copies the methods hold of each one together."""
@@ -171,6 +222,7 @@ class Injection:
         if self._method(layer) is self._whole_network:
             return False
         self._rung[layer] += 1
+        self._fallen[layer] = self._rung[layer]
         return True
 
     @property

@@ -35,10 +35,7 @@ def choose_numerics(device: str, tf32: bool, threads: int | None = None, field: 
     """
     if threads is not None:
         torch.set_num_threads(threads)
-    if device == "auto":
-        device = "cuda:0" if torch.cuda.is_available() else "cpu"
-    elif device == "cuda":
-        device = "cuda:0"
+    device = device_named(device)
     if device != "cpu":
         _require_cuda(device, field)
         torch.backends.cuda.matmul.allow_tf32 = tf32
@@ -47,6 +44,17 @@ def choose_numerics(device: str, tf32: bool, threads: int | None = None, field: 
         torch.backends.cudnn.benchmark = False
     name = torch.backends.cpu.get_cpu_capability() if device == "cpu" else torch.cuda.get_device_name(device)
     return Numerics(torch.__version__, device, name, tf32 and device != "cpu", torch.get_num_threads())
+
+
+def device_named(device: str) -> str:
+    """The device that a config means: "cpu" or "cuda:N".
+
+    >>> device_named("cuda")
+    'cuda:0'
+    """
+    if device == "auto":
+        return "cuda:0" if torch.cuda.is_available() else "cpu"
+    return "cuda:0" if device == "cuda" else device
 
 
 def _require_cuda(device: str, field: str) -> None:

@@ -13,7 +13,7 @@ import torch
 from engine.analysis.result_table import Column, Kind, Table
 from engine.injection.exact.naive import naive_logits
 from engine.injection.methods import METHODS
-from engine.running.out_of_memory import explained_memory
+from engine.running.out_of_memory import explained_memory, until_it_fits
 from engine.running.part_timing import injection_seconds
 from engine.steps import OnStep, Step, nobody_waits
 
@@ -105,7 +105,7 @@ def benchmark(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Ben
         on_step: told what is being done.
     """
     with explained_memory(prepared.config.run):
-        return _benchmark(prepared, on_step)
+        return until_it_fits(lambda: _benchmark(prepared, on_step), lambda: prepared.halve_batches(on_step=on_step))
 
 
 def _benchmark(prepared: PreparedCampaign, on_step: OnStep) -> Benchmark:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +21,11 @@ class BlockJob:
     rank_start: int
     rank_stop: int
     gaps: tuple[range, ...]
+
+    def after(self, fault: int) -> BlockJob:
+        """What is left of it when all faults before one are done."""
+        left = (range(max(gap.start, fault), gap.stop) for gap in self.gaps if gap.stop > fault)
+        return replace(self, gaps=tuple(left))
 
 
 def plan_jobs(images: int, most_rows: int, faults: int, done: Sequence[Span]) -> Iterator[BlockJob]:

@@ -10,6 +10,7 @@ from engine.injection.network.coverage import coverage
 from engine.injection.network.layers import injectable_modules
 from engine.running.block_jobs import plan_jobs
 from engine.running.executor import executor_named
+from engine.running.memory_budget import memory_in_words
 from engine.running.out_of_memory import explained_memory
 from engine.running.part_cutting import PartCutter
 from engine.running.progress import ProgressMeter
@@ -79,6 +80,7 @@ def describe_numerics(prepared: PreparedCampaign, checked: CheckResult) -> dict[
     """Name -> value of all that numbers depend on, and of what the self-check found."""
     values = asdict(prepared.numerics) | prepared.injection.measured
     values |= {
+        "memory": memory_in_words(prepared.config.run, prepared.injection.memory),
         "coverage": coverage(prepared.plain).sentence,
         "check": checked.sentence,
         "check_pairs": checked.pairs,
@@ -126,6 +128,8 @@ def run_campaign(
         with explained_memory(prepared.config.run):
             is_stopped = _compute(prepared, jobs, background, meter, should_stop, on_note)
         background.finish()
+        if describe_numerics(prepared, checked) != store.description(campaign)["numerics"]:  # batches were halved
+            store.renew(campaign, new_campaign(prepared, checked), with_tables=False)
         meter.finish(background.receipts())
         if not is_stopped:
             background.seal()

@@ -14,6 +14,7 @@ import numpy as np
 from engine.errors import InputError
 from engine.injection.methods import METHODS
 from engine.running.fingerprint import ENGINE
+from engine.running.out_of_memory import until_it_fits
 from engine.severity import CRITICAL
 
 if TYPE_CHECKING:
@@ -45,7 +46,13 @@ def continue_from(store: Store, campaign: int, prepared: PreparedCampaign, new: 
     before = {**then["numerics"], ENGINE: then["identity"].get(ENGINE)}
     now = {**new.numerics, ENGINE: new.identity[ENGINE]}
     changed = [name for name in (ENGINE, *prepared.injection.measured) if before.get(name) != now[name]]
-    if changed and receipts and not _agree(store, campaign, prepared, receipts):
+    if (
+        changed
+        and receipts
+        and not until_it_fits(
+            lambda: _agree(store, campaign, prepared, receipts), lambda: prepared.halve_batches(keeps_fall_backs=True)
+        )
+    ):
         shown = ", ".join(f"{name} {str(before.get(name))[:8]} (now {now[name][:8]})" for name in changed)
         raise InputError(
             f"campaign {campaign}: parts of it were computed with {shown}, and their pairs come out otherwise now; "

@@ -16,7 +16,8 @@ from engine.injection.network.coverage import NotInjected, coverage
 from engine.injection.network.layers import injectable_layers
 from engine.models import load_model
 from engine.running.campaign_size import DISK_BYTES_PER_PAIR, Material
-from engine.running.out_of_memory import explained_memory
+from engine.running.memory_budget import memory_in_words
+from engine.running.out_of_memory import explained_memory, until_it_fits
 from engine.running.part_timing import injection_seconds
 from engine.steps import OnStep, Step, nobody_waits
 
@@ -53,6 +54,10 @@ class Estimate:
     """from the start to the finished campaign, on this machine"""
     method: str
     device: str
+    memory: int
+    """bytes for golden values and batches"""
+    memory_in_words: str
+    """the same with where they are, and why so many where the config names no number"""
     injected: str
     """how many of the network's parameters faults are put into, and what is left out, in words"""
     not_injected: tuple[NotInjected, ...]
@@ -75,7 +80,7 @@ def load_material(config: CampaignConfig) -> Material:
 def estimate(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Estimate:
     """Count faults, pairs and operations; time a small stratified sample of them on this machine."""
     with explained_memory(prepared.config.run):
-        return _estimate(prepared, on_step)
+        return until_it_fits(lambda: _estimate(prepared, on_step), lambda: prepared.halve_batches(on_step=on_step))
 
 
 def _estimate(prepared: PreparedCampaign, on_step: OnStep) -> Estimate:
@@ -93,6 +98,8 @@ def _estimate(prepared: PreparedCampaign, on_step: OnStep) -> Estimate:
         seconds=prepared.seconds + _computing_seconds(prepared, on_step) + STORING_SECONDS_PER_PAIR * pairs,
         method=prepared.config.run.method,
         device=prepared.numerics.device,
+        memory=prepared.injection.memory,
+        memory_in_words=memory_in_words(prepared.config.run, prepared.injection.memory),
         injected=covered.summary,
         not_injected=covered.not_injected,
     )

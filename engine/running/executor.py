@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import pkgutil
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from engine.config.executors import EXECUTORS
+from engine.injection.memory import is_out_of_memory
+from engine.running.image_slices import run_in_slices
 from engine.store.write.background import ComputedPart
 
 if TYPE_CHECKING:
@@ -56,14 +59,42 @@ def executor_named(name: str) -> Executor:
 def run_block(prepared: PreparedCampaign, job: BlockJob) -> Iterator[ComputedPart]:
     """Inject the faults that are missing of one block of images; nothing is written.
 
+    Where memory runs out, batches are halved, and it goes on with the faults of which nothing was yielded yet.
+
     Yields:
         A part for each group of faults that the injection runs together, a few seconds' work, in execution order.
         The first one's time includes loading the block.
+
+    Raises:
+        InputError: memory ran out, however small the batches.
     """
+    left = job
+    said: tuple[str, ...] = ()
+    while True:
+        try:
+            for part in _parts(prepared, left, is_begun=left is not job):
+                yield replace(part, notes=(*said, *part.notes)) if said else part
+                left, said = left.after(part.fault_stop), ()
+            return
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+        said = (*said, prepared.halve_batches(keeps_fall_backs=True))  # here nothing holds what was computed
+
+
+def _parts(prepared: PreparedCampaign, job: BlockJob, is_begun: bool) -> Iterator[ComputedPart]:
+    """What a job lacks, by the batches of the injection as it is now; notes on the images where it is not begun."""
     injection, faults = prepared.injection, prepared.faults_in_execution_order()
+
+    def load(start: int, stop: int) -> tuple[GoldenBlock, tuple[str, ...]]:
+        golden = injection.load(prepared.images(start, stop))
+        return golden, () if is_begun else tuple(_other_classes(prepared, golden, start, stop))
+
+    if job.rank_stop - job.rank_start > injection.block_rows:
+        yield from run_in_slices(job, injection, faults, load)
+        return
     started = time.monotonic()
-    golden = injection.load(prepared.images(job.rank_start, job.rank_stop))
-    notes = tuple(_other_classes(prepared, golden, job))
+    golden, notes = load(job.rank_start, job.rank_stop)
     for gap in job.gaps:
         start = gap.start
         for outcomes in injection.inject(golden, faults.take(slice(gap.start, gap.stop))):
@@ -72,9 +103,9 @@ def run_block(prepared: PreparedCampaign, job: BlockJob) -> Iterator[ComputedPar
             start, notes, started = start + len(outcomes.positions), (), time.monotonic()
 
 
-def _other_classes(prepared: PreparedCampaign, golden: GoldenBlock, job: BlockJob) -> Iterator[str]:
+def _other_classes(prepared: PreparedCampaign, golden: GoldenBlock, start: int, stop: int) -> Iterator[str]:
     """A note on each image whose two best classes are so close that its place in the batch decides between them."""
-    images: NDArray[Any] = prepared.workload[job.rank_start : job.rank_stop]
+    images: NDArray[Any] = prepared.workload[start:stop]
     for image in images[golden.logits.argmax(1).cpu().numpy() != prepared.golden_class[images]]:
         yield (
             f"image {image}: its two best classes are as close as rounding; its severities count from the class "

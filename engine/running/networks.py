@@ -12,6 +12,7 @@ import torch
 
 from engine.datasets.download import default_folder
 from engine.models.build import ARCHITECTURES
+from engine.running.memory_budget import host_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from engine.models import LoadedModel
 
 _KEPT_SHARE = 8
-"""of `[run] memory`, what networks that wait for their next campaign may take while another one is loaded: one part in
-so many"""
+"""of the machine's memory that a campaign may take, what networks that wait for their next campaign may take while
+another one is loaded: one part in so many"""
 
 _MOST_FILES = 20_000
 """of a folder, which are looked at; where there are more, nobody knows whether they have changed"""
@@ -59,15 +60,15 @@ class PreparedNetwork:
         return self.dataset.kept_bytes + 3 * weights + self.logits.nbytes
 
     def state(self) -> Hashable:
-        """What a self-check may change: how the faults of each layer are run."""
-        return tuple(map(self.injection.method_of, range(len(self.injection.names))))
+        """What a campaign may change: how the faults of each layer are run, and in how much memory."""
+        return self.injection.memory, *map(self.injection.method_of, range(len(self.injection.names)))
 
 
 class Networks:
     """Gives a campaign the network of an earlier one of this process, where both need the very same.
 
     It is the same where the config says the same of it and no file was written since. A self-check that found a layer
-    wrong ends its use: the next campaign begins with the method that it asks for.
+    wrong ends its use, and so does memory that ran out: the next campaign begins with what it asks for.
     """
 
     def __init__(self) -> None:
@@ -88,7 +89,7 @@ class Networks:
         known, state = self._kept.pop(key, (None, None))
         if known is None or known.state() != state:
             known = None  # so that it is gone before the next one is loaded
-            self._make_room(config.run.memory // _KEPT_SHARE)
+            self._make_room(host_memory(config.run) // _KEPT_SHARE)
             known = load()
         if key is not None:
             self._kept[key] = known, known.state()

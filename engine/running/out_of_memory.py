@@ -1,22 +1,28 @@
-"""Memory that runs out, as a sentence with what to set."""
+"""Memory that runs out: batches are halved until they fit, or a sentence says what to set."""
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-import torch
+from typing import TYPE_CHECKING, TypeVar
 
 from engine.errors import InputError
-from engine.injection.memory import is_out_of_memory
+from engine.injection.memory import free_bytes, give_back, is_out_of_memory
+from engine.injection.network.sizes import TooLittleMemoryError
+from engine.injection.numerics import device_named
+from engine.steps import OnStep, nobody_waits
+from engine.units import byte_count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from torch import Tensor
 
     from engine.config.campaign_config import RunConfig
+    from engine.injection.injection import Injection
 
 _MEGABYTE = 10**6
+
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -31,16 +37,113 @@ def explained_memory(run: RunConfig) -> Iterator[None]:
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
-        free = _free_bytes()
-        fitting = max(_MEGABYTE, min(run.memory, free) // 2) // _MEGABYTE
+        device = device_named(run.device)
+        free = free_bytes(device)
+        fitting = max(_MEGABYTE, min(run.memory or free, free) // 2) // _MEGABYTE
+        named = "" if run.memory is None else f"{run.memory // _MEGABYTE:,} MB and "
         raise InputError(
-            f"[run] memory: {run.memory // _MEGABYTE:,} MB and what the network and the images take are more than the "
-            f'machine has, {free // _MEGABYTE:,} MB of it free now; set memory = "{fitting}MB", or free some'
+            f"[run] memory: {named}what the network and the images take are more than {_place(device)} has, "
+            f'{free // _MEGABYTE:,} MB of it free now; set memory = "{fitting}MB", or {_way_out(device)}'
         ) from None
 
 
-def _free_bytes() -> int:
-    """Of the GPU, where there is one; else of the machine."""
-    if torch.cuda.is_available():
-        return int(torch.cuda.mem_get_info()[0])
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+def until_it_fits(work: Callable[[], Result], halve: Callable[[], object]) -> Result:
+    """What `work` gives; each time that memory runs out, `halve` makes batches smaller, and it begins again.
+
+    Raises:
+        InputError: whatever `halve` raises where nothing is left to be made smaller.
+    """
+    while True:
+        try:
+            return work()
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+        halve()  # after the except clause: the error holds what was computed until then
+
+
+def halved_until_it_fits(build: Callable[[int], Result], memory: int, device: str) -> Result:
+    """What `build` gives for so many bytes, or for half of them, and again, as often as memory runs out.
+
+    Args:
+        build: makes something for an amount of memory.
+        memory: bytes at first.
+        device: that they are on.
+
+    Raises:
+        TooLittleMemoryError: the first amount does not hold one image.
+        InputError: nothing that fits holds one image.
+    """
+    tried = memory
+    while tried:
+        try:
+            return build(tried)
+        except TooLittleMemoryError:
+            if tried == memory:
+                raise
+            break
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+        give_back(device)
+        tried //= 2
+    raise nothing_fits(device)
+
+
+def halve_batches(
+    injection: Injection,
+    draw_images: Callable[[int], Tensor],
+    device: str,
+    keeps_fall_backs: bool = False,
+    on_step: OnStep = nobody_waits,
+) -> str:
+    """Have an injection take half of the memory, or less where it runs out again.
+
+    Args:
+        injection: whose batches become smaller.
+        draw_images: gives images to probe with for so many bytes of memory.
+        device: of the injection.
+        keeps_fall_backs: whether layers stay with the methods that they fell back to.
+        on_step: told what is being done.
+
+    Returns:
+        A note on it, which also stands among those of the injection.
+
+    Raises:
+        InputError: nothing that fits holds one image.
+    """
+    while injection.memory:
+        give_back(device)
+        try:
+            injection.halve(draw_images, keeps_fall_backs, on_step)
+        except TooLittleMemoryError:
+            break
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+        else:
+            note = halved_note(injection.memory)
+            injection.notes.append(note)
+            return note
+    raise nothing_fits(device)
+
+
+def nothing_fits(device: str) -> InputError:
+    """The sentence for a device that does not hold the smallest batches."""
+    return InputError(
+        f"[run] memory: batches were halved down to the smallest, and still memory ran out: {_place(device)} has "
+        f"{free_bytes(device) // _MEGABYTE:,} MB free now; {_way_out(device)}"
+    )
+
+
+def halved_note(memory: int) -> str:
+    """That batches are smaller than the config asks for."""
+    return f"memory ran out: batches are halved, to fit in {byte_count(memory)}"
+
+
+def _place(device: str) -> str:
+    return "the machine" if device == "cpu" else device
+
+
+def _way_out(device: str) -> str:
+    return "free some" if device == "cpu" else 'free some, or set device = "cpu"'

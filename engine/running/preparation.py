@@ -22,9 +22,16 @@ from engine.metrics.registry import METRICS, compute_metrics, metrics_for
 from engine.metrics.selection import select_images
 from engine.models import load_model
 from engine.running.fingerprint import fingerprint, identify
+from engine.running.memory_budget import batch_memory, host_memory
 from engine.running.metric_input import metric_input
 from engine.running.networks import Networks, PreparedNetwork
-from engine.running.out_of_memory import explained_memory
+from engine.running.out_of_memory import (
+    explained_memory,
+    halve_batches,
+    halved_note,
+    halved_until_it_fits,
+    until_it_fits,
+)
 from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
@@ -46,9 +53,6 @@ _COPIED = 3
 
 _PROBED_SHARE = 8
 """of the memory that they may take: one part in so many"""
-
-_LEAST_SHARE = 2
-"""of the memory that is left for injecting, also where a known data set takes nearly all of it"""
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,11 @@ class PreparedCampaign:
         """The injection of this campaign's network by another method, or by its own."""
         if method == self.config.run.method:
             return self.injection
-        return _injection(method, self.plain, self.config, self.dataset, self.numerics.device, on_step)
+        return _injection(method, self.plain, self.dataset, self.injection.memory, self.numerics.device, on_step)
+
+    def halve_batches(self, keeps_fall_backs: bool = False, on_step: OnStep = nobody_waits) -> str:
+        """Have the injection go on with less memory, see `engine.running.out_of_memory.halve_batches`."""
+        return _halve(self.injection, self.dataset, self.numerics.device, keeps_fall_backs, on_step)
 
     def images(self, rank_start: int, rank_stop: int) -> torch.Tensor:
         """The network's input for these ranks, [n, C, H, W] on the device."""
@@ -149,7 +157,10 @@ def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep, netwo
     faults = draw(injectable_layers(plain))
     golden_values = _golden_values(plain, faults)
     metric = METRICS[config.workload.metric]
-    given = metric_input(metric, logits, plain, dataset, numerics.device, injection.block_rows, on_step)
+    given = until_it_fits(
+        lambda: metric_input(metric, logits, plain, dataset, numerics.device, injection.block_rows, on_step),
+        lambda: _halve(injection, dataset, numerics.device, on_step=on_step),
+    )
     metrics = compute_metrics(given, metrics_for(metric.name))
     workload = select_images(config.workload, metrics[metric.name])
     return PreparedCampaign(
@@ -176,29 +187,51 @@ def _load(
     draw: Callable[[tuple[Layer, ...]], FaultList],
     on_step: OnStep,
 ) -> PreparedNetwork:
-    dataset = load_dataset(config.dataset, on_step=on_step, memory=config.run.memory)
+    device = numerics.device
+    dataset = load_dataset(config.dataset, on_step=on_step, memory=host_memory(config.run))
     loaded = load_model(config.model, dataset)
-    model = loaded.model.to(numerics.device)
-    plain = untouched_copy(model, _some_images(dataset, _COPIED, numerics.device))
+    model = loaded.model.to(device)
+    plain = untouched_copy(model, _some_images(dataset, _COPIED, device))
     draw(injectable_layers(model))  # may refuse, and that comes before anything slow
-    injection = _injection(config.run.method, model, config, dataset, numerics.device, on_step)
-    logits = golden_logits(injection, dataset, numerics.device, on_step)
+    memory = batch_memory(config.run, dataset.kept_bytes)
+    injection = _injection(config.run.method, model, dataset, memory, device, on_step)
+    logits = until_it_fits(
+        lambda: golden_logits(injection, dataset, device, on_step),
+        lambda: _halve(injection, dataset, device, on_step=on_step),
+    )
     return PreparedNetwork(dataset, loaded, plain, injection, numerics, logits)
 
 
-def _injection(
-    method: str, model: nn.Module, config: CampaignConfig, dataset: Dataset, device: str, on_step: OnStep
-) -> Injection:
-    """The network traced, its batch sizes probed on the first images, for the memory that the data set leaves."""
-    memory = max(config.run.memory - dataset.kept_bytes, config.run.memory // _LEAST_SHARE)
+def _injection(method: str, model: nn.Module, dataset: Dataset, memory: int, device: str, on_step: OnStep) -> Injection:
+    """The network traced, its batch sizes probed on the first images, for so many bytes or as many as there are."""
+    injection = halved_until_it_fits(
+        lambda tried: Injection(model, _probing_images(dataset, device, tried), tried, method, on_step), memory, device
+    )
+    if injection.memory < memory:
+        injection.notes.append(halved_note(injection.memory))
+    return injection
+
+
+def _halve(
+    injection: Injection,
+    dataset: Dataset,
+    device: str,
+    keeps_fall_backs: bool = False,
+    on_step: OnStep = nobody_waits,
+) -> str:
+    draw_images = partial(_probing_images, dataset, device)
+    return halve_batches(injection, draw_images, device, keeps_fall_backs, on_step)
+
+
+def _probing_images(dataset: Dataset, device: str, memory: int) -> torch.Tensor:
+    """The first images, as many as a part of the memory holds, [n, C, H, W]."""
     image_bytes = 4 * math.prod(dataset.images.shape[1:])
-    count = min(len(dataset), _MOST_PROBED, max(1, memory // _PROBED_SHARE // image_bytes))
-    return Injection(model, _some_images(dataset, count, device), memory, method, on_step)
+    return _some_images(dataset, min(_MOST_PROBED, max(1, memory // _PROBED_SHARE // image_bytes)), device)
 
 
 def _some_images(dataset: Dataset, count: int, device: str) -> torch.Tensor:
-    """The first ones, [count, C, H, W]."""
-    return torch.from_numpy(dataset.batch(slice(0, count))).to(device)
+    """The first ones, [count, C, H, W]; all where there are not so many."""
+    return torch.from_numpy(dataset.batch(slice(0, min(count, len(dataset))))).to(device)
 
 
 def golden_logits(

@@ -9,7 +9,7 @@ import torch
 
 from engine.injection.check.self_check import CheckResult, Extent, check
 from engine.metrics.probabilities import DEEPGINI
-from engine.running.out_of_memory import explained_memory
+from engine.running.out_of_memory import explained_memory, until_it_fits
 from engine.steps import OnStep, nobody_waits
 
 if TYPE_CHECKING:
@@ -48,7 +48,10 @@ def prove(
         return torch.from_numpy(batch).to(prepared.numerics.device)
 
     with explained_memory(run):
-        return check(prepared.injection, prepared.plain, draw_images, extent, on_step)
+        return until_it_fits(
+            lambda: check(prepared.injection, prepared.plain, draw_images, extent, on_step),
+            lambda: prepared.halve_batches(on_step=on_step),
+        )
 
 
 def choose_images(prepared: PreparedCampaign, count: int, turn: int) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from torch import Tensor, fx, nn
 
 from engine.injection.comparison import is_close
 from engine.injection.kernels.tiles import max_of_tiles
+from engine.injection.memory import is_out_of_memory
 from engine.injection.network.layers import injectable_modules
 from engine.injection.network.out_of_place import make_out_of_place
 from engine.injection.network.pooling import pool_options, tile_of
@@ -56,6 +57,8 @@ class Network:
             with torch.inference_mode(False):  # gradients are asked of the copy
                 self.root = OneInput(deepcopy(model))
         except Exception as error:  # copying runs the network's own code
+            if is_out_of_memory(error):
+                raise
             raise UntraceableError(f"it cannot be copied ({type(error).__name__})") from None
         with WeightReads(self.root) as reads:
             graph = trace_graph(self.root)

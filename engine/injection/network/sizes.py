@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
     from engine.injection.network.traced import TracedNetwork
 
+
+class TooLittleMemoryError(InputError):
+    """What a run may take does not hold one image."""
+
+
 _MOST_ROWS = 4096
 _LIVE_VALUES = 4
 """values alive at once while a network runs: an operation's inputs, its output, a skip connection"""
@@ -107,12 +112,12 @@ def whole_network_sizes(model: nn.Module, images: Tensor, memory: int) -> Sizes:
         memory: bytes that a run may take.
 
     Raises:
-        InputError: the memory does not hold one image.
+        TooLittleMemoryError: the memory does not hold one image.
     """
     row = _largest_row(model, pad_rows(images[:2], 2))
     block = min(_WHOLE_ROWS, memory // (_LIVE_VALUES * row))
     if block < 1:
-        raise InputError(
+        raise TooLittleMemoryError(
             f"[run] memory: {memory:,} bytes do not hold one image, which needs {_LIVE_VALUES * row:,}; raise it"
         )
     return Sizes(_power_of_two(block), {}, LIMITS[images.device.type])
@@ -145,7 +150,7 @@ def plan_sizes(
         workers: how many run at once.
 
     Raises:
-        InputError: if the budget does not hold one image.
+        TooLittleMemoryError: if the budget does not hold one image.
     """
     network, shapes, limits = traced.network, traced.shapes, LIMITS[device.type]
     kept = sum(count * row_bytes(node, shapes) for node, count in copies.items())
@@ -155,7 +160,7 @@ def plan_sizes(
     most = min(_MOST_ROWS, max(64, limits.macs // max(1, macs)), whole)
     block = min(memory // 2 // (kept + live), most, limits.block_rows)
     if block < 1:
-        raise InputError(
+        raise TooLittleMemoryError(
             f"[run] memory: {memory:,} bytes do not hold one image, which needs {2 * (kept + live):,}; raise it"
         )
     dense = {}

@@ -10,6 +10,7 @@ import torch
 from engine.errors import reason_of
 from engine.injection.batch_rows import BatchRows, common_rows, pad_rows, probe_batch_rows
 from engine.injection.comparison import equal_values
+from engine.injection.memory import is_out_of_memory
 from engine.injection.network.graph import PROBED_IMAGES, Network
 from engine.injection.network.layers import is_injectable
 from engine.injection.network.suffix import Reached, Suffix, reach_layers
@@ -77,6 +78,8 @@ def trace(model: nn.Module, images: Tensor) -> TracedNetwork:
     except UntraceableError:
         raise
     except Exception as error:  # a node may run the network's own code
+        if is_out_of_memory(error):
+            raise
         raise UntraceableError(f"its graph cannot be run ({reason_of(error)})") from None
     if reads.read:
         raise UntraceableError(

@@ -13,6 +13,7 @@ from torch import fx, nn
 from torch.nn.modules import module as torch_module
 
 from engine.errors import reason_of
+from engine.injection.memory import is_out_of_memory
 from engine.injection.network.layers import is_injectable
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ def trace_graph(root: OneInput) -> fx.Graph:
     try:
         return _Tracer().trace(root)
     except Exception as error:  # tracing runs the network's own code: whatever that raises means "no graph"
+        if is_out_of_memory(error):
+            raise
         raise UntraceableError(_in_words(error)) from None
 
 

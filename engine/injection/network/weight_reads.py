@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 
+from engine.injection.memory import is_out_of_memory
 from engine.injection.network.layers import injectable_modules
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def untouched_copy(network: nn.Module, images: Tensor) -> nn.Module:
             logits = copy(images.clone())
         with torch.inference_mode():
             is_same = torch.equal(logits.nan_to_num(), network(images.clone()).nan_to_num())
-    except Exception:  # copying and running run the network's own code, which may look for what was not copied
+    except Exception as error:  # copying and running run the network's own code, which may look for what was not copied
+        if is_out_of_memory(error):
+            raise
         return network
     return copy if is_same and not reads.read else network

@@ -29,7 +29,7 @@ def test_defaults_are_the_designs() -> None:
     assert (config.faults.error_margin, config.faults.confidence, config.faults.seed) == (0.01, 0.99, 42)
     assert (config.workload.metric, config.workload.select) == ("el2n", "all")
     assert (config.workload.eps, config.workload.threshold) == (0.3, 5e-5)
-    assert (config.run.device, config.run.tf32, config.run.memory) == ("auto", False, 2_000_000_000)
+    assert (config.run.device, config.run.tf32, config.run.memory) == ("auto", False, None)
 
 
 def test_relative_paths_start_at_the_configs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,12 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 SENTENCE = r'\[run\] memory: 1 MB and .* are more than the machine has, [\d,]+ MB of it free now; set memory = "\d+MB"'
 
 
+NOTHING_FITS = (
+    r"^\[run\] memory: batches were halved down to the smallest, and still memory ran out: the machine has [\d,]+ MB "
+    r"free now; free some$"
+)
+
+
 def real_exhaustion() -> None:
     """What torch says when it cannot have so much."""
     torch.empty(2**60, dtype=torch.uint8)
@@ -53,7 +59,7 @@ def test_every_work_explains_it(
 ) -> None:
     prepared = prepare(load_config(write_config(tmp_path)))
     monkeypatch.setattr(Injection, "load", lambda *_: real_exhaustion())
-    with pytest.raises(InputError, match=SENTENCE):
+    with pytest.raises(InputError, match=NOTHING_FITS):
         work(prepared)
 
 
@@ -61,10 +67,18 @@ def test_preparing_and_running_explain_it(tmp_path: Path, monkeypatch: pytest.Mo
     path = write_config(tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr(Injection, "golden_logits", lambda *_: real_exhaustion())
+        with pytest.raises(InputError, match=NOTHING_FITS):
+            prepare(load_config(path))
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.running.preparation.untouched_copy", lambda *_: real_exhaustion())
         with pytest.raises(InputError, match=SENTENCE):
             prepare(load_config(path))
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.running.preparation.Injection", lambda *_: real_exhaustion())
+        with pytest.raises(InputError, match=NOTHING_FITS):
+            prepare(load_config(path))
     monkeypatch.setattr(Injection, "inject", lambda *_: real_exhaustion())
-    with pytest.raises(InputError, match=SENTENCE):
+    with pytest.raises(InputError, match=NOTHING_FITS):
         run(path, tmp_path / "store")
 
 

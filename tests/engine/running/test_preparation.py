@@ -118,10 +118,12 @@ def test_what_the_data_set_keeps_is_not_there_for_batches(tmp_path: Path, monkey
 
     monkeypatch.setattr("engine.running.preparation.Injection", counted)
     kept = prepare(config).dataset.kept_bytes
-    monkeypatch.setattr("engine.datasets.dataset.Dataset.kept_bytes", config.run.memory)
-    prepare(config)
+    memory = config.run.memory
     assert kept
-    assert asked == [config.run.memory - kept, config.run.memory // 2]
+    assert memory is not None
+    monkeypatch.setattr("engine.datasets.dataset.Dataset.kept_bytes", memory)
+    prepare(config)
+    assert asked == [memory - kept, memory // 2]
 
 
 class Halved(torch.nn.Module):

@@ -1,0 +1,96 @@
+"""A block of more images than memory holds at once: run slice by slice, and joined to parts of the whole block."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.injection.outcomes import Outcomes
+from engine.store.write.background import ComputedPart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from engine.injection.injection import Injection
+    from engine.injection.network.golden import GoldenBlock
+    from engine.injection.outcomes import WeightFaults
+    from engine.running.block_jobs import BlockJob
+
+FIRST_FAULTS = 64
+"""of a part; the next ones have more where they take little time, so that a stop is heeded within seconds"""
+
+_LEAST_SECONDS, _MOST_SECONDS = 4.0, 12.0
+"""between which a part's time is kept: loading the slices anew for each part takes little of it"""
+
+_MOST_PAIRS = 4_000_000
+"""of a part"""
+
+
+def run_in_slices(
+    job: BlockJob,
+    injection: Injection,
+    faults: WeightFaults,
+    load: Callable[[int, int], tuple[GoldenBlock, Sequence[str]]],
+) -> Iterator[ComputedPart]:
+    """Inject what a job lacks into its images, at most as many at once as the injection's blocks hold.
+
+    Args:
+        job: of more images than a block of the injection holds.
+        injection: as it is now.
+        faults: of the campaign, in execution order.
+        load: gives the golden values of ranks from one up to another, and notes on their images.
+
+    Yields:
+        Parts of all images of the job, of a few seconds' work, in execution order.
+    """
+    size, images, has_noted = FIRST_FAULTS, job.rank_stop - job.rank_start, False
+    for gap in job.gaps:
+        start = gap.start
+        while start < gap.stop:
+            some = range(start, min(start + size, gap.stop))
+            started = time.monotonic()
+            slices: list[list[Outcomes]] = []
+            notes: list[str] = []
+            for first in range(job.rank_start, job.rank_stop, injection.block_rows):
+                golden, said = load(first, min(first + injection.block_rows, job.rank_stop))
+                slices.append([*injection.inject(golden, faults.take(slice(some.start, some.stop)))])
+                notes += said
+            seconds = time.monotonic() - started
+            statistics = injection.measured
+            yield ComputedPart(job.rank_start, start, [join(slices)], seconds, statistics, () if has_noted else notes)
+            start, has_noted = some.stop, True
+            if seconds > _MOST_SECONDS:
+                size = max(1, size // 2)
+            elif seconds < _LEAST_SECONDS and 2 * size * images <= _MOST_PAIRS:
+                size *= 2
+
+
+def join(slices: Sequence[Sequence[Outcomes]]) -> Outcomes:
+    """The outcomes of the same faults on all images.
+
+    Args:
+        slices: of some images each, in their order; of each the groups of faults, one after the other.
+    """
+    groups = [group for of_slice in slices for group in of_slice]
+    fault, image, image_start = [], [], 0
+    for of_slice in slices:
+        fault_start = 0
+        for group in of_slice:
+            fault.append(group.critical_fault + fault_start)
+            image.append(group.critical_image + image_start)
+            fault_start += len(group.positions)
+        image_start += of_slice[0].severity.shape[1]
+    critical_fault, critical_image = np.concatenate(fault), np.concatenate(image)
+    order = np.lexsort((critical_image, critical_fault))
+    return Outcomes(
+        positions=np.concatenate([group.positions for group in slices[0]]),
+        severity=np.hstack([np.vstack([group.severity for group in of_slice]) for of_slice in slices]),
+        critical_fault=critical_fault[order],
+        critical_image=critical_image[order],
+        prediction=np.concatenate([group.prediction for group in groups])[order],
+        nonfinite=np.concatenate([group.nonfinite for group in groups])[order],
+        golden_in_top5=np.concatenate([group.golden_in_top5 for group in groups])[order],
+        softmax_lost=np.concatenate([group.softmax_lost for group in groups])[order],
+    )
