@@ -365,7 +365,7 @@ class RunConfig(Section):
     tf32: bool = False
     """rounder arithmetic on recent GPUs, as in some published campaigns"""
     memory: Annotated[int, BeforeValidator(_parse_memory), Field(gt=0)] | None = Field(
-        default=None, examples=[f"{HOST_MEMORY // 10**9}GB, or {100 * GPU_SHARE:.0f} % of what a GPU has free"]
+        default=None, examples=[f"{HOST_MEMORY // 10**9}GB; GPU: {100 * GPU_SHARE:.0f} % of what is free"]
     )
     """bytes for the kept golden tensors and the batches, on the CPU with the images that are kept"""
     check: Annotated[str, BeforeValidator(_parse_check)] = "2%"

@@ -62,12 +62,14 @@ def continue_from(store: Store, campaign: int, prepared: PreparedCampaign, new: 
 
 
 def _agree(store: Store, campaign: int, prepared: PreparedCampaign, receipts: list[Receipt]) -> bool:
-    """Whether some pairs of some parts come out as they are in the store; of `fast`, whether they are critical.
+    """Whether some pairs of some parts come out as they are in the store.
 
-    Only pairs that were run both times tell: what an audit draws, and so which screened pairs are run, may be others.
+    Of `fast`, whether they are critical; on a GPU of `exact` too: there masked pairs depend on the size of the batch,
+    which is as large as what was free there. Only pairs that were run both times tell: what an audit draws, and so which
+    screened pairs are run, may be others.
     """
     chosen = np.unique(np.linspace(0, len(receipts) - 1, _MOST_PARTS, dtype=np.int64))
-    is_exact = METHODS[prepared.config.run.method].is_bit_equal
+    is_exact = METHODS[prepared.config.run.method].is_bit_equal and prepared.numerics.device == "cpu"
     for receipt in (receipts[place] for place in chosen):
         stored = store.severities(campaign, receipt)
         rows = np.unique(np.linspace(0, len(stored) - 1, _MOST_FAULTS, dtype=np.int64))

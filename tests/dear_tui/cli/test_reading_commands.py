@@ -239,7 +239,7 @@ def test_estimate_for_people_and_for_scripts(invoke: Invoke, tmp_path: Path) -> 
     config = write_config(tmp_path)
     said = invoke("estimate", config)
     assert said.code == 0
-    names = ["faults", "injected", "images", "pairs", "FLOPs", "disk", "time"]
+    names = ["faults", "injected", "images", "pairs", "FLOPs", "memory", "disk", "time"]
     assert [line.split()[0] for line in said.out.splitlines()] == names
     assert (
         "injected 61,470 of 61,706 parameters (99.6 %), the weights of Conv2d and Linear; not injected: 236" in said.out
@@ -247,6 +247,7 @@ def test_estimate_for_people_and_for_scripts(invoke: Invoke, tmp_path: Path) -> 
     assert "60 of a population of 184,410" in said.out
     counted = json.loads(invoke("estimate", config, "--json").out)
     assert (counted["faults"], counted["images"], counted["pairs"]) == (FAULTS, IMAGES, FAULTS * IMAGES)
+    assert counted["memory"] == 1_000_000 - IMAGES * 28 * 28, "the images are kept in the same memory"
     assert counted["not_injected"][0] == {"name": "conv1.bias", "kind": "bias", "parameters": 6}
     assert sum(part["parameters"] for part in counted["not_injected"]) == 236
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,10 @@ from engine.errors import InputError
 from engine.injection.check.self_check import CheckResult
 from engine.injection.injection import Injection
 from engine.injection.recording import SeverityMatrix
+from engine.running.campaign import new_campaign
+from engine.running.continuing import continue_from
 from engine.running.execution import prepare_new
+from engine.running.preparation import PreparedCampaign, prepare
 from engine.store import Store
 from tests.engine.running.test_campaign import after, results, run
 from tests.small_campaign import write_config
@@ -63,6 +67,30 @@ def test_parts_of_another_engine_that_differ_are_not_continued(tmp_path: Path, m
     ):
         run(write_config(tmp_path), store)
     assert run(write_config(tmp_path), store, again=True).id == 2
+
+
+def test_on_a_gpu_only_what_is_critical_must_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There masked pairs of `exact` depend on the size of the batch, and that on what was free."""
+    path, genuine = tmp_path / "store", SeverityMatrix.outcomes
+
+    def touched(self: SeverityMatrix, positions: np.ndarray) -> Outcomes:
+        self._severity[self._severity == 0] = 1
+        return genuine(self, positions)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SeverityMatrix, "outcomes", touched)
+        patch.setattr("engine.running.proof.check", lambda *_: CheckResult(0, 0, 0, 0, (), 0.0))
+        begun_by_another_engine(tmp_path, monkeypatch, path)
+    prepared = prepare(load_config(write_config(tmp_path)))
+    new = new_campaign(prepared, CheckResult(0, 0, 0, 0, (), 0.0))
+    on_gpu = replace(prepared, numerics=replace(prepared.numerics, device="cuda:0"))
+    store = Store.open(path)
+    with store.lock():
+        with pytest.raises(InputError, match="their pairs come out otherwise now"):
+            continue_from(store, 1, prepared, new)
+        images = prepared.images
+        monkeypatch.setattr(PreparedCampaign, "images", lambda _self, start, stop: images(start, stop))
+        continue_from(store, 1, on_gpu, new)
 
 
 def test_another_calibration_is_compared_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
