@@ -19,7 +19,7 @@ from engine.injection.method import Plan
 from engine.injection.methods import METHODS
 from engine.injection.network.golden import GoldenBlock
 from engine.injection.network.layers import injectable_modules
-from engine.injection.network.sizes import LIMITS, plan_sizes, whole_network_sizes
+from engine.injection.network.sizes import plan_sizes, whole_network_sizes
 from engine.injection.network.suffix import count_macs
 from engine.injection.network.traced import TracedNetwork, trace
 from engine.injection.network.tracing import UntraceableError
@@ -75,7 +75,6 @@ class Injection:
             self._traced = self._trace(images)
         self.workers = Workers.of(images.device) if self._traced else Workers(1, torch.get_num_threads())
         """side by side, on the CPU; faults that run the whole network change its weights, and run alone"""
-        self._limits = LIMITS[images.device.type]
         self._whole_network = WholeNetwork(self.model, self.whole_macs)
         self._method_name = method
         self._fallen = [0] * len(self.names)
@@ -293,7 +292,8 @@ class Injection:
         """How many faults of a layer are injected together."""
         suffix = None if self._traced is None else self._traced.suffixes.get(layer)
         macs = max(1, suffix.macs if suffix else 0)
-        return max(1, min(self._limits.group_pairs, self._limits.group_macs // macs) // images)
+        limits = self._sizes.limits
+        return max(1, min(limits.group_pairs, limits.group_macs // macs) // images)
 
     def _inject_group(self, block: GoldenBlock, group: LayerFaults) -> Outcomes:
         severities = SeverityMatrix(len(group.faults), block.logits)

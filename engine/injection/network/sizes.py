@@ -81,6 +81,9 @@ LIMITS = {
 _THIN_VALUES = 32
 """so many times a value of the first stage fits the budget, with its inputs, its differences and its pairs"""
 
+_PAIR_BYTES = 16
+"""of the budget for each pair of a group: its severity, and its place where those of a kind are looked for"""
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -167,8 +170,12 @@ def plan_sizes(
     for index, suffix in traced.suffixes.items():
         in_budget = memory // 4 // (workers * _LIVE_VALUES * suffix.row_bytes)
         dense[index] = _power_of_two(min(in_budget, max(16, limits.value_bytes // suffix.row_bytes), most))
-    thin_bytes = min(limits.thin_bytes, memory // _THIN_VALUES)
-    return Sizes(_power_of_two(block), dense, replace(limits, thin_bytes=thin_bytes))
+    limits = replace(
+        limits,
+        thin_bytes=min(limits.thin_bytes, memory // _THIN_VALUES),
+        group_pairs=min(limits.group_pairs, memory // _PAIR_BYTES),
+    )
+    return Sizes(_power_of_two(block), dense, limits)
 
 
 def _power_of_two(limit: int) -> int:

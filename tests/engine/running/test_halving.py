@@ -221,6 +221,22 @@ def test_each_halving_makes_batches_smaller(tmp_path: Path) -> None:
     assert injection.memory < 10**9
 
 
+def test_a_group_of_faults_becomes_smaller_too(tmp_path: Path) -> None:
+    """Its severities lie on the device."""
+    config = load_config(write_config(tmp_path, faults={"count": 100_000}, run={"memory": "3MB"}))
+    prepared = prepare(config)
+    faults = prepared.faults_in_execution_order()
+
+    def largest_group() -> int:
+        block = prepared.injection.load(prepared.images(0, 4))
+        return max(len(group.faults) for group in prepared.injection._groups(block, faults))
+
+    before = largest_group()
+    prepared.halve_batches()
+    assert largest_group() == before // 2
+    assert 4 * largest_group() <= prepared.injection.memory / 16
+
+
 @pytest.mark.parametrize("work", [prove, estimate, benchmark])
 def test_every_work_goes_on_with_smaller_batches(
     tmp_path: Path, device: SmallDevice, work: Callable[[PreparedCampaign], object]
