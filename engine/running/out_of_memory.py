@@ -38,12 +38,14 @@ def explained_memory(run: RunConfig) -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         device = device_named(run.device)
-        free = free_bytes(device)
-        fitting = max(_MEGABYTE, min(run.memory or free, free) // 2) // _MEGABYTE
-        named = "" if run.memory is None else f"{run.memory // _MEGABYTE:,} MB and "
+        free = _free_bytes(device)
+        asked = lower = ""
+        if run.memory is not None:
+            asked = f"{run.memory // _MEGABYTE:,} MB and "
+            lower = f'set memory = "{max(_MEGABYTE, min(run.memory, free) // 2) // _MEGABYTE}MB", or '
         raise InputError(
-            f"[run] memory: {named}what the network and the images take are more than {_place(device)} has, "
-            f'{free // _MEGABYTE:,} MB of it free now; set memory = "{fitting}MB", or {_way_out(device)}'
+            f"[run] memory: {asked}what the network and the images take are more than {_place(device)} has, "
+            f"{free // _MEGABYTE:,} MB of it free now; {lower}{_way_out(device)}"
         ) from None
 
 
@@ -132,13 +134,21 @@ def nothing_fits(device: str) -> InputError:
     """The sentence for a device that does not hold the smallest batches."""
     return InputError(
         f"[run] memory: batches were halved down to the smallest, and still memory ran out: {_place(device)} has "
-        f"{free_bytes(device) // _MEGABYTE:,} MB free now; {_way_out(device)}"
+        f"{_free_bytes(device) // _MEGABYTE:,} MB free now; {_way_out(device)}"
     )
 
 
 def halved_note(memory: int) -> str:
     """That batches are smaller than the config asks for."""
     return f"memory ran out: batches are halved, to fit in {byte_count(memory)}"
+
+
+def _free_bytes(device: str) -> int:
+    """As `free_bytes`; 0 where a GPU has not even room for what it needs to answer."""
+    try:
+        return free_bytes(device)
+    except RuntimeError:
+        return 0
 
 
 def _place(device: str) -> str:

@@ -48,6 +48,19 @@ def test_what_torch_and_numpy_say_becomes_a_sentence(exhaust: Callable[[], Any])
         exhaust()
 
 
+def test_a_gpu_that_is_too_full_to_answer_has_nothing_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_full(_device: str) -> None:
+        raise RuntimeError("CUDA error: out of memory")
+
+    monkeypatch.setattr(torch.cuda, "memory_reserved", too_full)
+    sentence = (
+        r"^\[run\] memory: what the network and the images take are more than cuda:1 has, 0 MB of it free now; "
+        r'free some, or set device = "cpu"$'
+    )
+    with pytest.raises(InputError, match=sentence), explained_memory(RunConfig(device="cuda:1")):
+        too_full("cuda:1")
+
+
 def test_other_errors_stay_what_they_are() -> None:
     with pytest.raises(RuntimeError, match="something else"), explained_memory(RunConfig()):
         raise RuntimeError("something else")
