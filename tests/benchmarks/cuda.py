@@ -202,9 +202,7 @@ def measure(name: str, config: CampaignConfig, options: argparse.Namespace) -> R
     prepared = prepare(config)
     say(started, name, "prepared", prepared.numerics)
     own = prepared.injection
-    result = Result(
-        name, prepared.numerics.device_name, torch.__version__, own.memory, own.rows.floor, own.block_rows
-    )
+    result = Result(name, prepared.numerics.device_name, torch.__version__, own.memory, own.rows.floor, own.block_rows)
     naive(prepared, result)
     say(started, f"naive {result.naive_pairs_per_s:,.0f} pairs/s at {result.naive_batch}")
     for method in options.methods:
