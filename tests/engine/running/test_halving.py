@@ -11,6 +11,7 @@ import torch
 from engine.config.campaign_config import load_config
 from engine.errors import InputError
 from engine.injection.injection import Injection
+from engine.injection.network.weight_reads import untouched_copy
 from engine.injection.outcomes import Outcomes
 from engine.running.benchmark import benchmark
 from engine.running.estimate import estimate
@@ -295,7 +296,7 @@ def test_a_network_whose_batches_were_halved_is_loaded_anew_for_the_next_campaig
     assert prepare(config, networks=networks).injection.memory == before
 
 
-def test_memory_that_runs_out_while_tracing_is_not_a_network_without_a_graph(
+def test_memory_that_runs_out_while_tracing_or_copying_is_not_taken_for_a_network_that_cannot_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     genuine, failures = torch.nn.functional.conv2d, iter([ERRORS["gpu"]()])
@@ -309,6 +310,9 @@ def test_memory_that_runs_out_while_tracing_is_not_a_network_without_a_graph(
     monkeypatch.setattr("torch.nn.functional.conv2d", once)
     with pytest.raises(torch.OutOfMemoryError):
         Injection(prepared.plain, prepared.images(0, 4), 10**7, "exact")
+    failures = iter([ERRORS["gpu"]()])
+    with pytest.raises(torch.OutOfMemoryError):
+        untouched_copy(prepared.plain, prepared.images(0, 4))
 
 
 def test_outcomes_of_slices_are_those_of_the_whole_block(tmp_path: Path) -> None:
