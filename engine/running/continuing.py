@@ -65,8 +65,8 @@ def _agree(store: Store, campaign: int, prepared: PreparedCampaign, receipts: li
     """Whether some pairs of some parts come out as they are in the store.
 
     Of `fast`, whether they are critical; on a GPU of `exact` too: there masked pairs depend on the size of the batch,
-    which is as large as what was free there. Only pairs that were run both times tell: what an audit draws, and so which
-    screened pairs are run, may be others.
+    which is as large as what was free there. Only pairs that were run both times tell: what an audit draws, and so
+    which screened pairs are run, may be others.
     """
     chosen = np.unique(np.linspace(0, len(receipts) - 1, _MOST_PARTS, dtype=np.int64))
     is_exact = METHODS[prepared.config.run.method].is_bit_equal and prepared.numerics.device == "cpu"

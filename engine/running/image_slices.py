@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.injection.outcomes import Outcomes
+from engine.injection.outcomes import Audit, Outcomes
 from engine.store.write.background import ComputedPart
 
 if TYPE_CHECKING:
@@ -73,24 +73,45 @@ def join(slices: Sequence[Sequence[Outcomes]]) -> Outcomes:
     Args:
         slices: of some images each, in their order; of each the groups of faults, one after the other.
     """
-    groups = [group for of_slice in slices for group in of_slice]
-    fault, image, image_start = [], [], 0
-    for of_slice in slices:
-        fault_start = 0
-        for group in of_slice:
-            fault.append(group.critical_fault + fault_start)
-            image.append(group.critical_image + image_start)
-            fault_start += len(group.positions)
-        image_start += of_slice[0].severity.shape[1]
-    critical_fault, critical_image = np.concatenate(fault), np.concatenate(image)
-    order = np.lexsort((critical_image, critical_fault))
+    placed = list(_placed(slices))
+    groups = [group for group, _, _ in placed]
+    fault = np.concatenate([group.critical_fault + first for group, first, _ in placed])
+    image = np.concatenate([group.critical_image + first for group, _, first in placed])
+    order = np.lexsort((image, fault))
     return Outcomes(
         positions=np.concatenate([group.positions for group in slices[0]]),
         severity=np.hstack([np.vstack([group.severity for group in of_slice]) for of_slice in slices]),
-        critical_fault=critical_fault[order],
-        critical_image=critical_image[order],
+        critical_fault=fault[order],
+        critical_image=image[order],
         prediction=np.concatenate([group.prediction for group in groups])[order],
         nonfinite=np.concatenate([group.nonfinite for group in groups])[order],
         golden_in_top5=np.concatenate([group.golden_in_top5 for group in groups])[order],
         softmax_lost=np.concatenate([group.softmax_lost for group in groups])[order],
+        audit=_join_audits(placed),
+    )
+
+
+def _placed(slices: Sequence[Sequence[Outcomes]]) -> Iterator[tuple[Outcomes, int, int]]:
+    """Each group with the row of its first fault and the column of its first image in the whole."""
+    first_image = 0
+    for of_slice in slices:
+        first_fault = 0
+        for group in of_slice:
+            yield group, first_fault, first_image
+            first_fault += len(group.positions)
+        first_image += of_slice[0].severity.shape[1]
+
+
+def _join_audits(placed: Sequence[tuple[Outcomes, int, int]]) -> Audit | None:
+    """The audits of placed groups, in no order; None where nothing was audited."""
+    audits = [(group.audit, fault, image) for group, fault, image in placed if group.audit is not None]
+    if not audits:
+        return None
+    return Audit(
+        fault=np.concatenate([audit.fault + first for audit, first, _ in audits]),
+        image=np.concatenate([audit.image + first for audit, _, first in audits]),
+        bound=np.concatenate([audit.bound for audit, _, _ in audits]),
+        prediction=np.concatenate([audit.prediction for audit, _, _ in audits]),
+        severity=np.concatenate([audit.severity for audit, _, _ in audits]),
+        drawn_as=np.concatenate([audit.drawn_as for audit, _, _ in audits]),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from engine.config.campaign_config import load_config
 from engine.errors import InputError
 from engine.injection.injection import Injection
 from engine.injection.network.weight_reads import untouched_copy
-from engine.injection.outcomes import Outcomes
+from engine.injection.outcomes import Audit, Outcomes
 from engine.running.benchmark import benchmark
 from engine.running.estimate import estimate
 from engine.running.execution import execute
@@ -320,10 +321,26 @@ def test_outcomes_of_slices_are_those_of_the_whole_block(tmp_path: Path) -> None
     faults, injection = prepared.faults_in_execution_order(), prepared.injection
 
     def outcomes(start: int, stop: int) -> list[Outcomes]:
-        return [*injection.inject(injection.load(prepared.images(start, stop)), faults)]
+        groups = injection.inject(injection.load(prepared.images(start, stop)), faults)
+        return [replace(group, audit=audit_of(group, start)) for group in groups]
 
     whole, sliced = join([outcomes(0, 40)]), join([outcomes(0, 16), outcomes(16, 19), outcomes(19, 40)])
     assert whole.severity.shape == (60, 40)
     assert len(whole.prediction)
-    for name in Outcomes.__dataclass_fields__:
-        assert np.array_equal(getattr(whole, name), getattr(sliced, name), equal_nan=name == "softmax_lost"), name
+    for field in fields(Outcomes):
+        if field.name != "audit":
+            one, other = getattr(whole, field.name), getattr(sliced, field.name)
+            assert np.array_equal(one, other, equal_nan=field.name == "softmax_lost"), field.name
+    audit = sliced.audit
+    assert audit is not None
+    assert len(audit) == np.count_nonzero(sliced.severity == 1) > 0
+    assert (sliced.severity[audit.fault, audit.image] == 1).all()
+    assert np.array_equal(audit.bound, 1000 * sliced.positions[audit.fault] + audit.image)
+
+
+def audit_of(group: Outcomes, first_image: int) -> Audit:
+    """As if all non-critical pairs had been drawn; the bound tells which pair it is."""
+    fault, image = np.nonzero(group.severity == 1)
+    bound = (1000 * group.positions[fault] + first_image + image).astype(np.float32)
+    ones = np.ones(len(fault))
+    return Audit(fault, image, bound, ones.astype(np.uint16), ones.astype(np.uint8), ones.astype(np.int8))
