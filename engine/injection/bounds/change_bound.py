@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
+from engine.injection.memory import is_out_of_memory
 from engine.injection.network.channels import is_reshape
 from engine.injection.network.pooling import pool_options
 
@@ -87,7 +88,9 @@ def change_bound_of(
                     values[node] = _bounding(node, suffix, network, shapes, values)
                     if values[node].shape[1:] != shapes[node][1:]:
                         return None
-        except (UnboundedError, KeyError, RuntimeError):  # a value is not followed, or an operation is not as thought
+        except (UnboundedError, KeyError, RuntimeError) as error:  # a value is not followed, or is not as thought
+            if is_out_of_memory(error):
+                raise
             return None
         apart = (head.weight[pairs[:, 0]] - head.weight[pairs[:, 1]]).abs()
         moved = (values[head.source] * apart).sum()
