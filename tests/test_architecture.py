@@ -27,3 +27,20 @@ print(*{set(HEAVY)!r}.intersection(sys.modules), file=sys.stderr)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stderr.split() == []
     assert "dear-tui" in done.stdout
+
+
+def test_a_campaign_imports_no_compiler() -> None:
+    """torch's takes as long to import as all else together; torchvision brings it along, and so may tracing."""
+    code = """
+import sys
+import torch
+import engine.running.execution
+from engine.injection.injection import Injection
+from engine.models.build import build_model
+torch.set_num_threads(1)
+network = build_model("lenet5", 1, 10).requires_grad_(False)
+assert Injection(network, torch.rand(2, 1, 28, 28), 10**6, "fast").notes == []
+print(*{"torch._dynamo", "torchvision"}.intersection(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == []

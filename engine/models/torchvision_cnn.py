@@ -1,11 +1,13 @@
-"""torchvision's classification CNNs by name, without their weights."""
+"""torchvision's classification CNNs by name, without their weights.
+
+torchvision is imported where one of its networks is asked for: its import brings torch's compiler along, which takes
+as long as all else that a command imports.
+"""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
-
-from torchvision import models
 
 from engine.errors import InputError
 
@@ -28,6 +30,8 @@ def torchvision_cnn(name: str, classes: int) -> nn.Module:
     Raises:
         InputError: torchvision has no classification CNN of that name.
     """
+    from torchvision import models
+
     known = [other for other in models.list_models(module=models) if not other.startswith(_TRANSFORMERS)]
     if name not in known:
         close = get_close_matches(name, known, n=1)
@@ -57,6 +61,8 @@ def as_published(
     Returns:
         The weights without training heads, and sentences for the user.
     """
+    from torchvision import models
+
     if not isinstance(model, models.GoogLeNet | models.Inception3):
         return dict(weights), ()
     kept = {name: tensor for name, tensor in weights.items() if not name.startswith(_TRAINING_HEADS)}

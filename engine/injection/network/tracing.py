@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import linecache
-import re
 import traceback
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,8 @@ _ADVICE = (
 )
 """what torch.fx says, in part, and what to tell the user"""
 
-_STACK_LINE = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
+_PLACE = "place"
+"""where `meta` of a node has the file and the line of the user's code that made it"""
 
 
 class UntraceableError(Exception):
@@ -51,9 +53,16 @@ class OneInput(nn.Module):
 
 
 class _Tracer(fx.Tracer):
-    """Records where in the user's code each node was made, and an injectable layer as one node."""
+    """Records where in the user's code each node was made, and an injectable layer as one node.
 
-    record_stack_traces = True
+    `record_stack_traces` of torch.fx would do the first, but imports torch's compiler for it: seconds in every process.
+    """
+
+    def create_node(self, *arguments: Any, **options: Any) -> fx.Node:
+        """A node that knows its place."""
+        node = super().create_node(*arguments, **options)
+        node.meta[_PLACE] = _place_now()
+        return node
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         """Also a subclass of a layer whose computation is the layer's own."""
@@ -96,12 +105,18 @@ def plain_class(module: nn.Module) -> type[nn.Module] | None:
 
 def place_of(node: fx.Node) -> str:
     """The line of the user's code that made a node: `net.py, line 12 ("x = x + y")`; its name where none is known."""
-    found = [
-        (match["file"], int(match["line"]))
-        for match in _STACK_LINE.finditer(node.stack_trace or "")
-        if not _is_of_library(match["file"])
-    ]
-    return _line(*found[-1]) if found else f"the operation {node.name}"
+    place = node.meta.get(_PLACE)
+    return _line(*place) if place else f"the operation {node.name}"
+
+
+def _place_now() -> tuple[str, int] | None:
+    """The line of the user's code that runs, inside the network's forward: None outside of it, or if it has none."""
+    place, frame = None, inspect.currentframe()
+    while frame is not None and frame.f_code is not OneInput.forward.__code__:
+        if place is None and not _is_of_library(frame.f_code.co_filename):
+            place = frame.f_code.co_filename, frame.f_lineno
+        frame = frame.f_back
+    return place if frame is not None else None
 
 
 def _in_words(error: Exception) -> str:
@@ -116,6 +131,7 @@ def _user_line(trace: TracebackType | None) -> str | None:
     return _line(frames[-1].filename, frames[-1].lineno or 0) if frames else None
 
 
+@cache
 def _is_of_library(file: str) -> bool:
     return file.startswith("<") or any(Path(file).is_relative_to(folder) for folder in _LIBRARIES)
 
