@@ -1,11 +1,13 @@
 """The same terminal and the same settings for every test of the screens, and the way to `memory_store`."""
 
+import gc
 import resource
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from dear_tui.terminal.gc_pauses import GarbageBetweenKeys
 from tests.dear_tui.real_terminal import DEAR_TUI, Terminal
 
 
@@ -15,6 +17,30 @@ def true_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+class NoLooks(GarbageBetweenKeys):
+    """Looks for no garbage, and leaves alone what is spared already."""
+
+    def look(self) -> None:
+        """Not at all."""
+
+    def end(self) -> None:
+        """Python looks as it did before."""
+        gc.set_threshold(*self._thresholds)
+
+
+@pytest.fixture(autouse=True)
+def no_looks_for_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are for a program that has the objects of its screens alone; here those of all tests are looked through."""
+    monkeypatch.setattr("dear_tui.app.GarbageBetweenKeys", NoLooks)
+
+
+@pytest.fixture
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pilot takes 20 ms without work for the end of it, twice for a key; for keys that start no thread 2 ms do."""
+    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.002)
+    monkeypatch.setattr("textual._wait.SLEEP_IDLE", 0.0005)
 
 
 @pytest.fixture(autouse=True)

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import gc
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dear_tui.terminal import gc_pauses as garbage
 from dear_tui.terminal.gc_pauses import GarbageBetweenKeys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module", autouse=True)
+def spared_before_and_after() -> Iterator[None]:
+    """What the other tests of this process have imported."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
