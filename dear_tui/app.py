@@ -238,6 +238,7 @@ class DearApp(AppWithoutTracebacks[str]):
 
     def on_unmount(self) -> None:
         """Let the reading thread end now, and close what the screens asked; a store that hangs keeps nobody."""
+        self.workers.cancel_group(self, "read_store")
         self._wake.set()
         asyncio.get_running_loop().run_in_executor(None, self.desk.close)
         self._garbage.end()

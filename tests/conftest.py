@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """What is imported by now stays, and is looked through for garbage no more: that took a third of a screen's time."""
+    """What is imported by now stays, and is looked through for garbage no more: that was a third of a screen's time."""
     gc.freeze()
 
 

@@ -189,7 +189,7 @@ class CampaignsScreen(OrderingScreen):
 
     def on_unmount(self) -> None:
         """Let the reading end now."""
-        self._wake.set()
+        self.on_screen_suspend()
 
     @work(thread=True, exclusive=True, group="read_queue")
     def read_queue(self) -> None:

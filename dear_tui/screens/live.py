@@ -114,7 +114,7 @@ class LiveScreen(SnapshotScreen):
 
     def on_unmount(self) -> None:
         """Let the reading thread end now."""
-        self._wake.set()
+        self.on_screen_suspend()
 
     @work(thread=True, exclusive=True, group="live_details")
     def read_details(self) -> None:

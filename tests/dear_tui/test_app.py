@@ -219,3 +219,19 @@ async def test_a_new_snapshot_does_not_repaint_the_whole_screen(monkeypatch: pyt
             await until_read(pilot, source)
             assert whole == []
             monkeypatch.undo()
+
+
+@pytest.mark.parametrize("campaign", [None, 1], ids=["list", "live"])
+async def test_at_the_end_no_reading_thread_waits_for_its_next_time(
+    campaign: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program waits for them: whoever leaves would, too."""
+    for seconds in ("app.POLL_SECONDS", "screens.campaigns.POLL_SECONDS", "screens.live.DETAILS_SECONDS"):
+        monkeypatch.setattr(f"dear_tui.{seconds}", 30.0)
+    source = FakeSource([make_status(1, done=3)], {1: make_curve(3)})
+    before = set(threading.enumerate())
+    async with make_app(source, campaign).run_test() as pilot:
+        await settle(pilot)
+    async with asyncio.timeout(20):
+        while set(threading.enumerate()) - before:
+            await asyncio.sleep(0.01)
