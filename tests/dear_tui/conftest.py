@@ -36,10 +36,13 @@ def no_looks_for_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dear_tui.app.GarbageBetweenKeys", NoLooks)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pilot takes 20 ms without work for the end of it, twice for a key; for keys that start no thread 2 ms do."""
-    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.002)
+    """A pilot takes 20 ms with hardly any work for the end of it, twice for each key: most of a screen's time.
+
+    4 ms say the same of the event loop; what a thread or a timer does later, a test waits for, however long.
+    """
+    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.004)
     monkeypatch.setattr("textual._wait.SLEEP_IDLE", 0.0005)
 
 

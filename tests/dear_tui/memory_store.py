@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -211,11 +211,18 @@ def screen_text(app: DearApp) -> str:
     return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
 
 
-async def until(pilot: Pilot[str], is_so: Callable[[], object]) -> None:
+async def until(pilot: Pilot[Any], is_so: Callable[[], object]) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(20):
         while not is_so():
             await pilot.pause(0.01)
+    await pilot.pause()
+
+
+async def resize(pilot: Pilot[Any], columns: int, rows: int) -> None:
+    """Make the terminal another size, and wait until the screen has it; Textual takes its time for that."""
+    await pilot.resize_terminal(columns, rows)
+    await until(pilot, lambda: pilot.app.screen.size == (columns, rows))
     await pilot.pause()
 
 

@@ -73,7 +73,6 @@ def kinds(app: DearApp) -> dict[type[Widget], Widget]:
     return found
 
 
-@pytest.mark.usefixtures("short_pauses")
 @pytest.mark.parametrize("mode", MODES)
 async def test_the_help_lists_exactly_the_keys_that_work(
     mode: str, store: Path, monkeypatch: pytest.MonkeyPatch

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 from dear_tui.widgets.campaigns.campaign_details import CampaignDetails
 from dear_tui.widgets.campaigns.campaign_list import CampaignList
 from tests.dear_tui.memory_desk import FakeDesk
-from tests.dear_tui.memory_store import FakeSource, make_app, make_status, screen_text, until, until_read, until_shown
+from tests.dear_tui.memory_store import (
+    FakeSource,
+    make_app,
+    make_status,
+    resize,
+    screen_text,
+    until,
+    until_read,
+    until_shown,
+)
 
 if TYPE_CHECKING:
     from dear_tui.access.store_reader import Details
@@ -22,7 +31,7 @@ async def test_details_stand_beside_the_list_where_there_is_room_and_are_asked_f
         await pilot.press("i")
         await pilot.pause()
         assert "Table I" not in screen_text(app)
-        await pilot.resize_terminal(80, 24)
+        await resize(pilot, 80, 24)
         await pilot.press("i")
         await until_shown(pilot, "Table I", "#7")
         await pilot.press("tab")

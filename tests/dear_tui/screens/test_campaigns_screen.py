@@ -19,6 +19,7 @@ from tests.dear_tui.memory_store import (
     make_app,
     make_curve,
     make_status,
+    resize,
     screen_text,
     settle,
     until,
@@ -76,7 +77,7 @@ async def test_a_line_shows_all_there_is_to_know() -> None:
         for part in ("#7", "lenet5-mnist", "● running", "━", " 40.0 %", "66M / 165M pairs", "398k/s", "ETA 4m 09s",
                      "0.58 % of pairs", "lenet5 · mnist · central"):  # fmt: skip
             assert part in text
-        await pilot.resize_terminal(109, 40)
+        await resize(pilot, 109, 40)
         await until_shown(pilot, "masked 55.6M  non-critical 10M    critical 383k")
 
 
@@ -191,10 +192,8 @@ async def test_lines_follow_the_width() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         narrow = screen_text(app)
-        await pilot.resize_terminal(120, 40)
-        await pilot.pause()
-        wide = screen_text(app)
-    assert wide.count("─") > narrow.count("─")
+        await resize(pilot, 120, 40)
+        await until(pilot, lambda: screen_text(app).count("─") > narrow.count("─"))
     assert max(map(len, narrow.splitlines())) <= 80
 
 

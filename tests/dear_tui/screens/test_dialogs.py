@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from dear_tui.app import DearApp
 
-pytestmark = pytest.mark.usefixtures("short_pauses")
-
 ENTRIES = [Entry(f"SELECT {number}", f"question {number}", is_saved=True) for number in range(3)]
 
 DIALOGS: dict[type[Screen[Any]], Callable[[DearApp], Screen[Any]]] = {

@@ -20,6 +20,7 @@ from tests.dear_tui.memory_store import (
     make_app,
     make_status,
     open_screen,
+    resize,
     screen_text,
     settle,
     until_read,
@@ -372,7 +373,7 @@ async def test_a_terminal_that_is_too_small_says_so() -> None:
     app = make_app(make_source(), 7)
     async with app.run_test(size=(60, 20)) as pilot:
         await open_screen(pilot, "3", "enlarge the terminal for the map")
-        await pilot.resize_terminal(80, 24)
+        await resize(pilot, 80, 24)
         await until_shown(pilot, "mantissa")
 
 

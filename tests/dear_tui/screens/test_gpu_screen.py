@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,6 +28,7 @@ from tests.dear_tui.memory_store import (
     open_screen,
     screen_text,
     settle,
+    until,
 )
 
 if TYPE_CHECKING:
@@ -163,10 +165,13 @@ async def test_what_does_not_fit_is_scrolled_to() -> None:
         await until_text(pilot, "GPU 1")
         scroll = app.screen.query_one(MachineView)
         assert scroll.max_scroll_y > 0
+
+        def is_at(row: int) -> bool:
+            return scroll.scroll_target_y == row
+
         for key, moved in (("j", 1), ("j", 2), ("k", 1)):
             await pilot.press(key)
-            await pilot.pause()
-            assert scroll.scroll_target_y == moved
+            await until(pilot, partial(is_at, moved))
 
 
 async def test_the_live_screen_has_a_line_of_the_gpus() -> None:

@@ -16,7 +16,7 @@ from engine.datasets.load import BUNDLED_MNIST
 from engine.datasets.pictures import load_pictures
 from engine.store.read.image_results import images_sql
 from tests.dear_tui.memory_results import ResultSource, make_source, status_of
-from tests.dear_tui.memory_store import make_app, open_screen, screen_text, until_read, until_shown
+from tests.dear_tui.memory_store import make_app, open_screen, resize, screen_text, until, until_read, until_shown
 
 
 async def open_images(pilot: Pilot[str], *keys: str) -> None:
@@ -66,9 +66,8 @@ async def test_the_picture_is_the_image() -> None:
         pictures = load_pictures(source.results.description(7))
         pixels = pictures.picture(int(source.results.image_id[1]))[:, :, 0]
         np.testing.assert_array_equal(drawn(app), pixels)
-        await pilot.resize_terminal(120, 40)
-        await pilot.pause()
-        await pilot.pause()
+        await resize(pilot, 120, 40)
+        await until(pilot, lambda: drawn(app).shape == (56, 56))
         np.testing.assert_array_equal(drawn(app), pixels.repeat(2, axis=0).repeat(2, axis=1))
 
 

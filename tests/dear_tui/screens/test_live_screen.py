@@ -20,6 +20,7 @@ from tests.dear_tui.memory_store import (
     make_app,
     make_curve,
     make_status,
+    resize,
     screen_text,
     settle,
     until,
@@ -243,9 +244,7 @@ async def test_the_chart_follows_the_size_of_the_terminal() -> None:
     app = make_app(running(), 7)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        await pilot.resize_terminal(40, 12)
-        await pilot.pause()
-        assert "enlarge the terminal" in screen_text(app)
-        await pilot.resize_terminal(80, 24)
-        await pilot.pause()
-        assert "F = 1,040" in screen_text(app)
+        await resize(pilot, 40, 12)
+        await until_shown(pilot, "enlarge the terminal")
+        await resize(pilot, 80, 24)
+        await until_shown(pilot, "F = 1,040")

@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from engine.steps import Step
     from engine.store import CampaignStatus
 
-FAULTS = {"count": 20_000}
+FAULTS = {"count": 2000}
+"""whose parts fit on 3 MB, and what sealing needs for a while does not"""
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 6 MB: the parts fit, what sealing needs for a while does not."""
+    """A file system of 6 MB, on which a small campaign can be finished."""
     with small_disk(tmp_path / "disk", "6m") as folder:
         yield folder
 
@@ -53,6 +54,11 @@ def fill(disk: Path) -> Path:
     finally:
         os.close(descriptor)
     return filler
+
+
+def make_size(disk: Path, size: str) -> None:
+    """Mount the file system anew, of another size, with what is on it."""
+    subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)
 
 
 class Silent:
@@ -76,6 +82,7 @@ def results(store: Path) -> list[list[tuple[Any, ...]]]:
 def test_a_full_disk_pauses_the_campaign_until_there_is_room(
     tmp_path: Path, disk: Path, launch: Callable[..., subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    make_size(disk, "3m")
     config = write_config(tmp_path, faults=FAULTS)
     store = submit(disk / "store", config)
     hold = Hold(tmp_path, monkeypatch)
@@ -99,7 +106,7 @@ def test_a_full_disk_pauses_the_campaign_until_there_is_room(
     until(lambda: store.campaign(1).pairs_done == store.campaign(1).pairs, "the last part")
     until(lambda: store.campaign(1).error, "the message that there is no room for the seal")
     assert store.campaign(1).state == "paused"
-    subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+    make_size(disk, "64m")
     until(lambda: store.campaign(1).state == "finished", "the campaign's end")
     assert store.campaign(1).error is None
     assert store.state.receipts(1)[: len(before)] == before

@@ -3,6 +3,7 @@
 from textual.app import App, ComposeResult
 
 from dear_tui.widgets.common.log_lines import LogLines
+from tests.dear_tui.memory_store import resize, until
 
 
 class Host(App[None]):
@@ -34,6 +35,5 @@ async def test_resized_it_is_cut_anew() -> None:
         log.show(("2026-01-02T03:04:05Z 4711 a message of some length",))
         await pilot.pause()
         assert "length" not in log.render_line(0).text
-        await pilot.resize_terminal(60, 12)
-        await pilot.pause()
-        assert "03:04:05  a message of some length" in log.render_line(0).text
+        await resize(pilot, 60, 12)
+        await until(pilot, lambda: "03:04:05  a message of some length" in log.render_line(0).text)
