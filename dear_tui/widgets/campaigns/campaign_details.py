@@ -13,7 +13,6 @@ from dear_tui.access.description import audit_lines, table_one_lines
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.status_text import MUTED, asked_text, name_text, state_text, took
 from engine.severity import NOT_RUN_NAMES
-from engine.store.schema import AUDIT_COUNTS
 from engine.units import percent
 
 if TYPE_CHECKING:
@@ -41,7 +40,9 @@ SHOWN_ABOVE = frozenset(
         "masked",
         "non_critical",
         "critical",
-        *(*NOT_RUN_NAMES, *AUDIT_COUNTS),
+        *NOT_RUN_NAMES,
+        "audited",
+        "missed",
         "error",
     ]
 )

@@ -12,8 +12,7 @@ from dear_tui.widgets.common.status_text import MUTED
 from dear_tui.widgets.faults.fault_map_picture import field_label
 from engine.formats.fault_model import STUCK_OF_MODEL
 from engine.formats.float32 import FLOAT32
-from engine.severity import NOT_RUN_NAMES, SEVERITY_NAMES
-from engine.store.schema import COUNTS
+from engine.severity import NOT_RUN_NAMES, SEVERITIES, SEVERITY_NAMES
 from engine.units import percent, short_count
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def fault_text(fault: FaultRows, width: int, weight_format: WeightFormat = FLOAT
             Content.assemble((f"{name:<{NAME_WIDTH}}", MUTED), number, drawing.bits(pattern, bit, name == "faulty"))
         )
     lines.append(drawing.pointer(bit, *patterns))
-    counts = [int(getattr(fault, name)[0]) for name in COUNTS]
+    counts = [int(getattr(fault, name)[0]) for name in (*SEVERITIES, *NOT_RUN_NAMES)]
     lines.append(_severity_bar(counts, width))
     lines.append(_severity_words(counts, width))
     return Content("\n").join(lines)
