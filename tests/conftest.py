@@ -43,14 +43,6 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def power_that_stays() -> Iterator[None]:
-    """No test takes the machine's power away, so none waits until the disk itself has what a campaign wrote."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(os, "fsync", lambda _descriptor: None)
-        yield
-
-
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real data and weights that are too large for the package: CIFAR-10, MNIST's training set, ResNet-20."""
