@@ -11,6 +11,9 @@ from engine.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
+LONGEST_NAME_BYTES = 255
+"""of the name of one file or folder, on every file system in use"""
+
 KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a pipe"),

@@ -5,8 +5,10 @@ Nothing heavy is imported before a command runs, so that `--help` answers at onc
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -64,6 +66,10 @@ app.command()(keys)
 app.command()(doctor)
 
 
+UNWRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""what the system says where what is printed finds no room"""
+
+
 def _print_version(value: bool) -> None:
     if value:
         from importlib.metadata import version
@@ -96,6 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     An error is a sentence on standard error, never a traceback.
     """
+    _open_closed_streams()
     try:
         code = app(arguments, prog_name="dear-tui", standalone_mode=False) or 0
         sys.stdout.flush()
@@ -112,8 +119,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if str(error) != "Query interrupted":  # DuckDB's word for ctrl+c
             return _say_unforeseen(error)
         return 130
+    except OSError as error:
+        if error.filename is not None or error.errno not in UNWRITTEN:
+            return _say_unforeseen(error)
+        return _say(f"standard output: cannot be written ({error.strerror}); send it elsewhere, or free some space", 1)
     except Exception as error:  # a fault of ours: a sentence for the user, the details in a file
         return _say_unforeseen(error)
+
+
+def _open_closed_streams() -> None:
+    """Have standard streams that lead nowhere where whoever started the program closed them, as `>&-` does.
+
+    The next file that is opened would get the number of the closed one, and what is printed would go into that file.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8"))
 
 
 def _say_unforeseen(error: Exception) -> int:
@@ -138,5 +163,6 @@ def _program(error: typer.TyperException) -> str:
 
 
 def _say(sentences: str, exit_code: int) -> int:
-    say(*(f"dear-tui: {line}" for line in sentences.splitlines()), sep="\n", file=sys.stderr)
+    with suppress(OSError):  # where it cannot be said, the exit code says it
+        say(*(f"dear-tui: {line}" for line in sentences.splitlines()), sep="\n", file=sys.stderr)
     return exit_code

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 TABLE_ROWS = 1000
 """a table is for eyes: more rows go to a file"""
 
+MOST_ROWS = 2**63 - 1
+"""that DuckDB can count"""
+MOST_SECONDS = 10**9
+"""thirty years, which DuckDB can count in milliseconds"""
+
 
 class Format(StrEnum):
     """How a result is written."""
@@ -44,9 +49,9 @@ def sql(
         Format | None, typer.Option("--format", help="[default: table on a terminal, else csv]", show_default=False)
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=0, help="At most so many rows.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=0, max=MOST_ROWS, help="At most so many rows.")] = None,
     timeout: Annotated[
-        float | None, typer.Option("--timeout", min=0.001, help="Give up after so many seconds.")
+        float | None, typer.Option("--timeout", min=0.001, max=MOST_SECONDS, help="Give up after so many seconds.")
     ] = None,
     memory: Annotated[
         str,
@@ -68,7 +73,7 @@ def sql(
     from engine.store.sql.sql import SqlSession
 
     chosen = format or (Format.TABLE if output is None and sys.stdout.isatty() else Format.CSV)
-    text = sys.stdin.read() if query == "-" else query
+    text = _read_query() if query == "-" else query
     if chosen is Format.PARQUET and output is None:
         raise InputError("--format parquet needs a file: add --output FILE")
     where = store_path(store)
@@ -84,6 +89,18 @@ def sql(
         result = session.query(text)
         with _opened(path) as file:
             WRITERS[chosen](result, result if limit is None else islice(result, limit), file)
+
+
+def _read_query() -> str:
+    """From standard input.
+
+    Raises:
+        InputError: it is no text.
+    """
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError:
+        raise InputError("QUERY: standard input is no UTF-8; write the query in UTF-8") from None
 
 
 @contextmanager

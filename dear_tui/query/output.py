@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError
-from engine.paths import is_folder
+from engine.paths import LONGEST_NAME_BYTES, is_folder, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,40 +19,75 @@ def check_output(output: Path, store: Path) -> None:
     """Refuse to write where there is no folder, or into the store.
 
     Raises:
-        InputError: one of both.
+        InputError: one of both, or nothing can have this name.
     """
     if not is_folder(output.parent):
-        raise InputError(f"{output}: there is no folder {output.parent}; give --output another file")
-    if output.resolve().is_relative_to(store.resolve()):
-        raise InputError(f"{output}: lies in the store, which is no place for other files; give --output another one")
+        raise InputError(f"{shown(output)}: there is no folder {shown(output.parent)}; give --output another file")
+    with _explained(output):
+        with suppress(FileNotFoundError):
+            output.lstat()  # which says that a name is too long
+        is_in_store = output.resolve().is_relative_to(store.resolve())
+    if is_in_store:
+        raise InputError(
+            f"{shown(output)}: lies in the store, which is no place for other files; give --output another one"
+        )
 
 
 @contextmanager
 def replaced_file(output: Path) -> Iterator[Path]:
-    """Where to write: beside the file asked for, which it becomes when all went well."""
+    """Where to write: beside the file asked for, which it becomes when all went well.
+
+    Raises:
+        InputError: it cannot become that file.
+    """
     written = _beside(output)
     try:
         yield written
-        written.replace(output)
+        with _explained(output):
+            written.replace(output)
     finally:
-        written.unlink(missing_ok=True)
+        with suppress(OSError):
+            written.unlink(missing_ok=True)
 
 
 @contextmanager
 def replaced_folder(output: Path) -> Iterator[Path]:
-    """A new folder to write into, which becomes the one asked for; in one that is there, its files replace others."""
+    """A new folder to write into, which becomes the one asked for; in one that is there, its files replace others.
+
+    Raises:
+        InputError: it cannot be made, or cannot become that folder.
+    """
     written = _beside(output)
-    written.mkdir()
+    with _explained(output):
+        written.mkdir()
     try:
         yield written
-        if output.exists():
-            for path in written.iterdir():
-                path.replace(output / path.name)
-        else:
-            written.rename(output)
+        with _explained(output):
+            if output.exists():
+                for path in written.iterdir():
+                    path.replace(output / path.name)
+            else:
+                written.rename(output)
     finally:
         shutil.rmtree(written, ignore_errors=True)
 
 
 def _beside(output: Path) -> Path:
-    return output.with_name(f"{output.name}.{os.getpid()}.tmp")
+    """A name in the same folder, of which the file system takes all the bytes where it takes those of the output's."""
+    added = f".{os.getpid()}.tmp"
+    kept = os.fsencode(output.name)[: LONGEST_NAME_BYTES - len(added)]
+    return output.with_name(kept.decode(errors="ignore") + added)
+
+
+@contextmanager
+def _explained(output: Path) -> Iterator[None]:
+    """What the system says against a place becomes a sentence.
+
+    Raises:
+        InputError: with it.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # pathlib raises the latter for links in a circle
+        reason = error.strerror if isinstance(error, OSError) else "a link that leads to itself"
+        raise InputError(f"{shown(output)}: cannot be written ({reason}); give --output another place") from None

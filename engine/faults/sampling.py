@@ -37,7 +37,10 @@ def sample_size(population: int, error_margin: float, confidence: float) -> floa
         if not 0 < value < 1:
             raise InputError(f"[faults] {field}: {value} is not between 0 and 1; use for example 0.01 and 0.99")
     t = LITERATURE_T.get(confidence) or -NormalDist().inv_cdf((1 - confidence) / 2)
-    return population / (1 + error_margin**2 * (population - 1) / (t**2 * WORST_CASE_P * (1 - WORST_CASE_P)))
+    variance = t**2 * WORST_CASE_P * (1 - WORST_CASE_P)
+    if not variance:  # of a confidence so small that it asks for nothing
+        return 0.0
+    return population / (1 + error_margin**2 * (population - 1) / variance)
 
 
 def sample(shares: Sequence[Share], seed: int, weight_format: WeightFormat = FLOAT32) -> FaultList:

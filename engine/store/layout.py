@@ -11,16 +11,16 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from engine.errors import UnreachableError
+from engine.paths import LONGEST_NAME_BYTES
 from engine.store.schema import AUDIT, PART_TABLES
 
 CAMPAIGN_DIGITS = PART_DIGITS = 6
+LAST_CAMPAIGN = 10**CAMPAIGN_DIGITS - 1
+"""the largest id that a folder's name has room for"""
 
 
 LONGEST_BYTES = 480
 """of the path of a store: SQLite opens no file whose path has more than 504, its own name included"""
-
-LONGEST_NAME_BYTES = 255
-"""of one folder's name, on every file system in use"""
 
 UNUSABLE = "?\\"
 """characters that DuckDB does not take as part of the path of a file"""

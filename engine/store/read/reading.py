@@ -13,7 +13,7 @@ import duckdb
 from engine.errors import InputError, UnreachableError
 from engine.store.description import is_damaged, read_description
 from engine.store.files import is_busy
-from engine.store.layout import Layout
+from engine.store.layout import LAST_CAMPAIGN, Layout
 from engine.store.parquet import connect, read_arrays
 from engine.store.read.audit import read_audit
 from engine.store.read.curve import CurveReader
@@ -105,7 +105,8 @@ class StoreReader:
         Raises:
             InputError: there is none with this id.
         """
-        found = self.state.statuses(self.holder() is not None, campaign) if self._is_there() else []
+        can_be = campaign <= LAST_CAMPAIGN and self._is_there()
+        found = self.state.statuses(self.holder() is not None, campaign) if can_be else []
         if not found:
             raise InputError(
                 f"{self.layout.root}: there is no campaign {campaign}; `dear-tui list` shows which there are"

@@ -40,6 +40,9 @@ PRAGMA = re.compile(
 )
 """those that only ask what there is"""
 
+IN_NO_TEXT = re.compile("[\ud800-\udfff]")
+"""what Python makes of bytes that are no UTF-8"""
+
 FIRST_WORD = re.compile(rf"{GAP}*(\w+)", re.S)
 
 INSTEAD = {
@@ -245,6 +248,8 @@ class SqlSession:
         _check_version(layout)
         self._output = None if output is None else output.resolve()
         self._at_work = threading.Lock()
+        self.memory_bytes = 0
+        """what DuckDB may take; single values come on top"""
         self._connection = self._cursor = connect()
         # DuckDB compares what a view has written, which is the escaped path, and what it finds there
         settings = [f"allowed_directories = [{sql_text(layout.campaigns)}, {sql_path(layout.campaigns)}]"]
@@ -254,7 +259,9 @@ class SqlSession:
             settings.append(f"max_execution_time = {round(1000 * timeout_s)}")
         try:
             self._connection.execute(f"SET GLOBAL memory_limit = {sql_text(memory_limit)}")
+            self.memory_bytes = self._memory_limit()
         except duckdb.Error:
+            self._connection.close()
             raise InputError(f"memory limit {memory_limit}: write a size with its unit, such as 2GB") from None
         try:
             for setting in [*settings, "enable_external_access = false", "lock_configuration = true"]:
@@ -275,9 +282,12 @@ class SqlSession:
         self._cursor.close()
         self._connection.close()
 
-    @property
-    def memory_bytes(self) -> int:
-        """What DuckDB may take; single values come on top."""
+    def _memory_limit(self) -> int:
+        """Bytes; DuckDB takes `-1` for no limit, and reads what it then says of itself no more.
+
+        Raises:
+            duckdb.Error: so it is.
+        """
         found = self._connection.execute("SELECT parse_formatted_bytes(current_setting('memory_limit'))").fetchone()
         return int(found[0]) if found else 0
 
@@ -365,6 +375,8 @@ class SqlSession:
 
     def _parsed(self, sql: str) -> tuple[duckdb.StatementType, str]:
         """The kind of the one statement, and its text."""
+        if IN_NO_TEXT.search(sql):
+            raise InputError("SQL: the query has bytes that are no UTF-8; write it in UTF-8")
         with reported():
             statements = self._connection.extract_statements(sql)
         if len(statements) != 1:

@@ -210,7 +210,7 @@ class Queue:
             if campaign not in waiting:
                 raise InputError(f"campaign {campaign} is {status.state}; only one that is queued can be moved")
             waiting.remove(campaign)
-            waiting.insert(position - 1, campaign)
+            waiting.insert(min(position - 1, len(waiting)), campaign)
             for place, one in enumerate(waiting, start=1):
                 self._state.set_position(one, place)
         return waiting.index(campaign) + 1

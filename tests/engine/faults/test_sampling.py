@@ -24,6 +24,10 @@ def test_known_sample_sizes(population, expected):
     assert sample_size(population, 0.01, 0.99) == pytest.approx(expected, abs=0.005)
 
 
+def test_a_confidence_that_asks_for_nothing_needs_no_faults():
+    assert sample_size(LENET5 * 32, 0.01, 1e-308) == 0
+
+
 def test_the_limit_of_an_endless_population():
     assert sample_size(10**18, 0.01, 0.99) == pytest.approx(16_641)
 

@@ -1,0 +1,132 @@
+"""Arguments and streams that nobody means: a sentence and an exit code, whatever is given."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.paths import LONGEST_NAME_BYTES
+
+if TYPE_CHECKING:
+    from tests.dear_tui.cli.conftest import Invoke
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+HUGE = str(2**70)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("show",), ("pause",), ("resume",), ("cancel",), ("retry",), ("delete", "--yes"), ("export",), ("verify",)],
+)
+def test_no_campaign_has_an_id_that_no_number_of_the_store_can_be(
+    invoke: Invoke, finished_store: Path, command: tuple[str, ...]
+) -> None:
+    done = invoke(*command, HUGE, "--store", finished_store)
+    assert (done.code, done.out) == (2, "")
+    said = f"{finished_store}: there is no campaign {HUGE}; `dear-tui list` shows which there are"
+    assert done.err == f"dear-tui: {said}\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--limit", HUGE), "--limit"),
+        (("--timeout", "inf"), "--timeout"),
+        (("--timeout", "1e300"), "--timeout"),
+        (("--memory", "-1"), "memory limit -1: write a size with its unit, such as 2GB"),
+        (("--memory", "-"), "memory limit -: write a size with its unit, such as 2GB"),
+        (("--memory", "99999TB"), "memory limit 99999TB: write a size with its unit, such as 2GB"),
+    ],
+)
+def test_limits_of_a_query_that_cannot_be_are_said(
+    invoke: Invoke, finished_store: Path, options: tuple[str, ...], said: str
+) -> None:
+    done = invoke("sql", "SELECT 1", *options, "--store", finished_store)
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+    assert done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [("sql", "SELECT 1"), ("export", "1"), ("export", "1", "--format", "csv")])
+def test_a_name_that_is_too_long_is_said(
+    invoke: Invoke, finished_store: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    output = tmp_path / ("x" * (LONGEST_NAME_BYTES + 1))
+    done = invoke(*command, "--output", output, "--store", finished_store)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"dear-tui: {output}: cannot be written (File name too long); give --output another place\n"
+
+
+@pytest.mark.parametrize("command", [("sql", "SELECT 1"), ("export", "1"), ("export", "1", "--format", "csv")])
+@pytest.mark.parametrize("sign", ["x", "é"])
+def test_the_longest_name_is_written(
+    invoke: Invoke, finished_store: Path, tmp_path: Path, command: tuple[str, ...], sign: str
+) -> None:
+    output = tmp_path / (sign * (LONGEST_NAME_BYTES // len(sign.encode())))
+    assert invoke(*command, "--output", output, "--store", finished_store).code == 0
+    assert list(tmp_path.iterdir()) == [output]
+
+
+def test_a_link_that_leads_to_itself_is_said(invoke: Invoke, finished_store: Path, tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    done = invoke("export", "1", "--output", loop, "--store", finished_store)
+    assert (done.code, done.out) == (2, "")
+    assert (
+        done.err == f"dear-tui: {loop}: cannot be written (a link that leads to itself); give --output another place\n"
+    )
+
+
+def test_a_folder_in_the_place_of_an_exported_file_is_said(
+    invoke: Invoke, finished_store: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    (output / "faults.csv" / "in it").mkdir(parents=True)
+    done = invoke("export", "1", "--format", "csv", "--output", output, "--force", "--store", finished_store)
+    assert done.code == 2
+    assert done.err.endswith(f"{output}: cannot be written (Is a directory); give --output another place\n")
+
+
+def test_a_query_that_is_no_text_is_said(invoke: Invoke, finished_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "dear-tui: SQL: the query has bytes that are no UTF-8; write it in UTF-8\n"
+    assert invoke("sql", os.fsdecode(b"SELECT '\xff'"), "--store", finished_store).err == said
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(b"SELECT '\xff'"), encoding="utf-8"))
+    done = invoke("sql", "-", "--store", finished_store)
+    assert (done.code, done.err) == (2, "dear-tui: QUERY: standard input is no UTF-8; write the query in UTF-8\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "streams", "code"),
+    [
+        ("list", ">&-", 0),
+        ("list", ">&- 2>&- <&-", 0),
+        ("sql 'SELECT 1'", ">&-", 0),
+        ("sql -", "<&-", 2),
+        ("delete 1", "<&-", 2),
+        ("show 99", ">&- 2>/dev/full", 2),
+        ("list", ">/dev/full", 1),
+    ],
+)
+def test_streams_that_are_closed_or_full(finished_store: Path, arguments: str, streams: str, code: int) -> None:
+    program = f"'{sys.executable}' -c 'import sys; from dear_tui.cli import main; sys.exit(main())'"
+    command = f"{program} {arguments} --store '{finished_store}' {streams}"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == code
+    assert "nobody foresaw" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_below_the_output_is_said(finished_store: Path) -> None:
+    program = [sys.executable, "-c", "import sys; from dear_tui.cli import main; sys.exit(main())"]
+    command = [*program, "list", "--store", str(finished_store)]
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    said = "standard output: cannot be written (No space left on device); send it elsewhere, or free some space"
+    assert (done.returncode, done.stderr) == (1, f"dear-tui: {said}\n")
