@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from platformdirs import user_config_path, user_state_path
 
 from dear_tui.query.questions import NamedQuery
 from engine.errors import InputError
 from engine.paths import is_file
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MOST_PAST = 500
 LONGEST_PAST = 100_000
@@ -47,7 +45,7 @@ class QueryBook:
     def saved(self) -> list[NamedQuery]:
         """By name; a file that cannot be read is passed over."""
         queries = []
-        for path in sorted(self.folder.glob("*.sql")):
+        for path in filter(is_file, sorted(self.folder.glob("*.sql"))):  # a pipe would be waited for
             try:
                 queries.append(NamedQuery(path.stem, path.read_text(encoding="utf-8").strip()))
             except (OSError, UnicodeDecodeError):
@@ -65,17 +63,27 @@ class QueryBook:
         path = self.folder / f"{name}.sql"
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.write_text(sql + "\n", encoding="utf-8")
+            _replace(path, sql + "\n")
         except OSError as error:
-            raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+            raise InputError(
+                f"{path}: cannot be written ({error.strerror}); give it a shorter name, or check the folder"
+            ) from None
 
     def has(self, name: str) -> bool:
         """Whether a query is saved under this name."""
         return is_file(self.folder / f"{name}.sql")
 
     def delete(self, name: str) -> None:
-        """Forget a saved query."""
-        (self.folder / f"{name}.sql").unlink(missing_ok=True)
+        """Forget a saved query.
+
+        Raises:
+            InputError: its file cannot be removed.
+        """
+        path = self.folder / f"{name}.sql"
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be removed ({error.strerror}); check the folder") from None
 
     def past(self) -> list[PastQuery]:
         """The newest first, each query once; a damaged line is passed over."""
@@ -97,15 +105,34 @@ class QueryBook:
         try:
             self._past.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if len(lines) > 2 * MOST_PAST:
-                self._past.write_text("\n".join(lines[-MOST_PAST:]) + "\n", encoding="utf-8")
-            else:
+                _replace(self._past, "\n".join(lines[-MOST_PAST:]) + "\n")
+            elif is_file(self._past) or not os.path.lexists(self._past):
                 with self._past.open("a", encoding="utf-8") as file:
                     file.write(lines[-1] + "\n")
         except OSError:
             return
 
     def _lines(self) -> list[str]:
-        try:
-            return self._past.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError):
+        """Those that are no UTF-8 are damaged, the others are not."""
+        if not is_file(self._past):
             return []
+        try:
+            text = self._past.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return []
+        return [line for line in text.split("\n") if line]  # other line ends may stand in a query
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file anew: on a full disk the old one stays.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path = Path(os.path.realpath(path))  # a link into somebody's dotfiles stays one
+    written = path.with_name(f".{os.getpid()}.tmp")
+    try:
+        written.write_text(text, encoding="utf-8")
+        written.replace(path)
+    finally:
+        written.unlink(missing_ok=True)

@@ -139,7 +139,10 @@ class SqlFiles(SnapshotScreen):
 
     @work(thread=True, group="book")
     def _delete(self, name: str) -> None:
-        QueryBook().delete(name)
+        try:
+            QueryBook().delete(name)
+        except DearError as error:
+            self.app.call_from_thread(partial(self.notify, str(error), severity="error"))
         self.app.call_from_thread(self.action_list_queries)
 
     @work(thread=True, group="book")
