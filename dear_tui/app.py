@@ -40,6 +40,7 @@ from dear_tui.terminal.textual_private import (
     line_filters,
     shown_notices,
     take_notice_away,
+    turns_no_page,
     uncaught_error,
     write_to_terminal,
 )
@@ -157,6 +158,8 @@ class DearApp(AppWithoutTracebacks[str]):
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
         """Where a key does nothing now, say why."""
+        if turns_no_page(default_namespace, str(action)):
+            return True
         if await super().run_action(action, default_namespace, namespaces):
             return True
         reason = default_namespace.why_not(str(action)) if isinstance(default_namespace, Explains) else ""

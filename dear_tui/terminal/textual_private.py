@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.app import App, ReturnType
+from textual.command import CommandPalette
+from textual.widgets import OptionList
 
 if TYPE_CHECKING:
     from textual.binding import BindingsMap
@@ -51,6 +53,18 @@ def logs_input(driver: Driver) -> bool:
 def bindings_of(node: type[DOMNode]) -> BindingsMap:
     """The bindings of a class together with those that it inherits."""
     return node._merged_bindings or node._merge_bindings()
+
+
+def turns_no_page(node: DOMNode | None, action: str) -> bool:
+    """Whether an action of a list, or of the palette over its own one, turns a page that is not laid out.
+
+    A list that is hidden, or that was filled by another key of the same read, has options but no lines yet, and
+    Textual looks for the line of the highlighted one.
+    """
+    if "page_" not in action or not isinstance(node, OptionList | CommandPalette):
+        return False
+    lists = [node] if isinstance(node, OptionList) else node.query(OptionList)
+    return any(each.highlighted is not None and each.highlighted not in each._index_to_line for each in lists)
 
 
 def shown_notices(app: App[ReturnType]) -> list[Notification]:

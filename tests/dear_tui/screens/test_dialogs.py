@@ -48,6 +48,7 @@ DIALOGS: dict[type[Screen[Any]], Callable[[DearApp], Screen[Any]]] = {
 
 TYPED = ["a", "s", "1", "2", "y", "d", "enter", "escape", "space", "question_mark"]
 """not q, of which the second one ends the program, and may"""
+MOVES = ["up", "down", "home", "end", "pageup", "pagedown", "left", "right", "tab", "shift+tab"]
 SIZES = [(1, 1), (2, 1), (20, 5), (500, 200)]
 
 
@@ -183,3 +184,17 @@ async def test_a_megabyte_that_is_pasted_into_a_dialog_is_borne(dialog: type[Scr
             await pilot.pause()
             await pilot.press("a", "backspace")
         assert app.is_running
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("dialog", DIALOGS, ids=lambda dialog: dialog.__name__)
+async def test_a_cursor_is_moved_before_and_after_all_is_laid_out(
+    dialog: type[Screen[Any]], size: tuple[int, int]
+) -> None:
+    app = make_app(FakeSource([make_status(1)]))
+    async with app.run_test(size=size) as pilot:
+        await opened(pilot, dialog)
+        for _ in range(3):
+            in_one_read(app, *MOVES, "a", *MOVES)
+            await pilot.pause()
+    assert app.crash == ""

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from textual.app import App
+from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.events import Key, Paste
 from textual.filter import LineFilter
 from textual.widget import Widget
+from textual.widgets import OptionList
 
 import dear_tui
 from dear_tui.terminal.textual_private import (
@@ -26,6 +27,7 @@ from dear_tui.terminal.textual_private import (
     logs_input,
     shown_notices,
     take_notice_away,
+    turns_no_page,
     uncaught_error,
     write_to_terminal,
 )
@@ -89,6 +91,25 @@ async def test_a_notice_that_is_shown_can_be_taken_away() -> None:
         assert (one.message, two.message) == ("one", "two")
         take_notice_away(app, one)
         assert shown_notices(app) == [two]
+
+
+async def test_a_page_is_turned_once_a_list_is_laid_out() -> None:
+    class Lists(App[None]):
+        CSS = "OptionList { display: none; }"
+
+        def compose(self) -> ComposeResult:
+            yield OptionList("one", "two")
+
+    app = Lists()
+    async with app.run_test() as pilot:
+        options = app.query_one(OptionList)
+        options.highlighted = 0
+        assert turns_no_page(options, "page_up")
+        assert not turns_no_page(options, "first")
+        assert not turns_no_page(None, "page_up")
+        options.display = True
+        await pilot.pause()
+        assert not turns_no_page(options, "page_up")
 
 
 def test_the_bindings_of_a_class_include_those_it_inherits() -> None:
