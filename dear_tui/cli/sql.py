@@ -14,7 +14,7 @@ import typer
 from dear_tui.cli.options import StoreOption
 from dear_tui.cli.printing.say import PrintableFile, say
 from dear_tui.cli.sql_limits import stopped_from_outside
-from dear_tui.query.files import write_csv, write_json
+from dear_tui.query.files import plain_value, write_csv, write_json
 from dear_tui.query.memory import bounded_memory
 from dear_tui.query.output import check_output, replaced_file
 from engine.errors import InputError
@@ -145,9 +145,7 @@ def _write_table(result: Result, rows: Iterable[tuple[Any, ...]], file: TextIO) 
 def _text(value: Any, kind: str) -> str:
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:.9g}" if kind == "FLOAT" else str(value)
+    return f"{value:.9g}" if kind == "FLOAT" else str(plain_value(value))
 
 
 WRITERS = {Format.CSV: write_csv, Format.JSON: write_json, Format.TABLE: _write_table}

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TextIO
 
-from dear_tui.query.values import value_text
+from dear_tui.query.values import ENDS, value_text
 from dear_tui.text.printable import IN_TEXT
 
 if TYPE_CHECKING:
@@ -19,18 +19,23 @@ if TYPE_CHECKING:
     from engine.store.sql.sql import Result
 
 
-NOT_PLAIN = re.compile(r"BLOB|MAP|STRUCT|UNION|\[")
-"""in the name of a type: of values that Python would write as its own"""
-WRITTEN = (bool, bytes, dict, list)
+NOT_PLAIN = re.compile(r"BOOLEAN|BLOB|MAP|STRUCT|UNION|DATE|TIMESTAMP|\[")
+"""in the name of a type: of values that Python would write as its own, and of times, of which some are infinite"""
+WRITTEN = (bool, bytes, dict, list, tuple, date)
 
 
 def write_csv(result: Result, rows: Iterable[tuple[Any, ...]], file: TextIO) -> None:
     """A line of names, then a line a row; NULL is empty."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(result.columns)
-    if any(kind == "BOOLEAN" or NOT_PLAIN.search(kind) for kind in result.types):
-        rows = (tuple(value_text(value) if isinstance(value, WRITTEN) else value for value in row) for row in rows)
+    if any(NOT_PLAIN.search(kind) for kind in result.types):
+        rows = (tuple(plain_value(value) for value in row) for row in rows)
     writer.writerows(rows)
+
+
+def plain_value(value: Any) -> Any:
+    """A value, or its text where Python's own is not DuckDB's."""
+    return value_text(value) if isinstance(value, WRITTEN) else value
 
 
 def write_json(result: Result, rows: Iterable[tuple[Any, ...]], file: TextIO) -> None:
@@ -45,9 +50,21 @@ def write_json(result: Result, rows: Iterable[tuple[Any, ...]], file: TextIO) ->
 
 
 def _json_value(value: Any) -> Any:
-    """JSON has no NaN, no infinity and no times: they become text."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    return float(value) if isinstance(value, Decimal) else value
+    """JSON has no NaN, no infinity and no times, also inside of other values: they become text."""
+    match value:
+        case float() if not math.isfinite(value):
+            return str(value)
+        case date():
+            return ENDS.get(value) or value.isoformat()
+        case Decimal():
+            return float(value)
+        case list() | tuple():
+            return [_json_value(one) for one in value]
+        case dict():
+            return {_json_key(key): _json_value(one) for key, one in value.items()}
+    return value
+
+
+def _json_key(key: Any) -> str:
+    """Of a MAP, whose keys may be of any type."""
+    return str(_json_value(key)) if isinstance(key, str | date) else value_text(key)

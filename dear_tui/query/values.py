@@ -45,6 +45,8 @@ def whole_text(value: Any) -> str:
 
 def value_text(value: Any) -> str:
     """A value; texts have quotes, as they have inside a list or a struct."""
+    if hasattr(value, "nanoseconds"):  # Arrow's interval, which is a tuple
+        return _interval_text(value.months, value.days, value.nanoseconds / 1e9)
     match value:
         case None:
             return NULL
@@ -64,10 +66,8 @@ def value_text(value: Any) -> str:
             return _pairs_text(value.items())
         case [(_, _), *_]:  # a MAP
             return _pairs_text(value)
-        case list():
+        case list() | tuple():
             return f"[{', '.join(map(value_text, value))}]"
-    if hasattr(value, "nanoseconds"):  # Arrow's interval
-        return _interval_text(value.months, value.days, value.nanoseconds / 1e9)
     return str(value)
 
 

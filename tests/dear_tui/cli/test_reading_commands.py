@@ -166,6 +166,39 @@ def test_sql_json_is_one_array_of_objects(invoke: Invoke, finished_store: Path) 
     assert json.loads(invoke("sql", "SELECT 1 WHERE false", "--format", "json", "--store", finished_store).out) == []
 
 
+VALUES_INSIDE = """SELECT ['nan'::DOUBLE, NULL] AS a, {'b': 'inf'::DOUBLE, 'c': [1.5]} AS d, MAP {DATE '2020-01-01': true} AS e,
+    'infinity'::DATE AS f, '-infinity'::TIMESTAMP AS g, TIMESTAMP '2020-01-02' AS h, MAP {{'i': 1}: 2} AS j"""
+
+
+def test_sql_json_is_json_whatever_the_values_hold(invoke: Invoke, finished_store: Path) -> None:
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    done = invoke("sql", VALUES_INSIDE, "--format", "json", "--store", finished_store)
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out, parse_constant=refuse) == [
+        {
+            "a": ["nan", None],
+            "d": {"b": "inf", "c": [1.5]},
+            "e": {"2020-01-01": True},
+            "f": "infinity",
+            "g": "-infinity",
+            "h": "2020-01-02T00:00:00",
+            "j": {"key": [{"i": 1}], "value": [2]},
+        }
+    ]
+
+
+def test_sql_csv_and_table_write_values_as_duckdb_does(invoke: Invoke, finished_store: Path) -> None:
+    command = ("sql", VALUES_INSIDE, "--store", finished_store, "--format")
+    (row,) = csv.DictReader(io.StringIO(invoke(*command, "csv").out))
+    assert (row["a"], row["d"]) == ("[nan, NULL]", "{'b': inf, 'c': [1.5]}")
+    assert (row["e"], row["f"], row["g"]) == ("{2020-01-01: true}", "infinity", "-infinity")
+    assert row["h"] == "2020-01-02 00:00:00"
+    table = invoke(*command, "table").out
+    assert all(value in table for value in row.values())
+
+
 def test_sql_json_has_no_row_limit_but_the_one_asked_for(invoke: Invoke, finished_store: Path) -> None:
     command = ("sql", "SELECT * FROM severity", "--format", "json", "--store", finished_store)
     assert len(json.loads(invoke(*command).out)) == FAULTS * IMAGES
