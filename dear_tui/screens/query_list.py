@@ -108,9 +108,11 @@ class QueryList(Dialog[Choice | None]):
         """Back to the list."""
         self.query_one(OptionList).focus()
 
-    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        """Its SQL below."""
-        self.query_one("#sql", Static).update(Content(self._shown[event.option_index].sql))
+    def on_option_list_option_highlighted(self) -> None:
+        """Its SQL below: of the option that is under the cursor now, for a filter may have shortened the list since."""
+        index = self.query_one(OptionList).highlighted
+        if index is not None:
+            self.query_one("#sql", Static).update(Content(self._shown[index].sql))
 
     def on_option_list_option_selected(self) -> None:
         """Enter in the list."""

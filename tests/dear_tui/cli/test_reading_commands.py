@@ -167,7 +167,8 @@ def test_sql_json_is_one_array_of_objects(invoke: Invoke, finished_store: Path) 
 
 
 VALUES_INSIDE = """SELECT ['nan'::DOUBLE, NULL] AS a, {'b': 'inf'::DOUBLE, 'c': [1.5]} AS d,
-    MAP {DATE '2020-01-01': true} AS e, 'infinity'::DATE AS f, '-infinity'::TIMESTAMP AS g, TIMESTAMP '2020-01-02' AS h, MAP {{'i': 1}: 2} AS j"""
+    MAP {DATE '2020-01-01': true} AS e, 'infinity'::DATE AS f, '-infinity'::TIMESTAMP AS g,
+    TIMESTAMP '2020-01-02' AS h, MAP {{'i': 1}: 2} AS j"""
 
 
 def test_sql_json_is_json_whatever_the_values_hold(invoke: Invoke, finished_store: Path) -> None:

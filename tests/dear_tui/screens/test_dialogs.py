@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from textual import events
+from textual.content import Content
 from textual.keys import REPLACED_KEYS
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Input
+from textual.widgets import Input, OptionList, Static
 
 from dear_tui.screens.confirm import ConfirmScreen
 from dear_tui.screens.dialog import Dialog
@@ -197,4 +198,18 @@ async def test_a_cursor_is_moved_before_and_after_all_is_laid_out(
         for _ in range(3):
             in_one_read(app, *MOVES, "a", *MOVES)
             await pilot.pause()
+    assert app.crash == ""
+
+
+async def test_a_filter_that_shortens_a_list_while_its_cursor_moves_breaks_nothing() -> None:
+    app = make_app(FakeSource([make_status(1)]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, QueryList)
+        listing = app.screen.query_one(OptionList)
+        late = OptionList.OptionHighlighted(listing, listing.options[2], 2)
+        await pilot.press("slash", "0")
+        app.screen.post_message(late)
+        await pilot.pause()
+        assert listing.option_count == 1
+        assert app.screen.query_one("#sql", Static).content == Content("SELECT 0")
     assert app.crash == ""
