@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from engine.errors import InputError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LONGEST_NAME_BYTES = 255
 """of the name of one file or folder, on every file system in use"""
@@ -33,6 +30,14 @@ def expanded(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError:
         return path
+
+
+def present_folder() -> Path:
+    """The folder that the program was started in; the home, or the topmost one, where it has been removed since."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return next(folder for folder in (expanded(Path("~")), Path("/")) if is_folder(folder))
 
 
 def is_file(path: Path) -> bool:

@@ -9,6 +9,7 @@ import errno
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -32,11 +33,10 @@ from dear_tui.cli.terminal import open_terminal
 from dear_tui.cli.train import train
 from dear_tui.cli.verify import verify
 from dear_tui.cli.worker import worker
-from engine.errors import DearError
+from engine.errors import DearError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 app = typer.Typer(
     name="dear-tui",
@@ -104,6 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     _open_closed_streams()
     try:
+        _check_present_folder()
         code = app(arguments, prog_name="dear-tui", standalone_mode=False) or 0
         sys.stdout.flush()
         return code
@@ -125,6 +126,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(f"standard output: cannot be written ({error.strerror}); send it elsewhere, or free some space", 1)
     except Exception as error:  # a fault of ours: a sentence for the user, the details in a file
         return _say_unforeseen(error)
+
+
+def _check_present_folder() -> None:
+    """Without a present folder no relative path leads anywhere, and torch's library ends the process.
+
+    Raises:
+        UnreachableError: there is none any more.
+    """
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UnreachableError(
+            f"the present folder cannot be used ({error.strerror}); change to another one with `cd`, and run again"
+        ) from None
 
 
 def _open_closed_streams() -> None:

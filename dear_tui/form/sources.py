@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.paths import expanded, is_folder
+from engine.paths import expanded, is_folder, present_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +39,7 @@ def from_sample(name: str) -> Start:
     """A sample, whose files are looked for in the present folder."""
     from engine.config.campaign_config import read_tables
 
-    return Start(read_tables(SAMPLES / f"{name}.toml"), Path.cwd())
+    return Start(read_tables(SAMPLES / f"{name}.toml"), present_folder())
 
 
 def from_file(path: Path, fields: Iterable[ConfigField]) -> Start:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dear_tui.planner.reports import Report
+from engine.paths import present_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +35,7 @@ class Planner:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            cwd=present_folder(),  # without one, torch's library ends the process
         )
         self._line = order.to_line()
         self._said = b""

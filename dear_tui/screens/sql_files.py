@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -19,7 +18,7 @@ from dear_tui.screens.query_list import Choice, Entry, QueryList
 from dear_tui.widgets.sql.export_line import ExportLine
 from dear_tui.widgets.sql.sql_text import SqlEditor
 from engine.errors import DearError
-from engine.paths import exists
+from engine.paths import exists, present_folder
 
 if TYPE_CHECKING:
     from dear_tui.query.desk import Run
@@ -66,7 +65,7 @@ class SqlFiles(SnapshotScreen):
 
     def action_export(self) -> None:
         """Ask for a file."""
-        self._ask(PromptAgain(EXPORT, str(Path("result.csv").absolute()), ""))
+        self._ask(PromptAgain(EXPORT, str(present_folder() / "result.csv"), ""))
 
     def remember(self, sql: str) -> None:
         """Add a query to the past."""

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import DearError, InputError, UnreachableError
+from engine.paths import present_folder
 from engine.store import Store
 from engine.store.files import make_private, open_own
 
@@ -68,6 +69,7 @@ def start_worker(path: Path, until_empty: bool) -> int:
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
+            cwd=present_folder(),  # without one, torch's library ends the process
             start_new_session=True,  # closing the terminal must not end it
         )
     finally:

@@ -9,8 +9,21 @@ import pytest
 
 from dear_tui.form.sources import complete
 from engine.errors import InputError, UnreachableError
-from engine.paths import MissingFileError, expanded, file_bytes, is_file, is_folder, shown
+from engine.paths import MissingFileError, expanded, file_bytes, is_file, is_folder, present_folder, shown
 from engine.store.layout import Layout
+
+
+def test_where_the_present_folder_was_removed_the_home_is_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone, home = tmp_path / "gone", tmp_path / "home"
+    gone.mkdir()
+    home.mkdir()
+    monkeypatch.chdir(gone)
+    assert present_folder() == gone
+    gone.rmdir()
+    monkeypatch.setenv("HOME", str(home))
+    assert present_folder() == home
+    home.rmdir()
+    assert present_folder() == Path("/")
 
 
 def test_a_tilde_is_the_home_and_that_of_an_unknown_user_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -20,8 +19,11 @@ from dear_tui.charts.plots import ChartData, make_plot
 from dear_tui.charts.view import PAN, ZOOM, Kind, View
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.chart import Chart
+from engine.paths import present_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
     from textual import events
 
@@ -231,7 +233,7 @@ class CampaignChart(Chart, can_focus=True):
     def action_export(self) -> None:
         """Write what is shown; a slow disk holds nothing up."""
         if (plot := self.plot) and self._drawn:
-            self._write(plot, self._view, Path.cwd(), self._drawn.campaign)
+            self._write(plot, self._view, present_folder(), self._drawn.campaign)
 
     @work(thread=True, group="export")
     def _write(self, plot: Plot, view: View, folder: Path, campaign: int) -> None:

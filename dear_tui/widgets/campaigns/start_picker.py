@@ -16,6 +16,7 @@ from dear_tui.widgets.common.keyed_row import KeyedRow
 from dear_tui.widgets.form.choice import Choice
 from dear_tui.widgets.form.path_suggester import PathSuggester
 from engine.errors import DearError
+from engine.paths import present_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,6 +100,6 @@ class StartPicker(Vertical):
             case "sample":
                 return from_sample(name)
             case "campaign":
-                return Start(self._desk.config(int(name)), Path.cwd())
+                return Start(self._desk.config(int(name)), present_folder())
             case _:
                 return from_file(Path(name), self._fields)

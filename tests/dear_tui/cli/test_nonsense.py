@@ -130,3 +130,13 @@ def test_a_full_disk_below_the_output_is_said(finished_store: Path) -> None:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     said = "standard output: cannot be written (No space left on device); send it elsewhere, or free some space"
     assert (done.returncode, done.stderr) == (1, f"dear-tui: {said}\n")
+
+
+def test_a_present_folder_that_was_removed_is_said(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    program = f"'{sys.executable}' -c 'import sys; from dear_tui.cli import main; sys.exit(main())'"
+    command = f"rmdir '{gone}'; {program} estimate small.toml"
+    done = subprocess.run(["sh", "-c", command], cwd=gone, capture_output=True, text=True, check=False)
+    said = "the present folder cannot be used (No such file or directory); change to another one with `cd`, and run"
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", f"dear-tui: {said} again\n")
