@@ -142,7 +142,7 @@ class DearApp(AppWithoutTracebacks[str]):
         self.crash = ""
         """what to tell the user after the screens broke down"""
         self.set_keymap(dict(self._settings.keys))
-        line_filters(self).append(NothingSteers())
+        line_filters(self).insert(0, NothingSteers())
         self._garbage = GarbageBetweenKeys()
         self._kept_theme = KeptTheme(self, self._settings)
         self.theme = self._kept_theme.first

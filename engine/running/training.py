@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from engine.config.campaign_config import DatasetConfig, check_device
@@ -20,6 +20,7 @@ from engine.errors import InputError, UnreachableError
 from engine.injection.memory import is_out_of_memory
 from engine.injection.numerics import choose_numerics
 from engine.models import build_model
+from engine.paths import is_folder
 from engine.running.recipes import RECIPES
 
 if TYPE_CHECKING:
@@ -91,9 +92,10 @@ def train(
     Raises:
         InputError: no recipe for that pair, no such name of a device, no data, or `out` cannot be written.
         NoDeviceError: the device is not there.
-        UnreachableError: it has too little memory free.
+        UnreachableError: it has too little memory free, or there is no room for the weights.
     """
     recipe = _recipe(arch, dataset, epochs)
+    _check_seed(seed)
     _check_writable(out)
     numerics = _numerics(device)
     place = torch.device(numerics.device)
@@ -119,11 +121,14 @@ def train(
         "test_accuracy": test_accuracy,
     }
     weights = {name: tensor.to("cpu").contiguous() for name, tensor in model.state_dict().items()}
-    partial = out.with_name(out.name + ".tmp")
+    partial = _partial(out)
     try:
         # One metadata entry, because safetensors writes several in random order: the same training, the same bytes.
         save_file(weights, partial, {"training": json.dumps(story)})
         partial.replace(out)
+    except (OSError, SafetensorError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UnreachableError(f"{out}: cannot be written ({reason}); free some space, and train again") from None
     finally:
         partial.unlink(missing_ok=True)
     return TrainingResult(out, test_accuracy, numerics.device, precision)
@@ -203,8 +208,26 @@ def _check_writable(out: Path) -> None:
     """Before the work, not after it."""
     if out.suffix != ".safetensors":
         raise InputError(f"{out}: weights are saved as safetensors; give the file that suffix")
-    if out.is_dir() or not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
+    partial = _partial(out)
+    try:
+        partial.touch()
+        partial.unlink()
+        is_writable = not is_folder(out)
+    except OSError:
+        is_writable = False
+    if not is_writable:
         raise InputError(f"{out}: cannot be written; give a file in a folder that exists and is writable")
+
+
+def _partial(out: Path) -> Path:
+    """The name it is written under until it is whole."""
+    return out.with_name(f"{out.name}.tmp")
+
+
+def _check_seed(seed: int) -> None:
+    """Before the work, too: torch takes no other."""
+    if not -(2**63) <= seed < 2**64:
+        raise InputError(f"seed is {seed}: use a whole number from 0 to {2**64 - 1}")
 
 
 def _fit(

@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.strip import Strip
 from textual.timer import Timer
 
 from dear_tui.app import DearApp
 from dear_tui.screens.campaigns import CampaignsScreen
 from dear_tui.screens.keys import KeysScreen
 from dear_tui.screens.live import LiveScreen
+from dear_tui.terminal.textual_private import line_filters
 from engine.store.records import CampaignStatus
 from tests.dear_tui.memory_desk import FakeDesk
 from tests.dear_tui.memory_store import (
@@ -196,6 +201,14 @@ async def test_sixteen_colours_get_the_terminals_own(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("TERM", "screen")
     monkeypatch.delenv("COLORTERM")
     assert make_app(FakeSource()).theme == "ansi-dark"
+
+
+def test_without_colours_a_piece_without_a_style_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    strip = Strip([Segment("a"), Segment("\x1b", Style(bold=True))])
+    for each in line_filters(make_app(FakeSource())):
+        strip = strip.apply_filter(each, Color(0, 0, 0))
+    assert strip.text == "a"
 
 
 def test_the_first_frame_waits_for_no_heavy_import() -> None:

@@ -10,7 +10,7 @@ import time
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import DiskFullError, NewerStoreError, UnreachableError
 from engine.store.files import check_own, make_private
@@ -449,6 +449,15 @@ def _receipt(row: sqlite3.Row) -> Receipt:
         seconds=row["seconds"],
         rebuilt=bool(row["rebuilt"]),
         engine=row["engine"],
-        statistics=json.loads(row["statistics"] or "{}"),
+        statistics=_statistics(row["statistics"]),
         **{name: row[name] for name in (*COUNTS, *AUDIT_COUNTS)},
     )
+
+
+def _statistics(text: str | None) -> dict[str, Any]:
+    """What the method measured of itself; nothing where it was damaged, for the results do not depend on it."""
+    with suppress(ValueError):
+        found = json.loads(text or "{}")
+        if isinstance(found, dict):
+            return found
+    return {}

@@ -18,6 +18,7 @@ from engine.models import load_model, read_weights
 from engine.models.weights import BUNDLED_WEIGHTS
 from engine.running.recipes import RECIPES, Recipe
 from engine.running.training import ImagesOnDevice, TrainingProgress, accuracy, train, training_precision
+from tests.small_disk import small_disk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -192,7 +193,24 @@ def test_no_epochs_are_refused(tmp_path: Path) -> None:
         train("lenet5", "mnist", tmp_path / "w.safetensors", epochs=0)
 
 
-@pytest.mark.parametrize("name", ["w.pt", "nowhere/w.safetensors", "folder.safetensors"])
+@pytest.mark.parametrize("seed", [2**64, -(2**63) - 1])
+def test_a_seed_that_torch_cannot_take_is_refused_before_the_work(tmp_path: Path, seed: int) -> None:
+    with pytest.raises(InputError, match=f"^seed is {seed}: use a whole number from 0 to {2**64 - 1}$"):
+        train("lenet5", "mnist", tmp_path / "w.safetensors", seed=seed)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_that_find_no_room_are_a_sentence(tmp_path: Path, small_mnist: Path) -> None:
+    with small_disk(tmp_path / "disk", "16k") as disk:
+        out = disk / "w.safetensors"
+        with pytest.raises(
+            UnreachableError, match=r"w\.safetensors: cannot be written \(.*No space left.*\); free some"
+        ):
+            train("lenet5", "mnist", out, path=small_mnist, epochs=1, device="cpu")
+        assert list(disk.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["w.pt", "nowhere/w.safetensors", "folder.safetensors", "w" * 240 + ".safetensors"])
 def test_a_file_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder.safetensors").mkdir()
     with pytest.raises(InputError, match=name):
