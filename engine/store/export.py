@@ -86,7 +86,8 @@ def _present_state(status: CampaignStatus) -> str:
     """The columns of `campaigns` with the state as it is: campaign.json may be of before a process died."""
     times = {"started": status.started, "finished": status.finished}
     replaced = [f"{sql_text(status.state)} AS state"]
-    replaced += [f"{'NULL' if time is None else sql_text(time)}::TIMESTAMP AS {name}" for name, time in times.items()]
+    known = {name: "NULL" if time is None else sql_text(time) for name, time in times.items()}
+    replaced += [f"TRY_CAST({time} AS TIMESTAMP) AS {name}" for name, time in known.items()]
     replaced += [f"{'NULL' if status.error is None else sql_text(status.error)}::VARCHAR AS error"]
     return f"* REPLACE ({', '.join(replaced)})"
 

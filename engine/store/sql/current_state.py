@@ -64,5 +64,6 @@ def _statuses(layout: Layout) -> list[CampaignStatus]:
 
 def _row(status: CampaignStatus) -> str:
     values = ((getattr(status, name), kind) for name, kind in _COLUMNS.items())
-    texts = (f"{'NULL' if value is None else sql_text(value)}::{kind}" for value, kind in values)
+    # a damaged time is unknown, instead of ending every query
+    texts = (f"TRY_CAST({'NULL' if value is None else sql_text(value)} AS {kind})" for value, kind in values)
     return f"({', '.join([str(status.id), *texts])})"

@@ -12,6 +12,7 @@ from engine.errors import DearError
 from engine.store import Store
 from engine.store.export import export_sealed, export_tables
 from engine.store.sql.sql import SqlSession
+from tests.engine.store.raw_state import change_state
 from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
 CAMPAIGN, ZERO = Path("campaigns/campaign=000001"), Path("campaigns/campaign=000000")
@@ -224,3 +225,21 @@ def test_every_kind_of_file_of_a_store_is_damaged_here(whole: Path) -> None:
     store.close()
     parts = {f"{table}/{PART}" for table in ("severity", "critical", "fault_summary", "image_summary")}
     assert {name for name in found if "part-" not in name and not name.startswith("state.sqlite-")} | parts <= tried
+
+
+def test_damaged_texts_of_state_sqlite_cost_what_they_say_and_no_more(whole: Path, tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    shutil.copytree(whole, path)
+    with closing(Store.open(path)) as store:
+        change_state(store, "UPDATE campaigns SET started = 'often', finished = '' WHERE id = 1")
+        change_state(store, """UPDATE receipts SET statistics = iif(part = 0, '{"a', '[1]') WHERE campaign = 1""")
+        assert all(receipt.statistics == {} for receipt in store.receipts(1))
+    with SqlSession(path) as session:
+        query = "SELECT campaign, started IS NULL, finished IS NULL FROM campaigns ORDER BY ALL"
+        assert list(session.query(query)) == [(1, True, True), (2, True, False)]  # 2 was never running
+    with closing(Store.open(path, read_only=True)) as store:
+        out = tmp_path / "out"
+        out.mkdir()
+        assert "campaigns" in list(export_tables(store, 1, "csv", out))
+    with closing(Store.open(path)) as store, store.lock():
+        assert store.verify(1, lambda _done, _parts: None) == []
