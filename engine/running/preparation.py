@@ -14,7 +14,7 @@ import torch
 from engine.datasets import load_dataset
 from engine.faults.draw import draw_faults
 from engine.injection.injection import Injection
-from engine.injection.network.layers import injectable_layers, injectable_modules
+from engine.injection.network.layers import flat_weight, injectable_layers, injectable_modules
 from engine.injection.network.weight_reads import untouched_copy
 from engine.injection.numerics import Numerics, choose_numerics
 from engine.injection.outcomes import WeightFaults
@@ -250,5 +250,5 @@ def _golden_values(model: nn.Module, faults: FaultList) -> NDArray[np.float32]:
     values = np.empty(len(faults), dtype=np.float32)
     for layer, (_, module) in enumerate(injectable_modules(model)):
         rows = faults.layer == layer
-        values[rows] = module.weight.detach().cpu().contiguous().numpy().reshape(-1)[faults.weight_index[rows]]
+        values[rows] = flat_weight(module.weight)[faults.weight_index[rows]]
     return values

@@ -140,6 +140,11 @@ class CampaignStatus(Counted):
     missed: int = 0
     """of these, the ones that are critical"""
 
+    @property
+    def not_critical(self) -> int:
+        """The paper's own count: pairs that were seen not to be critical, and those that a bound calls so."""
+        return self.masked + self.non_critical + self.screened
+
 
 @dataclass(frozen=True, eq=False)
 class CurveData:

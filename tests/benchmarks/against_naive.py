@@ -27,6 +27,7 @@ from engine.injection.methods import METHODS
 from engine.injection.outcomes import Outcomes, WeightFaults
 from engine.injection.recording import SeverityMatrix
 from engine.injection.workers import Workers
+from engine.running.image_slices import join
 from engine.running.preparation import PreparedCampaign, prepare
 from engine.severity import CRITICAL
 
@@ -58,16 +59,17 @@ class Tally:
         self.pairs += naive.severity.size
         self.critical += len(naive.critical_fault)
         self.critical_differs += int(((ours.severity == CRITICAL) != (naive.severity == CRITICAL)).sum())
-        ours_by_pair, naive_by_pair = _by_pair(ours), _by_pair(naive)
-        common = ours_by_pair.keys() & naive_by_pair.keys()
-        self.prediction_differs += sum(ours_by_pair[pair][0] != naive_by_pair[pair][0] for pair in common)
-        self.nonfinite_differs += sum(ours_by_pair[pair][1] != naive_by_pair[pair][1] for pair in common)
+        ours_of, naive_of = by_pair(ours), by_pair(naive)
+        common = ours_of.keys() & naive_of.keys()
+        self.prediction_differs += sum(ours_of[pair][0] != naive_of[pair][0] for pair in common)
+        self.nonfinite_differs += sum(ours_of[pair][1] != naive_of[pair][1] for pair in common)
         differs = ((ours.severity == 0) != (naive.severity == 0)).sum(1)
         self.masked_differs += np.bincount(bits, weights=differs, minlength=32).astype(np.int64)
         self.by_bit += np.bincount(bits, minlength=32) * naive.severity.shape[1]
 
 
-def _by_pair(outcomes: Outcomes) -> dict[tuple[int, int], tuple[int, bool]]:
+def by_pair(outcomes: Outcomes) -> dict[tuple[int, int], tuple[int, bool]]:
+    """Prediction and finiteness of each critical pair."""
     pairs = zip(outcomes.critical_fault.tolist(), outcomes.critical_image.tolist(), strict=True)
     return dict(zip(pairs, zip(outcomes.prediction.tolist(), outcomes.nonfinite.tolist(), strict=True), strict=True))
 
@@ -148,7 +150,7 @@ def judge(
         for name, injection in injections.items():
             for start in range(0, len(batch), injection.block_rows):
                 block = slice(start, start + injection.block_rows)
-                outcomes = joined(list(injection.inject(injection.load(batch[block]), chunk)))
+                outcomes = join([list(injection.inject(injection.load(batch[block]), chunk))])
                 tallies[name].add(outcomes, _images(judged, block), bits[rows])
         print(
             f"\n{time.monotonic() - started:.0f} s", *(_line(*item) for item in tallies.items()), sep="\n", flush=True
@@ -158,20 +160,6 @@ def judge(
         for bit in np.flatnonzero(tally.by_bit):
             share = tally.masked_differs[bit] / tally.by_bit[bit]
             print(f"{bit:>4} {tally.by_bit[bit]:>10,} {tally.masked_differs[bit]:>8,} {100 * share:7.3f} %")
-
-
-def joined(groups: list[Outcomes]) -> Outcomes:
-    starts = np.cumsum([0, *(len(group.positions) for group in groups)])
-    return Outcomes(
-        np.concatenate([group.positions for group in groups]),
-        np.concatenate([group.severity for group in groups]),
-        np.concatenate([group.critical_fault + start for group, start in zip(groups, starts, strict=False)]),
-        np.concatenate([group.critical_image for group in groups]),
-        np.concatenate([group.prediction for group in groups]),
-        np.concatenate([group.nonfinite for group in groups]),
-        np.concatenate([group.golden_in_top5 for group in groups]),
-        np.concatenate([group.softmax_lost for group in groups]),
-    )
 
 
 def _images(outcomes: Outcomes, block: slice) -> Outcomes:

@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch._C._profiler import _ExperimentalConfig
 from torch.profiler import ProfilerActivity, profile
 
@@ -45,10 +44,11 @@ from engine.injection.fast.method import FastMethod
 from engine.injection.methods import METHODS, MethodEntry
 from engine.injection.pairs import Pairs
 from engine.injection.recording import SeverityMatrix
+from engine.running.image_slices import join
 from engine.running.preparation import PreparedCampaign, prepare
 from engine.severity import CRITICAL, SCREENED
-from tests.benchmarks.against_naive import joined, spread_over_bits
-from tests.engine.injection.networks import seeded
+from tests.benchmarks.against_naive import by_pair, spread_over_bits
+from tests.benchmarks.seeded_config import save_seeded
 
 if TYPE_CHECKING:
     from engine.injection.injection import Injection
@@ -88,8 +88,6 @@ class Speed:
 
     pairs: int
     seconds: float
-    preparing: float
-    """seconds before the first pair: batch sizes, rounding"""
     loading: float
     """of those seconds, for golden values, gradients and tables"""
     faults: int
@@ -188,12 +186,6 @@ def configs(data: Path | None, folder: Path, options: argparse.Namespace) -> dic
     }
 
 
-def save_seeded(arch: str, weights: Path, images: torch.Tensor) -> None:
-    """Seeded weights with batch-norm statistics of some images [n, C, H, W]."""
-    model = seeded(arch, images)
-    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, weights)
-
-
 def measure(name: str, config: CampaignConfig, options: argparse.Namespace) -> Result:
     weights = config.model.weights
     if name in SEEDED and weights is not None and not weights.exists():
@@ -206,15 +198,13 @@ def measure(name: str, config: CampaignConfig, options: argparse.Namespace) -> R
     naive(prepared, result)
     say(started, f"naive {result.naive_pairs_per_s:,.0f} pairs/s at {result.naive_batch}")
     for method in options.methods:
-        before = time.perf_counter()
         injection = prepared.injected_by(method)
-        preparing = time.perf_counter() - before
         result.notes += injection.notes
         result.agreement[method] = agree(prepared, injection, options.pairs)
         say(started, method, result.agreement[method])
         if method != "exact" or (name, method) in FULL:
             share = 1 if (name, method) in FULL else options.share
-            result.speed[method] = speed(prepared, injection, share, preparing)
+            result.speed[method] = speed(prepared, injection, share)
             say(started, method, result.speed[method], f"{result.speed[method].pairs_per_s:,.0f} pairs/s")
         result.repeats &= repeats(prepared, injection)
         if method == "fast":
@@ -266,7 +256,7 @@ def agree(prepared: PreparedCampaign, injection: Injection, pairs: int) -> Agree
     images = torch.from_numpy(prepared.dataset.batch(prepared.workload[ranks.astype(np.int64)]))
     block = injection.load(images.to(prepared.numerics.device))
     faults, _ = spread_over_bits(prepared, -(-pairs // block.count))
-    ours = joined(list(injection.inject(block, faults)))
+    ours = join([list(injection.inject(block, faults))])
     with torch.inference_mode(), injection.workers.rounding():
         matrix = SeverityMatrix(len(faults), prepared.plain(block.images.clone())[: block.count])
         every = torch.arange(block.count, device=block.logits.device)
@@ -280,7 +270,7 @@ def compared(ours: Outcomes, judge: Outcomes) -> Agreement:
     """Two answers about the same pairs."""
     known = ours.severity != SCREENED
     is_critical, should_be = ours.severity == CRITICAL, judge.severity == CRITICAL
-    told, asked = _by_pair(ours), _by_pair(judge)
+    told, asked = by_pair(ours), by_pair(judge)
     both = told.keys() & asked.keys()
     return Agreement(
         pairs=judge.severity.size,
@@ -294,12 +284,7 @@ def compared(ours: Outcomes, judge: Outcomes) -> Agreement:
     )
 
 
-def _by_pair(outcomes: Outcomes) -> dict[tuple[int, int], tuple[int, bool]]:
-    pairs = zip(outcomes.critical_fault.tolist(), outcomes.critical_image.tolist(), strict=True)
-    return dict(zip(pairs, zip(outcomes.prediction.tolist(), outcomes.nonfinite.tolist(), strict=True), strict=True))
-
-
-def speed(prepared: PreparedCampaign, injection: Injection, share: int, preparing: float) -> Speed:
+def speed(prepared: PreparedCampaign, injection: Injection, share: int) -> Speed:
     """One fault in `share` on all images of the workload, block by block."""
     faults = prepared.faults_in_execution_order()
     faults = faults.take(np.arange(0, len(faults), share))
@@ -327,7 +312,7 @@ def speed(prepared: PreparedCampaign, injection: Injection, share: int, preparin
     most = torch.cuda.max_memory_allocated() if is_gpu else 0
     launches, waits = calls(prepared, injection, faults)
     return Speed(
-        counts["pairs"], seconds, preparing, loading, len(faults), counts["critical"], int(critical.sum()),
+        counts["pairs"], seconds, loading, len(faults), counts["critical"], int(critical.sum()),
         counts["screened"] / max(1, counts["pairs"]), most, launches, waits,
     )  # fmt: skip
 
@@ -362,7 +347,7 @@ def repeats(prepared: PreparedCampaign, injection: Injection) -> bool:
     """Whether a second run of some faults gives the same severities and predictions."""
     faults, _ = spread_over_bits(prepared, 64)
     block = injection.load(prepared.images(0, injection.block_rows))
-    one, other = (joined(list(injection.inject(block, faults))) for _ in range(2))
+    one, other = (join([list(injection.inject(block, faults))]) for _ in range(2))
     return np.array_equal(one.severity, other.severity) and np.array_equal(one.prediction, other.prediction)
 
 

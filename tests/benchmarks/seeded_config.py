@@ -21,13 +21,18 @@ from tests.engine.injection.networks import seeded
 
 def main(arch: str, cifar10: Path, folder: Path) -> None:
     dataset = load_dataset(DatasetConfig(name="cifar10", path=cifar10))
-    model = seeded(arch, torch.from_numpy(dataset.batch(np.arange(256))))
     weights = folder / f"{arch}-seeded.safetensors"
-    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, weights)
+    save_seeded(arch, weights, torch.from_numpy(dataset.batch(np.arange(256))))
     (folder / f"{arch}-seeded.toml").write_text(
         f'name = "{arch}-seeded"\n\n[model]\narch = "{arch}"\nweights = "{weights}"\n\n'
         f'[dataset]\nname = "cifar10"\npath = "{cifar10}"\n'
     )
+
+
+def save_seeded(arch: str, weights: Path, images: torch.Tensor) -> None:
+    """Seeded weights with batch-norm statistics of some images [n, C, H, W]."""
+    model = seeded(arch, images)
+    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, weights)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from engine.injection.comparison import is_close
 from engine.injection.exact.naive import naive_logits
 from engine.injection.memory import is_out_of_memory
 from engine.injection.method import FAILURES
+from engine.injection.network.layers import flat_weight
 from engine.injection.outcomes import WeightFaults
 from engine.injection.recording import SeverityMatrix
 from engine.severity import CRITICAL, MASKED
@@ -390,7 +391,7 @@ def draw_flips(layer: int, weight: Tensor, count: int, turn: int) -> WeightFault
     index = generator.choice(weight.numel(), count)
     first, last = np.array([_BITS[number % len(_BITS)] for number in range(count)]).T
     bit = generator.integers(first, last, endpoint=True).astype(np.uint8)
-    golden = weight.detach().cpu().contiguous().numpy().reshape(-1)[index]
+    golden = flat_weight(weight)[index]
     value = FLOAT32.faulty_values(golden, bit, np.full(count, FLIPPED, dtype=np.int8))
     layers = np.full(count, layer, dtype=np.int32)
     return WeightFaults(np.arange(count), layers, index, value, np.ones(count, dtype=bool))

@@ -48,6 +48,18 @@ def channel_of(module: Injectable, weight_index: NDArray[np.int64]) -> NDArray[n
     return np.asarray(group * shape[1] + rest // math.prod(shape[2:]), dtype=np.int64)
 
 
+def first_inputs(module: nn.Conv2d | nn.Linear) -> NDArray[np.int64]:
+    """The first input channel that each output channel of a layer reads, [out].
+
+    >>> first_inputs(nn.Conv2d(4, 4, 3, groups=2))
+    array([0, 0, 2, 2])
+    """
+    channels = np.arange(len(module.weight))
+    if isinstance(module, nn.Linear):
+        return np.zeros_like(channels)
+    return np.asarray(channels // (len(channels) // module.groups) * module.weight.shape[1])
+
+
 def spread_faults(faults: WeightFaults, model: nn.Module) -> NDArray[np.bool_] | None:
     """Which faults have sites in several output channels or layers, [n]; None where each fault has one site.
 

@@ -32,7 +32,7 @@ class FastBlock(GoldenBlock):
     top1_lead: Tensor
     """[count] by how much it leads the second best"""
     largest_of_all: Tensor
-    """[count] that magnitude"""
+    """[count] the largest magnitude of each image, of all values and logits"""
     slopes: dict[fx.Node, Tensor]
     """gradient of a mix of the logits at the values that bounded layers change, [rows, ...]"""
     faultless: dict[fx.Node, Tensor] = field(default_factory=dict)

@@ -13,6 +13,7 @@ import torch
 from engine.formats.fault_model import FLIPPED
 from engine.formats.float32 import FLOAT32
 from engine.injection.bounds.margins import BoundedCounter
+from engine.injection.network.layers import flat_weight
 from engine.injection.outcomes import WeightFaults
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def sample_faults(layer: int, weight: Tensor, layers: int) -> WeightFaults:
     """Flips of all bits, spread over some weights of one of `layers` layers."""
     count = min(-(-_SAMPLED_WEIGHTS // layers), weight.numel())
     index = np.random.default_rng(layer).choice(weight.numel(), count, replace=False)
-    golden = weight.detach().cpu().contiguous().numpy().reshape(-1)[index].repeat(FLOAT32.bits)
+    golden = flat_weight(weight)[index].repeat(FLOAT32.bits)
     bit = np.tile(np.array(FLOAT32.all_bits, dtype=np.uint8), len(index))
     value = FLOAT32.faulty_values(golden, bit, np.full(len(bit), FLIPPED, dtype=np.int8))
     count, of_layer = len(bit), np.full(len(bit), layer, np.int32)

@@ -15,8 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from engine.injection.exact.packs import Pack, pack_by_channel
+from engine.injection.exact.packs import Pack, first_inputs, pack_by_channel
 from engine.injection.network.folded import as_channels_last, sums_directly
+from engine.injection.network.layers import flat_weight
 from engine.injection.pairs import Pairs
 
 if TYPE_CHECKING:
@@ -190,10 +191,7 @@ class LargestInputs:
         """`source` [images, ...]: what the layer reads."""
         self._largest = source.abs().flatten(2).amax(2).T if source.ndim > 2 else source.abs().T
         self._kernel = module.weight[0, 0].numel()
-        self._first = torch.zeros(len(module.weight), dtype=torch.int64, device=source.device)
-        if isinstance(module, nn.Conv2d):
-            group = torch.arange(len(module.weight), device=source.device) // (module.out_channels // module.groups)
-            self._first = group * module.weight.shape[1]
+        self._first = torch.as_tensor(first_inputs(module), device=source.device)
 
     def products(self, weights: ChangedWeights) -> Tensor:
         """The largest product of each changed weight, [n, packs, images]."""
@@ -214,7 +212,7 @@ def _shifts(module: nn.Conv2d, source: Tensor, golden: Tensor) -> tuple[Tensor, 
     height, width = padded.shape[1:3]
     per_group, kernel_rows, kernel_columns = module.weight.shape[1:]
     device = source.device
-    first_input = torch.arange(len(module.weight), device=device) // (len(module.weight) // module.groups) * per_group
+    first_input = torch.as_tensor(first_inputs(module), device=device)
     channel = first_input[:, None] + torch.arange(per_group, device=device)
     row = torch.arange(kernel_rows, device=device)[:, None] * row_gap
     column = torch.arange(kernel_columns, device=device) * column_gap
@@ -293,7 +291,7 @@ class ChannelUpdates:
         """
         rows = np.flatnonzero(faults.changes)
         per_channel = self._module.weight[0].numel()
-        golden = self._module.weight.detach().cpu().contiguous().numpy().reshape(-1)
+        golden = flat_weight(self._module.weight)
         with np.errstate(invalid="ignore", over="ignore"):
             change = faults.value - golden[faults.weight_index]
         places = faults.weight_index % per_channel

@@ -29,6 +29,7 @@ from engine.injection.method import FAILURES, Method
 from engine.injection.network.folded import fold_layers, sums_directly
 from engine.injection.network.folded_suffix import FoldedSuffix, fold_suffix
 from engine.injection.network.golden import LayerContext
+from engine.injection.network.layers import flat_weight
 from engine.injection.network.suffix import count_macs
 from engine.injection.network.traced import LAYER_ROWS
 from engine.injection.network.tracing import place_of
@@ -241,7 +242,7 @@ class FastMethod(Method):
             return None
         if not sums_directly(device):
             return np.isin(np.arange(len(faults)), faults.more.fault)
-        golden = self._traced.network.layers[layer].weight.detach().cpu().contiguous().numpy().reshape(-1)
+        golden = flat_weight(self._traced.network.layers[layer].weight)
         most, more = _LARGEST_OF_SEVERAL * np.abs(golden).max(), faults.more
         with np.errstate(invalid="ignore", over="ignore"):
             is_large = ~(np.abs(faults.value - golden[faults.weight_index]) <= most)

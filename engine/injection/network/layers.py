@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
+import numpy as np
 from torch import nn
 
 from engine.errors import InputError
 from engine.faults.population import Layer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
 
 Injectable: TypeAlias = (
     nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d | nn.Linear
@@ -35,6 +40,11 @@ def injectable_modules(model: nn.Module) -> list[tuple[str, Injectable]]:
         if is_injectable(module):
             layers.setdefault(id(module.weight), (name, module))
     return list(layers.values())
+
+
+def flat_weight(weight: Tensor) -> NDArray[Any]:
+    """The values of a weight on the host, in the order in which `weight_index` counts them."""
+    return np.asarray(weight.detach().cpu().contiguous().numpy().reshape(-1))
 
 
 def injectable_layers(model: nn.Module) -> tuple[Layer, ...]:

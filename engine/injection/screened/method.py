@@ -14,11 +14,13 @@ import torch
 from torch import nn
 
 from engine.errors import reason_of
+from engine.injection.exact.packs import first_inputs
 from engine.injection.fast.block import FastBlock
 from engine.injection.fast.channel_updates import has_update_rule
 from engine.injection.fast.method import fast_methods
 from engine.injection.memory import is_out_of_memory
 from engine.injection.method import FAILURES, Method
+from engine.injection.network.layers import flat_weight
 from engine.injection.screened.growth import growth_of
 from engine.injection.screened.tables import LayerScreen, Reach, screens_of
 
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from engine.injection.fast.method import FastMethod
     from engine.injection.method import Plan
     from engine.injection.network.golden import GoldenBlock
-    from engine.injection.network.layers import Injectable
     from engine.injection.network.traced import TracedNetwork
     from engine.injection.outcomes import WeightFaults
     from engine.injection.recording import Recorder
@@ -94,7 +95,7 @@ class ScreenedMethod(Method):
             self._leave_all("logits depend on an image's place in the batch")
             return
         try:
-            screens_of(self._traced.network, self._reaches, plan.load(images[:2]), 2)
+            screens_of(self._traced.network, self._reaches, plan.load(images[:2]), self._theta, 2)
         except FAILURES as error:
             if is_out_of_memory(error):
                 raise
@@ -119,7 +120,7 @@ class ScreenedMethod(Method):
         """The tables of all layers, beside what `fast` reads."""
         assert isinstance(block, FastBlock)
         at_once = self._plan.sizes.limits.gradient_rows
-        screens = screens_of(self._traced.network, self._reaches, block, at_once)
+        screens = screens_of(self._traced.network, self._reaches, block, self._theta, at_once)
         return ScreenedBlock(**{one.name: getattr(block, one.name) for one in fields(FastBlock)}, screens=screens)
 
     def macs(self, layer: int) -> int:
@@ -130,16 +131,16 @@ class ScreenedMethod(Method):
         """Run the pairs above the bound by `fast`, and call the others screened."""
         assert isinstance(block, ScreenedBlock)
         screen, module = block.screens[layer], self._traced.network.layers[layer]
+        assert isinstance(module, nn.Conv2d | nn.Linear)
         change, channel, source = _updates(module, faults)
-        candidates = faults.changes & self._may_matter(screen, change, channel, source)
+        candidates = faults.changes & _may_matter(screen, change, channel, source)
         if faults.more is not None:
             candidates[faults.more.fault] = faults.changes[faults.more.fault]
         rows = np.flatnonzero(candidates)
         wanted = torch.zeros(len(faults), block.count, dtype=torch.bool, device=block.logits.device)
-        factor = screen.factor(self._theta)
         for some in np.array_split(rows, -(-len(rows) * block.count // _PRODUCTS) or 1):
             on_device = torch.as_tensor(some, device=wanted.device)
-            bound = factor[torch.as_tensor(channel[some], device=wanted.device)]
+            bound = screen.factor[torch.as_tensor(channel[some], device=wanted.device)]
             bound *= screen.inputs[torch.as_tensor(source[some], device=wanted.device)]
             bound *= torch.as_tensor(np.abs(change[some]), device=wanted.device)[:, None]
             wanted[on_device] = ~(bound <= 1)
@@ -151,25 +152,22 @@ class ScreenedMethod(Method):
         screened = torch.as_tensor(faults.changes, device=wanted.device)[:, None] & ~wanted
         recorder.record_screened(screened)
 
-    def _may_matter(
-        self, screen: LayerScreen, change: NDArray[np.float32], channel: NDArray[np.int64], source: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
-        """Which faults may have a pair above the bound: one product for each, for all images together."""
-        factor, inputs = (largest.cpu().numpy() for largest in screen.largest_share(self._theta))
-        with np.errstate(over="ignore", invalid="ignore"):
-            return np.asarray(~(np.abs(change) * factor[channel] * inputs[source] <= 1))
+
+def _may_matter(
+    screen: LayerScreen, change: NDArray[np.float32], channel: NDArray[np.int64], source: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Which faults may have a pair above the bound: one product for each, for all images together."""
+    factor, inputs = screen.largest
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(~(np.abs(change) * factor[channel] * inputs[source] <= 1))
 
 
 def _updates(
-    module: Injectable, faults: WeightFaults
+    module: nn.Conv2d | nn.Linear, faults: WeightFaults
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
     """What is added to each fault's weight, the output channel it works on and the input channel it reads, [faults]."""
-    weight = module.weight.detach()
-    golden = weight.cpu().contiguous().numpy().reshape(-1)
+    weight = module.weight
     with np.errstate(invalid="ignore", over="ignore"):
-        change = faults.value - golden[faults.weight_index]
+        change = faults.value - flat_weight(weight)[faults.weight_index]
     channel, place = np.divmod(faults.weight_index, weight[0].numel())
-    source = place // weight[0, 0].numel()
-    if isinstance(module, nn.Conv2d):
-        source = source + channel // (module.out_channels // module.groups) * weight.shape[1]
-    return change, channel, source
+    return change, channel, first_inputs(module)[channel] + place // weight[0, 0].numel()

@@ -8,6 +8,7 @@ gradient of that lead where channels mix, over the lead; X is the norm of the in
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,6 +19,8 @@ from engine.injection.bounds.margins import replayed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor, fx
 
     from engine.injection.network.golden import GoldenBlock
@@ -42,28 +45,23 @@ class Reach:
 class LayerScreen:
     """The tables of one layer for a block of images."""
 
-    lead: Tensor
-    """[channels, count] U: the largest share of a lead that a change of norm 1 after the layer takes, to first order"""
-    size: Tensor
-    """[channels, count] norm of such a change where channels mix, relative to the image's largest value there"""
+    factor: Tensor
+    """[channels, count] by which |dw| X is multiplied: a pair whose product is above 1 has to be run.
+
+    U over theta, U being the largest share of a lead that a change of norm 1 after the layer takes, to first order. Or
+    the norm of such a change where channels mix, relative to the image's largest value there, if that is more: a change
+    as large as the values themselves is no small change, whatever the gradient says. It may wake up what is zero."""
     inputs: Tensor
     """[input channels, count] X"""
 
-    def largest_share(self, theta: float) -> tuple[Tensor, Tensor]:
-        """The largest factors over the images, [channels] and [input channels]: one product bounds a whole fault."""
-        return self.factor(theta).amax(1), self.inputs.amax(1)
-
-    def factor(self, theta: float) -> Tensor:
-        """[channels, count] by which |dw| X is multiplied; a pair whose product is above 1 has to be run.
-
-        A change as large as the values themselves is no small change, whatever the gradient says: it may wake up what
-        is zero without the fault.
-        """
-        return torch.maximum(self.lead / theta, self.size)
+    @cached_property
+    def largest(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Of all images, factor [channels] and X [input channels], on the host: one product bounds a whole fault."""
+        return self.factor.amax(1).cpu().numpy(), self.inputs.amax(1).cpu().numpy()
 
 
 def screens_of(
-    network: Network, reaches: Mapping[int, Reach], block: GoldenBlock, at_once: int
+    network: Network, reaches: Mapping[int, Reach], block: GoldenBlock, theta: float, at_once: int
 ) -> dict[int, LayerScreen]:
     """The tables of some layers, by layer index.
 
@@ -71,6 +69,7 @@ def screens_of(
         network: the graph.
         reaches: of those layers.
         block: its golden values.
+        theta: share of a lead that a change may take without being run.
         at_once: images whose gradients are computed at once.
     """
     if not reaches:
@@ -81,8 +80,7 @@ def screens_of(
     ]
     return {
         layer: LayerScreen(
-            torch.cat([part[layer] for part in parts]).T.contiguous(),
-            _sizes(reach, block).T.contiguous(),
+            torch.maximum(torch.cat([part[layer] for part in parts]) / theta, _sizes(reach, block)).T.contiguous(),
             _input_norms(network.layers[layer], block.values[reach.suffix.layer.all_input_nodes[0]][: block.count]),
         )
         for layer, reach in reaches.items()

@@ -76,7 +76,8 @@ def test_shares_are_those_of_their_counts() -> None:
 
 def screened_campaign() -> tuple[CampaignStatus, CampaignResults]:
     """Of the masked and non-critical pairs above six were screened; of these two were audited."""
-    status = cast("CampaignStatus", SimpleNamespace(**{**vars(STATUS), "masked": 2, "non_critical": 1, "screened": 6}))
+    counts = {"masked": 2, "non_critical": 1, "screened": 6, "not_critical": 9}
+    status = cast("CampaignStatus", SimpleNamespace(**{**vars(STATUS), **counts}))
     changed = {
         "status": status,
         "non_critical": np.array([0, 0, 1]),
