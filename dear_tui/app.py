@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, work
-from textual.app import SystemCommand
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import Monochrome, NoColor
 from textual.reactive import var
@@ -181,6 +181,7 @@ class DearApp(AppWithoutTracebacks[str]):
 
     def on_mount(self) -> None:
         """Show the first screen at once; the store follows."""
+        self.app_resume_signal.subscribe(self, self.draw_anew)
         self._kept_theme.follow()
         self.switch_mode("campaigns" if self.campaign is None else "live")
         self.read_store()
@@ -195,6 +196,10 @@ class DearApp(AppWithoutTracebacks[str]):
         if isinstance(event, events.InputEvent):
             self._garbage.key_pressed()
         await super().on_event(event)
+
+    def draw_anew(self, _app: App[Any]) -> None:
+        """Draw all of it: after a stop the terminal is empty, and Textual draws only what has changed."""
+        self.refresh(layout=True)
 
     @work(thread=True, exclusive=True, group="read_store")
     def read_store(self) -> None:

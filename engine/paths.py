@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import InputError
@@ -67,6 +69,26 @@ def exists(path: Path) -> bool:
 def shown(path: Path | str) -> str:
     """A path as text that can be printed and stored; bytes that are no UTF-8 are written as `\\xff`."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file of the user's anew, in one step: where that fails, as on a full disk, the old one stays.
+
+    A link, as into somebody's dotfiles, stays one, and the file keeps its mode.
+
+    Raises:
+        OSError: it cannot be written.
+        UnicodeEncodeError: the text has what is no character, as from a file's name that is no UTF-8.
+    """
+    path = Path(os.path.realpath(path))
+    written = path.with_name(f".{os.getpid()}-{threading.get_native_id()}.tmp")
+    try:
+        written.write_text(text, encoding="utf-8")
+        with suppress(FileNotFoundError):
+            written.chmod(stat.S_IMODE(path.stat().st_mode))
+        written.replace(path)
+    finally:
+        written.unlink(missing_ok=True)
 
 
 def file_bytes(path: Path, mend: str) -> int:

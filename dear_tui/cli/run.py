@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from dear_tui.access.commands import naming
 from dear_tui.cli.options import AgainOption, StoreOption
-from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.say import say, talking_console
 from dear_tui.text.printable import printable
 from dear_tui.text.steps import StepText
 from engine.severity import NOT_RUN_NAMES
@@ -119,7 +119,8 @@ class StopOnInterrupt:
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True
-        say("\nstopping after the faults being computed; ctrl+c again to stop at once", file=sys.stderr)
+        with suppress(RuntimeError):  # Python refuses to print where the signal came while it printed there
+            say("\nstopping after the faults being computed; ctrl+c again to stop at once", file=sys.stderr)
 
 
 class ProgressLine:
@@ -127,7 +128,7 @@ class ProgressLine:
 
     def __init__(self, stop: StopOnInterrupt) -> None:
         self._stop = stop
-        self._console = Console(stderr=True, highlight=False)
+        self._console = talking_console()
         self._bar = Progress(
             BarColumn(bar_width=None),
             TaskProgressColumn(),

@@ -9,6 +9,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dear_tui.cli.printing.say import say
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -31,8 +33,7 @@ def stopped_from_outside(session: SqlSession, timeout_s: float | None, half_writ
 
     def leave_if_not_heeded(seconds: float, code: int, sentence: str = "") -> None:
         if not has_ended.wait(seconds + HEED_SECONDS) and session.is_at_work:
-            sys.stderr.write(sentence)
-            sys.stderr.flush()
+            say(sentence, end="", file=sys.stderr, flush=True)
             if half_written is not None:
                 half_written.unlink(missing_ok=True)
             os._exit(code)

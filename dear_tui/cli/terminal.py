@@ -20,6 +20,10 @@ PATIENCE = 1.0
 
 def is_terminal() -> bool:
     """Whether full-screen drawing is possible here."""
+    return _has_terminal() and sys.stderr.isatty()
+
+
+def _has_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
@@ -33,6 +37,8 @@ def open_terminal(store: Path | None, campaign: int | None = None) -> None:
         DearError: if the screens broke down.
     """
     if not is_terminal():
+        if _has_terminal():
+            raise InputError("standard error leads elsewhere, and the screens are drawn there; run it without `2>`")
         raise InputError("there is no terminal to draw in (or TERM is dumb); use the commands: dear-tui --help")
     from dear_tui.terminal.threads import DaemonThreads
 

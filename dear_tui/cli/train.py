@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.say import say, talking_console
 from dear_tui.text.printable import printable_line
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def train(
     from engine.running.training import train as train_network
 
     target = out or Path(f"{arch}-{dataset}.safetensors")
-    console = Console(stderr=True)
+    console = talking_console()
     with Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -58,7 +57,7 @@ def train(
                 numbers += f", test accuracy {progress.test_accuracy:.2%} after epoch {progress.epoch - 1}"
             bar.update(task, total=progress.steps, completed=progress.step, numbers=numbers)
             if not console.is_terminal and progress.step % (progress.steps // progress.epochs) == 0:  # an epoch's end
-                console.print(numbers, highlight=False)
+                console.print(numbers)
 
         result = train_network(arch, dataset, target, path, epochs, seed, on_progress, device)
     say(f"{result.out}  test accuracy {result.test_accuracy:.2%}")

@@ -6,11 +6,10 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from dear_tui.cli.options import StoreOption
-from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.say import say, talking_console
 
 if TYPE_CHECKING:
     from engine.store import Store
@@ -52,7 +51,7 @@ def _verify(store: Store, campaign: int) -> int:
         TextColumn(f"campaign {campaign}"),
         BarColumn(bar_width=None),
         TextColumn("{task.description}"),
-        console=Console(stderr=True),
+        console=talking_console(),
         transient=True,
         disable=not sys.stderr.isatty(),
     ) as bar:

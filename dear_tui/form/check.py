@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import DearError
-from engine.paths import expanded
+from engine.paths import expanded, is_file, replace_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping, Sequence
@@ -92,6 +92,8 @@ def write_toml(path: Path, draft: Draft, tables: dict[str, Any], fields: Sequenc
 
     Raises:
         OSError: it cannot be written.
+        ValueError: a path in it is no UTF-8.
+        RuntimeError: the path is a link that leads to itself.
     """
     import tomlkit
 
@@ -101,19 +103,18 @@ def write_toml(path: Path, draft: Draft, tables: dict[str, Any], fields: Sequenc
             table = saved.get(one.section)
             if one.kind == "path" and table and one.key in table:
                 table[one.key] = str(draft.folder / expanded(Path(table[one.key])))
-    beside = path.with_name(f".{path.name}.tmp")
     document = _document(path)
     _take_over(saved, document, document.unwrap())
-    beside.write_text(tomlkit.dumps(document), encoding="utf-8")
-    beside.replace(path)
+    replace_text(path, tomlkit.dumps(document))
 
 
 def _document(path: Path) -> TOMLDocument:
     """The config that is there; an empty one where there is none, or none that can be read."""
     import tomlkit
 
-    with suppress(OSError, ValueError):
-        return tomlkit.parse(path.read_text(encoding="utf-8"))
+    with suppress(OSError, ValueError, RecursionError):
+        if is_file(path):  # a pipe would be waited for
+            return tomlkit.parse(path.read_text(encoding="utf-8-sig"))
     return tomlkit.document()
 
 

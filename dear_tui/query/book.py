@@ -6,13 +6,16 @@ import json
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from platformdirs import user_config_path, user_state_path
 
 from dear_tui.query.questions import NamedQuery
 from engine.errors import InputError
-from engine.paths import is_file
+from engine.paths import is_file, replace_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MOST_PAST = 500
 LONGEST_PAST = 100_000
@@ -63,7 +66,7 @@ class QueryBook:
         path = self.folder / f"{name}.sql"
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _replace(path, sql + "\n")
+            replace_text(path, sql + "\n")
         except OSError as error:
             raise InputError(
                 f"{path}: cannot be written ({error.strerror}); give it a shorter name, or check the folder"
@@ -105,7 +108,7 @@ class QueryBook:
         try:
             self._past.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if len(lines) > 2 * MOST_PAST:
-                _replace(self._past, "\n".join(lines[-MOST_PAST:]) + "\n")
+                replace_text(self._past, "\n".join(lines[-MOST_PAST:]) + "\n")
             elif is_file(self._past) or not os.path.lexists(self._past):
                 with self._past.open("a", encoding="utf-8") as file:
                     file.write(lines[-1] + "\n")
@@ -121,18 +124,3 @@ class QueryBook:
         except OSError:
             return []
         return [line for line in text.split("\n") if line]  # other line ends may stand in a query
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file anew: on a full disk the old one stays.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    path = Path(os.path.realpath(path))  # a link into somebody's dotfiles stays one
-    written = path.with_name(f".{os.getpid()}.tmp")
-    try:
-        written.write_text(text, encoding="utf-8")
-        written.replace(path)
-    finally:
-        written.unlink(missing_ok=True)

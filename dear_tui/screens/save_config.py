@@ -45,7 +45,7 @@ class SaveConfigScreen(Dialog[Path | None]):
         Args:
             folder: where a relative one starts.
             file: the name to propose.
-            write: saves, or raises an OSError.
+            write: saves; see `write_toml` for what it raises.
         """
         super().__init__()
         self._folder = folder
@@ -73,8 +73,8 @@ class SaveConfigScreen(Dialog[Path | None]):
                 self.app.call_from_thread(self._ask_to_overwrite, path)
                 return
             self._write(path)
-        except OSError as error:
-            problem = f"{path}: cannot be written ({error.strerror}); choose another file"
+        except (OSError, ValueError, RuntimeError) as error:
+            problem = f"{path}: cannot be written ({_reason(error)}); choose another file"
             self.app.call_from_thread(self.notify, problem, severity="error", markup=False)
         else:
             self.app.call_from_thread(self.dismiss, path)
@@ -85,3 +85,12 @@ class SaveConfigScreen(Dialog[Path | None]):
                 self.save(path, may_overwrite=True)
 
         self.app.push_screen(ConfirmScreen(f"Overwrite {path.name}?", f"{path} is there already."), answered)
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case OSError():
+            return str(error.strerror)
+        case ValueError():
+            return "it names a file whose name is no UTF-8"
+    return "a link that leads to itself"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +14,7 @@ from dear_tui.settings.keymap import keymap_problems
 from dear_tui.settings.settings import Settings
 from engine.config.problems import explain
 from engine.errors import ConfigError, InputError
-from engine.paths import expanded
+from engine.paths import expanded, replace_text, shown
 
 VARIABLE = "DEAR_CONFIG"
 
@@ -69,7 +68,7 @@ def load_settings() -> Settings:
         ConfigError: with every problem, a sentence each, that names the file and the field.
     """
     path = settings_path()
-    if not path.exists() and not path.is_symlink() and not os.environ.get(VARIABLE):
+    if not os.environ.get(VARIABLE) and not _may_be_there(path):
         return Settings(path)
     file = _read(path)
     problems = [f"{path}: [keys] {problem}" for problem in keymap_problems(file.keys)]
@@ -78,15 +77,27 @@ def load_settings() -> Settings:
     return Settings(path, file.theme, file.keys, file.notify.bell, file.notify.desktop)
 
 
-def _read(path: Path) -> _File:
+def _may_be_there(path: Path) -> bool:
+    """Also where a folder above it may not be searched: then the user is told so."""
     try:
-        return _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise ConfigError([f"{path}: there is no such file; give {VARIABLE} another path, or unset it"]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError([f"{path}: not valid TOML ({error}); mend that line"]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path}: cannot be read as text ({error}); mend it, or remove it"]) from None
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def _read(path: Path) -> _File:
+    from engine.config.campaign_config import read_tables  # takes its time, and most users have no config
+
+    try:
+        path.stat()
+    except OSError as error:
+        why = "there is no such file" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+        raise ConfigError([f"{shown(path)}: {why}; give {VARIABLE} another path, or unset it"]) from None
+    try:
+        return _File.model_validate(read_tables(path))
     except ValidationError as error:
         raise ConfigError([f"{path}: {problem}" for problem in explain(error, _File)]) from None
 
@@ -100,12 +111,9 @@ def remember_theme(path: Path, theme: str) -> None:
     import tomlkit
 
     try:
-        settings = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
+        settings = tomlkit.parse(path.read_text(encoding="utf-8-sig") if path.exists() else "")
         settings["theme"] = theme
         path.parent.mkdir(parents=True, exist_ok=True)
-        path = path.resolve()  # a link into somebody's dotfiles stays one
-        written = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        written.write_text(tomlkit.dumps(settings), encoding="utf-8")
-        written.replace(path)
-    except (OSError, ValueError) as error:
+        replace_text(path, tomlkit.dumps(settings))
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: the theme cannot be kept there ({error})") from None

@@ -11,9 +11,14 @@ from codecs import getincrementaldecoder
 from typing import TYPE_CHECKING
 
 from textual import events
-from textual.drivers.linux_driver import LinuxDriver
 
-from dear_tui.terminal.textual_private import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser, logs_input
+from dear_tui.terminal.textual_private import (
+    BRACKETED_PASTE_END,
+    BRACKETED_PASTE_START,
+    StoppableDriver,
+    XTermParser,
+    logs_input,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +68,7 @@ class PasteParser(XTermParser):
         return piece[kept:] + data
 
 
-class TerminalDriver(LinuxDriver):
+class TerminalDriver(StoppableDriver):
     """Textual's, with the parser above; bytes that are no text are shown as such instead of ending the program."""
 
     def run_input_thread(self) -> None:

@@ -5,11 +5,15 @@ Each of these has a test, so that an update of Textual that moves one of them is
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 from typing import TYPE_CHECKING
 
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.app import App, ReturnType
 from textual.command import CommandPalette
+from textual.drivers.linux_driver import LinuxDriver
 from textual.widgets import OptionList
 
 if TYPE_CHECKING:
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
     from textual.notifications import Notification
 
-__all__ = ["BRACKETED_PASTE_END", "BRACKETED_PASTE_START", "AppWithoutTracebacks", "XTermParser"]
+__all__ = ["BRACKETED_PASTE_END", "BRACKETED_PASTE_START", "AppWithoutTracebacks", "StoppableDriver", "XTermParser"]
 
 
 class AppWithoutTracebacks(App[ReturnType]):
@@ -27,6 +31,51 @@ class AppWithoutTracebacks(App[ReturnType]):
 
     def _fatal_error(self) -> None:
         self.panic()
+
+
+class StoppableDriver(LinuxDriver):
+    """Has the terminal whenever it goes on after a stop of any kind, and reads it once.
+
+    SIGSTOP, as a scheduler or another terminal sends it, leaves no time to give the terminal back as SIGTSTP does.
+    After it, Textual would read the terminal in two threads, and leave the shell the modes of a program.
+    """
+
+    _is_drawing = False
+
+    def start_application_mode(self) -> None:
+        """Take the terminal, once it is this program's."""
+        loop = asyncio.get_running_loop()
+        # Textual heeds them wherever the program is: in the middle of its writing it would wait for itself
+        loop.add_signal_handler(signal.SIGTSTP, self._sigtstp_application)
+        loop.add_signal_handler(signal.SIGCONT, self._sigcont_application)
+        self._wait_until_in_front()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._is_drawing = True
+
+    def stop_application_mode(self) -> None:
+        """Give it back."""
+        self._is_drawing = False
+        super().stop_application_mode()
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Whoever had the terminal meanwhile may have changed its modes and what it shows."""
+        if self._is_drawing:
+            self._wait_until_in_front()
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        if self._must_signal_resume:
+            self.resume_application_mode()
+
+    def _wait_until_in_front(self) -> None:
+        while not self._is_in_front():
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _is_in_front(self) -> bool:
+        """Whether the terminal is this program's; one that knows no jobs is."""
+        try:
+            return os.tcgetpgrp(self.fileno) == os.getpgrp()
+        except OSError:
+            return True
 
 
 def uncaught_error(app: App[ReturnType]) -> Exception | None:

@@ -10,6 +10,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from dear_tui.worker.process import start_worker
@@ -143,21 +144,55 @@ def test_resized_while_it_draws(
     )
 
 
-def test_ctrl_z_gives_the_shell_and_fg_the_screens(tmp_path: Path, terminal: Callable[..., Terminal]) -> None:
+def stop_by_key(shell: Terminal) -> None:
+    shell.press("\x1a")
+
+
+def stop_by(number: signal.Signals) -> Callable[[Terminal], None]:
+    """As a scheduler or another terminal does."""
+
+    def stop(shell: Terminal) -> None:
+        [screens] = psutil.Process(shell.program.pid).children()
+        screens.send_signal(number)
+
+    return stop
+
+
+@pytest.mark.parametrize(
+    "stop", [stop_by_key, stop_by(signal.SIGTSTP), stop_by(signal.SIGSTOP)], ids=["ctrl+z", "SIGTSTP", "SIGSTOP"]
+)
+@pytest.mark.parametrize("before", ["", "bg; "], ids=["fg", "bg, fg"])
+def test_a_stop_gives_the_shell_and_fg_the_screens(
+    tmp_path: Path, terminal: Callable[..., Terminal], stop: Callable[[Terminal], None], before: str
+) -> None:
+    """They are drawn anew, although nothing has changed, and leave the terminal as they found it."""
     shell = terminal(command=["bash", "--norc", "--noprofile", "-i"], PS1="shell> ")
     shell.until("shell>")
-    shell.press(f"{DEAR_TUI[0]} --store {tmp_path / 'store'}\r")
+    shell.press(f"MODES=$(stty -g); {DEAR_TUI[0]} --store {tmp_path / 'store'}\r")
     shell.until("dear-tui demo", "? keys")
-    shell.press("\x1a")
+    stop(shell)
     shell.until("Stopped")
-    shell.press("\rfg\r")
+    shell.screen.reset()  # else what was drawn before would be taken for what is drawn anew
+    shell.press(f"\r{before}fg\r")
     shell.until("dear-tui demo", "? keys")
     shell.press("5")
     shell.until("utilisation")
     shell.press("q")
     shell.until("shell>")
-    shell.press("echo status $?\r")
-    shell.until("status 0")
+    shell.press("echo status $?; [ $(stty -g) = $MODES ] && echo modes as before\r")
+    shell.until("status 0", "\nmodes as before")
+
+
+def test_to_go_on_without_a_stop_changes_nothing(tmp_path: Path, terminal: Callable[..., Terminal]) -> None:
+    screens = terminal("--store", tmp_path / "store")
+    screens.until("dear-tui demo", "? keys")
+    threads = psutil.Process(screens.program.pid).num_threads()
+    screens.screen.reset()
+    screens.program.kill(signal.SIGCONT)
+    screens.until("dear-tui demo", "? keys")
+    assert psutil.Process(screens.program.pid).num_threads() <= threads
+    screens.press("q")
+    assert screens.ended() == 0
 
 
 def test_who_ends_it_gets_the_terminal_back(tmp_path: Path, terminal: Callable[..., Terminal]) -> None:

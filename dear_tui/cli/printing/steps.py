@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.text import Text
 
+from dear_tui.cli.printing.say import talking_console
 from dear_tui.text.steps import StepText
 
 if TYPE_CHECKING:
@@ -20,5 +20,5 @@ if TYPE_CHECKING:
 def shown_steps() -> Iterator[OnStep]:
     """What is being done, on stderr; nothing where that is no terminal."""
     text = StepText()
-    with Console(stderr=True).status("loading ...") as status:
+    with talking_console().status("loading ...") as status:
         yield lambda step: status.update(Text(text.of(step)))

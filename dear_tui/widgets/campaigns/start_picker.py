@@ -72,7 +72,7 @@ class StartPicker(Vertical):
             yield Choice(self._options, f"sample:{FIRST}")
         with KeyedRow():
             yield Static("or a file", classes="key")
-            suggester = PathSuggester(Path.cwd)
+            suggester = PathSuggester(present_folder)
             yield Input(placeholder="a TOML file; enter reads it", suggester=suggester, compact=True)
 
     def on_select_changed(self, event: Choice.Changed) -> None:

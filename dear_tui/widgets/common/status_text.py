@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -120,8 +121,10 @@ def _pace(status: CampaignStatus) -> str:
 
 
 def took(status: CampaignStatus) -> str:
-    """How long a finished campaign took, from its first start to its end."""
-    if status.state == "finished" and status.started and status.finished:
-        seconds = datetime.fromisoformat(status.finished) - datetime.fromisoformat(status.started)
-        return f"in {duration(seconds.total_seconds())}"
+    """How long a finished campaign took, from its first start to its end; empty where a clock was set back since."""
+    if status.state != "finished" or not status.started or not status.finished:
+        return ""
+    with suppress(ValueError, TypeError):  # of a damaged state.sqlite
+        took = datetime.fromisoformat(status.finished) - datetime.fromisoformat(status.started)
+        return f"in {duration(took.total_seconds())}" if took >= timedelta() else ""
     return ""
