@@ -14,7 +14,7 @@ from dear_tui.settings.keymap import keymap_problems
 from dear_tui.settings.settings import Settings
 from engine.config.problems import explain
 from engine.errors import ConfigError, InputError
-from engine.paths import expanded, replace_text, shown
+from engine.paths import exists, expanded, replace_text, shown
 
 VARIABLE = "DEAR_CONFIG"
 
@@ -111,7 +111,7 @@ def remember_theme(path: Path, theme: str) -> None:
     import tomlkit
 
     try:
-        settings = tomlkit.parse(path.read_text(encoding="utf-8-sig") if path.exists() else "")
+        settings = tomlkit.parse(path.read_text(encoding="utf-8-sig") if exists(path) else "")
         settings["theme"] = theme
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_text(path, tomlkit.dumps(settings))

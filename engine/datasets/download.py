@@ -36,18 +36,21 @@ def download(name: str, folder: Path, train: bool) -> None:
     """
     from torchvision import datasets  # brings torch along, which reading files does not need
 
-    with tempfile.TemporaryDirectory() as temporary:
-        try:
-            with contextlib.redirect_stdout(sys.stderr), _timeout():  # stdout carries data only
-                getattr(datasets, TORCHVISION_NAMES[name])(temporary, train=train, download=True)
+    try:
+        with (
+            tempfile.TemporaryDirectory() as temporary,
+            contextlib.redirect_stdout(sys.stderr),  # stdout carries data only
+            _timeout(),
+        ):
+            getattr(datasets, TORCHVISION_NAMES[name])(temporary, train=train, download=True)
             shutil.copytree(temporary, folder, dirs_exist_ok=True)
-        except (OSError, RuntimeError) as error:
-            split = "training" if train else "test"
-            reason = str(error).strip().splitlines()[-1]  # torchvision lists every mirror it tried, a line each
-            raise InputError(
-                f"{folder}: does not hold the {split} files of {name}, and they cannot be downloaded there ({reason}); "
-                "put the files there or give another path"
-            ) from None
+    except (OSError, RuntimeError) as error:
+        split = "training" if train else "test"
+        reason = str(error).strip().splitlines()[-1]  # torchvision lists every mirror it tried, a line each
+        raise InputError(
+            f"{folder}: does not hold the {split} files of {name}, and they cannot be downloaded there ({reason}); "
+            "put the files there or give another path"
+        ) from None
 
 
 @contextlib.contextmanager

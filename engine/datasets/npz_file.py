@@ -147,7 +147,14 @@ class NpzFile:
 
     def _unpack(self, member: Member, on_step: OnStep) -> BinaryIO:
         """The member's .npy file, unpacked."""
-        folder, size = Path(tempfile.gettempdir()), member.info.file_size
+        size = member.info.file_size
+        try:
+            folder = Path(tempfile.gettempdir())
+        except FileNotFoundError:
+            raise InputError(
+                f"{shown(self.path)}: {member.name} is compressed, and no folder for temporary files can be written; "
+                "set TMPDIR to one, or save it uncompressed with numpy.savez"
+            ) from None
         if shutil.disk_usage(folder).free < size:
             raise InputError(
                 f"{shown(self.path)}: {member.name} is compressed and needs {size:,} bytes in {folder}, more than are "
@@ -156,7 +163,7 @@ class NpzFile:
         file = cast("BinaryIO", tempfile.TemporaryFile(prefix="dear-tui-", buffering=0))  # noqa: SIM115  lives as long as its rows
         for part in self._content(member, on_step, "unpacking the images, MB"):
             try:
-                file.write(part)
+                _write_all(file, part)
             except OSError as error:
                 raise InputError(f"{folder}: {member.name} cannot be unpacked there ({error.strerror})") from None
         return file
@@ -168,6 +175,13 @@ class NpzFile:
             for done in range(0, size, COPY_BYTES):
                 on_step(Step(text, done // 10**6, size // 10**6))
                 yield packed.read(COPY_BYTES)
+
+
+def _write_all(file: BinaryIO, content: bytes) -> None:
+    """Of a file without a buffer, which takes a part only where there is room for no more."""
+    left = memoryview(content)
+    while left:
+        left = left[file.write(left) :]
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,9 @@ class KeptPages:
     """Pages in the order in which they were read; one thread adds, others may read."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the statement
+        self._file: IO[bytes] | None = None
+        self._only: pa.Table | None = None
+        """the first page, where there is no room for a file: rows are shown all the same"""
         self._places: list[tuple[int, int]] = []
         """where each page begins in the file, and its bytes"""
         self._lock = threading.Lock()
@@ -30,7 +33,7 @@ class KeptPages:
         return len(self._places)
 
     def add(self, rows: pa.Table) -> None:
-        """Keep another page; once there is no room, this one and all after it are dropped."""
+        """Keep another page; once there is no room, this one and all after it are dropped, but not the first one."""
         import pyarrow as pa
 
         sink = pa.BufferOutputStream()
@@ -39,17 +42,18 @@ class KeptPages:
         page = sink.getvalue()
         with self._lock:
             end = sum(self._places[-1]) if self._places else 0
-            self.is_full = self.is_full or (end + page.size > KEPT_BYTES and bool(self._places))
+            is_too_much = end + page.size > KEPT_BYTES and bool(self._places)
+            self.is_full = self.is_full or is_too_much or self._only is not None
             if self.is_full:
                 return
             try:
-                self._file.seek(end)
-                self._file.write(page)
-                self._file.flush()
-            except OSError:  # the disk is full
-                self.is_full = True
-            else:
-                self._places.append((end, page.size))
+                self._write(memoryview(page), end)
+            except OSError:  # the disk is full, or there is no folder for temporary files
+                if self._places:
+                    self.is_full = True
+                    return
+                self._only = rows
+            self._places.append((end, page.size))
 
     def read(self, index: int) -> pa.Table:
         """A page that is kept."""
@@ -57,14 +61,28 @@ class KeptPages:
 
         start, size = self._places[index]
         with self._lock:
-            self._file.seek(start)
-            page = self._file.read(size)
+            if self._only is not None or self._file is None:
+                return self._only
+            page = os.pread(self._file.fileno(), size, start)
         return pa.ipc.open_stream(page).read_all()
 
     def close(self) -> None:
         """Drop them all."""
         with self._lock:
-            self._file.close()
+            if self._file is not None:
+                self._file.close()
+
+    def _write(self, page: memoryview, place: int) -> None:
+        """Without a buffer, which would keep what a full disk did not take, and fail whatever is done next.
+
+        Raises:
+            OSError: there is no room, or no folder for it.
+        """
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with the statement
+        while page:
+            written = os.pwrite(self._file.fileno(), page, place)
+            page, place = page[written:], place + written
 
 
 def pages(batches: pa.RecordBatchReader, size: int) -> Iterator[tuple[pa.Table, bool]]:

@@ -55,7 +55,12 @@ def test_a_campaign_runs_to_its_end(tmp_path: Path, nowhere: object) -> None:
 def test_what_is_queued_gets_its_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config, store = write_config(tmp_path), tmp_path / "store"
     asked: list[Path] = []
-    monkeypatch.setattr("dear_tui.access.commands.run_queue", lambda path, *_: asked.append(path) or "said")
+
+    def run_queue(path: Path, *_: object) -> str:
+        asked.append(path)
+        return "said"
+
+    monkeypatch.setattr("dear_tui.access.commands.run_queue", run_queue)
     with ExitStack() as opened:
         monkeypatch.setattr("sys.stderr", full_disk(opened))
         assert main(["submit", str(config), "--store", str(store)]) == 0

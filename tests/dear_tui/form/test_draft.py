@@ -1,5 +1,6 @@
 """Texts and tables, there and back; samples; paths that are completed."""
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -104,3 +105,26 @@ def test_a_number_of_another_type_is_written(tmp_path: Path) -> None:
     path.write_text("[run]\ncheck = 1\ntf32 = 1\n")
     write_toml(path, Draft.of({}, FIELDS, tmp_path), {"run": {"check": 1.0, "tf32": True}}, FIELDS)
     assert path.read_text() == "[run]\ncheck = 1.0\ntf32 = true\n"
+
+
+def test_a_link_that_is_written_over_stays_one_and_a_pipe_is_not_read(tmp_path: Path) -> None:
+    tables = {"run": {"tf32": True}}
+    kept, link, pipe = tmp_path / "dotfiles.toml", tmp_path / "mine.toml", tmp_path / "pipe.toml"
+    kept.write_text("# mine\n")
+    link.symlink_to(kept)
+    os.mkfifo(pipe)
+    for path in (link, pipe):
+        write_toml(path, Draft.of({}, FIELDS, tmp_path), tables, FIELDS)
+        assert tomllib.loads(path.read_text()) == tables
+    assert link.is_symlink()
+    assert kept.read_text().startswith("# mine\n")
+
+
+def test_what_cannot_be_written_leaves_what_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("# mine\n")
+    tables = {"dataset": {"path": os.fsdecode(b"\xff.npz")}}
+    with pytest.raises(UnicodeEncodeError):
+        write_toml(path, Draft.of({}, FIELDS, tmp_path), tables, FIELDS)
+    assert path.read_text() == "# mine\n"
+    assert list(tmp_path.iterdir()) == [path]

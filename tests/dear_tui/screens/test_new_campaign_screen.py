@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tomllib
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from dear_tui.planner.reports import Report
 from dear_tui.screens.campaigns import CampaignsScreen
 from dear_tui.screens.draft import MEASURE_SECONDS
 from dear_tui.screens.new_campaign import NewCampaignScreen
+from dear_tui.terminal.textual_private import shown_notices
 from dear_tui.widgets.form.field_row import FieldRow
 from dear_tui.widgets.form.form import Form
 from engine.config.campaign_config import check_config, load_config
@@ -340,6 +342,42 @@ async def test_f2_saves_what_can_be_loaded_again_and_asks_before_overwriting(
         await pilot.press("y")
         await until(pilot, lambda: saved.read_text() != "mine")
         assert tomllib.loads(saved.read_text())["faults"]["bits"] == [30, 31]
+
+
+def told(app: DearApp) -> str:
+    return "\n".join(notice.message for notice in shown_notices(app))
+
+
+async def test_f2_says_why_it_cannot_save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop.toml").symlink_to("loop.toml")
+    async with make_app(FakeSource()).run_test(size=(120, 40), notifications=True) as pilot:
+        app = await opened(pilot)
+        await pilot.press("f2", "ctrl+u", *"loop.toml", "enter")
+        await until(pilot, lambda: "loop.toml: cannot be written (a link that leads to itself)" in told(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, NewCampaignScreen))
+        field = focus(app, "dataset", "path")
+        assert isinstance(field, Input)
+        field.value = os.fsdecode(b"set\xff.npz")  # as a suggestion that was taken
+        await pilot.press("f2")
+        await until_shown(pilot, "save as TOML")
+        await pilot.press("enter")
+        await until(pilot, lambda: "(it names a file whose name is no UTF-8)" in told(app))
+    assert list(tmp_path.iterdir()) == [tmp_path / "loop.toml"]
+
+
+async def test_a_present_folder_that_was_removed_completes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    async with make_app(FakeSource()).run_test(size=(120, 40), notifications=True) as pilot:
+        await opened(pilot)
+        gone.rmdir()
+        await pilot.press("down", *"nowhere.toml", "enter")
+        await until_shown(pilot, "nowhere.toml: there is no such file")
 
 
 async def test_down_and_up_go_from_field_to_field() -> None:

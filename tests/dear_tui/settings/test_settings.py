@@ -1,6 +1,9 @@
 """The user's config: read, refused in sentences, and the theme kept in it."""
 
 import asyncio
+import errno
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ from dear_tui.app import DearApp
 from dear_tui.cli import main
 from dear_tui.settings.settings import Settings
 from dear_tui.settings.settings_file import load_settings, remember_theme, settings_path
-from engine.errors import InputError
+from engine.errors import ConfigError, InputError
 from tests.dear_tui.memory_store import FakeSource, settle
 
 WRITTEN = """\
@@ -173,3 +176,52 @@ async def test_the_theme_of_sixteen_colours_is_not_kept(tmp_path: Path, monkeypa
         await pilot.pause()
         await pilot.pause()
     assert not path.exists()
+
+
+def test_a_file_that_begins_with_a_mark_of_its_encoding_is_read_and_kept(file: Path) -> None:
+    file.write_text("theme = 'nord'\n", encoding="utf-8-sig")
+    assert load_settings().theme == "nord"
+    remember_theme(file, "dracula")
+    assert load_settings().theme == "dracula"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (f"x = {'[' * 5000}", "its lists or tables are nested too deeply; give a TOML config"),
+        (f"x = {'9' * 5000}", "not valid TOML"),
+        ("#" * 1_000_001, "has more than 1,000,000 bytes; give a TOML config, which is small"),
+    ],
+    ids=["deep", "long number", "large"],
+)
+def test_toml_that_nobody_writes_is_said(file: Path, text: str, problem: str) -> None:
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=re.escape(f"{file}: {problem}")):
+        load_settings()
+
+
+def test_a_pipe_is_not_waited_for(file: Path) -> None:
+    os.mkfifo(file)
+    with pytest.raises(ConfigError, match="is a pipe, not a file"):
+        load_settings()
+
+
+def test_a_folder_that_may_not_be_searched_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of the user before, whose HOME was kept."""
+
+    def refused(path: Path, **_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    for name in ("stat", "lstat"):
+        monkeypatch.setattr(Path, name, refused)
+    with pytest.raises(ConfigError, match=r"cannot be read \(Permission denied\); give DEAR_CONFIG another path"):
+        load_settings()
+
+
+def test_a_link_stays_one_and_the_mode_as_it_is(tmp_path: Path) -> None:
+    kept, link = tmp_path / "dotfiles.toml", tmp_path / "config.toml"
+    kept.write_text("theme = 'nord'\n")
+    kept.chmod(0o600)
+    link.symlink_to(kept)
+    remember_theme(link, "dracula")
+    assert (link.is_symlink(), kept.read_text(), kept.stat().st_mode & 0o777) == (True, 'theme = "dracula"\n', 0o600)

@@ -280,6 +280,15 @@ def test_labels_are_not_larger_than_any_labels(tmp_path: Path, monkeypatch: pyte
         load(tmp_path, images=IMAGES, labels=np.array([0, 1]))
 
 
+def test_without_a_folder_for_temporary_files_it_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.savez_compressed(tmp_path / "set.npz", images=IMAGES, labels=np.array([0, 1]))
+    monkeypatch.setattr("engine.datasets.npz_file.KEPT_BYTES", 0)
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr("tempfile._candidate_tempdir_list", lambda: [str(tmp_path / "gone")])
+    with pytest.raises(InputError, match="no folder for temporary files can be written; set TMPDIR to one"):
+        load_dataset(DatasetConfig(name="npz", path=tmp_path / "set.npz"))
+
+
 def test_a_corrupt_compressed_array_is_a_sentence(tmp_path: Path) -> None:
     np.savez_compressed(
         tmp_path / "set.npz", images=RANDOM.integers(0, 99, (50, 1, 9, 9)).astype(np.uint8), labels=[0] * 50

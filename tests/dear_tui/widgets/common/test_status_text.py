@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from dear_tui.widgets.common.status_text import audit_text, counts_line, counts_text
+from dear_tui.widgets.common.status_text import audit_text, counts_line, counts_text, took
 from tests.dear_tui.memory_store import make_status
 
 SCREENED = make_status(7, masked=10, non_critical=20, critical=5, screened=65, audited=30, missed=0)
@@ -39,3 +41,19 @@ def test_a_miss_stands_out() -> None:
         " · 30 audited, 2 missed",
         True,
     )
+
+
+@pytest.mark.parametrize(
+    ("started", "finished", "said"),
+    [
+        ("2026-11-27T08:00:00Z", "2026-11-27T09:30:00Z", "in 1h 30m"),
+        ("2026-11-27T08:00:00Z", "2026-11-27T08:00:00Z", "in 0s"),
+        ("2026-11-27T08:00:00Z", "2016-11-27T09:30:00Z", ""),
+        ("of a damaged state.sqlite", "2026-11-27T09:30:00Z", ""),
+        ("2026-11-27T08:00:00", "2026-11-27T09:30:00Z", ""),
+        (None, "2026-11-27T09:30:00Z", ""),
+    ],
+    ids=["hours", "at once", "a clock that was set back", "no time", "two kinds of times", "no start"],
+)
+def test_how_long_it_took_is_said_where_it_is_known(started: str | None, finished: str, said: str) -> None:
+    assert took(replace(make_status(7), state="finished", started=started, finished=finished)) == said
