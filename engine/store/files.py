@@ -114,7 +114,11 @@ def is_busy(folder: Path) -> bool:
 def make_private_folder(path: Path) -> None:
     """Make a folder for the owner only; one that is there and holds something keeps its mode."""
     is_new = not path.exists() or not any(path.iterdir())
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in reversed([folder for folder in path.parents if not folder.exists()]):
+        folder.mkdir(exist_ok=True)
+        # whatever the umask, its owner goes on from here, and nobody else puts another store in the place of this one
+        folder.chmod(stat.S_IMODE(folder.stat().st_mode) & 0o755 | 0o700)
+    path.mkdir(mode=0o700, exist_ok=True)
     if is_new:
         path.chmod(0o700)  # whatever the umask
 

@@ -38,6 +38,19 @@ def test_all_of_a_store_is_its_owners_and_the_catalogue_is_read_only(tmp_path: P
         assert mode == (0o700 if is_folder else 0o444 if name == "dear.duckdb" else 0o600), name
 
 
+@pytest.mark.parametrize(
+    ("mask", "mode"), [(0o000, 0o755), (0o002, 0o755), (0o022, 0o755), (0o027, 0o750), (0o777, 0o700)], ids=oct
+)
+def test_folders_made_on_the_way_are_for_their_owner_to_change(tmp_path: Path, mask: int, mode: int) -> None:
+    before = os.umask(mask)
+    try:
+        Store.open(tmp_path / "a" / "b" / "store").close()
+    finally:
+        os.umask(before)
+    found = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a", "a/b", "a/b/store")]
+    assert found == [mode, mode, 0o700]
+
+
 @pytest.mark.usefixtures("umask")
 def test_what_is_not_whole_yet_is_its_owners_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = os.umask(0)
