@@ -42,6 +42,12 @@ def present_folder() -> Path:
         return next(folder for folder in (expanded(Path("~")), Path("/")) if is_folder(folder))
 
 
+def folder_of(file: Path) -> Path:
+    """Where relative paths in a file start: its own folder, and the present one for what is piped in."""
+    found = file.resolve()
+    return found.parent if is_file(found) else present_folder()
+
+
 def is_file(path: Path) -> bool:
     """Whether a regular file can be seen there; no where a folder above it may not be searched."""
     try:

@@ -5,12 +5,21 @@ from typing import Annotated
 
 import typer
 
+
+def _folder(text: str | Path) -> Path:
+    """A folder that is named: an empty text, as of a variable that is not set, would be the present one."""
+    if not str(text):
+        raise typer.BadParameter("it is empty; name a folder, or leave --store out")
+    return Path(text)
+
+
 StoreOption = Annotated[
     Path | None,
     typer.Option(
         "--store",
         help="Where campaigns are kept.  [default: DEAR_STORE, else the platform's data folder]",
-        readable=False,  # that it is not is no wrong usage: the store says so itself
+        parser=_folder,  # whether it can be the store is no question of usage: the store says so itself
+        metavar="PATH",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]

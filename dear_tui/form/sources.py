@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.paths import expanded, is_folder, present_folder
+from engine.paths import expanded, folder_of, is_folder, present_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +51,7 @@ def from_file(path: Path, fields: Iterable[ConfigField]) -> Start:
     from engine.config.campaign_config import check_config, read_tables
 
     path = expanded(path)
-    tables, folder = read_tables(path), path.resolve().parent
+    tables, folder = read_tables(path), folder_of(path)
     checked = check_config(tables, folder)
     problems = checked if isinstance(checked, list) else []
     return Start(

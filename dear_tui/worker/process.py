@@ -72,6 +72,11 @@ def start_worker(path: Path, until_empty: bool) -> int:
             cwd=present_folder(),  # without one, torch's library ends the process
             start_new_session=True,  # closing the terminal must not end it
         )
+    except OSError as error:
+        raise UnreachableError(
+            f"{path}: no worker can be started ({error.strerror}); end other processes, or run the queue here with "
+            "`dear-tui worker start --foreground`"
+        ) from None
     finally:
         os.close(log)
     # reaped when it ends: a dead child that nobody waited for looks alive to those who ask for its id

@@ -28,7 +28,7 @@ from engine.formats.float32 import FLOAT32
 from engine.injection.methods import DEFAULT_METHOD, METHODS
 from engine.metrics.probabilities import EL2N
 from engine.metrics.registry import METRICS
-from engine.paths import MissingFileError, file_bytes, is_file, is_folder, shown
+from engine.paths import MissingFileError, file_bytes, folder_of, is_file, is_folder, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,7 +75,10 @@ def _parse_memory(value: object) -> object:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]i?B)\s*", value)
     if match is None:
         raise ValueError('write a size with its unit, for example "2GB"')
-    return int(float(match[1]) * MEMORY_UNITS[match[2]])
+    size = float(match[1]) * MEMORY_UNITS[match[2]]
+    if size == float("inf"):
+        raise ValueError("is larger than any memory; write how much this machine may spare")
+    return int(size)
 
 
 def _check_file(path: Path, info: ValidationInfo) -> Path:
@@ -410,7 +413,7 @@ def load_config(path: Path) -> CampaignConfig:
     Raises:
         ConfigError: with every problem, a sentence each, that names the file and the field.
     """
-    return parse_config(read_tables(path), source=str(path), folder=path.resolve().parent)
+    return parse_config(read_tables(path), source=str(path), folder=folder_of(path))
 
 
 def read_tables(path: Path) -> dict[str, Any]:

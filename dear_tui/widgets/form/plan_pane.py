@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from dear_tui.planner.process import Planner
+from dear_tui.planner.reports import Report
 from dear_tui.widgets.common.status_text import MUTED
 from engine.units import byte_count, duration
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from dear_tui.form.draft import Place
-    from dear_tui.planner.reports import Order, Report
+    from dear_tui.planner.reports import Order
     from engine.running.campaign_size import Material, Size
 
 
@@ -127,7 +128,12 @@ class PlanPane(VerticalScroll, can_focus=False):
         with self._guard:
             if turn != self._turn:
                 return
-            planner = self._planner = self._plan_with(order)
+            try:
+                planner = self._planner = self._plan_with(order)
+            except OSError as error:
+                refused = Report("error", f"no process can be started to try it out ({error.strerror}); end other ones")
+                self.app.call_from_thread(self._show_report, refused, turn)
+                return
         for report in planner.reports():
             self.app.call_from_thread(self._show_report, report, turn)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.paths import LONGEST_NAME_BYTES
+from tests.small_campaign import write_config
 
 if TYPE_CHECKING:
     from tests.dear_tui.cli.conftest import Invoke
@@ -140,3 +141,22 @@ def test_a_present_folder_that_was_removed_is_said(tmp_path: Path) -> None:
     done = subprocess.run(["sh", "-c", command], cwd=gone, capture_output=True, text=True, check=False)
     said = "the present folder cannot be used (No such file or directory); change to another one with `cd`, and run"
     assert (done.returncode, done.stdout, done.stderr) == (3, "", f"dear-tui: {said} again\n")
+
+
+def test_a_store_without_a_name_is_not_the_present_folder(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `--store "$STORE"` says where there is no such variable."""
+    monkeypatch.chdir(tmp_path)
+    for done in (invoke("worker", "start", "--store", ""), invoke("--store", "", "list")):
+        assert (done.code, done.out) == (2, "")
+        assert "it is empty; name a folder, or leave --store out" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_relative_paths_of_a_config_that_is_piped_in_start_at_the_present_folder(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    program = f"'{sys.executable}' -c 'import sys; from dear_tui.cli import main; sys.exit(main())'"
+    command = f"cat '{config}' | {program} submit --no-start /dev/stdin --store store"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import tomllib
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from textual.widgets import Input
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from dear_tui.app import DearApp
+    from dear_tui.planner.reports import Order
 
 LAYERS = [["conv1", [6, 1, 5, 5]], ["conv2", [16, 6, 5, 5]], ["fc1", [120, 400]], ["fc2", [84, 120]], ["fc3", [10, 84]]]
 MATERIAL = Report("material", {"layers": LAYERS, "images": 10_000, "injected": ""})
@@ -86,6 +88,16 @@ async def test_a_network_of_which_more_than_norms_and_biases_is_left_out_says_so
     async with make_app(FakeSource(), plan_with=FakePlanner([material, ESTIMATE])).run_test(size=(120, 40)) as pilot:
         await opened(pilot)
         await until_shown(pilot, "weights 664 of 1,240 parameters", "not injected: 576 in")
+
+
+async def test_a_machine_without_room_for_another_process_is_said() -> None:
+    def plan_with(_order: Order) -> NoReturn:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    app = make_app(FakeSource(), plan_with=plan_with)  # type: ignore[arg-type]
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(pilot)
+        await until_shown(pilot, "no process can be started to try it out", "(Resource temporarily unavailable)")
 
 
 async def test_while_one_types_the_measuring_ends_and_counts_follow_at_once() -> None:

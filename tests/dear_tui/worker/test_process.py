@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
@@ -93,6 +94,15 @@ def test_a_store_that_is_a_file_is_the_starters_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UnreachableError, match="it is a file"):
         start_worker(tmp_path / "file", until_empty=True)
+
+
+def test_a_machine_without_room_for_another_process_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(subprocess, "Popen", refused)
+    with pytest.raises(UnreachableError, match=r"no worker can be started \(Resource temporarily unavailable\); end"):
+        start_worker(tmp_path / "store", until_empty=True)
 
 
 @pytest.mark.parametrize("said", [Answer(pid=7), Answer(error="no", exit_code=3)])
