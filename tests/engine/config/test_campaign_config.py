@@ -122,7 +122,8 @@ def test_all_problems_are_reported_at_once_also_those_between_keys_and_of_files(
         ("workload", {"n": 5}, '[workload] n: does not apply to select = "all"; remove it, or use select = "top_n" or '
          '"random"'),
         ("run", {"device": "tpu"}, '[run] device: use "auto", "cpu", "cuda" or "cuda:1", not "tpu"'),
-        ("run", {"memory": f"{'9' * 400}GB"}, "[run] memory: is larger than any memory; write how much"),
+        ("run", {"memory": f"{'9' * 400}GB"}, "[run] memory: is larger than any memory; write how much this "
+         "machine may spare"),
         ("run", {"memory": "0GB"}, "[run] memory: should be greater than 0, but is '0GB'"),
     ],
 )  # fmt: skip
