@@ -7,11 +7,17 @@ import stat
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.errors import InputError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 LONGEST_NAME_BYTES = 255
 """of the name of one file or folder, on every file system in use"""
+
+NO_HOME = Path(os.devnull) / "there is no home folder"
 
 KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -32,6 +38,18 @@ def expanded(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError:
         return path
+
+
+def own_folder(find: Callable[..., Path]) -> Path:
+    """The program's own folder of a kind, by platformdirs' function for it.
+
+    A process of a user without a home, as in a container, has none: what cannot be made stands for it, so that nothing
+    is read there, and that nothing can be written is said as of any other folder.
+    """
+    try:
+        return find("dear-tui", appauthor=False)
+    except RuntimeError:
+        return NO_HOME
 
 
 def present_folder() -> Path:

@@ -12,7 +12,7 @@ from platformdirs import user_config_path, user_state_path
 
 from dear_tui.query.questions import NamedQuery
 from engine.errors import InputError
-from engine.paths import is_file, replace_text
+from engine.paths import is_file, own_folder, replace_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,8 +42,8 @@ class QueryBook:
             saved: the folder of saved queries, `NAME.sql` each.
             past: the file of past ones, a JSON object a line.
         """
-        self.folder = saved or user_config_path("dear-tui", appauthor=False) / "queries"
-        self._past = past or user_state_path("dear-tui", appauthor=False) / "sql-history.jsonl"
+        self.folder = saved or own_folder(user_config_path) / "queries"
+        self._past = past or own_folder(user_state_path) / "sql-history.jsonl"
 
     def saved(self) -> list[NamedQuery]:
         """By name; a file that cannot be read is passed over."""

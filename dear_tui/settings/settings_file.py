@@ -14,7 +14,7 @@ from dear_tui.settings.keymap import keymap_problems
 from dear_tui.settings.settings import Settings
 from engine.config.problems import explain
 from engine.errors import ConfigError, InputError
-from engine.paths import exists, expanded, replace_text, shown
+from engine.paths import exists, expanded, own_folder, replace_text, shown
 
 VARIABLE = "DEAR_CONFIG"
 
@@ -58,7 +58,7 @@ def settings_path() -> Path:
     named = os.environ.get(VARIABLE)
     if named:
         return expanded(Path(named))
-    return platformdirs.user_config_path("dear-tui", appauthor=False) / "config.toml"
+    return own_folder(platformdirs.user_config_path) / "config.toml"
 
 
 def load_settings() -> Settings:

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 import platformdirs
 from textual.worker import WorkerFailed
 
+from engine.paths import own_folder
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def crash_log() -> Path:
     """Where the details go."""
-    return platformdirs.user_log_path("dear-tui", appauthor=False) / "crash.log"
+    return own_folder(platformdirs.user_log_path) / "crash.log"
 
 
 def record_crash(error: BaseException, what: str = "the screens broke down") -> str:

@@ -10,6 +10,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError
+from engine.paths import own_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ def default_folder() -> Path:
     """Where data sets go when no folder is given."""
     import platformdirs
 
-    return platformdirs.user_cache_path("dear-tui") / "datasets"
+    return own_folder(platformdirs.user_cache_path) / "datasets"
 
 
 def download(name: str, folder: Path, train: bool) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from engine.errors import UnreachableError
-from engine.paths import LONGEST_NAME_BYTES
+from engine.paths import LONGEST_NAME_BYTES, NO_HOME, own_folder
 from engine.store.schema import AUDIT, PART_TABLES
 
 CAMPAIGN_DIGITS = PART_DIGITS = 6
@@ -30,9 +30,12 @@ def store_path(given: Path | None = None) -> Path:
     """The store to use: the one given, else `DEAR_STORE`, else the platform's data directory.
 
     Raises:
-        UnreachableError: no store can have this path; nothing has been made.
+        UnreachableError: no store can have this path, or none was given and there is no home; nothing has been made.
     """
-    path = given or Path(os.environ.get("DEAR_STORE") or user_data_path("dear-tui", appauthor=False))
+    named = os.environ.get("DEAR_STORE")
+    path = given or (Path(named) if named else own_folder(user_data_path))
+    if path == NO_HOME:
+        raise UnreachableError("there is no home folder to keep the store in; name another one with --store")
     _resolved(path)
     return path.expanduser()
 

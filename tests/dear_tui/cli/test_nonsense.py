@@ -7,10 +7,14 @@ import subprocess
 import sys
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from dear_tui.query.book import PastQuery, QueryBook
+from dear_tui.settings.settings_file import load_settings, remember_theme, settings_path
+from dear_tui.terminal.crash import record_crash
+from engine.errors import InputError
 from engine.paths import LONGEST_NAME_BYTES
 from tests.small_campaign import write_config
 
@@ -160,3 +164,39 @@ def test_relative_paths_of_a_config_that_is_piped_in_start_at_the_present_folder
     command = f"cat '{config}' | {program} submit --no-start /dev/stdin --store store"
     done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
+
+
+@pytest.fixture
+def without_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a container has it that runs under a user id of its own."""
+
+    def unknown(user: int) -> NoReturn:
+        raise KeyError(f"getpwuid(): uid not found: {user}")
+
+    for name in ("HOME", "DEAR_STORE", *(name for name in os.environ if name.startswith("XDG_"))):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+
+
+@pytest.mark.usefixtures("without_home")
+def test_without_a_home_a_store_has_to_be_named(invoke: Invoke, finished_store: Path) -> None:
+    refused = invoke("list")
+    assert (refused.code, refused.out) == (3, "")
+    assert refused.err == "dear-tui: there is no home folder to keep the store in; name another one with --store\n"
+    assert invoke("list", "--store", finished_store).code == 0
+    assert invoke("keys").code == 0
+
+
+@pytest.mark.usefixtures("without_home")
+def test_without_a_home_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    book = QueryBook()
+    book.remember(PastQuery("now", "SELECT 1"))
+    assert (book.past(), book.saved()) == ([], [])
+    with pytest.raises(InputError, match="there is no home folder"):
+        book.save("mine", "SELECT 1")
+    with pytest.raises(InputError, match="there is no home folder"):
+        remember_theme(settings_path(), "nord")
+    assert load_settings().theme is None
+    assert "the details cannot be written" in record_crash(ValueError())
+    assert list(tmp_path.iterdir()) == []
