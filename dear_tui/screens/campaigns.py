@@ -24,7 +24,6 @@ from dear_tui.widgets.campaigns.campaign_filter import CampaignFilter
 from dear_tui.widgets.campaigns.campaign_list import CampaignList, Row, in_order, matches
 from dear_tui.widgets.campaigns.worker_text import worker_text
 from dear_tui.widgets.common.status_text import MUTED, spread
-from engine.errors import DearError
 from engine.units import short_count
 
 if TYPE_CHECKING:
@@ -196,7 +195,7 @@ class CampaignsScreen(OrderingScreen):
         """Read the queue, and count critical faults where more pairs are critical than when they were counted."""
         worker, desk = get_current_worker(), self.dear.desk
         while not worker.is_cancelled:
-            with suppress(DearError):  # the reading of the campaigns meets it too, and it is said above the list
+            with suppress(Exception):  # the reading of the campaigns meets it too, and it is said above the list
                 self.post_message(QueueRead(desk.queue()))
             is_done = self._counter.count(self.dear.snapshot.campaigns or (), time.monotonic() + COUNTING_SECONDS)
             if self._counter.found != self._found:

@@ -10,12 +10,12 @@ from textual import work
 from textual.actions import parse
 from textual.binding import Binding, BindingType
 
+from dear_tui.access.problem import problem_of
 from dear_tui.access.unavailable import against_asking, against_moving, against_starting, against_stopping
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.confirm import ConfirmScreen
 from dear_tui.settings.keymap import with_ids
 from dear_tui.text.messages import Obeyed
-from engine.errors import DearError
 from engine.units import short_count
 
 if TYPE_CHECKING:
@@ -152,9 +152,9 @@ class OrderingScreen(SnapshotScreen):
         refusal, queue = "", None
         try:
             said += give()
-        except DearError as error:
-            refusal = str(error)
-        with suppress(DearError):  # it is said above the list
+        except Exception as error:  # whatever breaks in a store, the screens say it and go on
+            refusal = problem_of(error)
+        with suppress(Exception):  # it is said above the list
             queue = self.dear.desk.queue()
         self.post_message(Obeyed(tuple(said), refusal, campaign, queue))
 

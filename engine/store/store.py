@@ -274,13 +274,20 @@ class Store(StoreReader):
             raise unwritable(layout.description, error) from None
 
     def remove(self, campaign: int) -> None:
-        """Delete a campaign that nobody runs, its files and what state.sqlite knows of it."""
+        """Delete a campaign that nobody runs, its files and what state.sqlite knows of it.
+
+        Raises:
+            UnreachableError: its files cannot be deleted; nothing has been.
+        """
         folder = self.layout.campaign(campaign).folder
         # under this name the views do not see it, and the next process to take the lock deletes what is left of it
         aside = unfinished(folder)
         with exclusive(self.layout.root):
-            if folder.exists():
-                folder.rename(aside)
+            try:
+                if folder.exists():
+                    folder.rename(aside)
+            except OSError as error:
+                raise unwritable(folder, error) from None
             self.state.remove_campaign(campaign)
         shutil.rmtree(aside, ignore_errors=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import string
 import sys
 import threading
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
     from textual.widget import Widget
+
+    from engine.store import QueueView
 
 MODES = sorted(DearApp.MODES)
 KEYS = [
@@ -259,3 +262,46 @@ async def test_the_event_loop_never_touches_the_store(
             await at_rest(pilot)
     assert on_the_loop() == []
     assert calls == []
+
+
+def file(path: Path) -> None:
+    path.write_text("")
+
+
+def circle(path: Path) -> None:
+    """A link that leads to itself."""
+    path.symlink_to(path)
+
+
+@pytest.mark.parametrize("put", [file, circle])
+async def test_a_store_in_whose_place_something_else_is_ends_no_screen(
+    put: Callable[[Path], object], store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is put back, and is shown again."""
+    path, away = tmp_path / "store", tmp_path / "away"
+    shutil.copytree(store, path)
+    app = DearApp(path, 1, machine=FixedMachine())
+    queue, looks = app.desk.queue, list[int]()
+
+    def watched() -> QueueView:
+        looks.append(len(looks))
+        return queue()
+
+    monkeypatch.setattr(app.desk, "queue", watched)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await open_mode(pilot, "campaigns")
+        path.rename(away)
+        put(path)
+        looks.clear()
+        async with asyncio.timeout(60):
+            while len(looks) < 2 and app._exception is None:  # the first one has ended by the second
+                await pilot.pause(0.05)
+        for mode in MODES:
+            await open_mode(pilot, mode)
+        path.unlink()
+        away.rename(path)
+        await open_mode(pilot, "campaigns")
+        async with asyncio.timeout(60):
+            while "#1 small" not in screen_text(app):
+                await pilot.pause(0.05)
+        assert app.crash == ""

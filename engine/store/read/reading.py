@@ -314,7 +314,19 @@ class StoreReader:
         return UnreachableError(f"{self.layout.state}: missing; {mend}")
 
     def _is_there(self) -> bool:
-        """Whether the store has its tables: a read-only one may be opened before the writer has made them."""
+        """Whether the store has its tables: a read-only one may be opened before the writer has made them.
+
+        Raises:
+            UnreachableError: it cannot be read any more: it was closed to this user, or something else is in its place.
+        """
+        try:
+            return self._has_tables()
+        except OSError as error:
+            raise UnreachableError(
+                f"{self.layout.root}: cannot be read ({error.strerror}); ask its owner, or put the folder back"
+            ) from None
+
+    def _has_tables(self) -> bool:
         if self._read_only and not os.path.lexists(self.layout.state):
             self._check_readable()
             return False

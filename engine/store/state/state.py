@@ -10,6 +10,7 @@ import time
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import DiskFullError, NewerStoreError, UnreachableError
@@ -21,7 +22,7 @@ from engine.store.state.reserve import give_up_reserve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
 
 PATIENCE_SECONDS = 30
 """how long another process may write before that is an error"""
@@ -97,7 +98,7 @@ class StateFile:
                 wal = path.with_name(f"{path.name}-wal")
                 has_wal = wal.exists() and wal.stat().st_size > 0
                 options = "mode=ro" if has_wal or os.access(path.parent, os.W_OK) else "immutable=1"
-                self._connection = self._connect(f"{path.resolve().as_uri()}?{options}", uri=True)
+                self._connection = self._connect(f"{Path(os.path.realpath(path)).as_uri()}?{options}", uri=True)
                 opened.callback(self._connection.close)
                 self._check_version()
             else:
