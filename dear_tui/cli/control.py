@@ -98,4 +98,7 @@ def _confirmed(status: CampaignStatus) -> bool:
     if not sys.stdin.isatty():
         raise InputError(f"{what}: there is no terminal to ask on whether to delete it for good; add --yes")
     say(f"delete {what}, for good? [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    try:
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+    except UnicodeDecodeError:  # of a terminal that writes otherwise: it is no yes
+        return False

@@ -200,3 +200,14 @@ def test_without_a_home_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.Monk
     assert load_settings().theme is None
     assert "the details cannot be written" in record_crash(ValueError())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_answer_that_is_no_text_is_no_yes(
+    invoke: Invoke, finished_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = TextIOWrapper(BytesIO(b"\xff\n"), encoding="utf-8")
+    monkeypatch.setattr(answer, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdin", answer)
+    done = invoke("delete", "1", "--store", finished_store)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.endswith("nothing was deleted\n")
