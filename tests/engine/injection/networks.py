@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,14 +12,21 @@ from torch import nn
 from engine.formats.float32 import FLOAT32
 from engine.injection.exact.naive import naive_logits
 from engine.injection.network.layers import injectable_modules
+from engine.injection.network.sizes import LIMITS
 from engine.injection.outcomes import WeightFaults
 from engine.models import build_model
 
 if TYPE_CHECKING:
+    import pytest
     from torch import Tensor
 
     from engine.injection.injection import Injection
     from engine.injection.outcomes import Outcomes
+
+
+def run_small_batches(patch: pytest.MonkeyPatch, device: torch.device) -> None:
+    """Blocks and batches of 16: sizes that 16 images never come in are not tried out, either."""
+    patch.setitem(LIMITS, device.type, replace(LIMITS[device.type], macs=0, value_bytes=0, block_rows=16))
 
 
 def faults_in(model: nn.Module, layer: int, weight_index: np.ndarray, bit: np.ndarray) -> WeightFaults:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +13,16 @@ from engine.datasets import load_dataset
 from engine.injection.exact.naive import naive_logits
 from engine.injection.injection import Injection
 from engine.injection.network.layers import injectable_modules
-from engine.injection.network.sizes import LIMITS
 from engine.injection.recording import SeverityMatrix
 from engine.models import load_model
-from tests.engine.injection.networks import every_bit_in, faults_in, judged_logits, replayed_logits, same_to_the_bit
+from tests.engine.injection.networks import (
+    every_bit_in,
+    faults_in,
+    judged_logits,
+    replayed_logits,
+    run_small_batches,
+    same_to_the_bit,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +63,7 @@ def test_lenet5_every_layer_every_bit(lenet5: tuple[nn.Module, Tensor]) -> None:
 def test_resnet20_every_layer_every_bit(
     resnet20: tuple[nn.Module, Tensor], device: torch.device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(LIMITS, device.type, replace(LIMITS[device.type], macs=0, value_bytes=0))  # batches of 16
+    run_small_batches(monkeypatch, device)
     model, images = resnet20
     injection = Injection(model, images, MEMORY, "exact")
     assert injection.notes == []

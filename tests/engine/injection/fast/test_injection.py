@@ -21,7 +21,13 @@ from engine.injection.network.layers import injectable_modules
 from engine.injection.network.sizes import LIMITS
 from engine.injection.outcomes import WeightFaults
 from engine.models import load_model
-from tests.engine.injection.networks import assert_same_critical_pairs, every_bit_in, judged_logits, outcomes_of
+from tests.engine.injection.networks import (
+    assert_same_critical_pairs,
+    every_bit_in,
+    judged_logits,
+    outcomes_of,
+    run_small_batches,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,7 +109,7 @@ def test_values_around_overflow(lenet5: Callable[[int], tuple[nn.Module, Tensor]
 def test_resnet20_every_layer_every_bit(
     shared_data: Path, device: torch.device, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(LIMITS, device.type, replace(LIMITS[device.type], macs=0, value_bytes=0))  # batches of 16
+    run_small_batches(monkeypatch, device)
     dataset = load_dataset(DatasetConfig(name="cifar10", path=shared_data / "cifar10"))
     config = ModelConfig(arch="resnet20", weights=shared_data / "weights" / "resnet20-cifar10.th")
     model = load_model(config, dataset).model.to(device, dtype)
