@@ -105,19 +105,40 @@ def test_values_around_overflow(lenet5: Callable[[int], tuple[nn.Module, Tensor]
         assert 0 < np.count_nonzero(nonfinite) < len(nonfinite)
 
 
-@pytest.mark.usefixtures("shapes")
-def test_resnet20_every_layer_every_bit(
-    shared_data: Path, device: torch.device, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run_small_batches(monkeypatch, device)
+@pytest.fixture(scope="module")
+def resnet20(shared_data: Path, device: torch.device, dtype: torch.dtype) -> tuple[nn.Module, Tensor]:
+    """The published network and 16 CIFAR-10 images."""
     dataset = load_dataset(DatasetConfig(name="cifar10", path=shared_data / "cifar10"))
     config = ModelConfig(arch="resnet20", weights=shared_data / "weights" / "resnet20-cifar10.th")
     model = load_model(config, dataset).model.to(device, dtype)
-    images = torch.from_numpy(dataset.batch(np.arange(16))).to(device, dtype)
-    exact, fast = Injection(model, images, MEMORY, "exact"), Injection(model, images, MEMORY, "fast")
-    for layer in range(20):
-        faults = every_bit_in(model, layer, weights=1, seed=layer)
-        assert_same_critical_pairs(outcomes_of(fast, images, faults), outcomes_of(exact, images, faults))
+    return model, torch.from_numpy(dataset.batch(np.arange(16))).to(device, dtype)
+
+
+@pytest.fixture(scope="module")
+def exact_resnet20(
+    resnet20: tuple[nn.Module, Tensor], device: torch.device
+) -> list[tuple[WeightFaults, list[Outcomes]]]:
+    """Faults in each layer, and what the exact method says of them, whose bits do not depend on its shapes."""
+    model, images = resnet20
+    with pytest.MonkeyPatch.context() as patch:
+        run_small_batches(patch, device)
+        exact = Injection(model, images, MEMORY, "exact")
+        faults = [every_bit_in(model, layer, weights=1, seed=layer) for layer in range(20)]
+        return [(of_layer, outcomes_of(exact, images, of_layer)) for of_layer in faults]
+
+
+@pytest.mark.usefixtures("shapes")
+def test_resnet20_every_layer_every_bit(
+    resnet20: tuple[nn.Module, Tensor],
+    exact_resnet20: list[tuple[WeightFaults, list[Outcomes]]],
+    device: torch.device,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run_small_batches(monkeypatch, device)
+    model, images = resnet20
+    fast = Injection(model, images, MEMORY, "fast")
+    for faults, theirs in exact_resnet20:
+        assert_same_critical_pairs(outcomes_of(fast, images, faults), theirs)
 
 
 def test_ties_go_to_the_lowest_class(lenet5: Callable[[int], tuple[nn.Module, Tensor]]) -> None:
