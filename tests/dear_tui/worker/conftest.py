@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +11,7 @@ import pytest
 from engine.config.campaign_config import load_config
 from engine.running.execution import prepare_new
 from engine.store import Store
+from tests.dear_tui.forked import Forked
 from tests.small_campaign import write_config, write_long_config
 
 if TYPE_CHECKING:
@@ -76,28 +73,20 @@ def store(tmp_path: Path, waiting: Path) -> Store:
 
 
 @pytest.fixture
-def launch() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts `dear-tui worker start --foreground`, or another command, as a child whose exit code and log can be read.
+def launch(tmp_path: Path) -> Iterator[Callable[..., Forked]]:
+    """Starts `dear-tui worker start --foreground`, or another command, whose exit code and log can be read.
 
     A worker that is to end when the queue is empty does so at once.
     """
-    started: list[subprocess.Popen[str]] = []
+    started: list[Forked] = []
 
     def start(
         store: Path, *options: str, before: str = "", command: tuple[str, ...] = ("worker", "start", "--foreground")
-    ) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", before + LAUNCHED, *command, "--store", str(store), *options],
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        started.append(process)
-        return process
+    ) -> Forked:
+        started.append(Forked(tmp_path, before + LAUNCHED, *command, "--store", store, *options))
+        return started[-1]
 
     yield start
     for process in started:
-        if process.poll() is None:
-            os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
+        process.kill()
+        process.wait(DEADLINE)

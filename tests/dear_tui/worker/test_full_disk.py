@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from engine.running.progress import Progress
     from engine.steps import Step
     from engine.store import CampaignStatus
+    from tests.dear_tui.forked import Forked
 
 FAULTS = {"count": 2000}
 """whose parts fit on 3 MB, and what sealing needs for a while does not"""
@@ -80,7 +81,7 @@ def results(store: Path) -> list[list[tuple[Any, ...]]]:
 
 
 def test_a_full_disk_pauses_the_campaign_until_there_is_room(
-    tmp_path: Path, disk: Path, launch: Callable[..., subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, disk: Path, launch: Callable[..., Forked], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_size(disk, "3m")
     config = write_config(tmp_path, faults=FAULTS)
@@ -119,7 +120,7 @@ def test_a_full_disk_pauses_the_campaign_until_there_is_room(
 
 @pytest.mark.parametrize("has_reserve", [True, False])
 def test_a_worker_that_is_started_on_a_full_disk_says_so_once_and_goes_on_by_itself(
-    tmp_path: Path, disk: Path, launch: Callable[..., subprocess.Popen[str]], has_reserve: bool
+    tmp_path: Path, disk: Path, launch: Callable[..., Forked], has_reserve: bool
 ) -> None:
     store = submit(disk / "store", write_config(tmp_path))
     if not has_reserve:
@@ -131,9 +132,7 @@ def test_a_worker_that_is_started_on_a_full_disk_says_so_once_and_goes_on_by_its
         until(lambda: store.campaign(1).error, "the message")
         assert store.campaign(1).state == "paused"
     else:
-        said = process.stderr
-        assert said is not None
-        until(lambda: "free some space; it goes on by itself" in said.readline(), "the message")
+        until(lambda: "free some space; it goes on by itself" in process.err.read_text(), "the message")
     filler.unlink()
     _, log = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0

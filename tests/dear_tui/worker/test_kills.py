@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ from engine.running.execution import execute, execute_queued
 from engine.running.preparation import prepare
 from engine.store import Store
 from engine.store.files import sha256
+from tests.dear_tui.forked import Forked
 from tests.dear_tui.worker.conftest import DEADLINE, submit
 from tests.small_campaign import FAULTS, write_config, write_images
 
@@ -106,9 +105,8 @@ class Victim:
             submit(self.path, self._config(self._submitted))
             self._submitted += 1
         moment = str(self._random.randrange(place.calls)), str(self._random.uniform(0, place.seconds))
-        command = [sys.executable, "-c", DOOMED, str(self.path), place.module, place.function, *moment]
-        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=DEADLINE, check=False)
-        assert done.returncode == -signal.SIGKILL, done.stderr
+        doomed = Forked(self._folder, DOOMED, self.path, place.module, place.function, *moment)
+        assert doomed.wait(DEADLINE) == -signal.SIGKILL, doomed.err.read_text()
         self.left_behind.update(self._found())
         self.check()
 

@@ -18,15 +18,16 @@ from tests.dear_tui.worker.conftest import DEADLINE, submit, until
 from tests.small_campaign import write_config, write_long_config
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
-    Launch = Callable[..., subprocess.Popen[str]]
+    from tests.dear_tui.forked import Forked
+
+    Launch = Callable[..., Forked]
 
 
 @pytest.fixture
-def run(tmp_path: Path, launch: Launch) -> subprocess.Popen[str]:
+def run(tmp_path: Path, launch: Launch) -> Forked:
     """A `run` that does not end before the test and has committed a part, campaign 1."""
     config = write_long_config(tmp_path)
     process = launch(tmp_path / "store", str(config), command=("run",))
@@ -36,7 +37,7 @@ def run(tmp_path: Path, launch: Launch) -> subprocess.Popen[str]:
 
 
 @pytest.fixture
-def store(tmp_path: Path, run: subprocess.Popen[str]) -> Store:  # noqa: ARG001
+def store(tmp_path: Path, run: Forked) -> Store:  # noqa: ARG001
     """Where it runs; a short campaign, 2, is queued behind it."""
     return submit(tmp_path / "store", write_config(tmp_path, "short.toml"))
 
@@ -50,7 +51,7 @@ def lose_state(store: Store) -> None:
         file.unlink(missing_ok=True)
 
 
-def test_it_runs_the_queue_when_the_run_has_ended(store: Store, run: subprocess.Popen[str], launch: Launch) -> None:
+def test_it_runs_the_queue_when_the_run_has_ended(store: Store, run: Forked, launch: Launch) -> None:
     worker = launch(store.layout.root, "--until-empty")
     until(lambda: store.worker().waits_for == run.pid, "the worker to wait")
     assert store.worker().pid == worker.pid
@@ -64,7 +65,7 @@ def test_it_runs_the_queue_when_the_run_has_ended(store: Store, run: subprocess.
     assert {status.id: status.state for status in store.campaigns()} == {1: "paused", 2: "finished"}
 
 
-def test_one_that_waits_is_stopped_at_once(store: Store, run: subprocess.Popen[str], launch: Launch) -> None:
+def test_one_that_waits_is_stopped_at_once(store: Store, run: Forked, launch: Launch) -> None:
     worker = launch(store.layout.root)
     until(lambda: store.worker().waits_for == run.pid, "the worker to wait")
     store.queue.stop_worker()
@@ -129,7 +130,7 @@ def test_an_idle_worker_is_in_nobodys_way(tmp_path: Path, launch: Launch) -> Non
 
 
 def test_state_sqlite_lost_under_a_run_is_rebuilt_by_it_and_the_worker_goes_on_waiting(
-    store: Store, run: subprocess.Popen[str], launch: Launch
+    store: Store, run: Forked, launch: Launch
 ) -> None:
     worker = launch(store.layout.root, "--until-empty")
     until(lambda: store.worker().waits_for == run.pid, "the worker to wait")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 import subprocess
@@ -11,6 +10,7 @@ import time
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from dear_tui.worker.loop import Worker
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 
     from engine.running.networks import Networks
     from engine.store import Action
+    from tests.dear_tui.forked import Forked
 
-    Launch = Callable[..., subprocess.Popen[str]]
+    Launch = Callable[..., Forked]
 
 
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+def ended(process: Forked) -> tuple[int, str]:
     """Exit code and log of a worker that ends by itself; the log holds no traceback."""
     _, log = process.communicate(timeout=DEADLINE)
     assert "Traceback" not in log, log
@@ -170,12 +171,12 @@ def test_stop_finishes_the_part_and_the_campaign_is_first_again(store: Store, la
     assert not list(store.layout.root.rglob("*.tmp"))
 
 
-def hold_still(process: subprocess.Popen[str], store: Store) -> None:
+def hold_still(process: Forked, store: Store) -> None:
     """At a moment when it is not writing to the state, so that others can."""
     with closing(sqlite3.connect(store.layout.state, timeout=DEADLINE, isolation_level=None)) as state:
         state.execute("BEGIN IMMEDIATE")
         process.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED, "it to stand still")
         state.execute("ROLLBACK")
 
 
