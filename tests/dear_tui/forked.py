@@ -46,6 +46,8 @@ class Forked:
         """
         kept = Path(tempfile.mkdtemp(prefix="said-", dir=folder))
         self.out, self.err = kept / "out", kept / "err"
+        for file in (self.out, self.err):
+            file.touch()  # so that it can be looked into at once
         with patch.dict(os.environ, OMP_NUM_THREADS="1", PYTHONPATH=str(ROOT)):  # of the first one, for all others
             forkserver.ensure_running()
         self._process = CONTEXT.Process(
@@ -90,7 +92,7 @@ def _run(code: str, arguments: list[str], environment: dict[str, str], out: Path
     """What the new process does."""
     os.setsid()
     for number, path in enumerate((Path(os.devnull), out, err)):
-        opened = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        opened = os.open(path, os.O_RDWR)
         os.dup2(opened, number)
         os.close(opened)
     os.environ.clear()

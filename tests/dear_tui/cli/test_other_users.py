@@ -19,6 +19,8 @@ import pytest
 from dear_tui.cli import main
 from dear_tui.cli.run import ProgressLine
 from tests.dear_tui.cli.conftest import Finished
+from tests.dear_tui.forked import Forked
+from tests.dear_tui.worker.conftest import DEADLINE
 from tests.small_campaign import FAULTS, IMAGES, write_config
 
 if TYPE_CHECKING:
@@ -62,14 +64,9 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 def as_nobody(*command: str | Path, store: Path) -> Finished:
     """Run `dear-tui COMMAND --store STORE` as another user, whom the mode bits stop."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *map(str, command), str(store.with_name("warm")), str(store)],
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return Finished(done.returncode, done.stdout, done.stderr)
+    process = Forked(store.parent, PROGRAM, *command, store.with_name("warm"), store)
+    out, err = process.communicate(DEADLINE)
+    return Finished(process.wait(), out, err)
 
 
 @pytest.fixture

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from engine.store import Store
 from engine.store.sql.sql import SqlSession
-from tests.dear_tui.worker.conftest import DEADLINE, submit
+from tests.dear_tui.cli.conftest import Finished
+from tests.dear_tui.forked import Forked
+from tests.dear_tui.worker.conftest import DEADLINE, submit, until
 from tests.small_campaign import write_config
 
 if TYPE_CHECKING:
@@ -49,31 +48,23 @@ sys.exit(main(arguments))
 """
 
 
-def run_stopped(store: Path, by: str, times: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+def run_stopped(store: Path, by: str, times: str, *arguments: object) -> Finished:
     """A command of dear-tui that is stopped while it seals, and once more when it has heard of that."""
-    with subprocess.Popen(
-        [sys.executable, "-c", STOPPED, by, times, *map(str, arguments)],
-        env={**os.environ, "DEAR_STORE": str(store), "OMP_NUM_THREADS": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        said = ""
-        while times == "twice" and "stopping after" not in said and (line := process.stderr.readline()):
-            said += line
-        if times == "twice" and by == "command":
-            Store.open(store).queue.stop_worker()
-        elif times == "twice":
-            process.send_signal(signal.Signals[by])
-        try:
-            out, rest = process.communicate(timeout=DEADLINE)
-        finally:
-            process.kill()  # which would otherwise be waited for
-    said += rest
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEAR_STORE", str(store))
+        process = Forked(store.parent, STOPPED, by, times, *arguments)
+    try:
+        if times == "twice":
+            until(lambda: process.poll() is not None or "stopping after" in process.err.read_text(), "the first stop")
+            if by == "command":
+                Store.open(store).queue.stop_worker()
+            else:
+                process.send_signal(signal.Signals[by])
+        out, said = process.communicate(timeout=DEADLINE)
+    finally:
+        process.kill()  # which would otherwise be waited for
     assert "Traceback" not in said, said
-    return subprocess.CompletedProcess(process.args, process.returncode, out, said)
+    return Finished(process.wait(), out, said)
 
 
 def severities(store: Path) -> list[tuple[Any, ...]]:
@@ -98,7 +89,7 @@ def check_finishes(invoke: Invoke, config: Path, path: Path, undisturbed: Path) 
 @pytest.mark.parametrize("by", ["SIGINT", "SIGTERM"])
 def test_one_stop_lets_the_run_seal(tmp_path: Path, finished_store: Path, by: str) -> None:
     done = run_stopped(tmp_path / "store", by, "once", "run", write_config(tmp_path))
-    assert (done.returncode, done.stdout[:11]) == (130, "campaign 1:")
+    assert (done.code, done.out[:11]) == (130, "campaign 1:")
     assert Store.open(tmp_path / "store", read_only=True).campaign(1).state == "finished"
     assert severities(tmp_path / "store") == severities(finished_store)
 
@@ -107,8 +98,8 @@ def test_one_stop_lets_the_run_seal(tmp_path: Path, finished_store: Path, by: st
 def test_a_second_stop_ends_the_run_at_once(invoke: Invoke, tmp_path: Path, finished_store: Path, by: str) -> None:
     config, path = write_config(tmp_path), tmp_path / "store"
     done = run_stopped(path, by, "twice", "run", config)
-    assert (done.returncode, done.stdout) == (130, "")
-    assert done.stderr.endswith("\nstopped at once; run it again to continue\n")
+    assert (done.code, done.out) == (130, "")
+    assert done.err.endswith("\nstopped at once; run it again to continue\n")
     assert not [*path.rglob("campaign.duckdb*")], "half a sealed file would only take room"
     check_finishes(invoke, config, path, finished_store)
 
@@ -117,8 +108,8 @@ def test_a_second_stop_ends_the_run_at_once(invoke: Invoke, tmp_path: Path, fini
 def test_one_stop_lets_the_worker_seal(tmp_path: Path, finished_store: Path, by: str, code: int) -> None:
     store = submit(tmp_path / "store", write_config(tmp_path))
     done = run_stopped(store.layout.root, by, "once", "worker", "start", "--foreground")
-    assert done.returncode == code
-    assert done.stderr.endswith(" worker ended\n")
+    assert done.code == code
+    assert done.err.endswith(" worker ended\n")
     assert store.campaign(1).state == "finished"
     assert severities(store.layout.root) == severities(finished_store)
 
@@ -128,6 +119,6 @@ def test_a_second_stop_ends_the_worker_at_once(invoke: Invoke, tmp_path: Path, f
     config = write_config(tmp_path)
     store = submit(tmp_path / "store", config)
     done = run_stopped(store.layout.root, by, "twice", "worker", "start", "--foreground")
-    assert done.returncode == 130
-    assert done.stderr.endswith(" stopped at once\n")
+    assert done.code == 130
+    assert done.err.endswith(" stopped at once\n")
     check_finishes(invoke, config, store.layout.root, finished_store)

@@ -37,7 +37,7 @@ def ended(process: Forked) -> tuple[int, str]:
     """Exit code and log of a worker that ends by itself; the log holds no traceback."""
     _, log = process.communicate(timeout=DEADLINE)
     assert "Traceback" not in log, log
-    return process.returncode, log
+    return process.wait(), log
 
 
 def test_it_runs_the_queue_in_order_and_ends_when_it_is_to(tmp_path: Path, launch: Launch) -> None:
