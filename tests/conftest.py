@@ -11,7 +11,6 @@ import pytest
 if "PYTEST_XDIST_WORKER" in os.environ:  # one core for each of the tests that run side by side, told before torch asks
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import torch
 from hypothesis import settings
 
 settings.register_profile("project", deadline=None, derandomize=True)
@@ -55,6 +54,8 @@ def shared_data() -> Path:
 @pytest.fixture(scope="module")
 def one_thread() -> Iterator[None]:
     """Small campaigns are much faster so where other processes want the cores, too."""
+    import torch  # not by the process that only hands tests out
+
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -4,8 +4,11 @@ import gc
 import resource
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 
 from dear_tui.terminal.gc_pauses import GarbageBetweenKeys
 from tests.dear_tui.real_terminal import DEAR_TUI, Terminal
@@ -44,6 +47,22 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.004)
     monkeypatch.setattr("textual._wait.SLEEP_IDLE", 0.0005)
+
+
+parse_rules, parsed = Stylesheet._parse_rules, dict[tuple[Any, ...], list[RuleSet]]()
+
+
+@pytest.fixture(autouse=True)
+def style_sheets_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every app reads the same ones, and twice at its start; what they become is not changed by who uses it."""
+
+    def remembered(self: Stylesheet, *source: Any, **of: Any) -> list[RuleSet]:
+        key = (*source, *of.items(), frozenset(self._variables.items()))
+        if key not in parsed:
+            parsed[key] = parse_rules(self, *source, **of)
+        return parsed[key]
+
+    monkeypatch.setattr(Stylesheet, "_parse_rules", remembered)
 
 
 @pytest.fixture(autouse=True)
