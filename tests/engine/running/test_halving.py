@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -118,6 +119,19 @@ def config_of(folder: Path, method: str, **run_keys: Any) -> Path:
     return write_config(folder, model=model, run={"method": "exact", **keys})
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Callable[[str], Path]:  # noqa: ARG001
+    """The store of the small campaign by a method, run where there is memory enough; not to be written to."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+
+    @cache
+    def store(method: str) -> Path:
+        run(config_of(folder, method), folder / method)
+        return folder / method
+
+    return store
+
+
 def halvings(notes: list[str]) -> list[str]:
     return [note for note in notes if note.startswith("memory ran out: batches are halved, to fit in ")]
 
@@ -131,16 +145,17 @@ def check_store(store: Path) -> None:
 
 
 @pytest.mark.parametrize("method", ["exact", "fast", "branching"])
-def test_with_too_little_from_the_start_batches_are_halved(tmp_path: Path, device: SmallDevice, method: str) -> None:
-    config = config_of(tmp_path, method)
-    run(config, tmp_path / "undisturbed")
+def test_with_too_little_from_the_start_batches_are_halved(
+    tmp_path: Path, undisturbed: Callable[[str], Path], device: SmallDevice, method: str
+) -> None:
+    config, expected = config_of(tmp_path, method), results(undisturbed(method))
     device.rows = 16
     recorder = Recorder()
     prepared = prepare(load_config(config))
     assert prepared.injection.block_rows <= 16 < device.refused[0]
     assert execute(prepared, tmp_path / "store", recorder, lambda: False).state == "finished"
     assert len(halvings(recorder.notes)) >= 1
-    assert results(tmp_path / "store") == results(tmp_path / "undisturbed")
+    assert results(tmp_path / "store") == expected
     check_store(tmp_path / "store")
 
 
@@ -152,20 +167,19 @@ def test_whatever_says_that_memory_ran_out(tmp_path: Path, device: SmallDevice) 
 
 @pytest.mark.parametrize("method", ["exact", "fast", "branching"])
 def test_in_the_middle_of_a_campaign_it_goes_on_with_smaller_batches(
-    tmp_path: Path, device: SmallDevice, method: str
+    tmp_path: Path, undisturbed: Callable[[str], Path], device: SmallDevice, method: str
 ) -> None:
     """The second block does not fit any more."""
-    config = config_of(tmp_path, method)
-    run(config, tmp_path / "undisturbed")
+    config, expected = config_of(tmp_path, method), results(undisturbed(method))
     recorder = Taker(device, 60 * 16, rows=16)
     assert run(config, tmp_path / "store", recorder=recorder).state == "finished"
     assert device.refused
     assert len(halvings(recorder.notes)) == 1
     assert recorder.progress[-1].pairs_done == recorder.progress[-1].pairs
-    assert results(tmp_path / "store") == results(tmp_path / "undisturbed")
+    assert results(tmp_path / "store") == expected
     check_store(tmp_path / "store")
     described = Store.open(tmp_path / "store", read_only=True).description(1)["numerics"]
-    before = Store.open(tmp_path / "undisturbed", read_only=True).description(1)["numerics"]
+    before = Store.open(undisturbed(method), read_only=True).description(1)["numerics"]
     assert described["memory"] != before["memory"]
     assert (
         halvings(recorder.notes)[0].removeprefix("memory ran out: batches are halved, to fit in ")
@@ -176,11 +190,10 @@ def test_in_the_middle_of_a_campaign_it_goes_on_with_smaller_batches(
 @pytest.mark.parametrize("method", ["exact", "fast", "branching"])
 @pytest.mark.parametrize("group", [0, 1, 2, 3])
 def test_in_the_middle_of_a_block_only_what_is_missing_is_run_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, group: int
+    tmp_path: Path, undisturbed: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, method: str, group: int
 ) -> None:
     """At the first group of a block, within one, and at the last group of all; images that do not fit in slices."""
-    config = config_of(tmp_path, method)
-    run(config, tmp_path / "undisturbed")
+    config, expected = config_of(tmp_path, method), results(undisturbed(method))
     genuine, groups = Injection._inject_group, 0
 
     def limited(self: Injection, *work: Any) -> Outcomes:
@@ -199,7 +212,7 @@ def test_in_the_middle_of_a_block_only_what_is_missing_is_run_again(
         progress.pairs_done for progress in recorder.progress
     )
     assert recorder.progress[-1].pairs_done == recorder.progress[-1].pairs
-    assert results(tmp_path / "store") == results(tmp_path / "undisturbed")
+    assert results(tmp_path / "store") == expected
     check_store(tmp_path / "store")
 
 
@@ -254,10 +267,9 @@ def test_every_work_goes_on_with_smaller_batches(
 
 
 def test_where_nothing_fits_any_more_a_sentence_says_so_and_what_was_done_is_kept(
-    tmp_path: Path, device: SmallDevice
+    tmp_path: Path, undisturbed: Callable[[str], Path], device: SmallDevice
 ) -> None:
-    config = config_of(tmp_path, "exact")
-    run(config, tmp_path / "undisturbed")
+    config, expected = config_of(tmp_path, "exact"), results(undisturbed("exact"))
     with pytest.raises(InputError, match=r"\[run\] memory: batches were halved .* MB free now; free some$") as caught:
         run(config, tmp_path / "store", recorder=Taker(device, 60 * 16, rows=0))
     assert len(str(caught.value).splitlines()) == 1
@@ -266,13 +278,13 @@ def test_where_nothing_fits_any_more_a_sentence_says_so_and_what_was_done_is_kep
     assert status.pairs_done >= 60 * 16
     device.rows = 16
     assert run(config, tmp_path / "store").state == "finished"
-    assert results(tmp_path / "store") == results(tmp_path / "undisturbed")
+    assert results(tmp_path / "store") == expected
 
 
 def test_a_block_that_was_begun_with_more_memory_keeps_to_the_memory_there_is(
-    tmp_path: Path, device: SmallDevice
+    tmp_path: Path, undisturbed: Callable[[str], Path], device: SmallDevice
 ) -> None:
-    run(config_of(tmp_path, "exact"), tmp_path / "undisturbed")
+    expected = results(undisturbed("exact"))
     assert run(config_of(tmp_path, "exact", memory="8MB"), tmp_path / "store", after(2)).state == "paused"
     path = config_of(tmp_path, "exact", memory="2MB")
     assert prepare(load_config(path)).injection.block_rows == 8
@@ -280,7 +292,7 @@ def test_a_block_that_was_begun_with_more_memory_keeps_to_the_memory_there_is(
     recorder = Recorder()
     assert run(path, tmp_path / "store", recorder=recorder).state == "finished"
     assert halvings(recorder.notes) == []
-    assert results(tmp_path / "store") == results(tmp_path / "undisturbed")
+    assert results(tmp_path / "store") == expected
     check_store(tmp_path / "store")
 
 
