@@ -31,6 +31,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: "first" not in item.keywords)
     if not config.getoption("--slow"):
         for item in items:
             if "slow" in item.keywords:
