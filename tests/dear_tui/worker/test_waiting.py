@@ -132,7 +132,7 @@ def test_an_idle_worker_is_in_nobodys_way(tmp_path: Path, launch: Launch) -> Non
 def test_state_sqlite_lost_under_a_run_is_rebuilt_by_it_and_the_worker_goes_on_waiting(
     store: Store, run: Forked, launch: Launch
 ) -> None:
-    worker = launch(store.layout.root, "--until-empty")
+    worker = launch(store.layout.root)  # one that ends at once would, where it finds the queue before all is back in it
     until(lambda: store.worker().waits_for == run.pid, "the worker to wait")
     parts = len(store.state.receipts(1))
     store.close()
@@ -148,6 +148,8 @@ def test_state_sqlite_lost_under_a_run_is_rebuilt_by_it_and_the_worker_goes_on_w
     _, said = run.communicate(timeout=DEADLINE)
     assert run.returncode == 130
     assert "state.sqlite: lost or replaced while it was in use; it is rebuilt from the campaigns" in said
+    until(lambda: rebuilt.campaign(2).state == "finished", "the second campaign's end")
+    worker.send_signal(signal.SIGTERM)
     _, log = worker.communicate(timeout=DEADLINE)
     assert worker.returncode == 0
     assert "Traceback" not in said + log
