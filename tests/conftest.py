@@ -47,6 +47,17 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_waits_for_the_disk() -> Iterator[None]:
+    """What a file is synced for, no test can see: it outlives a power cut, and no process here dies of one.
+
+    That it is synced, and can be, is seen in the processes that tests start.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda _descriptor: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real data and weights that are too large for the package: CIFAR-10, MNIST's training set, ResNet-20."""
