@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from engine.analysis.estimate import highest_rate
 
 CONFIDENCE = 0.95
 """One-sided: one audit in twenty tells too low a bound."""
+
+
+MOST_DRAWN = 0.003
+"""share of all pairs that are drawn at most: of few pairs in all, hardly any can be left out"""
+
+LEAST_FAULTS = 200
+"""drawn in any case, or all: some of them are critical, and about a hundred that are not have to be left"""
+
+
+def pairs_to_draw(missed_at_most: float, pairs: int) -> int:
+    """How many of all pairs have to be drawn to show that no larger share was missed, if none of them is a miss.
+
+    Args:
+        missed_at_most: share of all pairs, to be shown with a confidence of `CONFIDENCE`.
+        pairs: of the whole campaign.
+
+    >>> pairs_to_draw(1e-5, 166_000_000), pairs_to_draw(1e-5, 1_000_000)
+    (299574, 3000)
+    """
+    return min(math.ceil(-math.log(1 - CONFIDENCE) / missed_at_most), math.ceil(MOST_DRAWN * pairs))
+
+
+def faults_to_draw(share: float, faults: int) -> int:
+    """Of how many faults all screened pairs are run.
+
+    >>> faults_to_draw(0.01, 16_600), faults_to_draw(0.01, 100_000)
+    (200, 1000)
+    """
+    return min(faults, max(LEAST_FAULTS, math.ceil(share * faults)))
 
 
 @dataclass(frozen=True)

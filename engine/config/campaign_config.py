@@ -25,7 +25,7 @@ from engine.errors import ConfigError, InputError
 from engine.faults.designs.registry import LIST, SAMPLING_HELP, SAMPLINGS
 from engine.formats.fault_model import FaultModel  # noqa: TC001 - pydantic reads it
 from engine.formats.float32 import FLOAT32
-from engine.injection.methods import DEFAULT_METHOD, METHODS
+from engine.injection.methods import DEFAULT_METHOD, METHODS, THETA
 from engine.metrics.probabilities import EL2N
 from engine.metrics.registry import METRICS
 from engine.paths import MissingFileError, file_bytes, folder_of, is_file, is_folder, shown
@@ -361,6 +361,12 @@ class RunConfig(Section):
     method: MethodName = Field(
         default=DEFAULT_METHOD, description="; ".join(f"{name} {entry.promise}" for name, entry in METHODS.items())
     )
+    theta: Annotated[float, Field(gt=0)] = THETA
+    """share of a lead that the bound of a screened pair may reach"""
+    audit: Fraction = 1e-5
+    """share of all pairs that screening may have missed, to be shown by running some; at most 0.3 % are run for it"""
+    audit_faults: Fraction = 0.01
+    """share of the faults whose screened pairs are all run; 200 at least"""
     executor: ExecutorName = "local"
     """who computes the blocks of images"""
     device: Annotated[str, AfterValidator(check_device)] = "auto"
@@ -373,6 +379,15 @@ class RunConfig(Section):
     """bytes for the kept golden tensors and the batches, on the CPU with the images that are kept"""
     check: Annotated[str, BeforeValidator(_parse_check)] = "2%"
     """what is compared with the plain loop before the start: a share of the campaign's time, or a number of pairs"""
+
+    @field_validator("theta", "audit", "audit_faults")
+    @classmethod
+    def _screening_fits(cls, value: float, info: ValidationInfo) -> float:
+        method = info.data.get("method")
+        if method and not METHODS[method].screens and value != cls.model_fields[str(info.field_name)].default:
+            screening = " or ".join(f'"{name}"' for name, entry in METHODS.items() if entry.screens)
+            raise ValueError(f'does not apply to method = "{method}"; remove it, or use method = {screening}')
+        return value
 
     @property
     def check_share(self) -> float:

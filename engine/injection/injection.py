@@ -16,7 +16,7 @@ from engine.injection.batch_rows import common_rows, pad_rows, probe_batch_rows,
 from engine.injection.exact.packs import spread_faults
 from engine.injection.exact.whole_network import WholeNetwork
 from engine.injection.method import Plan
-from engine.injection.methods import METHODS
+from engine.injection.methods import METHODS, THETA
 from engine.injection.network.golden import GoldenBlock
 from engine.injection.network.layers import injectable_modules
 from engine.injection.network.sizes import plan_sizes, whole_network_sizes
@@ -28,7 +28,7 @@ from engine.injection.workers import Workers
 from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor, fx, nn
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from engine.injection.network.sizes import Sizes
     from engine.injection.outcomes import Outcomes, WeightFaults
     from engine.injection.recording import Recorder
+    from engine.injection.screened.audit import BlockAudit
 
 
 class Injection:
@@ -48,7 +49,13 @@ class Injection:
     """
 
     def __init__(
-        self, model: nn.Module, images: Tensor, memory: int, method: str, on_step: OnStep = nobody_waits
+        self,
+        model: nn.Module,
+        images: Tensor,
+        memory: int,
+        method: str,
+        on_step: OnStep = nobody_waits,
+        theta: float = THETA,
     ) -> None:
         """Trace the network, find the batch sizes to use, and let the method measure what it needs.
 
@@ -58,6 +65,7 @@ class Injection:
             memory: bytes for golden values and batches together.
             method: a name in `engine.injection.methods.METHODS`.
             on_step: told what is being done.
+            theta: of a method that screens, see `docs/screening.md`.
 
         Raises:
             InputError: there is no such method.
@@ -76,7 +84,7 @@ class Injection:
         self.workers = Workers.of(images.device) if self._traced else Workers(1, torch.get_num_threads())
         """side by side, on the CPU; faults that run the whole network change its weights, and run alone"""
         self._whole_network = WholeNetwork(self.model, self.whole_macs)
-        self._method_name = method
+        self._method_name, self._theta = method, theta
         self._fallen = [0] * len(self.names)
         """by layer, the place in the ladder that it fell back to"""
         self._ladder = self._build_ladder()
@@ -125,7 +133,7 @@ class Injection:
         self._begin(images, on_step)
 
     def _build_ladder(self) -> Sequence[Method]:
-        methods = METHODS[self._method_name].build(self._traced) if self._traced else ()
+        methods = METHODS[self._method_name].build(self._traced, self._theta) if self._traced else ()
         return *methods, self._whole_network
 
     def _say(self, note: str) -> None:
@@ -244,13 +252,28 @@ class Injection:
             values |= method.measured
         return values
 
-    def load(self, images: Tensor) -> GoldenBlock:
-        """Golden values of a block of images [n, C, H, W], n at most `block_rows`."""
+    def recall(self, measured: Mapping[str, float]) -> None:
+        """Go on as it was when these were `measured` on this network."""
+        for method in self._ladder:
+            method.recall(measured)
+
+    def tighten(self, layer: int, bound: float) -> None:
+        """Take over that a pair was critical whose `bound` calls it safe: less is left out in this layer from now on.
+
+        Blocks have to be loaded anew.
+        """
+        self._method(layer).tighten(layer, bound)
+
+    def load(self, images: Tensor, audit: BlockAudit | None = None) -> GoldenBlock:
+        """Golden values of a block of images [n, C, H, W], n at most `block_rows`.
+
+        `audit`: what of these images is run although a bound calls it safe.
+        """
         with self._as_worker():
             if self._plan is None:
                 padded = pad_rows(images, self.rows.fit(len(images)))
                 return GoldenBlock(padded, len(images), self._run_model(padded)[: len(images)], {})
-            block = self._plan.load(images)
+            block = replace(self._plan.load(images), audit=audit)
             for method in reversed(self._ladder):
                 block = method.extend(block)
             return block

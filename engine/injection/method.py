@@ -101,6 +101,14 @@ class Method(Protocol):
         """Name -> value of what was measured at the start and decides about results."""
         return {}
 
+    def recall(self, measured: Mapping[str, float]) -> None:  # noqa: ARG002 - for methods that learn
+        """Go on as it was when these were `measured`, by this method on this network."""
+        return
+
+    def tighten(self, layer: int, bound: float) -> None:  # noqa: ARG002 - for methods that leave pairs out
+        """Leave less out in a layer from now on: a pair was critical whose `bound` called it safe."""
+        return
+
     def extend(self, block: GoldenBlock) -> GoldenBlock:
         """`block` with what this method reads beside the golden values."""
         return block

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from engine.injection.network.traced import TracedNetwork
 
 
+THETA = 0.3
+"""share of a lead that a screened pair's bound may reach: a third of where critical pairs were first seen"""
+
+
 @dataclass(frozen=True)
 class MethodEntry:
     """A method by the name that a config gives it."""
@@ -25,10 +29,13 @@ class MethodEntry:
     factory: str
     """"module:function" that makes the methods of a traced network, the fastest first; each next one is slower, and
     runs the layers in which the one before it does not agree with the plain loop"""
+    screens: bool = False
+    """whether it leaves pairs out by a bound, whose size `theta` its factory takes, and audits them"""
 
-    def build(self, traced: TracedNetwork) -> Sequence[Method]:
+    def build(self, traced: TracedNetwork, theta: float = THETA) -> Sequence[Method]:
         """The methods for one network."""
-        methods: Sequence[Method] = resolve_name(self.factory)(traced)
+        options = {"theta": theta} if self.screens else {}
+        methods: Sequence[Method] = resolve_name(self.factory)(traced, **options)
         return methods
 
 
@@ -36,6 +43,13 @@ _ENTRIES = (
     MethodEntry("exact", "equals the naive loop in every bit", True, "engine.injection.exact.method:exact_methods"),
     MethodEntry(
         "fast", "in every top-1, by a margin that is measured", False, "engine.injection.fast.method:fast_methods"
+    ),
+    MethodEntry(
+        "screened",
+        "as fast where a first-order bound says that a fault may matter, and an audit bounds what the others hide",
+        False,
+        "engine.injection.screened.method:screened_methods",
+        screens=True,
     ),
 )
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.injection.outcomes import Outcomes
+from engine.injection.outcomes import Audit, Outcomes
 from engine.severity import CRITICAL, DROPPED, SCREENED
 
 if TYPE_CHECKING:
@@ -41,12 +41,22 @@ class Recorder(Protocol):
         Where it is not 0 the pair is not run. `doubt` [faults, images] is how near each was to being run, as above.
         """
 
-    def record_screened(self, screened: Tensor) -> None:
-        """The pairs that were not run because a bound calls them safe, bool [all faults, images], after all else."""
+    def record_screened(self, screened: Tensor, doubt: Tensor | None) -> None:
+        """The pairs that were not run because a bound calls them safe, bool [all faults, images], after all else.
+
+        `doubt` [all faults, images] is how near each was to being run, as above.
+        """
+
+    def record_audit(self, faults: Tensor, images: Tensor, bound: Tensor, drawn_as: int) -> None:
+        """Pairs that a bound calls safe and that were run all the same, [pairs] each; see `Audit`. Last of all."""
 
 
 TOP = 5
 """classes among which the golden one is looked for, the best of an image under a fault"""
+
+
+_LOSSES = 2**16
+"""critical pairs whose losses are computed at once"""
 
 
 class Loss(NamedTuple):
@@ -85,6 +95,16 @@ def _in_order(losses: Sequence[Loss], pair: NDArray[np.int64]) -> tuple[NDArray[
     return in_top5, softmax
 
 
+class _Audited(NamedTuple):
+    """Screened pairs that were run all the same."""
+
+    pair: Tensor
+    """[n] place in the matrix, row by row"""
+    bound: Tensor
+    """[n]"""
+    drawn_as: int
+
+
 class SeverityMatrix:
     """Severities and predictions of some faults (rows) on one block of images (columns); masked until recorded."""
 
@@ -98,7 +118,9 @@ class SeverityMatrix:
         device = golden_logits.device
         self._severity = torch.zeros(faults * self._images, dtype=torch.uint8, device=device)
         self._prediction = torch.empty(faults * self._images, dtype=torch.int16, device=device)  # of recorded pairs
-        self._losses: list[Loss] = []
+        self._critical: list[tuple[Tensor, Tensor]] = []
+        """pairs and their faulty logits, as they were recorded"""
+        self._audited: list[_Audited] = []
 
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
         """Classify the faulty logits of some pairs."""
@@ -112,9 +134,7 @@ class SeverityMatrix:
         self._prediction[pair] = top1.to(torch.int16)
         critical = (severity >= 2).nonzero().squeeze(1)
         if len(critical):
-            image = images.index_select(0, critical)
-            golden, faulty = self._golden.index_select(0, image), logits.index_select(0, critical)
-            self._losses.append(Loss.of(pair.index_select(0, critical), golden, faulty))
+            self._critical.append((pair.index_select(0, critical), logits.index_select(0, critical)))
 
     def record_certain(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
         """Take over severities that are known."""
@@ -124,17 +144,34 @@ class SeverityMatrix:
         """Take over severities that are known without a run."""
         self._severity.view(-1, self._images)[:, images].index_copy_(0, faults, severity.to(torch.uint8))
 
-    def record_screened(self, screened: Tensor) -> None:
+    def record_screened(self, screened: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
         """Take over that they were not run."""
         self._severity.view(-1, self._images).masked_fill_(screened, SCREENED)
+
+    def record_audit(self, faults: Tensor, images: Tensor, bound: Tensor, drawn_as: int) -> None:
+        """Take over that these are to be shown as screened, whatever was recorded of them, unless they are critical."""
+        self._audited.append(_Audited(faults * self._images + images, bound, drawn_as))
+
+    def _losses(self) -> list[Loss]:
+        """Of all critical pairs that were recorded, some at a time; few operations for many pairs."""
+        if not self._critical:
+            return []
+        pair, logits = map(torch.cat, zip(*self._critical, strict=True))
+        return [
+            Loss.of(some, self._golden.index_select(0, some % self._images), faulty)
+            for some, faulty in zip(torch.split(pair, _LOSSES), torch.split(logits, _LOSSES), strict=True)
+        ]
 
     def outcomes(self, positions: NDArray[np.int64]) -> Outcomes:
         """Everything recorded, on the host; `positions` are the faults' places in the fault list."""
         is_nonfinite = self._severity == _NONFINITE
         pair = (is_nonfinite | (self._severity == CRITICAL)).nonzero().squeeze(1)
         nonfinite = is_nonfinite[pair]
+        audit = self._audit()
         severity = self._severity.masked_fill(is_nonfinite, CRITICAL)
-        golden_in_top5, softmax_lost = _in_order(self._losses, pair.cpu().numpy())
+        for audited in self._audited:
+            severity[audited.pair[self._severity[audited.pair] < CRITICAL]] = SCREENED
+        golden_in_top5, softmax_lost = _in_order(self._losses(), pair.cpu().numpy())
         return Outcomes(
             positions=positions,
             severity=severity.cpu().numpy().reshape(len(positions), self._images),
@@ -144,4 +181,25 @@ class SeverityMatrix:
             nonfinite=nonfinite.cpu().numpy(),
             golden_in_top5=golden_in_top5,
             softmax_lost=softmax_lost,
+            audit=audit,
+        )
+
+    def _audit(self) -> Audit | None:
+        """What was found of the audited pairs."""
+        if not self._audited:
+            return None
+        pair = torch.cat([audited.pair for audited in self._audited])
+        severity = self._severity[pair].clamp(max=CRITICAL)
+        golden = self._top1[pair % self._images]
+        prediction = torch.where(severity == CRITICAL, self._prediction[pair].long() & 0xFFFF, golden)
+        return Audit(
+            fault=(pair // self._images).cpu().numpy(),
+            image=(pair % self._images).cpu().numpy(),
+            bound=torch.cat([audited.bound for audited in self._audited]).cpu().numpy(),
+            prediction=prediction.cpu().numpy().astype("uint16"),
+            severity=severity.cpu().numpy(),
+            drawn_as=np.repeat(
+                np.array([audited.drawn_as for audited in self._audited], np.int8),
+                [len(audited.pair) for audited in self._audited],
+            ),
         )

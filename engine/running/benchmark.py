@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engine.injection.injection import Injection
     from engine.injection.network.golden import GoldenBlock
     from engine.injection.outcomes import WeightFaults
+    from engine.injection.screened.audit import BlockAudit
     from engine.running.preparation import PreparedCampaign
 
 ROUNDS = 3
@@ -112,7 +113,8 @@ def _benchmark(prepared: PreparedCampaign, on_step: OnStep) -> Benchmark:
     injections = {name: prepared.injected_by(name, on_step) for name in METHODS}
     judging = next(name for name, entry in METHODS.items() if entry.is_bit_equal)
     images = _spread_images(prepared, min(injection.block_rows for injection in injections.values()))
-    blocks = {name: injection.load(images) for name, injection in injections.items()}
+    audit = prepared.audit.of_ranks(0, len(images))
+    blocks = {name: injection.load(images, audit) for name, injection in injections.items()}
     on_step(Step("choosing samples"))
     faults = _sample(injections[judging], blocks[judging], prepared.faults_in_execution_order())
     some = faults.take(np.unique(np.linspace(0, len(faults) - 1, _naive_faults(prepared, images), dtype=np.int64)))
@@ -121,7 +123,7 @@ def _benchmark(prepared: PreparedCampaign, on_step: OnStep) -> Benchmark:
     for round_number in range(ROUNDS):
         on_step(Step("measuring, in rounds", round_number, ROUNDS))
         for name, injection in injections.items():
-            blocks[name], per_fault = _seconds_per_fault(injection, images, faults, len(prepared.faults))
+            blocks[name], per_fault = _seconds_per_fault(injection, images, audit, faults, len(prepared.faults))
             seconds[name].append(per_fault / len(images))
         for batch in naive:
             seconds_taken = _timed_naive(prepared, some, images, batch)
@@ -180,14 +182,14 @@ def _sample(injection: Injection, block: GoldenBlock, faults: WeightFaults) -> W
 
 
 def _seconds_per_fault(
-    injection: Injection, images: Tensor, faults: WeightFaults, all_faults: int
+    injection: Injection, images: Tensor, audit: BlockAudit, faults: WeightFaults, all_faults: int
 ) -> tuple[GoldenBlock, float]:
     """A new block, and the seconds it takes for each fault of a campaign of `all_faults`.
 
     What is made once per block, its golden values and what `fast` prepares of each layer, is for all faults together.
     """
     started = time.perf_counter()
-    block = injection.load(images)
+    block = injection.load(images, audit)
     seconds = injection_seconds(injection, block, faults)
     with_block = time.perf_counter() - started
     if len(faults) < all_faults:
@@ -242,8 +244,11 @@ class RunPairs:
     def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
         """These are not run."""
 
-    def record_screened(self, screened: Tensor) -> None:
+    def record_screened(self, screened: Tensor, doubt: Tensor | None) -> None:
         """Nor are these."""
+
+    def record_audit(self, faults: Tensor, images: Tensor, bound: Tensor, drawn_as: int) -> None:
+        """They were noted when they were run."""
 
 
 def _matrix_rate(device: torch.device) -> float:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from engine.injection.network.coverage import coverage
 from engine.injection.network.layers import injectable_modules
+from engine.running.audit_misses import find_misses, take_over
 from engine.running.block_jobs import plan_jobs
 from engine.running.executor import executor_named
 from engine.running.memory_budget import memory_in_words
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from engine.injection.check.self_check import CheckResult
-    from engine.running.block_jobs import BlockJob
+    from engine.running.audit_misses import Miss
     from engine.running.preparation import PreparedCampaign
     from engine.running.progress import Progress
+    from engine.store.records import Span
     from engine.store.store import Store
-from engine.store.write.background import Room
+    from engine.store.write.background import Room
 
 
 def new_campaign(prepared: PreparedCampaign, checked: CheckResult) -> NewCampaign:
@@ -118,45 +120,61 @@ def run_campaign(
     Returns:
         Whether the campaign is finished; False after a stop.
     """
-    meter = ProgressMeter(store.campaign(campaign), on_progress)
     writer = store.writer(campaign)
-    images, faults = len(prepared.workload), len(prepared.faults)
-    jobs = list(plan_jobs(images, prepared.injection.block_rows, faults, writer.done))
     with BackgroundWriter(writer, room) as background:
         for note in [*what_to_know(prepared, checked), *store.take_notes()]:
             on_note(note)
-        with explained_memory(prepared.config.run):
-            is_stopped = _compute(prepared, jobs, background, meter, should_stop, on_note)
-        background.finish()
-        if describe_numerics(prepared, checked) != store.description(campaign)["numerics"]:  # batches were halved
+        while True:
+            meter = ProgressMeter(store.campaign(campaign), on_progress)
+            with explained_memory(prepared.config.run):
+                stretch = _compute(prepared, writer.done, background, meter, should_stop, on_note)
+            background.finish()
+            meter.finish(background.receipts())
+            for note in take_over(prepared, writer, stretch.misses):
+                on_note(note)
+            if stretch.is_stopped or not stretch.misses:
+                break
+        if describe_numerics(prepared, checked) != store.description(campaign)["numerics"]:  # what was measured changed
             store.renew(campaign, new_campaign(prepared, checked), with_tables=False)
-        meter.finish(background.receipts())
-        if not is_stopped:
+        if not stretch.is_stopped:
             background.seal()
-    return not is_stopped
+    return not stretch.is_stopped
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """How computing what was left has ended."""
+
+    is_stopped: bool = False
+    """because somebody asked for it"""
+    misses: Sequence[Miss] = ()
+    """because an audit has found these; the part that they are in is not committed"""
 
 
 def _compute(
     prepared: PreparedCampaign,
-    jobs: Sequence[BlockJob],
+    done: Sequence[Span],
     background: BackgroundWriter,
     meter: ProgressMeter,
     should_stop: Callable[[], bool],
     on_note: Callable[[str], None],
-) -> bool:
-    """Have the config's executor compute jobs, and commit what comes; whether somebody asked for a stop meanwhile."""
+) -> _Stretch:
+    """Have the config's executor compute what is not `done`, and commit what comes, until all is there or it ends."""
+    jobs = list(plan_jobs(len(prepared.workload), prepared.injection.block_rows, len(prepared.faults), done))
     cutter = PartCutter(jobs)
     with closing(executor_named(prepared.config.run.executor).run(prepared, jobs)) as computed:
         for group in computed:
             for note in group.notes:
                 on_note(note)
             is_stopped = should_stop()
+            if misses := find_misses(prepared, group):
+                return _Stretch(is_stopped, misses)
             for part in [*cutter.add(group), *(cutter.rest() if is_stopped else [])]:
                 background.commit(part)
             meter.advance(group.pairs, group.ranks, background.receipts())
             if is_stopped:
-                return True
-    return False
+                return _Stretch(is_stopped)
+    return _Stretch()
 
 
 def what_to_know(prepared: PreparedCampaign, checked: CheckResult) -> Iterator[str]:

@@ -43,9 +43,12 @@ def continue_from(store: Store, campaign: int, prepared: PreparedCampaign, new: 
     """
     store.restore(campaign, new)
     then, receipts = store.description(campaign), store.receipts(campaign)
+    for receipt in receipts:
+        prepared.injection.recall(receipt.statistics)
+    measured = {name: str(value) for name, value in prepared.injection.measured.items()}
     before = {**then["numerics"], ENGINE: then["identity"].get(ENGINE)}
-    now = {**new.numerics, ENGINE: new.identity[ENGINE]}
-    changed = [name for name in (ENGINE, *prepared.injection.measured) if before.get(name) != now[name]]
+    now = {**measured, ENGINE: new.identity[ENGINE]}
+    changed = [name for name in now if before.get(name) != now[name]]
     if (
         changed
         and receipts

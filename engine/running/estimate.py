@@ -147,7 +147,11 @@ class Sample:
         images = len(self._prepared.workload)
         ranks = np.linspace(0, images - 1, self._images, dtype=np.int64)
         batch = torch.from_numpy(self._prepared.dataset.batch(self._prepared.workload[ranks]))
-        block = self._injection.load(batch.to(self._prepared.numerics.device))
+        started = time.perf_counter()
+        block = self._injection.load(
+            batch.to(self._prepared.numerics.device), self._prepared.audit.of_ranks(0, self._images)
+        )
+        loading = time.perf_counter() - started
         samples = [
             rows[np.linspace(0, len(rows) - 1, min(self._faults, len(rows)), dtype=int)] for rows in self._layers
         ]
@@ -157,4 +161,4 @@ class Sample:
             seconds * len(rows) / len(sample)
             for seconds, rows, sample in zip(apart, self._layers, samples, strict=True)
         )
-        return scaled * together / sum(apart) * images / self._images
+        return (loading + scaled * together / sum(apart)) * images / self._images

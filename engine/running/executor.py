@@ -87,7 +87,7 @@ def _parts(prepared: PreparedCampaign, job: BlockJob, is_begun: bool) -> Iterato
     injection, faults = prepared.injection, prepared.faults_in_execution_order()
 
     def load(start: int, stop: int) -> tuple[GoldenBlock, tuple[str, ...]]:
-        golden = injection.load(prepared.images(start, stop))
+        golden = prepared.load(start, stop)
         return golden, () if is_begun else tuple(_other_classes(prepared, golden, start, stop))
 
     if job.rank_stop - job.rank_start > injection.block_rows:

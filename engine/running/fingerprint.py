@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.injection.methods import METHODS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -52,6 +54,7 @@ def identify(
         "selection": config.workload.select,
         "workload": _sha256(workload),
         "method": config.run.method,
+        "screening": _screening(config),
         "torch": numerics.torch,
         "device": numerics.device.split(":")[0],
         "processor": numerics.device_name,
@@ -60,6 +63,14 @@ def identify(
         ENGINE: engine_version(),
     }
     return {name: str(value) for name, value in items.items() if value is not None}
+
+
+def _screening(config: CampaignConfig) -> str | None:
+    """What decides which pairs a method leaves out, and which of those are audited; None where it leaves none out."""
+    run = config.run
+    if not METHODS[run.method].screens:
+        return None
+    return f"theta {run.theta:g}, audit {run.audit:g}, audit_faults {run.audit_faults:g}"
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from engine.analysis.audit import faults_to_draw, pairs_to_draw
 from engine.datasets import load_dataset
 from engine.faults.draw import draw_faults
 from engine.injection.injection import Injection
@@ -18,6 +19,7 @@ from engine.injection.network.layers import flat_weight, injectable_layers, inje
 from engine.injection.network.weight_reads import untouched_copy
 from engine.injection.numerics import Numerics, choose_numerics
 from engine.injection.outcomes import WeightFaults
+from engine.injection.screened.audit import AuditPlan
 from engine.metrics.registry import METRICS, compute_metrics, metrics_for
 from engine.metrics.selection import select_images
 from engine.models import load_model
@@ -40,10 +42,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from engine.config.campaign_config import CampaignConfig
+    from engine.config.campaign_config import CampaignConfig, RunConfig
     from engine.datasets import Dataset
     from engine.faults.fault_list import FaultList
     from engine.faults.population import Layer
+    from engine.injection.network.golden import GoldenBlock
 
 _MOST_PROBED = 4096
 """images that batch sizes are tried out with, at most"""
@@ -104,11 +107,23 @@ class PreparedCampaign:
         faults, golden, faulty = self.faults.take(order), self.golden_values[order], self.faulty_values[order]
         return WeightFaults(order, faults.layer, faults.weight_index, faulty, ~faults.format.same(golden, faulty))
 
+    @cached_property
+    def audit(self) -> AuditPlan:
+        """What is run although a bound calls it safe, where the method leaves anything out."""
+        run = self.config.run
+        pairs, faults = pairs_to_draw(run.audit, self.pairs), faults_to_draw(run.audit_faults, len(self.faults))
+        return AuditPlan(self.faults.layer, len(self.workload), pairs, faults, self.config.faults.seed)
+
+    def load(self, rank_start: int, rank_stop: int) -> GoldenBlock:
+        """The golden values of these ranks, with what is audited of them."""
+        return self.injection.load(self.images(rank_start, rank_stop), self.audit.of_ranks(rank_start, rank_stop))
+
     def injected_by(self, method: str, on_step: OnStep = nobody_waits) -> Injection:
         """The injection of this campaign's network by another method, or by its own."""
         if method == self.config.run.method:
             return self.injection
-        return _injection(method, self.plain, self.dataset, self.injection.memory, self.numerics.device, on_step)
+        run, device = self.config.run.model_copy(update={"method": method}), self.numerics.device
+        return _injection(run, self.plain, self.dataset, self.injection.memory, device, on_step)
 
     def halve_batches(self, keeps_fall_backs: bool = False, on_step: OnStep = nobody_waits) -> str:
         """Have the injection go on with less memory, see `engine.running.out_of_memory.halve_batches`."""
@@ -194,7 +209,7 @@ def _load(
     plain = untouched_copy(model, _some_images(dataset, _COPIED, device))
     draw(injectable_layers(model))  # may refuse, and that comes before anything slow
     memory = batch_memory(config.run, dataset.kept_bytes)
-    injection = _injection(config.run.method, model, dataset, memory, device, on_step)
+    injection = _injection(config.run, model, dataset, memory, device, on_step)
     logits = until_it_fits(
         lambda: golden_logits(injection, dataset, device, on_step),
         lambda: _halve(injection, dataset, device, on_step=on_step),
@@ -202,10 +217,14 @@ def _load(
     return PreparedNetwork(dataset, loaded, plain, injection, numerics, logits)
 
 
-def _injection(method: str, model: nn.Module, dataset: Dataset, memory: int, device: str, on_step: OnStep) -> Injection:
+def _injection(
+    run: RunConfig, model: nn.Module, dataset: Dataset, memory: int, device: str, on_step: OnStep
+) -> Injection:
     """The network traced, its batch sizes probed on the first images, for so many bytes or as many as there are."""
     injection = halved_until_it_fits(
-        lambda tried: Injection(model, _probing_images(dataset, device, tried), tried, method, on_step), memory, device
+        lambda tried: Injection(model, _probing_images(dataset, device, tried), tried, run.method, on_step, run.theta),
+        memory,
+        device,
     )
     if injection.memory < memory:
         injection.notes.append(halved_note(injection.memory))

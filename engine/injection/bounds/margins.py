@@ -210,5 +210,8 @@ class BoundedCounter:
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
         """These too."""
 
-    def record_screened(self, screened: Tensor) -> None:
+    def record_screened(self, screened: Tensor, doubt: Tensor | None) -> None:
         """There are none: bounds are asked of `fast`."""
+
+    def record_audit(self, faults: Tensor, images: Tensor, bound: Tensor, drawn_as: int) -> None:
+        """Nor is anything audited."""

@@ -240,7 +240,8 @@ class _Check:
             answers = self._answers(block, layer, pool)
         self._undecided += _count(wrong & undecided)
         if isinstance(answers, _Answers):
-            self._masked += _count((answers.severity == MASKED) != (expected.severity == MASKED))
+            was_run = answers.severity <= CRITICAL
+            self._masked += _count(was_run & ((answers.severity == MASKED) != (expected.severity == MASKED)))
 
     def _weight(self, layer: int) -> Tensor:
         weight = self._plain.get_submodule(self._injection.names[layer]).weight
@@ -370,6 +371,12 @@ class _DoubtRecorder(SeverityMatrix):
         super().record_bounded(faults, images, severity, doubt)
         if doubt is not None:
             self._doubt[:, images].index_copy_(0, faults, torch.where(severity.bool(), doubt, 0))
+
+    def record_screened(self, screened: Tensor, doubt: Tensor | None) -> None:
+        """As the base class, and note the doubt."""
+        super().record_screened(screened, doubt)
+        if doubt is not None:
+            self._doubt = torch.where(screened, doubt, self._doubt)
 
     def answers(self) -> _Answers:
         """All of it, on the host."""

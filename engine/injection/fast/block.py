@@ -55,7 +55,10 @@ class FastBlock(GoldenBlock):
         most = torch.stack([block.logits.abs().amax(1), *(value[: block.count] for value in largest.values())]).amax(0)
         best = block.logits.topk(min(2, block.logits.shape[1]), 1).values
         lead, top1 = best[:, 0] - best[:, -1], block.logits.argmax(1)
-        return cls(block.images, block.count, block.logits, block.values, rows, largest, top1, lead, most, slopes)
+        return cls(
+            block.images, block.count, block.logits, block.values, rows, largest, top1, lead, most, slopes,
+            audit=block.audit,
+        )  # fmt: skip
 
     def keep(self, layer: int, updates: ChannelUpdates) -> ChannelUpdates:
         """Keep the first stage of a layer, for the next group of its faults; let go of those before the last."""

@@ -74,8 +74,11 @@ class ErrorMeter:
     def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
         """Nothing is recorded so: `exact` has no bounds."""
 
-    def record_screened(self, screened: Tensor) -> None:
+    def record_screened(self, screened: Tensor, doubt: Tensor | None) -> None:
         """Nothing is: `exact` runs every pair."""
+
+    def record_audit(self, faults: Tensor, images: Tensor, bound: Tensor, drawn_as: int) -> None:
+        """Nothing is audited."""
 
     def largest_error(self, pairs: Pairs, logits: Tensor, bound: Tensor, overflow: float) -> float:
         """Largest difference of a logit, relative to the bound of its pair's magnitudes; finite pairs only.

@@ -8,6 +8,7 @@ memory, so that every shift of an input channel is a row of images and every ope
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -21,7 +22,7 @@ from engine.injection.network.layers import flat_weight
 from engine.injection.pairs import Pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -119,6 +120,31 @@ class ChangedWeights:
         return values if self.slots is None else values.index_select(0, self.slots)
 
 
+@dataclass(frozen=True)
+class SinglePairs:
+    """Pairs of any faults and any images, each of which is run by itself. All tensors have one row per pair."""
+
+    fault: Tensor
+    """row of the fault"""
+    image: Tensor
+    """row of the image in its block, or in a slice of it"""
+    channel: Tensor
+    """the faulty output channel"""
+    place: Tensor
+    """flat index of the changed weight within the channel's own weights"""
+    change: Tensor
+    """what is added to it"""
+
+    def __len__(self) -> int:
+        return len(self.fault)
+
+    def of_images(self, images: slice, rows: slice) -> SinglePairs:
+        """The pairs at `rows`, whose images are counted from the first of `images`."""
+        return SinglePairs(
+            self.fault[rows], self.image[rows] - images.start, self.channel[rows], self.place[rows], self.change[rows]
+        )
+
+
 def _spread(values: NDArray[Any], places: NDArray[np.int64], count: int) -> NDArray[Any]:
     """`values` at their `places` among `count`, 0 elsewhere."""
     spread = np.zeros(count, dtype=values.dtype)
@@ -154,6 +180,14 @@ class UpdatedLayer:
             inputs = self._inputs_of(further.channels, further.places[:, None])
             changed[further.channels] += torch.mul(*_changes(inputs, further.change[:, None]))
         return self.with_images_first(changed.flatten(2))
+
+    def single_outputs(self, pairs: SinglePairs) -> Tensor:
+        """The whole result [pairs, channels, ...], golden but for the changed channel of each pair."""
+        changed = self.golden.index_select(2, pairs.image)
+        rows = self._offsets[pairs.channel, pairs.place][:, None] + self._positions
+        change = self._inputs[rows, pairs.image[:, None]].mul_(pairs.change[:, None])
+        changed[pairs.channel, :, torch.arange(len(pairs), device=change.device)] += change
+        return self.with_images_first(changed)
 
     def _inputs_of(self, channels: Tensor, places: Tensor) -> Tensor:
         """What one weight of each of n channels reads in each pack, [n, positions, packs, images]."""
@@ -198,6 +232,11 @@ class LargestInputs:
         channels = self._first[weights.channels][:, None] + weights.places // self._kernel
         inputs = self._largest.index_select(0, channels.flatten()).view(*channels.shape, -1)
         return inputs.mul_(weights.change.abs()[..., None])
+
+    def single_products(self, pairs: SinglePairs) -> Tensor:
+        """The largest product of each pair's weight, [pairs]."""
+        channels = self._first[pairs.channel] + pairs.place // self._kernel
+        return self._largest[channels, pairs.image].mul_(pairs.change.abs())
 
 
 def _changes(inputs: Tensor, change: Tensor) -> tuple[Tensor, Tensor]:
@@ -280,6 +319,8 @@ class ChannelUpdates:
             for start in range(0, count, images)
         ]
         self._module = layer.module
+        self._single = max(_LEAST_IMAGES, limits.thin_bytes // image_bytes)
+        """pairs that are run by themselves at once"""
         by_bytes = limits.thin_bytes // (image_bytes * images)
         self._packs = max(1, min(by_bytes, limits.thin_pairs // (golden.shape[1] * images)))
         """that share a run"""
@@ -290,12 +331,9 @@ class ChannelUpdates:
         `wanted` [faults, count] are the only pairs that anybody asks for; None: all of them.
         """
         rows = np.flatnonzero(faults.changes)
-        per_channel = self._module.weight[0].numel()
         golden = flat_weight(self._module.weight)
-        with np.errstate(invalid="ignore", over="ignore"):
-            change = faults.value - golden[faults.weight_index]
-        places = faults.weight_index % per_channel
-        packs = list(pack_by_channel(faults.weight_index[rows] // per_channel, rows))
+        channels, places, change = self._changes(faults, golden)
+        packs = list(pack_by_channel(channels[rows], rows))
         at_once = self._packs if faults.more is None else 1
         for some in (packs[start : start + at_once] for start in range(0, len(packs), at_once)):
             more = None if faults.more is None else faults.more.take(some[0].rows)
@@ -303,6 +341,45 @@ class ChannelUpdates:
             weights = ChangedWeights.of(some, places, change, self._module.weight, further)
             for images in self._slices:
                 yield images.run(weights, recorder, wanted)
+
+    def run_single(self, faults: WeightFaults, fault: Tensor, image: Tensor) -> Iterator[Pairs]:
+        """Those that differ of some pairs: `fault` [pairs] rows of `faults`, in one weight each; `image` [pairs]."""
+        order = image.argsort(stable=True)
+        fault, image = fault[order], image[order]
+        golden = flat_weight(self._module.weight)
+        channel, place, change = (
+            torch.as_tensor(of_faults, device=fault.device)[fault] for of_faults in self._changes(faults, golden)
+        )
+        pairs = SinglePairs(fault, image, channel, place, change)
+        ends = torch.searchsorted(image, torch.tensor([each.images.stop for each in self._slices], device=fault.device))
+        start = 0
+        for some, end in zip(self._slices, ends.tolist(), strict=True):
+            for first in range(start, end, self._single):
+                yield some.run_single(pairs.of_images(some.images, slice(first, min(first + self._single, end))))
+            start = end
+
+    def _changes(
+        self, faults: WeightFaults, golden: NDArray[np.float32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+        """Of each fault the output channel, its weight's place there, and what is added to `golden` [weights]."""
+        channel, place = np.divmod(faults.weight_index, self._module.weight[0].numel())
+        with np.errstate(invalid="ignore", over="ignore"):
+            return channel, place, faults.value - golden[faults.weight_index]
+
+
+@dataclass(frozen=True)
+class SingleUpdates:
+    """The first stage for pairs that are run one by one: where few are wanted of a fault, whole slices are too many."""
+
+    updates: ChannelUpdates
+    fault: Tensor
+    """[pairs] row of the fault"""
+    image: Tensor
+    """[pairs] row of the image in its block"""
+
+    def run(self, faults: WeightFaults, recorder: Recorder) -> Iterator[Pairs]:  # noqa: ARG002 - as a PairSource
+        """See `ChannelUpdates.run_single`."""
+        return self.updates.run_single(faults, self.fault, self.image)
 
 
 @dataclass(frozen=True)
@@ -349,7 +426,8 @@ class SliceUpdates:
         self._suffix = fast.suffix
         self._packed, self._tiled, self._norms = fast.packed, fast.tiled, fast.norms
         self._block_values = layer.block.values  # not the block, which keeps this: both would outlive their use
-        self._images = images
+        self.images = images
+        """of the block"""
         self._leads = leads.of_images(images)
         self._uncertain = self._leads.are_uncertain
         self._bounds = bounds.of_images(images) if bounds else None
@@ -360,7 +438,7 @@ class SliceUpdates:
         self._layer = UpdatedLayer(layer.module, layer.block.values[source][images], golden[images])
         is_direct = sums_directly(golden.device)
         self._inputs = None if is_direct else LargestInputs(layer.module, layer.block.values[source][images])
-        values = self._values(self._layer.with_images_first(self._layer.golden), 1)
+        values = self._values(self._layer.with_images_first(self._layer.golden), partial(self._golden_outside, packs=1))
         self._golden = {node: self._apart(node, values, 1) for node in fast.suffix.frontier}
 
     def run(self, weights: ChangedWeights, recorder: Recorder, wanted: Tensor | None) -> Pairs:
@@ -375,11 +453,27 @@ class SliceUpdates:
             channels = None if self._is_full(weights) else weights.channels
             is_safe, used = map(weights.of_faults, self._bounds.decided(differences, channels))
             is_safe = is_safe if is_rounded is None else is_safe & ~is_rounded
-            recorder.record_bounded(weights.faults, self._images, is_safe, used if recorder.looks_at_doubt else None)
+            recorder.record_bounded(weights.faults, self.images, is_safe, used if recorder.looks_at_doubt else None)
             alive = alive & ~is_safe
         if wanted is not None:
-            alive = alive & wanted[:, self._images].index_select(0, weights.faults)
+            alive = alive & wanted[:, self.images].index_select(0, weights.faults)
         return self._pairs(weights, alive, differences, met)
+
+    def run_single(self, pairs: SinglePairs) -> Pairs:
+        """Those that differ of pairs whose images are counted within the slice."""
+        values = self._values(self._layer.single_outputs(pairs), partial(self._golden_of_pairs, image=pairs.image))
+        row = torch.arange(len(pairs), device=pairs.image.device)
+        differences = {}
+        alive = self._uncertain.index_select(0, pairs.image)
+        for node, golden in self._golden.items():
+            faulty = self._suffix.frontier[node].apart(values[node])[row, pairs.channel]
+            differences[node] = faulty - golden[pairs.channel, :, :, 0, pairs.image]
+            alive = alive | (differences[node] != 0).flatten(1).any(1)
+        met = None if self._inputs is None else self._inputs.single_products(pairs)
+        if met is not None:
+            alive = alive | ~(met < self._leads.certain_to.index_select(0, pairs.image))
+        found = Pairs(pairs.fault, pairs.image + self.images.start, pairs.channel, differences, met)
+        return found.take(alive.nonzero().squeeze(1))
 
     def _is_full(self, weights: ChangedWeights) -> bool:
         """Whether the changed channels are all of the layer's, so that nothing has to be selected."""
@@ -387,7 +481,7 @@ class SliceUpdates:
 
     def _differences(self, weights: ChangedWeights) -> tuple[dict[fx.Node, Tensor], Tensor]:
         """The change of each frontier value [n, width, rest, packs, images]; where any is not 0, [n, packs, images]."""
-        values = self._values(self._layer.outputs(weights), weights.packs)
+        values = self._values(self._layer.outputs(weights), partial(self._golden_outside, packs=weights.packs))
         is_full, channels = self._is_full(weights), weights.channels
         differences = {}
         differs = torch.zeros(1, dtype=torch.bool, device=channels.device)
@@ -410,18 +504,21 @@ class SliceUpdates:
         slot = fault if weights.slots is None else weights.slots.index_select(0, fault)
         return Pairs(
             fault=weights.faults.index_select(0, fault),
-            image=image + self._images.start,
+            image=image + self.images.start,
             channel=weights.channels.index_select(0, slot // weights.packs),
             changed={node: _rows_of(value, slot * images + image) for node, value in differences.items()},
             met=None if met is None else met.flatten().index_select(0, found),
         )
 
-    def _values(self, output: Tensor, packs: int) -> dict[fx.Node, Any]:
-        """Of the layer and the packed nodes; the images of each pack come first in shape, last in memory."""
+    def _values(self, output: Tensor, outside: Callable[[fx.Node], Any]) -> dict[fx.Node, Any]:
+        """Of the layer and the packed nodes; the rows of `output` come first in shape, last in memory.
+
+        `outside`: gives, for those rows, a golden value that a packed node reads beside the faulty ones.
+        """
         values: dict[fx.Node, Any] = {self._suffix.layer: output}
 
         def value_of(node: fx.Node) -> Any:
-            return values[node] if node in values else self._golden_outside(node, packs)
+            return values[node] if node in values else outside(node)
 
         for node in self._packed:
             if node in self._tiled:
@@ -433,16 +530,24 @@ class SliceUpdates:
         return values
 
     def _golden_outside(self, node: fx.Node, packs: int) -> Any:
-        """A golden value that a packed node reads beside the faulty ones, in the same layout."""
+        """A golden value that a packed node reads beside the faulty ones of some packs, in the same layout."""
         if (node, packs) not in self._outside:
             value = self._block_values[node]
             if node in self._network.batch_dependent:
                 if isinstance(value, Tensor):
-                    value = _repeated(images_last(value[self._images]), packs).movedim(-1, 0)
+                    value = _repeated(images_last(value[self.images]), packs).movedim(-1, 0)
                 else:  # a size, which counts the rows of the block, padding included
                     value = self._network.evaluate(node, lambda parent: self._golden_outside(parent, packs))
             self._outside[node, packs] = value
         return self._outside[node, packs]
+
+    def _golden_of_pairs(self, node: fx.Node, image: Tensor) -> Any:
+        """The same for pairs on some images of the slice."""
+        if node not in self._network.batch_dependent:
+            return self._block_values[node]
+        if isinstance(self._block_values[node], Tensor):
+            return self._golden_outside(node, 1).movedim(0, -1).index_select(-1, image).movedim(-1, 0)
+        return self._network.evaluate(node, lambda parent: self._golden_of_pairs(parent, image))
 
     def _apart(self, node: fx.Node, values: dict[fx.Node, Any], packs: int) -> Tensor:
         """A frontier value as [channels, width, rest, packs, images]."""

@@ -22,7 +22,7 @@ from engine.injection.exact.method import ExactMethod
 from engine.injection.fast.batches import FastBatches
 from engine.injection.fast.block import FastBlock
 from engine.injection.fast.calibration import TAU_SAFETY, bounded_share, count_images, largest_error, sample_faults
-from engine.injection.fast.channel_updates import ChannelUpdates, Leads, WantedUpdates, has_update_rule
+from engine.injection.fast.channel_updates import ChannelUpdates, Leads, SingleUpdates, WantedUpdates, has_update_rule
 from engine.injection.fast.runner import FastRunner
 from engine.injection.memory import is_out_of_memory
 from engine.injection.method import FAILURES, Method
@@ -230,6 +230,26 @@ class FastMethod(Method):
             faults = replace(faults, changes=faults.changes & ~large)
         source = updates if wanted is None else WantedUpdates(updates, wanted)
         close = self.run_source(source, block, layer, faults, recorder)
+        if close is not None:
+            self._decide(block, layer, faults, recorder, close)
+
+    def run_single(
+        self, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder, fault: Tensor, image: Tensor
+    ) -> None:
+        """Record of some pairs those that differ from golden, each run by itself; the layer has an update rule.
+
+        Args:
+            block: as `extend` gives it.
+            layer: index of the injectable layer.
+            faults: of that layer, those of the pairs in one weight each.
+            recorder: takes faults as rows of `faults`, and images as rows of the block.
+            fault: [pairs] row of the fault.
+            image: [pairs] row of the image.
+        """
+        assert isinstance(block, FastBlock)
+        updates = self._updates(block, layer, self._bounds.get(layer))
+        assert updates is not None
+        close = self.run_source(SingleUpdates(updates, fault, image), block, layer, faults, recorder)
         if close is not None:
             self._decide(block, layer, faults, recorder, close)
 

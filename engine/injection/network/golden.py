@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from engine.injection.network.graph import Network
     from engine.injection.network.layers import Injectable
+    from engine.injection.screened.audit import BlockAudit
     from engine.injection.workers import Workers
 
 
@@ -31,6 +32,8 @@ class GoldenBlock:
     """[count, classes]"""
     values: dict[fx.Node, Any]
     """of every node that a suffix reads, over all rows"""
+    audit: BlockAudit | None = field(default=None, kw_only=True)
+    """what of these images is run although it need not be; None: nothing"""
 
 
 @dataclass(frozen=True)

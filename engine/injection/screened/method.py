@@ -38,14 +38,19 @@ if TYPE_CHECKING:
     from engine.injection.recording import Recorder
     from engine.steps import OnStep
 
-THETA = 0.3
-"""share of a lead that a pair's bound may reach without being run"""
-
 _PRODUCTS = 2**24
 """bounds computed at once"""
 
+_LEAST_THETA = 0.01
+"""below which a layer's bounds say too little: nothing is left out there"""
 
-def screened_methods(traced: TracedNetwork, theta: float = THETA) -> Sequence[Method]:
+_SINGLE_COST = 3
+"""how much longer a pair takes by itself than an image of a run that changes all channels"""
+
+_FALLEN = "theta of layer "
+
+
+def screened_methods(traced: TracedNetwork, theta: float) -> Sequence[Method]:
     """The method `screened` for one network, and those that run what it does not screen."""
     fast, exact = fast_methods(traced)
     return ScreenedMethod(traced, fast, theta), fast, exact
@@ -68,6 +73,8 @@ class ScreenedMethod(Method):
         self._traced = traced
         self._fast = fast
         self._theta = theta
+        self._fallen: dict[int, float] = {}
+        """theta of the layers in which a screened pair turned out to be critical"""
         self._left: dict[int, str] = {}
         self._reaches: dict[int, Reach] = {}
         self._plan: Plan
@@ -95,7 +102,7 @@ class ScreenedMethod(Method):
             self._leave_all("logits depend on an image's place in the batch")
             return
         try:
-            screens_of(self._traced.network, self._reaches, plan.load(images[:2]), self._theta, 2)
+            self._screens(plan.load(images[:2]))
         except FAILURES as error:
             if is_out_of_memory(error):
                 raise
@@ -111,63 +118,173 @@ class ScreenedMethod(Method):
         self._left |= dict.fromkeys(self._reaches, reason)
         self._reaches = {}
 
+    def theta(self, layer: int) -> float:
+        """Share of a lead that a bound may reach in a layer without its pair being run."""
+        return self._fallen.get(layer, self._theta)
+
     @property
     def measured(self) -> Mapping[str, float]:
-        """theta."""
-        return {"theta": self._theta}
+        """theta, and what it is in the layers where it has fallen."""
+        return {"theta": self._theta, **{f"{_FALLEN}{layer}": theta for layer, theta in sorted(self._fallen.items())}}
+
+    def recall(self, measured: Mapping[str, float]) -> None:
+        """Take over where theta had fallen; it never rises."""
+        for name, theta in measured.items():
+            if name.startswith(_FALLEN):
+                layer = int(name.removeprefix(_FALLEN))
+                self._fallen[layer] = min(theta, self.theta(layer))
+
+    def tighten(self, layer: int, bound: float) -> None:
+        """Let theta fall to half of the bound that was too small."""
+        self._fallen[layer] = min(bound, self.theta(layer)) / 2
 
     def extend(self, block: GoldenBlock) -> ScreenedBlock:
         """The tables of all layers, beside what `fast` reads."""
         assert isinstance(block, FastBlock)
-        at_once = self._plan.sizes.limits.gradient_rows
-        screens = screens_of(self._traced.network, self._reaches, block, self._theta, at_once)
-        return ScreenedBlock(**{one.name: getattr(block, one.name) for one in fields(FastBlock)}, screens=screens)
+        kept = {one.name: getattr(block, one.name) for one in fields(FastBlock)}
+        return ScreenedBlock(**kept, screens=self._screens(block))
+
+    def _screens(self, block: GoldenBlock) -> dict[int, LayerScreen]:
+        thetas = {layer: self.theta(layer) for layer in self._reaches}
+        return screens_of(self._traced.network, self._reaches, block, thetas, self._plan.sizes.limits.gradient_rows)
 
     def macs(self, layer: int) -> int:
         """Those of `fast`."""
         return self._fast.macs(layer)
 
     def run(self, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder) -> None:
-        """Run the pairs above the bound by `fast`, and call the others screened."""
+        """Run the pairs above the bound by `fast`, and call the others screened; of these run what is drawn."""
         assert isinstance(block, ScreenedBlock)
-        screen, module = block.screens[layer], self._traced.network.layers[layer]
-        assert isinstance(module, nn.Conv2d | nn.Linear)
-        change, channel, source = _updates(module, faults)
-        candidates = faults.changes & _may_matter(screen, change, channel, source)
-        if faults.more is not None:
-            candidates[faults.more.fault] = faults.changes[faults.more.fault]
-        rows = np.flatnonzero(candidates)
+        if self.theta(layer) < _LEAST_THETA:
+            self._fast.run(block, layer, faults, recorder)
+            return
+        bounds = FaultBounds.of(block.screens[layer], self._traced.network.layers[layer], faults)
+        wanted = self._above(bounds, block, faults)
+        changes = torch.as_tensor(faults.changes, device=wanted.device)[:, None]
+        screened = changes & ~wanted
+        audit = AuditedPairs.of(block, layer, self.theta(layer), faults, screened)
+        wanted[audit.whole] = True
+        self._run_wanted(block, layer, faults, recorder, wanted & changes, audit)
+        doubt = bounds.of_faults(np.arange(len(faults))) if recorder.looks_at_doubt else None
+        recorder.record_screened(screened & ~audit.mask(screened), doubt)
+        for drawn_as, (fault, image) in enumerate((audit.single, audit.of_whole(screened))):
+            if len(fault):
+                recorder.record_audit(fault, image, bounds.of_pairs(fault, image) * self.theta(layer), drawn_as)
+
+    def _above(self, bounds: FaultBounds, block: GoldenBlock, faults: WeightFaults) -> Tensor:
+        """[faults, count] the pairs that the bound does not call safe, and all of faults in several weights."""
         wanted = torch.zeros(len(faults), block.count, dtype=torch.bool, device=block.logits.device)
+        rows = np.flatnonzero(faults.changes & bounds.may_matter)
         for some in np.array_split(rows, -(-len(rows) * block.count // _PRODUCTS) or 1):
-            on_device = torch.as_tensor(some, device=wanted.device)
-            bound = screen.factor[torch.as_tensor(channel[some], device=wanted.device)]
-            bound *= screen.inputs[torch.as_tensor(source[some], device=wanted.device)]
-            bound *= torch.as_tensor(np.abs(change[some]), device=wanted.device)[:, None]
-            wanted[on_device] = ~(bound <= 1)
+            wanted[torch.as_tensor(some, device=wanted.device)] = ~(bounds.of_faults(some) <= 1)
         if faults.more is not None:
             wanted[torch.as_tensor(np.unique(faults.more.fault), device=wanted.device)] = True
-        is_run = candidates & wanted.any(1).cpu().numpy()
-        if is_run.any():
-            self._fast.run(block, layer, replace(faults, changes=is_run), recorder, wanted)
-        screened = torch.as_tensor(faults.changes, device=wanted.device)[:, None] & ~wanted
-        recorder.record_screened(screened)
+        return wanted
+
+    def _run_wanted(
+        self,
+        block: GoldenBlock,
+        layer: int,
+        faults: WeightFaults,
+        recorder: Recorder,
+        wanted: Tensor,
+        audit: AuditedPairs,
+    ) -> None:
+        """Run pairs [faults, count] by `fast`: each by itself where a fault has few of them, as the drawn ones."""
+        count = wanted.sum(1)
+        channels = len(self._traced.network.layers[layer].weight)
+        is_few = count * channels * _SINGLE_COST < block.count
+        if faults.more is not None:
+            is_few[torch.as_tensor(np.unique(faults.more.fault), device=is_few.device)] = False
+        many = (count.bool() & ~is_few).cpu().numpy()
+        if many.any():
+            self._fast.run(block, layer, replace(faults, changes=many), recorder, wanted)
+        single = wanted & is_few[:, None]
+        single[audit.single] = True
+        fault, image = single.nonzero(as_tuple=True)
+        if len(fault):
+            self._fast.run_single(block, layer, faults, recorder, fault, image)
 
 
-def _may_matter(
-    screen: LayerScreen, change: NDArray[np.float32], channel: NDArray[np.int64], source: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Which faults may have a pair above the bound: one product for each, for all images together."""
-    factor, inputs = screen.largest
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.asarray(~(np.abs(change) * factor[channel] * inputs[source] <= 1))
+@dataclass(frozen=True)
+class FaultBounds:
+    """The bounds of some faults of one layer and all images of a block, in units of theta: (1) in docs/screening.md."""
+
+    screen: LayerScreen
+    change: NDArray[np.float32]
+    """[faults] what is added to the weight"""
+    channel: NDArray[np.int64]
+    """[faults] the output channel that it works on"""
+    source: NDArray[np.int64]
+    """[faults] the input channel that it reads"""
+
+    @classmethod
+    def of(cls, screen: LayerScreen, module: nn.Module, faults: WeightFaults) -> FaultBounds:
+        """Of faults in the weights of a layer, by their first weights."""
+        assert isinstance(module, nn.Conv2d | nn.Linear)
+        weight = module.weight
+        with np.errstate(invalid="ignore", over="ignore"):
+            change = faults.value - flat_weight(weight)[faults.weight_index]
+        channel, place = np.divmod(faults.weight_index, weight[0].numel())
+        source = first_inputs(module)[channel] + place // weight[0, 0].numel()
+        return cls(screen, np.abs(change), channel, source)
+
+    @property
+    def may_matter(self) -> NDArray[np.bool_]:
+        """Which faults may have a pair above the bound: one product for each, for all images together."""
+        factor, inputs = self.screen.largest
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(~(self.change * factor[self.channel] * inputs[self.source] <= 1))
+
+    def of_faults(self, rows: NDArray[np.int64]) -> Tensor:
+        """Those of some faults and all images, [rows, count]."""
+        device = self.screen.factor.device
+        channel, source, change = (
+            torch.as_tensor(values[rows], device=device) for values in (self.channel, self.source, self.change)
+        )
+        bound = self.screen.factor[channel]
+        return bound.mul_(self.screen.inputs[source]).mul_(change[:, None])
+
+    def of_pairs(self, fault: Tensor, image: Tensor) -> Tensor:
+        """Those of some pairs, [pairs]."""
+        device = self.screen.factor.device
+        channel, source, change = (
+            torch.as_tensor(values, device=device)[fault] for values in (self.channel, self.source, self.change)
+        )
+        return self.screen.factor[channel, image] * self.screen.inputs[source, image] * change
 
 
-def _updates(
-    module: nn.Conv2d | nn.Linear, faults: WeightFaults
-) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
-    """What is added to each fault's weight, the output channel it works on and the input channel it reads, [faults]."""
-    weight = module.weight
-    with np.errstate(invalid="ignore", over="ignore"):
-        change = faults.value - flat_weight(weight)[faults.weight_index]
-    channel, place = np.divmod(faults.weight_index, weight[0].numel())
-    return change, channel, first_inputs(module)[channel] + place // weight[0, 0].numel()
+@dataclass(frozen=True)
+class AuditedPairs:
+    """What is run of the screened pairs of some faults (rows) and a block (columns)."""
+
+    single: tuple[Tensor, Tensor]
+    """row and column of each pair that was drawn by itself"""
+    whole: Tensor
+    """[n] rows of the faults of which every screened pair is run"""
+
+    @classmethod
+    def of(cls, block: GoldenBlock, layer: int, theta: float, faults: WeightFaults, screened: Tensor) -> AuditedPairs:
+        """What the block's plan has drawn, of the `screened` pairs [faults, count]."""
+        none = torch.zeros(0, dtype=torch.int64, device=screened.device)
+        if block.audit is None:
+            return cls((none, none), none)
+        drawn = block.audit.drawn(layer, theta, faults.positions)
+        fault, image, whole = (
+            torch.as_tensor(values, device=screened.device)
+            for values in (drawn.fault, drawn.image, np.flatnonzero(drawn.whole))
+        )
+        is_screened = screened[fault, image]
+        return cls((fault[is_screened], image[is_screened]), whole)
+
+    def of_whole(self, screened: Tensor) -> tuple[Tensor, Tensor]:
+        """Row and column of each screened pair of the whole faults."""
+        member, image = screened[self.whole].nonzero(as_tuple=True)
+        return self.whole[member], image
+
+    def mask(self, like: Tensor) -> Tensor:
+        """[faults, count] where a pair is among them."""
+        mask = torch.zeros_like(like)
+        mask[self.single] = True
+        mask[self.whole] = True
+        return mask

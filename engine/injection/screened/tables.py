@@ -61,7 +61,7 @@ class LayerScreen:
 
 
 def screens_of(
-    network: Network, reaches: Mapping[int, Reach], block: GoldenBlock, theta: float, at_once: int
+    network: Network, reaches: Mapping[int, Reach], block: GoldenBlock, theta: Mapping[int, float], at_once: int
 ) -> dict[int, LayerScreen]:
     """The tables of some layers, by layer index.
 
@@ -69,7 +69,7 @@ def screens_of(
         network: the graph.
         reaches: of those layers.
         block: its golden values.
-        theta: share of a lead that a change may take without being run.
+        theta: by layer, the share of a lead that a change may take without being run.
         at_once: images whose gradients are computed at once.
     """
     if not reaches:
@@ -80,7 +80,9 @@ def screens_of(
     ]
     return {
         layer: LayerScreen(
-            torch.maximum(torch.cat([part[layer] for part in parts]) / theta, _sizes(reach, block)).T.contiguous(),
+            torch.maximum(
+                torch.cat([part[layer] for part in parts]) / theta[layer], _sizes(reach, block)
+            ).T.contiguous(),
             _input_norms(network.layers[layer], block.values[reach.suffix.layer.all_input_nodes[0]][: block.count]),
         )
         for layer, reach in reaches.items()

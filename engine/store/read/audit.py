@@ -29,22 +29,25 @@ def read_audit(status: CampaignStatus, connection: duckdb.DuckDBPyConnection) ->
         "(SELECT fault_id, count(DISTINCT image_id) AS found FROM audit "
         f"WHERE campaign = {status.id} AND severity = {CRITICAL} GROUP BY fault_id)"
     )
+    of_faults = (
+        "(SELECT fault_id, screened, critical, coalesce(found, 0) AS found, "
+        "screened + coalesce(found, 0) > 0 AND critical = coalesce(found, 0) AS is_called_safe "
+        f"FROM fault_summary LEFT JOIN {misses} USING (fault_id) WHERE campaign = {status.id})"
+    )
     skipped = read_arrays(
         connection,
-        "SELECT coalesce(sum(screened + found), 0)::BIGINT AS pairs, "
-        "count(*) FILTER (screened + found > 0 AND critical = found) AS faults, "
+        "SELECT coalesce(sum(screened + found), 0)::BIGINT AS pairs, count(*) FILTER (is_called_safe) AS faults, "
         "coalesce(sum(found), 0)::BIGINT AS known_pairs, "
-        "count(*) FILTER (found > 0 AND critical = found) AS known_faults FROM "
-        "(SELECT screened, critical, coalesce(found, 0) AS found FROM fault_summary "
-        f"LEFT JOIN {misses} USING (fault_id) WHERE campaign = {status.id})",
+        f"count(*) FILTER (found > 0 AND is_called_safe) AS known_faults FROM {of_faults}",
     )
+    whole = "drawn_as = 'fault' AND is_called_safe"  # a fault that was seen critical is no sample of the others
     drawn = read_arrays(
         connection,
         "SELECT count(*) FILTER (drawn_as = 'pair') AS pairs, "
         f"count(*) FILTER (drawn_as = 'pair' AND severity = {CRITICAL}) AS missed_pairs, "
-        "count(DISTINCT fault_id) FILTER (drawn_as = 'fault') AS faults, "
-        f"count(DISTINCT fault_id) FILTER (drawn_as = 'fault' AND severity = {CRITICAL}) AS missed_faults "
-        f"FROM audit WHERE campaign = {status.id}",
+        f"count(DISTINCT fault_id) FILTER ({whole}) AS faults, "
+        f"count(DISTINCT fault_id) FILTER ({whole} AND severity = {CRITICAL}) AS missed_faults "
+        f"FROM audit JOIN {of_faults} USING (fault_id) WHERE campaign = {status.id}",
     )
     pairs, faults = (
         bound_missed(

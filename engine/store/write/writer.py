@@ -127,6 +127,34 @@ class CampaignWriter:
         self._buffer, self._span = [], None
         return receipt
 
+    def withdraw(self, fault_start: int, fault_stop: int) -> int:
+        """Take back every part that holds any of some faults, because their pairs have to be computed again.
+
+        Args:
+            fault_start: place in execution order of the first of the faults.
+            fault_stop: place after the last one.
+
+        Returns:
+            How many pairs are no longer committed.
+
+        Raises:
+            UnreachableError: a file could not be removed; what is left of its part is removed by the next run.
+        """
+        withdrawn = 0
+        for receipt in self._state.receipts(self._id):
+            span = receipt.span
+            if span.fault_start < fault_stop and fault_start < span.fault_stop:
+                try:
+                    for table in sorted(receipt.sha256, key="severity".__ne__):  # which comes first: the others follow
+                        self._layout.part(table, receipt.part).unlink(missing_ok=True)
+                except OSError as error:
+                    raise unwritable(self._layout.folder, error) from None
+                self._state.remove_receipt(self._id, receipt.part)
+                self.done.remove(span)
+                withdrawn += span.pairs
+        self._buffer, self._span = [], None
+        return withdrawn
+
     def interrupt(self) -> None:
         """From another thread: have sealing fail, if it is under way; a part is written in a moment."""
         if self._seal is not None:

@@ -67,8 +67,11 @@ class LogitsRecorder:
     def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
         """As above, before anything is run."""
 
-    def record_screened(self, screened: Tensor) -> None:
+    def record_screened(self, screened: Tensor, doubt: Tensor | None) -> None:
         """As above, of pairs that are never run."""
+
+    def record_audit(self, faults: Tensor, images: Tensor, bound: Tensor, drawn_as: int) -> None:
+        """Those were told of when they were run."""
 
 
 def replayed_logits(injection: Injection, images: Tensor, faults: WeightFaults) -> Tensor:

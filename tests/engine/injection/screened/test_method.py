@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 import torch
 from torch import Tensor, nn
 
 from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
 from engine.injection.injection import Injection
-from engine.injection.methods import METHODS, MethodEntry
 from engine.models import load_model
 from engine.severity import CRITICAL, SCREENED
 from tests.engine.injection.networks import every_bit_in, outcomes_of, seeded
@@ -21,12 +19,6 @@ if TYPE_CHECKING:
     from engine.injection.outcomes import Outcomes, WeightFaults
 
 MEMORY = 5 * 10**8
-
-
-@pytest.fixture(autouse=True)
-def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = MethodEntry("screened", "", False, "engine.injection.screened.method:screened_methods")
-    monkeypatch.setitem(METHODS, "screened", entry)
 
 
 def severities(injection: Injection, images: Tensor, faults: WeightFaults) -> np.ndarray:
