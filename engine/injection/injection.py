@@ -252,8 +252,8 @@ class Injection:
             values |= method.measured
         return values
 
-    def recall(self, measured: Mapping[str, float]) -> None:
-        """Go on as it was when these were `measured` on this network."""
+    def recall(self, measured: Mapping[str, float | str]) -> None:
+        """Go on as it was when these were `measured` on this network; other names among them are left aside."""
         for method in self._ladder:
             method.recall(measured)
 

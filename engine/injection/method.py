@@ -101,8 +101,8 @@ class Method(Protocol):
         """Name -> value of what was measured at the start and decides about results."""
         return {}
 
-    def recall(self, measured: Mapping[str, float]) -> None:  # noqa: ARG002 - for methods that learn
-        """Go on as it was when these were `measured`, by this method on this network."""
+    def recall(self, measured: Mapping[str, float | str]) -> None:  # noqa: ARG002 - for methods that learn
+        """Go on as it was when these were `measured` on this network, among things that are not this method's."""
         return
 
     def tighten(self, layer: int, bound: float) -> None:  # noqa: ARG002 - for methods that leave pairs out

@@ -132,10 +132,10 @@ def run_campaign(
             meter.finish(background.receipts())
             for note in take_over(prepared, writer, stretch.misses):
                 on_note(note)
+            if describe_numerics(prepared, checked) != store.description(campaign)["numerics"]:  # as they are now
+                store.renew(campaign, new_campaign(prepared, checked), with_tables=False)
             if stretch.is_stopped or not stretch.misses:
                 break
-        if describe_numerics(prepared, checked) != store.description(campaign)["numerics"]:  # what was measured changed
-            store.renew(campaign, new_campaign(prepared, checked), with_tables=False)
         if not stretch.is_stopped:
             background.seal()
     return not stretch.is_stopped

@@ -43,8 +43,8 @@ def continue_from(store: Store, campaign: int, prepared: PreparedCampaign, new: 
     """
     store.restore(campaign, new)
     then, receipts = store.description(campaign), store.receipts(campaign)
-    for receipt in receipts:
-        prepared.injection.recall(receipt.statistics)
+    for measured_then in (then["numerics"], *(receipt.statistics for receipt in receipts)):
+        prepared.injection.recall(measured_then)
     measured = {name: str(value) for name, value in prepared.injection.measured.items()}
     before = {**then["numerics"], ENGINE: then["identity"].get(ENGINE)}
     now = {**measured, ENGINE: new.identity[ENGINE]}

@@ -127,12 +127,12 @@ class ScreenedMethod(Method):
         """theta, and what it is in the layers where it has fallen."""
         return {"theta": self._theta, **{f"{_FALLEN}{layer}": theta for layer, theta in sorted(self._fallen.items())}}
 
-    def recall(self, measured: Mapping[str, float]) -> None:
+    def recall(self, measured: Mapping[str, float | str]) -> None:
         """Take over where theta had fallen; it never rises."""
         for name, theta in measured.items():
             if name.startswith(_FALLEN):
                 layer = int(name.removeprefix(_FALLEN))
-                self._fallen[layer] = min(theta, self.theta(layer))
+                self._fallen[layer] = min(float(theta), self.theta(layer))
 
     def tighten(self, layer: int, bound: float) -> None:
         """Let theta fall to half of the bound that was too small."""

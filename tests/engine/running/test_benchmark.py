@@ -25,7 +25,7 @@ def test_every_method_is_timed_against_naive(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(benchmarks, "NAIVE_SECONDS", 0.01)
     steps: list[Step] = []
     result = benchmarks.benchmark(prepare(load_config(write_config(tmp_path))), steps.append)
-    assert list(result.methods) == ["naive", "exact", "fast"]
+    assert list(result.methods) == ["naive", "exact", "fast", "screened"]
     assert (result.network, result.device) == ("lenet5", "cpu")
     assert 1 <= result.faults <= FAULTS
     assert result.images <= IMAGES

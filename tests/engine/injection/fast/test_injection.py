@@ -15,18 +15,22 @@ from torch import Tensor, nn
 from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
 from engine.injection.fast.block import FastBlock
+from engine.injection.fast.method import FastMethod
 from engine.injection.injection import Injection
 from engine.injection.network import folded
 from engine.injection.network.layers import injectable_modules
 from engine.injection.network.sizes import LIMITS
 from engine.injection.outcomes import WeightFaults
+from engine.injection.recording import SeverityMatrix
 from engine.models import load_model
+from engine.severity import CRITICAL
 from tests.engine.injection.networks import (
     assert_same_critical_pairs,
     every_bit_in,
     judged_logits,
     outcomes_of,
     run_small_batches,
+    seeded,
 )
 
 if TYPE_CHECKING:
@@ -290,3 +294,27 @@ def test_what_fails_when_rounding_is_measured_runs_as_by_exact(monkeypatch: pyte
     injection = Injection(net, images, 10**6, "fast")
     assert {injection.method_of(layer) for layer in range(3)} == {"exact"}
     assert "fast fails ('relu_2')" in injection.notes[0]
+
+
+@pytest.mark.parametrize("arch", ["lenet5", "resnet20", "mobilenetv2"])
+def test_a_pair_by_itself_is_what_it_is_among_others(arch: str) -> None:
+    """Slices run all images of a fault, pairs by themselves any of them: the same values, but for the order of sums."""
+    images = torch.randn(40, *((1, 28, 28) if arch == "lenet5" else (3, 32, 32)))
+    model = seeded(arch, images)
+    injection = Injection(model, images, 5 * 10**8, "fast")
+    block = injection.load(images)
+    method = next(each for each in injection._ladder if isinstance(each, FastMethod))
+    layers = len(injection.names)
+    for layer in sorted({0, 1, layers // 2, layers - 2, layers - 1}):
+        faults = every_bit_in(model, layer, weights=2)
+        whole = np.concatenate([part.severity for part in outcomes_of(injection, images, faults)])
+        chosen = torch.rand(len(faults), len(images)) < 0.3
+        recorder = SeverityMatrix(len(faults), block.logits)
+        with torch.inference_mode():
+            pairs = chosen & torch.as_tensor(faults.changes)[:, None]
+            method.run_single(block, layer, faults, recorder, *pairs.nonzero(as_tuple=True))
+        found = recorder.outcomes(faults.positions).severity
+        is_critical = whole == CRITICAL
+        assert ((found == CRITICAL) == is_critical)[chosen.numpy()].all()
+        assert ((found > 0) == (whole > 0))[chosen.numpy()].mean() > 0.9
+        assert not found[~chosen.numpy()].any()
