@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -41,18 +42,25 @@ _FACTORS: Mapping[object, float] = {
 }
 """the steepest slope of an activation; windows side by side lose a part of a change and never add to it"""
 
-_SUMS = frozenset({operator.add, operator.sub, torch.add, torch.sub, "add", "sub"})
+SUMS = frozenset({operator.add, operator.sub, torch.add, torch.sub, "add", "sub"})
 
 
 class UnknownGrowthError(Exception):
     """An operation that nothing here knows a factor of."""
 
 
-def growth_of(suffix: Suffix, network: Network, shapes: Mapping[fx.Node, torch.Size]) -> dict[fx.Node, Tensor] | None:
-    """The factors [channels] of each frontier value, relative to the change of the layer's own output.
+@dataclass(frozen=True)
+class Growth:
+    """The factors of the channels of one layer, relative to the change of its own output."""
 
-    None where an operation on the way has no known one.
-    """
+    frontier: Mapping[fx.Node, Tensor]
+    """[channels] by frontier value"""
+    most: Tensor
+    """[channels] of all values on the way"""
+
+
+def growth_of(suffix: Suffix, network: Network, shapes: Mapping[fx.Node, torch.Size]) -> Growth | None:
+    """How much a change after a layer may grow; None where an operation on the way has no known factor."""
     like = network.layers[0].weight
     node = suffix.layer
     maps = {node: own_map(node, network, shapes)}
@@ -66,7 +74,7 @@ def growth_of(suffix: Suffix, network: Network, shapes: Mapping[fx.Node, torch.S
             maps[node] = after
     except UnknownGrowthError:
         return None
-    return {node: factors[node] for node in suffix.frontier}
+    return Growth({node: factors[node] for node in suffix.frontier}, torch.stack([*factors.values()]).amax(0))
 
 
 def _factor(
@@ -79,18 +87,18 @@ def _factor(
     """The factor of a packed node, [channels]."""
     kind, module = network.kind(node), network.module_of(node)
     changed = [parent for parent in node.all_input_nodes if parent in maps]
-    if kind in _SUMS:
+    if kind in SUMS:
         return _of_sum(node, factors)
     if len(changed) != 1:
         raise UnknownGrowthError
     (source,) = changed
     before = factors[source]
-    if kind in (torch.cat, torch.concat, operator.getitem) or is_reshape(node, network) or _pads_constant(node, kind):
+    if kind in (torch.cat, torch.concat, operator.getitem) or is_reshape(node, network) or pads_constant(node, kind):
         return before
     if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and kind in (nn.BatchNorm1d, nn.BatchNorm2d):
-        return before * _of_norm(module, maps[source])
+        return before * of_channels(norm_scale(module).abs(), maps[source])
     if isinstance(module, nn.Conv2d) and kind is nn.Conv2d and is_depthwise(module):
-        return before * _of_channels(module.weight.detach().abs().flatten(1).sum(1), maps[source])
+        return before * of_channels(module.weight.detach().abs().flatten(1).sum(1), maps[source])
     return before * _of_operation(node, kind, module, shapes[source], shapes[node])
 
 
@@ -102,19 +110,21 @@ def _of_sum(node: fx.Node, factors: Mapping[fx.Node, Tensor]) -> Tensor:
     return torch.stack(changed).sum(0)
 
 
-def _of_norm(norm: nn.BatchNorm1d | nn.BatchNorm2d, channel_map: ChannelMap) -> Tensor:
+def norm_scale(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> Tensor:
+    """What a batch norm multiplies each feature with, [features]."""
     assert norm.running_var is not None
     scale = torch.rsqrt(norm.running_var + norm.eps)
-    return _of_channels((scale if norm.weight is None else scale * norm.weight).detach().abs(), channel_map)
+    return (scale if norm.weight is None else scale * norm.weight).detach()
 
 
-def _of_channels(factor: Tensor, channel_map: ChannelMap) -> Tensor:
+def of_channels(factor: Tensor, channel_map: ChannelMap) -> Tensor:
     """The largest `factor` [features] of each channel."""
     first, size = channel_map.offset, channel_map.channels * channel_map.width
     return factor[first : first + size].view(channel_map.channels, channel_map.width).amax(1)
 
 
-def _pads_constant(node: fx.Node, kind: object) -> bool:
+def pads_constant(node: fx.Node, kind: object) -> bool:
+    """Whether a node puts constants around a value."""
     mode = node.args[2] if len(node.args) > 2 else node.kwargs.get("mode", "constant")
     return bool(kind is F.pad and mode == "constant")
 

@@ -7,6 +7,7 @@ what it rests on stand in docs/screening.md.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,9 +21,11 @@ from engine.injection.fast.channel_updates import has_update_rule
 from engine.injection.fast.method import fast_methods
 from engine.injection.memory import is_out_of_memory
 from engine.injection.method import FAILURES, Method
+from engine.injection.network.folded import sums_directly
 from engine.injection.network.layers import flat_weight
+from engine.injection.screened.direction import direction_of
 from engine.injection.screened.growth import growth_of
-from engine.injection.screened.tables import LayerScreen, Reach, screens_of
+from engine.injection.screened.tables import LARGEST, LayerScreen, Reach, screens_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,7 +100,9 @@ class ScreenedMethod(Method):
             elif growth is None:
                 self._left[layer] = "what follows it has no known growth"
             else:
-                self._reaches[layer] = Reach(suffix, growth)
+                is_direct = sums_directly(images.device)  # elsewhere a large weight may change other places, too
+                direction = direction_of(suffix, self._traced.network, self._traced.shapes) if is_direct else None
+                self._reaches[layer] = Reach(suffix, growth, direction)
         if not plan.rows.interchangeable:
             self._leave_all("logits depend on an image's place in the batch")
             return
@@ -146,7 +151,9 @@ class ScreenedMethod(Method):
 
     def _screens(self, block: GoldenBlock) -> dict[int, LayerScreen]:
         thetas = {layer: self.theta(layer) for layer in self._reaches}
-        return screens_of(self._traced.network, self._reaches, block, thetas, self._plan.sizes.limits.gradient_rows)
+        plan = self._plan
+        at_once = plan.sizes.limits.gradient_rows
+        return screens_of(self._traced.network, self._reaches, block, thetas, plan.workers, at_once)
 
     def macs(self, layer: int) -> int:
         """Those of `fast`."""
@@ -227,31 +234,54 @@ class FaultBounds:
             change = faults.value - flat_weight(weight)[faults.weight_index]
         channel, place = np.divmod(faults.weight_index, weight[0].numel())
         source = first_inputs(module)[channel] + place // weight[0, 0].numel()
-        return cls(screen, np.abs(change), channel, source)
+        return cls(screen, change, channel, source)
 
     @property
     def may_matter(self) -> NDArray[np.bool_]:
         """Which faults may have a pair above the bound: one product for each, for all images together."""
         factor, inputs = self.screen.largest
+        size = np.abs(self.change)
         with np.errstate(over="ignore", invalid="ignore"):
-            return np.asarray(~(self.change * factor[self.channel] * inputs[self.source] <= 1))
+            may: NDArray[np.bool_] = ~(size * factor[self.channel] * inputs[self.source] <= 1)
+            if self.screen.removal is not None:
+                share, magnitude, most = self.screen.removal.largest
+                is_small = size * most[self.channel] * magnitude[self.source] < LARGEST
+                may &= ~(self._goes_down & is_small & (share[self.channel] <= 1))
+        return may
+
+    @cached_property
+    def _goes_down(self) -> NDArray[np.bool_]:
+        """[faults] whether what is above zero falls, where channels mix."""
+        if self.screen.removal is None:
+            return np.zeros(len(self.change), np.bool_)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.sign(self.change) * self.screen.removal.direction[self.channel] < 0)
 
     def of_faults(self, rows: NDArray[np.int64]) -> Tensor:
         """Those of some faults and all images, [rows, count]."""
-        device = self.screen.factor.device
-        channel, source, change = (
-            torch.as_tensor(values[rows], device=device) for values in (self.channel, self.source, self.change)
-        )
+        channel, source, change, down = self._on_device(torch.as_tensor(rows))
         bound = self.screen.factor[channel]
-        return bound.mul_(self.screen.inputs[source]).mul_(change[:, None])
+        bound = bound.mul_(self.screen.inputs[source]).mul_(change[:, None])
+        if self.screen.removal is not None and len(down):
+            some = self.screen.removal.cap(change[down], channel[down], source[down])
+            bound[down] = torch.minimum(bound[down], some)
+        return bound
 
     def of_pairs(self, fault: Tensor, image: Tensor) -> Tensor:
         """Those of some pairs, [pairs]."""
+        channel, source, change, down = self._on_device(fault)
+        bound = self.screen.factor[channel, image] * self.screen.inputs[source, image] * change
+        if self.screen.removal is not None and len(down):
+            some = self.screen.removal.cap(change[down], channel[down], source[down], image[down])
+            bound[down] = torch.minimum(bound[down], some)
+        return bound
+
+    def _on_device(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Channel, source and size of the changes of some faults, [rows], and which of them go down."""
         device = self.screen.factor.device
-        channel, source, change = (
-            torch.as_tensor(values, device=device)[fault] for values in (self.channel, self.source, self.change)
-        )
-        return self.screen.factor[channel, image] * self.screen.inputs[source, image] * change
+        arrays = self.channel, self.source, np.abs(self.change), self._goes_down
+        channel, source, change, down = (torch.as_tensor(values, device=device)[rows] for values in arrays)
+        return channel, source, change, down.nonzero().squeeze(1)
 
 
 @dataclass(frozen=True)

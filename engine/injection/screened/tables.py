@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import nn
@@ -27,18 +27,25 @@ if TYPE_CHECKING:
     from engine.injection.network.graph import Network
     from engine.injection.network.layers import Injectable
     from engine.injection.network.suffix import Suffix
+    from engine.injection.screened.growth import Growth
+    from engine.injection.workers import Workers
 
 MOST_RIVALS = 16
 """classes, the nearest ones of each image, whose lead is followed"""
 
 
+LARGEST = 1e38
+"""that a product of a faulty weight may reach: near the end of float32, sums may be infinite or no number"""
+
+
 @dataclass(frozen=True)
 class Reach:
-    """What a change after one layer has to pass: where channels mix, and by how much it may have grown until there."""
+    """What a change after one layer has to pass: where channels mix, and what may have become of it until there."""
 
     suffix: Suffix
-    growth: Mapping[fx.Node, Tensor]
-    """[channels] by frontier node, see `growth_of`"""
+    growth: Growth
+    direction: Tensor | None
+    """[channels] see `direction_of`; None where a change downwards has no end"""
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,8 @@ class LayerScreen:
     as large as the values themselves is no small change, whatever the gradient says. It may wake up what is zero."""
     inputs: Tensor
     """[input channels, count] X"""
+    removal: Removal | None
+    """where a change downwards takes at most what is there"""
 
     @cached_property
     def largest(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -60,8 +69,50 @@ class LayerScreen:
         return self.factor.amax(1).cpu().numpy(), self.inputs.amax(1).cpu().numpy()
 
 
+@dataclass(frozen=True)
+class Removal:
+    """What a change downwards can take at most: all there is, however large the faulty weight."""
+
+    share: Tensor
+    """[channels, count] of a lead over theta, to first order, if as much of each value is taken as hurts most"""
+    direction: NDArray[np.float32]
+    """[channels] of a rise of the layer's output, where channels mix: 1, -1, or 0 where unknown"""
+    magnitude: Tensor
+    """[input channels, count] largest input; infinite where inputs are of both signs, and a change goes both ways"""
+    most: Tensor
+    """[channels] by which a value can grow on the way"""
+
+    def cap(self, change: Tensor, channel: Tensor, source: Tensor, image: Tensor | None = None) -> Tensor:
+        """The most that changes downwards can take, infinite where that is not known.
+
+        Args:
+            change: |dw| of n faults, or of n pairs.
+            channel: [n] the output channel of each.
+            source: [n] the input channel of each.
+            image: [n] of pairs; None: all images of each fault, [n, count].
+        """
+        place: tuple[Tensor, ...] = (source,) if image is None else (source, image)
+        product = self.magnitude[place]
+        scale = change * self.most[channel].clamp(min=1)
+        product = product * (scale[:, None] if image is None else scale)
+        share = self.share[(channel, *place[1:])]
+        return torch.where(product < LARGEST, share, torch.inf)
+
+    @cached_property
+    def largest(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Of all images: share [channels], magnitude [input channels], and the growth [channels], on the host."""
+        found = self.share.amax(1), self.magnitude.amax(1), self.most.clamp(min=1)
+        share, magnitude, most = (values.cpu().numpy() for values in found)
+        return share, magnitude, most
+
+
 def screens_of(
-    network: Network, reaches: Mapping[int, Reach], block: GoldenBlock, theta: Mapping[int, float], at_once: int
+    network: Network,
+    reaches: Mapping[int, Reach],
+    block: GoldenBlock,
+    theta: Mapping[int, float],
+    workers: Workers,
+    at_once: int,
 ) -> dict[int, LayerScreen]:
     """The tables of some layers, by layer index.
 
@@ -70,30 +121,42 @@ def screens_of(
         reaches: of those layers.
         block: its golden values.
         theta: by layer, the share of a lead that a change may take without being run.
-        at_once: images whose gradients are computed at once.
+        workers: who compute gradients.
+        at_once: images that a worker takes at once.
     """
     if not reaches:
         return {}
-    parts = [
-        _shares(network, reaches, block, slice(start, min(start + at_once, block.count)))
-        for start in range(0, block.count, at_once)
-    ]
-    return {
-        layer: LayerScreen(
-            torch.maximum(
-                torch.cat([part[layer] for part in parts]) / theta[layer], _sizes(reach, block)
-            ).T.contiguous(),
-            _input_norms(network.layers[layer], block.values[reach.suffix.layer.all_input_nodes[0]][: block.count]),
-        )
-        for layer, reach in reaches.items()
-    }
+
+    def shares_of(rows: slice) -> dict[int, _Shares]:
+        return _shares(network, reaches, block, rows)
+
+    some_rows = (slice(start, min(start + at_once, block.count)) for start in range(0, block.count, at_once))
+    parts = list(workers.map(shares_of, some_rows))
+    screens = {}
+    for layer, reach in reaches.items():
+        of_norm, of_removal = map(torch.cat, zip(*(part[layer] for part in parts), strict=True))
+        source = block.values[reach.suffix.layer.all_input_nodes[0]][: block.count]
+        factor = torch.maximum(of_norm / theta[layer], _sizes(reach, block)).T.contiguous()
+        module = network.layers[layer]
+        removal = _removal(reach, of_removal / theta[layer], source)
+        screens[layer] = LayerScreen(factor, _input_norms(module, source), removal)
+    return screens
 
 
-def _shares(network: Network, reaches: Mapping[int, Reach], block: GoldenBlock, rows: slice) -> dict[int, Tensor]:
-    """U of some images, [images, channels] by layer."""
-    wanted = list({node for reach in reaches.values() for node in reach.growth})
+class _Shares(NamedTuple):
+    """The largest shares of a lead that changes in each channel of a layer take, [images, channels]."""
+
+    norm: Tensor
+    """U: of a change of norm 1"""
+    removal: Tensor
+    """of the worst change downwards, where the channel has no more to lose"""
+
+
+def _shares(network: Network, reaches: Mapping[int, Reach], block: GoldenBlock, rows: slice) -> dict[int, _Shares]:
+    """Those of some images, by layer."""
+    wanted = list({node for reach in reaches.values() for node in reach.growth.frontier})
     after = {reached for node in wanted for reached in network.downstream(node)}
-    largest: dict[int, Tensor] = {}
+    largest: dict[int, _Shares] = {}
     with torch.inference_mode(False), torch.enable_grad():
         values = replayed(network, set(wanted), after, block.values, rows)
         leaves = [values[node] for node in wanted]
@@ -102,10 +165,14 @@ def _shares(network: Network, reaches: Mapping[int, Reach], block: GoldenBlock, 
             with torch.no_grad():
                 gradients = dict(zip(wanted, found, strict=True))
                 for layer, reach in reaches.items():
-                    share = _share(reach, gradients)
-                    largest[layer] = torch.maximum(largest[layer], share) if layer in largest else share
-        tied = _is_tied(values[network.output].detach())
-    return {layer: torch.where(tied[:, None], torch.inf, share) for layer, share in largest.items()}
+                    shares = _share(reach, gradients, values)
+                    if layer in largest:
+                        shares = _Shares(*map(torch.maximum, largest[layer], shares))
+                    largest[layer] = shares
+        tied = _is_tied(values[network.output].detach())[:, None]
+    return {
+        layer: _Shares(*(torch.where(tied, torch.inf, share) for share in shares)) for layer, shares in largest.items()
+    }
 
 
 def _leads(logits: Tensor) -> Iterator[Tensor]:
@@ -125,18 +192,35 @@ def _is_tied(logits: Tensor) -> Tensor:
     return ~(best[:, 0] > best[:, -1]) if logits.shape[1] > 1 else torch.zeros(len(logits), dtype=torch.bool)
 
 
-def _share(reach: Reach, gradients: Mapping[fx.Node, Tensor]) -> Tensor:
-    """[images, channels] the gradient's norm in each channel, over all places where it is read."""
-    shares = [
-        growth * torch.linalg.vector_norm(reach.suffix.frontier[node].apart(gradients[node]), dim=(2, 3))
-        for node, growth in reach.growth.items()
-    ]
-    return torch.stack(shares).sum(0)
+def _share(reach: Reach, gradients: Mapping[fx.Node, Tensor], values: Mapping[fx.Node, Tensor]) -> _Shares:
+    """What changes of one lead take, given its gradient: over all places where a channel is read."""
+    norm: list[Tensor] = []
+    removal: list[Tensor] = []
+    for node, growth in reach.growth.frontier.items():
+        gradient = reach.suffix.frontier[node].apart(gradients[node])
+        norm.append(growth * torch.linalg.vector_norm(gradient, dim=(2, 3)))
+        if reach.direction is not None:
+            there = reach.suffix.frontier[node].apart(values[node].detach())
+            removal.append((gradient.clamp(min=0) * there.clamp(min=0)).sum((2, 3)))
+    by_norm = torch.stack(norm).sum(0)
+    return _Shares(by_norm, torch.stack(removal).sum(0) if removal else torch.full_like(by_norm, torch.inf))
+
+
+def _removal(reach: Reach, share: Tensor, source: Tensor) -> Removal | None:
+    """`share` [count, channels] over theta; `source`: what the layer reads, [count, ...]."""
+    if reach.direction is None or not reach.direction.any():
+        return None
+    apart = source.flatten(2) if source.ndim > 2 else source[:, :, None]
+    highest = apart.amax(2)
+    magnitude = torch.where(apart.amin(2) >= 0, highest, torch.inf).T.contiguous()
+    return Removal(share.T.contiguous(), reach.direction.cpu().numpy(), magnitude, reach.growth.most)
 
 
 def _sizes(reach: Reach, block: GoldenBlock) -> Tensor:
     """[count, channels] norm of a change relative to the image's largest value, where channels mix."""
-    sizes = [growth / _largest(block.values[node][: block.count])[:, None] for node, growth in reach.growth.items()]
+    sizes = [
+        growth / _largest(block.values[node][: block.count])[:, None] for node, growth in reach.growth.frontier.items()
+    ]
     return torch.stack(sizes).amax(0)
 
 

@@ -17,8 +17,6 @@ from tests.small_campaign import write_config
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torch import Tensor
-
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 FAULTS = {"count": 300, "bits": [29, 30, 31]}
@@ -43,8 +41,9 @@ def misjudged(monkeypatch: pytest.MonkeyPatch) -> None:
     """Gradients say next to nothing, as on a network that is far from linear."""
     genuine = tables._shares
 
-    def small(*args: Any) -> dict[int, Tensor]:
-        return {layer: share * 1e-37 for layer, share in genuine(*args).items()}
+    def small(*args: Any) -> dict[int, tables._Shares]:
+        found = genuine(*args)
+        return {layer: tables._Shares(*(share * 1e-37 for share in shares)) for layer, shares in found.items()}
 
     monkeypatch.setattr(tables, "_shares", small)
     monkeypatch.setattr(tables, "_sizes", lambda *_: torch.zeros(()))

@@ -58,7 +58,7 @@ def growth_after(network: nn.Module, images: Tensor) -> Tensor | None:
     graph = Network(network.eval())
     shapes = graph.shapes(images)
     growth = growth_of(reach_layers(graph, shapes).suffixes[0], graph, shapes)
-    return None if growth is None else torch.stack(list(growth.values())).sum(0)
+    return None if growth is None else torch.stack(list(growth.frontier.values())).sum(0)
 
 
 @pytest.mark.parametrize("name", AFTER)
