@@ -355,6 +355,16 @@ else:
     ExecutorName = Literal[tuple(EXECUTORS)]
 
 
+SCREENING = ("theta", "audit", "audit_faults")
+"""options of methods that leave pairs out"""
+
+
+def screens(method: object) -> bool:
+    """Whether a method, by its name, leaves pairs out and audits them."""
+    entry = METHODS.get(str(method))
+    return entry is not None and entry.screens
+
+
 class RunConfig(Section):
     """How the faults are injected."""
 
@@ -380,12 +390,12 @@ class RunConfig(Section):
     check: Annotated[str, BeforeValidator(_parse_check)] = "2%"
     """what is compared with the plain loop before the start: a share of the campaign's time, or a number of pairs"""
 
-    @field_validator("theta", "audit", "audit_faults")
+    @field_validator(*SCREENING)
     @classmethod
     def _screening_fits(cls, value: float, info: ValidationInfo) -> float:
         method = info.data.get("method")
-        if method and not METHODS[method].screens and value != cls.model_fields[str(info.field_name)].default:
-            screening = " or ".join(f'"{name}"' for name, entry in METHODS.items() if entry.screens)
+        if method and not screens(method) and value != cls.model_fields[str(info.field_name)].default:
+            screening = " or ".join(f'"{name}"' for name in METHODS if screens(name))
             raise ValueError(f'does not apply to method = "{method}"; remove it, or use method = {screening}')
         return value
 

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 
 from pydantic import BaseModel
 
-from engine.config.campaign_config import MOBILENET, NETWORKS, OPTION_SELECTS, CampaignConfig, is_factory
+from engine.config.campaign_config import (
+    MOBILENET,
+    NETWORKS,
+    OPTION_SELECTS,
+    SCREENING,
+    CampaignConfig,
+    is_factory,
+    screens,
+)
 from engine.faults.designs.registry import LIST
 
 if TYPE_CHECKING:
@@ -66,6 +74,8 @@ def applies(section: str, key: str, tables: Mapping[str, Any]) -> bool:
             return chosen("faults", "model") == "bit_flip"
         case "workload", option if option in OPTION_SELECTS:
             return chosen("workload", "select") in OPTION_SELECTS[option]
+        case "run", option if option in SCREENING:
+            return screens(chosen("run", "method"))
     return True
 
 

@@ -52,6 +52,22 @@ def test_what_applies_is_never_refused_for_not_applying() -> None:
                 assert refused != applies(section, key, tables), (section, key, sampling, select)
 
 
+@pytest.mark.parametrize("method", ["exact", "fast", "screened"])
+@pytest.mark.parametrize(("key", "value", "wrong"), [("theta", 0.2, 0), ("audit", 1e-4, 1), ("audit_faults", 0.5, 0)])
+def test_options_of_screening_apply_where_pairs_are_left_out(key: str, value: float, wrong: float, method: str) -> None:
+    tables = {"name": "x", "model": {"arch": "lenet5"}, "dataset": {"name": "mnist"}, "run": {"method": method}}
+
+    def reasons(of: float) -> list[str]:
+        problems = check_config(tables | {"run": {"method": method, key: float(of)}})
+        return [problem.reason for problem in problems if problem.key == key] if isinstance(problems, list) else []
+
+    assert applies("run", key, tables) == (method == "screened")
+    assert [reason.split(";")[0] for reason in reasons(value)] == [f'does not apply to method = "{method}"'] * (
+        method != "screened"
+    )
+    assert reasons(wrong)
+
+
 def test_a_problem_names_section_key_and_item() -> None:
     problems = check_config({"name": "x", "typo": 1, "model": 3, "faults": {"bits": [3, 32]}})
     assert isinstance(problems, list)
