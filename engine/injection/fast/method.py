@@ -170,6 +170,8 @@ class FastMethod(Method):
     def _useful_bounds(self, golden: GoldenBlock, on_step: OnStep) -> dict[int, Coefficients]:
         """The coefficients of the bounds in the layers where they decide enough pairs."""
         useful: dict[int, Coefficients] = {}
+        if golden.logits.shape[1] == 1:  # bounds compare classes
+            return useful
         for number, layer in enumerate(self._last_layers):
             on_step(Step("measuring how far changes reach", number, len(self._last_layers)))
             coefficients = change_bound_of(self._suffixes[layer], self._traced.network, self._traced.shapes)

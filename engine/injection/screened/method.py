@@ -26,6 +26,7 @@ from engine.injection.network.layers import flat_weight
 from engine.injection.screened.direction import direction_of
 from engine.injection.screened.growth import growth_of
 from engine.injection.screened.tables import LARGEST, LayerScreen, Reach, screens_of
+from engine.injection.screened.trial import nodes_without_gradient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,11 +108,24 @@ class ScreenedMethod(Method):
             self._leave_all("logits depend on an image's place in the batch")
             return
         try:
-            self._screens(plan.load(images[:2]))
+            self._try_gradients(plan.load(images[:2]))
         except FAILURES as error:
             if is_out_of_memory(error):
                 raise
             self._leave_all(f"it has no gradient ({reason_of(error)})")
+
+    def _try_gradients(self, block: GoldenBlock) -> None:
+        """Leave the layers after which gradients do not say what small changes do, and all where there is one class."""
+        if block.logits.shape[1] == 1:
+            self._leave_all("there is no second class that could win")
+            return
+        nodes = {node for reach in self._reaches.values() for node in reach.growth.frontier}
+        wrong = nodes_without_gradient(self._traced.network, nodes, block)
+        for layer, reach in list(self._reaches.items()):
+            if not wrong.isdisjoint(reach.growth.frontier):
+                self._left[layer] = "its gradient does not say what a small change does"
+                del self._reaches[layer]
+        self._screens(block)
 
     def _has_rule(self, layer: int) -> bool:
         sources = self._traced.suffixes[layer].layer.all_input_nodes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -13,9 +14,11 @@ from engine.datasets import load_dataset
 from engine.injection.injection import Injection
 from engine.models import load_model
 from engine.severity import CRITICAL, SCREENED
-from tests.engine.injection.networks import every_bit_in, outcomes_of, seeded
+from tests.engine.injection.networks import every_bit_in, faults_in, outcomes_of, seeded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.injection.outcomes import Outcomes, WeightFaults
 
 MEMORY = 5 * 10**8
@@ -89,3 +92,74 @@ def test_layers_without_a_known_growth_are_left_to_fast() -> None:
     assert "faults in conv, other run as by fast" in screened.notes[0]
     faults = every_bit_in(model, 0, weights=4)
     assert (severities(screened, images, faults) == severities(fast, images, faults)).all()
+
+
+class Cut(nn.Module):
+    """A network whose gradient is not what changes do."""
+
+    cut: Callable[[Tensor], Tensor]
+
+    def __init__(self, cut: Callable[[Tensor], Tensor], classes: int = 4) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 6, 3, padding=1), nn.Conv2d(6, 6, 3, padding=1)
+        self.head, self.cut = nn.Linear(6 * 36, classes), cut
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.conv1(x))
+        return self.head(torch.relu(self.cut(self.conv2(x))).flatten(1))
+
+
+def all_of(value: Tensor) -> Tensor:
+    return value.detach()
+
+
+def half_of(value: Tensor) -> Tensor:
+    return value - 0.7 * value.detach() + 0.7 * value
+
+
+@pytest.mark.parametrize("cut", [all_of, half_of])
+def test_where_the_gradient_is_cut_off_pairs_are_run(cut: Callable[[Tensor], Tensor]) -> None:
+    torch.manual_seed(0)
+    model, images = Cut(cut).eval(), torch.randn(24, 1, 6, 6)
+    fast, screened = (Injection(model, images, MEMORY, name) for name in ("fast", "screened"))
+    assert any("gradient does not say" in note for note in screened.notes)
+    assert screened.method_of(0) == "fast"
+    assert screened.method_of(2) == "screened", "after the cut the gradient is right"
+    faults = every_bit_in(model, 0, weights=8)
+    assert np.array_equal(severities(fast, images, faults), severities(screened, images, faults))
+
+
+def test_a_network_with_one_class_has_no_rival() -> None:
+    torch.manual_seed(0)
+    model, images = Cut(nn.Identity(), classes=1).eval(), torch.randn(16, 1, 6, 6)
+    screened = Injection(model, images, MEMORY, "screened")
+    assert any("no second class" in note for note in screened.notes)
+    faults = every_bit_in(model, 0, weights=4)
+    found = severities(screened, images, faults)
+    assert (found != SCREENED).all()
+    assert np.array_equal(found == CRITICAL, severities(Injection(model, images, MEMORY, "exact"), images, faults) == 2)
+
+
+def test_bits_that_change_a_weight_hugely_downwards_can_be_screened() -> None:
+    """Where nothing falls below zero they take what is there, and no more."""
+    dataset = load_dataset(DatasetConfig(name="mnist"))
+    model = load_model(ModelConfig(arch="lenet5"), dataset).model
+    images = torch.from_numpy(dataset.batch(np.arange(128)))
+    fast, screened = (Injection(model, images, MEMORY, name) for name in ("fast", "screened"))
+    index = np.arange(0, every_bit_in(model, 1, weights=2400).weight_index.max(), 17)
+    faults = faults_in(model, 1, index, np.full(len(index), 30))
+    expected, found = severities(fast, images, faults), severities(screened, images, faults)
+    left_out = found == SCREENED
+    assert left_out.mean() > 0.1
+    assert not (expected[left_out] == CRITICAL).any()
+    assert ((found == CRITICAL) == (expected == CRITICAL))[~left_out].all()
+
+
+def test_faulty_values_that_are_not_finite_are_run() -> None:
+    dataset = load_dataset(DatasetConfig(name="mnist"))
+    model = load_model(ModelConfig(arch="lenet5"), dataset).model
+    images = torch.from_numpy(dataset.batch(np.arange(32)))
+    faults = faults_in(model, 1, np.arange(6), np.zeros(6, dtype=np.int64))
+    faults.value[:] = -np.inf, np.nan, np.inf, -3.4e38, 3.4e38, -np.inf
+    found = severities(Injection(model, images, MEMORY, "screened"), images, faults)
+    assert (found[[0, 1, 2, 5]] != SCREENED).all()
