@@ -34,6 +34,10 @@ MOST_RIVALS = 16
 """classes, the nearest ones of each image, whose lead is followed"""
 
 
+_REMOVAL = 3.0
+"""by which a removal weighs more than a small change: taking all there is of a channel is less linear. Where it
+weighed no more, and only what lowers the lead counted, 2 critical pairs of 33 million of LeNet-5 were screened"""
+
 LARGEST = 1e38
 """that a product of a faulty weight may reach: near the end of float32, sums may be infinite or no number"""
 
@@ -74,7 +78,7 @@ class Removal:
     """What a change downwards can take at most: all there is, however large the faulty weight."""
 
     share: Tensor
-    """[channels, count] of a lead over theta, to first order, if as much of each value is taken as hurts most"""
+    """[channels, count] of a lead over theta, to first order, if all of each value is taken, the signs all against it"""
     direction: NDArray[np.float32]
     """[channels] of a rise of the layer's output, where channels mix: 1, -1, or 0 where unknown"""
     magnitude: Tensor
@@ -201,7 +205,7 @@ def _share(reach: Reach, gradients: Mapping[fx.Node, Tensor], values: Mapping[fx
         norm.append(growth * torch.linalg.vector_norm(gradient, dim=(2, 3)))
         if reach.direction is not None:
             there = reach.suffix.frontier[node].apart(values[node].detach())
-            removal.append((gradient.clamp(min=0) * there.clamp(min=0)).sum((2, 3)))
+            removal.append(_REMOVAL * (gradient.abs() * there.clamp(min=0)).sum((2, 3)))
     by_norm = torch.stack(norm).sum(0)
     return _Shares(by_norm, torch.stack(removal).sum(0) if removal else torch.full_like(by_norm, torch.inf))
 

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from engine.injection.network.golden import GoldenBlock
     from engine.injection.network.graph import Network
 
-_SIZE = 1e-2
-"""of a change, relative to the values that it is made to"""
+_SIZE = 1e-3
+"""of a change, relative to the largest value: so small that next to nothing bends"""
 
 _MOST_APART = 0.25
 """of what a change does, that the gradient may not foretell: the rest of the network bends"""
 
-_ROUNDING = 1e-4
+_ROUNDING = 1e-5
 """of the largest logit, that tells nothing"""
 
 _MIXES = 4
@@ -32,7 +32,7 @@ _MIXES = 4
 def nodes_without_gradient(network: Network, nodes: Collection[fx.Node], block: GoldenBlock) -> set[fx.Node]:
     """Those of `nodes` at which a small change does something else than its gradient says, on the images of `block`."""
     after = {reached for node in nodes for reached in network.downstream(node)}
-    wanted, generator = list(nodes), torch.Generator().manual_seed(0)
+    wanted, generator = [node for node in network.nodes if node in nodes], torch.Generator().manual_seed(0)
     with torch.inference_mode(False), torch.enable_grad():
         values = replayed(network, set(wanted), after, block.values, slice(0, block.count))
         logits = values[network.output]
