@@ -78,7 +78,7 @@ class Removal:
     """What a change downwards can take at most: all there is, however large the faulty weight."""
 
     share: Tensor
-    """[channels, count] of a lead over theta, to first order, if all of each value is taken, the signs all against it"""
+    """[channels, count] of a lead over theta, to first order, if all there is is taken, and all of it counts"""
     direction: NDArray[np.float32]
     """[channels] of a rise of the layer's output, where channels mix: 1, -1, or 0 where unknown"""
     magnitude: Tensor
@@ -153,7 +153,7 @@ class _Shares(NamedTuple):
     norm: Tensor
     """U: of a change of norm 1"""
     removal: Tensor
-    """of the worst change downwards, where the channel has no more to lose"""
+    """of a change downwards that takes all there is, weighed"""
 
 
 def _shares(network: Network, reaches: Mapping[int, Reach], block: GoldenBlock, rows: slice) -> dict[int, _Shares]:

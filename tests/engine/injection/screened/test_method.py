@@ -146,8 +146,8 @@ def test_bits_that_change_a_weight_hugely_downwards_can_be_screened() -> None:
     model = load_model(ModelConfig(arch="lenet5"), dataset).model
     images = torch.from_numpy(dataset.batch(np.arange(128)))
     fast, screened = (Injection(model, images, MEMORY, name) for name in ("fast", "screened"))
-    index = np.arange(0, every_bit_in(model, 1, weights=2400).weight_index.max(), 17)
-    faults = faults_in(model, 1, index, np.full(len(index), 30))
+    index = np.arange(0, 48_000, 97)
+    faults = faults_in(model, 2, index, np.full(len(index), 30))
     expected, found = severities(fast, images, faults), severities(screened, images, faults)
     left_out = found == SCREENED
     assert left_out.mean() > 0.1
