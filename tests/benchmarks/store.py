@@ -187,14 +187,16 @@ def write(
     order = new.faults.execution_order()
     seconds, start, length = 0.0, 0, FIRST_BLOCK
     while start < IMAGES:
-        stop = min(start + length, IMAGES)
+        stop, pairs = min(start + length, IMAGES), 0
         for fault in range(0, len(severity), GROUP):
             group = outcomes(order[fault : fault + GROUP], severity[fault : fault + GROUP, start:stop])
             started = time.monotonic()
             writer.add(start, fault, group)
             seconds += time.monotonic() - started
-            if writer.buffered_pairs >= PART_PAIRS or fault + GROUP >= len(severity):
+            pairs += group.severity.size
+            if pairs >= PART_PAIRS or fault + GROUP >= len(severity):
                 before_commit()
+                pairs = 0
                 started = time.monotonic()
                 writer.commit(1.0)
                 seconds += time.monotonic() - started

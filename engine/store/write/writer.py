@@ -54,10 +54,6 @@ class CampaignWriter:
         self.done = [receipt.span for receipt in state.receipts(campaign)]
         """the committed spans"""
 
-    @property
-    def buffered_pairs(self) -> int:
-        return 0 if self._span is None else self._span.pairs
-
     def add(self, rank_start: int, fault_start: int, outcomes: Outcomes) -> None:
         """Buffer what some whole faults did to a block of images; nothing is on disk before `commit`.
 
