@@ -14,7 +14,7 @@ images; without it, the last two on seeded noise. For each network, in this orde
 3. launches, and waits of the host, per million pairs; on a CPU, operator calls; the most memory that was allocated; the
    share of the card's arithmetic in the dense part.
 
-`screened` is not offered in configs yet: it is registered here. Prints a table; writes all as JSON after each network.
+Prints a table; writes all as JSON after each network.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from engine.errors import DearError
 from engine.injection.exact.naive import naive_logits
 from engine.injection.fast.block import FastBlock
 from engine.injection.fast.method import FastMethod
-from engine.injection.methods import METHODS, MethodEntry
+from engine.injection.methods import METHODS
 from engine.injection.pairs import Pairs
 from engine.injection.recording import SeverityMatrix
 from engine.running.image_slices import join
@@ -55,7 +55,6 @@ if TYPE_CHECKING:
     from engine.injection.network.golden import GoldenBlock
     from engine.injection.outcomes import Outcomes, WeightFaults
 
-SCREENED_ENTRY = MethodEntry("screened", "", False, "engine.injection.screened.method:screened_methods")
 SEEDED = ("resnet18", "vgg11")
 NAIVE_BATCHES = (64, 256, 1024, 2048, 4096)
 NAIVE_SECONDS = 1.0
@@ -129,7 +128,6 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--networks", nargs="*")
-    METHODS.setdefault(SCREENED_ENTRY.name, SCREENED_ENTRY)
     parser.add_argument("--methods", nargs="*", default=list(METHODS))
     parser.add_argument("--pairs", type=int, default=100_000)
     parser.add_argument("--share", type=int, default=8, help="one fault in so many")

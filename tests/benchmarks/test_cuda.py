@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from engine.injection.methods import METHODS
 from tests.benchmarks import cuda
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ def test_on_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setattr(sys, "argv", ["cuda", *options, "--out", str(out)])
     monkeypatch.setattr(cuda, "NAIVE_SECONDS", 0.05)
     monkeypatch.setattr(cuda, "FULL", set())
-    monkeypatch.setitem(METHODS, "screened", cuda.SCREENED_ENTRY)
     cuda.main()
     (figures,) = json.loads(out.read_text())
     assert figures["repeats"]
