@@ -29,6 +29,7 @@ def sections(status: CampaignStatus, description: dict[str, Any]) -> dict[str, d
 def table_one_lines(status: CampaignStatus, row: TableOneRow) -> list[tuple[str, str, str]]:
     """Name, value and what it is of; masked and non-critical are the least where some pairs were not run."""
     at_least = "≥ " if status.screened or status.dropped else ""
+    accuracy_of = "dropped as golden" if status.dropped else "mean over the faults"
     not_run = (
         ("screened", f"{row.screened:.2f} %", f"{status.screened:,} pairs"),
         ("not critical", f"{row.not_critical:.2f} %", f"{status.not_critical:,} pairs"),
@@ -36,12 +37,16 @@ def table_one_lines(status: CampaignStatus, row: TableOneRow) -> list[tuple[str,
     )
     return [
         ("clean accuracy", f"{row.clean_accuracy:.2f} %", f"of {status.images:,} images"),
-        ("faulty accuracy", f"{row.faulty_accuracy:.2f} %", "mean over the faults"),
+        (
+            "faulty accuracy",
+            f"{row.faulty_accuracy:.2f} %",
+            "dropped as golden" if status.dropped else "mean over the faults",
+        ),
         ("masked", f"{at_least}{row.masked:.2f} %", f"{status.masked:,} pairs"),
         ("non-critical", f"{at_least}{row.non_critical:.2f} %", f"{status.non_critical:,} pairs"),
         *(not_run[:2] if status.screened else ()),
         *(not_run[2:] if status.dropped else ()),
-        ("critical", f"{row.critical:.3f} %", f"{status.critical:,} pairs"),
+        ("critical", f"{'≥ ' if status.dropped else ''}{row.critical:.3f} %", f"{status.critical:,} pairs"),
         (
             "critical faults",
             f"{row.critical_faults:,}",

@@ -104,9 +104,10 @@ def accuracy_table(status: CampaignStatus, results: CampaignResults) -> Table:
         (
             ("clean accuracy", row.clean_accuracy, round(row.clean_accuracy * status.images / 100), status.images,
              "images"),
-            ("faulty accuracy", row.faulty_accuracy, None, status.faults, "faults, the mean"),
+            (f"faulty accuracy{', dropped as golden' if status.dropped else ''}", row.faulty_accuracy, None,
+             status.faults, "faults, the mean"),
             *_not_critical(status, row),
-            ("critical", row.critical, status.critical, status.pairs, "pairs"),
+            (f"critical{', at least' if status.dropped else ''}", row.critical, status.critical, status.pairs, "pairs"),
             ("critical, not finite", 100 * nonfinite / pairs, nonfinite, status.pairs, "pairs"),
             ("critical faults", 100 * row.critical_faults / faults, row.critical_faults, status.faults, "faults"),
         ),

@@ -355,6 +355,9 @@ else:
     ExecutorName = Literal[tuple(EXECUTORS)]
 
 
+CRITICAL_FAULTS = "critical_faults"
+"""the goal that asks for no more than which faults are critical"""
+
 SCREENING = ("theta", "audit", "audit_faults")
 """options of methods that leave pairs out"""
 
@@ -377,6 +380,8 @@ class RunConfig(Section):
     """share of all pairs that screening may have missed, to be shown by running some; at most 0.3 % are run for it"""
     audit_faults: Fraction = 0.01
     """share of the faults whose screened pairs are all run; 200 at least"""
+    goal: Literal["severities", "critical_faults"] = "severities"
+    """severities of all pairs, or which faults are critical: such a one is not run on the images of later blocks"""
     executor: ExecutorName = "local"
     """who computes the blocks of images"""
     device: Annotated[str, AfterValidator(check_device)] = "auto"

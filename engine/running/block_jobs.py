@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from engine.store.records import Span
 
 FIRST_BLOCK = 16
@@ -21,11 +24,17 @@ class BlockJob:
     rank_start: int
     rank_stop: int
     gaps: tuple[range, ...]
+    dropped: NDArray[np.bool_] | None = None
+    """[faults of the campaign] those that need not be run; None: all are run"""
 
     def after(self, fault: int) -> BlockJob:
         """What is left of it when all faults before one are done."""
         left = (range(max(gap.start, fault), gap.stop) for gap in self.gaps if gap.stop > fault)
         return replace(self, gaps=tuple(left))
+
+    def dropped_of(self, faults: range) -> NDArray[np.bool_] | None:
+        """Of some faults, those that need not be run."""
+        return None if self.dropped is None else self.dropped[faults.start : faults.stop]
 
 
 def plan_jobs(images: int, most_rows: int, faults: int, done: Sequence[Span]) -> Iterator[BlockJob]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.injection.network.coverage import coverage
 from engine.injection.network.layers import injectable_modules
 from engine.running.audit_misses import find_misses, take_over
 from engine.running.block_jobs import plan_jobs
+from engine.running.dropped_faults import known_critical, note_critical
 from engine.running.executor import executor_named
 from engine.running.memory_budget import memory_in_words
 from engine.running.out_of_memory import explained_memory
@@ -20,6 +21,9 @@ from engine.store.write.background import BackgroundWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from engine.injection.check.self_check import CheckResult
     from engine.running.audit_misses import Miss
@@ -42,6 +46,7 @@ def new_campaign(prepared: PreparedCampaign, checked: CheckResult) -> NewCampaig
         select=config.workload.select,
         metric=config.workload.metric,
         method=config.run.method,
+        goal=config.run.goal,
         config=config.to_json(),
         numerics=describe_numerics(prepared, checked),
         faults=prepared.faults,
@@ -127,7 +132,8 @@ def run_campaign(
         while True:
             meter = ProgressMeter(store.campaign(campaign), on_progress)
             with explained_memory(prepared.config.run):
-                stretch = _compute(prepared, writer.done, background, meter, should_stop, on_note)
+                critical = known_critical(prepared, store, campaign)
+                stretch = _compute(prepared, writer.done, critical, background, meter, should_stop, on_note)
             background.finish()
             meter.finish(background.receipts())
             for note in take_over(prepared, writer, stretch.misses):
@@ -154,16 +160,24 @@ class _Stretch:
 def _compute(
     prepared: PreparedCampaign,
     done: Sequence[Span],
+    critical: NDArray[np.bool_] | None,
     background: BackgroundWriter,
     meter: ProgressMeter,
     should_stop: Callable[[], bool],
     on_note: Callable[[str], None],
 ) -> _Stretch:
-    """Have the config's executor compute what is not `done`, and commit what comes, until all is there or it ends."""
+    """Have the config's executor compute what is not `done`, and commit what comes, until all is there or it ends.
+
+    `critical` [faults, in execution order] are those that were seen to be; they are dropped from the next block on.
+    None where every pair is asked for.
+    """
     jobs = list(plan_jobs(len(prepared.workload), prepared.injection.block_rows, len(prepared.faults), done))
     cutter = PartCutter(jobs)
-    with closing(executor_named(prepared.config.run.executor).run(prepared, jobs)) as computed:
+    left = jobs if critical is None else (replace(job, dropped=critical.copy()) for job in jobs)
+    with closing(executor_named(prepared.config.run.executor).run(prepared, left)) as computed:
         for group in computed:
+            if critical is not None:
+                note_critical(critical, group)
             for note in group.notes:
                 on_note(note)
             is_stopped = should_stop()

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from engine.config.campaign_config import CRITICAL_FAULTS
 from engine.datasets import load_dataset
 from engine.injection.check.self_check import LEAST_SECONDS
 from engine.injection.network.coverage import NotInjected, coverage
@@ -19,11 +20,15 @@ from engine.running.campaign_size import DISK_BYTES_PER_PAIR, Material
 from engine.running.memory_budget import memory_in_words
 from engine.running.out_of_memory import explained_memory, until_it_fits
 from engine.running.part_timing import injection_seconds
+from engine.severity import CRITICAL
 from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from engine.config.campaign_config import CampaignConfig
     from engine.injection.injection import Injection
+    from engine.injection.network.golden import GoldenBlock
     from engine.running.preparation import PreparedCampaign
 
 CALIBRATION_SECONDS = 2.0
@@ -155,10 +160,18 @@ class Sample:
         samples = [
             rows[np.linspace(0, len(rows) - 1, min(self._faults, len(rows)), dtype=int)] for rows in self._layers
         ]
-        apart = [injection_seconds(self._injection, block, self._all.take(sample)) for sample in samples]
-        together = injection_seconds(self._injection, block, self._all.take(np.concatenate(samples)))
+        run = [self._left(block, sample) for sample in samples]
+        apart = [injection_seconds(self._injection, block, self._all.take(rows)) for rows in run]
+        together = injection_seconds(self._injection, block, self._all.take(np.concatenate(run)))
         scaled = sum(
             seconds * len(rows) / len(sample)
             for seconds, rows, sample in zip(apart, self._layers, samples, strict=True)
         )
         return (loading + scaled * together / sum(apart)) * images / self._images
+
+    def _left(self, block: GoldenBlock, sample: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The faults of a sample that are run on most images: those not seen to be critical, where others are dropped."""
+        if self._prepared.config.run.goal != CRITICAL_FAULTS:
+            return sample
+        outcomes = self._injection.inject(block, self._all.take(sample))
+        return sample[~np.concatenate([(group.severity == CRITICAL).any(1) for group in outcomes])]

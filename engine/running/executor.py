@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from engine.config.executors import EXECUTORS
 from engine.injection.memory import is_out_of_memory
+from engine.running.dropped_faults import inject_left
 from engine.running.image_slices import run_in_slices
 from engine.store.write.background import ComputedPart
 
@@ -97,7 +98,8 @@ def _parts(prepared: PreparedCampaign, job: BlockJob, is_begun: bool) -> Iterato
     golden, notes = load(job.rank_start, job.rank_stop)
     for gap in job.gaps:
         start = gap.start
-        for outcomes in injection.inject(golden, faults.take(slice(gap.start, gap.stop))):
+        some = faults.take(slice(gap.start, gap.stop))
+        for outcomes in inject_left(injection, golden, some, job.dropped_of(gap)):
             seconds = time.monotonic() - started
             yield ComputedPart(job.rank_start, start, [outcomes], seconds, injection.measured, notes)
             start, notes, started = start + len(outcomes.positions), (), time.monotonic()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.config.campaign_config import CRITICAL_FAULTS
 from engine.injection.methods import METHODS
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def identify(
         "workload": _sha256(workload),
         "method": config.run.method,
         "screening": _screening(config),
+        "goal": config.run.goal if config.run.goal == CRITICAL_FAULTS else None,
         "torch": numerics.torch,
         "device": numerics.device.split(":")[0],
         "processor": numerics.device_name,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.injection.outcomes import Audit, Outcomes
+from engine.running.dropped_faults import inject_left
 from engine.store.write.background import ComputedPart
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def run_in_slices(
             notes: list[str] = []
             for first in range(job.rank_start, job.rank_stop, injection.block_rows):
                 golden, said = load(first, min(first + injection.block_rows, job.rank_stop))
-                slices.append([*injection.inject(golden, faults.take(slice(some.start, some.stop)))])
+                of_part = faults.take(slice(some.start, some.stop))
+                slices.append([*inject_left(injection, golden, of_part, job.dropped_of(some))])
                 notes += said
             seconds = time.monotonic() - started
             statistics = injection.measured

@@ -355,6 +355,7 @@ def _row(number: int, new: NewCampaign) -> CampaignRow:
         select=new.select,
         metric=new.metric,
         method=new.method,
+        goal=new.goal,
         faults=len(new.faults),
         images=len(new.workload),
         state="paused",

@@ -21,7 +21,7 @@ from engine.store.read.image_counts import ImageCountsReader
 from engine.store.read.layer_progress import LayerReader
 from engine.store.read.pairs import read_severity
 from engine.store.read.results import Results
-from engine.store.read.severity_counts import count_critical_faults, read_table_one
+from engine.store.read.severity_counts import count_critical_faults, read_critical_faults, read_table_one
 from engine.store.read.summary import read_summary
 from engine.store.sql.catalogue import create_views
 from engine.store.state.heartbeat import WorkerStatus, read_worker
@@ -191,6 +191,16 @@ class StoreReader:
         self.campaign(campaign)
         with self._reading(campaign):
             return count_critical_faults(self.layout.campaign(campaign), self.state.receipts(campaign), self._duckdb())
+
+    def critical_fault_ids(self, campaign: int) -> NDArray[np.uint32]:
+        """The faults found critical so far, by their ids, from the committed parts.
+
+        Raises:
+            InputError: there is no campaign with this id.
+        """
+        self.campaign(campaign)
+        with self._reading(campaign):
+            return read_critical_faults(self.layout.campaign(campaign), self.state.receipts(campaign), self._duckdb())
 
     def table_one(self, campaign: int) -> TableOneRow:
         """Table I of a finished campaign.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from engine.analysis.tables import TableOneRow, table_one
 from engine.store.parquet import of_any_format, read_arrays, stored, stored_rows
 from engine.store.read.summary import WEIGHT
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import duckdb
+    from numpy.typing import NDArray
 
     from engine.store.layout import CampaignLayout
     from engine.store.records import Receipt
@@ -20,12 +23,20 @@ if TYPE_CHECKING:
 def count_critical_faults(
     campaign: CampaignLayout, receipts: Sequence[Receipt], connection: duckdb.DuckDBPyConnection
 ) -> int:
-    """Faults that are critical for at least one image, in the committed parts; a part without any is not opened."""
+    """Faults that are critical for at least one image, in the committed parts."""
+    return len(read_critical_faults(campaign, receipts, connection))
+
+
+def read_critical_faults(
+    campaign: CampaignLayout, receipts: Sequence[Receipt], connection: duckdb.DuckDBPyConnection
+) -> NDArray[np.uint32]:
+    """The ids of faults that are critical for at least one image; a part without any is not opened."""
     with_some = [receipt for receipt in receipts if receipt.critical]
     if not with_some:
-        return 0
-    query = f"SELECT count(DISTINCT fault_id) AS n FROM {_fault_summary(campaign, with_some)} WHERE critical > 0"
-    return int(read_arrays(connection, query)["n"][0])
+        return np.zeros(0, dtype=np.uint32)
+    query = f"SELECT DISTINCT fault_id FROM {_fault_summary(campaign, with_some)} WHERE critical > 0"
+    fault_ids: NDArray[np.uint32] = read_arrays(connection, query)["fault_id"]
+    return fault_ids
 
 
 def read_table_one(
