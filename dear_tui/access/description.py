@@ -37,11 +37,7 @@ def table_one_lines(status: CampaignStatus, row: TableOneRow) -> list[tuple[str,
     )
     return [
         ("clean accuracy", f"{row.clean_accuracy:.2f} %", f"of {status.images:,} images"),
-        (
-            "faulty accuracy",
-            f"{row.faulty_accuracy:.2f} %",
-            "dropped as golden" if status.dropped else "mean over the faults",
-        ),
+        ("faulty accuracy", f"{row.faulty_accuracy:.2f} %", accuracy_of),
         ("masked", f"{at_least}{row.masked:.2f} %", f"{status.masked:,} pairs"),
         ("non-critical", f"{at_least}{row.non_critical:.2f} %", f"{status.non_critical:,} pairs"),
         *(not_run[:2] if status.screened else ()),

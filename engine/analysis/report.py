@@ -27,6 +27,7 @@ class CampaignResults:
 
     table_one: TableOneRow
     table_four: list[TableFourRow]
+    """empty where pairs were dropped"""
     nonfinite_pairs: int
     """critical pairs with a NaN or infinite logit"""
     seconds: float | None
@@ -47,11 +48,14 @@ class CampaignResults:
     def tables(self, status: CampaignStatus) -> tuple[Table, ...]:
         """Tables I and IV with their titles, and between them that of the audit where pairs were screened.
 
+        Table IV is left out where pairs were dropped: which images would have detected a fault is not known then.
+
         Args:
             status: has the counts that the shares are of.
         """
         audits = () if self.audit is None else (audit_table(status, self.audit),)
-        return accuracy_table(status, self), *audits, selection_table(self.table_four)
+        selections = () if status.dropped else (selection_table(self.table_four),)
+        return accuracy_table(status, self), *audits, *selections
 
 
 def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -> CampaignResults:
@@ -79,7 +83,11 @@ def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -
             summary.screened,
             summary.dropped,
         ),
-        table_four=table_four(summary.metric, asked.boundary, detections, asked.eps, asked.threshold),
+        table_four=(
+            []
+            if summary.status.dropped
+            else table_four(summary.metric, asked.boundary, detections, asked.eps, asked.threshold)
+        ),
         nonfinite_pairs=summary.nonfinite_pairs,
         seconds=summary.seconds,
         unverified_parts=summary.unverified_parts,

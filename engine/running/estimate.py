@@ -170,8 +170,10 @@ class Sample:
         return (loading + scaled * together / sum(apart)) * images / self._images
 
     def _left(self, block: GoldenBlock, sample: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The faults of a sample that are run on most images: those not seen to be critical, where others are dropped."""
+        """The faults of a sample that are run on most images: where critical ones are dropped, the others."""
         if self._prepared.config.run.goal != CRITICAL_FAULTS:
             return sample
         outcomes = self._injection.inject(block, self._all.take(sample))
-        return sample[~np.concatenate([(group.severity == CRITICAL).any(1) for group in outcomes])]
+        is_critical = np.concatenate([(group.severity == CRITICAL).any(1) for group in outcomes])
+        left: NDArray[np.int64] = sample[~is_critical]
+        return left

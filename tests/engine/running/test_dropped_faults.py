@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.analysis.report import campaign_results
 from engine.injection.outcomes import Outcomes, WeightFaults
 from engine.running.dropped_faults import inject_left
 from engine.severity import CRITICAL, DROPPED
@@ -92,6 +93,10 @@ def test_the_set_is_the_one_that_all_severities_give(tmp_path: Path, method: str
     assert answers(store, CRITICAL_FAULTS) == answers(whole, CRITICAL_FAULTS), "and where each was seen first"
     assert finished.dropped > 0
     assert finished.count() == finished.pairs
+    with Store.open(store, read_only=True) as opened:
+        found = campaign_results(opened.summary(finished.id), opened.description(finished.id))
+        assert found.table_four == [], "which images would have shown a fault is not known"
+        assert "dropped" in str(found.tables(opened.campaign(finished.id)))
     with Store.open(store) as opened, opened.lock():
         assert opened.verify(1, lambda _done, _parts: None) == []
 
