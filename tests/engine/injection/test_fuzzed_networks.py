@@ -1,4 +1,4 @@
-"""Both methods against the plain loop on networks made of whatever people write, without a self-check to help them.
+"""All methods against the plain loop on networks made of whatever people write, without a self-check to help them.
 
 A network is a list of operations on values that stay reachable: what one overwrites, another may read later.
 """
@@ -9,6 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -20,6 +21,7 @@ from engine.injection.exact.naive import naive_logits
 from engine.injection.injection import Injection
 from engine.injection.network.layers import injectable_modules
 from engine.injection.recording import SeverityMatrix
+from engine.severity import CRITICAL, SCREENED
 from tests.engine.injection.networks import every_bit_in
 
 if TYPE_CHECKING:
@@ -229,7 +231,7 @@ def check(operations: list[Operation], head: str, seed: int) -> None:
         is_a_network = False
     if not is_a_network:
         return
-    exact, fast = Injection(net, images, 10**7, "exact"), Injection(net, images, 10**7, "fast")
+    exact, fast, screened = (Injection(net, images, 10**7, name) for name in ("exact", "fast", "screened"))
     for layer, _ in enumerate(injectable_modules(plain)):
         faults = every_bit_in(plain, layer, weights=1, seed=seed)
         of_exact, of_fast = exact.load(images), fast.load(images)
@@ -250,6 +252,10 @@ def check(operations: list[Operation], head: str, seed: int) -> None:
                 if injection is exact:
                     assert (part.severity == here).all(), (exact.names[layer], exact.notes)
                 row += len(part.severity)
+        severity = by_fast.severity[:, : of_fast.count]
+        found_by_screening = np.concatenate([part.severity for part in screened.inject(screened.load(images), faults)])
+        was_run = found_by_screening != SCREENED
+        assert ((found_by_screening == CRITICAL) == (severity == CRITICAL))[was_run].all(), exact.names[layer]
     for one, other in zip(net.state_dict().values(), plain.state_dict().values(), strict=True):
         assert torch.equal(one, other), "the user's network was changed"
 
