@@ -161,9 +161,8 @@ def stop_by(number: signal.Signals) -> Callable[[Terminal], None]:
 @pytest.mark.parametrize(
     "stop", [stop_by_key, stop_by(signal.SIGTSTP), stop_by(signal.SIGSTOP)], ids=["ctrl+z", "SIGTSTP", "SIGSTOP"]
 )
-@pytest.mark.parametrize("before", ["", "bg; "], ids=["fg", "bg, fg"])
 def test_a_stop_gives_the_shell_and_fg_the_screens(
-    tmp_path: Path, terminal: Callable[..., Terminal], stop: Callable[[Terminal], None], before: str
+    tmp_path: Path, terminal: Callable[..., Terminal], stop: Callable[[Terminal], None]
 ) -> None:
     """They are drawn anew, although nothing has changed, and leave the terminal as they found it."""
     shell = terminal(command=["bash", "--norc", "--noprofile", "-i"], PS1="shell> ")
@@ -173,7 +172,7 @@ def test_a_stop_gives_the_shell_and_fg_the_screens(
     stop(shell)
     shell.until("Stopped")
     shell.screen.reset()  # else what was drawn before would be taken for what is drawn anew
-    shell.press(f"\r{before}fg\r")
+    shell.press("\rfg\r")
     shell.until("dear-tui demo", "? keys")
     shell.press("5")
     shell.until("utilisation")

@@ -186,9 +186,12 @@ class ScreenedMethod(Method):
         audit = AuditedPairs.of(block, layer, self.theta(layer), faults, screened)
         wanted[audit.whole] = True
         self._run_wanted(block, layer, faults, recorder, wanted & changes, audit)
+        audited = audit.single, audit.of_whole(screened)
+        screened[audit.single] = False
+        screened[audit.whole] = False
         doubt = bounds.of_faults(np.arange(len(faults))) if recorder.looks_at_doubt else None
-        recorder.record_screened(screened & ~audit.mask(screened), doubt)
-        for drawn_as, (fault, image) in enumerate((audit.single, audit.of_whole(screened))):
+        recorder.record_screened(screened, doubt)
+        for drawn_as, (fault, image) in enumerate(audited):
             if len(fault):
                 recorder.record_audit(fault, image, bounds.of_pairs(fault, image) * self.theta(layer), drawn_as)
 
@@ -325,10 +328,3 @@ class AuditedPairs:
         """Row and column of each screened pair of the whole faults."""
         member, image = screened[self.whole].nonzero(as_tuple=True)
         return self.whole[member], image
-
-    def mask(self, like: Tensor) -> Tensor:
-        """[faults, count] where a pair is among them."""
-        mask = torch.zeros_like(like)
-        mask[self.single] = True
-        mask[self.whole] = True
-        return mask

@@ -190,6 +190,7 @@ async def test_only_what_applies_is_shown(tmp_path: Path) -> None:
         app = await opened(pilot)
         hidden = {("model", "width"), ("model", "path"), ("faults", "list")}
         hidden |= {("workload", key) for key in ("n", "fraction", "center", "eps", "threshold", "seed")}
+        hidden |= {("run", key) for key in ("theta", "audit", "audit_faults")}
         every = {(one.section, one.key) for one in config_fields()} | {("submit", "again")}
         await until(pilot, lambda: shown(app) == every - hidden)
         focus(app, "workload", "select")
@@ -205,6 +206,9 @@ async def test_only_what_applies_is_shown(tmp_path: Path) -> None:
         assert ("faults", "count") not in shown(app)
         await type_into(pilot, "model", "arch", "mobilenetv2")
         await until(pilot, lambda: ("model", "width") in shown(app))
+        focus(app, "run", "method")
+        await pilot.press("right")
+        await until(pilot, lambda: {("run", "theta"), ("run", "audit"), ("run", "audit_faults")} <= shown(app))
 
 
 async def test_a_value_that_does_not_apply_any_more_is_not_submitted() -> None:

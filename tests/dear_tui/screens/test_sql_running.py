@@ -44,7 +44,7 @@ async def test_a_query_that_does_not_heed_says_so_and_keeps_nobody_from_the_next
     app = DearApp(sql_store)
     async with app.run_test(size=WIDE) as pilot:
         screen = await open_sql(pilot)
-        app.open_sql("SELECT list_intersect(range(800000), range(800000))[1]")  # one value, for seconds
+        app.open_sql("SELECT list_intersect(range(1500000), range(1500000))[1]")  # one value, for seconds
         await until(pilot, lambda: title(pilot).startswith("running, "))
         await pilot.press("f6")
         await until(pilot, lambda: title(pilot).startswith("to be cancelled after the value it is at, "))
