@@ -42,7 +42,7 @@ _KEEP = frozenset(
     | {nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, F.adaptive_avg_pool2d, F.adaptive_max_pool2d, torch.mean, "mean"}
     | {torch.cat, torch.concat, operator.getitem}
 )
-"""what neither turns a change round nor makes a value negative that was not"""
+"""of those that `_keeps` tells, the ones that are known by their kind alone"""
 
 
 def direction_of(suffix: Suffix, network: Network, shapes: Mapping[fx.Node, torch.Size]) -> Tensor | None:
@@ -61,9 +61,8 @@ def direction_of(suffix: Suffix, network: Network, shapes: Mapping[fx.Node, torc
         if after is None or way is None:
             return None
         maps[node], ways[node] = after, way
-        kind = network.kind(node)
-        keeps = kind in _KEEP or is_reshape(node, network) or pads_constant(node, kind) or _is_pool(node, network)
-        floored[node] = kind in _NEVER_NEGATIVE or (keeps and all(floored[each] for each in _changed(node, maps)))
+        keeps = _keeps(node, network) and all(floored[each] for each in _changed(node, maps))
+        floored[node] = keeps or network.kind(node) in _NEVER_NEGATIVE
     if not all(floored[node] for node in suffix.frontier):
         return None
     found = torch.stack([ways[node] for node in suffix.frontier])
@@ -74,8 +73,11 @@ def _changed(node: fx.Node, maps: Mapping[fx.Node, ChannelMap]) -> list[fx.Node]
     return [parent for parent in node.all_input_nodes if parent in maps]
 
 
-def _is_pool(node: fx.Node, network: Network) -> bool:
-    return pool_options(node, network.kind(node), network.module_of(node)) is not None
+def _keeps(node: fx.Node, network: Network) -> bool:
+    """Whether a node neither turns a change round nor makes a value negative that was not."""
+    kind = network.kind(node)
+    is_pool = pool_options(node, kind, network.module_of(node)) is not None
+    return kind in _KEEP or is_pool or is_reshape(node, network) or pads_constant(node, kind)
 
 
 def _way(
@@ -97,9 +99,7 @@ def _way(
         return None
     if isinstance(module, nn.ELU) and module.alpha < 0:
         return None
-    keeps = kind in _NEVER_NEGATIVE or kind in _RISING or kind in _KEEP
-    keeps = keeps or is_reshape(node, network) or pads_constant(node, kind) or _is_pool(node, network)
-    return before if keeps else None
+    return before if kind in _NEVER_NEGATIVE or kind in _RISING or _keeps(node, network) else None
 
 
 def _way_of_sum(node: fx.Node, ways: Mapping[fx.Node, Tensor]) -> Tensor | None:

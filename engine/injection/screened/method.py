@@ -276,21 +276,22 @@ class FaultBounds:
 
     def of_faults(self, rows: NDArray[np.int64]) -> Tensor:
         """Those of some faults and all images, [rows, count]."""
-        channel, source, change, down = self._on_device(torch.as_tensor(rows))
-        bound = self.screen.factor[channel]
-        bound = bound.mul_(self.screen.inputs[source]).mul_(change[:, None])
-        if self.screen.removal is not None and len(down):
-            some = self.screen.removal.cap(change[down], channel[down], source[down])
-            bound[down] = torch.minimum(bound[down], some)
-        return bound
+        return self._at(torch.as_tensor(rows), None)
 
     def of_pairs(self, fault: Tensor, image: Tensor) -> Tensor:
         """Those of some pairs, [pairs]."""
-        channel, source, change, down = self._on_device(fault)
-        bound = self.screen.factor[channel, image] * self.screen.inputs[source, image] * change
+        return self._at(fault, image)
+
+    def _at(self, rows: Tensor, image: Tensor | None) -> Tensor:
+        """Those of faults, each with its `image`, [rows]; with all images where that is None, [rows, count]."""
+        channel, source, change, down = self._on_device(rows)
+        place = () if image is None else (image,)
+        bound = self.screen.factor[(channel, *place)]
+        bound = bound.mul_(self.screen.inputs[(source, *place)]).mul_(change[:, None] if image is None else change)
         if self.screen.removal is not None and len(down):
-            some = self.screen.removal.cap(change[down], channel[down], source[down], image[down])
-            bound[down] = torch.minimum(bound[down], some)
+            of_down = None if image is None else image[down]
+            cap = self.screen.removal.cap(change[down], channel[down], source[down], of_down)
+            bound[down] = torch.minimum(bound[down], cap)
         return bound
 
     def _on_device(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
