@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from dear_tui.query.memory import limit_memory
+from dear_tui.query.stopping import interrupt_until_ended
 from engine.errors import DearError
 
 if TYPE_CHECKING:
@@ -121,10 +122,10 @@ class Run:
             return self._statement.page(first)
 
     def cancel(self) -> None:
-        """Stop it; asked between two steps it may be missed by DuckDB, so ask until it has ended."""
-        self.is_cancelled = True
-        if self._statement is not None:
-            self._statement.interrupt()
+        """Stop it, as soon as DuckDB heeds that."""
+        if not self.is_cancelled:
+            self.is_cancelled = True
+            interrupt_until_ended(self._interrupt, lambda: self._readers > 0)
 
     def drop(self) -> None:
         """Stop it and forget its rows, as soon as no thread reads them."""
@@ -134,6 +135,10 @@ class Run:
             is_unread = self._readers == 0
         if is_unread:
             self._close()
+
+    def _interrupt(self) -> None:
+        if self._statement is not None:
+            self._statement.interrupt()
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dear_tui.query.desk import CancelledError
 from dear_tui.query.files import write_csv, write_json
+from dear_tui.query.stopping import interrupt_until_ended
 from engine.errors import DearError, InputError
 from engine.paths import expanded, is_folder
 
@@ -66,10 +67,10 @@ class Export:
                 self.size = self._written.stat().st_size
 
     def cancel(self) -> None:
-        """Stop; no file is left. Ask until it has ended."""
-        self.is_cancelled = True
-        if self._session is not None:
-            self._session.interrupt()
+        """Stop; no file is left."""
+        if not self.is_cancelled:
+            self.is_cancelled = True
+            interrupt_until_ended(self._interrupt, lambda: self._session is not None)
 
     def write(self) -> None:
         """Write all rows; the file appears when it is whole.
@@ -95,6 +96,10 @@ class Export:
             raise
         finally:
             self._session = None
+
+    def _interrupt(self) -> None:
+        if (session := self._session) is not None:
+            session.interrupt()
 
     def _write(self, session: SqlSession, written: Path) -> None:
         ending = self.target.suffix.lower()

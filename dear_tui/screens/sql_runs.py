@@ -143,12 +143,9 @@ class SqlRuns(SqlFiles):
         self.editor.text.go_to_place(message.place)
 
     def _tick(self) -> None:
-        """The time goes on in the title; and what is to stop is told so until it does."""
-        if self._run is None or not self._is_running:
-            return
-        if self._run.is_cancelled:
-            self._run.cancel()
-        self.show_title()
+        """The time goes on in the title."""
+        if self._is_running:
+            self.show_title()
 
     def _deed(self, run: Run) -> str:
         if run.is_cancelled:

@@ -11,8 +11,9 @@ import signal
 from typing import TYPE_CHECKING
 
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
-from textual.app import App, ReturnType
+from textual.app import App, ReturnType, ScreenStackError
 from textual.command import CommandPalette
+from textual.css.query import NoMatches
 from textual.drivers.linux_driver import LinuxDriver
 from textual.widgets import OptionList
 
@@ -27,7 +28,20 @@ __all__ = ["BRACKETED_PASTE_END", "BRACKETED_PASTE_START", "AppWithoutTracebacks
 
 
 class AppWithoutTracebacks(App[ReturnType]):
-    """Ends by `panic` after an error that nobody caught, where Textual prints a traceback with all variables."""
+    """Ends by `panic` after an error that nobody caught, where Textual prints a traceback with all variables.
+
+    When it ends, its widgets go one by one. What a key or a thread then asks of one that has gone is no error.
+    """
+
+    _widgets_go = False
+
+    async def _shutdown(self) -> None:
+        self._widgets_go = True
+        await super()._shutdown()
+
+    def _handle_exception(self, error: Exception) -> None:
+        if not (self._widgets_go and isinstance(error, NoMatches | ScreenStackError)):
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         self.panic()

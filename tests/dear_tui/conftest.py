@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
+from textual.pilot import Pilot
+from textual.screen import Screen
 
 from dear_tui.terminal.gc_pauses import GarbageBetweenKeys
 from tests.dear_tui.real_terminal import DEAR_TUI, Terminal
@@ -40,13 +42,40 @@ def no_looks_for_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pilot takes 20 ms with hardly any work for the end of it, twice for each key: most of a screen's time.
+def settled_screens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each key, what it began is over: no message waits, and what the screen has is laid out and painted.
 
-    4 ms say the same of the event loop; what a thread or a timer does later, a test waits for, however long.
+    A pilot instead takes 20 ms with hardly any work for the end of it, twice for each key: most of a screen's time, and
+    not so where another process has the core. What a thread or a timer does later, a test waits for, however long.
     """
+    wait_for_messages = Pilot._wait_for_screen
+
+    async def settle(pilot: Pilot[Any], timeout: float = 30.0) -> bool:
+        for _ in range(ROUNDS):
+            if not await wait_for_messages(pilot, timeout):
+                return False
+            if not (screens := pilot.app._screen_stack):
+                return True
+            screens[-1]._on_timer_update()
+            if not is_unsettled(screens[-1]):
+                return True
+        return True
+
+    monkeypatch.setattr(Pilot, "_wait_for_screen", settle)
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.004)
     monkeypatch.setattr("textual._wait.SLEEP_IDLE", 0.0005)
+
+
+ROUNDS = 50
+"""How often a screen may begin something new before a test goes on; one that is live never stops."""
+
+
+def is_unsettled(screen: Screen[Any]) -> bool:
+    """Say whether a message waits, or a change that is not painted yet."""
+    pumps = (screen.app, *screen.walk_children(with_self=True))
+    is_painted = not (screen._layout_required or screen._repaint_required or screen._recompose_required)
+    is_painted = is_painted and not screen._dirty_widgets and not screen._callbacks
+    return not is_painted or any(pump._message_queue.qsize() or pump._next_callbacks for pump in pumps)
 
 
 parse_rules, parsed = Stylesheet._parse_rules, dict[tuple[Any, ...], list[RuleSet]]()

@@ -82,8 +82,6 @@ class ExportLine(Static):
         export = self.export
         if export is None:
             return
-        if export.is_cancelled:
-            export.cancel()
         await asyncio.to_thread(export.look)
         words = Content.assemble(f"writing {export.target}: ", _progress(export, self._total), "  ")
         self.update(words + muted("f6 cancels"), layout=False)

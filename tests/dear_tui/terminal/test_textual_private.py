@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from textual.app import App, ComposeResult
+from textual.app import App, ComposeResult, ScreenStackError
 from textual.binding import Binding
+from textual.css.query import NoMatches
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.events import Key, Paste
 from textual.filter import LineFilter
@@ -53,6 +54,26 @@ async def test_an_uncaught_error_ends_in_panic_without_a_traceback() -> None:
             pass
     assert app.panicked
     assert isinstance(uncaught_error(app), ZeroDivisionError)
+
+
+class Busy(Widget):
+    """Asks, while it goes, for another widget that is gone, or fails in another way."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def on_unmount(self) -> None:
+        self.app._handle_exception(self.error)
+
+
+async def test_what_is_asked_of_a_widget_that_went_with_the_app_is_no_error() -> None:
+    for error in (NoMatches("gone"), ScreenStackError("none")):
+        async with AppWithoutTracebacks[None]().run_test() as pilot:
+            await pilot.app.mount(Busy(error))
+    with pytest.raises(ValueError, match="on the way out"):
+        async with AppWithoutTracebacks[None]().run_test() as pilot:
+            await pilot.app.mount(Busy(ValueError("on the way out")))
 
 
 async def test_the_filters_of_lines_can_be_changed() -> None:
