@@ -77,7 +77,11 @@ class TerminalDriver(StoppableDriver):
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(WAIT_SECONDS) and (text := decode(os.read(self.fileno, CHUNK))):
+                selector.select(WAIT_SECONDS)
+                if not self._is_in_front():
+                    self.exit_event.wait(WAIT_SECONDS)  # it is typed for another program
+                # what was there before may have been read by that one, and to wait in a read is to wait for a key
+                elif selector.select(0) and (text := decode(os.read(self.fileno, CHUNK))):
                     self._send(parser.feed(text))
                 self._send(parser.tick())
 

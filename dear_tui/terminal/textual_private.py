@@ -5,7 +5,7 @@ Each of these has a test, so that an update of Textual that moves one of them is
 
 from __future__ import annotations
 
-import asyncio
+import errno
 import os
 import signal
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.widgets import OptionList
 
 if TYPE_CHECKING:
+    import asyncio
+
     from textual.binding import BindingsMap
     from textual.dom import DOMNode
     from textual.driver import Driver
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from textual.notifications import Notification
 
 __all__ = ["BRACKETED_PASTE_END", "BRACKETED_PASTE_START", "AppWithoutTracebacks", "StoppableDriver", "XTermParser"]
+
+LOOK_SECONDS = 0.05
+"""between two looks whether this program is in front again"""
 
 
 class AppWithoutTracebacks(App[ReturnType]):
@@ -48,48 +53,89 @@ class AppWithoutTracebacks(App[ReturnType]):
 
 
 class StoppableDriver(LinuxDriver):
-    """Has the terminal whenever it goes on after a stop of any kind, and reads it once.
+    """Has the terminal while this program is the one in front there, whatever stops it, and loses no key.
 
-    SIGSTOP, as a scheduler or another terminal sends it, leaves no time to give the terminal back as SIGTSTP does.
-    After it, Textual would read the terminal in two threads, and leave the shell the modes of a program.
+    Behind, it goes on and leaves the terminal alone, as any job of a shell does. It must not stop itself there: a shell
+    does not continue a program that it takes to be running, and the stop would undo an `fg` that comes meanwhile.
     """
 
-    _is_drawing = False
+    _has_terminal = False
+    """its modes and what it shows are this program's"""
+    _look: asyncio.TimerHandle | None = None
+    """the next, whether the terminal can be taken"""
 
     def start_application_mode(self) -> None:
-        """Take the terminal, once it is this program's."""
-        loop = asyncio.get_running_loop()
+        """Take the terminal, once this program is in front."""
         # Textual heeds them wherever the program is: in the middle of its writing it would wait for itself
-        loop.add_signal_handler(signal.SIGTSTP, self._sigtstp_application)
-        loop.add_signal_handler(signal.SIGCONT, self._sigcont_application)
-        self._wait_until_in_front()
-        super().start_application_mode()  # type: ignore[no-untyped-call]
-        self._is_drawing = True
+        self._loop.add_signal_handler(signal.SIGTSTP, self._sigtstp_application)
+        self._loop.add_signal_handler(signal.SIGCONT, self._sigcont_application)
+        if self._is_in_front():
+            self._has_terminal = True
+            super().start_application_mode()  # type: ignore[no-untyped-call]
+        else:
+            self._must_signal_resume = True
+            self._look_later()
 
     def stop_application_mode(self) -> None:
-        """Give it back."""
-        self._is_drawing = False
-        super().stop_application_mode()
+        """Give it back; behind, it is another's already."""
+        if self._has_terminal and self._is_in_front():
+            super().stop_application_mode()
+        self._has_terminal = self._must_signal_resume = False
+
+    def disable_input(self) -> None:
+        """Read no more."""
+        if self._is_in_front():
+            super().disable_input()
+        else:
+            self.exit_event.set()
+
+    def write(self, data: str) -> None:
+        """Draw, if this program is in front; what is left out is drawn when it comes back."""
+        if self._has_terminal and self._is_in_front():
+            super().write(data)
+
+    def _sigtstp_application(self, *_: object) -> None:
+        """Give the terminal back and stop, together with what this program runs under: the shell waits for that."""
+        if self._has_terminal and self._is_in_front():
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.kill(0, signal.SIGTSTP)
+        self._loop.add_signal_handler(signal.SIGTSTP, self._sigtstp_application)
+        self._look_later()  # where no shell could continue it, the system has not stopped it
 
     def _sigcont_application(self, *_: object) -> None:
         """Whoever had the terminal meanwhile may have changed its modes and what it shows."""
-        if self._is_drawing:
-            self._wait_until_in_front()
-            self.suspend_application_mode()
-            self._must_signal_resume = True
-        if self._must_signal_resume:
-            self.resume_application_mode()
+        self._must_signal_resume |= self._has_terminal
+        self._take_terminal_back()
 
-    def _wait_until_in_front(self) -> None:
-        while not self._is_in_front():
-            os.kill(os.getpid(), signal.SIGSTOP)
+    def _take_terminal_back(self) -> None:
+        if not self._must_signal_resume:
+            return
+        if not self._is_in_front():
+            self._look_later()
+            return
+        if self._has_terminal and self._key_thread is not None:
+            # SIGSTOP, as a scheduler sends it, has left no time to give it back
+            self.exit_event.set()  # else Textual would throw away what has been typed since
+            self._key_thread.join()
+            self.suspend_application_mode()
+            self.exit_event.clear()
+            self._must_signal_resume = True
+        self.resume_application_mode()
+
+    def _look_later(self) -> None:
+        """A shell need not say that this program is in front."""
+        if self._look is not None:
+            self._look.cancel()
+        self._look = self._loop.call_later(LOOK_SECONDS, self._take_terminal_back)
 
     def _is_in_front(self) -> bool:
-        """Whether the terminal is this program's; one that knows no jobs is."""
+        """Whether the terminal is this program's; one that knows no jobs is, one that is gone is not."""
         try:
             return os.tcgetpgrp(self.fileno) == os.getpgrp()
-        except OSError:
-            return True
+        except OSError as error:
+            return error.errno == errno.ENOTTY
 
 
 def uncaught_error(app: App[ReturnType]) -> Exception | None:

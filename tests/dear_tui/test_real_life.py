@@ -158,28 +158,137 @@ def stop_by(number: signal.Signals) -> Callable[[Terminal], None]:
     return stop
 
 
+@pytest.fixture
+def shell(terminal: Callable[..., Terminal]) -> Terminal:
+    """One with jobs."""
+    shell = terminal(command=["bash", "--norc", "--noprofile", "-i"], PS1="shell> ")
+    shell.until("shell>")
+    return shell
+
+
 @pytest.mark.parametrize(
     "stop", [stop_by_key, stop_by(signal.SIGTSTP), stop_by(signal.SIGSTOP)], ids=["ctrl+z", "SIGTSTP", "SIGSTOP"]
 )
+@pytest.mark.parametrize("before", ["", "bg; ", "bg\r"], ids=["fg", "bg; fg", "bg, fg"])
 def test_a_stop_gives_the_shell_and_fg_the_screens(
-    tmp_path: Path, terminal: Callable[..., Terminal], stop: Callable[[Terminal], None]
+    tmp_path: Path, shell: Terminal, stop: Callable[[Terminal], None], before: str
 ) -> None:
-    """They are drawn anew, although nothing has changed, and leave the terminal as they found it."""
-    shell = terminal(command=["bash", "--norc", "--noprofile", "-i"], PS1="shell> ")
-    shell.until("shell>")
+    """They are drawn anew, although nothing has changed, lose no key, and leave the terminal as they found it."""
     shell.press(f"MODES=$(stty -g); {DEAR_TUI[0]} --store {tmp_path / 'store'}\r")
-    shell.until("dear-tui demo", "? keys")
+    shell.until("dear-tui demo", "No worker runs", "? keys")
+    drawn = shell.text
     stop(shell)
     shell.until("Stopped")
     shell.screen.reset()  # else what was drawn before would be taken for what is drawn anew
-    shell.press("\rfg\r")
-    shell.until("dear-tui demo", "? keys")
+    shell.press(f"\r{before}fg\r")
+    shell.until_so(lambda: shell.text == drawn, "the same screen")
     shell.press("5")
     shell.until("utilisation")
+    shell.screen.reset()
+    stop(shell)
+    shell.until("Stopped")
+    shell.press(f"\r{before}fg\r1")
+    shell.until("dear-tui demo", "? keys")
     shell.press("q")
     shell.until("shell>")
     shell.press("echo status $?; [ $(stty -g) = $MODES ] && echo modes as before\r")
     shell.until("status 0", "\nmodes as before")
+
+
+def test_behind_the_shell_it_draws_nothing_and_can_be_ended(tmp_path: Path, shell: Terminal) -> None:
+    shell.press(f"MODES=$(stty -g); {DEAR_TUI[0]} --store {tmp_path / 'store'}\r")
+    shell.until("dear-tui demo", "? keys")
+    stop_by(signal.SIGSTOP)(shell)
+    shell.until("Stopped")
+    shell.screen.reset()
+    shell.press("\rbg\r")
+    shell.until("&", "shell>")
+    shell.press("echo one $((1 + 1))\r")
+    shell.until("one 2")
+    shell.press("kill %1; wait %1; echo status $?; [ $(stty -g) = $MODES ] && echo modes as before\r")
+    shell.until("status 0", "\nmodes as before")
+    assert "dear-tui demo" not in shell.text
+
+
+def test_started_behind_the_shell_it_comes_with_fg(tmp_path: Path, shell: Terminal) -> None:
+    shell.press(f"{DEAR_TUI[0]} --store {tmp_path / 'store'} &\r")
+    shell.until("[1]")
+    shell.press("fg\r5")
+    shell.until("utilisation")
+
+
+def test_a_stop_stops_also_what_it_runs_under(tmp_path: Path, shell: Terminal) -> None:
+    """As `uv run`: the shell waits for that, and would be waited for in vain."""
+    shell.press(f"sh -c '{DEAR_TUI[0]} --store {tmp_path / 'store'}; exit'\r")
+    shell.until("dear-tui demo", "? keys")
+    shell.press("\x1a")
+    shell.until("Stopped")
+    shell.press("\rfg\r5")
+    shell.until("utilisation")
+
+
+def test_where_no_shell_could_continue_it_nothing_stops_it(tmp_path: Path, terminal: Callable[..., Terminal]) -> None:
+    screens = terminal("--store", tmp_path / "store")
+    screens.until("dear-tui demo", "? keys")
+    screens.press("\x1a")
+    screens.until_so(lambda: b"\x1b[?1049l" in screens.written, "the terminal given back")
+    screens.press("5")
+    screens.until("utilisation")
+
+
+def test_resized_while_it_is_stopped(tmp_path: Path, shell: Terminal) -> None:
+    shell.press(f"{DEAR_TUI[0]} --store {tmp_path / 'store'}\r")
+    shell.until("dear-tui demo", "? keys")
+    shell.press("\x1a")
+    shell.until("Stopped")
+    shell.resize(120, 40)
+    shell.press("\rfg\r")
+    shell.until_so(lambda: "? keys" in shell.screen.display[39], "the keys at the new edge")
+
+
+@pytest.mark.parametrize("hang_up", ["exec", "trap '' HUP; exec"], ids=["SIGHUP", "no SIGHUP"])
+def test_a_terminal_that_goes_while_it_is_stopped_ends_it(tmp_path: Path, shell: Terminal, hang_up: str) -> None:
+    shell.press(f"({hang_up} {DEAR_TUI[0]} --store {tmp_path / 'store'})\r")
+    shell.until("dear-tui demo", "? keys")
+    [screens] = psutil.Process(shell.program.pid).children()
+    shell.press("\x1a")
+    shell.until("Stopped")
+    shell.program.close(force=True)
+    screens.wait(DEADLINE)
+
+
+def test_a_campaign_goes_on_while_the_screens_are_stopped(
+    tmp_path: Path, shell: Terminal, worker: Callable[[Path], int]
+) -> None:
+    store = tmp_path / "store"
+    campaign = submit(store, write_long_config(tmp_path))
+    worker(store)
+    shell.press(f"{DEAR_TUI[0]} --store {store}\r")
+    shell.until("running")
+    shell.press("\x1a")
+    shell.until("Stopped")
+    opened = Store.open(store, read_only=True)
+    done = opened.campaign(campaign).pairs_done
+    deadline = time.monotonic() + DEADLINE
+    while opened.campaign(campaign).pairs_done == done and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert opened.campaign(campaign).pairs_done > done
+    shell.screen.reset()
+    shell.press("\rfg\r")
+    shell.until("running")
+
+
+def test_what_is_typed_between_two_signals_is_not_lost(tmp_path: Path, terminal: Callable[..., Terminal]) -> None:
+    """SIGSTOP and SIGCONT from outside, where no shell takes the terminal."""
+    screens = terminal("--store", tmp_path / "store")
+    screens.until("dear-tui demo", "? keys")
+    for key, expected in (("5", "utilisation"), ("1", "dear-tui demo")) * 3:
+        screens.program.kill(signal.SIGSTOP)
+        screens.press(key)
+        screens.program.kill(signal.SIGCONT)
+        screens.until(expected)
+    screens.press("q")
+    assert screens.ended() == 0
 
 
 def test_to_go_on_without_a_stop_changes_nothing(tmp_path: Path, terminal: Callable[..., Terminal]) -> None:
