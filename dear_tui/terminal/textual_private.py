@@ -62,7 +62,7 @@ class StoppableDriver(LinuxDriver):
     _has_terminal = False
     """its modes and what it shows are this program's"""
     _look: asyncio.TimerHandle | None = None
-    """the next, whether the terminal can be taken"""
+    """the next one, whether this program is in front"""
 
     def start_application_mode(self) -> None:
         """Take the terminal, once this program is in front."""
@@ -112,10 +112,7 @@ class StoppableDriver(LinuxDriver):
     def _take_terminal_back(self) -> None:
         if not self._must_signal_resume:
             return
-        if not self._is_in_front():
-            self._look_later()
-            return
-        if self._has_terminal and self._key_thread is not None:
+        if self._has_terminal and self._is_in_front() and self._key_thread is not None:
             # SIGSTOP, as a scheduler sends it, has left no time to give it back
             self.exit_event.set()  # else Textual would throw away what has been typed since
             self._key_thread.join()
