@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from tests.dear_tui.real_terminal import Terminal
 
 
+@pytest.fixture
+def shell(terminal: Callable[..., Terminal]) -> Terminal:
+    """One with jobs."""
+    shell = terminal(command=["bash", "--norc", "--noprofile", "-i"], PS1="shell> ")
+    shell.until("shell>")
+    return shell
+
+
 def submit(store: Path, config: Path) -> int:
     return Store.open(store).queue.submit(prepare_new(load_config(config))).campaign
 
@@ -52,15 +60,21 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
+    wait_until(lambda: not psutil.pid_exists(pid))
+
+
+def wait_until(done: Callable[[], bool]) -> None:
+    """While no screens are drawn on, which would wait for what they show."""
     deadline = time.monotonic() + DEADLINE
-    while os.path.exists(f"/proc/{pid}") and time.monotonic() < deadline:  # noqa: PTH110
+    while not done():
+        assert time.monotonic() < deadline, f"waited {DEADLINE:.0f} s"
         time.sleep(0.01)
 
 
 def test_a_lost_connection_ends_the_screens_and_not_the_worker(
-    tmp_path: Path, terminal: Callable[..., Terminal], worker: Callable[[Path], int]
+    tmp_path: Path, terminal: Callable[..., Terminal], shell: Terminal, worker: Callable[[Path], int]
 ) -> None:
-    """The journey: open, see it run, look at the curve, lose the connection, come back, leave, come back."""
+    """The journey: open, see it run, look at the curve, lose the connection, come back, leave, come back, stop."""
     store = tmp_path / "store"
     campaign = submit(store, write_long_config(tmp_path))
     pid = worker(store)
@@ -82,8 +96,16 @@ def test_a_lost_connection_ends_the_screens_and_not_the_worker(
     second.press("q")
     assert second.ended() == 0
     assert "goes on in its own process" in second.text
-    third = terminal("--store", store)
-    third.until("running")
+
+    shell.press(f"{DEAR_TUI[0]} --store {store}\r")
+    shell.until("running")
+    shell.press("\x1a")
+    shell.until("Stopped")
+    done = opened.campaign(campaign).pairs_done
+    wait_until(lambda: opened.campaign(campaign).pairs_done > done)
+    shell.screen.reset()
+    shell.press("\rfg\r")
+    shell.until("running")
 
 
 def test_a_worker_that_starts_later_and_one_that_dies_are_seen_in_two_terminals(
@@ -156,14 +178,6 @@ def stop_by(number: signal.Signals) -> Callable[[Terminal], None]:
         screens.send_signal(number)
 
     return stop
-
-
-@pytest.fixture
-def shell(terminal: Callable[..., Terminal]) -> Terminal:
-    """One with jobs."""
-    shell = terminal(command=["bash", "--norc", "--noprofile", "-i"], PS1="shell> ")
-    shell.until("shell>")
-    return shell
 
 
 @pytest.mark.parametrize(
@@ -255,27 +269,6 @@ def test_a_terminal_that_goes_while_it_is_stopped_ends_it(tmp_path: Path, shell:
     shell.until("Stopped")
     shell.program.close(force=True)
     screens.wait(DEADLINE)
-
-
-def test_a_campaign_goes_on_while_the_screens_are_stopped(
-    tmp_path: Path, shell: Terminal, worker: Callable[[Path], int]
-) -> None:
-    store = tmp_path / "store"
-    campaign = submit(store, write_long_config(tmp_path))
-    worker(store)
-    shell.press(f"{DEAR_TUI[0]} --store {store}\r")
-    shell.until("running")
-    shell.press("\x1a")
-    shell.until("Stopped")
-    opened = Store.open(store, read_only=True)
-    done = opened.campaign(campaign).pairs_done
-    deadline = time.monotonic() + DEADLINE
-    while opened.campaign(campaign).pairs_done == done and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert opened.campaign(campaign).pairs_done > done
-    shell.screen.reset()
-    shell.press("\rfg\r")
-    shell.until("running")
 
 
 def test_what_is_typed_between_two_signals_is_not_lost(tmp_path: Path, terminal: Callable[..., Terminal]) -> None:
