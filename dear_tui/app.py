@@ -21,10 +21,10 @@ from dear_tui.access.store_location import Snapshot, SnapshotReader, open_store
 from dear_tui.access.store_reader import StoreDesk
 from dear_tui.machine.machine import Machine
 from dear_tui.planner.process import Planner
-from dear_tui.screens.jump import JumpScreen, jump_targets
-from dear_tui.screens.keys import KeysScreen
+from dear_tui.screens.dialogs.jump import JumpScreen, jump_targets
+from dear_tui.screens.dialogs.keys import KeysScreen
+from dear_tui.screens.dialogs.palette import Palette
 from dear_tui.screens.new_campaign import NewCampaignScreen
-from dear_tui.screens.palette import Palette
 from dear_tui.screens.registry import SCREENS, ScreenInfo
 from dear_tui.settings.actions import Explains, actions_of
 from dear_tui.settings.class_colours import class_variables
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from dear_tui.access.store_location import CampaignSource
     from dear_tui.access.store_reader import Desk
     from dear_tui.planner.reports import Order
-    from dear_tui.screens.jump import Target
+    from dear_tui.screens.dialogs.jump import Target
     from dear_tui.text.notices import Notice
 
 POLL_SECONDS = 0.25

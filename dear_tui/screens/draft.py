@@ -11,7 +11,7 @@ from dear_tui.form.check import AGAIN, check
 from dear_tui.form.draft import Draft
 from dear_tui.planner.reports import Order
 from dear_tui.screens.base import SnapshotScreen
-from dear_tui.screens.dialog import AnswersOnce
+from dear_tui.screens.dialogs.dialog import AnswersOnce
 from dear_tui.text.messages import DraftChecked
 from dear_tui.widgets.form.field_row import FieldRow
 from dear_tui.widgets.form.form import Form

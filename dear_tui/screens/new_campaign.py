@@ -15,9 +15,9 @@ from dear_tui.form.check import AGAIN, again_field, load_fields, write_toml
 from dear_tui.form.draft import Draft
 from dear_tui.form.sources import sample_names
 from dear_tui.planner.reports import Order
-from dear_tui.screens.confirm import ConfirmScreen
+from dear_tui.screens.dialogs.confirm import ConfirmScreen
+from dear_tui.screens.dialogs.save_config import SaveConfigScreen
 from dear_tui.screens.draft import DraftScreen
-from dear_tui.screens.save_config import SaveConfigScreen
 from dear_tui.settings.keymap import with_ids
 from dear_tui.text.messages import FieldsLoaded
 from dear_tui.widgets.campaigns.start_picker import StartPicker

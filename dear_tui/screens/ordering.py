@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from dear_tui.access.problem import problem_of
 from dear_tui.access.unavailable import against_asking, against_moving, against_starting, against_stopping
 from dear_tui.screens.base import SnapshotScreen
-from dear_tui.screens.confirm import ConfirmScreen
+from dear_tui.screens.dialogs.confirm import ConfirmScreen
 from dear_tui.settings.keymap import with_ids
 from dear_tui.text.messages import Obeyed
 from engine.units import short_count

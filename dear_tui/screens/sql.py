@@ -11,8 +11,8 @@ from textual.content import Content
 
 from dear_tui.query.desk import LIMITS
 from dear_tui.query.messages import NamesFailed, NamesRead
+from dear_tui.screens.dialogs.value import ValueScreen
 from dear_tui.screens.sql_runs import SqlRuns
-from dear_tui.screens.value import ValueScreen
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.sql.export_line import ExportLine
 from dear_tui.widgets.sql.result_pane import ResultPane

@@ -13,8 +13,8 @@ from dear_tui.query.export import Export, export_target
 from dear_tui.query.messages import ExportEnded, ExportStarted, ListRead, PromptAgain, Saved
 from dear_tui.query.questions import NamedQuery, questions
 from dear_tui.screens.base import SnapshotScreen
-from dear_tui.screens.prompt import Prompt
-from dear_tui.screens.query_list import Choice, Entry, QueryList
+from dear_tui.screens.dialogs.prompt import Prompt
+from dear_tui.screens.dialogs.query_list import Choice, Entry, QueryList
 from dear_tui.widgets.sql.export_line import ExportLine
 from dear_tui.widgets.sql.sql_text import SqlEditor
 from engine.errors import DearError

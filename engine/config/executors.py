@@ -7,5 +7,5 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-EXECUTORS: Mapping[str, str] = {"local": "engine.running.executor:LocalExecutor"}
+EXECUTORS: Mapping[str, str] = {"local": "engine.running.blocks.executor:LocalExecutor"}
 """name -> module:class, imported when it is used: an executor may need packages that others do without"""

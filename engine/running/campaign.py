@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from engine.injection.network.coverage import coverage
 from engine.injection.network.layers import injectable_modules
-from engine.running.audit_misses import find_misses, take_over
-from engine.running.block_jobs import plan_jobs
-from engine.running.dropped_faults import known_critical, note_critical
-from engine.running.executor import executor_named
+from engine.running.blocks.audit_misses import find_misses, take_over
+from engine.running.blocks.block_jobs import plan_jobs
+from engine.running.blocks.dropped_faults import known_critical, note_critical
+from engine.running.blocks.executor import executor_named
+from engine.running.blocks.part_cutting import PartCutter
 from engine.running.memory_budget import memory_in_words
 from engine.running.out_of_memory import explained_memory
-from engine.running.part_cutting import PartCutter
 from engine.running.progress import ProgressMeter
 from engine.store.records import CheckRecord, LayerRecord, NewCampaign
 from engine.store.write.background import BackgroundWriter
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.injection.check.self_check import CheckResult
-    from engine.running.audit_misses import Miss
+    from engine.running.blocks.audit_misses import Miss
     from engine.running.preparation import PreparedCampaign
     from engine.running.progress import Progress
     from engine.store.records import Span

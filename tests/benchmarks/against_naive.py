@@ -27,7 +27,7 @@ from engine.injection.methods import METHODS
 from engine.injection.outcomes import Outcomes, WeightFaults
 from engine.injection.recording import SeverityMatrix
 from engine.injection.workers import Workers
-from engine.running.image_slices import join
+from engine.running.blocks.image_slices import join
 from engine.running.preparation import PreparedCampaign, prepare
 from engine.severity import CRITICAL
 

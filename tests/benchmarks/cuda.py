@@ -44,7 +44,7 @@ from engine.injection.fast.method import FastMethod
 from engine.injection.methods import METHODS
 from engine.injection.pairs import Pairs
 from engine.injection.recording import SeverityMatrix
-from engine.running.image_slices import join
+from engine.running.blocks.image_slices import join
 from engine.running.preparation import PreparedCampaign, prepare
 from engine.severity import CRITICAL, SCREENED
 from tests.benchmarks.against_naive import by_pair, spread_over_bits

@@ -25,8 +25,8 @@ from engine.faults.fault_list import FaultList
 from engine.faults.population import Layer
 from engine.faults.strata import Stratum
 from engine.injection.outcomes import Outcomes
-from engine.running.block_jobs import FIRST_BLOCK
-from engine.running.part_cutting import PART_PAIRS
+from engine.running.blocks.block_jobs import FIRST_BLOCK
+from engine.running.blocks.part_cutting import PART_PAIRS
 from engine.store import CampaignWriter, NewCampaign, Store
 from engine.store.schema import PART_TABLES
 

@@ -21,7 +21,7 @@ from dear_tui.cli.printing.terminal_table import print_table
 from engine.analysis.result_table import Column, Kind, Table
 from engine.config.campaign_config import load_config, parse_config
 from engine.injection.check.self_check import CheckResult
-from engine.running.block_jobs import plan_jobs
+from engine.running.blocks.block_jobs import plan_jobs
 from engine.running.campaign import new_campaign, run_campaign
 from engine.running.preparation import prepare
 from engine.store import Store

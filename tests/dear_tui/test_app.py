@@ -16,7 +16,7 @@ from textual.timer import Timer
 
 from dear_tui.app import DearApp
 from dear_tui.screens.campaigns import CampaignsScreen
-from dear_tui.screens.keys import KeysScreen
+from dear_tui.screens.dialogs.keys import KeysScreen
 from dear_tui.screens.live import LiveScreen
 from dear_tui.terminal.textual_private import line_filters
 from engine.store.records import CampaignStatus

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from dear_tui.app import DearApp
 from dear_tui.cli import main
-from dear_tui.screens.keys import KeysScreen
+from dear_tui.screens.dialogs.keys import KeysScreen
 from dear_tui.screens.registry import SCREENS
 from dear_tui.settings.actions import actions_of
 from tests.dear_tui.memory_store import FixedMachine, screen_text, settle

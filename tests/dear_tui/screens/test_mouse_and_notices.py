@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from dear_tui.query.messages import NamesFailed
-from dear_tui.screens.confirm import ConfirmScreen
+from dear_tui.screens.dialogs.confirm import ConfirmScreen
 from dear_tui.screens.registry import SCREENS
 from dear_tui.screens.sql import SqlScreen
 from dear_tui.widgets.common.top_bar import TopBar

@@ -8,7 +8,7 @@ import pytest
 from textual import events
 
 from dear_tui.app import DearApp
-from dear_tui.screens.query_list import QueryList
+from dear_tui.screens.dialogs.query_list import QueryList
 from dear_tui.widgets.sql.completion_list import CompletionList
 from dear_tui.widgets.sql.schema_tree import SchemaTree
 from tests.dear_tui.sql_store import NARROW, WIDE, open_sql, until

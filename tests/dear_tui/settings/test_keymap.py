@@ -9,7 +9,7 @@ from textual.dom import DOMNode
 
 from dear_tui.app import DearApp
 from dear_tui.screens.campaigns import CampaignsScreen
-from dear_tui.screens.keys import KeysScreen
+from dear_tui.screens.dialogs.keys import KeysScreen
 from dear_tui.screens.live import LiveScreen
 from dear_tui.settings import keymap
 from dear_tui.settings.keymap import bound_actions, keymap_problems, with_ids

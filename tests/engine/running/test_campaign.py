@@ -17,7 +17,7 @@ from engine.config.campaign_config import load_config
 from engine.errors import DearError, InputError, UnreachableError
 from engine.injection.check.self_check import CheckResult
 from engine.injection.injection import Injection
-from engine.running.block_jobs import FIRST_BLOCK, plan_jobs
+from engine.running.blocks.block_jobs import FIRST_BLOCK, plan_jobs
 from engine.running.campaign import new_campaign
 from engine.running.execution import execute
 from engine.running.preparation import prepare

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.analysis.report import campaign_results
 from engine.injection.outcomes import Outcomes, WeightFaults
-from engine.running.dropped_faults import inject_left
+from engine.running.blocks.dropped_faults import inject_left
 from engine.severity import CRITICAL, DROPPED
 from engine.store import Store
 from engine.store.sql.sql import SqlSession

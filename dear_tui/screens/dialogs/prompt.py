@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from dear_tui.screens.dialog import Dialog
+from dear_tui.screens.dialogs.dialog import Dialog
 from dear_tui.widgets.common.status_text import MUTED
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from textual.app import App, ComposeResult
 from textual.widgets import Input, TabbedContent, TabPane, Tabs
 
 from dear_tui.screens.campaigns import CampaignsScreen
-from dear_tui.screens.jump import JumpScreen, jump_targets
+from dear_tui.screens.dialogs.jump import JumpScreen, jump_targets
 from dear_tui.screens.live import LiveScreen
 from dear_tui.screens.registry import SCREENS
 from dear_tui.widgets.campaigns.campaign_chart import CampaignChart

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.command import CommandPalette
 
-from dear_tui.screens.dialog import AnswersOnce
+from dear_tui.screens.dialogs.dialog import AnswersOnce
 
 
 class Palette(AnswersOnce, CommandPalette):

@@ -12,16 +12,16 @@ from textual.keys import REPLACED_KEYS
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, OptionList, Static
 
-from dear_tui.screens.confirm import ConfirmScreen
-from dear_tui.screens.dialog import Dialog
-from dear_tui.screens.jump import JumpScreen, jump_targets
-from dear_tui.screens.keys import KeysScreen
+from dear_tui.screens.dialogs.confirm import ConfirmScreen
+from dear_tui.screens.dialogs.dialog import Dialog
+from dear_tui.screens.dialogs.jump import JumpScreen, jump_targets
+from dear_tui.screens.dialogs.keys import KeysScreen
+from dear_tui.screens.dialogs.palette import Palette
+from dear_tui.screens.dialogs.prompt import Prompt
+from dear_tui.screens.dialogs.query_list import Entry, QueryList
+from dear_tui.screens.dialogs.save_config import SaveConfigScreen
+from dear_tui.screens.dialogs.value import ValueScreen
 from dear_tui.screens.new_campaign import NewCampaignScreen
-from dear_tui.screens.palette import Palette
-from dear_tui.screens.prompt import Prompt
-from dear_tui.screens.query_list import Entry, QueryList
-from dear_tui.screens.save_config import SaveConfigScreen
-from dear_tui.screens.value import ValueScreen
 from dear_tui.settings.actions import actions_of
 from tests.dear_tui.memory_store import FakeSource, make_app, make_status, settle
 

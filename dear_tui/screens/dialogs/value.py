@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from dear_tui.screens.dialog import Dialog
+from dear_tui.screens.dialogs.dialog import Dialog
 from dear_tui.text.printable import printable, printable_line
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.injection.outcomes import Audit, Outcomes
-from engine.running.dropped_faults import inject_left
+from engine.running.blocks.dropped_faults import inject_left
 from engine.store.write.background import ComputedPart
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.injection.injection import Injection
     from engine.injection.network.golden import GoldenBlock
     from engine.injection.outcomes import WeightFaults
-    from engine.running.block_jobs import BlockJob
+    from engine.running.blocks.block_jobs import BlockJob
 
 FIRST_FAULTS = 64
 """of a part; the next ones have more where they take little time, so that a stop is heeded within seconds"""

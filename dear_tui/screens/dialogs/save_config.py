@@ -11,8 +11,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
 
-from dear_tui.screens.confirm import ConfirmScreen
-from dear_tui.screens.dialog import Dialog
+from dear_tui.screens.dialogs.confirm import ConfirmScreen
+from dear_tui.screens.dialogs.dialog import Dialog
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.form.path_suggester import PathSuggester
 from engine.paths import expanded

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from engine.injection.outcomes import Outcomes
-    from engine.running.block_jobs import BlockJob
+    from engine.running.blocks.block_jobs import BlockJob
     from engine.store.write.background import ComputedPart
 
 PART_PAIRS = 8_500_000

@@ -16,9 +16,9 @@ from engine.injection.injection import Injection
 from engine.injection.network.weight_reads import untouched_copy
 from engine.injection.outcomes import Audit, Outcomes
 from engine.running.benchmark import benchmark
+from engine.running.blocks.image_slices import join
 from engine.running.estimate import estimate
 from engine.running.execution import execute
-from engine.running.image_slices import join
 from engine.running.networks import Networks
 from engine.running.preparation import prepare
 from engine.running.proof import prove

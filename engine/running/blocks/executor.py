@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from engine.config.executors import EXECUTORS
 from engine.injection.memory import is_out_of_memory
-from engine.running.dropped_faults import inject_left
-from engine.running.image_slices import run_in_slices
+from engine.running.blocks.dropped_faults import inject_left
+from engine.running.blocks.image_slices import run_in_slices
 from engine.store.write.background import ComputedPart
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.injection.network.golden import GoldenBlock
-    from engine.running.block_jobs import BlockJob
+    from engine.running.blocks.block_jobs import BlockJob
     from engine.running.preparation import PreparedCampaign
 
 

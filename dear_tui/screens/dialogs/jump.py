@@ -12,7 +12,7 @@ from textual.errors import NoWidget
 from textual.geometry import Offset
 from textual.widgets import Label, Tab, Tabs
 
-from dear_tui.screens.dialog import Dialog
+from dear_tui.screens.dialogs.dialog import Dialog
 from dear_tui.widgets.common.top_bar import TopBar
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.injection.outcomes import Outcomes
-from engine.running import part_cutting
-from engine.running.block_jobs import BlockJob
-from engine.running.part_cutting import PartCutter
+from engine.running.blocks import part_cutting
+from engine.running.blocks.block_jobs import BlockJob
+from engine.running.blocks.part_cutting import PartCutter
 from engine.store.write.background import ComputedPart
 
 if TYPE_CHECKING:

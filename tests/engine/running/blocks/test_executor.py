@@ -12,7 +12,7 @@ import pytest
 from engine.config import executors
 from engine.config.campaign_config import load_config
 from engine.errors import InputError
-from engine.running.executor import run_block
+from engine.running.blocks.executor import run_block
 from engine.running.preparation import prepare
 from engine.store import Store
 from tests.engine.running.test_campaign import Recorder, after, results, run
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
     from pathlib import Path
 
-    from engine.running.block_jobs import BlockJob
+    from engine.running.blocks.block_jobs import BlockJob
     from engine.running.preparation import PreparedCampaign
     from engine.store.write.background import ComputedPart
 

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from dear_tui.screens.dialog import Dialog
+from dear_tui.screens.dialogs.dialog import Dialog
 from dear_tui.settings.keymap import with_ids
 
 if TYPE_CHECKING:

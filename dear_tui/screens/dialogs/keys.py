@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from dear_tui.screens.dialog import Dialog
+from dear_tui.screens.dialogs.dialog import Dialog
 from dear_tui.widgets.common.status_text import MUTED
 
 if TYPE_CHECKING:

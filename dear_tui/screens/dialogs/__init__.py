@@ -1,0 +1,1 @@
+"""Screens that lie over another one, answer it and go."""
