@@ -9,8 +9,8 @@ from engine.errors import DearError, InputError
 from engine.store import Store
 from engine.store.export import export_sealed, export_tables
 from engine.store.sql.sql import SqlSession
+from tests.engine.store.mend.test_recovery import flip_a_bit
 from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
-from tests.engine.store.test_recovery import flip_a_bit
 
 VIEWS = (
     *("campaigns", "faults", "images", "severity", "critical", "fault_summary", "image_summary"),

@@ -11,8 +11,8 @@ import pytest
 from engine.errors import UnreachableError
 from engine.store import Store, store_path
 from engine.store.sql.sql import SqlSession
+from tests.engine.store.mend.test_recovery import SPANS, complete
 from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
-from tests.engine.store.test_recovery import SPANS, complete
 
 NAMES = [
     *("campaign=7", "severity=2", "fault_id=x", "severity/part-000001.parquet/severity/part-"),

@@ -11,8 +11,8 @@ import pytest
 
 from engine.errors import UnreachableError
 from engine.store import Store, files
+from tests.engine.store.mend.test_recovery import complete
 from tests.engine.store.stored_campaigns import PLAN, filled_store, write
-from tests.engine.store.test_recovery import complete
 
 DEADLINE = 20.0
 

@@ -18,7 +18,7 @@ from engine.store import Span, Store
 from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 from tests.small_disk import small_disk
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[4]
 SPANS = [Span(*span) for span in PLAN]
 
 KILLED = """

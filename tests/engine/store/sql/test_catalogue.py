@@ -11,7 +11,7 @@ from engine.store import Store
 from engine.store.sql.sql import SqlSession
 from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[4]
 
 SUMMARY = ["masked", "non_critical", "critical", "screened", "dropped"]
 VIEWS = {

@@ -10,8 +10,8 @@ import pytest
 from engine.store import Store
 from engine.store.parquet import write_arrays
 from engine.store.schema import COLUMNS, PART_TABLES
+from tests.engine.store.mend.test_recovery import SPANS, complete, flip_a_bit, truncate
 from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
-from tests.engine.store.test_recovery import SPANS, complete, flip_a_bit, truncate
 
 TABLES = ["severity", "critical", "fault_summary", "image_summary"]
 DAMAGES = [truncate, flip_a_bit, Path.unlink]
