@@ -123,7 +123,7 @@ import sys
 from pathlib import Path
 from engine.store import Store
 from engine.store.sql.sql import SqlSession
-for _ in range(50):
+for _ in range(10):  # five reads each
     store = Store.open(Path(sys.argv[1]), read_only=True)
     status, worker, curve = store.campaign(1), store.worker(), store.curve(1)
     assert worker.running and status.state == "running" and status.pairs_done > 0, (status, worker)

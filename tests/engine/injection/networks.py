@@ -11,6 +11,7 @@ from torch import nn
 
 from engine.formats.float32 import FLOAT32
 from engine.injection.exact.naive import naive_logits
+from engine.injection.fast.calibration import sample_faults
 from engine.injection.network.layers import injectable_modules
 from engine.injection.network.sizes import LIMITS
 from engine.injection.outcomes import WeightFaults
@@ -21,12 +22,28 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.injection.injection import Injection
+    from engine.injection.network.golden import GoldenBlock
     from engine.injection.outcomes import Outcomes
 
 
 def run_small_batches(patch: pytest.MonkeyPatch, device: torch.device) -> None:
     """Blocks and batches of 16: sizes that 16 images never come in are not tried out, either."""
     patch.setitem(LIMITS, device.type, replace(LIMITS[device.type], macs=0, value_bytes=0, block_rows=16))
+
+
+def measure_little(patch: pytest.MonkeyPatch, bits: np.ndarray | None = None) -> None:
+    """Rounding is measured on two images, and on some bits only where these are given, so that `fast` is soon ready.
+
+    It cannot hide a wrong pair: what is measured on less is trusted for more.
+    """
+
+    def sample_few(layer: int, weight: Tensor, layers: int) -> WeightFaults:
+        faults = sample_faults(layer, weight, layers)
+        return faults if layers == 1 else faults.take(np.flatnonzero(np.isin(faults.positions % 32, bits)))
+
+    patch.setattr("engine.injection.fast.calibration._IMAGES", 2)
+    if bits is not None:
+        patch.setattr("engine.injection.fast.method.sample_faults", sample_few)
 
 
 def faults_in(model: nn.Module, layer: int, weight_index: np.ndarray, bit: np.ndarray) -> WeightFaults:
@@ -74,9 +91,8 @@ class LogitsRecorder:
         """Those were told of when they were run."""
 
 
-def replayed_logits(injection: Injection, images: Tensor, faults: WeightFaults) -> Tensor:
+def replayed_logits(injection: Injection, block: GoldenBlock, faults: WeightFaults) -> Tensor:
     """Logits [faults, images, classes] of faults in one layer, by the injection under test."""
-    block = injection.load(images)
     recorder = LogitsRecorder(len(faults), block.logits)
     injection.replay(block, int(faults.layer[0]), faults, recorder)
     assert recorder.recorded.max() <= 1, "a pair was run twice"

@@ -92,18 +92,19 @@ async def opened(pilot: Pilot[str], dialog: type[Screen[Any]]) -> list[object]:
     return answers
 
 
-async def closed(pilot: Pilot[str]) -> None:
-    """What the keys have left open goes, so that the next ones find the same."""
+async def reopened(pilot: Pilot[str], dialog: type[Screen[Any]], answers: list[object]) -> list[object]:
+    """The dialog in front again, after what some keys did: another one where it has gone."""
     await pilot.pause()
     await pilot.pause()
-    for screen in pilot.app.screen_stack[:0:-1]:
-        if isinstance(screen, Palette):
-            screen._action_escape()  # which ends its search, too
+    pilot.app.switch_mode("campaigns")
+    await pilot.pause()
+    while len(pilot.app.screen_stack) > 1 and type(pilot.app.screen) is not dialog:
+        if isinstance(pilot.app.screen, Palette):
+            pilot.app.screen._action_escape()  # which ends its search, too
         else:
             pilot.app.pop_screen()
         await pilot.pause()
-    pilot.app.switch_mode("campaigns")
-    await pilot.pause()
+    return answers if type(pilot.app.screen) is dialog else await opened(pilot, dialog)
 
 
 @pytest.mark.parametrize("dialog", DIALOGS, ids=lambda dialog: dialog.__name__)
@@ -111,16 +112,15 @@ async def test_keys_and_clicks_that_come_in_one_read_answer_once(dialog: type[Sc
     bound = {key for one in dialog.BINDINGS for key in getattr(one, "key", "").split(",")} - {"", "q"}
     app = make_app(FakeSource([make_status(1)]))
     async with app.run_test(size=(80, 24)) as pilot:
+        answers = await opened(pilot, dialog)
         for key in [*TYPED, *sorted(bound - set(TYPED))]:
-            answers = await opened(pilot, dialog)
             in_one_read(app, key, key, key)
-            await closed(pilot)
-            assert len(answers) <= 1, key
+            last, answers = answers, await reopened(pilot, dialog, answers)
+            assert len(last) <= 1, key
         for row in (0, 5, 11):
-            answers = await opened(pilot, dialog)
             press_mouse(app, 40, row, 3)
-            await closed(pilot)
-            assert len(answers) <= 1, row
+            last, answers = answers, await reopened(pilot, dialog, answers)
+            assert len(last) <= 1, row
         assert app.is_running
 
 

@@ -53,11 +53,12 @@ def resnet20(shared_data: Path, device: torch.device, dtype: torch.dtype) -> tup
 def test_lenet5_every_layer_every_bit(lenet5: tuple[nn.Module, Tensor]) -> None:
     model, images = lenet5
     injection = Injection(model, images, MEMORY, "exact")
+    block = injection.load(images)
     for layer in range(5):
         faults = every_bit_in(model, layer, weights=8, seed=layer)
         expected = judged_logits(model, images, faults)
         assert expected.isnan().any()
-        assert same_to_the_bit(replayed_logits(injection, images, faults), expected)
+        assert same_to_the_bit(replayed_logits(injection, block, faults), expected)
 
 
 def test_resnet20_every_layer_every_bit(
@@ -67,11 +68,11 @@ def test_resnet20_every_layer_every_bit(
     model, images = resnet20
     injection = Injection(model, images, MEMORY, "exact")
     assert injection.notes == []
-    batch = injection.load(images).images
+    block = injection.load(images)
     for layer in range(20):
         faults = every_bit_in(model, layer, weights=1, seed=layer)
-        expected = judged_logits(model, batch, faults)[:, : len(images)]
-        assert same_to_the_bit(replayed_logits(injection, images, faults), expected)
+        expected = judged_logits(model, block.images, faults)[:, : len(images)]
+        assert same_to_the_bit(replayed_logits(injection, block, faults), expected)
 
 
 def test_severities_follow_from_the_logits(lenet5: tuple[nn.Module, Tensor]) -> None:
@@ -181,7 +182,9 @@ def test_dead_channel_is_masked(lenet5: tuple[nn.Module, Tensor]) -> None:
         faults = faults_in(model, 0, np.full(30, 2 * 25 + 7), np.arange(30))
         (outcomes,) = injection.inject(injection.load(images), faults)
         assert (outcomes.severity == 0).all()
-        assert same_to_the_bit(replayed_logits(injection, images, faults), judged_logits(model, images, faults))
+        assert same_to_the_bit(
+            replayed_logits(injection, injection.load(images), faults), judged_logits(model, images, faults)
+        )
     finally:
         conv.bias.data.copy_(bias)
 

@@ -28,6 +28,7 @@ from tests.engine.injection.networks import (
     assert_same_critical_pairs,
     every_bit_in,
     judged_logits,
+    measure_little,
     outcomes_of,
     run_small_batches,
     seeded,
@@ -43,7 +44,7 @@ MEMORY = 5 * 10**8
 WIDE, NARROW = torch.channels_last, torch.contiguous_format
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def lenet5(device: torch.device, dtype: torch.dtype) -> Callable[[int], tuple[nn.Module, Tensor]]:
     """The bundled network and so many bundled images, a network of its own for each test."""
 
@@ -78,14 +79,26 @@ def shapes(request: pytest.FixtureRequest, device: torch.device, monkeypatch: py
     monkeypatch.setattr(folded, "_is_product", lambda weight: not weight.is_contiguous())
 
 
-@pytest.mark.usefixtures("shapes")
-def test_lenet5_every_layer_every_bit(lenet5: Callable[[int], tuple[nn.Module, Tensor]]) -> None:
+@pytest.fixture(scope="module")
+def exact_lenet5(
+    lenet5: Callable[[int], tuple[nn.Module, Tensor]],
+) -> tuple[nn.Module, Tensor, list[tuple[WeightFaults, list[Outcomes]]]]:
+    """Network, images, and of faults in each layer what the exact method says, whose bits do not depend on shapes."""
     model, images = lenet5(256)
-    exact, fast = Injection(model, images, MEMORY, "exact"), Injection(model, images, MEMORY, "fast")
+    exact = Injection(model, images, MEMORY, "exact")
+    faults = [every_bit_in(model, layer, weights=12, seed=layer) for layer in range(5)]
+    return model, images, [(of_layer, outcomes_of(exact, images, of_layer)) for of_layer in faults]
+
+
+@pytest.mark.usefixtures("shapes")
+def test_lenet5_every_layer_every_bit(
+    exact_lenet5: tuple[nn.Module, Tensor, list[tuple[WeightFaults, list[Outcomes]]]],
+) -> None:
+    model, images, expected = exact_lenet5
+    fast = Injection(model, images, MEMORY, "fast")
     assert 0 < fast.measured["tau"] < 1e-4
-    for layer in range(5):
-        faults = every_bit_in(model, layer, weights=12, seed=layer)
-        ours, theirs = outcomes_of(fast, images, faults), outcomes_of(exact, images, faults)
+    for faults, theirs in expected:
+        ours = outcomes_of(fast, images, faults)
         assert_same_critical_pairs(ours, theirs)
         assert_rest_is_rounding(ours, theirs, model, images, faults)
 
@@ -127,8 +140,9 @@ def exact_resnet20(
     with pytest.MonkeyPatch.context() as patch:
         run_small_batches(patch, device)
         exact = Injection(model, images, MEMORY, "exact")
+        block = exact.load(images)
         faults = [every_bit_in(model, layer, weights=1, seed=layer) for layer in range(20)]
-        return [(of_layer, outcomes_of(exact, images, of_layer)) for of_layer in faults]
+        return [(of_layer, list(exact.inject(block, of_layer))) for of_layer in faults]
 
 
 @pytest.mark.usefixtures("shapes")
@@ -138,13 +152,13 @@ def test_resnet20_every_layer_every_bit(
     device: torch.device,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Rounding is measured on two images: what is measured on less is trusted for more, and hides no wrong pair."""
     run_small_batches(monkeypatch, device)
-    monkeypatch.setattr("engine.injection.fast.calibration._IMAGES", 2)
+    measure_little(monkeypatch)
     model, images = resnet20
     fast = Injection(model, images, MEMORY, "fast")
+    block = fast.load(images)
     for faults, theirs in exact_resnet20:
-        assert_same_critical_pairs(outcomes_of(fast, images, faults), theirs)
+        assert_same_critical_pairs([*fast.inject(block, faults)], theirs)
 
 
 def test_ties_go_to_the_lowest_class(lenet5: Callable[[int], tuple[nn.Module, Tensor]]) -> None:
@@ -297,9 +311,13 @@ def test_what_fails_when_rounding_is_measured_runs_as_by_exact(monkeypatch: pyte
 
 
 @pytest.mark.parametrize("arch", ["lenet5", "resnet20", "mobilenetv2"])
-def test_a_pair_by_itself_is_what_it_is_among_others(arch: str) -> None:
+def test_a_pair_by_itself_is_what_it_is_among_others(
+    arch: str, device: torch.device, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Slices run all images of a fault, pairs by themselves any of them: the same values, but for the order of sums."""
-    images = torch.randn(40, *((1, 28, 28) if arch == "lenet5" else (3, 32, 32)))
+    run_small_batches(monkeypatch, device)
+    measure_little(monkeypatch, np.array([22, 28, 30]))
+    images = torch.randn(13, *((1, 28, 28) if arch == "lenet5" else (3, 16, 16)))
     model = seeded(arch, images)
     injection = Injection(model, images, 5 * 10**8, "fast")
     block = injection.load(images)

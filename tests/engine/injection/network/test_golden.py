@@ -57,7 +57,7 @@ def test_a_network_that_counts_its_rows_is_run_whole() -> None:
     assert [value for value in block.values.values() if not isinstance(value, Tensor)] == [32]
     for layer in range(3):
         faults = every_bit_in(model, layer, weights=2)
-        assert same_to_the_bit(replayed_logits(injection, images, faults), judged_logits(model, images, faults))
+        assert same_to_the_bit(replayed_logits(injection, block, faults), judged_logits(model, images, faults))
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 3, 1, 2), (1, 0, 2, 3), (2, 3, 0, 1)])
@@ -89,4 +89,4 @@ def test_a_replayed_value_keeps_its_order_in_memory() -> None:
     block = injection.load(images)
     faults = every_bit_in(net, 0, weights=8)
     expected = judged_logits(net, block.images, faults)[:, : block.count]
-    assert same_to_the_bit(replayed_logits(injection, images, faults), expected)
+    assert same_to_the_bit(replayed_logits(injection, block, faults), expected)

@@ -14,7 +14,6 @@ import torch
 
 from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
-from engine.injection.fast.calibration import sample_faults
 from engine.injection.injection import Injection
 from engine.injection.network.layers import injectable_modules
 from engine.models import load_model
@@ -22,7 +21,7 @@ from tests.engine.injection.networks import (
     assert_same_critical_pairs,
     every_bit_in,
     judged_logits,
-    outcomes_of,
+    measure_little,
     replayed_logits,
     run_small_batches,
     same_to_the_bit,
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor, nn
-
-    from engine.injection.outcomes import WeightFaults
 
     class Check(Protocol):
         """Checks `layers` layers of a network with these images, on the device and in the type that are asked for."""
@@ -50,25 +47,15 @@ BITS = np.array([2, 22, 28, 30])
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch, device: torch.device) -> None:
-    """And rounding measured on the fewest images and on the bits of this test, so that a network is ready in seconds.
-
-    It cannot hide a wrong pair: what is measured on less is trusted for more.
-    """
+    """And rounding measured on the bits of this test, so that a network is ready in seconds."""
     run_small_batches(monkeypatch, device)
-    monkeypatch.setattr("engine.injection.fast.calibration._IMAGES", 2)
-    monkeypatch.setattr("engine.injection.fast.method.sample_faults", sample_few_faults)
-
-
-def sample_few_faults(layer: int, weight: Tensor, layers: int) -> WeightFaults:
-    """Of the faults of the engine's own sample those in BITS; all where it is not rounding that is measured."""
-    faults = sample_faults(layer, weight, layers)
-    return faults if layers == 1 else faults.take(np.flatnonzero(np.isin(faults.positions % 32, BITS)))
+    measure_little(monkeypatch, BITS)
 
 
 @pytest.fixture(scope="module")
 def digits() -> Tensor:
-    """MNIST test images, [16, 1, 28, 28]."""
-    return torch.from_numpy(load_dataset(DatasetConfig(name="mnist")).batch(np.arange(16)))
+    """MNIST test images without the margin that no digit reaches into, [16, 1, 20, 20]."""
+    return torch.from_numpy(load_dataset(DatasetConfig(name="mnist")).batch(np.arange(16)))[:, :, 4:24, 4:24]
 
 
 @pytest.fixture(scope="module")
@@ -92,15 +79,15 @@ def check_on(model: nn.Module, images: Tensor, layers: int) -> None:
     """
     injection, fast = Injection(model, images, MEMORY, "exact"), Injection(model, images, MEMORY, "fast")
     assert injection.notes == []
-    batch = injection.load(images).images
-    golden = model(batch)
+    block, fast_block = injection.load(images), fast.load(images)
+    golden = model(block.images)
     last = len(injectable_modules(model)) - 1
     differing = 0
     for layer in np.linspace(0, last, layers).astype(int):
         faults = every_bit_in(model, layer, weights=1, seed=layer).take(BITS)
-        expected = judged_logits(model, batch, faults)[:, : len(images)]
-        assert same_to_the_bit(replayed_logits(injection, images, faults), expected)
-        assert_same_critical_pairs(outcomes_of(fast, images, faults), outcomes_of(injection, images, faults))
+        expected = judged_logits(model, block.images, faults)[:, : len(images)]
+        assert same_to_the_bit(replayed_logits(injection, block, faults), expected)
+        assert_same_critical_pairs([*fast.inject(fast_block, faults)], [*injection.inject(block, faults)])
         differing += int((expected != golden[: len(images)]).any(2).sum())
     assert differing, "all pairs are masked: nothing was compared"
 

@@ -126,11 +126,11 @@ def test_no_fault_is_lost(kind: type[Plain]) -> None:
     images = torch.rand(13, 3, 6, 6)
     injection = Injection(network(kind), images, 10**6, "exact")
     other = network(kind)
+    block = injection.load(images)
     for layer, _ in enumerate(injectable_modules(other)):
         faults = every_bit_in(other, layer, weights=6)
-        block = injection.load(images)
         expected = judged_logits(other, block.images, faults)[:, : block.count]
-        assert same_to_the_bit(replayed_logits(injection, images, faults), expected), injection.names[layer]
+        assert same_to_the_bit(replayed_logits(injection, block, faults), expected), injection.names[layer]
 
 
 @pytest.mark.parametrize("kind", CLOSURES)
