@@ -16,7 +16,6 @@ from dear_tui.widgets.common.top_bar import TopBar
 if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
-    from textual.widget import Widget
 
     from dear_tui.access.store_location import Snapshot
     from dear_tui.app import DearApp
@@ -65,13 +64,6 @@ class SnapshotScreen(Screen[None]):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show the present."""
         raise NotImplementedError
-
-    def show_body(self, body: Widget, shown: bool) -> None:
-        """Show the body's widget and give it the keys, or the message in its place."""
-        body.display = shown
-        self.query_one(".message").display = not shown
-        if shown != (self.focused is body):
-            self.set_focus(body if shown else None)
 
     def show_line(self, line: Static, text: Content) -> None:
         """Show a text where there is one; laying out again repaints the whole screen, so only when it is another."""

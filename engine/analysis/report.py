@@ -54,7 +54,7 @@ class CampaignResults:
             status: has the counts that the shares are of.
         """
         audits = () if self.audit is None else (audit_table(status, self.audit),)
-        selections = () if status.dropped else (selection_table(self.table_four),)
+        selections = (selection_table(self.table_four),) if self.table_four else ()
         return accuracy_table(status, self), *audits, *selections
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 _NONFINITE = DROPPED + 1  # inside the matrix only; leaves as critical with the flag set
 
 
-class Recorder(Protocol):
-    """What becomes of faulty logits."""
+class Recorder:
+    """What becomes of faulty logits: nothing, but for what a recorder of its own takes of it."""
 
-    @property
-    def looks_at_doubt(self) -> bool:
-        """Whether it wants to know how near pairs were to being looked at, or to being run; None is given if not."""
+    looks_at_doubt = False
+    """whether it wants to know how near pairs were to being looked at, or to being run; None is given if not"""
 
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
         """The faulty `logits` [pairs, classes] of the pairs (`faults`, `images`), both int64 [pairs]."""
@@ -105,10 +104,8 @@ class _Audited(NamedTuple):
     drawn_as: int
 
 
-class SeverityMatrix:
+class SeverityMatrix(Recorder):
     """Severities and predictions of some faults (rows) on one block of images (columns); masked until recorded."""
-
-    looks_at_doubt = False
 
     def __init__(self, faults: int, golden_logits: Tensor) -> None:
         """`golden_logits`: [images, classes]."""

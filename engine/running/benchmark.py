@@ -13,6 +13,7 @@ import torch
 from engine.analysis.result_table import Column, Kind, Table
 from engine.injection.exact.naive import naive_logits
 from engine.injection.methods import METHODS
+from engine.injection.recording import Recorder
 from engine.running.out_of_memory import explained_memory, until_it_fits
 from engine.running.part_timing import injection_seconds
 from engine.steps import OnStep, Step, nobody_waits
@@ -225,10 +226,8 @@ def _work(injection: Injection, block: GoldenBlock, faults: WeightFaults) -> Wor
     return Work(run / pairs, multiplications / pairs)
 
 
-class RunPairs:
-    """A recorder of which pairs are run."""
-
-    looks_at_doubt = False
+class RunPairs(Recorder):
+    """Which pairs are run; those that are audited are recorded as they are."""
 
     def __init__(self, faults: int, images: int, device: torch.device) -> None:
         self.is_run = torch.zeros(faults, images, dtype=torch.bool, device=device)
@@ -240,15 +239,6 @@ class RunPairs:
     def record_certain(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
         """Note them: they were run, without their logits being looked at."""
         self.is_run[faults, images] = True
-
-    def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
-        """These are not run."""
-
-    def record_screened(self, screened: Tensor, doubt: Tensor | None) -> None:
-        """Nor are these."""
-
-    def record_audit(self, faults: Tensor, images: Tensor, bound: Tensor, drawn_as: int) -> None:
-        """They were noted when they were run."""
 
 
 def _matrix_rate(device: torch.device) -> float:

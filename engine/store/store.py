@@ -31,7 +31,6 @@ from engine.store.mend.recovery import (
     recover_parts,
 )
 from engine.store.mend.verification import verify_campaign
-from engine.store.parquet import connect
 from engine.store.read.reading import StoreReader
 from engine.store.sql.catalogue import catalogue_key, made_files_key, write_catalogue, write_zero_rows
 from engine.store.state.lock import hold, make_lock
@@ -40,6 +39,7 @@ from engine.store.state.queue_view import QueueView, read_queue
 from engine.store.state.reserve import give_up_reserve, keep_reserve
 from engine.store.state.state import CampaignRow, now
 from engine.store.write.creation import renew_campaign, restore_campaign, write_campaign
+from engine.store.write.part_tables import read_fixed
 from engine.store.write.writer import CampaignWriter
 
 if TYPE_CHECKING:
@@ -178,7 +178,8 @@ class Store(StoreReader):
                 return known
             if check is not None:
                 check()
-            nameless = find_nameless(self.layout, self.state, new.fingerprint)
+            with self._guard:
+                nameless = find_nameless(self.layout, self.state, new.fingerprint, self._duckdb())
             return self.campaign(self._create(new) if nameless is None else self._take_up(nameless, new))
 
     def _create(self, new: NewCampaign) -> int:
@@ -231,12 +232,15 @@ class Store(StoreReader):
         """
         self._needs_lock()
         self.campaign(campaign)
-        with connect(threads=1) as connection:
-            self.notes += recover_parts(self.layout.campaign(campaign), campaign, self.state, connection)
+        layout = self.layout.campaign(campaign)
+        with self._guard:
+            self.notes += recover_parts(layout, campaign, self.state, self._duckdb())
+            fixed = read_fixed(self._duckdb(), layout)
         return CampaignWriter(
             self.layout,
             self.state,
             campaign,
+            fixed,
             on_sealed=lambda hashed: self.set_state(campaign, "finished", sealed_sha256=hashed),
         )
 

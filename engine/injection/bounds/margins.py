@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.injection.bounds.change_bound import class_pairs
+from engine.injection.recording import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -192,10 +193,8 @@ def bounds_of_layer(
     )
 
 
-class BoundedCounter:
-    """A recorder that counts the pairs that bounds decide without a run."""
-
-    looks_at_doubt = False
+class BoundedCounter(Recorder):
+    """Counts the pairs that bounds decide without a run."""
 
     def __init__(self) -> None:
         self.pairs = 0
@@ -203,15 +202,3 @@ class BoundedCounter:
     def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
         """Count them."""
         self.pairs += int(severity.count_nonzero())
-
-    def record_certain(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:
-        """These are run."""
-
-    def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
-        """These too."""
-
-    def record_screened(self, screened: Tensor, doubt: Tensor | None) -> None:
-        """There are none: bounds are asked of `fast`."""
-
-    def record_audit(self, faults: Tensor, images: Tensor, bound: Tensor, drawn_as: int) -> None:
-        """Nor is anything audited."""

@@ -15,6 +15,7 @@ from engine.formats.float32 import FLOAT32
 from engine.injection.bounds.margins import BoundedCounter
 from engine.injection.network.layers import flat_weight
 from engine.injection.outcomes import WeightFaults
+from engine.injection.recording import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,10 +56,8 @@ def sample_faults(layer: int, weight: Tensor, layers: int) -> WeightFaults:
     return WeightFaults(np.arange(count), of_layer, index.repeat(FLOAT32.bits), value, np.ones(count, dtype=bool))
 
 
-class ErrorMeter:
-    """A recorder that keeps the logits of `exact`, to compare those of `fast` with."""
-
-    looks_at_doubt = False
+class ErrorMeter(Recorder):
+    """Keeps the logits of `exact`, which has some of each pair that it runs, to compare those of `fast` with."""
 
     def __init__(self, faults: int, golden: Tensor) -> None:
         """`golden`: logits [images, classes]."""
@@ -67,18 +66,6 @@ class ErrorMeter:
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
         """Logits of pairs that are not masked."""
         self._logits[faults, images] = logits
-
-    def record_certain(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:
-        """Nothing is recorded so: `exact` has the logits of each pair that it runs."""
-
-    def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
-        """Nothing is recorded so: `exact` has no bounds."""
-
-    def record_screened(self, screened: Tensor, doubt: Tensor | None) -> None:
-        """Nothing is: `exact` runs every pair."""
-
-    def record_audit(self, faults: Tensor, images: Tensor, bound: Tensor, drawn_as: int) -> None:
-        """Nothing is audited."""
 
     def largest_error(self, pairs: Pairs, logits: Tensor, bound: Tensor, overflow: float) -> float:
         """Largest difference of a logit, relative to the bound of its pair's magnitudes; finite pairs only.

@@ -11,7 +11,7 @@ import duckdb
 from engine.severity import SEVERITIES
 from engine.store.description import read_row
 from engine.store.files import exclusive, lack, remove, remove_unfinished, set_aside, sha256
-from engine.store.parquet import connect, read_arrays, sql_path, stored, stored_rows
+from engine.store.parquet import read_arrays, sql_path, stored, stored_rows
 from engine.store.part_footer import read_footer
 from engine.store.schema import AUDIT, COUNTS, PART_TABLES
 
@@ -60,15 +60,16 @@ def unknown_campaigns(layout: Layout, state: StateFile) -> list[int]:
     return sorted(set(layout.campaign_ids()) - set(state.campaign_ids()))
 
 
-def find_nameless(layout: Layout, state: StateFile, fingerprint: str) -> int | None:
+def find_nameless(
+    layout: Layout, state: StateFile, fingerprint: str, connection: duckdb.DuckDBPyConnection
+) -> int | None:
     """The newest campaign on disk that is not in state.sqlite and whose parts say that they are of this fingerprint."""
-    with connect(threads=1) as connection:
-        for campaign in reversed(unknown_campaigns(layout, state)):
-            files = layout.campaign(campaign)
-            for part in files.parts("severity"):
-                with suppress(duckdb.Error):
-                    if _metadata(files.part("severity", part), connection).get("fingerprint") == fingerprint:
-                        return campaign
+    for campaign in reversed(unknown_campaigns(layout, state)):
+        files = layout.campaign(campaign)
+        for part in files.parts("severity"):
+            with suppress(duckdb.Error):
+                if _metadata(files.part("severity", part), connection).get("fingerprint") == fingerprint:
+                    return campaign
     return None
 
 

@@ -11,11 +11,11 @@ from engine.errors import UnreachableError
 from engine.severity import CRITICAL, DROPPED, SCREENED
 from engine.store.description import read_description
 from engine.store.files import publish, sha256, unfinished, unwritable
-from engine.store.parquet import connect, interruptible, write_arrays
+from engine.store.parquet import interruptible, write_arrays
 from engine.store.part_footer import Known
 from engine.store.records import Span
 from engine.store.schema import AUDIT, COUNTS
-from engine.store.write.part_tables import Group, audit_counts, part_tables, read_fixed
+from engine.store.write.part_tables import Group, audit_counts, part_tables
 from engine.store.write.seal import Seal, remove_half_sealed
 
 if TYPE_CHECKING:
@@ -25,18 +25,22 @@ if TYPE_CHECKING:
     from engine.store.layout import CampaignLayout, Layout
     from engine.store.records import Receipt, Statistics
     from engine.store.state.state import StateFile
+    from engine.store.write.part_tables import Fixed
 
 
 class CampaignWriter:
     """Writes the part sets of one campaign; made by `Store.writer` under the store's lock."""
 
-    def __init__(self, layout: Layout, state: StateFile, campaign: int, on_sealed: Callable[[str], object]) -> None:
+    def __init__(
+        self, layout: Layout, state: StateFile, campaign: int, fixed: Fixed, on_sealed: Callable[[str], object]
+    ) -> None:
         """Know what is committed already.
 
         Args:
             layout: of the store.
             state: of the store, whose receipts agree with the parts.
             campaign: its id.
+            fixed: its faults and images.
             on_sealed: told the hash of the sealed file.
         """
         self._store_layout = layout
@@ -49,8 +53,7 @@ class CampaignWriter:
         self._buffer: list[Group] = []
         self._span: Span | None = None
         self._seal: Seal | None = None
-        with connect(threads=1) as connection:
-            self._fixed = read_fixed(connection, self._layout)
+        self._fixed = fixed
         self.done = [receipt.span for receipt in state.receipts(campaign)]
         """the committed spans"""
 

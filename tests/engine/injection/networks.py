@@ -15,9 +15,12 @@ from engine.injection.fast.calibration import sample_faults
 from engine.injection.network.layers import injectable_modules
 from engine.injection.network.sizes import LIMITS
 from engine.injection.outcomes import WeightFaults
+from engine.injection.recording import Recorder
 from engine.models import build_model
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pytest
     from torch import Tensor
 
@@ -31,19 +34,18 @@ def run_small_batches(patch: pytest.MonkeyPatch, device: torch.device) -> None:
     patch.setitem(LIMITS, device.type, replace(LIMITS[device.type], macs=0, value_bytes=0, block_rows=16))
 
 
-def measure_little(patch: pytest.MonkeyPatch, bits: np.ndarray | None = None) -> None:
-    """Rounding is measured on two images, and on some bits only where these are given, so that `fast` is soon ready.
+def measure_little(patch: pytest.MonkeyPatch, bits: Sequence[int] = range(32)) -> None:
+    """Rounding is measured on two images, and on these bits, so that `fast` is soon ready.
 
     It cannot hide a wrong pair: what is measured on less is trusted for more.
     """
 
     def sample_few(layer: int, weight: Tensor, layers: int) -> WeightFaults:
         faults = sample_faults(layer, weight, layers)
-        return faults if layers == 1 else faults.take(np.flatnonzero(np.isin(faults.positions % 32, bits)))
+        return faults if layers == 1 else faults.take(np.flatnonzero(np.isin(faults.positions % 32, list(bits))))
 
     patch.setattr("engine.injection.fast.calibration._IMAGES", 2)
-    if bits is not None:
-        patch.setattr("engine.injection.fast.method.sample_faults", sample_few)
+    patch.setattr("engine.injection.fast.method.sample_faults", sample_few)
 
 
 def faults_in(model: nn.Module, layer: int, weight_index: np.ndarray, bit: np.ndarray) -> WeightFaults:
@@ -65,30 +67,16 @@ def every_bit_in(model: nn.Module, layer: int, weights: int, seed: int = 0) -> W
     return faults
 
 
-class LogitsRecorder:
-    """Keeps the faulty logits of every pair; golden ones where nothing was recorded."""
+class LogitsRecorder(Recorder):
+    """Keeps the faulty logits of every pair that were looked at; golden ones elsewhere."""
 
     def __init__(self, faults: int, golden: Tensor) -> None:
         self.logits = golden.expand(faults, *golden.shape).clone()
         self.recorded = torch.zeros(faults, len(golden), dtype=torch.int64, device=golden.device)
 
-    looks_at_doubt = False
-
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
         self.logits[faults, images] = logits
         self.recorded[faults, images] += 1
-
-    def record_certain(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:
-        """Logits that need not be looked at are not kept: golden's stand there."""
-
-    def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
-        """As above, before anything is run."""
-
-    def record_screened(self, screened: Tensor, doubt: Tensor | None) -> None:
-        """As above, of pairs that are never run."""
-
-    def record_audit(self, faults: Tensor, images: Tensor, bound: Tensor, drawn_as: int) -> None:
-        """Those were told of when they were run."""
 
 
 def replayed_logits(injection: Injection, block: GoldenBlock, faults: WeightFaults) -> Tensor:

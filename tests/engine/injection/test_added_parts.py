@@ -118,16 +118,12 @@ def expected_logits(model: nn.Sequential, images: Tensor) -> Tensor:
 class Seen(LogitsRecorder):
     """Also the pairs that are known to be safe without their logits."""
 
-    looks_at_doubt = False
-
     def __init__(self, faults: int, golden: Tensor) -> None:
         super().__init__(faults, golden)
         self.safe = torch.zeros(faults, len(golden), dtype=torch.bool)
 
     def record_certain(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002
         self.safe[faults, images] = True
-
-    def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None: ...
 
 
 def started(model: nn.Module, images: Tensor) -> tuple[FastMethod, ExactMethod, FastBlock]:

@@ -316,7 +316,7 @@ def test_a_pair_by_itself_is_what_it_is_among_others(
 ) -> None:
     """Slices run all images of a fault, pairs by themselves any of them: the same values, but for the order of sums."""
     run_small_batches(monkeypatch, device)
-    measure_little(monkeypatch, np.array([22, 28, 30]))
+    measure_little(monkeypatch, [22, 28, 30])
     images = torch.randn(13, *((1, 28, 28) if arch == "lenet5" else (3, 16, 16)))
     model = seeded(arch, images)
     injection = Injection(model, images, 5 * 10**8, "fast")

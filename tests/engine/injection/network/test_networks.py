@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("one_thread", "small_batches")
 
 MEMORY = 10**8
-BITS = np.array([2, 22, 28, 30])
+BITS = [2, 22, 28, 30]
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def check_on(model: nn.Module, images: Tensor, layers: int) -> None:
     last = len(injectable_modules(model)) - 1
     differing = 0
     for layer in np.linspace(0, last, layers).astype(int):
-        faults = every_bit_in(model, layer, weights=1, seed=layer).take(BITS)
+        faults = every_bit_in(model, layer, weights=1, seed=layer).take(np.array(BITS))
         expected = judged_logits(model, block.images, faults)[:, : len(images)]
         assert same_to_the_bit(replayed_logits(injection, block, faults), expected)
         assert_same_critical_pairs([*fast.inject(fast_block, faults)], [*injection.inject(block, faults)])
