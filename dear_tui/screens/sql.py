@@ -10,9 +10,11 @@ from textual.containers import Horizontal
 from textual.content import Content
 
 from dear_tui.query.desk import LIMITS
-from dear_tui.query.messages import NamesFailed, NamesRead
+from dear_tui.query.messages import ExportEnded, NamesFailed, NamesRead
+from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.dialogs.value import ValueScreen
-from dear_tui.screens.sql_runs import SqlRuns
+from dear_tui.screens.query_files import QueryFiles
+from dear_tui.screens.query_runner import QueryRunner
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.sql.export_line import ExportLine
 from dear_tui.widgets.sql.result_pane import ResultPane
@@ -37,7 +39,7 @@ HINT = Content.from_markup(
 )
 
 
-class SqlScreen(SqlRuns):
+class SqlScreen(SnapshotScreen):
     """Where queries are written and their results looked at; everything slow is a thread's."""
 
     BINDINGS: ClassVar[list[BindingType]] = with_ids(
@@ -68,6 +70,8 @@ class SqlScreen(SqlRuns):
 
     def __init__(self) -> None:
         super().__init__()
+        self.runner = QueryRunner(self)
+        self.files = QueryFiles(self)
         self._knows = False
         self._names_problem = ""
         """why it does not know what a query may name"""
@@ -87,13 +91,27 @@ class SqlScreen(SqlRuns):
         """Ready to type at once; the session opens in a thread."""
         self.editor.border_title = "query"
         self.editor.border_subtitle = "i writes, f5 runs"
-        self.call_after_refresh(self._learn, self._desk)
+        self.call_after_refresh(self._learn, self.runner.desk)
         self.watch(self.app, "sql_text", self._take)
 
+    def on_unmount(self) -> None:
+        """No thread outlives the app."""
+        self.runner.drop()
+
     @property
-    def is_ready(self) -> bool:
-        """Whether it knows what a query may name."""
-        return self._knows
+    def editor(self) -> SqlEditor:
+        """The query."""
+        return self.query_one(SqlEditor)
+
+    @property
+    def pane(self) -> ResultPane:
+        """The result."""
+        return self.query_one(ResultPane)
+
+    def run_query(self, sql: str) -> None:
+        """Run this, and list it among those that were."""
+        self.runner.start(sql)
+        self.files.remember(sql)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Views beside a wide editor; and a store that has come to be is asked for its names."""
@@ -101,7 +119,7 @@ class SqlScreen(SqlRuns):
         campaigns = tuple(status.id for status in snapshot.campaigns or ())
         if campaigns and not self._knows and campaigns != self._asked_with:
             self._asked_with = campaigns
-            self._learn(self._desk)
+            self._learn(self.runner.desk)
         self._say_names_problem()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -110,11 +128,11 @@ class SqlScreen(SqlRuns):
             return True
         match action:
             case "cancel":
-                return self._is_running or self.query_one(ExportLine).export is not None
+                return self.runner.is_running or self.query_one(ExportLine).export is not None
             case "plot":
                 return self.pane.can_plot
             case "export":
-                return self._run is not None and self.pane.grid is not None
+                return self.runner.run is not None and self.pane.grid is not None
             case "page":
                 page = self.pane.grid.page if self.pane.grid else None
                 return page is not None and (page.more if parameters == (1,) else page.first > 0)
@@ -142,10 +160,42 @@ class SqlScreen(SqlRuns):
         if sql.strip():
             self.run_query(sql)
 
+    def action_cancel(self) -> None:
+        """Stop the query; where its rows are there already, the export; where there is none, the counting."""
+        export = self.query_one(ExportLine)
+        if self.runner.is_running and not (self.runner.is_counting and export.export is not None):
+            self.runner.cancel()
+        else:
+            export.cancel()
+
+    def action_page(self, pages: int) -> None:
+        """Read another page of the same result."""
+        self.runner.turn(pages)
+
+    def action_list_queries(self) -> None:
+        """Ready questions and saved queries."""
+        self.files.list_queries()
+
+    def action_list_past(self) -> None:
+        """What was run before."""
+        self.files.list_past()
+
+    def action_save(self) -> None:
+        """Keep the query."""
+        self.files.save()
+
+    def action_export(self) -> None:
+        """Write the rows to a file."""
+        self.files.export()
+
+    def on_export_ended(self, _message: ExportEnded) -> None:
+        """Nothing to cancel any more."""
+        self.refresh_bindings()
+
     def action_plot(self) -> None:
         """Show the rows another way."""
         self.pane.show_next_view()
-        self.show_title()
+        self.runner.show_title()
         self.set_focus(self.pane.shown)
 
     def action_toggle_views(self) -> None:
@@ -178,7 +228,7 @@ class SqlScreen(SqlRuns):
 
     def _say_names_problem(self) -> None:
         """With the key that leads on where there is no campaign yet."""
-        if self._run is None and not self._knows and self._names_problem:
+        if self.runner.run is None and not self._knows and self._names_problem:
             mend = "\n\n[b]n[/b] makes a campaign here." if self.dear.snapshot.campaigns == () else ""
             self.pane.say(Content(self._names_problem) + Content.from_markup(mend))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dear_tui.app import DearApp
 from dear_tui.screens.sql import SqlScreen
+from dear_tui.widgets.sql.schema_tree import SchemaTree
 from tests.dear_tui.memory_store import screen_text
 from tests.engine.store.stored_campaigns import filled_store
 
@@ -44,11 +45,16 @@ async def until(pilot: Pilot[str], done: Callable[[], object]) -> None:
     await pilot.pause()
 
 
+def knows_names(screen: SqlScreen) -> bool:
+    """Whether the views and columns that a query may name have been read."""
+    return bool(screen.query_one(SchemaTree).root.children)
+
+
 async def open_sql(pilot: Pilot[str]) -> SqlScreen:
     """Go to the SQL screen and wait until it knows the store."""
     await pilot.press("4")
     screen = screen_of(pilot)
-    await until(pilot, lambda: screen.is_ready)
+    await until(pilot, lambda: knows_names(screen))
     return screen
 
 
@@ -59,7 +65,7 @@ async def ask(pilot: Pilot[str], sql: str) -> SqlScreen:
     app.open_sql(sql)
     await pilot.pause()
     screen = screen_of(pilot)
-    await until(pilot, lambda: not screen.is_busy and screen.has_run(sql))
+    await until(pilot, lambda: not screen.runner.is_running and screen.runner.run and screen.runner.run.sql == sql)
     return screen
 
 

@@ -24,7 +24,7 @@ async def test_ready_questions_are_about_the_chosen_campaign(sql_store: Path) ->
         await until(pilot, lambda: isinstance(app.screen, QueryList))
         assert "questions about campaign 1" in screen_text(app)
         await pilot.press("slash", *"layers", "enter", "enter")
-        await until(pilot, lambda: screen.pane.grid and not screen.is_busy)
+        await until(pilot, lambda: screen.pane.grid and not screen.runner.is_running)
         assert "WHERE campaign = 1" in screen.editor.text.text
         assert "conv1" in screen_text(app)
 

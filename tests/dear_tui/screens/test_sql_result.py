@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def shows_another_page(screen: SqlScreen, before: object) -> bool:
-    return screen.pane.grid is not before and not screen.is_busy
+    return screen.pane.grid is not before and not screen.runner.is_running
 
 
 async def test_the_first_page_of_a_larger_result_is_held_and_all_rows_are_counted(
@@ -40,7 +40,7 @@ async def test_the_first_page_of_a_larger_result_is_held_and_all_rows_are_counte
             await until(pilot, partial(shows_another_page, screen, before))
             assert title(pilot).startswith(begins)
         await pilot.press("left_square_bracket")
-        assert not screen.is_busy, "there is nothing before the first page"
+        assert not screen.runner.is_running, "there is nothing before the first page"
 
 
 async def test_the_vim_keys_move_in_the_grid(sql_store: Path) -> None:

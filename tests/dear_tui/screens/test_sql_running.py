@@ -25,10 +25,10 @@ async def test_an_endless_query_shows_its_time_and_is_cancelled_from_the_editor_
         screen = await open_sql(pilot)
         for place in ("outside", "editor"):
             app.open_sql(ENDLESS)
-            await until(pilot, lambda: screen.is_busy and title(pilot).startswith("running, "))
+            await until(pilot, lambda: screen.runner.is_running and title(pilot).startswith("running, "))
             assert "stops after 10 min or at half the memory" in str(screen.pane.border_subtitle)
             await pilot.press(*(["i"] if place == "editor" else []), "f6")
-            await until(pilot, lambda: not screen.is_busy)
+            await until(pilot, lambda: not screen.runner.is_running)
             assert "Cancelled after" in screen_text(app)
             await pilot.press("escape")
 
@@ -70,7 +70,7 @@ async def test_counting_can_be_cancelled_and_the_rows_stay(sql_store: Path, monk
         screen = screen_of(pilot)
         await until(pilot, lambda: "counting all rows" in title(pilot))
         await pilot.press("f6")
-        await until(pilot, lambda: not screen.is_busy)
+        await until(pilot, lambda: not screen.runner.is_running)
         assert title(pilot).startswith("first 10 rows, 1 column, ")
         assert screen.pane.grid is not None
 

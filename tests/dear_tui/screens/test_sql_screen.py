@@ -11,7 +11,7 @@ import pytest
 from dear_tui.app import DearApp
 from dear_tui.query.desk import Desk
 from tests.dear_tui.memory_store import FakeSource, screen_text, settle
-from tests.dear_tui.sql_store import WIDE, ask, make_store, open_sql, screen_of, title, until, words
+from tests.dear_tui.sql_store import WIDE, ask, knows_names, make_store, open_sql, screen_of, title, until, words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ async def test_f5_runs_the_query_that_stands_there_at_first(sql_store: Path) -> 
         screen = await open_sql(pilot)
         await pilot.press("f5")
         await until(pilot, lambda: screen.pane.grid)
-        await until(pilot, lambda: not screen.is_busy)
+        await until(pilot, lambda: not screen.runner.is_running)
         assert title(pilot).startswith("1 row, 8 columns, ")
         assert "small" in screen_text(pilot.app)  # type: ignore[arg-type]
 
@@ -66,9 +66,9 @@ async def test_a_store_that_is_not_there_is_said_and_found_when_it_comes(tmp_pat
         await pilot.press("4")
         await until(pilot, lambda: "there is no store here" in words(app) and "n makes a campaign here." in words(app))
         await pilot.press("f5")
-        await until(pilot, lambda: not screen_of(pilot).is_busy)
+        await until(pilot, lambda: not screen_of(pilot).runner.is_running)
         make_store(tmp_path / "later")
-        await until(pilot, lambda: screen_of(pilot).is_ready)
+        await until(pilot, lambda: knows_names(screen_of(pilot)))
         await ask(pilot, "SELECT count(*) AS pairs FROM severity")
         assert "180" in screen_text(app)
 
@@ -85,7 +85,7 @@ class SlowDesk(Desk):
 
 
 async def test_a_slow_store_blocks_no_key(sql_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dear_tui.screens.sql_runs.Desk", SlowDesk)
+    monkeypatch.setattr("dear_tui.screens.query_runner.Desk", SlowDesk)
     app = DearApp(sql_store, open_source=lambda _path: FakeSource())
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("4")
@@ -93,4 +93,4 @@ async def test_a_slow_store_blocks_no_key(sql_store: Path, monkeypatch: pytest.M
         await pilot.press("i", "x")
         assert screen_of(pilot).editor.text.text.endswith("DESCx")
         SlowDesk.allowed.set()
-        await until(pilot, lambda: screen_of(pilot).is_ready)
+        await until(pilot, lambda: knows_names(screen_of(pilot)))
