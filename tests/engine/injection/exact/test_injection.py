@@ -50,15 +50,27 @@ def resnet20(shared_data: Path, device: torch.device, dtype: torch.dtype) -> tup
     return model.model.to(device, dtype), torch.from_numpy(dataset.batch(np.arange(16))).to(device, dtype)
 
 
-def test_lenet5_every_layer_every_bit(lenet5: tuple[nn.Module, Tensor]) -> None:
+@pytest.fixture(scope="module")
+def exact(lenet5: tuple[nn.Module, Tensor]) -> Injection:
+    """The method under test on the bundled network, for those that leave that as it is."""
+    return Injection(*lenet5, MEMORY, "exact")
+
+
+@pytest.fixture(scope="module")
+def judged_lenet5(lenet5: tuple[nn.Module, Tensor]) -> list[tuple[WeightFaults, Tensor]]:
+    """Faults in each layer, and the logits of the plain loop, which are the same whatever the method."""
     model, images = lenet5
-    injection = Injection(model, images, MEMORY, "exact")
-    block = injection.load(images)
-    for layer in range(5):
-        faults = every_bit_in(model, layer, weights=8, seed=layer)
-        expected = judged_logits(model, images, faults)
+    faults = [every_bit_in(model, layer, weights=10, seed=layer) for layer in range(5)]
+    return [(of_layer, judged_logits(model, images, of_layer)) for of_layer in faults]
+
+
+def test_lenet5_every_layer_every_bit(
+    lenet5: tuple[nn.Module, Tensor], exact: Injection, judged_lenet5: list[tuple[WeightFaults, Tensor]]
+) -> None:
+    block = exact.load(lenet5[1])
+    for faults, expected in judged_lenet5:
         assert expected.isnan().any()
-        assert same_to_the_bit(replayed_logits(injection, block, faults), expected)
+        assert same_to_the_bit(replayed_logits(exact, block, faults), expected)
 
 
 def test_resnet20_every_layer_every_bit(
@@ -75,12 +87,13 @@ def test_resnet20_every_layer_every_bit(
         assert same_to_the_bit(replayed_logits(injection, block, faults), expected)
 
 
-def test_severities_follow_from_the_logits(lenet5: tuple[nn.Module, Tensor]) -> None:
+def test_severities_follow_from_the_logits(
+    lenet5: tuple[nn.Module, Tensor], exact: Injection, judged_lenet5: list[tuple[WeightFaults, Tensor]]
+) -> None:
     model, images = lenet5
-    injection = Injection(model, images, MEMORY, "exact")
-    faults = every_bit_in(model, 1, weights=10)
-    (outcomes,) = injection.inject(injection.load(images), faults)
-    golden, faulty = model(images).detach().cpu(), judged_logits(model, images, faults).cpu()
+    faults, judged = judged_lenet5[1]
+    (outcomes,) = exact.inject(exact.load(images), faults)
+    golden, faulty = model(images).detach().cpu(), judged.cpu()
     nonfinite = ~faulty.isfinite().all(2)
     critical = nonfinite | (faulty.argmax(2) != golden.argmax(1))
     expected = torch.where(critical, 2, (faulty != golden).any(2).long())
@@ -94,14 +107,6 @@ def test_severities_follow_from_the_logits(lenet5: tuple[nn.Module, Tensor]) -> 
     assert not outcomes.nonfinite.all()
 
 
-@pytest.fixture(scope="module")
-def judged_lenet5(lenet5: tuple[nn.Module, Tensor]) -> list[tuple[WeightFaults, Tensor]]:
-    """Faults in each layer, and the logits of the plain loop, which are the same whatever the method."""
-    model, images = lenet5
-    faults = [every_bit_in(model, layer, weights=10) for layer in range(5)]
-    return [(of_layer, judged_logits(model, images, of_layer).cpu()) for of_layer in faults]
-
-
 @pytest.mark.parametrize("method", ["exact", "fast"])
 def test_what_the_golden_class_lost_follows_from_the_logits(
     lenet5: tuple[nn.Module, Tensor], judged_lenet5: list[tuple[WeightFaults, Tensor]], method: str
@@ -113,7 +118,7 @@ def test_what_the_golden_class_lost_follows_from_the_logits(
         for outcomes in injection.inject(injection.load(images), faults):
             rows, columns = outcomes.critical_fault, outcomes.critical_image
             where = torch.from_numpy(outcomes.positions[rows])
-            faulty = judged[where, columns].double()
+            faulty = judged[where, columns].cpu().double()
             golden = golden_logits[columns].double()
             finite = faulty.isfinite().all(1)
             best = golden.argmax(1, keepdim=True)
@@ -146,15 +151,14 @@ def test_a_pair_that_is_recorded_again_is_as_it_was_recorded_last() -> None:
     np.testing.assert_allclose(outcomes.softmax_lost, [expected], rtol=1e-6)
 
 
-def test_severities_do_not_depend_on_the_blocks(lenet5: tuple[nn.Module, Tensor]) -> None:
+def test_severities_do_not_depend_on_the_blocks(lenet5: tuple[nn.Module, Tensor], exact: Injection) -> None:
     model, images = lenet5
-    injection = Injection(model, images, MEMORY, "exact")
     faults = every_bit_in(model, 2, weights=20)
-    (whole,) = injection.inject(injection.load(images), faults)
+    (whole,) = exact.inject(exact.load(images), faults)
     parts = [
         outcomes.severity
         for start, stop in ((0, 3), (3, 20), (20, 64))
-        for outcomes in injection.inject(injection.load(images[start:stop]), faults)
+        for outcomes in exact.inject(exact.load(images[start:stop]), faults)
     ]
     assert (np.concatenate(parts, axis=1) == whole.severity).all()
 
@@ -189,23 +193,21 @@ def test_dead_channel_is_masked(lenet5: tuple[nn.Module, Tensor]) -> None:
         conv.bias.data.copy_(bias)
 
 
-def test_stuck_bit_that_holds_its_value_is_not_run(lenet5: tuple[nn.Module, Tensor]) -> None:
+def test_stuck_bit_that_holds_its_value_is_not_run(lenet5: tuple[nn.Module, Tensor], exact: Injection) -> None:
     model, images = lenet5
     faults = every_bit_in(model, 4, weights=1)
     unchanged = type(faults)(
         faults.positions, faults.layer, faults.weight_index, faults.value, np.zeros(len(faults), dtype=bool)
     )
-    injection = Injection(model, images, MEMORY, "exact")
-    (outcomes,) = injection.inject(injection.load(images), unchanged)
+    (outcomes,) = exact.inject(exact.load(images), unchanged)
     assert outcomes.severity.shape == (34, 64)
     assert (outcomes.severity == 0).all()
 
 
-def test_outcomes_come_in_order_and_complete(lenet5: tuple[nn.Module, Tensor]) -> None:
+def test_outcomes_come_in_order_and_complete(lenet5: tuple[nn.Module, Tensor], exact: Injection) -> None:
     model, images = lenet5
     first, second, third = (every_bit_in(model, layer, weights=3) for layer in (0, 2, 4))
     faults = first.joined(second).joined(third)
     faults.positions[:] = np.arange(len(faults))[::-1]
-    injection = Injection(model, images, MEMORY, "exact")
-    outcomes = list(injection.inject(injection.load(images), faults))
+    outcomes = list(exact.inject(exact.load(images), faults))
     assert (np.concatenate([part.positions for part in outcomes]) == faults.positions).all()
