@@ -84,7 +84,7 @@ def exact_lenet5(
     lenet5: Callable[[int], tuple[nn.Module, Tensor]],
 ) -> tuple[nn.Module, Tensor, list[tuple[WeightFaults, list[Outcomes]]]]:
     """Network, images, and of faults in each layer what the exact method says, whose bits do not depend on shapes."""
-    model, images = lenet5(256)
+    model, images = lenet5(128)
     exact = Injection(model, images, MEMORY, "exact")
     faults = [every_bit_in(model, layer, weights=12, seed=layer) for layer in range(5)]
     return model, images, [(of_layer, outcomes_of(exact, images, of_layer)) for of_layer in faults]

@@ -100,9 +100,10 @@ def ask_everything(path: Path, out: Path) -> None:
         lambda store: export_sealed(store, 1, out / "sealed"),
         lambda store: list(export_tables(store, 1, "csv", out)),
     ]
-    for question in questions:
-        with one_sentence(), closing(Store.open(path, read_only=True)) as store:
-            question(store)
+    with one_sentence(), closing(Store.open(path, read_only=True)) as store:
+        for question in questions:
+            with one_sentence():
+                question(store)
     with one_sentence(), SqlSession(path) as session:
         for query in queries:
             with one_sentence():
