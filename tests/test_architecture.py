@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,17 @@ def test_imports_follow_the_contracts() -> None:
     lint_imports = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([lint_imports, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+MOST_MODULES, MOST_LOOSE = 24, 16
+
+
+def test_no_folder_holds_more_than_one_can_take_in() -> None:
+    """Modules beside `__init__.py`; those that lie in no folder of their package are loose."""
+    modules = [path for package in ("engine", "dear_tui") for path in (ROOT / package).rglob("*.py")]
+    folders = Counter(path.parent.relative_to(ROOT) for path in modules if path.name != "__init__.py")
+    assert {str(folder): count for folder, count in folders.items() if count > MOST_MODULES} == {}
+    assert folders[Path("engine")] + folders[Path("dear_tui")] <= MOST_LOOSE
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"]])

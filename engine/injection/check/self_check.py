@@ -55,7 +55,14 @@ _POOL_PER_FAULT = 8
 _MOST_FAULTS = 16
 """of a layer that the plain loop runs with one block"""
 
-_BITS = ((30, 30), (0, 15), (31, 31), (23, 29), (16, 22))
+_SIGN, _EXPONENT, _MANTISSA = FLOAT32.fields
+_BITS = (
+    (_EXPONENT.high, _EXPONENT.high),
+    (_MANTISSA.low, _MANTISSA.high - 7),
+    (_SIGN.low, _SIGN.high),
+    (_EXPONENT.low, _EXPONENT.high - 1),
+    (_MANTISSA.high - 6, _MANTISSA.high),
+)
 """first and last of the bits that the flips of a check are drawn from, in turn"""
 
 
@@ -393,7 +400,7 @@ def _count(pairs: NDArray[np.bool_]) -> int:
 
 
 def draw_flips(layer: int, weight: Tensor, count: int, turn: int) -> WeightFaults:
-    """Flips of some bits of some weights of a layer: low and high ones, and bits 30 and 31."""
+    """Flips of some bits of some weights of a layer: low and high ones, the sign and the highest of the exponent."""
     generator = np.random.default_rng((layer, turn))
     index = generator.choice(weight.numel(), count)
     first, last = np.array([_BITS[number % len(_BITS)] for number in range(count)]).T
