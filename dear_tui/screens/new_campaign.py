@@ -15,9 +15,11 @@ from dear_tui.form.check import AGAIN, again_field, load_fields, write_toml
 from dear_tui.form.draft import Draft
 from dear_tui.form.sources import sample_names
 from dear_tui.planner.reports import Order
+from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.dialogs.confirm import ConfirmScreen
+from dear_tui.screens.dialogs.dialog import AnswersOnce
 from dear_tui.screens.dialogs.save_config import SaveConfigScreen
-from dear_tui.screens.draft import DraftScreen
+from dear_tui.screens.draft import DraftCheck
 from dear_tui.settings.keymap import with_ids
 from dear_tui.text.messages import FieldsLoaded
 from dear_tui.widgets.campaigns.start_picker import StartPicker
@@ -35,13 +37,11 @@ if TYPE_CHECKING:
 
     from dear_tui.access.store_location import Snapshot
 
-CHECK_SECONDS = 0.15
-"""after the last key, until the draft is checked"""
 WIDE, ROOMY = 110, 150
 STARTING = "a sample, a past campaign, or a TOML file: it fills the form, and every value can be changed"
 
 
-class NewCampaignScreen(DraftScreen):
+class NewCampaignScreen(AnswersOnce, SnapshotScreen):
     """Esc leaves it; what was typed is asked about."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide"), (ROOMY, "-roomy")]  # noqa: RUF012 - as Textual declares it
@@ -76,6 +76,11 @@ class NewCampaignScreen(DraftScreen):
     }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.checking = DraftCheck(self)
+        self._is_touched = False
+
     def compose_body(self) -> ComposeResult:
         """The form, empty until the keys are known, and the estimate."""
         with Container(classes="body"):
@@ -100,7 +105,7 @@ class NewCampaignScreen(DraftScreen):
 
     async def on_fields_loaded(self, message: FieldsLoaded) -> None:
         """Offer what to start from; it starts from the first sample."""
-        self._fields = message.fields
+        self.checking.fields = message.fields
         picker = StartPicker(message.samples, self.dear.snapshot.campaigns or (), self.dear.desk, message.fields)
         form = self.query_one(Form)
         await form.remove_children()
@@ -111,14 +116,13 @@ class NewCampaignScreen(DraftScreen):
         """Fill the form."""
         for sentence in message.start.left_out:
             self.notify(sentence, severity="warning", timeout=10, markup=False)
-        self._draft = Draft.of(message.start.tables, self._fields, message.start.folder)
         self._is_touched = False
-        self.edit_draft()
+        self.checking.start(Draft.of(message.start.tables, self.checking.fields, message.start.folder))
         form = self.query_one(Form)
         with self.app.batch_update():
             await form.query("FieldRow, .section.-key, .paths").remove()
             await form.mount_all(self._rows())
-        self.check_draft()
+        self.checking.check()
 
     def on_start_picker_refused(self, message: StartPicker.Refused) -> None:
         """Say it; the form stays as it is."""
@@ -131,13 +135,13 @@ class NewCampaignScreen(DraftScreen):
     def _rows(self) -> list[Static | FieldRow]:
         rows: list[Static | FieldRow] = []
         section = None
-        for one in (*self._fields, again_field()):
+        for one in (*self.checking.fields, again_field()):
             if one.section != section:
                 section = one.section
                 rows.append(Static(section or "campaign", classes="section -key"))
-            text = self._draft.texts.get((one.section, one.key), "")
-            rows.append(FieldRow(one, text, lambda: self._draft.folder))
-        return [*rows, Static(Content(f"relative paths start at {self._draft.folder}"), classes="paths")]
+            text = self.checking.draft.texts.get((one.section, one.key), "")
+            rows.append(FieldRow(one, text, lambda: self.checking.draft.folder))
+        return [*rows, Static(Content(f"relative paths start at {self.checking.draft.folder}"), classes="paths")]
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Say what the focused key means."""
@@ -149,33 +153,35 @@ class NewCampaignScreen(DraftScreen):
 
     def on_field_row_changed(self, event: FieldRow.Changed) -> None:
         """Check the draft when the typing pauses; what was being measured is of no use any more."""
-        self._draft.texts[event.place] = event.text
         self._is_touched = True
-        self.edit_draft()
-        self.after("check", CHECK_SECONDS, self.check_draft)
+        self.checking.change(event.place, event.text)
+
+    def on_plan_pane_offered(self, message: PlanPane.Offered) -> None:
+        """Count again, with what is known of network and images now."""
+        self.checking.take(message.material, message.images)
 
     # ---- what becomes of it
 
     def action_submit(self) -> None:
         """Queue it."""
-        pane = self.query_one(PlanPane)
+        pane, checked = self.query_one(PlanPane), self.checking.checked
         if pane.plan.submitting:
             return
-        if self._checked is None:
-            self._once_checked = self.action_submit if self._edition else None
+        if checked is None:
+            self.checking.once_checked(self.action_submit)
             return
-        if self._checked.problems:
-            place, problem = next(iter(self._checked.problems.items()))
+        if checked.problems:
+            place, problem = next(iter(checked.problems.items()))
             self.notify(f"{place[1]}: {problem}", severity="error", markup=False)
             wrong = next((row for row in self.query(FieldRow) if row.place == place), None)
             if wrong is not None:
                 wrong.query_one("Input, Select").focus()
             return
         order = Order(
-            self._checked.tables,
-            str(self._draft.folder),
+            checked.tables,
+            str(self.checking.draft.folder),
             store=str(self.dear.store),
-            again=self._draft.texts.get(AGAIN) == "true",
+            again=self.checking.draft.texts.get(AGAIN) == "true",
         )
         pane.carry_out(order)
         pane.show(submitting=True, step="starting", error="")
@@ -206,12 +212,12 @@ class NewCampaignScreen(DraftScreen):
 
     def action_save(self) -> None:
         """Ask where to, and save what applies, right or wrong."""
-        if self._checked is None:
-            self._once_checked = self.action_save if self._edition else None
+        if self.checking.checked is None:
+            self.checking.once_checked(self.action_save)
             return
-        tables, draft = self._checked.tables, self._draft
+        tables, draft = self.checking.checked.tables, self.checking.draft
         file = f"{draft.texts.get(('', 'name'), 'campaign').replace('/', '-')}.toml"
-        write = partial(write_toml, draft=draft, tables=tables, fields=self._fields)
+        write = partial(write_toml, draft=draft, tables=tables, fields=self.checking.fields)
         self.app.push_screen(SaveConfigScreen(draft.folder, file, write), self._saved)
 
     def _saved(self, path: Path | None) -> None:

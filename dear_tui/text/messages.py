@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from dear_tui.access.live_details import LiveDetails
     from dear_tui.access.store_location import Snapshot
     from dear_tui.access.store_reader import Details
-    from dear_tui.form.check import Checked
     from engine.config.fields import ConfigField
     from engine.store import QueueView
 
@@ -79,17 +78,6 @@ class FieldsLoaded(Message):
 
     fields: tuple[ConfigField, ...]
     samples: tuple[str, ...]
-
-
-@dataclass
-class DraftChecked(Message):
-    """What is wrong with the draft, or how large it is."""
-
-    checked: Checked
-    edition: int
-    """of the draft"""
-    is_planned: bool
-    """whether the planner is or was at it"""
 
 
 @dataclass

@@ -129,7 +129,7 @@ async def test_what_has_become_wrong_before_it_was_measured_is_not_measured() ->
         app.screen.set_timer(MEASURE_SECONDS, later.set)  # fires after one that was set before
         await later.wait()
         assert isinstance(app.screen, NewCampaignScreen)
-        assert app.screen._planned != app.screen._edition
+        assert app.screen.checking._planned != app.screen.checking._edition
 
 
 async def test_the_engines_sentence_stands_at_the_field() -> None:
@@ -245,12 +245,12 @@ async def test_a_timer_that_fires_late_measures_no_config_of_before() -> None:
         app = await opened(pilot)
         await until_shown(pilot, "165,010,000")
         assert isinstance(app.screen, NewCampaignScreen)
-        app.screen._draft.texts["faults", "count"] = "100"
-        app.screen.edit_draft()
+        app.screen.checking.draft.texts["faults", "count"] = "100"
+        app.screen.checking._forget()
         orders = len(planner.orders)
-        app.screen._measure()
-        assert (len(planner.orders), app.screen._planned == app.screen._edition) == (orders, False)
-        app.screen.check_draft()
+        app.screen.checking._measure()
+        assert (len(planner.orders), app.screen.checking._planned == app.screen.checking._edition) == (orders, False)
+        app.screen.checking.check()
         await until(pilot, lambda: planner.orders[-1].tables.get("faults") == {"count": 100})
 
 
