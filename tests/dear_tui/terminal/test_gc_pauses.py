@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module", autouse=True)
 def spared_before_and_after() -> Iterator[None]:
-    """What the other tests of this process have imported."""
+    """What the other tests of this process have imported, and what garbage there is: to look for it takes seconds."""
     yield
-    gc.collect()
     gc.freeze()
 
 
@@ -63,6 +62,7 @@ def test_what_is_alive_is_spared_until_the_end(monkeypatch: pytest.MonkeyPatch, 
     assert gc.get_freeze_count() == 0
 
 
+@pytest.mark.usefixtures("looks")
 def test_python_looks_less_often_on_its_own_until_the_end() -> None:
     before = gc.get_threshold()
     between = GarbageBetweenKeys()
