@@ -114,12 +114,20 @@ class Settled(SeverityMatrix):
         self.without_run[:, images].index_copy_(0, faults, severity)
 
 
-@pytest.mark.parametrize("layer", [0, 1, 2, 3])
-def test_lenet5_settled_pairs_are_non_critical(layer: int) -> None:
+@pytest.fixture(scope="module")
+def fast_lenet5() -> tuple[nn.Module, torch.Tensor, Injection]:
+    """The bundled network, 128 images, and `fast` on both."""
     dataset = load_dataset(DatasetConfig(name="mnist"))
     model = load_model(ModelConfig(arch="lenet5"), dataset).model
-    images = torch.from_numpy(dataset.batch(slice(0, 256)))
-    injection = Injection(model, images, MEMORY, "fast")
+    images = torch.from_numpy(dataset.batch(slice(0, 128)))
+    return model, images, Injection(model, images, MEMORY, "fast")
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2, 3])
+def test_lenet5_settled_pairs_are_non_critical(
+    fast_lenet5: tuple[nn.Module, torch.Tensor, Injection], layer: int
+) -> None:
+    model, images, injection = fast_lenet5
     faults = every_bit_in(model, layer, weights=6, seed=layer)
     block = injection.load(images)
     recorder = Settled(len(faults), block.logits)

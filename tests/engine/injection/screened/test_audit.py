@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ from engine.severity import CRITICAL, SCREENED
 from tests.engine.injection.networks import every_bit_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.injection.outcomes import Outcomes
 
 MEMORY = 5 * 10**8
@@ -86,17 +89,24 @@ def lenet5() -> tuple[nn.Module, Tensor]:
     return load_model(ModelConfig(arch="lenet5"), dataset).model, torch.from_numpy(dataset.batch(np.arange(48)))
 
 
+@pytest.fixture(scope="module")
+def made(lenet5: tuple[nn.Module, Tensor]) -> Callable[[str, float], Injection]:
+    """The injection of a method and a theta, which is the same for every example."""
+    return cache(lambda method, theta: Injection(*lenet5, MEMORY, method, theta=theta))
+
+
 @settings(max_examples=8)
 @given(st.integers(0, 4), st.sampled_from([0.3, 30.0, 1e4]), st.integers(0, 3))
-def test_what_is_drawn_is_run_as_by_fast(lenet5: tuple[nn.Module, Tensor], layer: int, theta: float, seed: int) -> None:
+def test_what_is_drawn_is_run_as_by_fast(
+    lenet5: tuple[nn.Module, Tensor], made: Callable[[str, float], Injection], layer: int, theta: float, seed: int
+) -> None:
     """Where theta is too large the audit finds misses, which are critical pairs as any others."""
     model, images = lenet5
     faults = every_bit_in(model, layer, weights=6, seed=seed)
     plan = AuditPlan(faults.layer * 0 + layer, len(images), pairs=len(faults) * len(images) // 4, faults=20, seed=seed)
     expected: list[Outcomes] = []
     found: list[Outcomes] = []
-    for name, into in (("fast", expected), ("screened", found)):
-        injection = Injection(model, images, MEMORY, name, theta=theta)
+    for injection, into in ((made("fast", 0.3), expected), (made("screened", theta), found)):
         into += injection.inject(injection.load(images, plan.of_ranks(0, len(images))), faults)
     severity = np.concatenate([each.severity for each in expected])
     (outcomes,) = found

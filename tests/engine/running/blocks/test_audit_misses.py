@@ -94,7 +94,7 @@ def test_stopped_and_resumed_it_goes_on_with_the_theta_that_it_had(tmp_path: Pat
     whole, store = tmp_path / "whole", tmp_path / "store"
     run(screened(tmp_path), whole)
     stops = 0
-    while run(screened(tmp_path), store, after(8)).state != "finished":
+    while run(screened(tmp_path), store, after(16)).state != "finished":
         stops += 1
         assert stops < 50
     assert stops > 2
