@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.store import CampaignStatus
 
 
-class Format(StrEnum):
+class ExportFormat(StrEnum):
     """How a campaign is written."""
 
     DUCKDB = "duckdb"
@@ -30,8 +30,9 @@ class Format(StrEnum):
 def export(
     campaign: Annotated[int, typer.Argument(metavar="ID", help="The campaign's number in `dear-tui list`.")],
     format: Annotated[
-        Format, typer.Option("--format", help="duckdb: one file; parquet, csv: a folder with a file for each view.")
-    ] = Format.DUCKDB,
+        ExportFormat,
+        typer.Option("--format", help="duckdb: one file; parquet, csv: a folder with a file for each view."),
+    ] = ExportFormat.DUCKDB,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -53,10 +54,10 @@ def export(
     path = store_path(store)
     with Store.open(path, read_only=True) as opened:
         status = opened.campaign(campaign)
-        target = output or Path(f"campaign-{campaign}{'.duckdb' if format is Format.DUCKDB else ''}")
+        target = output or Path(f"campaign-{campaign}{'.duckdb' if format is ExportFormat.DUCKDB else ''}")
         check_output(target, path)
         _check_free(target, format, force)
-        if format is Format.DUCKDB:
+        if format is ExportFormat.DUCKDB:
             with replaced_file(target) as written:
                 export_sealed(opened, campaign, written)
         else:
@@ -67,9 +68,9 @@ def export(
     say(target)
 
 
-def _check_free(target: Path, format: Format, force: bool) -> None:
-    found_folder, wanted = is_folder(target), "a file" if format is Format.DUCKDB else "a folder"
-    if exists(target) and found_folder == (format is Format.DUCKDB):
+def _check_free(target: Path, format: ExportFormat, force: bool) -> None:
+    found_folder, wanted = is_folder(target), "a file" if format is ExportFormat.DUCKDB else "a folder"
+    if exists(target) and found_folder == (format is ExportFormat.DUCKDB):
         raise InputError(
             f"{target}: is a {'folder' if found_folder else 'file'}, but {format} is written to {wanted}; "
             "give --output another name"

@@ -34,7 +34,7 @@ MOST_SECONDS = 10**9
 """thirty years, which DuckDB can count in milliseconds"""
 
 
-class Format(StrEnum):
+class AnswerFormat(StrEnum):
     """How a result is written."""
 
     TABLE = "table"
@@ -46,7 +46,8 @@ class Format(StrEnum):
 def sql(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="One SELECT, or - to read it from standard input.")],
     format: Annotated[
-        Format | None, typer.Option("--format", help="[default: table on a terminal, else csv]", show_default=False)
+        AnswerFormat | None,
+        typer.Option("--format", help="[default: table on a terminal, else csv]", show_default=False),
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=0, max=MOST_ROWS, help="At most so many rows.")] = None,
@@ -72,9 +73,9 @@ def sql(
     from engine.store import store_path
     from engine.store.sql.sql import SqlSession
 
-    chosen = format or (Format.TABLE if output is None and sys.stdout.isatty() else Format.CSV)
+    chosen = format or (AnswerFormat.TABLE if output is None and sys.stdout.isatty() else AnswerFormat.CSV)
     text = _read_query() if query == "-" else query
-    if chosen is Format.PARQUET and output is None:
+    if chosen is AnswerFormat.PARQUET and output is None:
         raise InputError("--format parquet needs a file: add --output FILE")
     where = store_path(store)
     with (
@@ -83,7 +84,7 @@ def sql(
         bounded_memory(session.memory_bytes),
         stopped_from_outside(session, timeout, half_written=path if path != output else None),
     ):
-        if chosen is Format.PARQUET:
+        if chosen is AnswerFormat.PARQUET:
             session.write_parquet(text, limit)
             return
         result = session.query(text)
@@ -148,4 +149,4 @@ def _text(value: Any, kind: str) -> str:
     return f"{value:.9g}" if kind == "FLOAT" else str(plain_value(value))
 
 
-WRITERS = {Format.CSV: write_csv, Format.JSON: write_json, Format.TABLE: _write_table}
+WRITERS = {AnswerFormat.CSV: write_csv, AnswerFormat.JSON: write_json, AnswerFormat.TABLE: _write_table}

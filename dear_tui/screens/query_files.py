@@ -11,7 +11,7 @@ from dear_tui.query.book import PastQuery, QueryBook
 from dear_tui.query.export import Export, export_target
 from dear_tui.query.questions import questions
 from dear_tui.screens.dialogs.prompt import Prompt
-from dear_tui.screens.dialogs.query_list import Choice, Entry, QueryList
+from dear_tui.screens.dialogs.query_list import Chosen, Entry, QueryList
 from dear_tui.widgets.sql.export_line import ExportLine
 from engine.errors import DearError
 from engine.paths import exists, present_folder
@@ -102,7 +102,7 @@ class QueryFiles:
         listing = QueryList(title, entries, "No query has been run yet; f5 runs one.")
         self._screen.app.push_screen(listing, self._chosen)
 
-    def _chosen(self, choice: Choice | None) -> None:
+    def _chosen(self, choice: Chosen | None) -> None:
         if choice is None:
             return
         if choice.deed == "delete":

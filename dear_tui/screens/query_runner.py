@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from dear_tui.query.desk import LIMITS, CancelledError, Desk, Run
+from dear_tui.query.runs import LIMITS, CancelledError, LateSession, Run
 from dear_tui.widgets.sql.result_pane import muted, rows_text
 from engine.errors import DearError
 from engine.units import stopwatch
@@ -30,7 +30,7 @@ class QueryRunner:
     def __init__(self, screen: SqlScreen) -> None:
         """For a screen whose pane shows the result."""
         self._screen = screen
-        self.desk = Desk(screen.dear.store)
+        self.session = LateSession(screen.dear.store)
         self.run: Run | None = None
         """the query that was asked last"""
         self.is_running = False
@@ -114,7 +114,7 @@ class QueryRunner:
         screen, problem, place, is_cancelled = self._screen, "", "", False
         try:
             run.read(
-                self.desk,
+                self.session,
                 lambda page: screen.call_later(self._show_page, run, PreparedPage(page), run.seconds),
                 lambda total: screen.call_later(self._show_total, run, total),
             )

@@ -9,8 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 
-from dear_tui.query.desk import LIMITS
 from dear_tui.query.messages import ExportEnded, NamesFailed, NamesRead
+from dear_tui.query.runs import LIMITS
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.dialogs.value import ValueScreen
 from dear_tui.screens.query_files import QueryFiles
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from dear_tui.access.store_location import Snapshot
-    from dear_tui.query.desk import Desk
+    from dear_tui.query.runs import LateSession
 
 FIRST_QUERY = """\
 SELECT campaign, name, state, faults, images, masked, non_critical, critical
@@ -91,7 +91,7 @@ class SqlScreen(SnapshotScreen):
         """Ready to type at once; the session opens in a thread."""
         self.editor.border_title = "query"
         self.editor.border_subtitle = "i writes, f5 runs"
-        self.call_after_refresh(self._learn, self.runner.desk)
+        self.call_after_refresh(self._learn, self.runner.session)
         self.watch(self.app, "sql_text", self._take)
 
     def on_unmount(self) -> None:
@@ -119,7 +119,7 @@ class SqlScreen(SnapshotScreen):
         campaigns = tuple(status.id for status in snapshot.campaigns or ())
         if campaigns and not self._knows and campaigns != self._asked_with:
             self._asked_with = campaigns
-            self._learn(self.runner.desk)
+            self._learn(self.runner.session)
         self._say_names_problem()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -240,9 +240,9 @@ class SqlScreen(SnapshotScreen):
             self.run_query(sql)
 
     @work(thread=True, exclusive=True, group="names")
-    def _learn(self, desk: Desk) -> None:
+    def _learn(self, session: LateSession) -> None:
         try:
-            self.post_message(NamesRead(desk.names()))
+            self.post_message(NamesRead(session.names()))
             from dear_tui.widgets.sql import result_grid  # noqa: F401 - Arrow is there before the first result
         except DearError as error:
             self.post_message(NamesFailed(str(error)))

@@ -26,8 +26,8 @@ class CampaignResults:
     """Tables I and IV of one campaign, and how far they can be trusted."""
 
     table_one: TableOneRow
-    table_four: list[TableFourRow]
-    """empty where pairs were dropped"""
+    table_four: list[TableFourRow] | None
+    """None where pairs were dropped: which images would have detected a fault is not known then"""
     nonfinite_pairs: int
     """critical pairs with a NaN or infinite logit"""
     seconds: float | None
@@ -48,13 +48,13 @@ class CampaignResults:
     def tables(self, status: CampaignStatus) -> tuple[Table, ...]:
         """Tables I and IV with their titles, and between them that of the audit where pairs were screened.
 
-        Table IV is left out where pairs were dropped: which images would have detected a fault is not known then.
+        Table IV is left out where it is not known.
 
         Args:
             status: has the counts that the shares are of.
         """
         audits = () if self.audit is None else (audit_table(status, self.audit),)
-        selections = (selection_table(self.table_four),) if self.table_four else ()
+        selections = () if self.table_four is None else (selection_table(self.table_four),)
         return accuracy_table(status, self), *audits, *selections
 
 
@@ -84,7 +84,7 @@ def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -
             summary.dropped,
         ),
         table_four=(
-            []
+            None
             if summary.status.dropped
             else table_four(summary.metric, asked.boundary, detections, asked.eps, asked.threshold)
         ),

@@ -63,7 +63,7 @@ def read_npz(
 
 
 @dataclass(frozen=True)
-class Layout:
+class ImageLayout:
     """How stored images become [n, C, H, W]."""
 
     shape: tuple[int, ...]
@@ -86,7 +86,7 @@ class TurnedRows:
     """Images that are read from a file when they are asked for."""
 
     rows: StoredRows
-    layout: Layout
+    layout: ImageLayout
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -118,7 +118,7 @@ def _names(file: NpzFile) -> tuple[str, str]:
     raise InputError(f"{shown(file.path)}: has no array {missing}, but {others}; {save}")
 
 
-def _layout(path: Path, member: Member) -> tuple[Layout, tuple[str, ...]]:
+def _layout(path: Path, member: Member) -> tuple[ImageLayout, tuple[str, ...]]:
     """How the images are stored, and what to say of it."""
     name, shape, kind = member.name, member.shape, member.dtype
     if len(shape) not in (3, 4) or not (kind == np.uint8 or kind.kind == "f"):
@@ -128,7 +128,7 @@ def _layout(path: Path, member: Member) -> tuple[Layout, tuple[str, ...]]:
         )
     dtype = np.dtype(np.uint8 if kind == np.uint8 else np.float32)
     if len(shape) == 3:
-        return Layout((shape[0], 1, *shape[1:]), dtype, channels_last=False), ()
+        return ImageLayout((shape[0], 1, *shape[1:]), dtype, channels_last=False), ()
     is_ours = name == NAMES[0][0]
     last, second = shape[3] in CHANNELS, shape[1] in CHANNELS
     if last and second and not is_ours:
@@ -139,8 +139,8 @@ def _layout(path: Path, member: Member) -> tuple[Layout, tuple[str, ...]]:
     if last and not second and (not is_ours or shape[1] == shape[2]):
         turned = (shape[0], shape[3], *shape[1:3])
         note = f"{name} {shape} are taken as [N, H, W, C] and turned to {turned}"
-        return Layout(turned, dtype, channels_last=True), (note,)
-    return Layout(shape, dtype, channels_last=False), ()
+        return ImageLayout(turned, dtype, channels_last=True), (note,)
+    return ImageLayout(shape, dtype, channels_last=False), ()
 
 
 def _labels(file: NpzFile, name: str) -> npt.NDArray[np.int64]:

@@ -15,7 +15,7 @@ from engine.formats.float32 import FLOAT32
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.faults.designs.design import Share
+    from engine.faults.designs.design import StratumSize
     from engine.formats.weight_format import WeightFormat
 
 LITERATURE_T = {0.99: 2.58}
@@ -43,7 +43,7 @@ def sample_size(population: int, error_margin: float, confidence: float) -> floa
     return population / (1 + error_margin**2 * (population - 1) / variance)
 
 
-def sample(shares: Sequence[Share], seed: int, weight_format: WeightFormat = FLOAT32) -> FaultList:
+def sample(shares: Sequence[StratumSize], seed: int, weight_format: WeightFormat = FLOAT32) -> FaultList:
     """Draw different faults uniformly from each stratum, ordered by stratum and population index.
 
     Memory is O(n), however large the population. Where the population counts every flip twice (x64), a flip is still
@@ -65,7 +65,7 @@ def sample(shares: Sequence[Share], seed: int, weight_format: WeightFormat = FLO
     return FaultList.of(sites, first.layers, first.model, strata, weight_format)
 
 
-def _draw(share: Share, generator: np.random.Generator) -> FaultSites:
+def _draw(share: StratumSize, generator: np.random.Generator) -> FaultSites:
     population = share.population
     if share.faults > population.distinct:
         raise InputError(

@@ -32,7 +32,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Chosen:
     """What to do with the query."""
 
     entry: Entry
@@ -44,7 +44,7 @@ LONGEST_LINE = 400
 """characters of a query that are looked at for its one line; it ends where the list does"""
 
 
-class QueryList(Dialog[Choice | None]):
+class QueryList(Dialog[Chosen | None]):
     """Names above, the SQL of the chosen one below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -122,7 +122,7 @@ class QueryList(Dialog[Choice | None]):
         """End with the query under the cursor."""
         index = self.query_one(OptionList).highlighted
         if index is not None and (deed != "delete" or self._shown[index].is_saved):
-            self.dismiss(Choice(self._shown[index], deed))
+            self.dismiss(Chosen(self._shown[index], deed))
 
     def action_filter(self) -> None:
         """Write words to look for."""

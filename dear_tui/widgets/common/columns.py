@@ -17,7 +17,7 @@ GAP = "  "
 
 
 @dataclass(frozen=True)
-class Column:
+class ListColumn:
     """One column of a list, at least as wide as its title."""
 
     title: str
@@ -35,7 +35,7 @@ class Column:
         return max(self.width, len(self.title))
 
 
-def lay_out(columns: Sequence[Column], keys: Sequence[int], width: int) -> Rows:
+def lay_out(columns: Sequence[ListColumn], keys: Sequence[int], width: int) -> Rows:
     """The columns that fit, as rows of a list."""
     shown = list(columns)
     while len(shown) > 1 and sum(column.cells for column in shown) + len(GAP) * (len(shown) - 1) > width:
@@ -53,7 +53,7 @@ def class_text(number: int, class_names: Sequence[str]) -> str:
     return f"{number} {class_names[number]}" if number < len(class_names) else str(number)
 
 
-def _fit(column: Column, text: str) -> str:
+def _fit(column: ListColumn, text: str) -> str:
     """A text in its column; one that is too long shows its end, where names differ."""
     if cell_len(text) > column.cells:
         while cell_len(text) >= column.cells:

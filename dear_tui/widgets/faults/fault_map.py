@@ -17,8 +17,8 @@ from dear_tui.widgets.faults.fault_map_picture import (
     ALL,
     GLYPHS,
     LEGEND,
+    Fill,
     HeatGrid,
-    Level,
     MapLayout,
     bit_labels,
     bit_of,
@@ -33,7 +33,7 @@ from engine.formats.float32 import FLOAT32
 if TYPE_CHECKING:
     from textual import events
 
-LEGEND_RATES = {Level.LOW: 5e-5, Level.MIDDLE: 5e-4, Level.HIGH: 5e-3, Level.HIGHEST: 0.2}
+LEGEND_RATES = {Fill.LOW: 5e-5, Fill.MIDDLE: 5e-4, Fill.HIGH: 5e-3, Fill.HIGHEST: 0.2}
 """The rates whose colours stand for their decades."""
 TURN = 0.75
 """where on the scale of heat the theme's own colour is"""
@@ -228,11 +228,11 @@ class FaultMap(Widget, can_focus=True):
             return f"[{' ' * (layout.cell_width - 2)}]", self._style("text") + Style(bold=True, reverse=True)
         return GLYPHS[level] * layout.cell_width, style
 
-    def _heat_style(self, level: Level, rate: float) -> Style:
+    def _heat_style(self, level: Fill, rate: float) -> Style:
         """The colour of a rate."""
-        if level in (Level.NOT_DRAWN, Level.NOT_RUN):
+        if level in (Fill.NOT_DRAWN, Fill.NOT_RUN):
             return self._style("none")
-        if level in (Level.ZERO, Level.SCREENED):
+        if level in (Fill.ZERO, Fill.SCREENED):
             return self._style("zero")
         shade = round(heat_of(rate) * SHADES)
         if shade not in self._styles:
@@ -253,7 +253,7 @@ class FaultMap(Widget, can_focus=True):
         parts: list[tuple[str, Style]] = []
         there = grid.levels()
         for level, words in LEGEND.items():
-            if level not in there and level <= (Level.ZERO if Level.SCREENED in there else Level.SCREENED):
+            if level not in there and level <= (Fill.ZERO if Fill.SCREENED in there else Fill.SCREENED):
                 continue
             parts += [(GLYPHS[level] * 2, self._heat_style(level, LEGEND_RATES.get(level, 0))), (f" {words}  ", text)]
         room = self.size.width - sum(len(words) for words, _ in parts) + GAP

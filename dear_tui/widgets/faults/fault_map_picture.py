@@ -26,7 +26,7 @@ LOWEST, HIGHEST = 1e-5, 1.0
 """The ends of the log scale: 0.001 % and 100 %."""
 
 
-class Level(IntEnum):
+class Fill(IntEnum):
     """How much of a cell is filled, so that cells differ without colour; a decade each.
 
     A cell is screened where nothing critical was seen and some pairs were not run, because a bound calls them safe.
@@ -43,24 +43,24 @@ class Level(IntEnum):
 
 
 GLYPHS = {
-    Level.NOT_DRAWN: " ",
-    Level.NOT_RUN: "?",
-    Level.SCREENED: "╌",
-    Level.ZERO: "·",
-    Level.LOW: "░",
-    Level.MIDDLE: "▒",
-    Level.HIGH: "▓",
-    Level.HIGHEST: "█",
+    Fill.NOT_DRAWN: " ",
+    Fill.NOT_RUN: "?",
+    Fill.SCREENED: "╌",
+    Fill.ZERO: "·",
+    Fill.LOW: "░",
+    Fill.MIDDLE: "▒",
+    Fill.HIGH: "▓",
+    Fill.HIGHEST: "█",
 }
 LEGEND = {
-    Level.NOT_DRAWN: "blank: none drawn",
-    Level.NOT_RUN: "not run yet",
-    Level.SCREENED: "screened",
-    Level.ZERO: "0",
-    Level.LOW: "< 0.01",
-    Level.MIDDLE: "< 0.1",
-    Level.HIGH: "< 1",
-    Level.HIGHEST: "≥ 1 %",
+    Fill.NOT_DRAWN: "blank: none drawn",
+    Fill.NOT_RUN: "not run yet",
+    Fill.SCREENED: "screened",
+    Fill.ZERO: "0",
+    Fill.LOW: "< 0.01",
+    Fill.MIDDLE: "< 0.1",
+    Fill.HIGH: "< 1",
+    Fill.HIGHEST: "≥ 1 %",
 }
 
 
@@ -115,26 +115,26 @@ class HeatGrid:
         """Critical pairs per pair; 0 where there are none."""
         return float(self.pair_rate[row, column])
 
-    def levels(self) -> set[Level]:
+    def levels(self) -> set[Fill]:
         """Those that stand somewhere on the map."""
         return {self.level(row, column) for row in range(self.rows) for column in range(self.bits)}
 
-    def level(self, row: int, column: int) -> Level:
+    def level(self, row: int, column: int) -> Fill:
         """What a cell shows."""
         if self.faults[row, column] == 0:
-            return Level.NOT_DRAWN
+            return Fill.NOT_DRAWN
         if self.pairs[row, column] == 0:
-            return Level.NOT_RUN
+            return Fill.NOT_RUN
         if self.critical[row, column] == 0 and self.screened[row, column]:
-            return Level.SCREENED
+            return Fill.SCREENED
         return level_of(self.rate(row, column))
 
 
-def level_of(rate: float) -> Level:
+def level_of(rate: float) -> Fill:
     """The decade of a rate."""
     if rate == 0:
-        return Level.ZERO
-    return Level(Level.LOW + sum(rate >= bound for bound in (1e-4, 1e-3, 1e-2)))
+        return Fill.ZERO
+    return Fill(Fill.LOW + sum(rate >= bound for bound in (1e-4, 1e-3, 1e-2)))
 
 
 def heat_of(rate: float) -> float:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from dear_tui.widgets.common.columns import Column, class_text, lay_out
+from dear_tui.widgets.common.columns import ListColumn, class_text, lay_out
 from dear_tui.widgets.common.status_text import MUTED
 
 if TYPE_CHECKING:
@@ -21,21 +21,21 @@ def fault_rows(faults: FaultRows, group: FaultGroup, width: int) -> Rows:
     """A list of faults; what they have in common is not repeated."""
     run = faults.count()
     columns = [
-        Column("fault", lambda i: str(faults.fault_id[i]), 6, 4, style=MUTED),
-        Column("layer", lambda i: str(faults.layer[i]), longest(faults.layer, 5), 0, left=True),
-        Column("index", lambda i: str(faults.tensor_index[i]), longest(faults.tensor_index, 6), 3, left=True),
-        Column("bit", lambda i: str(faults.bit[i]), 3),
-        Column("golden", lambda i: f"{faults.golden_value[i]:.3g}", 9, 2),
-        Column("faulty", lambda i: f"{faults.faulty_value[i]:.3g}", 9, 1),
-        Column("masked", lambda i: _count(faults.masked[i], run[i]), 6, 7),
-        Column("non-crit", lambda i: _count(faults.non_critical[i], run[i]), 8, 5),
-        Column("critical", lambda i: _count(faults.critical[i], run[i]), 8, 0, style="bold"),
+        ListColumn("fault", lambda i: str(faults.fault_id[i]), 6, 4, style=MUTED),
+        ListColumn("layer", lambda i: str(faults.layer[i]), longest(faults.layer, 5), 0, left=True),
+        ListColumn("index", lambda i: str(faults.tensor_index[i]), longest(faults.tensor_index, 6), 3, left=True),
+        ListColumn("bit", lambda i: str(faults.bit[i]), 3),
+        ListColumn("golden", lambda i: f"{faults.golden_value[i]:.3g}", 9, 2),
+        ListColumn("faulty", lambda i: f"{faults.faulty_value[i]:.3g}", 9, 1),
+        ListColumn("masked", lambda i: _count(faults.masked[i], run[i]), 6, 7),
+        ListColumn("non-crit", lambda i: _count(faults.non_critical[i], run[i]), 8, 5),
+        ListColumn("critical", lambda i: _count(faults.critical[i], run[i]), 8, 0, style="bold"),
         *(
-            Column(name, lambda i, counts=counts: f"{counts[i]:,}", 8, 4)  # type: ignore[misc]
+            ListColumn(name, lambda i, counts=counts: f"{counts[i]:,}", 8, 4)  # type: ignore[misc]
             for name, counts in (("screened", faults.screened), ("dropped", faults.dropped))
             if counts.any()
         ),
-        Column("first", lambda i: _first(int(faults.first_critical[i])), 6, 6),
+        ListColumn("first", lambda i: _first(int(faults.first_critical[i])), 6, 6),
     ]
     if group.layer is not None:
         columns = [column for column in columns if column.title != "layer"]
@@ -48,12 +48,12 @@ def critical_image_rows(images: CriticalImages, class_names: Sequence[str], widt
     """The images that a fault is critical for."""
     names = max([7, *(cell_len(name) + 3 for name in class_names)])
     columns = [
-        Column("rank", lambda i: f"{images.rank[i]:,}", 7),
-        Column("image", lambda i: str(images.image_id[i]), 7),
-        Column("taken for", lambda i: class_text(int(images.prediction[i]), class_names), max(names, 9), left=True),
-        Column("golden", lambda i: class_text(int(images.golden_class[i]), class_names), names, 1, left=True),
-        Column("label", lambda i: class_text(int(images.label[i]), class_names), names, 2, left=True),
-        Column("", lambda i: "! not finite" if images.nonfinite[i] else "", 12, left=True, style="$text-warning"),
+        ListColumn("rank", lambda i: f"{images.rank[i]:,}", 7),
+        ListColumn("image", lambda i: str(images.image_id[i]), 7),
+        ListColumn("taken for", lambda i: class_text(int(images.prediction[i]), class_names), max(names, 9), left=True),
+        ListColumn("golden", lambda i: class_text(int(images.golden_class[i]), class_names), names, 1, left=True),
+        ListColumn("label", lambda i: class_text(int(images.label[i]), class_names), names, 2, left=True),
+        ListColumn("", lambda i: "! not finite" if images.nonfinite[i] else "", 12, left=True, style="$text-warning"),
     ]
     return lay_out(columns, images.image_id, width)  # type: ignore[arg-type]
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlanState:
     """All that is known of it now."""
 
     problems: Mapping[Place, str]
@@ -75,7 +75,7 @@ class PlanPane(VerticalScroll, can_focus=False):
 
     def __init__(self, plan_with: Callable[[Order], Planner] = Planner) -> None:
         super().__init__()
-        self.plan = Plan({})
+        self.plan = PlanState({})
         self._plan_with = plan_with
         self._material: Material | None = None
         self._turn = 0
@@ -165,7 +165,7 @@ def _material(report: Report) -> Material:
     return Material(layers, report.value["images"], report.value["injected"])
 
 
-def _lines(plan: Plan) -> Iterator[Content]:
+def _lines(plan: PlanState) -> Iterator[Content]:
     if plan.submitting:
         yield Content.styled(f"Submitting: {plan.step}", "$text-accent")
         yield Content.styled("esc gives up", MUTED)
@@ -183,7 +183,7 @@ def _lines(plan: Plan) -> Iterator[Content]:
             yield Content.styled(f"{'':8}measured beside campaign {plan.beside}, which runs", "$text-warning")
 
 
-def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
+def _facts(plan: PlanState) -> Iterator[tuple[str, str]]:
     size, pending = plan.size, "..." if plan.step else "-"
     yield "faults", f"{size.faults:,} of a population of {size.population:,}" if size else pending
     if size and size.injected:

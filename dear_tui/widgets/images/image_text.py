@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
-from dear_tui.widgets.common.columns import Column, class_text, lay_out
+from dear_tui.widgets.common.columns import ListColumn, class_text, lay_out
 from dear_tui.widgets.common.status_text import MUTED, bar
 from engine.severity import NOT_RUN_NAMES
 from engine.units import percent
@@ -37,13 +37,13 @@ def image_rows(images: ImageRows, class_names: Sequence[str], width: int) -> Row
         return text if images.golden_class[place] == images.label[place] else f"{text} {WRONG}"
 
     columns = [
-        Column("rank", lambda i: f"{images.rank[i]:,}", len(f"{images.rank.max(initial=0):,}")),
-        Column("image", lambda i: str(images.image_id[i]), len(str(images.image_id.max(initial=0))), style=MUTED),
-        Column("critical" if is_wide else "crit", lambda i: _count(images.critical[i], run[i]), 5, style="bold"),
-        Column("label", lambda i: class_text(int(images.label[i]), names), class_width, 1, left=True),
-        Column("golden", golden, max(class_width + 2, 6) if is_wide else 6, 1, left=True),
+        ListColumn("rank", lambda i: f"{images.rank[i]:,}", len(f"{images.rank.max(initial=0):,}")),
+        ListColumn("image", lambda i: str(images.image_id[i]), len(str(images.image_id.max(initial=0))), style=MUTED),
+        ListColumn("critical" if is_wide else "crit", lambda i: _count(images.critical[i], run[i]), 5, style="bold"),
+        ListColumn("label", lambda i: class_text(int(images.label[i]), names), class_width, 1, left=True),
+        ListColumn("golden", golden, max(class_width + 2, 6) if is_wide else 6, 1, left=True),
         *(
-            Column(name, lambda i, values=values: f"{values[i]:.4f}", 6, 2 + place)  # type: ignore[misc]
+            ListColumn(name, lambda i, values=values: f"{values[i]:.4f}", 6, 2 + place)  # type: ignore[misc]
             for place, (name, values) in enumerate(images.metrics.items())
         ),
     ]

@@ -9,8 +9,8 @@ from textual import work
 from textual.content import Content
 from textual.widgets import Static
 
-from dear_tui.query.desk import CancelledError
 from dear_tui.query.messages import ExportEnded
+from dear_tui.query.runs import CancelledError
 from dear_tui.widgets.sql.result_pane import muted
 from engine.errors import DearError
 from engine.units import byte_count, percent, stopwatch

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Share:
+class StratumSize:
     """One stratum to draw: faults of some layers and bits of the network, and how many of them."""
 
     name: str
@@ -29,6 +29,6 @@ class Design:
     """what `[faults] sampling` calls it"""
     help: str
     """one clause for form and template"""
-    shares: Callable[[FaultsConfig, Population], Sequence[Share]]
+    shares: Callable[[FaultsConfig, Population], Sequence[StratumSize]]
     """the strata of the filtered population, each made of whole layers and bits, none in two of them; raises
     InputError for a config that asks for no fault"""

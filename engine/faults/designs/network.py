@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError
-from engine.faults.designs.design import Design, Share
+from engine.faults.designs.design import Design, StratumSize
 from engine.faults.sampling import sample_size
 
 if TYPE_CHECKING:
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from engine.faults.population import Population
 
 
-def whole_network(config: FaultsConfig, population: Population) -> list[Share]:
+def whole_network(config: FaultsConfig, population: Population) -> list[StratumSize]:
     """So many faults of the whole population as the error margin asks for, or the count.
 
     Raises:
         InputError: the error margin asks for no fault.
     """
-    return [Share("network", population, config.count or _planned(config, population))]
+    return [StratumSize("network", population, config.count or _planned(config, population))]
 
 
 def _planned(config: FaultsConfig, population: Population) -> int:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dear_tui.query.desk import CancelledError, Desk, Run
 from dear_tui.query.export import Export
+from dear_tui.query.runs import CancelledError, LateSession, Run
 from engine.store.sql.sql import SqlSession, Statement
 from tests.dear_tui.sql_store import make_store
 from tests.endless_queries import ENDLESS
@@ -58,9 +58,9 @@ def cancelled_in_a_thread(work: Callable[[], object]) -> threading.Event:
 
 @pytest.mark.parametrize("way", ["cancel", "drop"])
 def test_a_query_is_asked_until_it_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
-    desk, run = Desk(make_store(tmp_path / "store")), Run(ENDLESS)
+    session, run = LateSession(make_store(tmp_path / "store")), Run(ENDLESS)
     asked, begun = not_heeded_at_first(monkeypatch, Statement), told_of(monkeypatch, Statement, "page")
-    ended = cancelled_in_a_thread(lambda: run.read(desk, print, print))
+    ended = cancelled_in_a_thread(lambda: run.read(session, print, print))
     assert begun.wait(20)
     getattr(run, way)()
     assert ended.wait(20)

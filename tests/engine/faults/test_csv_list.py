@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import InputError
 from engine.faults.csv_list import read_fault_list
-from engine.faults.designs.design import Share
+from engine.faults.designs.design import StratumSize
 from engine.faults.population import Layer, Population
 from engine.faults.sampling import sample
 
@@ -44,7 +44,7 @@ def test_published_style(read):
 
 @pytest.mark.parametrize("model", ["bit_flip", "stuck_at_0", "stuck_at_1", "stuck_at"])
 def test_own_export_comes_back(tmp_path, model):
-    drawn = sample([Share("network", Population.whole(LAYERS, model), 200)], 5)
+    drawn = sample([StratumSize("network", Population.whole(LAYERS, model), 200)], 5)
     path = tmp_path / "export.csv"
     columns = zip(drawn.layer, drawn.weight_index, drawn.tensor_index(), drawn.bit, drawn.models(), strict=True)
     with path.open("w", newline="") as file:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InputError
-from engine.faults.designs.design import Share
+from engine.faults.designs.design import StratumSize
 from engine.faults.population import FaultSites, Layer, Population
 from engine.faults.sampling import sample, sample_size
 
@@ -64,25 +64,25 @@ def index_of(faults, population):
 def test_a_sample_is_distinct_sorted_and_repeatable(n, seed, model):
     population = Population.whole(SMALL, model)
     n = min(n, population.distinct)
-    faults = sample([Share("network", population, n)], seed)
+    faults = sample([StratumSize("network", population, n)], seed)
     assert len(faults) == n
     assert (np.diff(index_of(faults, population)) > 0).all()
     assert faults.fault_id.tolist() == list(range(n))
     assert sorted(faults.execution_order().tolist()) == list(range(n))
-    again = sample([Share("network", population, n)], seed)
+    again = sample([StratumSize("network", population, n)], seed)
     np.testing.assert_array_equal(index_of(faults, population), index_of(again, population))
 
 
 def test_the_whole_population_can_be_drawn():
     population = Population.whole(SMALL, "stuck_at")
-    faults = sample([Share("network", population, len(population))], 1)
+    faults = sample([StratumSize("network", population, len(population))], 1)
     assert index_of(faults, population).tolist() == list(range(len(population)))
     assert (faults.model, faults.population) == ("stuck_at", len(population))
 
 
 def test_x64_draws_a_flip_at_most_once():
     population = Population.whole(SMALL, "bit_flip", "x64")
-    faults = sample([Share("network", population, population.distinct)], 3)
+    faults = sample([StratumSize("network", population, population.distinct)], 3)
     sites = set(zip(faults.layer.tolist(), faults.weight_index.tolist(), faults.bit.tolist(), strict=True))
     assert len(sites) == population.distinct == 7 * 32
     assert faults.population == 7 * 64
@@ -90,20 +90,20 @@ def test_x64_draws_a_flip_at_most_once():
 
 def test_more_than_there_are():
     with pytest.raises(InputError, match=r"\[faults\] count: 225 faults cannot be drawn from 224; lower it"):
-        sample([Share("network", Population.whole(SMALL, "bit_flip"), 225)], 0)
+        sample([StratumSize("network", Population.whole(SMALL, "bit_flip"), 225)], 0)
 
 
 def test_another_seed_draws_other_faults():
     population = Population.whole((Layer(0, "a", (100, 100)),), "bit_flip")
     assert (
-        sample([Share("network", population, 50)], 1).weight_index.tolist()
-        != sample([Share("network", population, 50)], 2).weight_index.tolist()
+        sample([StratumSize("network", population, 50)], 1).weight_index.tolist()
+        != sample([StratumSize("network", population, 50)], 2).weight_index.tolist()
     )
 
 
 def test_uniform_over_layers_bits_and_polarities():
     population = Population.whole((Layer(0, "a", (100, 10)), Layer(1, "b", (300, 10))), "stuck_at")
-    faults = sample([Share("network", population, 20_000)], 7)
+    faults = sample([StratumSize("network", population, 20_000)], 7)
     assert (faults.layer == 0).mean() == pytest.approx(0.25, abs=0.015)
     assert faults.stuck.mean() == pytest.approx(0.5, abs=0.015)
     assert np.bincount(faults.bit, minlength=32) / 20_000 == pytest.approx(np.full(32, 1 / 32), abs=0.006)
@@ -112,7 +112,7 @@ def test_uniform_over_layers_bits_and_polarities():
 def test_memory_is_of_the_sample_not_of_the_population():
     population = Population.whole((Layer(0, "wide", (100_000, 100_000)),), "bit_flip")
     tracemalloc.start()
-    faults = sample([Share("network", population, 16_641)], 0)
+    faults = sample([StratumSize("network", population, 16_641)], 0)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(faults) == 16_641

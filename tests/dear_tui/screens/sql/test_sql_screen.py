@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dear_tui.app import DearApp
-from dear_tui.query.desk import Desk
+from dear_tui.query.runs import LateSession
 from tests.dear_tui.memory_store import FakeSource, screen_text, settle
 from tests.dear_tui.sql_store import WIDE, ask, knows_names, make_store, open_sql, screen_of, title, until, words
 
@@ -73,7 +73,7 @@ async def test_a_store_that_is_not_there_is_said_and_found_when_it_comes(tmp_pat
         assert "180" in screen_text(app)
 
 
-class SlowDesk(Desk):
+class SlowSession(LateSession):
     """Opens only when allowed to."""
 
     asked, allowed = threading.Event(), threading.Event()
@@ -85,12 +85,12 @@ class SlowDesk(Desk):
 
 
 async def test_a_slow_store_blocks_no_key(sql_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dear_tui.screens.query_runner.Desk", SlowDesk)
+    monkeypatch.setattr("dear_tui.screens.query_runner.LateSession", SlowSession)
     app = DearApp(sql_store, open_source=lambda _path: FakeSource())
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("4")
-        await asyncio.to_thread(SlowDesk.asked.wait)
+        await asyncio.to_thread(SlowSession.asked.wait)
         await pilot.press("i", "x")
         assert screen_of(pilot).editor.text.text.endswith("DESCx")
-        SlowDesk.allowed.set()
+        SlowSession.allowed.set()
         await until(pilot, lambda: knows_names(screen_of(pilot)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dear_tui.app import DearApp
-from dear_tui.query import desk
+from dear_tui.query import runs
 from tests.dear_tui.pictures import pictures
 from tests.dear_tui.sql_store import ask, open_sql, title, until
 from tests.endless_queries import ENDLESS
@@ -28,7 +28,7 @@ QUERIES = {
 @pytest.fixture(autouse=True)
 def clock_that_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     """A picture shows how long a query took."""
-    monkeypatch.setattr(desk, "monotonic", lambda: 0.0)
+    monkeypatch.setattr(runs, "monotonic", lambda: 0.0)
 
 
 @pytest.fixture

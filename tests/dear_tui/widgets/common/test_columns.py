@@ -3,7 +3,7 @@
 import pytest
 from rich.cells import cell_len
 
-from dear_tui.widgets.common.columns import Column, lay_out
+from dear_tui.widgets.common.columns import ListColumn, lay_out
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,6 @@ from dear_tui.widgets.common.columns import Column, lay_out
     ],
 )
 def test_a_text_fills_its_column(text: str, left: bool, expected: str) -> None:
-    row = lay_out([Column("title", lambda _place: text, 6, left=left)], [0], 40).row(0).plain
+    row = lay_out([ListColumn("title", lambda _place: text, 6, left=left)], [0], 40).row(0).plain
     assert row == expected
     assert cell_len(row) == 6

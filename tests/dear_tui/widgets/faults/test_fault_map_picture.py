@@ -7,8 +7,8 @@ import pytest
 
 from dear_tui.widgets.faults.fault_map_picture import (
     GLYPHS,
+    Fill,
     HeatGrid,
-    Level,
     MapLayout,
     bit_labels,
     bit_of,
@@ -48,11 +48,11 @@ def test_totals_are_the_sums_of_layers_and_bits() -> None:
 
 def test_levels_of_cells() -> None:
     grid = HeatGrid.of(rates())
-    assert grid.level(0, 0) is Level.HIGHEST
-    assert grid.level(1, 0) is Level.ZERO
-    assert grid.level(1, 31) is Level.NOT_RUN
-    assert grid.level(0, 31) is Level.NOT_DRAWN
-    assert grid.levels() == {Level.HIGHEST, Level.ZERO, Level.NOT_RUN, Level.NOT_DRAWN}
+    assert grid.level(0, 0) is Fill.HIGHEST
+    assert grid.level(1, 0) is Fill.ZERO
+    assert grid.level(1, 31) is Fill.NOT_RUN
+    assert grid.level(0, 31) is Fill.NOT_DRAWN
+    assert grid.levels() == {Fill.HIGHEST, Fill.ZERO, Fill.NOT_RUN, Fill.NOT_DRAWN}
 
 
 def test_a_cell_without_a_critical_pair_says_where_some_were_screened() -> None:
@@ -60,23 +60,23 @@ def test_a_cell_without_a_critical_pair_says_where_some_were_screened() -> None:
     screened = rates()
     screened.screened[1, 31] = 59
     grid = HeatGrid.of(screened)
-    assert grid.level(1, 0) is Level.SCREENED
-    assert grid.level(0, 0) is Level.HIGHEST, "what was seen to be critical counts, whatever else was screened"
+    assert grid.level(1, 0) is Fill.SCREENED
+    assert grid.level(0, 0) is Fill.HIGHEST, "what was seen to be critical counts, whatever else was screened"
 
 
 @pytest.mark.parametrize(
     ("rate", "level"),
     [
-        (0, Level.ZERO), (1e-9, Level.LOW), (9e-5, Level.LOW), (1e-4, Level.MIDDLE), (9e-4, Level.MIDDLE),
-        (1e-3, Level.HIGH), (9e-3, Level.HIGH), (1e-2, Level.HIGHEST), (1, Level.HIGHEST),
+        (0, Fill.ZERO), (1e-9, Fill.LOW), (9e-5, Fill.LOW), (1e-4, Fill.MIDDLE), (9e-4, Fill.MIDDLE),
+        (1e-3, Fill.HIGH), (9e-3, Fill.HIGH), (1e-2, Fill.HIGHEST), (1, Fill.HIGHEST),
     ],
 )  # fmt: skip
-def test_a_level_is_a_decade(rate: float, level: Level) -> None:
+def test_a_level_is_a_decade(rate: float, level: Fill) -> None:
     assert level_of(rate) is level
 
 
 def test_every_level_has_a_glyph_of_its_own() -> None:
-    assert len(set(GLYPHS.values())) == len(Level)
+    assert len(set(GLYPHS.values())) == len(Fill)
 
 
 def test_heat_is_logarithmic_and_stays_on_the_scale() -> None:

@@ -84,7 +84,7 @@ def seen(name: str, folder: Path) -> dict[str, Any]:
         "curve": curve_plot(campaign, curve, counts, view).series[0].name.split()[0],
         "scatter": scatter_plot(campaign, counts, view).x_name,
         "questions": answers["metric against critical faults per image (p plots it)"],
-        "table_four": [row.method for row in results.table_four],
+        "table_four": [row.method for row in results.table_four or ()],
         "summary": "pre-plateau" in printed(store, campaign),
     }
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.faults.designs.design import Design, Share
+from engine.faults.designs.design import Design, StratumSize
 
 if TYPE_CHECKING:
     from engine.config.campaign_config import FaultsConfig
     from engine.faults.population import Population
 
 
-def halves(config: FaultsConfig, population: Population) -> list[Share]:
+def halves(config: FaultsConfig, population: Population) -> list[StratumSize]:
     count = (config.count or 20) // 2
     *first, last = population.chosen
     return [
-        Share("before", replace(population, chosen=tuple(first)), count),
-        Share("last", replace(population, chosen=(last,)), count),
+        StratumSize("before", replace(population, chosen=tuple(first)), count),
+        StratumSize("last", replace(population, chosen=(last,)), count),
     ]
 
 

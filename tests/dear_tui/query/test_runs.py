@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dear_tui.query.desk import Desk, Run
 from dear_tui.query.memory import SLACK, limit_memory
+from dear_tui.query.runs import LateSession, Run
 from engine.errors import InputError
 from tests.dear_tui.sql_store import make_store
 
@@ -22,11 +22,11 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux hold
 
 @pytest.mark.parametrize("value", ["repeat('x', 1500000000)", "range(0, 200000000)"])
 def test_a_single_value_is_held_to_the_memory_too(tmp_path: Path, value: str) -> None:
-    desk = Desk(make_store(tmp_path / "store"), memory_limit="100MB")
+    session = LateSession(make_store(tmp_path / "store"), memory_limit="100MB")
     with pytest.raises(InputError, match="SQL: the query needs more memory than it may take"):
-        Run(f"SELECT {value} AS huge").read(desk, print, print)
+        Run(f"SELECT {value} AS huge").read(session, print, print)
     pages: list[object] = []
-    Run("SELECT 1 AS one").read(desk, pages.append, print)
+    Run("SELECT 1 AS one").read(session, pages.append, print)
     assert len(pages) == 1, "and the next query is answered"
 
 

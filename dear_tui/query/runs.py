@@ -26,7 +26,7 @@ class CancelledError(DearError):
     """What was asked to stop has stopped."""
 
 
-class Desk:
+class LateSession:
     """Opens the session when it is first needed; every call may block, so call it off the event loop."""
 
     def __init__(self, store: Path, memory_limit: str | None = None) -> None:
@@ -90,7 +90,7 @@ class Run:
         """Since it was asked for."""
         return monotonic() - self._started
 
-    def read(self, desk: Desk, on_page: Callable[[Page], object], on_total: Callable[[int], object]) -> None:
+    def read(self, session: LateSession, on_page: Callable[[Page], object], on_total: Callable[[int], object]) -> None:
         """Run it: read the first page, then go through the rest, which keeps and counts it.
 
         Raises:
@@ -98,7 +98,7 @@ class Run:
             DearError: the query failed.
         """
         with self._reading():
-            self._statement = statement = desk.statement(self.sql)
+            self._statement = statement = session.statement(self.sql)
             self._go_on()
             page = statement.page()
             on_page(page)
