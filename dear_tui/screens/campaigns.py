@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
+from textual.actions import parse
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
@@ -15,8 +16,9 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from dear_tui.access.fault_counter import FaultCounter
+from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.empty import READING, missing
-from dear_tui.screens.ordering import NONE_CHOSEN, OrderingScreen
+from dear_tui.screens.ordering import KEEPS, NONE_CHOSEN, ORDER_KEYS, CampaignOrders
 from dear_tui.settings.keymap import with_ids
 from dear_tui.text.messages import DetailsRead, FoundRead, QueueRead
 from dear_tui.widgets.campaigns.campaign_details import CampaignDetails
@@ -46,11 +48,11 @@ WIDE = 110
 OFFERED = ("pause", "resume", "retry", "cancel", "delete", "mark", "filter", "unfilter")
 
 
-class CampaignsScreen(OrderingScreen):
+class CampaignsScreen(SnapshotScreen):
     """Every campaign with its state, progress and findings; what is asked of one shows at once."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - as Textual declares it
-    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+    BINDINGS: ClassVar[list[BindingType]] = ORDER_KEYS + with_ids(
         "campaigns-screen",
         Binding("c", "mark", "mark", tooltip="mark it (◆), to compare it with others"),
         Binding("y", "copy", "copy id", show=False, tooltip="its number to the clipboard"),
@@ -73,6 +75,7 @@ class CampaignsScreen(OrderingScreen):
 
     def __init__(self) -> None:
         super().__init__()
+        self.orders = CampaignOrders(self)
         self._counter = FaultCounter(self.dear.desk)
         self._found: Mapping[int, int] = {}
         """campaign -> its critical faults so far"""
@@ -124,14 +127,15 @@ class CampaignsScreen(OrderingScreen):
             self.refresh_bindings()
 
     def _rows(self, campaigns: Sequence[CampaignStatus]) -> list[Row]:
-        waiting, marked = self.queue.waiting if self.queue else (), self.dear.marked
+        queue, marked = self.orders.queue, self.dear.marked
+        waiting = queue.waiting if queue else ()
         places = {campaign: place for place, campaign in enumerate(waiting, start=1)}
         words = self.query_one(CampaignFilter).words
         return [
             Row(
                 status,
                 places.get(status.id),
-                self.asked(status.id),
+                self.orders.asked(status.id),
                 self._found.get(status.id),
                 status.id in marked,
                 self.dear.snapshot.step(status.id),
@@ -154,13 +158,13 @@ class CampaignsScreen(OrderingScreen):
             if details is None and _key(status) not in self._awaited:
                 self._awaited.add(_key(status))
                 self.set_timer(SETTLE_SECONDS, lambda: self._read_settled(status))
-            pane.show(status, details, self._found.get(status.id), self.asked(status.id))
+            pane.show(status, details, self._found.get(status.id), self.orders.asked(status.id))
 
     def _show_worker(self, shown: int, campaigns: int) -> None:
         marked = f"◆ {len(self.dear.marked)} marked   " if self.dear.marked else ""
         counts = f"{shown:,} of {campaigns:,}" if shown < campaigns else short_count(campaigns)
         right = Content.styled(f"{marked}{counts} campaign{'s' * (campaigns != 1)}" if campaigns else "", MUTED)
-        left = worker_text(self.queue) if self.queue else Content("")
+        left = worker_text(self.orders.queue) if self.orders.queue else Content("")
         line = self.query_one(".worker", Static)
         text = spread(left, right, max(self.size.width - 2, 1))
         if text != line.content:
@@ -218,7 +222,7 @@ class CampaignsScreen(OrderingScreen):
 
     def on_queue_read(self, message: QueueRead) -> None:
         """Show it."""
-        self.queue = message.queue
+        self.orders.queue = message.queue
         self.refresh_snapshot()
 
     def on_found_read(self, message: FoundRead) -> None:
@@ -235,7 +239,7 @@ class CampaignsScreen(OrderingScreen):
     # ---- keys
 
     def refusal(self, action: str, parameters: tuple[object, ...]) -> str:
-        """What is about a campaign needs one."""
+        """Why an action of this screen does nothing now; empty where it does something."""
         match action:
             case "mark" | "copy" | "details":
                 return "" if self.chosen() else NONE_CHOSEN
@@ -243,18 +247,57 @@ class CampaignsScreen(OrderingScreen):
                 return "" if self.query_one(CampaignDetails).display else "the details are not shown; i shows them"
             case "filter":
                 return "" if self.dear.snapshot.campaigns else NONE_CHOSEN
-        return super().refusal(action, parameters)
+        return self.orders.refusal(action, parameters)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what does something is offered; about escape nobody needs a sentence."""
         if action == "unfilter":
             return bool(self.query_one(CampaignFilter).words)
-        return super().check_action(action, parameters)
+        return not self.refusal(action, parameters)
+
+    def why_not(self, action: str) -> str:
+        """What to say where a key was pressed that does nothing; empty where the same key does something else."""
+        _, name, parameters = parse(action)
+        if name == "pause" and not self.refusal("resume", ()):
+            return ""
+        return self.refusal(name, parameters)
 
     def chosen(self) -> CampaignStatus | None:
         """The one under the cursor, of whose last move the app may not have heard: keys can come all at once."""
         listing = self.query_one(CampaignList)
         return self.dear.snapshot.status(listing.key) if listing.display else None
+
+    def action_pause(self) -> None:
+        """Let it wait."""
+        self.orders.ask("pause")
+
+    def action_resume(self) -> None:
+        """Go on."""
+        self.orders.ask("resume")
+
+    def action_retry(self) -> None:
+        """Run it again."""
+        self.orders.ask("retry")
+
+    def action_cancel(self) -> None:
+        """Cancel, after asking."""
+        self.orders.confirm_and_ask("cancel", "Cancel {}?", KEEPS)
+
+    def action_delete(self) -> None:
+        """Delete, after asking."""
+        self.orders.confirm_and_ask("delete", "Delete {} with its results?", "This cannot be undone.")
+
+    def action_move(self, by: int) -> None:
+        """Another place in the queue."""
+        self.orders.move(by)
+
+    def action_start_worker(self) -> None:
+        """See to it that the queue is run."""
+        self.orders.start_worker()
+
+    def action_stop_worker(self) -> None:
+        """Stop what runs the queue."""
+        self.orders.stop_worker()
 
     def action_mark(self) -> None:
         """Mark for comparison, or no longer."""

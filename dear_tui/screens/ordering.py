@@ -4,69 +4,66 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, cast
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
-from textual import work
-from textual.actions import parse
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 
 from dear_tui.access.problem import problem_of
 from dear_tui.access.unavailable import against_asking, against_moving, against_starting, against_stopping
-from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.dialogs.confirm import ConfirmScreen
 from dear_tui.settings.keymap import with_ids
-from dear_tui.text.messages import Obeyed
 from engine.units import short_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from engine.store import Action, CampaignStatus, QueueView
+    from dear_tui.screens.campaigns import CampaignsScreen
+    from engine.store import Action, QueueView
 
 NONE_CHOSEN = "there is no campaign here; n makes one"
 KEEPS = "What it computed is kept, and r would go on from there."
 
 
-class OrderingScreen(SnapshotScreen):
-    """The keys of the queue; which campaign they are about, the screen says."""
+ORDER_KEYS = with_ids(
+    "ordering-screen",
+    Binding("p", "pause", "pause", tooltip="after the part being computed; p again goes on"),
+    Binding("p", "resume", "resume", tooltip="go on with it when its turn comes"),
+    Binding("r", "retry", "retry", tooltip="queue it again; what it computed is kept"),
+    Binding("x", "cancel", "cancel", tooltip="cancel it, after asking; what it computed is kept"),
+    Binding("J", "move(1)", "later", show=False, tooltip="a place down in the queue"),
+    Binding("K", "move(-1)", "sooner", show=False, tooltip="a place up in the queue"),
+    Binding("d", "delete", "delete", tooltip="delete it with its results, after asking"),
+    Binding("w", "start_worker", "start worker", show=False, tooltip="the process that runs the queue"),
+    Binding("W", "stop_worker", "stop worker", show=False, tooltip="after the part being computed; again: at once"),
+)
+"""the keys of the queue, whose ids users know by this name"""
 
-    BINDINGS: ClassVar[list[BindingType]] = with_ids(
-        "ordering-screen",
-        Binding("p", "pause", "pause", tooltip="after the part being computed; p again goes on"),
-        Binding("p", "resume", "resume", tooltip="go on with it when its turn comes"),
-        Binding("r", "retry", "retry", tooltip="queue it again; what it computed is kept"),
-        Binding("x", "cancel", "cancel", tooltip="cancel it, after asking; what it computed is kept"),
-        Binding("J", "move(1)", "later", show=False, tooltip="a place down in the queue"),
-        Binding("K", "move(-1)", "sooner", show=False, tooltip="a place up in the queue"),
-        Binding("d", "delete", "delete", tooltip="delete it with its results, after asking"),
-        Binding("w", "start_worker", "start worker", show=False, tooltip="the process that runs the queue"),
-        Binding("W", "stop_worker", "stop worker", show=False, tooltip="after the part being computed; again: at once"),
-    )
 
-    def __init__(self) -> None:
-        super().__init__()
+class CampaignOrders:
+    """What is asked of the campaign that a screen has chosen, and of who runs the queue."""
+
+    def __init__(self, screen: CampaignsScreen) -> None:
+        """For a screen that shows what is asked, and what comes of it."""
+        self._screen = screen
         self.queue: QueueView | None = None
         """as it was read last; None before that"""
-        self.pending: dict[int, Action] = {}
+        self._pending: dict[int, Action] = {}
         """asked here, and no answer yet"""
-
-    def chosen(self) -> CampaignStatus | None:
-        """The campaign that orders are about."""
-        raise NotImplementedError
 
     def asked(self, campaign: int) -> Action | None:
         """What is asked of a campaign and not done yet, here or elsewhere."""
-        return self.pending.get(campaign) or (self.queue.asked.get(campaign) if self.queue else None)
+        return self._pending.get(campaign) or (self.queue.asked.get(campaign) if self.queue else None)
 
     def refusal(self, action: str, parameters: tuple[object, ...]) -> str:
-        """Why an action of this screen does nothing now; empty where it does something."""
+        """Why an action does nothing now; empty where it does something."""
         match action:
             case "start_worker":
                 return against_starting(self.queue)
             case "stop_worker":
                 return against_stopping(self.queue)
             case "pause" | "resume" | "retry" | "cancel" | "delete" | "move":
-                status = self.chosen()
+                status = self._screen.chosen()
                 if status is None:
                     return NONE_CHOSEN
                 if action == "move":
@@ -74,58 +71,28 @@ class OrderingScreen(SnapshotScreen):
                 return against_asking(action, status, self.asked(status.id))
         return ""
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what does something is offered."""
-        return not self.refusal(action, parameters)
-
-    def why_not(self, action: str) -> str:
-        """What to say where a key was pressed that does nothing; empty where the same key does something else."""
-        _, name, parameters = parse(action)
-        if name == "pause" and not self.refusal("resume", ()):
-            return ""
-        return self.refusal(name, parameters)
-
     def ask(self, action: Action) -> None:
         """Ask something of the chosen campaign."""
-        if status := self.chosen():
-            self.pending[status.id] = action
-            self.refresh_snapshot()
-            self.order(lambda: self.dear.desk.ask(action, status.id), status.id)
+        if status := self._screen.chosen():
+            self._pending[status.id] = action
+            self._screen.refresh_snapshot()
+            self._order(lambda: self._screen.dear.desk.ask(action, status.id), status.id)
 
-    def action_pause(self) -> None:
-        """Let it wait."""
-        self.ask("pause")
-
-    def action_resume(self) -> None:
-        """Go on."""
-        self.ask("resume")
-
-    def action_retry(self) -> None:
-        """Run it again."""
-        self.ask("retry")
-
-    def action_cancel(self) -> None:
-        """Cancel, after asking."""
-        self._confirm_and_ask("cancel", "Cancel {}?", KEEPS)
-
-    def action_delete(self) -> None:
-        """Delete, after asking."""
-        self._confirm_and_ask("delete", "Delete {} with its results?", "This cannot be undone.")
-
-    def _confirm_and_ask(self, action: Action, question: str, consequence: str) -> None:
-        if status := self.chosen():
+    def confirm_and_ask(self, action: Action, question: str, consequence: str) -> None:
+        """Ask the user first, by a question with a place for the campaign."""
+        if status := self._screen.chosen():
             what = f"campaign {status.id} ({status.name}, {status.state}, {short_count(status.pairs_done)} pairs)"
 
             def answered(yes: bool | None) -> None:
-                self.dear.campaign = status.id
+                self._screen.dear.campaign = status.id
                 if yes:
                     self.ask(action)
 
-            self.app.push_screen(ConfirmScreen(question.format(what), consequence), answered)
+            self._screen.app.push_screen(ConfirmScreen(question.format(what), consequence), answered)
 
-    def action_move(self, by: int) -> None:
+    def move(self, by: int) -> None:
         """Another place in the queue."""
-        if status := self.chosen():
+        if status := self._screen.chosen():
             waiting = list(self.queue.waiting) if self.queue else []
             place = 1
             if self.queue and status.id in waiting:
@@ -133,21 +100,23 @@ class OrderingScreen(SnapshotScreen):
                 waiting.remove(status.id)
                 waiting.insert(place - 1, status.id)
                 self.queue = replace(self.queue, waiting=tuple(waiting))
-                self.refresh_snapshot()
-            self.order(lambda: [self.dear.desk.move(status.id, place)], None)
+                self._screen.refresh_snapshot()
+            self._order(lambda: [self._screen.dear.desk.move(status.id, place)], None)
 
-    def action_start_worker(self) -> None:
+    def start_worker(self) -> None:
         """See to it that the queue is run."""
-        self.notify("starting the worker ...", timeout=2)
-        self.order(lambda: [self.dear.desk.start_worker()], None)
+        self._screen.notify("starting the worker ...", timeout=2)
+        self._order(lambda: [self._screen.dear.desk.start_worker()], None)
 
-    def action_stop_worker(self) -> None:
+    def stop_worker(self) -> None:
         """Stop what runs the queue."""
-        self.order(lambda: [self.dear.desk.stop_worker()], None)
+        self._order(lambda: [self._screen.dear.desk.stop_worker()], None)
 
-    @work(thread=True, group="orders")
-    def order(self, give: Callable[[], Iterable[str]], campaign: int | None) -> None:
-        """Give an order and tell what came of it."""
+    def _order(self, give: Callable[[], Iterable[str]], campaign: int | None) -> None:
+        """Give an order, in a thread, and tell what came of it."""
+        self._screen.run_worker(partial(self._give, give, campaign), group="orders", thread=True)
+
+    def _give(self, give: Callable[[], Iterable[str]], campaign: int | None) -> None:
         said: list[str] = []
         refusal, queue = "", None
         try:
@@ -155,18 +124,18 @@ class OrderingScreen(SnapshotScreen):
         except Exception as error:  # whatever breaks in a store, the screens say it and go on
             refusal = problem_of(error)
         with suppress(Exception):  # it is said above the list
-            queue = self.dear.desk.queue()
-        self.post_message(Obeyed(tuple(said), refusal, campaign, queue))
+            queue = self._screen.dear.desk.queue()
+        self._screen.call_later(self._tell, said, refusal, campaign, queue)
 
-    def on_obeyed(self, message: Obeyed) -> None:
+    def _tell(self, said: list[str], refusal: str, campaign: int | None, queue: QueueView | None) -> None:
         """Say it, and read what has changed by it."""
-        if message.campaign is not None:
-            self.pending.pop(message.campaign, None)
-        for sentence in message.said:
-            self.notify(sentence, markup=False)
-        if message.refusal:
-            self.notify(message.refusal, severity="error", timeout=10, markup=False)
-        if message.queue is not None:
-            self.queue = message.queue
-        self.refresh_snapshot()
-        self.dear.read_now()
+        if campaign is not None:
+            self._pending.pop(campaign, None)
+        for sentence in said:
+            self._screen.notify(sentence, markup=False)
+        if refusal:
+            self._screen.notify(refusal, severity="error", timeout=10, markup=False)
+        if queue is not None:
+            self.queue = queue
+        self._screen.refresh_snapshot()
+        self._screen.dear.read_now()

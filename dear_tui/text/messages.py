@@ -60,19 +60,6 @@ class DetailsRead(Message):
 
 
 @dataclass
-class Obeyed(Message):
-    """An order was carried out or refused."""
-
-    said: tuple[str, ...]
-    """a sentence each"""
-    refusal: str
-    """empty where it was not refused"""
-    campaign: int | None
-    queue: QueueView | None
-    """as it is now; None where it could not be read"""
-
-
-@dataclass
 class FieldsLoaded(Message):
     """The keys of a config are known, and what a new one may start from."""
 
