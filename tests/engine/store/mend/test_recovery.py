@@ -23,43 +23,44 @@ SPANS = [Span(*span) for span in PLAN]
 
 KILLED = """
 import os, signal, sys
+from fnmatch import fnmatch
 from pathlib import Path
-import engine.store.{module} as module
 from tests.engine.store.stored_campaigns import PLAN, Truth, new_campaign, write
 from engine.store import Store
 
 store, truth = Store.open(Path(sys.argv[1])), Truth.of(new_campaign())
+awaited, name = sys.argv[2:]
+
+def dies(event, arguments):
+    if event == awaited and fnmatch(str(arguments[0]), f"*/campaign=000001/{name}"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
 with store.lock():
     writer = store.writer(1)
     write(writer, truth, PLAN[:2])
-    genuine, calls = module.{function}, []
-
-    def dies(*arguments, **named):
-        calls.append(arguments)
-        if len(calls) > {complete_calls}:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return genuine(*arguments, **named)
-
-    module.{function} = dies
+    sys.addaudithook(dies)
     write(writer, truth, PLAN)
     writer.seal()
 """
 
 MOMENTS = [
-    ("write.writer", "write_arrays", 0),
-    ("write.writer", "write_arrays", 3),
-    ("write.writer", "publish", 0),
-    ("write.writer", "publish", 1),
-    ("write.writer", "publish", 3),
-    ("files", "sync", 7),
-    ("part_footer", "Receipt", 0),
-    ("part_footer", "Receipt", 1),
-    ("write.writer", "Seal", 0),
-    ("write.seal", "one_ahead", 0),
-    ("write.seal", "read_severity", 1),
-    ("write.seal", "publish", 0),
-    ("write.seal", "sha256", 0),
+    ("os.remove", "fault_summary/part-000002.parquet.tmp"),
+    ("os.remove", "severity/part-000002.parquet.tmp"),
+    ("os.chmod", "fault_summary/part-000002.parquet.tmp"),
+    ("os.rename", "fault_summary/part-000002.parquet.tmp"),
+    ("os.rename", "image_summary/part-000002.parquet.tmp"),
+    ("os.rename", "severity/part-000002.parquet.tmp"),
+    ("open", "severity"),
+    ("os.rename", "severity/part-000003.parquet.tmp"),
+    ("os.remove", "campaign.duckdb.tmp"),
+    ("open", "severity/part-000000.parquet"),
+    ("open", "severity/part-000001.parquet"),
+    ("os.rename", "campaign.duckdb.tmp"),
+    ("open", "campaign.duckdb"),
+    ("os.rename", "campaign.json.tmp"),
 ]
+"""What is about to be done to which file: begun, written, made known (its folder is opened to be synced after that),
+and, when parts are read again, sealed."""
 
 
 def complete(store: Store, campaign: int, truth: Truth) -> None:
@@ -95,15 +96,13 @@ def check_whole_sets(store: Store, truth: Truth, parts: int) -> None:
             assert client.sql(total).fetchall() == [(pairs, critical)]
 
 
-@pytest.mark.parametrize(("module", "function", "complete_calls"), MOMENTS)
-def test_a_writer_killed_at_any_moment_leaves_whole_parts(
-    tmp_path: Path, module: str, function: str, complete_calls: int
-) -> None:
+@pytest.mark.parametrize(("event", "file"), MOMENTS)
+def test_a_writer_killed_at_any_moment_leaves_whole_parts(tmp_path: Path, event: str, file: str) -> None:
     store, campaign, truth = filled_store(tmp_path, [])
-    code = KILLED.format(module=module, function=function, complete_calls=complete_calls)
     paths = str(REPOSITORY)
     environment = {**os.environ, "PYTHONPATH": paths}
-    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], env=environment, check=False)
+    command = [sys.executable, "-c", KILLED, str(tmp_path), event, file]
+    killed = subprocess.run(command, env=environment, check=False)
     assert killed.returncode == -signal.SIGKILL
     committed = len(store.layout.campaign(campaign).parts("severity"))
     assert committed >= 2
