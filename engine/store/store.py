@@ -323,7 +323,7 @@ class Store(StoreReader):
             known = self.state.setting("catalogue"), self.state.setting("made_files")
             if known != (key, made_files_key(layout)):
                 write_zero_rows(layout)
-                write_catalogue(layout)
+                write_catalogue(self._duckdb(), layout)
                 self.state.set_setting("catalogue", key)
                 self.state.set_setting("made_files", made_files_key(layout))
         if lost:

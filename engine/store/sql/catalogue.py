@@ -12,7 +12,7 @@ import numpy as np
 from engine.errors import UnreachableError
 from engine.store.description import has_older_files
 from engine.store.files import begin, lack, make_private_folder, publish, set_aside, sha256, write_text
-from engine.store.parquet import connect, sql_text, write_parquet
+from engine.store.parquet import sql_text, write_parquet
 from engine.store.schema import AUDIT, COLUMNS, PART_TABLES
 from engine.store.sql.views import Found, table_glob, view_definitions
 
@@ -63,15 +63,13 @@ def catalogue_key(layout: Layout) -> str:
     return hashlib.sha256(repr(view_definitions(layout, has_older=has_older_files(layout))).encode()).hexdigest()
 
 
-def write_catalogue(layout: Layout) -> None:
+def write_catalogue(connection: duckdb.DuckDBPyConnection, layout: Layout) -> None:
     """Replace dear.duckdb by rename: it is never opened for writing in place."""
-    target = begin(layout.catalogue)
-    with connect(threads=1) as connection:
-        attach(connection, target, "catalogue")
-        connection.execute("USE catalogue")
-        create_views(connection, layout)
-        connection.execute("USE memory")
-        connection.execute("DETACH catalogue")
+    attach(connection, begin(layout.catalogue), "catalogue")
+    connection.execute("USE catalogue")
+    create_views(connection, layout)
+    connection.execute("USE memory")
+    connection.execute("DETACH catalogue")
     if layout.catalogue.is_dir():
         set_aside(layout.catalogue)
     publish(layout.catalogue, mode=0o444)
