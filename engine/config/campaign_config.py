@@ -25,7 +25,7 @@ from engine.errors import ConfigError, InputError
 from engine.faults.designs.registry import LIST, SAMPLING_HELP, SAMPLINGS
 from engine.formats.fault_model import FaultModel  # noqa: TC001 - pydantic reads it
 from engine.formats.float32 import FLOAT32
-from engine.injection.methods import DEFAULT_METHOD, METHODS, THETA
+from engine.injection.methods import DEFAULT_METHOD, METHODS, THETAS, Thetas
 from engine.metrics.probabilities import EL2N
 from engine.metrics.registry import METRICS
 from engine.paths import MissingFileError, file_bytes, folder_of, is_file, is_folder, shown
@@ -358,7 +358,7 @@ else:
 CRITICAL_FAULTS = "critical_faults"
 """the goal that asks for no more than which faults are critical"""
 
-SCREENING = ("theta", "audit", "audit_faults")
+SCREENING = ("theta", "theta2", "audit", "audit_faults")
 """options of methods that leave pairs out"""
 
 
@@ -374,8 +374,10 @@ class RunConfig(Section):
     method: MethodName = Field(
         default=DEFAULT_METHOD, description="; ".join(f"{name} {entry.promise}" for name, entry in METHODS.items())
     )
-    theta: Annotated[float, Field(gt=0)] = THETA
+    theta: Annotated[float, Field(gt=0)] = THETAS.bound
     """share of a lead that the bound of a screened pair may reach"""
+    theta2: Annotated[float, Field(gt=0)] = THETAS.change
+    """share of a lead that the exact change of a screened pair may take, where its bound is above theta"""
     audit: Fraction = 1e-5
     """share of all pairs that screening may have missed, to be shown by running some; at most 0.3 % are run for it"""
     audit_faults: Fraction = 0.01
@@ -403,6 +405,11 @@ class RunConfig(Section):
             screening = " or ".join(f'"{name}"' for name in METHODS if screens(name))
             raise ValueError(f'does not apply to method = "{method}"; remove it, or use method = {screening}')
         return value
+
+    @property
+    def thetas(self) -> Thetas:
+        """Of a method that screens."""
+        return Thetas(self.theta, self.theta2)
 
     @property
     def check_share(self) -> float:

@@ -16,7 +16,7 @@ from engine.injection.batch_rows import common_rows, pad_rows, probe_batch_rows,
 from engine.injection.exact.packs import spread_faults
 from engine.injection.exact.whole_network import WholeNetwork
 from engine.injection.method import Plan
-from engine.injection.methods import METHODS, THETA
+from engine.injection.methods import METHODS, THETAS, Thetas
 from engine.injection.network.golden import GoldenBlock
 from engine.injection.network.layers import injectable_modules
 from engine.injection.network.sizes import plan_sizes, whole_network_sizes
@@ -55,7 +55,7 @@ class Injection:
         memory: int,
         method: str,
         on_step: OnStep = nobody_waits,
-        theta: float = THETA,
+        thetas: Thetas = THETAS,
     ) -> None:
         """Trace the network, find the batch sizes to use, and let the method measure what it needs.
 
@@ -65,7 +65,7 @@ class Injection:
             memory: bytes for golden values and batches together.
             method: a name in `engine.injection.methods.METHODS`.
             on_step: told what is being done.
-            theta: of a method that screens, see `docs/screening.md`.
+            thetas: of a method that screens, see `docs/screening.md`.
 
         Raises:
             InputError: there is no such method.
@@ -84,7 +84,7 @@ class Injection:
         self.workers = Workers.of(images.device) if self._traced else Workers(1, torch.get_num_threads())
         """side by side, on the CPU; faults that run the whole network change its weights, and run alone"""
         self._whole_network = WholeNetwork(self.model, self.whole_macs)
-        self._method_name, self._theta = method, theta
+        self._method_name, self._thetas = method, thetas
         self._fallen = [0] * len(self.names)
         """by layer, the place in the ladder that it fell back to"""
         self._ladder = self._build_ladder()
@@ -133,7 +133,7 @@ class Injection:
         self._begin(images, on_step)
 
     def _build_ladder(self) -> Sequence[Method]:
-        methods = METHODS[self._method_name].build(self._traced, self._theta) if self._traced else ()
+        methods = METHODS[self._method_name].build(self._traced, self._thetas) if self._traced else ()
         return *methods, self._whole_network
 
     def _say(self, note: str) -> None:

@@ -13,8 +13,17 @@ if TYPE_CHECKING:
     from engine.injection.network.traced import TracedNetwork
 
 
-THETA = 0.3
-"""share of a lead that a screened pair's bound may reach: a third of where critical pairs were first seen"""
+@dataclass(frozen=True)
+class Thetas:
+    """Up to where a method that screens calls pairs safe: docs/screening.md."""
+
+    bound: float = 0.3
+    """share of a lead that a pair's bound may reach: a third of where critical pairs were first seen"""
+    change: float = 0.3
+    """share of a lead that the exact change of a pair may take, to first order"""
+
+
+THETAS = Thetas()
 
 
 @dataclass(frozen=True)
@@ -30,11 +39,11 @@ class MethodEntry:
     """"module:function" that makes the methods of a traced network, the fastest first; each next one is slower, and
     runs the layers in which the one before it does not agree with the plain loop"""
     screens: bool = False
-    """whether it leaves pairs out by a bound, whose size `theta` its factory takes, and audits them"""
+    """whether it leaves pairs out by a bound, whose limits `thetas` its factory takes, and audits them"""
 
-    def build(self, traced: TracedNetwork, theta: float = THETA) -> Sequence[Method]:
+    def build(self, traced: TracedNetwork, thetas: Thetas = THETAS) -> Sequence[Method]:
         """The methods for one network."""
-        options = {"theta": theta} if self.screens else {}
+        options = {"thetas": thetas} if self.screens else {}
         methods: Sequence[Method] = resolve_name(self.factory)(traced, **options)
         return methods
 

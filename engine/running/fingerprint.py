@@ -72,7 +72,7 @@ def _screening(config: CampaignConfig) -> str | None:
     run = config.run
     if not METHODS[run.method].screens:
         return None
-    return f"theta {run.theta:g}, audit {run.audit:g}, audit_faults {run.audit_faults:g}"
+    return f"theta {run.theta:g}, theta2 {run.theta2:g}, audit {run.audit:g}, audit_faults {run.audit_faults:g}"
 
 
 @cache

@@ -110,7 +110,7 @@ def _key(config: CampaignConfig, threads: int | None) -> Hashable | None:
     weights = _files(model.weights)
     if code is None or images is None or weights is None or not (is_ours or model.path):
         return None
-    computed = run.method, run.theta, run.device, run.tf32, run.memory, threads or torch.get_num_threads()
+    computed = run.method, run.thetas, run.device, run.tf32, run.memory, threads or torch.get_num_threads()
     return model.model_dump_json(), dataset.model_dump_json(), computed, code, images, weights
 
 

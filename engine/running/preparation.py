@@ -222,7 +222,7 @@ def _injection(
 ) -> Injection:
     """The network traced, its batch sizes probed on the first images, for so many bytes or as many as there are."""
     injection = halved_until_it_fits(
-        lambda tried: Injection(model, _probing_images(dataset, device, tried), tried, run.method, on_step, run.theta),
+        lambda tried: Injection(model, _probing_images(dataset, device, tried), tried, run.method, on_step, run.thetas),
         memory,
         device,
     )

@@ -22,7 +22,7 @@ from engine.injection.exact.method import ExactMethod
 from engine.injection.fast.batches import FastBatches
 from engine.injection.fast.block import FastBlock
 from engine.injection.fast.calibration import TAU_SAFETY, bounded_share, count_images, largest_error, sample_faults
-from engine.injection.fast.channel_updates import ChannelUpdates, Leads, SingleUpdates, WantedUpdates, has_update_rule
+from engine.injection.fast.channel_updates import ChannelUpdates, Leads, has_update_rule
 from engine.injection.fast.runner import FastRunner
 from engine.injection.memory import is_out_of_memory
 from engine.injection.method import FAILURES, Method
@@ -209,18 +209,8 @@ class FastMethod(Method):
         gradients = slopes(self._traced.network, nodes, block, self._plan.workers, at_once)
         return FastBlock.of(block, self._copies, self._traced.network, gradients)
 
-    def run(
-        self,
-        block: GoldenBlock,
-        layer: int,
-        faults: WeightFaults,
-        recorder: Recorder,
-        wanted: Tensor | None = None,
-    ) -> None:
-        """Record every pair that differs from golden; by `exact` where there is no update for the layer.
-
-        `wanted` [faults, count] are the only pairs that anybody asks for; of others some may be recorded.
-        """
+    def run(self, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder) -> None:
+        """Record every pair that differs from golden; by `exact` where there is no update for the layer."""
         assert isinstance(block, FastBlock)
         updates = self._updates(block, layer, self._bounds.get(layer))
         if updates is None:
@@ -230,30 +220,38 @@ class FastMethod(Method):
         if large is not None:
             self._exact.run(block, layer, replace(faults, changes=faults.changes & large), recorder)
             faults = replace(faults, changes=faults.changes & ~large)
-        source = updates if wanted is None else WantedUpdates(updates, wanted)
-        close = self.run_source(source, block, layer, faults, recorder)
-        if close is not None:
-            self._decide(block, layer, faults, recorder, close)
+        self.run_some(block, layer, faults, recorder, updates)
 
-    def run_single(
-        self, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder, fault: Tensor, image: Tensor
+    def updates(self, block: FastBlock, layer: int) -> ChannelUpdates:
+        """The first stage for faults in single weights of a layer that has an update rule."""
+        updates = self._updates(block, layer, self._bounds.get(layer))
+        assert updates is not None
+        return updates
+
+    def run_some(
+        self,
+        block: FastBlock,
+        layer: int,
+        faults: WeightFaults,
+        recorder: Recorder,
+        source: PairSource[WeightFaults],
     ) -> None:
-        """Record of some pairs those that differ from golden, each run by itself; the layer has an update rule.
+        """Record of the pairs that a first stage yields those that differ from golden, near-ties by `exact`.
 
         Args:
             block: as `extend` gives it.
             layer: index of the injectable layer.
-            faults: of that layer, those of the pairs in one weight each.
+            faults: of that layer.
             recorder: takes faults as rows of `faults`, and images as rows of the block.
-            fault: [pairs] row of the fault.
-            image: [pairs] row of the image.
+            source: made of `updates`.
         """
-        assert isinstance(block, FastBlock)
-        updates = self._updates(block, layer, self._bounds.get(layer))
-        assert updates is not None
-        close = self.run_source(SingleUpdates(updates, fault, image), block, layer, faults, recorder)
+        close = self.run_source(source, block, layer, faults, recorder)
         if close is not None:
             self._decide(block, layer, faults, recorder, close)
+
+    def frontier(self, layer: int) -> Collection[fx.Node]:
+        """The golden values after a layer that its changes are told of; none where this method does not run it."""
+        return self._suffixes[layer].suffix.frontier if layer in self._suffixes else ()
 
     def _large_of_several(self, layer: int, faults: WeightFaults, device: torch.device) -> NDArray[np.bool_] | None:
         """Which faults in several weights change one of them by so much that changes may cancel, [faults].

@@ -17,7 +17,7 @@ from torch import nn
 from engine.errors import reason_of
 from engine.injection.exact.packs import first_inputs
 from engine.injection.fast.block import FastBlock
-from engine.injection.fast.channel_updates import has_update_rule
+from engine.injection.fast.channel_updates import SingleUpdates, WantedUpdates, has_update_rule
 from engine.injection.fast.method import fast_methods
 from engine.injection.memory import is_out_of_memory
 from engine.injection.method import FAILURES, Method
@@ -25,7 +25,8 @@ from engine.injection.network.folded import sums_directly
 from engine.injection.network.layers import flat_weight
 from engine.injection.screened.direction import direction_of
 from engine.injection.screened.growth import growth_of
-from engine.injection.screened.tables import LARGEST, LayerScreen, Reach, screens_of
+from engine.injection.screened.second_stage import SafePairs, SecondStage
+from engine.injection.screened.tables import LARGEST, LayerScreen, Reach, rivals_of, screens_of
 from engine.injection.screened.trial import nodes_without_gradient
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from engine.injection.fast.method import FastMethod
     from engine.injection.method import Plan
+    from engine.injection.methods import Thetas
     from engine.injection.network.golden import GoldenBlock
     from engine.injection.network.traced import TracedNetwork
     from engine.injection.outcomes import WeightFaults
@@ -54,10 +56,10 @@ _SINGLE_COST = 3
 _FALLEN = "theta of layer "
 
 
-def screened_methods(traced: TracedNetwork, theta: float) -> Sequence[Method]:
+def screened_methods(traced: TracedNetwork, thetas: Thetas) -> Sequence[Method]:
     """The method `screened` for one network, and those that run what it does not screen."""
     fast, exact = fast_methods(traced)
-    return ScreenedMethod(traced, fast, theta), fast, exact
+    return ScreenedMethod(traced, fast, thetas), fast, exact
 
 
 @dataclass(frozen=True)
@@ -68,15 +70,15 @@ class ScreenedBlock(FastBlock):
 
 
 class ScreenedMethod(Method):
-    """Bounds every pair by one multiplication, and leaves those above to `fast`."""
+    """Bounds every pair by one multiplication, those above by their exact change, and leaves the rest to `fast`."""
 
     name = "screened"
 
-    def __init__(self, traced: TracedNetwork, fast: FastMethod, theta: float) -> None:
-        """`fast`: of the same network, started before this one; `theta`: share of a lead."""
+    def __init__(self, traced: TracedNetwork, fast: FastMethod, thetas: Thetas) -> None:
+        """`fast`: of the same network, started before this one."""
         self._traced = traced
         self._fast = fast
-        self._theta = theta
+        self._thetas = thetas
         self._fallen: dict[int, float] = {}
         """theta of the layers in which a screened pair turned out to be critical"""
         self._left: dict[int, str] = {}
@@ -88,8 +90,14 @@ class ScreenedMethod(Method):
         return self._left
 
     def golden_copies(self) -> Mapping[fx.Node, int]:
-        """Nothing beside what `fast` keeps."""
-        return {}
+        """The slopes of every lead, in half of the memory of golden values, beside what `fast` keeps."""
+        logits = self._traced.shapes[self._traced.network.output]
+        rivals = rivals_of(logits[1])
+        copies: dict[fx.Node, int] = {}
+        for layer in self._traced.suffixes:
+            for node in self._fast.frontier(layer):
+                copies[node] = copies.get(node, 0) + -(-rivals // 2)
+        return copies
 
     def start(self, plan: Plan, images: Tensor, on_step: OnStep) -> None:  # noqa: ARG002 - as a Method
         """Find the layers whose changes can be followed, and try their gradients out."""
@@ -139,12 +147,17 @@ class ScreenedMethod(Method):
 
     def theta(self, layer: int) -> float:
         """Share of a lead that a bound may reach in a layer without its pair being run."""
-        return self._fallen.get(layer, self._theta)
+        return self._fallen.get(layer, self._thetas.bound)
+
+    def _theta_of_changes(self, layer: int) -> float:
+        """The same for exact changes; it falls as the other does."""
+        return self._thetas.change * self.theta(layer) / self._thetas.bound
 
     @property
     def measured(self) -> Mapping[str, float]:
-        """theta, and what it is in the layers where it has fallen."""
-        return {"theta": self._theta, **{f"{_FALLEN}{layer}": theta for layer, theta in sorted(self._fallen.items())}}
+        """theta, and what it is in the layers where it has fallen; that of exact changes falls with it."""
+        fallen = {f"{_FALLEN}{layer}": theta for layer, theta in sorted(self._fallen.items())}
+        return {"theta": self._thetas.bound, "theta2": self._thetas.change, **fallen}
 
     def recall(self, measured: Mapping[str, float | str]) -> None:
         """Take over where theta had fallen; it never rises."""
@@ -182,18 +195,27 @@ class ScreenedMethod(Method):
         bounds = FaultBounds.of(block.screens[layer], self._traced.network.layers[layer], faults)
         wanted = self._above(bounds, block, faults)
         changes = torch.as_tensor(faults.changes, device=wanted.device)[:, None]
-        screened = changes & ~wanted
-        audit = AuditedPairs.of(block, layer, self.theta(layer), faults, screened)
-        wanted[audit.whole] = True
-        self._run_wanted(block, layer, faults, recorder, wanted & changes, audit)
-        audited = audit.single, audit.of_whole(screened)
-        screened[audit.single] = False
-        screened[audit.whole] = False
-        doubt = bounds.of_faults(np.arange(len(faults))) if recorder.looks_at_doubt else None
+        screened, drawn = changes & ~wanted, AuditedPairs.of(block, layer, self.theta(layer), faults)
+        audited = [
+            SafePairs(fault, image, bounds.of_pairs(fault, image) * self.theta(layer))
+            for fault, image in (drawn.of_single(screened), drawn.of_whole(screened))
+        ]
+        wanted[drawn.whole] = True
+        safe = self._run_wanted(block, layer, faults, recorder, wanted & changes, drawn, audited[0])
+        safe = safe.take(~screened[safe.fault, safe.image])
+        screened[safe.fault, safe.image] = True
+        is_drawn = drawn.has_single(safe.fault, safe.image), drawn.is_whole[safe.fault]
+        audited = [before.and_also(safe.take(is_so)) for before, is_so in zip(audited, is_drawn, strict=True)]
+        for some in audited:
+            screened[some.fault, some.image] = False
+        doubt = None
+        if recorder.looks_at_doubt:
+            doubt = bounds.of_faults(np.arange(len(faults)))
+            doubt[safe.fault, safe.image] = safe.share / self._theta_of_changes(layer)
         recorder.record_screened(screened, doubt)
-        for drawn_as, (fault, image) in enumerate(audited):
-            if len(fault):
-                recorder.record_audit(fault, image, bounds.of_pairs(fault, image) * self.theta(layer), drawn_as)
+        for drawn_as, some in enumerate(audited):
+            if len(some.fault):
+                recorder.record_audit(some.fault, some.image, some.share, drawn_as)
 
     def _above(self, bounds: FaultBounds, block: GoldenBlock, faults: WeightFaults) -> Tensor:
         """[faults, count] the pairs that the bound does not call safe, and all of faults in several weights."""
@@ -207,27 +229,42 @@ class ScreenedMethod(Method):
 
     def _run_wanted(
         self,
-        block: GoldenBlock,
+        block: ScreenedBlock,
         layer: int,
         faults: WeightFaults,
         recorder: Recorder,
         wanted: Tensor,
-        audit: AuditedPairs,
-    ) -> None:
-        """Run pairs [faults, count] by `fast`: each by itself where a fault has few of them, as the drawn ones."""
+        drawn: AuditedPairs,
+        audited: SafePairs,
+    ) -> SafePairs:
+        """Run pairs [faults, count] by `fast`, but for those that the second stage calls safe, which it returns.
+
+        Each pair is run by itself where a fault has few of them, as those of the `audited` that were `drawn` singly.
+        """
         count = wanted.sum(1)
         channels = len(self._traced.network.layers[layer].weight)
         is_few = count * channels * _SINGLE_COST < block.count
         if faults.more is not None:
-            is_few[torch.as_tensor(np.unique(faults.more.fault), device=is_few.device)] = False
-        many = (count.bool() & ~is_few).cpu().numpy()
-        if many.any():
-            self._fast.run(block, layer, replace(faults, changes=many), recorder, wanted)
+            is_several = torch.zeros_like(is_few)
+            is_several[torch.as_tensor(faults.more.fault, device=is_few.device)] = True
+            self._fast.run(block, layer, replace(faults, changes=(is_several & count.bool()).cpu().numpy()), recorder)
+            wanted, is_few = wanted & ~is_several[:, None], is_few & ~is_several
+            count = count * ~is_several
         single = wanted & is_few[:, None]
-        single[audit.single] = True
+        single[audited.fault, audited.image] = True
         fault, image = single.nonzero(as_tuple=True)
-        if len(fault):
-            self._fast.run_single(block, layer, faults, recorder, fault, image)
+        many = (count.bool() & ~is_few).cpu().numpy()
+        stages = []
+        if many.any() or len(fault):
+            updates = self._fast.updates(block, layer)
+            for source, some in (
+                (WantedUpdates(updates, wanted), replace(faults, changes=many)),
+                (SingleUpdates(updates, fault, image), faults),
+            ):
+                theta = self._theta_of_changes(layer)
+                stages.append(SecondStage(source, block.screens[layer].slopes, theta, drawn.contains))
+                self._fast.run_some(block, layer, some, recorder, stages[-1])
+        return SafePairs.concat([safe for stage in stages for safe in stage.safe], fault.device)
 
 
 @dataclass(frozen=True)
@@ -304,28 +341,49 @@ class FaultBounds:
 
 @dataclass(frozen=True)
 class AuditedPairs:
-    """What is run of the screened pairs of some faults (rows) and a block (columns)."""
+    """What was drawn of some faults (rows) and a block (columns), to be run although it is safe."""
 
-    single: tuple[Tensor, Tensor]
-    """row and column of each pair that was drawn by itself"""
-    whole: Tensor
-    """[n] rows of the faults of which every screened pair is run"""
+    pair: Tensor
+    """[pairs] those drawn by themselves, ascending: row times count plus column"""
+    is_whole: Tensor
+    """[faults] those of which every safe pair is run"""
+    count: int
 
     @classmethod
-    def of(cls, block: GoldenBlock, layer: int, theta: float, faults: WeightFaults, screened: Tensor) -> AuditedPairs:
-        """What the block's plan has drawn, of the `screened` pairs [faults, count]."""
-        none = torch.zeros(0, dtype=torch.int64, device=screened.device)
+    def of(cls, block: GoldenBlock, layer: int, theta: float, faults: WeightFaults) -> AuditedPairs:
+        """What the block's plan has drawn."""
+        device = block.logits.device
         if block.audit is None:
-            return cls((none, none), none)
+            none = torch.zeros(0, dtype=torch.int64, device=device)
+            return cls(none, torch.zeros(len(faults), dtype=torch.bool, device=device), block.count)
         drawn = block.audit.drawn(layer, theta, faults.positions)
-        fault, image, whole = (
-            torch.as_tensor(values, device=screened.device)
-            for values in (drawn.fault, drawn.image, np.flatnonzero(drawn.whole))
-        )
+        pair = torch.as_tensor(np.sort(drawn.fault * block.count + drawn.image), device=device)
+        return cls(pair, torch.as_tensor(drawn.whole, device=device), block.count)
+
+    @property
+    def whole(self) -> Tensor:
+        """[n] rows of the whole faults."""
+        return self.is_whole.nonzero().squeeze(1)
+
+    def has_single(self, fault: Tensor, image: Tensor) -> Tensor:
+        """Which of some pairs were drawn by themselves, [pairs]."""
+        pair = fault * self.count + image
+        if not len(self.pair):
+            return torch.zeros_like(pair, dtype=torch.bool)
+        place = torch.searchsorted(self.pair, pair).clamp(max=len(self.pair) - 1)
+        return self.pair[place] == pair
+
+    def contains(self, fault: Tensor, image: Tensor) -> Tensor:
+        """Which of some pairs were drawn in one way or the other, [pairs]."""
+        return self.has_single(fault, image) | self.is_whole[fault]
+
+    def of_single(self, screened: Tensor) -> tuple[Tensor, Tensor]:
+        """Row and column of each `screened` pair [faults, count] that was drawn by itself."""
+        fault, image = self.pair // self.count, self.pair % self.count
         is_screened = screened[fault, image]
-        return cls((fault[is_screened], image[is_screened]), whole)
+        return fault[is_screened], image[is_screened]
 
     def of_whole(self, screened: Tensor) -> tuple[Tensor, Tensor]:
-        """Row and column of each screened pair of the whole faults."""
+        """Row and column of each `screened` pair [faults, count] of the whole faults."""
         member, image = screened[self.whole].nonzero(as_tuple=True)
         return self.whole[member], image

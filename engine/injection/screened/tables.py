@@ -1,8 +1,9 @@
-"""Two small tables for each layer and block, from which every pair's bound is one multiplication.
+"""Tables for each layer and block: two small ones that bound every pair by one multiplication, and the slopes of leads.
 
 A fault adds dw times a shift of input channel k to output channel o. To first order, the lead of the golden class over
 another shrinks by at most |dw| * U[o, image] * X[k, image] of itself: docs/screening.md, (1). U is the norm of the
-gradient of that lead where channels mix, over the lead; X is the norm of the input channel.
+gradient of that lead where channels mix, over the lead; X is the norm of the input channel. The gradients themselves
+are the slopes of the second stage.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import torch
 from torch import nn
 
 from engine.injection.bounds.margins import replayed
+from engine.injection.screened.second_stage import Slopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,6 +68,7 @@ class LayerScreen:
     """[input channels, count] X"""
     removal: Removal | None
     """where a change downwards takes at most what is there"""
+    slopes: Slopes
 
     @cached_property
     def largest(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -131,8 +134,10 @@ def screens_of(
     if not reaches:
         return {}
 
+    slopes = {layer: _no_slopes(reach, block) for layer, reach in reaches.items()}
+
     def shares_of(rows: slice) -> dict[int, _Shares]:
-        return _shares(network, reaches, block, rows)
+        return _shares(network, reaches, block, rows, slopes)
 
     some_rows = (slice(start, min(start + at_once, block.count)) for start in range(0, block.count, at_once))
     parts = list(workers.map(shares_of, some_rows))
@@ -143,7 +148,7 @@ def screens_of(
         factor = torch.maximum(of_norm / theta[layer], _sizes(reach, block)).T.contiguous()
         module = network.layers[layer]
         removal = _removal(reach, of_removal / theta[layer], source)
-        screens[layer] = LayerScreen(factor, _input_norms(module, source), removal)
+        screens[layer] = LayerScreen(factor, _input_norms(module, source), removal, slopes[layer])
     return screens
 
 
@@ -156,20 +161,37 @@ class _Shares(NamedTuple):
     """of a change downwards that takes all there is, weighed"""
 
 
-def _shares(network: Network, reaches: Mapping[int, Reach], block: GoldenBlock, rows: slice) -> dict[int, _Shares]:
-    """Those of some images, by layer."""
+def rivals_of(classes: int) -> int:
+    """How many classes' leads are followed."""
+    return min(classes - 1, MOST_RIVALS)
+
+
+def _no_slopes(reach: Reach, block: GoldenBlock) -> Slopes:
+    """Room for the slopes of a layer."""
+    rivals = rivals_of(block.logits.shape[1])
+    shapes = {node: reach.suffix.frontier[node].apart(block.values[node][:1]).shape for node in reach.growth.frontier}
+    largest = {
+        node: _largest(block.values[node][: block.count]) * ~_is_tied(block.logits[: block.count]) for node in shapes
+    }
+    return Slopes.empty({node: (shape[1], rivals, shape[2:].numel()) for node, shape in shapes.items()}, largest)
+
+
+def _shares(
+    network: Network, reaches: Mapping[int, Reach], block: GoldenBlock, rows: slice, slopes: Mapping[int, Slopes]
+) -> dict[int, _Shares]:
+    """Those of some images, by layer; the `slopes` of these images are filled in."""
     wanted = list({node for reach in reaches.values() for node in reach.growth.frontier})
     after = {reached for node in wanted for reached in network.downstream(node)}
     largest: dict[int, _Shares] = {}
     with torch.inference_mode(False), torch.enable_grad():
         values = replayed(network, set(wanted), after, block.values, rows)
         leaves = [values[node] for node in wanted]
-        for lead in _leads(values[network.output]):
+        for rank, lead in enumerate(_leads(values[network.output])):
             found = torch.autograd.grad(lead.sum(), leaves, retain_graph=True, materialize_grads=True)
             with torch.no_grad():
                 gradients = dict(zip(wanted, found, strict=True))
                 for layer, reach in reaches.items():
-                    shares = _share(reach, gradients, values)
+                    shares = _share(reach, gradients, values, slopes[layer], rows, rank)
                     if layer in largest:
                         shares = _Shares(*map(torch.maximum, largest[layer], shares))
                     largest[layer] = shares
@@ -181,10 +203,10 @@ def _shares(network: Network, reaches: Mapping[int, Reach], block: GoldenBlock, 
 
 def _leads(logits: Tensor) -> Iterator[Tensor]:
     """How much of its lead over each of the nearest rivals the golden class keeps, [images]: 1 without a fault."""
-    count = min(logits.shape[1], MOST_RIVALS + 1)
-    order = logits.detach().topk(count, dim=1).indices
+    count = rivals_of(logits.shape[1])
+    order = logits.detach().topk(count + 1, dim=1).indices
     top = logits.gather(1, order[:, :1])
-    for rank in range(1, count):
+    for rank in range(1, count + 1):
         lead = (top - logits.gather(1, order[:, rank : rank + 1])).squeeze(1)
         margin = lead.detach()
         yield torch.where(margin > 0, lead / torch.where(margin > 0, margin, 1), 0)
@@ -193,16 +215,23 @@ def _leads(logits: Tensor) -> Iterator[Tensor]:
 def _is_tied(logits: Tensor) -> Tensor:
     """[images] where the golden class leads by nothing, so that any change may be enough."""
     best = logits.topk(min(2, logits.shape[1]), dim=1).values
-    return ~(best[:, 0] > best[:, -1]) if logits.shape[1] > 1 else torch.zeros(len(logits), dtype=torch.bool)
+    return ~(best[:, 0] > best[:, -1])
 
 
-def _share(reach: Reach, gradients: Mapping[fx.Node, Tensor], values: Mapping[fx.Node, Tensor]) -> _Shares:
-    """What changes of one lead take, given its gradient: over all places where a channel is read."""
+def _share(
+    reach: Reach,
+    gradients: Mapping[fx.Node, Tensor],
+    values: Mapping[fx.Node, Tensor],
+    slopes: Slopes,
+    rows: slice,
+    rank: int,
+) -> _Shares:
+    """What changes of the lead of some rank take, given its gradient: over all places where a channel is read."""
     norm: list[Tensor] = []
     removal: list[Tensor] = []
     for node, growth in reach.growth.frontier.items():
         gradient = reach.suffix.frontier[node].apart(gradients[node])
-        norm.append(growth * torch.linalg.vector_norm(gradient, dim=(2, 3)))
+        norm.append(growth * slopes.put(node, rows, rank, -gradient.flatten(2)))
         if reach.direction is not None:
             there = reach.suffix.frontier[node].apart(values[node].detach())
             removal.append(_REMOVAL * (gradient.abs() * there.clamp(min=0)).sum((2, 3)))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
 from engine.injection.fast.block import FastBlock
+from engine.injection.fast.channel_updates import SingleUpdates
 from engine.injection.fast.method import FastMethod
 from engine.injection.injection import Injection
 from engine.injection.network import folded
@@ -321,6 +322,7 @@ def test_a_pair_by_itself_is_what_it_is_among_others(
     model = seeded(arch, images)
     injection = Injection(model, images, 5 * 10**8, "fast")
     block = injection.load(images)
+    assert isinstance(block, FastBlock)
     method = next(each for each in injection._ladder if isinstance(each, FastMethod))
     layers = len(injection.names)
     for layer in sorted({0, 1, layers // 2, layers - 2, layers - 1}):
@@ -330,7 +332,8 @@ def test_a_pair_by_itself_is_what_it_is_among_others(
         recorder = SeverityMatrix(len(faults), block.logits)
         with torch.inference_mode():
             pairs = chosen & torch.as_tensor(faults.changes)[:, None]
-            method.run_single(block, layer, faults, recorder, *pairs.nonzero(as_tuple=True))
+            single = SingleUpdates(method.updates(block, layer), *pairs.nonzero(as_tuple=True))
+            method.run_some(block, layer, faults, recorder, single)
         found = recorder.outcomes(faults.positions).severity
         is_critical = whole == CRITICAL
         assert ((found == CRITICAL) == is_critical)[chosen.numpy()].all()

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
 from engine.injection.injection import Injection
+from engine.injection.methods import Thetas
 from engine.injection.screened.audit import AuditPlan
 from engine.models import load_model
 from engine.severity import CRITICAL, SCREENED
@@ -92,7 +93,7 @@ def lenet5() -> tuple[nn.Module, Tensor]:
 @pytest.fixture(scope="module")
 def made(lenet5: tuple[nn.Module, Tensor]) -> Callable[[str, float], Injection]:
     """The injection of a method and a theta, which is the same for every example."""
-    return cache(lambda method, theta: Injection(*lenet5, MEMORY, method, theta=theta))
+    return cache(lambda method, theta: Injection(*lenet5, MEMORY, method, thetas=Thetas(bound=theta)))
 
 
 @settings(max_examples=8)
