@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from engine.injection.network.golden import GoldenBlock
     from engine.injection.network.traced import TracedNetwork
     from engine.injection.outcomes import WeightFaults
+    from engine.injection.pairs import PairSource
     from engine.injection.recording import Recorder
     from engine.steps import OnStep
 
@@ -201,7 +202,9 @@ class ScreenedMethod(Method):
             for fault, image in (drawn.of_single(screened), drawn.of_whole(screened))
         ]
         wanted[drawn.whole] = True
-        safe = self._run_wanted(block, layer, faults, recorder, wanted & changes, drawn, audited[0])
+        wanted &= changes
+        self._run_several(block, layer, faults, recorder, wanted)
+        safe = self._run_wanted(block, layer, faults, recorder, wanted, drawn, audited[0])
         safe = safe.take(~screened[safe.fault, safe.image])
         screened[safe.fault, safe.image] = True
         is_drawn = drawn.has_single(safe.fault, safe.image), drawn.is_whole[safe.fault]
@@ -244,27 +247,45 @@ class ScreenedMethod(Method):
         count = wanted.sum(1)
         channels = len(self._traced.network.layers[layer].weight)
         is_few = count * channels * _SINGLE_COST < block.count
-        if faults.more is not None:
-            is_several = torch.zeros_like(is_few)
-            is_several[torch.as_tensor(faults.more.fault, device=is_few.device)] = True
-            self._fast.run(block, layer, replace(faults, changes=(is_several & count.bool()).cpu().numpy()), recorder)
-            wanted, is_few = wanted & ~is_several[:, None], is_few & ~is_several
-            count = count * ~is_several
         single = wanted & is_few[:, None]
         single[audited.fault, audited.image] = True
-        fault, image = single.nonzero(as_tuple=True)
-        many = (count.bool() & ~is_few).cpu().numpy()
-        stages = []
-        if many.any() or len(fault):
-            updates = self._fast.updates(block, layer)
-            for source, some in (
-                (WantedUpdates(updates, wanted), replace(faults, changes=many)),
-                (SingleUpdates(updates, fault, image), faults),
-            ):
-                theta = self._theta_of_changes(layer)
-                stages.append(SecondStage(source, block.screens[layer].slopes, theta, drawn.contains))
-                self._fast.run_some(block, layer, some, recorder, stages[-1])
-        return SafePairs.concat([safe for stage in stages for safe in stage.safe], fault.device)
+        many, (fault, image) = count.bool() & ~is_few, single.nonzero(as_tuple=True)
+        found: list[SafePairs] = []
+        if many.any():
+            wide = WantedUpdates(self._fast.updates(block, layer), wanted)
+            some = replace(faults, changes=many.cpu().numpy())
+            found += self._run_unsafe(wide, block, layer, some, recorder, drawn)
+        if len(fault):
+            narrow = SingleUpdates(self._fast.updates(block, layer), fault, image)
+            found += self._run_unsafe(narrow, block, layer, faults, recorder, drawn)
+        return SafePairs.concat(found, fault.device)
+
+    def _run_unsafe(
+        self,
+        source: PairSource[WeightFaults],
+        block: ScreenedBlock,
+        layer: int,
+        faults: WeightFaults,
+        recorder: Recorder,
+        drawn: AuditedPairs,
+    ) -> Sequence[SafePairs]:
+        """Run pairs but for those that the second stage calls safe and nobody has drawn; returns the safe ones."""
+        slopes = block.screens[layer].slopes
+        if slopes is None:
+            self._fast.run_some(block, layer, faults, recorder, source)
+            return ()
+        second = SecondStage(source, slopes, self._theta_of_changes(layer), drawn.contains)
+        self._fast.run_some(block, layer, faults, recorder, second)
+        return second.safe
+
+    def _run_several(
+        self, block: ScreenedBlock, layer: int, faults: WeightFaults, recorder: Recorder, wanted: Tensor
+    ) -> None:
+        """Run faults in several weights by `fast`, all pairs, and take them out of those `wanted` [faults, count]."""
+        if faults.more is not None:
+            is_several = np.isin(np.arange(len(faults)), faults.more.fault)
+            self._fast.run(block, layer, replace(faults, changes=faults.changes & is_several), recorder)
+            wanted[torch.as_tensor(is_several, device=wanted.device)] = False
 
 
 @dataclass(frozen=True)

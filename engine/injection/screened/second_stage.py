@@ -49,12 +49,10 @@ class Slopes:
                 norms[node] = torch.empty(count, *shape[:2], device=device)
         return cls(of_node, norms, largest)
 
-    def put(self, node: fx.Node, rows: slice, rival: int, slope: Tensor) -> Tensor:
-        """Keep those of some images and one rival, [images, channels, values]; returns their norms."""
+    def put(self, node: fx.Node, rows: slice, rival: int, slope: Tensor, norm: Tensor) -> None:
+        """Keep those of some images and one rival, [images, channels, values], and their norms [images, channels]."""
         self.of_node[node][rows, :, rival] = slope
-        norm: Tensor = torch.linalg.vector_norm(slope, dim=2)
         self.norms[node][rows, :, rival] = norm
-        return norm
 
     def shares(self, pairs: Pairs) -> Tensor:
         """What each pair's change takes of a lead at most, [pairs]: (4) in docs/screening.md.

@@ -68,7 +68,9 @@ class LayerScreen:
     """[input channels, count] X"""
     removal: Removal | None
     """where a change downwards takes at most what is there"""
-    slopes: Slopes
+    slopes: Slopes | None
+    """None where a channel is a single value: the rest of the network is soon run, and the change of one neuron is no
+    sum over many places, in which what the first order leaves out averages"""
 
     @cached_property
     def largest(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -166,10 +168,12 @@ def rivals_of(classes: int) -> int:
     return min(classes - 1, MOST_RIVALS)
 
 
-def _no_slopes(reach: Reach, block: GoldenBlock) -> Slopes:
-    """Room for the slopes of a layer."""
+def _no_slopes(reach: Reach, block: GoldenBlock) -> Slopes | None:
+    """Room for the slopes of a layer, if it has a second stage."""
     rivals = rivals_of(block.logits.shape[1])
     shapes = {node: reach.suffix.frontier[node].apart(block.values[node][:1]).shape for node in reach.growth.frontier}
+    if any(shape[2:].numel() == 1 for shape in shapes.values()):
+        return None
     largest = {
         node: _largest(block.values[node][: block.count]) * ~_is_tied(block.logits[: block.count]) for node in shapes
     }
@@ -177,7 +181,7 @@ def _no_slopes(reach: Reach, block: GoldenBlock) -> Slopes:
 
 
 def _shares(
-    network: Network, reaches: Mapping[int, Reach], block: GoldenBlock, rows: slice, slopes: Mapping[int, Slopes]
+    network: Network, reaches: Mapping[int, Reach], block: GoldenBlock, rows: slice, slopes: Mapping[int, Slopes | None]
 ) -> dict[int, _Shares]:
     """Those of some images, by layer; the `slopes` of these images are filled in."""
     wanted = list({node for reach in reaches.values() for node in reach.growth.frontier})
@@ -222,7 +226,7 @@ def _share(
     reach: Reach,
     gradients: Mapping[fx.Node, Tensor],
     values: Mapping[fx.Node, Tensor],
-    slopes: Slopes,
+    slopes: Slopes | None,
     rows: slice,
     rank: int,
 ) -> _Shares:
@@ -231,7 +235,10 @@ def _share(
     removal: list[Tensor] = []
     for node, growth in reach.growth.frontier.items():
         gradient = reach.suffix.frontier[node].apart(gradients[node])
-        norm.append(growth * slopes.put(node, rows, rank, -gradient.flatten(2)))
+        of_channels = torch.linalg.vector_norm(gradient, dim=(2, 3))
+        norm.append(growth * of_channels)
+        if slopes is not None:
+            slopes.put(node, rows, rank, -gradient.flatten(2), of_channels)
         if reach.direction is not None:
             there = reach.suffix.frontier[node].apart(values[node].detach())
             removal.append(_REMOVAL * (gradient.abs() * there.clamp(min=0)).sum((2, 3)))
