@@ -190,7 +190,7 @@ async def test_only_what_applies_is_shown(tmp_path: Path) -> None:
         app = await opened(pilot)
         hidden = {("model", "width"), ("model", "path"), ("faults", "list")}
         hidden |= {("workload", key) for key in ("n", "fraction", "center", "eps", "threshold", "seed")}
-        hidden |= {("run", key) for key in ("theta", "audit", "audit_faults")}
+        hidden |= {("run", key) for key in ("theta", "theta2", "audit", "audit_faults")}
         every = {(one.section, one.key) for one in config_fields()} | {("submit", "again")}
         await until(pilot, lambda: shown(app) == every - hidden)
         focus(app, "workload", "select")

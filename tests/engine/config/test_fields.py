@@ -53,7 +53,9 @@ def test_what_applies_is_never_refused_for_not_applying() -> None:
 
 
 @pytest.mark.parametrize("method", ["exact", "fast", "screened"])
-@pytest.mark.parametrize(("key", "value", "wrong"), [("theta", 0.2, 0), ("audit", 1e-4, 1), ("audit_faults", 0.5, 0)])
+@pytest.mark.parametrize(
+    ("key", "value", "wrong"), [("theta", 0.2, 0), ("theta2", 0.2, 0), ("audit", 1e-4, 1), ("audit_faults", 0.5, 0)]
+)
 def test_options_of_screening_apply_where_pairs_are_left_out(key: str, value: float, wrong: float, method: str) -> None:
     tables = {"name": "x", "model": {"arch": "lenet5"}, "dataset": {"name": "mnist"}, "run": {"method": method}}
 
