@@ -113,37 +113,39 @@ def benchmark(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Ben
 def _benchmark(prepared: PreparedCampaign, on_step: OnStep) -> Benchmark:
     injections = {name: prepared.injected_by(name, on_step) for name in METHODS}
     judging = next(name for name, entry in METHODS.items() if entry.is_bit_equal)
-    images = _spread_images(prepared, min(injection.block_rows for injection in injections.values()))
-    audit = prepared.audit.of_ranks(0, len(images))
-    blocks = {name: injection.load(images, audit) for name, injection in injections.items()}
+    images = {name: _spread_images(prepared, injection.block_rows) for name, injection in injections.items()}
+    audits = {name: prepared.audit.of_ranks(0, len(some)) for name, some in images.items()}
+    blocks = {name: injection.load(images[name], audits[name]) for name, injection in injections.items()}
     on_step(Step("choosing samples"))
     faults = _sample(injections[judging], blocks[judging], prepared.faults_in_execution_order())
-    some = faults.take(np.unique(np.linspace(0, len(faults) - 1, _naive_faults(prepared, images), dtype=np.int64)))
+    of_naive = _naive_faults(prepared, images[judging])
+    some = faults.take(np.unique(np.linspace(0, len(faults) - 1, of_naive, dtype=np.int64)))
     seconds: dict[str, list[float]] = {name: [] for name in METHODS}
-    naive: dict[int, list[float]] = {batch: [] for batch in NAIVE_BATCHES if batch <= len(images)}
+    naive: dict[int, list[float]] = {batch: [] for batch in NAIVE_BATCHES if batch <= len(images[judging])}
     for round_number in range(ROUNDS):
         on_step(Step("measuring, in rounds", round_number, ROUNDS))
         for name, injection in injections.items():
-            blocks[name], per_fault = _seconds_per_fault(injection, images, audit, faults, len(prepared.faults))
-            seconds[name].append(per_fault / len(images))
+            on_block = images[name], audits[name]
+            blocks[name], per_fault = _seconds_per_fault(injection, *on_block, faults, len(prepared.faults))
+            seconds[name].append(per_fault / len(images[name]))
         for batch in naive:
-            seconds_taken = _timed_naive(prepared, some, images, batch)
-            naive[batch].append(seconds_taken / (len(some) * len(images)))
+            seconds_taken = _timed_naive(prepared, some, images[judging], batch)
+            naive[batch].append(seconds_taken / (len(some) * len(images[judging])))
     on_step(Step("counting multiplications"))
-    matrix_rate = _matrix_rate(images.device)
+    matrix_rate = _matrix_rate(images[judging].device)
     best = min(naive, key=lambda batch: median(naive[batch]))
     everything = Work(1.0, injections[judging].whole_macs)
     methods = {"naive": _speed(naive[best], naive[best], best, everything, matrix_rate)}
     for name, injection in injections.items():
         work = _work(injection, blocks[name], faults)
-        methods[name] = _speed(seconds[name], naive[best], len(images), work, matrix_rate)
+        methods[name] = _speed(seconds[name], naive[best], len(images[name]), work, matrix_rate)
     return Benchmark(
         network=prepared.config.model.arch,
         dataset=prepared.config.dataset.name,
         device=prepared.numerics.device,
         threads=prepared.numerics.threads,
         faults=len(faults),
-        images=len(images),
+        images=len(images[judging]),
         masked_early=1 - methods[judging].run,
         matrix_rate=matrix_rate,
         methods=methods,
