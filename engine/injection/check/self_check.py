@@ -234,7 +234,7 @@ class _Check:
         own = self._own_faults(layer, min(_POOL, _POOL_PER_FAULT * faults), turn)
         pool = drawn if own is None else drawn.joined(own)
         answers = self._answers(block, layer, pool)
-        rows = self._choose(answers, len(drawn), faults, turn)
+        rows = self._choose(answers, len(drawn), layer, faults, turn)
         pool, answers = pool.take(rows), answers.take(rows) if isinstance(answers, _Answers) else answers
         expected = self._plain_answers(block, golden, pool)
         self._pairs += expected.severity.size
@@ -295,13 +295,18 @@ class _Check:
         self._of_layer[layer] = (time.perf_counter() - started) / answers.severity.size
         return answers
 
-    def _choose(self, answers: _Answers | str, drawn: int, count: int, turn: int) -> NDArray[np.int64]:
-        """Rows of the faults that the plain loop runs: half of them drawn ones, half with the most doubtful pairs."""
-        rows = (np.arange(-(-count // 2)) + turn) % drawn
+    def _choose(self, answers: _Answers | str, drawn: int, layer: int, count: int, turn: int) -> NDArray[np.int64]:
+        """Rows of the faults that the plain loop runs: half of them drawn ones, half with the most doubtful pairs.
+
+        Of an odd number, the one left over is by turns a drawn and a doubtful one, in every second layer the other
+        way round: a large network has time for one fault of a layer only. Of equals, those of the campaign come first.
+        """
+        doubtful = (count + (turn + layer) % 2) // 2
+        rows = (np.arange(count - doubtful) + turn) % drawn
         if isinstance(answers, str):
-            return np.unique(rows)
-        doubtful = np.argsort(-answers.doubt.max(axis=1, initial=0), kind="stable")[: count // 2]
-        return np.unique(np.concatenate([rows, doubtful]))
+            return np.unique(rows) if len(rows) else np.array([turn % drawn])
+        most_doubtful = np.argsort(answers.doubt.max(axis=1, initial=0), kind="stable")[::-1][:doubtful]
+        return np.unique(np.concatenate([rows, most_doubtful]))
 
     def _plain_answers(self, block: GoldenBlock, golden: Tensor, faults: WeightFaults) -> _Answers:
         with self._injection.workers.rounding():

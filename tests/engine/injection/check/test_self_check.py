@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from copy import deepcopy
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.errors import InputError
@@ -22,11 +25,13 @@ from engine.injection.injection import Injection
 from tests.engine.injection.networks import every_bit_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from engine.injection.network.golden import GoldenBlock
     from engine.injection.outcomes import WeightFaults
     from engine.injection.pairs import Pairs
     from engine.injection.recording import Recorder
+    from engine.injection.screened.audit import BlockAudit
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -184,6 +189,159 @@ def test_the_campaigns_own_faults_are_among_those_looked_at() -> None:
     both = one.joined(other)
     assert len(both) == 8
     assert both.layer.tolist() == [0] * 5 + [1] * 3
+
+
+class Altered(Injection):
+    """A method that gives other logits than the plain loop, as long as a layer has not fallen back."""
+
+    first_method: str
+    plain: nn.Module
+    alter: Callable[[Tensor, Tensor], Tensor]
+    """of golden logits [images, classes] and those under a fault, what is recorded"""
+
+    def replay(self, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder) -> None:
+        """Run the plain loop, and alter what it gives."""
+        if self.method_of(layer) != self.first_method:
+            super().replay(block, layer, faults, recorder)
+            return
+        images = torch.arange(block.count)
+        for row, logits in enumerate(naive_logits(self.plain, faults, block.images, len(block.images))):
+            recorder.record(torch.full_like(images, row), images, self.alter(block.logits, logits[: block.count]))
+
+
+def altered(method: str, alter: Callable[[Tensor, Tensor], Tensor]) -> CheckResult:
+    model = network()
+    injection = Altered(model, images_of(32, 0), MEMORY, method)
+    injection.first_method, injection.plain, injection.alter = method, deepcopy(model), alter
+    return checked(injection, deepcopy(model), pairs=600)
+
+
+def mask_what_is_not_critical(golden: Tensor, logits: Tensor) -> Tensor:
+    is_critical = (logits.argmax(1) != golden.argmax(1)) | ~logits.isfinite().all(1)
+    return torch.where(is_critical[:, None], logits, golden)
+
+
+def predict_another_class(golden: Tensor, logits: Tensor) -> Tensor:
+    """Critical pairs stay critical."""
+    answers = logits.clone()
+    for row in ((logits.argmax(1) != golden.argmax(1)) & logits.isfinite().all(1)).nonzero().squeeze(1).tolist():
+        other = next(each for each in range(10) if each not in (int(golden[row].argmax()), int(logits[row].argmax())))
+        answers[row, other] = logits[row].max() + 1
+    return answers
+
+
+def hide_what_is_not_finite(golden: Tensor, logits: Tensor) -> Tensor:
+    """With the same prediction, and critical."""
+    answers = torch.where(logits.isfinite().all(1)[:, None], logits, F.one_hot(logits.argmax(1), 10).float())
+    return torch.where((answers.argmax(1) == golden.argmax(1))[:, None], logits, answers)
+
+
+def test_every_severity_of_exact_is_judged_and_masked_pairs_of_fast_are_counted() -> None:
+    result = altered("exact", mask_what_is_not_critical)
+    assert {each.layer for each in result.fallbacks} == {"first", "second", "head"}
+    assert result.differences > 0
+    result = altered("fast", mask_what_is_not_critical)
+    assert (result.differences, result.fallbacks) == (0, ())
+    assert result.masked > 0
+
+
+@pytest.mark.parametrize("alter", [predict_another_class, hide_what_is_not_finite])
+def test_predictions_and_flags_of_critical_pairs_are_judged(alter: Callable[[Tensor, Tensor], Tensor]) -> None:
+    result = altered("fast", alter)
+    assert result.differences > 0
+    assert {each.method for each in result.fallbacks} == {"exact"}
+
+
+def test_a_pair_on_which_plain_loops_of_two_batch_shapes_disagree_is_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if rounding decided it: in the batch of the block another class is ahead than in one twice as long."""
+
+    def rounded(model: nn.Module, faults: WeightFaults, images: Tensor, batch: int) -> Iterator[Tensor]:
+        for logits in naive_logits(model, faults, images, batch):
+            yield logits.roll(1, 1) if len(images) in lengths else logits
+
+    lengths: set[int] = set()
+    monkeypatch.setattr("engine.injection.check.self_check.naive_logits", rounded)
+    model = network()
+    plain, injection = deepcopy(model), Injection(model, images_of(64, 0), MEMORY, "exact")
+    lengths.add(len(injection.load(images_of(13, 0)).images))
+    result = checked(injection, plain, pairs=1)
+    assert (result.differences, result.fallbacks) == (0, ())
+    assert result.undecided > 0
+    lengths.add(2 * max(lengths))
+    with pytest.raises(InputError, match=r"although the whole network is run"):
+        checked(injection, plain, pairs=1)
+
+
+@pytest.mark.parametrize("images", [13, 256])
+def test_the_pairs_nearest_to_being_looked_at_are_compared(monkeypatch: pytest.MonkeyPatch, images: int) -> None:
+    """One fault of many is wrong, in every layer, and the shortcut that made it so was all but refused.
+
+    Also in a network that is so large that there is time for one fault of a layer only.
+    """
+
+    class AlmostRefused(Injection):
+        """Masks what the last but one of the faults does, which is critical, where a check looks at doubt."""
+
+        def replay(self, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder) -> None:
+            super().replay(block, layer, faults, recorder)
+            if recorder.looks_at_doubt and self.method_of(layer) == "fast":
+                every = torch.arange(block.count)
+                row, doubt = torch.full_like(every, len(faults) - 2), torch.full((block.count,), 0.999)
+                recorder.record_certain(row, every, torch.zeros(block.count), doubt)
+
+    monkeypatch.setattr("engine.injection.check.self_check._SHAPES", (images,))
+    if images == 256:
+        monkeypatch.setattr("engine.injection.check.self_check.LEAST_SECONDS", 0.0)
+    model = network()
+    plain, injection = deepcopy(model), AlmostRefused(model, images_of(256, 0), MEMORY, "fast")
+    nan_before_last = np.array([0, 1, 2, 33, 3])
+    first, second, head = (every_bit_in(plain, layer, weights=1, seed=9).take(nan_before_last) for layer in range(3))
+    own = first.joined(second).joined(head)
+    result = check(injection, plain, images_of, Extent(pairs=3 * images + 1, faults=own))
+    assert {each.layer for each in result.fallbacks} == {"first", "second", "head"}
+
+
+def test_blocks_have_several_shapes() -> None:
+    """Small and large ones, full and padded."""
+    counts: list[int] = []
+
+    class Watching(Injection):
+        """Notes the sizes of its blocks."""
+
+        def load(self, images: Tensor, audit: BlockAudit | None = None) -> GoldenBlock:
+            counts.append(len(images))
+            return super().load(images, audit)
+
+    model = network()
+    plain, injection = deepcopy(model), Watching(model, images_of(256, 0), MEMORY, "exact")
+    counts.clear()
+    checked(injection, plain, pairs=12_000)
+    assert len(set(counts)) >= 4
+    assert min(counts) < 16 < max(counts)
+    assert any(count % 8 for count in counts)
+
+
+@pytest.mark.parametrize(("share", "blocks"), [(0.0, 1), (0.02, 1), (1.0, 4)])
+def test_it_goes_on_for_its_share_of_the_campaigns_time(
+    monkeypatch: pytest.MonkeyPatch, share: float, blocks: int
+) -> None:
+    """By a clock that ticks at every look, and where the least time is over after the first block."""
+    ticks = itertools.count()
+    clock = SimpleNamespace(monotonic=lambda: 1e-3 * next(ticks), perf_counter=lambda: 1e-3 * next(ticks))
+    monkeypatch.setattr("engine.injection.check.self_check.time", clock)
+    monkeypatch.setattr("engine.injection.check.self_check.LEAST_SECONDS", 1e-3)
+    shapes: list[int] = []
+
+    def draw_images(count: int, turn: int) -> Tensor:
+        shapes.append(turn)
+        return images_of(count, turn)
+
+    model = network()
+    plain, injection = deepcopy(model), Injection(model, images_of(32, 0), MEMORY, "exact")
+    faults = every_bit_in(plain, 0, weights=8)
+    check(injection, plain, draw_images, Extent(share=share, faults=faults, campaign_images=100))
+    assert len(set(shapes)) >= blocks
+    assert (len(set(shapes)) == 1) == (blocks == 1)
 
 
 def assert_right(injection: Injection, plain: nn.Module) -> None:
