@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, fx, nn
 
+from engine.errors import reason_of
 from engine.injection.comparison import is_close
 from engine.injection.kernels.tiles import max_of_tiles
 from engine.injection.memory import is_out_of_memory
@@ -59,7 +60,9 @@ class Network:
         except Exception as error:  # copying runs the network's own code
             if is_out_of_memory(error):
                 raise
-            raise UntraceableError(f"it cannot be copied ({type(error).__name__})") from None
+            raise UntraceableError(
+                f"it cannot be copied ({type(error).__name__}); let copy.deepcopy work on it"
+            ) from None
         with WeightReads(self.root) as reads:
             graph = trace_graph(self.root)
         self.read_elsewhere = reads.read
@@ -74,7 +77,7 @@ class Network:
         self.input = next(node for node in graph.nodes if node.op == "placeholder")
         (self.output,) = (node.args[0] for node in graph.nodes if node.op == "output")
         if not isinstance(self.output, fx.Node):
-            raise UntraceableError("its output is not one tensor")
+            raise UntraceableError("its output is not one tensor; return the logits alone")
         needed = _upstream(self.output)
         self.nodes = [node for node in graph.nodes if node in needed]
         """in order, without those that nothing of the output comes from"""
@@ -82,7 +85,9 @@ class Network:
         self.jumps: set[fx.Node] = set()
         """nodes whose value jumps where what it is made of hardly changes: a rounding error may become any other"""
         if self.input not in needed:
-            raise UntraceableError("its output does not depend on the images")
+            raise UntraceableError(
+                "its graph does not lead from the images to its output; use operations of torch on them"
+            )
 
     def _tile_poolings(self, graph: fx.Graph) -> None:
         """Make every max pooling whose windows lie side by side a call of `max_of_tiles`."""
@@ -160,7 +165,7 @@ class Network:
         """
         shapes: dict[fx.Node, torch.Size] = {}
         with WeightReads(self.root) as reads:
-            for node, values in self._walk(images, images[:2], images[[2, 0, 1]]):
+            for node, values in self._probe(images, images[:2], images[[2, 0, 1]]):
                 self.read_elsewhere |= reads.read - self._own_memory(node)
                 reads.read = set()
                 if not isinstance(values[0], Tensor):
@@ -171,6 +176,21 @@ class Network:
                 if node in self.batch_dependent:
                     _check_rows(node, values)
         return shapes
+
+    def _probe(self, *batches: Tensor) -> Iterator[tuple[fx.Node, tuple[Any, ...]]]:
+        """As `_walk`; where a node fails, it is said which line made it."""
+        walk = self._walk(*batches)
+        for node in self.nodes:
+            try:
+                step = next(walk)
+            except Exception as error:  # a node may run the network's own code
+                if is_out_of_memory(error):
+                    raise
+                raise UntraceableError(
+                    f"{place_of(node)}: it fails for {' or '.join(str(len(batch)) for batch in batches[:2])} images "
+                    f"({reason_of(error)}); let it take any number of them"
+                ) from None
+            yield step
 
     def _name(self, node: fx.Node) -> str:
         """What an operation is called, whether it is a module, a function or a method, in place or not."""
@@ -187,9 +207,14 @@ class Network:
 def _check_rows(node: fx.Node, values: Sequence[Tensor]) -> None:
     """Compare what a node gives for three images, for the first two of them, and for all in another order."""
     if any(value.shape != (rows, *values[0].shape[1:]) for value, rows in zip(values, (3, 2, 3), strict=True)):
-        raise UntraceableError(f"{place_of(node)}: its result does not have one row for each image")
+        raise UntraceableError(
+            f"{place_of(node)}: its result does not have one row for each image; keep the images in its first "
+            "dimension, or take its size from a constant"
+        )
     if not (is_close(values[0][:2], values[1]) and is_close(values[0][[2, 0, 1]], values[2])):
-        raise UntraceableError(f"{place_of(node)}: its result for an image depends on the others")
+        raise UntraceableError(
+            f"{place_of(node)}: its result for an image depends on the others; compute each image by itself"
+        )
 
 
 def _upstream(end: fx.Node) -> set[fx.Node]:

@@ -87,5 +87,7 @@ def trace(model: nn.Module, images: Tensor) -> TracedNetwork:
             "use the module that it is called with, or a module of its own"
         )
     if not equal_values(logits, model(few.clone())):
-        raise UntraceableError("its graph does not give the network's own logits")
+        raise UntraceableError(
+            "its graph does not give the network's own logits; let its forward depend on images and weights alone"
+        )
     return TracedNetwork(network, reach_layers(network, shapes), shapes)

@@ -24,13 +24,19 @@ _LIBRARIES = (Path(torch.__file__).parent, Path(__file__).parents[2])
 """folders whose frames are not the user's"""
 
 _ADVICE = (
-    ("control flow", "it decides by a value of the images; decide by a constant, or use torch.where"),
-    ("len", "len() of a tensor is not recorded; use its .size(0)"),
-    ("iterated", "a loop over a tensor is not recorded; use operations on the whole tensor"),
+    (
+        "cannot be iterated",
+        "a loop over a tensor, or a * before it, is not recorded; work on the whole tensor",
+    ),
+    ("control flow", "it decides by a value or a size of the images; decide by a constant, or use torch.where"),
+    ("item assignment", "assigning to a part of a tensor is not recorded; use torch.where or torch.cat"),
+    ("'len' is not supported", "len() of a tensor is not recorded; use its .size(0)"),
     ("interpreted as an integer", "it needs a size as a number; take it from a constant"),
     ("Proxy", "it needs a value where only its place in the graph is known; take it from a constant"),
 )
-"""what torch.fx says, in part, and what to tell the user"""
+"""what torch.fx says, in part, and what to tell the user: of two that fit, the first one"""
+
+_OTHER_ADVICE = "take sizes from constants, and make new tensors by torch.zeros_like or .new_zeros"
 
 _PLACE = "place"
 """where `meta` of a node has the file and the line of the user's code that made it"""
@@ -121,7 +127,8 @@ def _place_now() -> tuple[str, int] | None:
 
 def _in_words(error: Exception) -> str:
     said = reason_of(error)
-    advice = next((advice for sign, advice in _ADVICE if sign in said), said)
+    unknown = f"it fails where only places in the graph are known ({said}); {_OTHER_ADVICE}"
+    advice = next((advice for sign, advice in _ADVICE if sign in said), unknown)
     place = _user_line(error.__traceback__)
     return f"{place}: {advice}" if place else advice
 
