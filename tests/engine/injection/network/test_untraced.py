@@ -128,7 +128,7 @@ SENTENCES: dict[Middle, str] = {
     written_to: "): out= is not followed; use the result",
     kept: '("return x * net.scale.mul_(1.0)"): it overwrites a value that outlives the images; use a copy',
     no_rows: ": its result does not have one row for each image; keep the images in its first dimension, or take",
-    others: '("return x + x.cumsum(0) - x.cumsum(0)"): its result for an image depends on the others; compute each image',
+    others: '("return x + x.cumsum(0) - x.cumsum(0)"): its result for an image depends on the others; compute each',
     pairs: ": it fails for 3 or 2 images (shape '[2, -1, 4, 6, 6]' is invalid|); let it take any number of them",
 }
 
