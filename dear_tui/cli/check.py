@@ -17,6 +17,7 @@ from engine.errors import InputError
 
 if TYPE_CHECKING:
     from engine.injection.check.self_check import CheckResult
+    from engine.injection.injection import Injection
 
 
 def check(
@@ -50,12 +51,12 @@ def check(
         return
     for note in (*prepared.notes, *prepared.injection.notes):
         say(note)
-    for line in _lines(checked.run.method, result):
+    for line in _lines(prepared.injection, result):
         say(line)
 
 
-def _lines(method: str, result: CheckResult) -> list[str]:
+def _lines(injection: Injection, result: CheckResult) -> list[str]:
     verdict = [f"{result.sentence}, in {result.seconds:.1f} s"]
     verdict += [f"faults in {each.layer} are run by {each.method}: {each.reason}" for each in result.fallbacks]
-    how = "what agrees with it, where a layer fell back" if result.fallbacks else method
-    return [*verdict, f"campaigns of this config are right by the plain loop: they use {how}"]
+    used = dict.fromkeys(injection.method_of(layer) for layer in range(len(injection.names)))
+    return [*verdict, f"campaigns of this config are right by the plain loop: they use {' and '.join(used)}"]

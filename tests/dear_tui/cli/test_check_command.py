@@ -40,8 +40,30 @@ def test_it_says_how_many_pairs_agree(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(["check", str(write_config(tmp_path)), "--pairs", "300"]) == 0
     said = capsys.readouterr().out
     assert "pairs compared with the plain loop, 0 differ" in said
-    assert "they use exact" in said
+    assert "they use exact\n" in said
     assert not (tmp_path / "store").exists()
+
+
+BRANCHING = """
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(784, 10)
+    def forward(self, x):
+        return self.head(x.flatten(1)) if x.max() < 1e9 else x
+"""
+
+
+def test_it_says_by_what_faults_are_really_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And of a network without a graph, which line of it keeps it from having one."""
+    (tmp_path / "branching.py").write_text(BRANCHING)
+    torch.save({f"head.{name}": value for name, value in nn.Linear(784, 10).state_dict().items()}, tmp_path / "b.pt")
+    path = write_config(tmp_path, model={"arch": "branching:Net", "weights": "b.pt"})
+    assert main(["check", str(path), "--pairs", "30"]) == 0
+    note, *_, verdict = capsys.readouterr().out.splitlines()
+    assert 'branching.py, line 8 ("return self.head(x.flatten(1)) if x.max() < 1e9 else x"): it decides by' in note
+    assert verdict == "campaigns of this config are right by the plain loop: they use whole network"
 
 
 def test_json_has_what_scripts_rely_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,9 +91,13 @@ def test_a_run_refuses_it_too_and_makes_no_store(tmp_path: Path, capsys: pytest.
 def test_what_was_found_is_shown_and_can_be_asked_in_sql(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = ["--store", str(tmp_path / "store")]
     assert main(["run", str(write_config(tmp_path)), *store]) == 0
-    assert "self-check: " in capsys.readouterr().out
+    said, left_out = capsys.readouterr(), "injected: 61,470 of 61,706 parameters (99.6 %), the weights of"
+    assert "self-check: " in said.out
+    assert left_out in said.err
     assert main(["show", "1", *store]) == 0
-    assert "check_pairs" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "check_pairs" in shown
+    assert left_out in shown
     query = "select numerics->>'check_pairs' pairs, numerics->>'check_fallbacks' fallbacks from campaigns"
     assert main(["sql", query, "--format", "json", *store]) == 0
     (row,) = json.loads(capsys.readouterr().out)
