@@ -167,14 +167,15 @@ def _refuse_splits(path: Path, classes: list[Path]) -> None:
         InputError: naming the split to give.
     """
     splits = {folder.name.lower(): folder for folder in classes if folder.name.lower() in TEST_SPLITS + TRAINING_SPLITS}
-    if not any(class_folders(folder) for folder in splits.values()):
+    with_classes = [name for name in (*TEST_SPLITS, *TRAINING_SPLITS) if name in splits and class_folders(splits[name])]
+    if not with_classes:
         return
     is_both = any(name in splits for name in TRAINING_SPLITS) and any(name in splits for name in TEST_SPLITS)
     if is_both or len(splits) == len(classes):
-        chosen = next(splits[name] for name in (*TEST_SPLITS, *TRAINING_SPLITS) if name in splits)
         names = ", ".join(sorted(shown(folder.name) for folder in splits.values()))
         raise InputError(
-            f"{shown(path)}: its sub-folders {names} are splits, not classes; give [dataset] path {shown(chosen)}"
+            f"{shown(path)}: its sub-folders {names} are splits, not classes; "
+            f"give [dataset] path {shown(splits[with_classes[0]])}"
         )
 
 

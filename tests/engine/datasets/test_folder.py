@@ -129,6 +129,15 @@ def test_a_folder_of_splits_is_refused_with_the_one_to_give(tmp_path: Path, spli
     assert len(load(tmp_path / chosen)) == 1
 
 
+def test_the_split_to_give_has_classes(tmp_path: Path) -> None:
+    """As in a contest, whose test images have no labels."""
+    for split in ("train", "val"):
+        write(tmp_path / split / "cat" / "a.png")
+    write(tmp_path / "test" / "a.png")
+    with pytest.raises(InputError, match=rf"test, train, val are splits, .* give \[dataset\] path {tmp_path}/val$"):
+        load(tmp_path)
+
+
 def test_classes_may_be_called_as_splits_are(tmp_path: Path) -> None:
     for name in ("train", "valid", "bus"):
         write(tmp_path / name / "a.png")
