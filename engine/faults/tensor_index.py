@@ -23,6 +23,9 @@ ARRAY = re.compile(
     r"|(?:(?:np|numpy)\.)?array\((?P<array>.*?)(?:,\s*dtype=[\w.']+)?\)",
     re.ASCII | re.DOTALL,
 )
+ALL_SCALARS = re.compile(r"(?:\n[(\[]<\d{1,18}\)(?:, ?<\d{1,18}\))*+,?[)\]])*+\n", re.ASCII)
+GAP = re.compile(r"(?<=\d)(?:[ \t]*,[ \t]*|[ \t]+)(?=\d)", re.ASCII)
+EDGE = re.compile(r"(?<=[(\[])[ \t]+|[ \t]+(?=[,)\]])", re.ASCII)
 
 
 def parse_tensor_index(text: str, layer: Layer) -> int:
@@ -45,19 +48,48 @@ def parse_tensor_index(text: str, layer: Layer) -> int:
 
 
 def parse_tensor_indices(texts: Sequence[str], layer: Layer) -> npt.NDArray[np.int64] | None:
-    """The flat indices of many places of one layer, [n]; None where one of them is not the plain `(3, 0, 2, 1)`.
+    """The flat indices of many places of one layer, [n]; None where one is wrong, or they are not spelled alike.
 
     A list of 10 million rows takes seconds this way, and minutes place by place.
     """
-    dimensions = len(layer.shape)
-    joined = "".join(texts)
+    places = _plain_places("".join(texts), len(layer.shape))
+    if places is None:
+        places = _plain_places(_respelled(texts), len(layer.shape))
+    if places is None or not all(texts) or len(places) != len(texts) or (places >= np.array(layer.shape)).any():
+        return None
+    return np.asarray(np.ravel_multi_index(tuple(places.T), layer.shape), dtype=np.int64)
+
+
+def _respelled(texts: Sequence[str]) -> str:
+    """What Python, numpy and torch print, as `(3,0,2,1)`, where all is printed as the first text is.
+
+    Whatever else is there stays, and is not plain then. Millions of texts are replaced as one.
+    """
+    first, lines = texts[0], "\n".join(["", *texts, ""])
+    if lines.count("\n") != len(texts) + 1 or "<" in lines:
+        return lines
+    if array := ARRAY.fullmatch(first):
+        inner = "tensor" if array["tensor"] else "array"
+        head, tail = f"\n{first[: array.start(inner)]}", f"{first[array.end(inner) :]}\n"
+        if not lines.count(head) == lines.count(tail) == len(texts):
+            return lines
+        lines = lines.replace(head, "\n").replace(tail, "\n")
+    if scalar := SCALAR.search(first):
+        lines = lines.replace(first[scalar.start() : scalar.start(scalar.lastindex or 0)], "<")
+        if not ALL_SCALARS.fullmatch(lines):
+            return lines
+        lines = lines.replace("<", "").replace("),", ",").replace("))", ")").replace(")]", "]")
+    if lines.count(" ") != lines.count(", "):
+        lines = EDGE.sub("", GAP.sub(",", lines))
+    return lines.replace(",)", ")").replace(",]", "]").replace("\n", "")
+
+
+def _plain_places(joined: str, dimensions: int) -> npt.NDArray[np.int64] | None:
+    """The places [n, dimensions] in a text of nothing but `(3, 0, 2, 1)`, or all of them in square brackets."""
     if "(" not in joined:
         joined = joined.replace("[", "(").replace("]", ")")
     plain = rf"(?:\(\d{{1,9}}+(?:, ?\d{{1,9}}+){{{dimensions - 1}}}\))*+"
-    if not all(texts) or re.fullmatch(plain, joined, re.ASCII) is None:
+    if re.fullmatch(plain, joined, re.ASCII) is None:
         return None
     numbers = np.fromstring(joined.replace("(", "").replace(")", ","), dtype=np.int64, sep=",")
-    places = numbers.reshape(-1, dimensions)
-    if len(places) != len(texts) or (places >= np.array(layer.shape)).any():
-        return None
-    return np.asarray(np.ravel_multi_index(tuple(places.T), layer.shape), dtype=np.int64)
+    return numbers.reshape(-1, dimensions)

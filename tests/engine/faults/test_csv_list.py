@@ -2,6 +2,8 @@
 
 import csv
 import os
+import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from engine.faults.csv_list import read_fault_list
 from engine.faults.designs.design import StratumSize
 from engine.faults.population import Layer, Population
 from engine.faults.sampling import sample
+from engine.faults.tensor_index import parse_tensor_index, parse_tensor_indices
 
 LAYERS = (Layer(0, "conv1", (16, 3, 3, 3)), Layer(1, "layer1.0.conv1", (16, 16, 3, 3)), Layer(2, "linear", (10, 64)))
 
@@ -151,29 +154,51 @@ def test_an_index_needs_no_quotes_where_cells_are_not_separated_by_commas(read):
     assert rows_of(read("Injection;Layer;TensorIndex;Bit\n0;conv1;(3, 0, 2, 1);30\n")) == [(0, 88, 30, -1)]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "(3, 0, 2, 1)",
-        "(3,0,2,1)",
-        "( 3 , 0 , 2 , 1 , )",
-        "[3, 0, 2, 1]",
-        "[3,0,2,1]",
-        "[3 0 2 1]",
-        "(np.int64(3), np.int64(0), np.int64(2), np.int64(1))",
-        "(numpy.int32(3), int64(0), np.uint8(2), 1)",
-        "tensor([3, 0, 2, 1])",
-        "tensor([3, 0, 2, 1], dtype=torch.int32, device='cuda:0')",
-        "(tensor(3), tensor(0), tensor(2), tensor(1))",
-        "torch.Size([3, 0, 2, 1])",
-        "array([3, 0, 2, 1])",
-        "np.array([3, 0, 2, 1], dtype=int64)",
-    ],
-)
+SPELLINGS = [
+    "(3, 0, 2, 1)",
+    "(3,0,2,1)",
+    "( 3 , 0 , 2 , 1 , )",
+    "[3, 0, 2, 1]",
+    "[3,0,2,1]",
+    "[3 0 2 1]",
+    "(np.int64(3), np.int64(0), np.int64(2), np.int64(1))",
+    "(numpy.int32(3), numpy.int32(0), numpy.int32(2), numpy.int32(1))",
+    "tensor([3, 0, 2, 1])",
+    "tensor([3, 0, 2, 1], dtype=torch.int32, device='cuda:0')",
+    "(tensor(3), tensor(0), tensor(2), tensor(1))",
+    "torch.Size([3, 0, 2, 1])",
+    "array([3, 0, 2, 1])",
+    "np.array([3, 0, 2, 1], dtype=int64)",
+]
+
+
+@pytest.mark.parametrize("text", [*SPELLINGS, "(numpy.int32(3), int64(0), np.uint8(2), 1)"])
 def test_an_index_as_python_numpy_and_torch_print_it(read, text):
     assert rows_of(read(f'Layer,TensorIndex,Bit\nconv1,"{text}",1\n')) == [(0, 88, 1, -1)]
     both = f'Layer,TensorIndex,Bit\nconv1,"(3, 0, 2, 0)",1\nlinear,"[9 8]",1\nconv1,"{text}",1\n'
     assert rows_of(read(both)) == [(0, 87, 1, -1), (2, 584, 1, -1), (0, 88, 1, -1)]
+
+
+@pytest.mark.parametrize("text", SPELLINGS)
+def test_many_indices_that_are_printed_alike_are_read_together(text):
+    """Place by place ten million rows take minutes."""
+    texts = [re.sub(r"(?<!\d)1(?!\d)", str(number % 3), text) for number in range(50)]
+    expected = [87 + number % 3 for number in range(50)]
+    found = parse_tensor_indices(texts, LAYERS[0])
+    assert found is not None
+    assert found.tolist() == expected == [parse_tensor_index(each, LAYERS[0]) for each in texts]
+    others = [
+        "(3, 0, 2, 3)",
+        "(3, 0, 2)",
+        "(3, 0, 2, 1",
+        "(3, 0, 2, 1)1",
+        "3, 0, 2, 1",
+        text[:-1],
+        f"{text})",
+        f"{text}\n",
+    ]
+    for other in (*others, text.replace("3", "<3"), text.replace("2", "-2"), text.replace("2", "2 0"), ""):
+        assert parse_tensor_indices([*texts, other], LAYERS[0]) is None, other
 
 
 @pytest.mark.parametrize(
@@ -263,6 +288,25 @@ def test_wide_lists_are_read_a_few_rows_at_once(read, monkeypatch):
     assert read(text).weight_index.tolist() == list(range(9))
     with pytest.raises(InputError, match=r"row 9 .*more cells than columns"):
         read(f"{text}conv1,10,1{',0' * 101}\nconv1,11,99\n")
+
+
+@pytest.mark.parametrize("place", ['"(%d, 0, 0, 0)"', '"[%d 0 0 0]"'])
+def test_a_row_takes_less_than_a_hundred_bytes(tmp_path, place):
+    """So that ten million rows are read in less than a gigabyte."""
+    layers = (Layer(0, "wide", (40_000, 1, 1, 1)),)
+
+    def peak(rows):
+        path = tmp_path / f"{rows}.csv"
+        lines = (f"{row},wide,{place % (row // 2)},{row % 2}\n" for row in range(rows))
+        path.write_text("Injection,Layer,TensorIndex,Bit\n" + "".join(lines))
+        tracemalloc.start()
+        try:
+            assert len(read_fault_list(path, layers, "bit_flip", 0)) == rows
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak(80_000) - peak(20_000) < 100 * 60_000
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
