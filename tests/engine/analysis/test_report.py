@@ -51,6 +51,35 @@ def test_results_come_from_summary_and_description() -> None:
     assert (results.nonfinite_pairs, results.unverified_parts, results.self_check) == (1, 2, "20 pairs, 0 differ")
 
 
+@pytest.mark.parametrize(
+    ("workload", "central", "pre_plateau"),
+    [
+        ({}, [1, 2], [0, 1, 2]),
+        ({"select": "central"}, [1, 2], [0, 1, 2]),
+        ({"select": "central", "eps": 0.1}, [1], [0, 1, 2]),
+        ({"select": "central", "center": 1.0, "eps": 0.25}, [0], [0, 1, 2]),
+        ({"select": "central", "metric": "deepgini", "eps": 0.1}, [2], [0, 1, 2]),
+        ({"select": "pre_plateau", "threshold": 0.48}, [1, 2], [0]),
+    ],
+)
+def test_table_four_is_of_the_configs_own_zone_and_plateau(
+    workload: dict[str, object], central: list[int], pre_plateau: list[int]
+) -> None:
+    """Each image finds a fault of its own."""
+    changed = {
+        "metric": np.array([1.2, 0.7, 0.45, 0.0]),
+        "critical_fault": np.arange(4),
+        "critical_image": np.arange(4),
+        "status": SimpleNamespace(**{**vars(STATUS), "faults": 4}),
+    }
+    summary = cast("CampaignSummary", SimpleNamespace(**{**vars(SUMMARY), **changed}))
+    results = campaign_results(summary, DESCRIPTION | {"config": {"workload": workload}})
+    rows = {row.method: row for row in results.table_four}
+    for name, images in (("central", central), ("pre_plateau", pre_plateau)):
+        assert (rows[name].faults_detected, rows[name].percent_of_samples) == (len(images), 25.0 * len(images)), name
+    assert rows["random"].percent_of_samples == rows["central"].percent_of_samples
+
+
 def test_a_campaign_of_before_the_self_check_has_none() -> None:
     assert campaign_results(SUMMARY, DESCRIPTION | {"numerics": {}}).self_check is None
 
