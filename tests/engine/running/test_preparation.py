@@ -13,10 +13,12 @@ from engine.config.campaign_config import load_config
 from engine.datasets import Dataset
 from engine.errors import InputError, UnreachableError
 from engine.injection.injection import Injection
+from engine.metrics.metric import MetricInput
+from engine.metrics.registry import METRICS, compute_metrics
 from engine.models import build_model
 from engine.models.weights import BUNDLED_WEIGHTS
 from engine.running.preparation import PreparedCampaign, golden_logits, prepare
-from tests.small_campaign import FAULTS, IMAGES, write_config
+from tests.small_campaign import FAULTS, IMAGES, write_config, write_images
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +40,24 @@ def test_the_metrics_cover_the_data_set_and_the_workload_is_in_rank_order(tmp_pa
     assert len(ranked) == 10
     assert (np.diff(ranked) <= 0).all()
     assert campaign.pairs == FAULTS * 10
+
+
+@pytest.mark.parametrize("images", [3, 41])
+def test_classes_and_metrics_come_from_the_logits_that_severities_are_compared_with(
+    tmp_path: Path, images: int
+) -> None:
+    """To the bit, also in the last batch, which is short: unpadded, its logits are others."""
+    write_images(tmp_path / "set.npz", images)
+    campaign = prepared(tmp_path)
+    injection, ranks = campaign.injection, np.argsort(campaign.workload)
+    blocks = [campaign.load(start, start + 1).logits for start in range(images)]  # in other blocks, and in rank order
+    logits = torch.cat(blocks).numpy()[ranks]
+    assert injection.rows.floor > 1
+    assert (campaign.golden_class == logits.argmax(axis=1)).all()
+    expected = compute_metrics(MetricInput(logits, campaign.dataset.labels), [METRICS["el2n"]])["el2n"]
+    assert (campaign.metrics["el2n"] == expected).all()
+    unpadded = torch.cat([injection.model(campaign.images(start, start + 1)) for start in range(images)]).numpy()[ranks]
+    assert (unpadded != logits).any(), "nothing could have differed"
 
 
 def test_golden_and_faulty_values_differ_in_the_faults_bit_alone(tmp_path: Path) -> None:
