@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,9 @@ submit {config}
 submit {missing}
 estimate {config}
 estimate {missing}
+check {missing}
+check {broken}
+bench {missing}
 sql {name}
 sql --format table {query}
 sql --format json {query}
@@ -81,7 +85,7 @@ train {name} mnist
 {name}
 --{name}
 """
-NO_STORE = ("estimate", "keys", "train", "bench", "{name}", "--{name}")
+NO_STORE = ("estimate", "check", "keys", "train", "bench", "{name}", "--{name}")
 
 
 @pytest.mark.parametrize("command", COMMANDS.strip().splitlines())
@@ -117,8 +121,20 @@ def test_a_name_is_shown_with_its_escapes_and_brackets(folder: Path, capsys: pyt
     assert NAME in capsys.readouterr().out, "data stay as they are"
 
 
+@pytest.mark.parametrize("form", ["csv", "json", "table"])
+def test_rows_on_a_terminal_do_not_steer_it_whatever_their_format(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    query = 'SELECT name AS "x\x1b[2J", name FROM campaigns'
+    assert main(["sql", "--format", form, query, "--store", str(folder / "store")]) == 0
+    said = capsys.readouterr().out
+    assert "owned" in said
+    assert not STEERS.search(said), said
+
+
 def test_commands_print_through_one_function() -> None:
-    for path in Path(dear_tui.cli.__file__).parent.glob("*.py"):
+    for path in Path(dear_tui.cli.__file__).parent.rglob("*.py"):
         if path.name != "say.py":
             assert not re.search(r"(?<![\w.])print\(", path.read_text()), path
 
