@@ -16,17 +16,20 @@ if TYPE_CHECKING:
 
 
 def check_output(output: Path, store: Path) -> None:
-    """Refuse to write where there is no folder, or into the store.
+    """Refuse to write where there is no folder, into the store, or where DuckDB could not.
 
     Raises:
-        InputError: one of both, or nothing can have this name.
+        InputError: one of these, or nothing can have this name.
     """
     if not is_folder(output.parent):
         raise InputError(f"{shown(output)}: there is no folder {shown(output.parent)}; give --output another file")
     with _explained(output):
         with suppress(FileNotFoundError):
             output.lstat()  # which says that a name is too long
-        is_in_store = output.resolve().is_relative_to(store.resolve())
+        found = output.resolve()
+        is_in_store = found.is_relative_to(store.resolve())
+    if shown(found) != str(found):
+        raise InputError(f"{shown(found)}: its path is not UTF-8, as DuckDB needs it; give --output another place")
     if is_in_store:
         raise InputError(
             f"{shown(output)}: lies in the store, which is no place for other files; give --output another one"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -125,6 +126,38 @@ def test_the_store_is_no_place_for_other_files(
     assert "lies in the store" in done.err
     assert done.err.count("\n") == 1
     assert contents(unfinished_store) == before
+
+
+ANY_FORMAT = [
+    *((("export", "1", "--format"), kind) for kind in ("duckdb", "parquet", "csv")),
+    *((("sql", "FROM faults", "--format"), kind) for kind in ("csv", "json", "table", "parquet")),
+]
+
+
+@pytest.mark.parametrize("name", ["a?b", "a\\b", "*[x]{1,2}", "campaign=7", "it's", "two\nlines"])
+@pytest.mark.parametrize(("command", "kind"), ANY_FORMAT)
+def test_a_folder_of_any_name_can_be_written_to(
+    invoke: Invoke, finished_store: Path, here: Path, command: tuple[str, ...], kind: str, name: str
+) -> None:
+    (here / name).mkdir()
+    output = here / name / f"out?*.{kind}"
+    done = invoke(*command, kind, "--output", output, "--store", finished_store)
+    assert done.code == 0, done.err
+    assert [path.name for path in (here / name).iterdir()] == [output.name]
+    assert list(here.iterdir()) == [here / name]
+
+
+@pytest.mark.parametrize(("command", "kind"), ANY_FORMAT)
+def test_a_path_that_is_not_utf_8_is_refused_before_anything_is_made(
+    invoke: Invoke, finished_store: Path, here: Path, command: tuple[str, ...], kind: str
+) -> None:
+    folder = here / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    done = invoke(*command, kind, "--output", folder / f"out.{kind}", "--store", finished_store)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "out." in done.err
+    assert "its path is not UTF-8, as DuckDB needs it; give --output another place" in done.err
+    assert list(folder.iterdir()) == []
 
 
 @pytest.fixture
