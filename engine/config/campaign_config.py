@@ -56,7 +56,14 @@ def _resolve_path(value: object, info: ValidationInfo) -> object:
     if "\0" in value:
         raise ValueError("a path cannot hold the character 0; mend it")
     folder: Path | None = (info.context or {}).get("folder")
-    return path if folder is None else folder / path
+    return _kept_as_text(path if folder is None else folder / path)
+
+
+def _kept_as_text(path: Path) -> Path:
+    """A path as it is; ValueError for one that a campaign's description, which is JSON, cannot hold."""
+    if shown(path) != str(path):
+        raise ValueError(f"{shown(path)} is not UTF-8, as which a campaign keeps its paths; rename that folder or file")
+    return path
 
 
 def _parse_check(value: object) -> object:
@@ -182,7 +189,8 @@ class ModelConfig(Section):
             return None
         if path is not None and _is_from_disk(info) and not is_folder(path):
             raise ValueError(f"there is no folder {path}; give the one that holds the module of {arch}")
-        return (info.context or {}).get("folder") if path is None else path
+        folder: Path | None = (info.context or {}).get("folder")
+        return _kept_as_text(folder) if path is None and folder is not None else path
 
     @field_validator("weights")
     @classmethod

@@ -269,6 +269,26 @@ def test_paths_that_lead_to_something_else(tmp_path: Path, section: str, table: 
     assert expected in problem
 
 
+@pytest.mark.parametrize(
+    ("section", "table", "field"),
+    [
+        ("model", {"arch": "lenet5", "weights": "w.pt"}, "[model] weights: {}/w.pt"),
+        ("model", {"arch": "fac:make", "weights": "/dev/null/w.pt"}, "[model] path: {}"),
+        ("dataset", {"name": "npz", "path": "d.npz"}, "[dataset] path: {}/d.npz"),
+        ("faults", {"sampling": "list", "list": "x.csv"}, "[faults] list: {}/x.csv"),
+    ],
+)
+def test_a_path_that_is_not_utf_8_is_refused_by_its_field(
+    tmp_path: Path, section: str, table: dict[str, Any], field: str
+) -> None:
+    """A campaign keeps its config as JSON, which cannot hold such a path."""
+    problems = problems_of(MINIMAL | {section: table}, tmp_path / os.fsdecode(b"caf\xe9"))
+    named = field.format(f"{tmp_path}/caf\\xe9")
+    sentence = f"x.toml: {named} is not UTF-8, as which a campaign keeps its paths; rename"
+    assert any(problem.startswith(sentence) for problem in problems), problems
+    assert all(problem.isprintable() for problem in problems)
+
+
 def test_a_folder_that_may_not_be_searched_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
