@@ -34,6 +34,10 @@ class Counted:
         return sum(getattr(self, name) for name in SEVERITIES)
 
 
+FOUND_DAMAGE = "verify found damage; run it again to mend it"
+"""why a campaign that was finished is paused"""
+
+
 @dataclass(frozen=True)
 class LayerRecord:
     """An injectable layer as a campaign keeps it."""

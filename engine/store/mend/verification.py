@@ -14,6 +14,7 @@ from engine.store.files import lack, set_aside, sha256
 from engine.store.mend.recovery import find_altered, mend_parts
 from engine.store.parquet import connect, read_arrays, stored_rows
 from engine.store.read.pairs import NOT_RUN, counts, places, read_pairs
+from engine.store.records import FOUND_DAMAGE
 from engine.store.schema import AUDIT, AUDIT_COUNTS, CHANGING, COUNTS
 from engine.store.write.creation import find_altered_fixed
 from engine.store.write.part_tables import audit_counts
@@ -67,7 +68,7 @@ def verify_campaign(store: Store, campaign: int, on_part: Callable[[int, int], N
     if row.state == "finished" and not fixed and not missing:
         return corrected + problems + _verify_sealed(store, campaign)
     if row.state == "finished":
-        store.set_state(campaign, "paused", "verify found damage; run it again to mend it")
+        store.set_state(campaign, "paused", FOUND_DAMAGE)
         if not mended.bad:
             problems += [f"{layout.folder}: {missing:,} pairs are in no part"] * bool(missing)
     return corrected + [f"{problem}; running its config again mends it" for problem in problems]

@@ -23,6 +23,7 @@ from engine.store.read.pairs import read_severity
 from engine.store.read.results import Results
 from engine.store.read.severity_counts import count_critical_faults, read_critical_faults, read_table_one
 from engine.store.read.summary import read_summary
+from engine.store.records import FOUND_DAMAGE
 from engine.store.sql.catalogue import create_views
 from engine.store.state.heartbeat import WorkerStatus, read_worker
 from engine.store.state.lock import expected, holder
@@ -114,9 +115,21 @@ class StoreReader:
         return found[0]
 
     def find(self, fingerprint: str) -> CampaignStatus | None:
-        """The newest campaign with this fingerprint."""
+        """The newest campaign with this fingerprint; one that is damaged comes before one that is not.
+
+        Of several, made by --again, running the config would otherwise never mend any but the newest.
+        """
         found = self.state.campaign_ids(fingerprint) if self._is_there() else []
-        return self.campaign(found[0]) if found else None
+        damaged = filter(self._is_to_be_mended, found if len(found) > 1 else ())
+        chosen = next(damaged, found[0] if found else None)
+        return None if chosen is None else self.campaign(chosen)
+
+    def _is_to_be_mended(self, campaign: int) -> bool:
+        row = self.state.campaign_row(campaign)
+        try:
+            return row.error == FOUND_DAMAGE or is_damaged(read_description(self.layout.campaign(campaign)), row)
+        except (OSError, ValueError):
+            return True
 
     def curve(self, campaign: int) -> CurveData:
         """The detection curve so far, from summaries only; a part is read once.

@@ -244,3 +244,34 @@ def test_damaged_texts_of_state_sqlite_cost_what_they_say_and_no_more(whole: Pat
         assert "campaigns" in list(export_tables(store, 1, "csv", out))
     with closing(Store.open(path)) as store, store.lock():
         assert store.verify(1, lambda _done, _parts: None) == []
+
+
+@pytest.mark.parametrize("lost", ["", "campaign.json", "faults.parquet", f"severity/{PART}"])
+@pytest.mark.parametrize("is_verified", [False, True])
+def test_of_several_campaigns_of_one_config_the_damaged_one_is_run_again(
+    tmp_path: Path, lost: str, is_verified: bool
+) -> None:
+    """As --again makes them: what `verify` says of the older one is to be true, too."""
+    store, first, truth = filled_store(tmp_path, PLAN)
+    with store.lock():
+        store.writer(first).seal()
+        second = store.create(truth.new)
+        write(store.writer(second), truth, PLAN)
+        store.writer(second).seal()
+        found = store.find(truth.new.fingerprint)
+        assert found is not None
+        assert found.id == second, "the newest, where all are whole"
+        files = store.layout.campaign(first).folder
+        shutil.rmtree(files / lost) if not lost else (files / lost).unlink()
+        if is_verified:
+            assert "running its config again mends it" in store.verify(first, lambda _done, _parts: None)[0]
+        elif "part" in lost or "parquet" in lost:
+            return  # nobody has seen it yet
+        assert store.find_or_create(truth.new).id == first
+        store.restore(first, truth.new)
+        write(store.writer(first), truth, PLAN)
+        if store.campaign(first).state != "finished":
+            store.writer(first).seal()
+        sealed_anew = [f"{files}/campaign.duckdb: missing; made again from the parts"]
+        assert store.verify(first, lambda _done, _parts: None) in ([], sealed_anew)
+        assert store.find_or_create(truth.new).id == second
