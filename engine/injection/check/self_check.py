@@ -96,7 +96,8 @@ class CheckResult:
         """The result for a person."""
         found = [f"{self.pairs:,} pairs compared with the plain loop, {self.differences:,} differ"]
         if self.differences:
-            found[0] += f" before {len(self.fallbacks)} layers fell back to a slower method"
+            layers = "1 layer" if len(self.fallbacks) == 1 else f"{len(self.fallbacks):,} layers"
+            found[0] += f" before {layers} fell back to a slower method"
         if self.undecided:
             found.append(f"{self.undecided:,} are decided by rounding")
         if self.masked and self.pairs:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 from torch import nn
 
 from dear_tui.cli import main
+from engine.injection.check.self_check import CheckResult, FallBack
 from tests.small_campaign import write_config
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from engine.injection.injection import Injection
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -103,3 +106,31 @@ def test_what_was_found_is_shown_and_can_be_asked_in_sql(tmp_path: Path, capsys:
     (row,) = json.loads(capsys.readouterr().out)
     assert int(row["pairs"]) > 0
     assert row["fallbacks"] == ""
+
+
+def test_a_fall_back_is_told_and_kept_and_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason = "exact: 7 of 900 pairs differed from the plain loop"
+
+    def check(injection: Injection, *_: Any) -> CheckResult:
+        assert injection.fall_back(0)
+        return CheckResult(900, 7, 2, 0, (FallBack(injection.names[0], injection.method_of(0), reason),), 0.1)
+
+    monkeypatch.setattr("engine.running.proof.check", check)
+    config, store = str(write_config(tmp_path)), ["--store", str(tmp_path / "store")]
+    assert main(["run", config, *store]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "7 differ before 1 layer fell back to a slower method, 2 are decided by rounding" in told
+    assert f"faults in conv1 are run by whole network, which is slower: {reason}" in told
+    assert main(["show", "1", *store]) == 0
+    assert f"conv1: whole network ({reason})" in capsys.readouterr().out
+    query = """
+        SELECT layer, method, reason, check_differences, numerics->>'check_differences' AS kept
+        FROM layers JOIN campaigns USING (campaign) WHERE layers.method <> 'exact'
+    """
+    assert main(["sql", query.replace("method,", "layers.method,"), "--format", "json", *store]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert tuple(row.values()) == ("conv1", "whole network", reason, 7, "7")
+    assert main(["check", config]) == 0
+    assert "they use whole network and exact" in capsys.readouterr().out
