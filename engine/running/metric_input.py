@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from engine.errors import InputError
+from engine.injection.batch_rows import pad_rows
 from engine.injection.network.layers import injectable_modules
 from engine.metrics.metric import MetricInput
 from engine.steps import OnStep, Step, nobody_waits
@@ -82,14 +83,15 @@ def take_features(
     try:
         for start in range(0, len(dataset), rows):
             on_step(Step("taking the features", start, len(dataset)))
+            batch = torch.from_numpy(dataset.batch(slice(start, start + rows)))
             with torch.inference_mode():
-                model(torch.from_numpy(dataset.batch(slice(start, start + rows))).to(device))
+                model(pad_rows(batch, 2).to(device))  # of one image, a forward may leave out their dimension
             if not seen:
                 raise InputError(
                     f"[workload] metric: {metric.name} reads the layer {name}, which the network does not run; "
                     "choose another metric"
                 )
-            parts.append(seen.pop().cpu())
+            parts.append(seen.pop()[: len(batch)].cpu())
     finally:
         handle.remove()
     return np.asarray(torch.cat(parts).numpy())

@@ -49,4 +49,5 @@ def naive_logits(model: nn.Module, faults: WeightFaults, images: Tensor, batch: 
                 more = faults.more.take(np.array([row]))
                 for site in zip(more.layer, more.weight_index, more.value, strict=True):
                     sites.enter_context(injected(weights[site[0]], int(site[1]), site[2]))
-            yield torch.cat([model(images[start : start + batch].clone()) for start in range(0, len(images), batch)])
+            # of one image, a forward may leave out the dimension of the images
+            yield torch.cat([model(part.clone()).reshape(len(part), -1) for part in images.split(batch)])

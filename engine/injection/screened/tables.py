@@ -141,17 +141,24 @@ def screens_of(
     def shares_of(rows: slice) -> dict[int, _Shares]:
         return _shares(network, reaches, block, rows, slopes)
 
-    some_rows = (slice(start, min(start + at_once, block.count)) for start in range(0, block.count, at_once))
-    parts = list(workers.map(shares_of, some_rows))
+    parts = list(workers.map(shares_of, _row_slices(block.count, at_once)))
     screens = {}
     for layer, reach in reaches.items():
-        of_norm, of_removal = map(torch.cat, zip(*(part[layer] for part in parts), strict=True))
+        of_norm, of_removal = (
+            torch.cat(of)[: block.count] for of in zip(*(part[layer] for part in parts), strict=True)
+        )
         source = block.values[reach.suffix.layer.all_input_nodes[0]][: block.count]
         factor = torch.maximum(of_norm / theta[layer], _sizes(reach, block)).T.contiguous()
         module = network.layers[layer]
         removal = _removal(reach, of_removal / theta[layer], source)
         screens[layer] = LayerScreen(factor, _input_norms(module, source), removal, slopes[layer])
     return screens
+
+
+def _row_slices(count: int, at_once: int) -> Iterator[slice]:
+    """All rows of a block, two at least together: of one image, a forward may leave out the dimension of the images."""
+    starts = [start for start in range(0, count, at_once) if start == 0 or count - start > 1]
+    return map(slice, starts, [*starts[1:], max(count, 2)])
 
 
 class _Shares(NamedTuple):
@@ -174,9 +181,9 @@ def _no_slopes(reach: Reach, block: GoldenBlock) -> Slopes | None:
     shapes = {node: reach.suffix.frontier[node].apart(block.values[node][:1]).shape for node in reach.growth.frontier}
     if any(shape[2:].numel() == 1 for shape in shapes.values()):
         return None
-    largest = {
-        node: _largest(block.values[node][: block.count]) * ~_is_tied(block.logits[: block.count]) for node in shapes
-    }
+    count = max(block.count, 2)  # as `_row_slices`
+    is_ahead = ~_is_tied(block.logits[:count])
+    largest = {node: _largest(block.values[node][:count]) * is_ahead for node in shapes}
     return Slopes.empty({node: (shape[1], rivals, shape[2:].numel()) for node, shape in shapes.items()}, largest)
 
 

@@ -6,6 +6,8 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
+import torch
+from torch import nn
 
 from engine.config.campaign_config import load_config
 from engine.running import benchmark as benchmarks
@@ -39,6 +41,30 @@ def test_every_method_is_timed_against_naive(tmp_path: Path, monkeypatch: pytest
         assert speed.of_floor == pytest.approx(speed.pairs_per_s * speed.multiplications / result.matrix_rate)
     assert 0 < result.methods["fast"].multiplications < result.methods["exact"].multiplications
     assert [step.done for step in steps if step.total == benchmarks.ROUNDS] == list(range(benchmarks.ROUNDS))
+
+
+SQUEEZING = """
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(1, 4, 3), nn.Linear(4, 10)
+    def forward(self, x):
+        return self.head(nn.functional.adaptive_avg_pool2d(self.conv(x), 1).squeeze())
+"""
+
+
+def test_a_network_that_leaves_out_the_dimension_of_one_image_is_timed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The naive loop is tried with one image at a time, too."""
+    monkeypatch.setattr(benchmarks, "SECONDS_PER_MEASUREMENT", 0.02)
+    monkeypatch.setattr(benchmarks, "NAIVE_SECONDS", 0.01)
+    (tmp_path / "squeezing.py").write_text(SQUEEZING)
+    net = nn.ModuleDict({"conv": nn.Conv2d(1, 4, 3), "head": nn.Linear(4, 10)})
+    torch.save(dict(net.state_dict()), tmp_path / "w.pt")
+    config = load_config(write_config(tmp_path, model={"arch": "squeezing:Net", "weights": "w.pt"}))
+    assert list(benchmarks.benchmark(prepare(config)).methods) == ["naive", "exact", "fast", "screened"]
 
 
 def test_it_can_be_written_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ class Net(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         features = torch.relu(self.conv(images))
         images.zero_()  # a network may write to its input
-        logits: Tensor = self.last(features.flatten(1))
+        logits: Tensor = self.last(features.flatten(1).squeeze())
         return logits
 
 
