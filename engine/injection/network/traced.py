@@ -88,6 +88,7 @@ def trace(model: nn.Module, images: Tensor) -> TracedNetwork:
         )
     if not equal_values(logits, model(few.clone())):
         raise UntraceableError(
-            "its graph does not give the network's own logits; let its forward depend on images and weights alone"
+            "its graph does not give the network's own logits; write x = x + y where x += y changes what another name "
+            "stands for, and let its forward depend on images and weights alone"
         )
     return TracedNetwork(network, reach_layers(network, shapes), shapes)

@@ -12,6 +12,7 @@ from engine.errors import InputError
 from engine.injection.check.self_check import CheckResult
 from engine.injection.injection import Injection
 from engine.injection.recording import SeverityMatrix
+from engine.running import continuing
 from engine.running.campaign import new_campaign
 from engine.running.continuing import continue_from
 from engine.running.execution import prepare_new
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from engine.injection.outcomes import Outcomes
+    from engine.store import Receipt
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -100,17 +102,17 @@ def test_another_calibration_is_compared_too(tmp_path: Path, monkeypatch: pytest
     genuine = vars(Injection)["measured"].fget
     assert genuine is not None
     recomputed: list[int] = []
-    replay = Injection.replay
+    computed = continuing._computed
 
-    def counted(self: Injection, block: Any, layer: int, *rest: Any) -> None:
-        recomputed.append(layer)
-        replay(self, block, layer, *rest)
+    def counted(prepared: PreparedCampaign, receipt: Receipt, *rest: Any) -> np.ndarray:
+        recomputed.append(receipt.part)
+        return computed(prepared, receipt, *rest)
 
     with monkeypatch.context() as patch:
         patch.setattr(Injection, "measured", property(lambda self: {**genuine(self), "batch_floor": 2 * int(floor)}))
-        patch.setattr(Injection, "replay", counted)
+        patch.setattr(continuing, "_computed", counted)
         assert run(write_config(tmp_path), store).state == "finished"
-    assert recomputed
+    assert recomputed, "of the parts that are there"
     assert Store.open(store, read_only=True).description(1)["numerics"]["batch_floor"] == str(2 * int(floor))
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
+OWN_LOGITS = "its graph does not give the network's own logits; write x = x + y where x += y changes what another name"
 ALWAYS = "every fault runs the whole network, which is slower; "
 BY_VALUE = "it decides by a value or a size of the images; decide by a constant, or use torch.where"
 LOOP = "a loop over a tensor, or a * before it, is not recorded; work on the whole tensor"
@@ -144,6 +145,27 @@ def test_the_line_is_named_and_what_to_write_instead(middle: Middle) -> None:
     first = middle.__code__.co_firstlineno
     assert first < line <= first + 2
     assert all(part in note for part in SENTENCES[middle].split("|")), note
+
+
+def test_an_operator_that_works_in_place_is_told_where_it_shows_under_another_name() -> None:
+    def shortcut(_net: Network, x: Tensor) -> Tensor:
+        y = x
+        y += x.relu()
+        return y * x
+
+    def alone(_net: Network, x: Tensor) -> Tensor:
+        y = x.relu()
+        y += x
+        return y
+
+    torch.manual_seed(0)
+    images = torch.rand(16, 3, 6, 6)
+    of_both = [
+        Injection(Network(each).eval().requires_grad_(False), images, 10**6, "fast") for each in (shortcut, alone)
+    ]
+    assert [injection.method_of(0) for injection in of_both] == ["whole network", "fast"]
+    assert OWN_LOGITS in of_both[0].notes[0]
+    assert of_both[1].notes == []
 
 
 def test_what_has_no_graph_is_right_all_the_same() -> None:
