@@ -50,4 +50,4 @@ def naive_logits(model: nn.Module, faults: WeightFaults, images: Tensor, batch: 
                 for site in zip(more.layer, more.weight_index, more.value, strict=True):
                     sites.enter_context(injected(weights[site[0]], int(site[1]), site[2]))
             # of one image, a forward may leave out the dimension of the images
-            yield torch.cat([model(part.clone()).reshape(len(part), -1) for part in images.split(batch)])
+            yield torch.cat([model(part.clone()).reshape(len(part), -1) for part in torch.split(images, batch)])
