@@ -282,6 +282,15 @@ class FaultsConfig(Section):
             raise ValueError('sampling = "list" and list = "faults.csv" go together; give both or neither')
         return path
 
+    @field_validator("population")
+    @classmethod
+    def _population_fits(cls, population: str, info: ValidationInfo) -> str:
+        """A list may name models of its own: those are seen when it is read."""
+        model = info.data.get("model")
+        if population == "x64" and model in ("stuck_at_0", "stuck_at_1") and info.data.get("sampling") != LIST:
+            raise ValueError(f'"x64" does not apply to {model}; use "x32", or model = "stuck_at"')
+        return population
+
     @field_validator("count")
     @classmethod
     def _count_is_for_samples(cls, count: int | None, info: ValidationInfo) -> int | None:

@@ -24,8 +24,11 @@ ARRAY = re.compile(
     re.ASCII | re.DOTALL,
 )
 ALL_SCALARS = re.compile(r"(?:\n[(\[]<\d{1,18}\)(?:, ?<\d{1,18}\))*+,?[)\]])*+\n", re.ASCII)
+"""lines of places all of whose elements are printed with a type, for which < stands"""
 GAP = re.compile(r"(?<=\d)(?:[ \t]*,[ \t]*|[ \t]+)(?=\d)", re.ASCII)
+"""between two numbers"""
 EDGE = re.compile(r"(?<=[(\[])[ \t]+|[ \t]+(?=[,)\]])", re.ASCII)
+"""blanks inside of brackets"""
 
 
 def parse_tensor_index(text: str, layer: Layer) -> int:

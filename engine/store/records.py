@@ -22,6 +22,10 @@ Statistics = Mapping[str, float | str]
 """name -> what a method measured of itself while it computed a part"""
 
 
+FOUND_DAMAGE = "verify found damage; run it again to mend it"
+"""why a campaign that was finished is paused"""
+
+
 class Counted:
     """Something that has all of `COUNTS`, each a number or an array of one shape."""
 
@@ -32,10 +36,6 @@ class Counted:
     def count_run(self) -> Any:
         """How many pairs were run: those that have a severity."""
         return sum(getattr(self, name) for name in SEVERITIES)
-
-
-FOUND_DAMAGE = "verify found damage; run it again to mend it"
-"""why a campaign that was finished is paused"""
 
 
 @dataclass(frozen=True)

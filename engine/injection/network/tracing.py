@@ -24,10 +24,7 @@ _LIBRARIES = (Path(torch.__file__).parent, Path(__file__).parents[2])
 """folders whose frames are not the user's"""
 
 _ADVICE = (
-    (
-        "cannot be iterated",
-        "a loop over a tensor, or a * before it, is not recorded; work on the whole tensor",
-    ),
+    ("cannot be iterated", "a loop over a tensor, or a * before it, is not recorded; work on the whole tensor"),
     ("control flow", "it decides by a value or a size of the images; decide by a constant, or use torch.where"),
     ("item assignment", "assigning to a part of a tensor is not recorded; use torch.where or torch.cat"),
     ("'len' is not supported", "len() of a tensor is not recorded; use its .size(0)"),

@@ -114,6 +114,8 @@ def test_all_problems_are_reported_at_once_also_those_between_keys_and_of_files(
         ("faults", {"seed": -1}, "[faults] seed: should be greater than or equal to 0, but is -1"),
         ("faults", {"sampling": "list"}, '[faults] list: sampling = "list" and list = "faults.csv" go together; give '
          "both or neither"),
+        ("faults", {"model": "stuck_at_1", "population": "x64"}, '[faults] population: "x64" does not apply to '
+         'stuck_at_1; use "x32", or model = "stuck_at"'),
         ("faults", {"sampling": "list", "list": "a.csv", "count": 3}, "[faults] count: does not apply to a list; "
          "remove it, or filter the list by layers and bits"),
         ("workload", {"select": "fraction"}, '[workload] fraction: missing; select = "fraction" needs it'),

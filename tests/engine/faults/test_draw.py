@@ -61,7 +61,6 @@ def test_a_small_x64_population_is_drawn_whole():
         ),
         ({"layers": ["conv1"], "bits": [30], "count": 151}, r"\[faults\] count: 151 faults cannot be drawn from 150"),
         ({"error_margin": 0.99, "confidence": 0.1}, r"\[faults\] error_margin: 0.99 asks for no fault; lower it"),
-        ({"model": "stuck_at_1", "population": "x64"}, r'\[faults\] population: "x64" does not apply to stuck_at_1'),
     ],
 )
 def test_what_cannot_be_drawn_is_one_sentence(options, message):
@@ -81,6 +80,11 @@ def test_filters_pick_rows_of_a_list_and_keep_their_ids(fault_csv):
     assert drawn.fault_id.tolist() == [0, 4]
     assert drawn.weight_index.tolist() == [0, 5]
     assert drawn.population == 48_000
+
+
+def test_a_list_of_one_polarity_has_no_x64_population(fault_csv):
+    with pytest.raises(InputError, match=r'\[faults\] population: "x64" does not apply to stuck_at_1'):
+        draw(sampling="list", list=fault_csv, model="stuck_at_1", population="x64")
 
 
 def test_polarities_of_a_list_do_not_depend_on_filters(fault_csv):
