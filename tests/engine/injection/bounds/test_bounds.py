@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -17,6 +19,9 @@ from engine.injection.network.traced import TracedNetwork, trace
 from engine.injection.recording import SeverityMatrix
 from engine.models import load_model
 from tests.engine.injection.networks import every_bit_in, judged_logits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MEMORY = 5 * 10**8
 CLASSES = 4
@@ -69,6 +74,79 @@ def test_no_change_reaches_farther(pool: nn.Module, activation: nn.Module, layer
         apart = (moved[:, first] - moved[:, second]).abs()
         bound = torch.einsum("p...,i...->ip", reach[node].double(), change.abs().double())
         assert (apart <= bound * (1 + 1e-5) + 1e-5).all()
+
+
+def doubled(x: torch.Tensor) -> torch.Tensor:
+    return x + x
+
+
+class Summing(nn.Module):
+    """Adds values in one of the ways in which people write it; all of it is linear, so that the worst is known."""
+
+    def __init__(self, total: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.first, self.mixing = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+        self.last, self.head = nn.Conv2d(4, 4, 1), nn.Linear(4, CLASSES)
+        self.total = total
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        x = self.first(images)
+        return self.head(self.total(self.last(self.mixing(x)), x).mean((2, 3)))
+
+
+SUMS: dict[str, tuple[Callable[[torch.Tensor, torch.Tensor], torch.Tensor], bool]] = {
+    "sum": (lambda y, x: y + x, True),
+    "to itself": (lambda y, _x: y + y, True),
+    "to itself, over and over": (lambda y, _x: doubled(doubled(doubled(y))), True),
+    "by a function": (lambda y, _x: torch.add(y, y), True),
+    "difference": (lambda y, x: x - y, True),
+    "difference by a method": (lambda y, x: y.sub(x), True),
+    "with a constant": (lambda y, _x: 3 - y, True),
+    "alpha": (lambda y, x: torch.add(x, y, alpha=5), False),
+    "alpha by a method": (lambda y, x: x.sub(y, alpha=5), False),
+    "by names": (lambda y, x: torch.add(input=x, other=y), False),
+    "scaled": (lambda y, x: 5 * y + x, False),
+    "repeated": (lambda y, _x: torch.cat([y, y], 1)[:, 2:6], False),
+    "stacked": (lambda y, x: torch.stack([y, x, y], 1).sum(1), False),
+    "over places": (lambda y, x: x + y.mean((2, 3), keepdim=True), True),
+    "over channels": (lambda y, x: x + y.mean(1, keepdim=True), True),
+}
+"""and whether they are known to be bounded: whatever is not proved is not"""
+
+
+@pytest.mark.parametrize("way", SUMS)
+@pytest.mark.parametrize("layer", [0, 1])
+def test_whatever_is_added_is_bounded_or_has_no_bound(way: str, layer: int) -> None:
+    torch.manual_seed(0)
+    total, is_bounded = SUMS[way]
+    images = torch.randn(8, 3, 6, 6)
+    traced, suffix = bounded(Summing(total), images, layer)
+    reach = change_bound_of(suffix, traced.network, traced.shapes)
+    if layer == 0:
+        assert (reach is not None) == is_bounded
+    if reach is None:
+        return
+    network, frontier = traced.network, list(suffix.suffix.frontier)
+    golden = network.run(images, set(network.nodes))
+
+    def logits_after(changed: list[torch.Tensor]) -> torch.Tensor:
+        values = golden | dict(zip(frontier, changed, strict=True))
+        for later in suffix.suffix.dense:
+            values[later] = network.evaluate(later, values.__getitem__)
+        logits: torch.Tensor = values[network.output]
+        return logits
+
+    first, second = class_pairs(CLASSES).T
+    leaves = [golden[node].clone().requires_grad_() for node in frontier]
+    lead = logits_after(leaves)[:, [0, 1]].diff(dim=1).sum()
+    worst = [gradient.sign() for gradient in torch.autograd.grad(lead, leaves)]
+    changed = [golden[node] + change for node, change in zip(frontier, worst, strict=True)]
+    moved = (logits_after(changed) - golden[network.output]).double()
+    bounds = (
+        torch.einsum("p...,i...->ip", reach[node].double(), change.abs().double())
+        for node, change in zip(frontier, worst, strict=True)
+    )
+    assert ((moved[:, first] - moved[:, second]).abs() <= sum(bounds) * (1 + 1e-5) + 1e-5).all()
 
 
 def test_the_bound_is_reached_where_nothing_bends() -> None:
