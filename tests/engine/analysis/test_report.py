@@ -74,6 +74,7 @@ def test_table_four_is_of_the_configs_own_zone_and_plateau(
     }
     summary = cast("CampaignSummary", SimpleNamespace(**{**vars(SUMMARY), **changed}))
     results = campaign_results(summary, DESCRIPTION | {"config": {"workload": workload}})
+    assert results.table_four is not None
     rows = {row.method: row for row in results.table_four}
     for name, images in (("central", central), ("pre_plateau", pre_plateau)):
         assert (rows[name].faults_detected, rows[name].percent_of_samples) == (len(images), 25.0 * len(images)), name
