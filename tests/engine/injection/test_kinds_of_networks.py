@@ -20,7 +20,7 @@ from engine.injection.injection import Injection
 from engine.injection.network.layers import injectable_modules
 from engine.injection.network.sizes import LIMITS
 from engine.severity import SCREENED
-from tests.engine.injection.networks import every_bit_in, outcomes_of
+from tests.engine.injection.networks import every_bit_in, measure_little, outcomes_of
 from tests.engine.injection.test_fuzzed_networks import OwnForward, judged
 
 if TYPE_CHECKING:
@@ -183,6 +183,7 @@ def critical_pairs(outcomes: list[Outcomes]) -> list[tuple[int, int, int, bool]]
 def test_it_is_as_by_the_plain_loop(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also of `screened`, what it runs; its gradients are taken of four images at once, and of the last one."""
     monkeypatch.setitem(LIMITS, "cpu", replace(LIMITS["cpu"], gradient_rows=4))
+    measure_little(monkeypatch, [22, 28, 30])
     kind = KINDS[name]
     torch.manual_seed(0)
     net = Network(kind).eval().requires_grad_(False)
