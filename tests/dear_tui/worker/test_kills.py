@@ -32,46 +32,43 @@ WAITING = 4
 
 DOOMED = """
 import os, signal, sys, threading
-from importlib import import_module
+from fnmatch import fnmatch
 from pathlib import Path
 from dear_tui.worker.loop import Worker
 
-store, module, name, calls, delay = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5])
-owner = import_module(module)
-*classes, function = name.split(".")
-for one in classes:
-    owner = getattr(owner, one)
-genuine, left = getattr(owner, function), iter(range(calls))
+store, awaited, name, times, delay = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5])
+left = iter(range(times))
 
-def counted(*arguments, **options):
-    if next(left, None) is None:
+def dies(event, arguments):
+    if event == awaited and fnmatch(str(arguments[0]), f"{store}/{name}") and next(left, None) is None:
         threading.Timer(delay, os.kill, (os.getpid(), signal.SIGKILL)).start()
-    return genuine(*arguments, **options)
 
-setattr(owner, function, counted)
+sys.addaudithook(dies)
 Worker(Path(store), until_empty=False).run(lambda: None)
 """
-"""A worker that is killed so many seconds after a function of its own was called so many times and then once more."""
+"""A worker that is killed so many seconds after it did something to such a file so many times and then once more."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a kill is to hit: a function, the most calls before it, the most seconds into it."""
+    """Where a kill is to hit: what is done to which file, the most times before it, the most seconds after it."""
 
-    module: str
-    function: str
-    calls: int
+    event: str
+    file: str
+    times: int
     seconds: float
 
 
 PLACES = {
-    "block": Place("engine.injection.injection", "Injection._inject_group", 100, 0.002),
-    "part": Place("engine.store.parquet", "begin", 120, 0.002),
-    "rename": Place("engine.store.write.writer", "publish", 120, 0.001),
-    "SQLite": Place("engine.store.state.state", "StateFile._rows", 400, 0.0005),
-    "seal": Place("engine.store.write.seal", "Seal.write", 2, 0.2),
-    "any": Place("engine.running.execution", "execute_queued", 1, 2.0),
+    "block": Place("os.rename", "*/severity/part-*.tmp", 15, 0.05),
+    "part": Place("os.remove", "*.parquet.tmp", 80, 0.002),
+    "rename": Place("os.rename", "*.parquet.tmp", 80, 0.001),
+    "SQLite": Place("open", "*/severity", 15, 0.002),
+    "seal": Place("os.remove", "*/campaign.duckdb.tmp", 2, 0.2),
+    "any": Place("open", "worker.lock", 1, 2.0),
 }
+"""A block is computed while the part before it is made known; once the folder of severities is synced, the receipt
+follows."""
 
 
 class Silent:
@@ -105,8 +102,8 @@ class Victim:
         while len(submit(self.path).queue.waiting()) < WAITING:
             submit(self.path, self._config(self._submitted))
             self._submitted += 1
-        moment = str(self._random.randrange(place.calls)), str(self._random.uniform(0, place.seconds))
-        doomed = Forked(self._folder, DOOMED, self.path, place.module, place.function, *moment)
+        moment = str(self._random.randrange(place.times)), str(self._random.uniform(0, place.seconds))
+        doomed = Forked(self._folder, DOOMED, self.path, place.event, place.file, *moment)
         assert doomed.wait(DEADLINE) == -signal.SIGKILL, doomed.err.read_text()
         self.left_behind.update(self._found())
         self.check()
