@@ -15,6 +15,7 @@ from engine.config.campaign_config import CampaignConfig, load_config, parse_con
 from engine.running.execution import execute
 from engine.running.preparation import prepare
 from engine.store.sql.sql import SqlSession
+from tests.engine.injection.networks import measure_little
 
 if TYPE_CHECKING:
     from engine.steps import Step
@@ -67,8 +68,8 @@ def test_a_sample_that_needs_nothing_runs(name: str, tmp_path: Path) -> None:
 def test_the_resnet20_sample_runs_where_its_files_are(
     shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On the first 100 images: its metric takes a forward pass of the whole data set; rounding is measured on two."""
-    monkeypatch.setattr("engine.injection.fast.calibration._IMAGES", 2)
+    """On the first 100 images: its metric takes a forward pass of the whole data set."""
+    measure_little(monkeypatch, [22, 28, 30])
     sample = beside_its_files("resnet20-cifar10.toml", shared_data, tmp_path)
     (tmp_path / "cifar10").unlink()
     (tmp_path / "cifar10").mkdir()
