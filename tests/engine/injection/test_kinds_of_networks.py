@@ -209,5 +209,7 @@ def test_it_is_as_by_the_plain_loop(name: str, monkeypatch: pytest.MonkeyPatch) 
                 np.testing.assert_array_equal(found_severity, severity)
             critical += len(wanted)
     assert critical, "nothing was compared"
+    of_one_image = [part.severity for part in outcomes_of(injections["screened"], images[:1], faults)]
+    assert len(np.concatenate(of_one_image)) == len(faults)
     assert state_of(net) == before, "the user's modules were changed"
     assert all(torch.equal(one, other) for one, other in zip(net.parameters(), plain.parameters(), strict=True))
