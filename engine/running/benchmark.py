@@ -13,8 +13,9 @@ import torch
 from engine.analysis.result_table import Column, Kind, Table
 from engine.injection.exact.naive import naive_logits
 from engine.injection.methods import METHODS
+from engine.injection.network.sizes import TooLittleMemoryError
 from engine.injection.recording import Recorder
-from engine.running.out_of_memory import explained_memory, until_it_fits
+from engine.running.out_of_memory import explained_memory, nothing_fits, until_it_fits
 from engine.running.part_timing import injection_seconds
 from engine.steps import OnStep, Step, nobody_waits
 
@@ -106,8 +107,14 @@ def benchmark(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Ben
         prepared: the campaign whose network, faults and images are used; nothing is stored.
         on_step: told what is being done.
     """
+    memory = prepared.injection.memory
     with explained_memory(prepared.config.run):
-        return until_it_fits(lambda: _benchmark(prepared, on_step), lambda: prepared.halve_batches(on_step=on_step))
+        try:
+            return until_it_fits(lambda: _benchmark(prepared, on_step), lambda: prepared.halve_batches(on_step=on_step))
+        except TooLittleMemoryError:  # a method that keeps more than the campaign's own
+            if prepared.injection.memory == memory:
+                raise
+            raise nothing_fits(prepared.numerics.device) from None
 
 
 def _benchmark(prepared: PreparedCampaign, on_step: OnStep) -> Benchmark:
