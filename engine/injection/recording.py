@@ -12,8 +12,6 @@ from engine.injection.outcomes import Audit, Outcomes
 from engine.severity import CRITICAL, DROPPED, SCREENED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
 _NONFINITE = DROPPED + 1  # inside the matrix only; leaves as critical with the flag set
@@ -61,37 +59,23 @@ _LOSSES = 2**16
 class Loss(NamedTuple):
     """What some critical pairs took from the golden class, on the device."""
 
-    pair: Tensor
-    """int64 [K] place in the matrix of severities, row by row"""
     in_top5: Tensor
     """bool [K] see `Outcomes.golden_in_top5`"""
     softmax: Tensor
     """float32 [K] see `Outcomes.softmax_lost`"""
 
     @classmethod
-    def of(cls, pair: Tensor, golden: Tensor, faulty: Tensor) -> Loss:
-        """Of K critical pairs, from their `golden` and `faulty` logits, both [K, classes].
+    def of(cls, top1: Tensor, golden: Tensor, faulty: Tensor) -> Loss:
+        """Of K critical pairs: golden class [K], the softmax it had [K] in float64, and faulty logits [K, classes].
 
         Of equal logits the lowest class is the best. Softmax is computed in float64.
         """
-        top1 = golden.argmax(1, keepdim=True)
-        own = faulty.gather(1, top1)
-        is_lower = torch.arange(faulty.shape[1], device=faulty.device) < top1
+        own = faulty.gather(1, top1[:, None])
+        is_lower = torch.arange(faulty.shape[1], device=faulty.device) < top1[:, None]
         ahead = ((faulty > own) | ((faulty == own) & is_lower)).sum(1)
         is_finite = faulty.abs().amax(1).isfinite()
-        before, after = (logits.double().softmax(1).gather(1, top1).squeeze(1) for logits in (golden, faulty))
-        return cls(pair, (ahead < TOP) & is_finite, torch.where(is_finite, before - after, torch.nan).float())
-
-
-def _in_order(losses: Sequence[Loss], pair: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-    """The losses of these pairs, [K] ascending; of a pair that was recorded twice, the last one."""
-    in_top5, softmax = np.zeros(len(pair), np.bool_), np.full(len(pair), np.nan, np.float32)
-    for loss in losses if len(pair) else ():
-        place = np.searchsorted(pair, loss.pair.cpu().numpy()).clip(max=len(pair) - 1)
-        is_there = pair[place] == loss.pair.cpu().numpy()
-        in_top5[place[is_there]] = loss.in_top5.cpu().numpy()[is_there]
-        softmax[place[is_there]] = loss.softmax.cpu().numpy()[is_there]
-    return in_top5, softmax
+        left = (own.squeeze(1).double() - faulty.double().logsumexp(1)).exp()
+        return cls((ahead < TOP) & is_finite, torch.where(is_finite, golden - left, torch.nan).float())
 
 
 class _Audited(NamedTuple):
@@ -149,26 +133,40 @@ class SeverityMatrix(Recorder):
         """Take over that these are to be shown as screened, whatever was recorded of them, unless they are critical."""
         self._audited.append(_Audited(faults * self._images + images, bound, drawn_as))
 
-    def _losses(self) -> list[Loss]:
-        """Of all critical pairs that were recorded, some at a time; few operations for many pairs."""
+    def _found(self) -> tuple[Tensor, Tensor]:
+        """The critical pairs [K], ascending, and their faulty logits; of a pair that was recorded twice, the last ones.
+
+        From what was recorded: a look at every pair of the matrix takes far longer.
+        """
         if not self._critical:
-            return []
+            return self._top1.new_empty(0), self._golden[:0]
         pair, logits = map(torch.cat, zip(*self._critical, strict=True))
-        return [
-            Loss.of(some, self._golden.index_select(0, some % self._images), faulty)
-            for some, faulty in zip(torch.split(pair, _LOSSES), torch.split(logits, _LOSSES), strict=True)
+        pair, order = pair.sort(stable=True)
+        severity = self._severity[pair]
+        is_critical = (severity == CRITICAL) | (severity == _NONFINITE)
+        is_critical[:-1] &= pair[1:] != pair[:-1]
+        kept = is_critical.nonzero().squeeze(1)
+        return pair[kept], logits.index_select(0, order[kept])
+
+    def _loss(self, pair: Tensor, logits: Tensor) -> Loss:
+        """What critical pairs [K] lost, given their faulty logits; few operations for many pairs."""
+        golden = self._golden.double().softmax(1).gather(1, self._top1[:, None]).squeeze(1)
+        parts = [
+            Loss.of(self._top1[image], golden[image], faulty)
+            for image, faulty in zip(
+                torch.split(pair % self._images, _LOSSES), torch.split(logits, _LOSSES), strict=True
+            )
         ]
+        return Loss(*map(torch.cat, zip(*parts, strict=True)))
 
     def outcomes(self, positions: NDArray[np.int64]) -> Outcomes:
-        """Everything recorded, on the host; `positions` are the faults' places in the fault list."""
-        is_nonfinite = self._severity == _NONFINITE
-        pair = (is_nonfinite | (self._severity == CRITICAL)).nonzero().squeeze(1)
-        nonfinite = is_nonfinite[pair]
-        audit = self._audit()
-        severity = self._severity.masked_fill(is_nonfinite, CRITICAL)
+        """Everything recorded, on the host, once; `positions` are the faults' places in the fault list."""
+        pair, logits = self._found()
+        loss, audit, severity = self._loss(pair, logits), self._audit(), self._severity
+        nonfinite = severity[pair] == _NONFINITE
+        severity[pair[nonfinite]] = CRITICAL
         for audited in self._audited:
-            severity[audited.pair[self._severity[audited.pair] < CRITICAL]] = SCREENED
-        golden_in_top5, softmax_lost = _in_order(self._losses(), pair.cpu().numpy())
+            severity[audited.pair[severity[audited.pair] < CRITICAL]] = SCREENED
         return Outcomes(
             positions=positions,
             severity=severity.cpu().numpy().reshape(len(positions), self._images),
@@ -176,8 +174,8 @@ class SeverityMatrix(Recorder):
             critical_image=(pair % self._images).cpu().numpy(),
             prediction=self._prediction[pair].cpu().numpy().astype("uint16"),
             nonfinite=nonfinite.cpu().numpy(),
-            golden_in_top5=golden_in_top5,
-            softmax_lost=softmax_lost,
+            golden_in_top5=loss.in_top5.cpu().numpy(),
+            softmax_lost=loss.softmax.cpu().numpy(),
             audit=audit,
         )
 
