@@ -68,7 +68,7 @@ class Benchmark:
     device: str
     threads: int
     faults: int
-    """in the sample that is timed, spread over the config's faults"""
+    """in the sample of the slowest method, spread over the config's faults; quicker ones are timed on more"""
     images: int
     masked_early: float
     """share of pairs that are masked before channels mix, and never run further"""
@@ -124,7 +124,9 @@ def _benchmark(prepared: PreparedCampaign, on_step: OnStep) -> Benchmark:
     audits = {name: prepared.audit.of_ranks(0, len(some)) for name, some in images.items()}
     blocks = {name: injection.load(images[name], audits[name]) for name, injection in injections.items()}
     on_step(Step("choosing samples"))
-    faults = _sample(injections[judging], blocks[judging], prepared.faults_in_execution_order())
+    everyone = prepared.faults_in_execution_order()
+    samples = {name: _sample(injection, blocks[name], everyone) for name, injection in injections.items()}
+    faults = samples[judging]
     of_naive = _naive_faults(prepared, images[judging])
     some = faults.take(np.unique(np.linspace(0, len(faults) - 1, of_naive, dtype=np.int64)))
     seconds: dict[str, list[float]] = {name: [] for name in METHODS}
@@ -133,7 +135,7 @@ def _benchmark(prepared: PreparedCampaign, on_step: OnStep) -> Benchmark:
         on_step(Step("measuring, in rounds", round_number, ROUNDS))
         for name, injection in injections.items():
             on_block = images[name], audits[name]
-            blocks[name], per_fault = _seconds_per_fault(injection, *on_block, faults, len(prepared.faults))
+            blocks[name], per_fault = _seconds_per_fault(injection, *on_block, samples[name], len(everyone))
             seconds[name].append(per_fault / len(images[name]))
         for batch in naive:
             seconds_taken = _timed_naive(prepared, some, images[judging], batch)
@@ -144,7 +146,7 @@ def _benchmark(prepared: PreparedCampaign, on_step: OnStep) -> Benchmark:
     everything = Work(1.0, injections[judging].whole_macs)
     methods = {"naive": _speed(naive[best], naive[best], best, everything, matrix_rate)}
     for name, injection in injections.items():
-        work = _work(injection, blocks[name], faults)
+        work = _work(injection, blocks[name], samples[name])
         methods[name] = _speed(seconds[name], naive[best], len(images[name]), work, matrix_rate)
     return Benchmark(
         network=prepared.config.model.arch,
