@@ -159,6 +159,7 @@ class SeverityMatrix(Recorder):
         ]
         return Loss(*map(torch.cat, zip(*parts, strict=True)))
 
+    @torch.inference_mode()
     def outcomes(self, positions: NDArray[np.int64]) -> Outcomes:
         """Everything recorded, on the host, once; `positions` are the faults' places in the fault list."""
         pair, logits = self._found()

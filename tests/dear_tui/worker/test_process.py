@@ -35,13 +35,13 @@ def test_a_detached_one_has_a_session_and_a_log_of_its_own(store: Store) -> None
         os.kill(started.pid, signal.SIGHUP)  # what closing a terminal would send
         os.kill(started.pid, signal.SIGTERM)
         until(lambda: not store.worker().running, "its end")
+        until(lambda: f"{started.pid} worker ended" in log_path(path).read_text(), "its last words")
     finally:
         with suppress(ProcessLookupError):
             os.kill(started.pid, signal.SIGKILL)  # it has ended, unless something above failed
         for thread in threading.enumerate():
             if thread.name == REAPER:
                 thread.join(DEADLINE)
-    assert f"{started.pid} worker ended" in log_path(path).read_text()
     assert "Traceback" not in log_path(path).read_text()
 
 
