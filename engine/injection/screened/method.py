@@ -208,7 +208,7 @@ class ScreenedMethod(Method):
         safe = safe.take(~screened[safe.fault, safe.image])
         screened[safe.fault, safe.image] = True
         is_drawn = drawn.has_single(safe.fault, safe.image), drawn.is_whole[safe.fault]
-        audited = [before.and_also(safe.take(is_so)) for before, is_so in zip(audited, is_drawn, strict=True)]
+        audited = [SafePairs.concat(before, safe.take(is_so)) for before, is_so in zip(audited, is_drawn, strict=True)]
         for some in audited:
             screened[some.fault, some.image] = False
         doubt = None
@@ -250,7 +250,7 @@ class ScreenedMethod(Method):
         single = wanted & is_few[:, None]
         single[audited.fault, audited.image] = True
         many, (fault, image) = count.bool() & ~is_few, single.nonzero(as_tuple=True)
-        found: list[SafePairs] = []
+        found = [SafePairs.none(fault.device)]
         if many.any():
             wide = WantedUpdates(self._fast.updates(block, layer), wanted)
             some = replace(faults, changes=many.cpu().numpy())
@@ -258,7 +258,7 @@ class ScreenedMethod(Method):
         if len(fault):
             narrow = SingleUpdates(self._fast.updates(block, layer), fault, image)
             found += self._run_unsafe(narrow, block, layer, faults, recorder, drawn)
-        return SafePairs.concat(found, fault.device)
+        return SafePairs.concat(*found)
 
     def _run_unsafe(
         self,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from torch import Tensor, fx
 
@@ -90,15 +90,15 @@ class SafePairs(NamedTuple):
         """Those at `index`, bool or int64."""
         return SafePairs(self.fault[index], self.image[index], self.share[index])
 
-    def and_also(self, others: SafePairs) -> SafePairs:
-        """These and others."""
-        return SafePairs(*map(torch.cat, zip(self, others, strict=True)))
+    @staticmethod
+    def none(device: torch.device) -> SafePairs:
+        """Not one."""
+        nothing = torch.zeros(0, dtype=torch.int64, device=device)
+        return SafePairs(nothing, nothing, torch.zeros(0, device=device))
 
     @staticmethod
-    def concat(parts: Sequence[SafePairs], device: torch.device) -> SafePairs:
-        """All of them, in order; `device`: of none."""
-        none = torch.zeros(0, dtype=torch.int64, device=device)
-        parts = SafePairs(none, none, torch.zeros(0, device=device)), *parts
+    def concat(*parts: SafePairs) -> SafePairs:
+        """All of them, in order."""
         return SafePairs(*map(torch.cat, zip(*parts, strict=True)))
 
 
@@ -124,18 +124,14 @@ class SecondStage:
         self._slopes = slopes
         self._theta = theta
         self._is_drawn = is_drawn
-        self._safe: list[SafePairs] = []
+        self.safe: list[SafePairs] = []
+        """those seen so far, also those that were run all the same"""
 
     def run(self, faults: WeightFaults, recorder: Recorder) -> Iterator[Pairs]:
         """The pairs that have to be run."""
         for pairs in self._source.run(faults, recorder):
             share = self._slopes.shares(pairs)
             is_safe = share <= self._theta
-            self._safe.append(SafePairs(pairs.fault, pairs.image, share).take(is_safe))
+            self.safe.append(SafePairs(pairs.fault, pairs.image, share).take(is_safe))
             is_run = ~is_safe | self._is_drawn(pairs.fault, pairs.image)
             yield pairs.take(is_run.nonzero().squeeze(1))
-
-    @property
-    def safe(self) -> Sequence[SafePairs]:
-        """Those seen so far, also those that were run all the same."""
-        return self._safe

@@ -225,8 +225,8 @@ def _leads(logits: Tensor) -> Iterator[Tensor]:
 
 def _is_tied(logits: Tensor) -> Tensor:
     """[images] where the golden class leads by nothing, so that any change may be enough."""
-    best = logits.topk(min(2, logits.shape[1]), dim=1).values
-    return ~(best[:, 0] > best[:, -1])
+    best = logits.topk(2, dim=1).values
+    return ~(best[:, 0] > best[:, 1])
 
 
 def _share(
