@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,8 @@ import torch
 from engine.analysis.result_table import Column, Kind, Table
 from engine.injection.exact.naive import naive_logits
 from engine.injection.methods import METHODS
-from engine.injection.network.sizes import TooLittleMemoryError
 from engine.injection.recording import Recorder
-from engine.running.out_of_memory import explained_memory, nothing_fits, until_it_fits
+from engine.running.out_of_memory import explained_memory, until_it_fits
 from engine.running.part_timing import injection_seconds
 from engine.steps import OnStep, Step, nobody_waits
 
@@ -107,55 +106,77 @@ def benchmark(prepared: PreparedCampaign, on_step: OnStep = nobody_waits) -> Ben
         prepared: the campaign whose network, faults and images are used; nothing is stored.
         on_step: told what is being done.
     """
-    memory = prepared.injection.memory
     with explained_memory(prepared.config.run):
-        try:
-            return until_it_fits(lambda: _benchmark(prepared, on_step), lambda: prepared.halve_batches(on_step=on_step))
-        except TooLittleMemoryError:  # a method that keeps more than the campaign's own
-            if prepared.injection.memory == memory:
-                raise
-            raise nothing_fits(prepared.numerics.device) from None
+        return until_it_fits(lambda: _benchmark(prepared, on_step), lambda: prepared.halve_batches(on_step=on_step))
+
+
+@dataclass
+class _Timed:
+    """A method, on a block of its own size and as many faults as take it the time of a measurement."""
+
+    injection: Injection
+    images: Tensor
+    audit: BlockAudit
+    block: GoldenBlock
+    faults: WeightFaults
+    seconds: list[float] = field(default_factory=list)
+    """per pair, a round each"""
+
+    @classmethod
+    def of(cls, prepared: PreparedCampaign, injection: Injection) -> _Timed:
+        """Ready to be timed."""
+        images = _spread_images(prepared, injection.block_rows)
+        audit = prepared.audit.of_ranks(0, len(images))
+        block = injection.load(images, audit)
+        return cls(injection, images, audit, block, _sample(injection, block, prepared.faults_in_execution_order()))
+
+    def measure(self, all_faults: int) -> None:
+        """Time it on a new block, for each fault of a campaign of `all_faults`.
+
+        What is made once per block, its golden values and what `fast` prepares of each layer, is for all faults
+        together.
+        """
+        started = time.perf_counter()
+        self.block = self.injection.load(self.images, self.audit)
+        seconds = injection_seconds(self.injection, self.block, self.faults)
+        with_block = time.perf_counter() - started
+        if len(self.faults) < all_faults:
+            seconds = min(injection_seconds(self.injection, self.block, self.faults), with_block)
+        per_fault = seconds / len(self.faults) + (with_block - seconds) / all_faults
+        self.seconds.append(per_fault / len(self.images))
 
 
 def _benchmark(prepared: PreparedCampaign, on_step: OnStep) -> Benchmark:
     injections = {name: prepared.injected_by(name, on_step) for name in METHODS}
-    judging = next(name for name, entry in METHODS.items() if entry.is_bit_equal)
-    images = {name: _spread_images(prepared, injection.block_rows) for name, injection in injections.items()}
-    audits = {name: prepared.audit.of_ranks(0, len(some)) for name, some in images.items()}
-    blocks = {name: injection.load(images[name], audits[name]) for name, injection in injections.items()}
     on_step(Step("choosing samples"))
-    everyone = prepared.faults_in_execution_order()
-    samples = {name: _sample(injection, blocks[name], everyone) for name, injection in injections.items()}
-    faults = samples[judging]
-    of_naive = _naive_faults(prepared, images[judging])
-    some = faults.take(np.unique(np.linspace(0, len(faults) - 1, of_naive, dtype=np.int64)))
-    seconds: dict[str, list[float]] = {name: [] for name in METHODS}
-    naive: dict[int, list[float]] = {batch: [] for batch in NAIVE_BATCHES if batch <= len(images[judging])}
+    timed = {name: _Timed.of(prepared, injection) for name, injection in injections.items()}
+    judge = next(name for name, entry in METHODS.items() if entry.is_bit_equal)
+    images, faults = timed[judge].images, timed[judge].faults
+    some = faults.take(np.unique(np.linspace(0, len(faults) - 1, _naive_faults(prepared, images), dtype=np.int64)))
+    naive: dict[int, list[float]] = {batch: [] for batch in NAIVE_BATCHES if batch <= len(images)}
     for round_number in range(ROUNDS):
         on_step(Step("measuring, in rounds", round_number, ROUNDS))
-        for name, injection in injections.items():
-            on_block = images[name], audits[name]
-            blocks[name], per_fault = _seconds_per_fault(injection, *on_block, samples[name], len(everyone))
-            seconds[name].append(per_fault / len(images[name]))
+        for method in timed.values():
+            method.measure(len(prepared.faults))
         for batch in naive:
-            seconds_taken = _timed_naive(prepared, some, images[judging], batch)
-            naive[batch].append(seconds_taken / (len(some) * len(images[judging])))
+            seconds_taken = _timed_naive(prepared, some, images, batch)
+            naive[batch].append(seconds_taken / (len(some) * len(images)))
     on_step(Step("counting multiplications"))
-    matrix_rate = _matrix_rate(images[judging].device)
+    matrix_rate = _matrix_rate(images.device)
     best = min(naive, key=lambda batch: median(naive[batch]))
-    everything = Work(1.0, injections[judging].whole_macs)
+    everything = Work(1.0, timed[judge].injection.whole_macs)
     methods = {"naive": _speed(naive[best], naive[best], best, everything, matrix_rate)}
-    for name, injection in injections.items():
-        work = _work(injection, blocks[name], samples[name])
-        methods[name] = _speed(seconds[name], naive[best], len(images[name]), work, matrix_rate)
+    for name, method in timed.items():
+        work = _work(method.injection, method.block, method.faults)
+        methods[name] = _speed(method.seconds, naive[best], len(method.images), work, matrix_rate)
     return Benchmark(
         network=prepared.config.model.arch,
         dataset=prepared.config.dataset.name,
         device=prepared.numerics.device,
         threads=prepared.numerics.threads,
         faults=len(faults),
-        images=len(images[judging]),
-        masked_early=1 - methods[judging].run,
+        images=len(images),
+        masked_early=1 - methods[judge].run,
         matrix_rate=matrix_rate,
         methods=methods,
     )
@@ -191,22 +212,6 @@ def _sample(injection: Injection, block: GoldenBlock, faults: WeightFaults) -> W
         if len(sample) == len(faults) or injection_seconds(injection, block, sample) >= SECONDS_PER_MEASUREMENT / 2:
             return sample
         count *= 2
-
-
-def _seconds_per_fault(
-    injection: Injection, images: Tensor, audit: BlockAudit, faults: WeightFaults, all_faults: int
-) -> tuple[GoldenBlock, float]:
-    """A new block, and the seconds it takes for each fault of a campaign of `all_faults`.
-
-    What is made once per block, its golden values and what `fast` prepares of each layer, is for all faults together.
-    """
-    started = time.perf_counter()
-    block = injection.load(images, audit)
-    seconds = injection_seconds(injection, block, faults)
-    with_block = time.perf_counter() - started
-    if len(faults) < all_faults:
-        seconds = min(injection_seconds(injection, block, faults), with_block)
-    return block, seconds / len(faults) + (with_block - seconds) / all_faults
 
 
 def _naive_faults(prepared: PreparedCampaign, images: Tensor) -> int:

@@ -53,15 +53,21 @@ def until_it_fits(work: Callable[[], Result], halve: Callable[[], object]) -> Re
     """What `work` gives; each time that memory runs out, `halve` makes batches smaller, and it begins again.
 
     Raises:
+        TooLittleMemoryError: the memory that was asked for does not hold one image.
         InputError: whatever `halve` raises where nothing is left to be made smaller.
     """
+    is_halved = False
     while True:
         try:
             return work()
+        except TooLittleMemoryError:
+            if not is_halved:
+                raise
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
-        halve()  # after the except clause: the error holds what was computed until then
+        halve()  # after the except clauses: the error holds what was computed until then
+        is_halved = True
 
 
 def halved_until_it_fits(build: Callable[[int], Result], memory: int, device: str) -> Result:
