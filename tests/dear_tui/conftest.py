@@ -41,6 +41,10 @@ def no_looks_for_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dear_tui.app.GarbageBetweenKeys", NoLooks)
 
 
+ROUNDS = 50
+"""How often a screen may begin something new before a test goes on; one that is live never stops."""
+
+
 @pytest.fixture(autouse=True)
 def settled_screens(monkeypatch: pytest.MonkeyPatch) -> None:
     """After each key, what it began is over: no message waits, and what the screen has is laid out and painted.
@@ -50,7 +54,7 @@ def settled_screens(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     wait_for_messages = Pilot._wait_for_screen
 
-    async def settle(pilot: Pilot[Any], timeout: float = 30.0) -> bool:
+    async def wait_until_settled(pilot: Pilot[Any], timeout: float = 30.0) -> bool:
         for _ in range(ROUNDS):
             if not await wait_for_messages(pilot, timeout):
                 return False
@@ -61,13 +65,9 @@ def settled_screens(monkeypatch: pytest.MonkeyPatch) -> None:
                 return True
         return True
 
-    monkeypatch.setattr(Pilot, "_wait_for_screen", settle)
+    monkeypatch.setattr(Pilot, "_wait_for_screen", wait_until_settled)
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.004)
     monkeypatch.setattr("textual._wait.SLEEP_IDLE", 0.0005)
-
-
-ROUNDS = 50
-"""How often a screen may begin something new before a test goes on; one that is live never stops."""
 
 
 def is_unsettled(screen: Screen[Any]) -> bool:
