@@ -54,6 +54,9 @@ def table_one_lines(status: CampaignStatus, row: TableOneRow) -> list[tuple[str,
 def audit_lines(audit: AuditResults) -> list[tuple[str, str, str]]:
     """Name, value and what it is of: what screening misses at most, and what was audited for that."""
     lines = []
+    if audit.by_change:
+        share = percent(audit.by_change, audit.pairs.skipped)
+        lines.append(("by exact change", share, f"{audit.by_change:,} of {audit.pairs.skipped:,} screened"))
     for unit, bound in (("pairs", audit.pairs), ("faults", audit.faults)):
         lines.append((f"missed {unit}", f"≤ {math.ceil(bound.missed_at_most):,}", f"of {bound.skipped:,} skipped"))
         lines.append((f"audited {unit}", f"{bound.audited:,}", f"{bound.missed:,} missed"))

@@ -63,6 +63,8 @@ class AuditResults:
     faults: MissedBound
     """faults with screened pairs and no critical one; audited are those all of whose screened pairs were run"""
     confidence: float = CONFIDENCE
+    by_change: int = 0
+    """so many of the screened pairs were called safe by their exact change, the others by their bound alone"""
 
 
 def bound_missed(skipped: int, audited: int, missed: int, known: int = 0) -> MissedBound:

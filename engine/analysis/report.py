@@ -114,7 +114,7 @@ def accuracy_table(status: CampaignStatus, results: CampaignResults) -> Table:
              "images"),
             (f"faulty accuracy{', dropped as golden' if status.dropped else ''}", row.faulty_accuracy, None,
              status.faults, "faults, the mean"),
-            *_not_critical(status, row),
+            *_not_critical(status, row, results.audit),
             (f"critical{', at least' if status.dropped else ''}", row.critical, status.critical, status.pairs, "pairs"),
             ("critical, not finite", 100 * nonfinite / pairs, nonfinite, status.pairs, "pairs"),
             ("critical faults", 100 * row.critical_faults / faults, row.critical_faults, status.faults, "faults"),
@@ -122,7 +122,7 @@ def accuracy_table(status: CampaignStatus, results: CampaignResults) -> Table:
     )  # fmt: skip
 
 
-def _not_critical(status: CampaignStatus, row: TableOneRow) -> Iterator[tuple[Cell, ...]]:
+def _not_critical(status: CampaignStatus, row: TableOneRow, audit: AuditResults | None) -> Iterator[tuple[Cell, ...]]:
     """Masked and non-critical pairs; where some were not run, these too, and the paper's own column."""
     is_whole = status.screened == status.dropped == 0
     at_least = "" if is_whole else ", at least"
@@ -132,6 +132,10 @@ def _not_critical(status: CampaignStatus, row: TableOneRow) -> Iterator[tuple[Ce
         return
     if status.screened:
         yield ("screened: called safe, not run", row.screened, status.screened, status.pairs, "pairs")
+        if audit and audit.by_change:
+            stages = (("bound alone", status.screened - audit.by_change), ("exact change", audit.by_change))
+            for stage, count in stages:
+                yield (f"- by the {stage}", 100 * count / max(status.pairs, 1), count, status.pairs, "pairs")
     yield ("not critical: these together", row.not_critical, status.not_critical, status.pairs, "pairs")
     if status.dropped:
         yield ("dropped: fault known critical", row.dropped, status.dropped, status.pairs, "pairs")

@@ -138,3 +138,5 @@ class Outcomes:
     audit: Audit | None = None
     """the screened pairs that were run all the same: they stay 3 in `severity`, but for a miss, which is 2 there and
     one of the K; None where nothing is audited"""
+    screened_by_change: int = 0
+    """so many of the screened pairs were called safe by their exact change, the others by their bound alone"""

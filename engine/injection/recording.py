@@ -38,10 +38,13 @@ class Recorder:
         Where it is not 0 the pair is not run. `doubt` [faults, images] is how near each was to being run, as above.
         """
 
-    def record_screened(self, screened: Tensor, doubt: Tensor | None) -> None:
+    def record_screened(self, screened: Tensor, by_change: int, doubt: Tensor | None) -> None:
         """The pairs that were not run because a bound calls them safe, bool [all faults, images], after all else.
 
-        `doubt` [all faults, images] is how near each was to being run, as above.
+        Args:
+            screened: which pairs, audited ones included.
+            by_change: so many of them by their exact change, which the second stage has looked at.
+            doubt: [all faults, images] how near each was to being run, as above.
         """
 
     def record_audit(self, faults: Tensor, images: Tensor, bound: Tensor, drawn_as: int) -> None:
@@ -102,6 +105,7 @@ class SeverityMatrix(Recorder):
         self._critical: list[tuple[Tensor, Tensor]] = []
         """pairs and their faulty logits, as they were recorded"""
         self._audited: list[_Audited] = []
+        self._screened_by_change = 0
 
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
         """Classify the faulty logits of some pairs."""
@@ -125,9 +129,10 @@ class SeverityMatrix(Recorder):
         """Take over severities that are known without a run."""
         self._severity.view(-1, self._images)[:, images].index_copy_(0, faults, severity.to(torch.uint8))
 
-    def record_screened(self, screened: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
-        """Take over that they were not run."""
+    def record_screened(self, screened: Tensor, by_change: int, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
+        """Take over that they were not run; those that are audited are recorded beside."""
         self._severity.view(-1, self._images).masked_fill_(screened, SCREENED)
+        self._screened_by_change += by_change
 
     def record_audit(self, faults: Tensor, images: Tensor, bound: Tensor, drawn_as: int) -> None:
         """Take over that these are to be shown as screened, whatever was recorded of them, unless they are critical."""
@@ -178,6 +183,7 @@ class SeverityMatrix(Recorder):
             golden_in_top5=loss.in_top5.cpu().numpy(),
             softmax_lost=loss.softmax.cpu().numpy(),
             audit=audit,
+            screened_by_change=self._screened_by_change,
         )
 
     def _audit(self) -> Audit | None:

@@ -21,6 +21,9 @@ State = Literal["queued", "running", "paused", "finished", "failed", "cancelled"
 Statistics = Mapping[str, float | str]
 """name -> what a method measured of itself while it computed a part"""
 
+SCREENED_BY_CHANGE = "screened_by_change"
+"""the statistic that counts the pairs of a part that were screened by their exact change"""
+
 
 FOUND_DAMAGE = "verify found damage; run it again to mend it"
 """why a campaign that was finished is paused"""

@@ -385,9 +385,9 @@ class _DoubtRecorder(SeverityMatrix):
         if doubt is not None:
             self._doubt[:, images].index_copy_(0, faults, torch.where(severity.bool(), doubt, 0))
 
-    def record_screened(self, screened: Tensor, doubt: Tensor | None) -> None:
+    def record_screened(self, screened: Tensor, by_change: int, doubt: Tensor | None) -> None:
         """As the base class, and note the doubt."""
-        super().record_screened(screened, doubt)
+        super().record_screened(screened, by_change, doubt)
         if doubt is not None:
             self._doubt = torch.where(screened, doubt, self._doubt)
 

@@ -205,7 +205,7 @@ class ScreenedMethod(Method):
         wanted &= changes
         self._run_several(block, layer, faults, recorder, wanted)
         safe = self._run_wanted(block, layer, faults, recorder, wanted, drawn, audited[0])
-        safe = safe.take(~screened[safe.fault, safe.image])
+        safe = safe.take(~screened[safe.fault, safe.image])  # of whole faults, those above the bound
         screened[safe.fault, safe.image] = True
         is_drawn = drawn.has_single(safe.fault, safe.image), drawn.is_whole[safe.fault]
         audited = [SafePairs.concat(before, safe.take(is_so)) for before, is_so in zip(audited, is_drawn, strict=True)]
@@ -215,7 +215,7 @@ class ScreenedMethod(Method):
         if recorder.looks_at_doubt:
             doubt = bounds.of_faults(np.arange(len(faults)))
             doubt[safe.fault, safe.image] = safe.share / self._theta_of_changes(layer)
-        recorder.record_screened(screened, doubt)
+        recorder.record_screened(screened, len(safe.fault), doubt)
         for drawn_as, some in enumerate(audited):
             if len(some.fault):
                 recorder.record_audit(some.fault, some.image, some.share, drawn_as)

@@ -131,7 +131,7 @@ def screens_of(
         block: its golden values.
         theta: by layer, the share of a lead that a change may take without being run.
         workers: who compute gradients.
-        at_once: images that a worker takes at once.
+        at_once: images that a worker takes at once, at most.
     """
     if not reaches:
         return {}
@@ -141,6 +141,7 @@ def screens_of(
     def shares_of(rows: slice) -> dict[int, _Shares]:
         return _shares(network, reaches, block, rows, slopes)
 
+    at_once = min(at_once, -(-block.count // workers.count))
     parts = list(workers.map(shares_of, _row_slices(block.count, at_once)))
     screens = {}
     for layer, reach in reaches.items():
@@ -197,12 +198,13 @@ def _shares(
     with torch.inference_mode(False), torch.enable_grad():
         values = replayed(network, set(wanted), after, block.values, rows)
         leaves = [values[node] for node in wanted]
+        removable = {node: values[node].detach().clamp(min=0) for node in wanted}
         for rank, lead in enumerate(_leads(values[network.output])):
-            found = torch.autograd.grad(lead.sum(), leaves, retain_graph=True, materialize_grads=True)
+            found = torch.autograd.grad(-lead.sum(), leaves, retain_graph=True, materialize_grads=True)
             with torch.no_grad():
                 gradients = dict(zip(wanted, found, strict=True))
                 for layer, reach in reaches.items():
-                    shares = _share(reach, gradients, values, slopes[layer], rows, rank)
+                    shares = _share(reach, gradients, removable, slopes[layer], rows, rank)
                     if layer in largest:
                         shares = _Shares(*map(torch.maximum, largest[layer], shares))
                     largest[layer] = shares
@@ -232,12 +234,12 @@ def _is_tied(logits: Tensor) -> Tensor:
 def _share(
     reach: Reach,
     gradients: Mapping[fx.Node, Tensor],
-    values: Mapping[fx.Node, Tensor],
+    removable: Mapping[fx.Node, Tensor],
     slopes: Slopes | None,
     rows: slice,
     rank: int,
 ) -> _Shares:
-    """What changes of the lead of some rank take, given its gradient: over all places where a channel is read."""
+    """What changes of the lead of some rank take, given how it falls: over all places where a channel is read."""
     norm: list[Tensor] = []
     removal: list[Tensor] = []
     for node, growth in reach.growth.frontier.items():
@@ -245,10 +247,10 @@ def _share(
         of_channels = torch.linalg.vector_norm(gradient, dim=(2, 3))
         norm.append(growth * of_channels)
         if slopes is not None:
-            slopes.put(node, rows, rank, -gradient.flatten(2), of_channels)
+            slopes.put(node, rows, rank, gradient.flatten(2), of_channels)
         if reach.direction is not None:
-            there = reach.suffix.frontier[node].apart(values[node].detach())
-            removal.append(_REMOVAL * (gradient.abs() * there.clamp(min=0)).sum((2, 3)))
+            there = reach.suffix.frontier[node].apart(removable[node])
+            removal.append(_REMOVAL * torch.linalg.vector_norm(gradient * there, ord=1, dim=(2, 3)))
     by_norm = torch.stack(norm).sum(0)
     return _Shares(by_norm, torch.stack(removal).sum(0) if removal else torch.full_like(by_norm, torch.inf))
 

@@ -90,6 +90,7 @@ def join(slices: Sequence[Sequence[Outcomes]]) -> Outcomes:
         golden_in_top5=np.concatenate([group.golden_in_top5 for group in groups])[order],
         softmax_lost=np.concatenate([group.softmax_lost for group in groups])[order],
         audit=_join_audits(placed),
+        screened_by_change=sum(group.screened_by_change for group in groups),
     )
 
 

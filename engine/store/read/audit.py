@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from engine.analysis.audit import AuditResults, bound_missed
 from engine.severity import CRITICAL
 from engine.store.parquet import read_arrays
+from engine.store.records import SCREENED_BY_CHANGE
 
 if TYPE_CHECKING:
     import duckdb
@@ -58,4 +59,9 @@ def read_audit(status: CampaignStatus, connection: duckdb.DuckDBPyConnection) ->
         )
         for name in ("pairs", "faults")
     )
-    return AuditResults(pairs, faults)
+    by_change = read_arrays(
+        connection,
+        f"SELECT coalesce(sum((statistics->>'{SCREENED_BY_CHANGE}')::DOUBLE), 0)::BIGINT AS pairs "
+        f"FROM parts WHERE campaign = {status.id}",
+    )
+    return AuditResults(pairs, faults, by_change=int(by_change["pairs"][0]))

@@ -13,7 +13,7 @@ from engine.store.description import read_description
 from engine.store.files import publish, sha256, unfinished, unwritable
 from engine.store.parquet import interruptible, write_arrays
 from engine.store.part_footer import Known
-from engine.store.records import Span
+from engine.store.records import SCREENED_BY_CHANGE, Span
 from engine.store.schema import AUDIT, COUNTS
 from engine.store.write.part_tables import Group, audit_counts, part_tables
 from engine.store.write.seal import Seal, remove_half_sealed
@@ -105,7 +105,9 @@ class CampaignWriter:
         tables = part_tables(self._fixed, self._span, self._buffer)
         paths = {table: self._layout.part(table, part) for table in tables}
         audit = audit_counts(tables[AUDIT]) if AUDIT in tables else {}
-        known = Known(self._fingerprint, seconds, self._engine, statistics or {}, **audit)
+        by_change = sum(group.outcomes.screened_by_change for group in self._buffer)
+        counted = {SCREENED_BY_CHANGE: by_change} if by_change else {}
+        known = Known(self._fingerprint, seconds, self._engine, {**(statistics or {}), **counted}, **audit)
         counts = {name: int(tables["fault_summary"][name].sum()) for name in COUNTS}
         try:
             for table, arrays in tables.items():

@@ -30,3 +30,8 @@ def test_the_audit_says_what_is_missed_at_most() -> None:
     lines = audit_lines(AuditResults(bound_missed(870_317, 17_297, 0), bound_missed(2_950, 60, 1)))
     assert lines[:2] == [("missed pairs", "≤ 151", "of 870,317 skipped"), ("audited pairs", "17,297", "0 missed")]
     assert lines[3] == ("audited faults", "60", "1 missed")
+
+
+def test_the_audit_says_how_much_the_exact_change_screened() -> None:
+    lines = audit_lines(AuditResults(bound_missed(1_000, 17, 0), bound_missed(29, 6, 1), by_change=250))
+    assert lines[0] == ("by exact change", "25 %", "250 of 1,000 screened")

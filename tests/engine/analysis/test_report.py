@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
@@ -128,6 +129,16 @@ def test_table_one_of_a_screened_campaign_has_the_papers_own_column() -> None:
     assert rows["not critical: these together"] == (pytest.approx(75.0), 9, 12, "pairs")
     assert rows["critical"] == (25.0, 3, 12, "pairs")
     assert not {"masked", "non-critical", "dropped: fault known critical"} & rows.keys()
+    assert not any(str(name).startswith("-") for name in rows), "it is not known which stage screened them"
+
+
+def test_table_one_says_which_stage_screened_how_much() -> None:
+    status, results = screened_campaign()
+    assert results.audit is not None
+    results = replace(results, audit=replace(results.audit, by_change=2))
+    rows = {row[0]: row[1:] for row in accuracy_table(status, results).rows}
+    assert rows["- by the bound alone"] == (pytest.approx(100 * 4 / 12), 4, 12, "pairs")
+    assert rows["- by the exact change"] == (pytest.approx(100 * 2 / 12), 2, 12, "pairs")
 
 
 def test_what_screening_misses_at_most_stands_between_the_tables() -> None:

@@ -244,6 +244,20 @@ def test_an_audit_that_the_severities_contradict_is_refused(tmp_path: Path, trut
         store.writer(campaign).add(0, 0, wrong.outcomes(0, 15, 0, 12))
 
 
+def test_what_the_second_stage_screened_is_kept_for_each_part(tmp_path: Path) -> None:
+    store, campaign, truth = filled_store(tmp_path, [], truth=partly_run())
+    with store.lock():
+        writer = store.writer(campaign)
+        writer.add(0, 0, replace(truth.outcomes(0, 15, 0, 6), screened_by_change=2))
+        writer.add(0, 6, replace(truth.outcomes(0, 15, 6, 12), screened_by_change=3))
+        receipt = writer.commit(1.5, {"theta": 0.3})
+    assert receipt is not None
+    assert receipt.statistics == {"theta": 0.3, "screened_by_change": 5}
+    audit = store.audit(campaign)
+    assert audit is not None
+    assert audit.by_change == 5
+
+
 def test_what_is_known_of_a_part_is_in_sql_and_in_its_receipt(tmp_path: Path) -> None:
     store, campaign, truth = filled_store(tmp_path, [])
     with store.lock():

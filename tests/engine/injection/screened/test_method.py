@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from engine.config.campaign_config import DatasetConfig, ModelConfig
 from engine.datasets import load_dataset
 from engine.injection.injection import Injection
+from engine.injection.methods import Thetas
 from engine.models import load_model
 from engine.severity import CRITICAL, SCREENED
 from tests.engine.injection.networks import every_bit_in, faults_in, outcomes_of, seeded
@@ -42,6 +43,20 @@ def test_lenet5_every_layer_every_bit() -> None:
         assert ((found == CRITICAL) == (expected == CRITICAL))[run].all()
         assert not (expected[~run] == CRITICAL).any(), "a critical pair was screened"
         assert 0 < run.mean() < 0.5
+
+
+def test_what_each_stage_screens_is_counted() -> None:
+    """By the bound alone are those that a method without a second stage leaves out, too."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3))
+    images = torch.rand(16, 1, 8, 8)
+    both, first = (Injection(model.eval(), images, MEMORY, "screened", thetas=Thetas(0.3, t)) for t in (0.3, 1e-30))
+    faults = every_bit_in(model, 0, weights=36)
+    by_both, by_first = (outcomes_of(injection, images, faults) for injection in (both, first))
+    screened = [sum(int((part.severity == SCREENED).sum()) for part in found) for found in (by_both, by_first)]
+    by_change = [sum(part.screened_by_change for part in found) for found in (by_both, by_first)]
+    assert screened[0] > screened[1] > 0
+    assert by_change == [screened[0] - screened[1], 0]
 
 
 def test_large_changes_are_run_whatever_the_gradient_says() -> None:
