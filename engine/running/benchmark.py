@@ -16,6 +16,7 @@ from engine.injection.methods import METHODS
 from engine.injection.recording import Recorder
 from engine.running.out_of_memory import explained_memory, until_it_fits
 from engine.running.part_timing import injection_seconds
+from engine.severity import CRITICAL
 from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ SECONDS_PER_MEASUREMENT = 10.0
 NAIVE_SECONDS = 1.0
 """of the naive loop at each batch size"""
 
+FIRST_RANKS = 128
+"""images on which faults are seen to be critical, with the goal "critical_faults", before the others are run"""
+
 _MATRIX = 2048
 
 
@@ -48,6 +52,8 @@ class MethodSpeed:
     """median over the rounds; what is made once per block is shared by all faults of the config"""
     ratio: float
     """to the naive loop at its best batch"""
+    goal_ratio: float | None
+    """the same with the goal "critical_faults", where faults that were seen critical are dropped; None for naive"""
     batch: int
     """images at once for naive, images per block for the others"""
     run: float
@@ -85,6 +91,7 @@ class Benchmark:
                 Column("pairs_per_s", Kind.AMOUNT, "pairs/s", priority=3),
                 Column("us_per_pair", Kind.NUMBER, "us/pair", priority=1),
                 Column("ratio", Kind.NUMBER, "x naive", priority=3),
+                Column("goal_ratio", Kind.NUMBER, "critical faults", priority=2),
                 Column("batch", Kind.COUNT, priority=1),
                 Column("percent_run", Kind.PERCENT, "pairs run", priority=2),
                 Column("multiplications", Kind.AMOUNT, priority=2),
@@ -92,8 +99,8 @@ class Benchmark:
                 Column("percent_of_matrix_rate", Kind.PERCENT, "of matrix rate", priority=2),
             ),
             tuple(
-                (name, speed.pairs_per_s, 1e6 / speed.pairs_per_s, speed.ratio, speed.batch, 100 * speed.run,
-                 speed.multiplications, naive / max(1, speed.multiplications), 100 * speed.of_floor)
+                (name, speed.pairs_per_s, 1e6 / speed.pairs_per_s, speed.ratio, speed.goal_ratio, speed.batch,
+                 100 * speed.run, speed.multiplications, naive / max(1, speed.multiplications), 100 * speed.of_floor)
                 for name, speed in self.methods.items()
             ),
         )  # fmt: skip
@@ -119,8 +126,12 @@ class _Timed:
     audit: BlockAudit
     block: GoldenBlock
     faults: WeightFaults
+    left: WeightFaults
+    """of these, the ones that are not critical on the images of the first ranks"""
     seconds: list[float] = field(default_factory=list)
     """per pair, a round each"""
+    goal_seconds: list[float] = field(default_factory=list)
+    """the same where critical faults are all that is asked for"""
 
     @classmethod
     def of(cls, prepared: PreparedCampaign, injection: Injection) -> _Timed:
@@ -128,10 +139,14 @@ class _Timed:
         images = _spread_images(prepared, injection.block_rows)
         audit = prepared.audit.of_ranks(0, len(images))
         block = injection.load(images, audit)
-        return cls(injection, images, audit, block, _sample(injection, block, prepared.faults_in_execution_order()))
+        faults = _sample(injection, block, prepared.faults_in_execution_order())
+        first = injection.load(prepared.images(0, _first_ranks(prepared, injection)), audit)
+        found = injection.inject(first, faults)
+        is_critical = np.concatenate([(outcomes.severity == CRITICAL).any(1) for outcomes in found])
+        return cls(injection, images, audit, block, faults, faults.take(np.flatnonzero(~is_critical)))
 
-    def measure(self, all_faults: int) -> None:
-        """Time it on a new block, for each fault of a campaign of `all_faults`.
+    def measure(self, prepared: PreparedCampaign) -> None:
+        """Time it on a new block, for each fault of a campaign.
 
         What is made once per block, its golden values and what `fast` prepares of each layer, is for all faults
         together.
@@ -140,10 +155,19 @@ class _Timed:
         self.block = self.injection.load(self.images, self.audit)
         seconds = injection_seconds(self.injection, self.block, self.faults)
         with_block = time.perf_counter() - started
-        if len(self.faults) < all_faults:
+        if len(self.faults) < len(prepared.faults):
             seconds = min(injection_seconds(self.injection, self.block, self.faults), with_block)
-        per_fault = seconds / len(self.faults) + (with_block - seconds) / all_faults
-        self.seconds.append(per_fault / len(self.images))
+        of_block = (with_block - seconds) / len(prepared.faults)
+        all_left = seconds / len(self.faults) + of_block
+        some_left = injection_seconds(self.injection, self.block, self.left) / len(self.faults) + of_block
+        first = _first_ranks(prepared, self.injection) / len(prepared.workload)
+        self.seconds.append(all_left / len(self.images))
+        self.goal_seconds.append((first * all_left + (1 - first) * some_left) / len(self.images))
+
+
+def _first_ranks(prepared: PreparedCampaign, injection: Injection) -> int:
+    """How many images tell which faults the goal "critical_faults" drops on the others."""
+    return min(FIRST_RANKS, injection.block_rows, len(prepared.workload))
 
 
 def _benchmark(prepared: PreparedCampaign, on_step: OnStep) -> Benchmark:
@@ -157,7 +181,7 @@ def _benchmark(prepared: PreparedCampaign, on_step: OnStep) -> Benchmark:
     for round_number in range(ROUNDS):
         on_step(Step("measuring, in rounds", round_number, ROUNDS))
         for method in timed.values():
-            method.measure(len(prepared.faults))
+            method.measure(prepared)
         for batch in naive:
             seconds_taken = _timed_naive(prepared, some, images, batch)
             naive[batch].append(seconds_taken / (len(some) * len(images)))
@@ -165,10 +189,10 @@ def _benchmark(prepared: PreparedCampaign, on_step: OnStep) -> Benchmark:
     matrix_rate = _matrix_rate(images.device)
     best = min(naive, key=lambda batch: median(naive[batch]))
     everything = Work(1.0, timed[judge].injection.whole_macs)
-    methods = {"naive": _speed(naive[best], naive[best], best, everything, matrix_rate)}
+    methods = {"naive": _speed(naive[best], None, naive[best], best, everything, matrix_rate)}
     for name, method in timed.items():
         work = _work(method.injection, method.block, method.faults)
-        methods[name] = _speed(method.seconds, naive[best], len(method.images), work, matrix_rate)
+        methods[name] = _speed(method.seconds, method.goal_seconds, naive[best], len(method.images), work, matrix_rate)
     return Benchmark(
         network=prepared.config.model.arch,
         dataset=prepared.config.dataset.name,
@@ -190,10 +214,18 @@ class Work:
     multiplications: float
 
 
-def _speed(seconds: list[float], naive: list[float], batch: int, work: Work, matrix_rate: float) -> MethodSpeed:
+def _speed(
+    seconds: list[float],
+    goal_seconds: list[float] | None,
+    naive: list[float],
+    batch: int,
+    work: Work,
+    matrix_rate: float,
+) -> MethodSpeed:
     rate = 1 / median(seconds)
     of_floor = rate * work.multiplications / matrix_rate
-    return MethodSpeed(rate, rate * median(naive), batch, work.run, work.multiplications, of_floor)
+    goal_ratio = median(naive) / median(goal_seconds) if goal_seconds else None
+    return MethodSpeed(rate, rate * median(naive), goal_ratio, batch, work.run, work.multiplications, of_floor)
 
 
 def _spread_images(prepared: PreparedCampaign, count: int) -> Tensor:

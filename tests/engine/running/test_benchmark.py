@@ -36,6 +36,11 @@ def test_every_method_is_timed_against_naive(tmp_path: Path, monkeypatch: pytest
     assert naive.ratio == pytest.approx(1)
     assert naive.multiplications == LENET5_MULTIPLICATIONS
     assert naive.batch in benchmarks.NAIVE_BATCHES
+    assert naive.goal_ratio is None
+    for name in ("exact", "fast", "screened"):
+        goal_ratio = result.methods[name].goal_ratio
+        assert goal_ratio is not None
+        assert goal_ratio > 0
     for speed in result.methods.values():
         assert speed.ratio == pytest.approx(speed.pairs_per_s / naive.pairs_per_s)
         assert speed.of_floor == pytest.approx(speed.pairs_per_s * speed.multiplications / result.matrix_rate)
