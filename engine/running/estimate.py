@@ -1,4 +1,4 @@
-"""What a campaign would take, before it runs: counted where it can be, measured for two seconds where it cannot."""
+"""What a campaign would take, before it runs: counted where it can be, measured for some seconds where it cannot."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ from engine.severity import CRITICAL
 from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from engine.config.campaign_config import CampaignConfig
-    from engine.injection.injection import Injection
     from engine.injection.network.golden import GoldenBlock
+    from engine.injection.outcomes import WeightFaults
     from engine.running.preparation import PreparedCampaign
 
-CALIBRATION_SECONDS = 2.0
-FIRST_FAULTS = 8
-"""of each layer"""
+PATIENCE = 0.02
+"""of the campaign's time, for measuring it: the longer it takes, the more is worth knowing it well"""
 
-FIRST_IMAGES = 16
+LEAST_PATIENCE, MOST_PATIENCE = 2.0, 20.0
+"""seconds"""
+
+FIRST_FAULTS, FIRST_IMAGES = 128, 16
+"""of the sample"""
 
 FEW_IMAGES = 2
 """whose operations are counted: some networks cannot run a single one"""
@@ -111,69 +112,61 @@ def _estimate(prepared: PreparedCampaign, on_step: OnStep) -> Estimate:
 
 
 def _computing_seconds(prepared: PreparedCampaign, on_step: OnStep) -> float:
-    """Time some faults of every layer on some images, more of both each round: the last one counts. Adds the check."""
-    on_step(Step("measuring some faults"))
-    sample = Sample(prepared, prepared.injection)
+    """Time some faults on some images, more of both each round: the last one counts. Adds the self-check."""
+    sample = Sample(prepared)
     sample.seconds()  # the first run of anything is slow
     started = time.monotonic()
     while True:
         seconds = sample.seconds()
-        if not sample.can_grow() or time.monotonic() - started >= CALIBRATION_SECONDS / 2:
+        patience = min(max(LEAST_PATIENCE, PATIENCE * seconds), MOST_PATIENCE)
+        waited = time.monotonic() - started
+        if not sample.can_grow() or waited >= patience / 2:
             return seconds + max(LEAST_SECONDS, prepared.config.run.check_share * seconds)
+        on_step(Step("measuring some faults", int(waited), int(patience)))
         sample.grow()
 
 
 class Sample:
-    """Some faults of every layer, evenly spread, on images from all ranks."""
+    """Faults of a campaign, drawn from all of them, on images from all ranks."""
 
-    def __init__(self, prepared: PreparedCampaign, injection: Injection) -> None:
+    def __init__(self, prepared: PreparedCampaign) -> None:
         """Start small."""
         self._prepared = prepared
-        self._injection = injection
+        self._injection = prepared.injection
         self._all = prepared.faults_in_execution_order()
-        self._layers = [np.flatnonzero(self._all.layer == layer) for layer in np.unique(self._all.layer)]
-        self._most_faults = max(map(len, self._layers))
-        self._most_images = min(len(prepared.workload), injection.block_rows)
-        self._faults, self._images = FIRST_FAULTS, min(FIRST_IMAGES, self._most_images)
+        self._shuffled = np.random.default_rng(0).permutation(len(self._all))
+        self._one_of_each_layer = self._all.take(np.unique(self._all.layer, return_index=True)[1])
+        self._most_images = min(len(prepared.workload), self._injection.block_rows)
+        self._faults = min(FIRST_FAULTS, len(self._all))
+        self._images = min(FIRST_IMAGES, self._most_images)
 
     def can_grow(self) -> bool:
         """Whether there are faults or images to add."""
-        return self._faults < self._most_faults or self._images < self._most_images
+        return self._faults < len(self._all) or self._images < self._most_images
 
     def grow(self) -> None:
-        """Twice the faults or twice the images: the more of either, the fuller the batches, as in the campaign."""
-        if self._faults < self._most_faults and (self._faults <= self._images or self._images == self._most_images):
-            self._faults *= 2
-        else:
-            self._images = min(2 * self._images, self._most_images)
+        """Four times the pairs: the more of either, the fuller the batches, as in the campaign."""
+        self._faults = min(2 * self._faults, len(self._all))
+        self._images = min(2 * self._images, self._most_images)
 
     def seconds(self) -> float:
-        """Run the sample layer by layer, scaled to all faults and images, and as one: layers run side by side."""
-        images = len(self._prepared.workload)
-        ranks = np.linspace(0, images - 1, self._images, dtype=np.int64)
-        batch = torch.from_numpy(self._prepared.dataset.batch(self._prepared.workload[ranks]))
+        """Run the sample, scaled to all faults and images. What a block takes before its first fault is not scaled."""
+        ranks = np.linspace(0, len(self._prepared.workload) - 1, self._images, dtype=np.int64)
+        images = self._prepared.dataset.batch(self._prepared.workload[ranks])
         started = time.perf_counter()
         block = self._injection.load(
-            batch.to(self._prepared.numerics.device), self._prepared.audit.of_ranks(0, self._images)
+            torch.from_numpy(images).to(self._prepared.numerics.device), self._prepared.audit.of_ranks(0, self._images)
         )
-        loading = time.perf_counter() - started
-        samples = [
-            rows[np.linspace(0, len(rows) - 1, min(self._faults, len(rows)), dtype=int)] for rows in self._layers
-        ]
-        run = [self._left(block, sample) for sample in samples]
-        apart = [injection_seconds(self._injection, block, self._all.take(rows)) for rows in run]
-        together = injection_seconds(self._injection, block, self._all.take(np.concatenate(run)))
-        scaled = sum(
-            seconds * len(rows) / len(sample)
-            for seconds, rows, sample in zip(apart, self._layers, samples, strict=True)
-        )
-        return (loading + scaled * together / sum(apart)) * images / self._images
+        of_block = time.perf_counter() - started
+        of_block += injection_seconds(self._injection, block, self._one_of_each_layer)
+        faults = self._all.take(np.sort(self._shuffled[: self._faults]))
+        of_faults = injection_seconds(self._injection, block, self._left(block, faults)) / self._faults
+        return (of_block + of_faults * len(self._all)) * len(self._prepared.workload) / self._images
 
-    def _left(self, block: GoldenBlock, sample: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _left(self, block: GoldenBlock, faults: WeightFaults) -> WeightFaults:
         """The faults of a sample that are run on most images: where critical ones are dropped, the others."""
         if self._prepared.config.run.goal != CRITICAL_FAULTS:
-            return sample
-        outcomes = self._injection.inject(block, self._all.take(sample))
+            return faults
+        outcomes = self._injection.inject(block, faults)
         is_critical = np.concatenate([(group.severity == CRITICAL).any(1) for group in outcomes])
-        left: NDArray[np.int64] = sample[~is_critical]
-        return left
+        return faults.take(np.flatnonzero(~is_critical))
