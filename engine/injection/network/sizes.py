@@ -62,7 +62,7 @@ LIMITS = {
         batches_together=16,
         group_pairs=2 * 10**6,
         group_macs=10**11,
-        gradient_rows=128,
+        gradient_rows=512,
     ),
     # Measured on an H100: what fits a CPU's cache is launches, not work (LeNet-5: 12 ms of kernels in 140 ms).
     "cuda": DeviceLimits(

@@ -180,8 +180,7 @@ class ScreenedMethod(Method):
     def _screens(self, block: GoldenBlock) -> dict[int, LayerScreen]:
         thetas = {layer: self.theta(layer) for layer in self._reaches}
         plan = self._plan
-        at_once = plan.sizes.limits.gradient_rows
-        return screens_of(self._traced.network, self._reaches, block, thetas, plan.workers, at_once)
+        return screens_of(self._traced.network, self._reaches, block, thetas, plan.workers, plan.sizes.limits)
 
     def macs(self, layer: int) -> int:
         """Those of `fast`."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from engine.injection.network.golden import GoldenBlock
     from engine.injection.network.graph import Network
     from engine.injection.network.layers import Injectable
+    from engine.injection.network.sizes import DeviceLimits
     from engine.injection.network.suffix import Suffix
     from engine.injection.screened.growth import Growth
     from engine.injection.workers import Workers
@@ -121,7 +122,7 @@ def screens_of(
     block: GoldenBlock,
     theta: Mapping[int, float],
     workers: Workers,
-    at_once: int,
+    limits: DeviceLimits,
 ) -> dict[int, LayerScreen]:
     """The tables of some layers, by layer index.
 
@@ -131,7 +132,7 @@ def screens_of(
         block: its golden values.
         theta: by layer, the share of a lead that a change may take without being run.
         workers: who compute gradients.
-        at_once: images that a worker takes at once, at most.
+        limits: of what a worker takes at once.
     """
     if not reaches:
         return {}
@@ -141,8 +142,9 @@ def screens_of(
     def shares_of(rows: slice) -> dict[int, _Shares]:
         return _shares(network, reaches, block, rows, slopes)
 
-    at_once = min(at_once, -(-block.count // workers.count))
-    parts = list(workers.map(shares_of, _row_slices(block.count, at_once)))
+    largest = max(_bytes_of_image(block.values[node]) for reach in reaches.values() for node in reach.growth.frontier)
+    at_once = min(limits.gradient_rows, limits.value_bytes // largest, -(-block.count // workers.count))
+    parts = list(workers.map(shares_of, _row_slices(block.count, max(1, at_once))))
     screens = {}
     for layer, reach in reaches.items():
         of_norm, of_removal = (
@@ -154,6 +156,11 @@ def screens_of(
         removal = _removal(reach, of_removal / theta[layer], source)
         screens[layer] = LayerScreen(factor, _input_norms(module, source), removal, slopes[layer])
     return screens
+
+
+def _bytes_of_image(value: Tensor) -> int:
+    """Of a golden value [rows, ...], what one image takes."""
+    return value[0].numel() * value.element_size()
 
 
 def _row_slices(count: int, at_once: int) -> Iterator[slice]:
@@ -251,8 +258,8 @@ def _share(
         if reach.direction is not None:
             there = reach.suffix.frontier[node].apart(removable[node])
             removal.append(_REMOVAL * torch.linalg.vector_norm(gradient * there, ord=1, dim=(2, 3)))
-    by_norm = torch.stack(norm).sum(0)
-    return _Shares(by_norm, torch.stack(removal).sum(0) if removal else torch.full_like(by_norm, torch.inf))
+    by_norm = sum(norm[1:], norm[0])
+    return _Shares(by_norm, sum(removal[1:], removal[0]) if removal else torch.full_like(by_norm, torch.inf))
 
 
 def _removal(reach: Reach, share: Tensor, source: Tensor) -> Removal | None:
