@@ -18,7 +18,7 @@ from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from dear_tui.access.store_location import Snapshot, SnapshotReader, open_store
-from dear_tui.access.store_reader import StoreDesk
+from dear_tui.access.store_reader import Desk
 from dear_tui.machine.machine import Machine
 from dear_tui.planner.process import Planner
 from dear_tui.screens.dialogs.jump import JumpScreen, jump_targets
@@ -60,11 +60,10 @@ if TYPE_CHECKING:
     from textual.notifications import Notify, SeverityLevel
     from textual.screen import Screen
 
-    from dear_tui.access.store_location import CampaignSource
-    from dear_tui.access.store_reader import Desk
     from dear_tui.planner.reports import Order
     from dear_tui.screens.dialogs.jump import Target
     from dear_tui.text.notices import Notice
+    from engine.store.read.reading import StoreReader
 
 POLL_SECONDS = 0.25
 NOTICE_SECONDS = 12.0
@@ -120,8 +119,8 @@ class DearApp(AppWithoutTracebacks[str]):
         self,
         store: Path,
         campaign: int | None = None,
-        open_source: Callable[[Path], CampaignSource] = open_store,
-        open_desk: Callable[[Path], Desk] = StoreDesk,
+        open_source: Callable[[Path], StoreReader] = open_store,
+        open_desk: Callable[[Path], Desk] = Desk,
         plan_with: Callable[[Order], Planner] = Planner,
         settings: Settings | None = None,
         machine: Machine | None = None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dear_tui.access.problem import problem_of
+from dear_tui.access.store_location import LateStore
 from dear_tui.access.version import version_of
 from dear_tui.charts.overlay_plot import Marked
 
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from dear_tui.access.store_location import CampaignSource
     from engine.analysis.classification import Comparison
     from engine.store import CampaignStatus, ImageCounts, LayerProgress
+    from engine.store.read.reading import StoreReader
 
 LOG_LINES = 40
 LOG_BYTES = 8192
@@ -58,9 +59,8 @@ class LiveDetails:
 class LiveReader:
     """Reads details from a store that may be busy or broken; what did not change is not read again."""
 
-    def __init__(self, open_source: Callable[[], CampaignSource], log: Path) -> None:
-        self._open = open_source
-        self._source: CampaignSource | None = None
+    def __init__(self, open_store: Callable[[], StoreReader], log: Path) -> None:
+        self._store = LateStore(open_store)
         self._log = log
         self._last = LiveDetails()
         self._lock = threading.Lock()
@@ -68,44 +68,35 @@ class LiveReader:
     def read(self, wanted: Wanted) -> LiveDetails:
         """The present; a failure becomes the problem of what was read last, never raised."""
         with self._lock:  # a thread that is to end may be in here still
-            return self._read_or_fail(wanted)
-
-    def _read_or_fail(self, wanted: Wanted) -> LiveDetails:
-        try:
-            self._last = replace(self._last, log=read_log(self._log))
-            self._source = self._source or self._open()
-            self._read(self._source, wanted)
-            self._last = replace(self._last, problem="")
-        except Exception as error:  # whatever breaks in a store, the screens say it and go on
-            self._close()
-            self._last = replace(self._last, problem=problem_of(error))
-        return self._last
+            try:
+                self._last = replace(self._last, log=read_log(self._log))
+                self._read(self._store.get(), wanted)
+                self._last = replace(self._last, problem="")
+            except Exception as error:  # whatever breaks in a store, the screens say it and go on
+                self._store.close()
+                self._last = replace(self._last, problem=problem_of(error))
+            return self._last
 
     def close(self) -> None:
         """Let go of the store's files, until the next reading."""
         with self._lock:
-            self._close()
+            self._store.close()
 
-    def _close(self) -> None:
-        if self._source is not None:
-            self._source.close()
-        self._source = None
-
-    def _read(self, source: CampaignSource, wanted: Wanted) -> None:
+    def _read(self, store: StoreReader, wanted: Wanted) -> None:
         shown = wanted.shown
         if shown and self._last.key != (key := version_of(shown)):
-            counts = source.image_counts(shown.id)
+            counts = store.image_counts(shown.id)
             self._last = replace(
                 self._last,
                 campaign=shown.id,
                 key=key,
                 counts=counts,
-                layers=tuple(source.layers(shown.id)),
+                layers=tuple(store.layers(shown.id)),
                 comparison=_compare(counts),
             )
         marked_key = tuple(map(version_of, wanted.marked))
         if self._last.marked_key != marked_key:
-            marked = tuple(Marked(status.id, status.name, source.curve(status.id)) for status in wanted.marked)
+            marked = tuple(Marked(status.id, status.name, store.curve(status.id)) for status in wanted.marked)
             self._last = replace(self._last, marked_key=marked_key, marked=marked)
 
 

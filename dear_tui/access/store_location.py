@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from dear_tui.access.problem import problem_of
 from dear_tui.access.version import version_of
 from dear_tui.text.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from engine.store import CampaignStatus, CurveData, ImageCounts, LayerProgress, WorkerStatus
+    from engine.store import CampaignStatus, CurveData, Store, WorkerStatus
+    from engine.store.read.reading import StoreReader
+
+Opened = TypeVar("Opened", bound="StoreReader")
 
 
-class CampaignSource(Protocol):
-    """The part of `engine.store.Store` that the screens read; a call may block or raise."""
+class LateStore(Generic[Opened]):
+    """A store that is opened when it is first asked for, in whatever thread that is."""
 
-    def campaigns(self) -> Sequence[CampaignStatus]:
-        """All campaigns, newest first."""
+    def __init__(self, open_store: Callable[[], Opened]) -> None:
+        self._open = open_store
+        self._store: Opened | None = None
+        self._opening = threading.Lock()
 
-    def curve(self, campaign: int) -> CurveData:
-        """The detection curve over the images completed so far."""
+    def get(self) -> Opened:
+        """The store; a call may block.
 
-    def image_counts(self, campaign: int) -> ImageCounts:
-        """What each image shows so far."""
-
-    def layers(self, campaign: int) -> Sequence[LayerProgress]:
-        """How far each layer is."""
-
-    def worker(self) -> WorkerStatus:
-        """What the worker does."""
+        Raises:
+            DearError: it cannot be read.
+        """
+        with self._opening:
+            if self._store is None:
+                self._store = self._open()
+            return self._store
 
     def close(self) -> None:
-        """Let go of its files."""
+        """Let go of its files; a thread that still asks ends with an error, or opens the store anew."""
+        with self._opening:
+            if self._store is not None:
+                self._store.close()
+            self._store = None
 
 
 @dataclass(frozen=True)
@@ -77,16 +86,14 @@ class Snapshot:
 class SnapshotReader:
     """Reads snapshots from a store that may not be there yet, may be busy, or may be broken."""
 
-    def __init__(self, open_source: Callable[[], CampaignSource]) -> None:
-        self._open = open_source
-        self._source: CampaignSource | None = None
+    def __init__(self, open_store: Callable[[], StoreReader]) -> None:
+        self._store = LateStore(open_store)
         self._last = Snapshot()
 
     def read(self, watched: int | None) -> Snapshot:
         """The present, with the curve of campaign `watched`; a failure becomes the snapshot's problem, never raised."""
         try:
-            self._source = self._source or self._open()
-            self._read(self._source, watched)
+            self._read(self._store.get(), watched)
         except Exception as error:  # whatever breaks in a store, the screens say it and go on
             self.close()
             self._last = replace(self._last, problem=problem_of(error))
@@ -94,22 +101,20 @@ class SnapshotReader:
 
     def close(self) -> None:
         """Let go of the store's files, until the next reading."""
-        if self._source is not None:
-            self._source.close()
-        self._source = None
+        self._store.close()
 
-    def _read(self, source: CampaignSource, watched: int | None) -> None:
+    def _read(self, store: StoreReader, watched: int | None) -> None:
         """Campaigns first: they are shown even where the curve cannot be read."""
-        campaigns = tuple(map(_printable, source.campaigns()))
+        campaigns = tuple(map(_printable, store.campaigns()))
         running = {status.id for status in campaigns if status.state == "running"}
-        worker = source.worker() if running else None
+        worker = store.worker() if running else None
         steps, at_work = _steps(worker, running), _at_work(worker, running)
         self._last = replace(self._last, campaigns=campaigns, problem="", steps=steps, at_work=at_work)
         status = self._last.status(watched)
         if status:
             key = (*version_of(status), status.state)
             if key != self._last.curve_key:
-                self._last = replace(self._last, curve_key=key, curve=source.curve(status.id))
+                self._last = replace(self._last, curve_key=key, curve=store.curve(status.id))
 
 
 def _printable(status: CampaignStatus) -> CampaignStatus:
@@ -129,7 +134,7 @@ def _at_work(worker: WorkerStatus | None, running: set[int]) -> AtWork | None:
     return AtWork(worker.pid, worker.campaign, worker.device)
 
 
-def open_store(path: Path) -> CampaignSource:
+def open_store(path: Path) -> Store:
     """The store at `path`, for reading; imports DuckDB, so call it off the event loop."""
     from engine.store import Store
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from typing import TYPE_CHECKING
 
 from dear_tui.access import commands as orders
 from dear_tui.access.description import sections
 from dear_tui.access.problem import problem_of
+from dear_tui.access.store_location import LateStore, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from engine.analysis.audit import AuditResults
     from engine.analysis.tables import TableOneRow
-    from engine.store import Action, CampaignStatus, QueueView, Store
+    from engine.store import Action, CampaignStatus, QueueView
 
 
 @dataclass(frozen=True)
@@ -33,66 +35,34 @@ class Details:
     """what its screened pairs hide at most, once it is finished; None where there are none"""
 
 
-class Desk(Protocol):
-    """Where campaigns are asked about and ordered about."""
-
-    def queue(self) -> QueueView:
-        """What waits, what is asked, who is at work."""
-
-    def critical_faults(self, campaign: int) -> int | None:
-        """Faults found critical so far; None where that cannot be read."""
-
-    def details(self, status: CampaignStatus) -> Details:
-        """Config, numerics, fingerprint and Table I; a failure is in them, never raised."""
-
-    def config(self, campaign: int) -> dict[str, object]:
-        """The tables of its config."""
-
-    def ask(self, action: Action, campaign: int) -> Iterator[str]:
-        """What comes of it, a sentence each."""
-
-    def move(self, campaign: int, position: int) -> str:
-        """Its place in the queue afterwards, as a sentence."""
-
-    def start_worker(self) -> str:
-        """What runs the queue now, as a sentence."""
-
-    def stop_worker(self) -> str:
-        """When it stops, as a sentence."""
-
-    def close(self) -> None:
-        """Let go of the store's files."""
-
-
-class StoreDesk:
-    """The desk of a store that may not be there yet."""
+class Desk:
+    """Where campaigns of a store that may not be there yet are asked about and ordered about."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._store: Store | None = None
-        self._opening = threading.Lock()
+        self._store = LateStore(partial(open_store, path))
         self._ordering = threading.Lock()
         """so that two orders are not obeyed the other way round"""
 
     def queue(self) -> QueueView:
-        """See `Desk`.
+        """What waits, what is asked, who is at work.
 
         Raises:
             DearError: the store cannot be read.
         """
-        return self._reader().queue_view()
+        return self._store.get().queue_view()
 
     def critical_faults(self, campaign: int) -> int | None:
-        """See `Desk`."""
+        """Faults found critical so far; None where that cannot be read."""
         try:
-            return self._reader().critical_faults(campaign)
+            return self._store.get().critical_faults(campaign)
         except Exception:  # a damaged part: the campaign is shown all the same, `verify` says what is wrong
             return None
 
     def details(self, status: CampaignStatus) -> Details:
-        """See `Desk`."""
+        """Config, numerics, fingerprint and Table I; a failure is in them, never raised."""
         try:
-            store = self._reader()
+            store = self._store.get()
             shown = sections(status, store.description(status.id))
             table_one = store.table_one(status.id) if status.state == "finished" else None
             return Details(status.id, shown, table_one, audit=store.audit(status.id) if table_one else None)
@@ -100,16 +70,16 @@ class StoreDesk:
             return Details(status.id, {}, None, problem_of(error, "It"))
 
     def config(self, campaign: int) -> dict[str, object]:
-        """See `Desk`.
+        """The tables of its config.
 
         Raises:
             DearError: it cannot be read.
         """
-        config: dict[str, object] = self._reader().description(campaign)["config"]
+        config: dict[str, object] = self._store.get().description(campaign)["config"]
         return config
 
     def ask(self, action: Action, campaign: int) -> Iterator[str]:
-        """See `Desk`.
+        """What comes of it, a sentence each.
 
         Raises:
             DearError: it was refused.
@@ -118,7 +88,7 @@ class StoreDesk:
             yield from orders.ask(self._path, action, campaign)
 
     def move(self, campaign: int, position: int) -> str:
-        """See `Desk`.
+        """Its place in the queue afterwards, as a sentence.
 
         Raises:
             DearError: it was refused.
@@ -127,7 +97,7 @@ class StoreDesk:
             return orders.move(self._path, campaign, position)
 
     def start_worker(self) -> str:
-        """See `Desk`.
+        """What runs the queue now, as a sentence.
 
         Raises:
             DearError: none could be started.
@@ -136,7 +106,7 @@ class StoreDesk:
             return orders.run_queue(self._path)
 
     def stop_worker(self) -> str:
-        """See `Desk`.
+        """When it stops, as a sentence.
 
         Raises:
             DearError: none runs.
@@ -145,16 +115,5 @@ class StoreDesk:
             return orders.stop_worker(self._path)
 
     def close(self) -> None:
-        """See `Desk`; a thread that still asks ends with an error, or opens the store anew."""
-        with self._opening:
-            if self._store is not None:
-                self._store.close()
-            self._store = None
-
-    def _reader(self) -> Store:
-        from engine.store import Store
-
-        with self._opening:
-            if self._store is None:
-                self._store = Store.open(self._path, read_only=True)
-            return self._store
+        """Let go of the store's files."""
+        self._store.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
@@ -14,6 +13,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from dear_tui.access.problem import problem_of
+from dear_tui.access.store_location import LateStore
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.empty import missing
 from dear_tui.widgets.common.status_text import MUTED, name_text, spread, state_text
@@ -22,7 +22,7 @@ from engine.units import percent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dear_tui.access.results import Question, Results, ResultSource
+    from dear_tui.access.results import Question
     from dear_tui.access.store_location import Snapshot
     from engine.store import CampaignStatus
 
@@ -72,8 +72,7 @@ class ResultScreen(SnapshotScreen):
     def __init__(self) -> None:
         super().__init__()
         self._slots: dict[str, Slot] = {}
-        self._source: ResultSource | None = None
-        self._opening = threading.Lock()
+        self._store = LateStore(self.dear.open_source)
 
     def ask(self, slot: str, question: Question[Any], version: Version) -> None:
         """Have a slot show the answer to a question, asked anew when the version is another."""
@@ -138,26 +137,14 @@ class ResultScreen(SnapshotScreen):
         answer: object = None
         problem = ""
         try:
-            answer = asking.question.ask(self._open())
+            answer = asking.question.ask(self._store.get())
         except Exception as error:  # whatever breaks in a store, the screen says it and goes on
             problem = problem_of(error, "The results")
         self.post_message(Answered(slot, asking, answer, problem))
 
-    def _open(self) -> Results:
-        with self._opening:
-            if self._source is None:
-                self._source = cast("ResultSource", self.dear.open_source())
-            return self._source.results
-
     def on_unmount(self) -> None:
         """Close what was asked; a store that hangs keeps nobody."""
-        asyncio.get_running_loop().run_in_executor(None, self._close)
-
-    def _close(self) -> None:
-        with self._opening:
-            if self._source is not None:
-                self._source.close()
-            self._source = None
+        asyncio.get_running_loop().run_in_executor(None, self._store.close)
 
 
 def heading(status: CampaignStatus, crumbs: Sequence[str], problem: str, width: int) -> Content:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from dear_tui.access.store_reader import Details
+from dear_tui.access.store_reader import Desk, Details
 from engine.analysis.tables import TableOneRow
 from engine.errors import InputError
 from engine.store.state.lock import Holder
@@ -31,7 +31,7 @@ SECTIONS = {
 }
 
 
-class FakeDesk:
+class FakeDesk(Desk):
     """Answers as told; `gate` closed, nothing is answered at all."""
 
     def __init__(self, view: QueueView | None = None, found: int | None = 1040) -> None:

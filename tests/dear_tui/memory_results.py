@@ -169,6 +169,24 @@ class ResultSource(FakeSource):
         super().__init__(campaigns, {status.id: make_curve(done) for status in campaigns})
         self.results = results
 
+    def description(self, campaign: int) -> dict[str, Any]:
+        return self.results.description(campaign)
+
+    def rates(self, campaign: int) -> FaultRates:
+        return self.results.rates(campaign)
+
+    def faults(self, campaign: int, group: FaultGroup, order: FaultOrder) -> FaultRows:
+        return self.results.faults(campaign, group, order)
+
+    def critical_images(self, campaign: int, fault_id: int) -> CriticalImages:
+        return self.results.critical_images(campaign, fault_id)
+
+    def images(self, campaign: int, order: ImageOrder) -> ImageRows:
+        return self.results.images(campaign, order)
+
+    def mistakes(self, campaign: int, image_id: int) -> Mistakes:
+        return self.results.mistakes(campaign, image_id)
+
 
 def make_source(state: str = "finished", layers: dict[str, tuple[int, ...]] = LENET, done: int = 40) -> ResultSource:
     """A store with campaign 7 in a state, of which `done` of 40 images are stored."""

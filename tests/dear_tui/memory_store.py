@@ -14,6 +14,7 @@ from dear_tui.app import DearApp
 from dear_tui.machine.cpu import Cpu
 from dear_tui.machine.gpu import GpuReading
 from dear_tui.machine.machine import Machine, MachineHistory, Moment
+from engine.store.read.reading import StoreReader
 from engine.store.records import CampaignStatus, CurveData, ImageCounts, LayerProgress
 from engine.store.state.heartbeat import WorkerStatus
 from tests.dear_tui.memory_desk import FakeDesk, FakePlanner
@@ -28,7 +29,7 @@ FAULTS, IMAGES = 16_501, 10_000
 NO_DRIVER = GpuReading(problem="NVML Shared Library Not Found")
 
 
-class FakeSource:
+class FakeSource(StoreReader):
     """Campaigns and curves as given; both may be changed while an app reads them."""
 
     def __init__(self, campaigns: Sequence[CampaignStatus] = (), curves: dict[int, CurveData] | None = None) -> None:

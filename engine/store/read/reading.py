@@ -17,10 +17,11 @@ from engine.store.layout import LAST_CAMPAIGN, Layout
 from engine.store.parquet import connect, read_arrays
 from engine.store.read.audit import read_audit
 from engine.store.read.curve import CurveReader
+from engine.store.read.fault_results import read_critical_images, read_faults, read_rates
 from engine.store.read.image_counts import ImageCountsReader
+from engine.store.read.image_results import read_images, read_mistakes
 from engine.store.read.layer_progress import LayerReader
 from engine.store.read.pairs import read_severity
-from engine.store.read.results import Results
 from engine.store.read.severity_counts import count_critical_faults, read_critical_faults, read_table_one
 from engine.store.read.summary import read_summary
 from engine.store.records import FOUND_DAMAGE
@@ -39,7 +40,10 @@ if TYPE_CHECKING:
 
     from engine.analysis.audit import AuditResults
     from engine.analysis.tables import TableOneRow
+    from engine.faults.group import FaultGroup
     from engine.store.layout import CampaignLayout
+    from engine.store.read.fault_results import CriticalImages, FaultOrder, FaultRates, FaultRows
+    from engine.store.read.image_results import ImageOrder, ImageRows, Mistakes
     from engine.store.records import CampaignStatus, CampaignSummary, CurveData, ImageCounts, LayerProgress, Receipt
     from engine.store.state.lock import Holder
     from engine.store.state.state import CampaignRow
@@ -255,10 +259,25 @@ class StoreReader:
             raise UnreachableError(f"{path}: damaged; submit the campaign's config again, which writes it again")
         return content
 
-    @property
-    def results(self) -> Results:
-        """What the campaigns found, fault by fault and image by image."""
-        return Results(self)
+    def rates(self, campaign: int) -> FaultRates:
+        """Faults and pairs by layer and bit."""
+        return read_rates(self.read, campaign, self.description(campaign))
+
+    def faults(self, campaign: int, group: FaultGroup, order: FaultOrder) -> FaultRows:
+        """The faults of a group."""
+        return read_faults(self.read, campaign, group, order)
+
+    def critical_images(self, campaign: int, fault_id: int) -> CriticalImages:
+        """The images that a fault is critical for."""
+        return read_critical_images(self.read, campaign, fault_id)
+
+    def images(self, campaign: int, order: ImageOrder) -> ImageRows:
+        """The images of a campaign's workload."""
+        return read_images(self.read, campaign, order)
+
+    def mistakes(self, campaign: int, image_id: int) -> Mistakes:
+        """What an image is taken for under the faults that are critical for it."""
+        return read_mistakes(self.read, campaign, image_id)
 
     def read(self, query: str) -> dict[str, NDArray[Any]]:
         """Run one of the engine's own queries over the views: its columns.

@@ -9,11 +9,11 @@ from dear_tui.access import results
 from dear_tui.access.results import question
 
 if TYPE_CHECKING:
-    from dear_tui.access.results import Results
+    from engine.store.read.reading import StoreReader
 
 
 def test_a_question_is_asked_with_its_arguments() -> None:
-    store = cast("Results", SimpleNamespace(mistakes=lambda campaign, image: (campaign, image)))
+    store = cast("StoreReader", SimpleNamespace(mistakes=lambda campaign, image: (campaign, image)))
     assert question(results.mistakes, 3, 17).ask(store) == (3, 17)
 
 

@@ -116,7 +116,7 @@ def test_a_stored_campaign_knows_its_format(tmp_path: Path, monkeypatch: pytest.
     store = Store.open(tmp_path)
     with store.lock():
         campaign = store.create(replace(new, faults=faults))
-    rates = store.results.rates(campaign)
+    rates = store.rates(campaign)
     store.close()
     assert rates.format is SIGNED8
     assert rates.population.tolist() == [[6 * 25] * 8, [120 * 400] * 8]

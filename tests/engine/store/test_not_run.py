@@ -131,7 +131,7 @@ def test_readers_count_them(store: Store, truth: Truth) -> None:
     assert images.complete.all()
     assert images.screened.tolist() == (truth.severity == SCREENED).sum(axis=0).tolist()
     assert store.summary(1).dropped.sum() == counts(truth)[DROPPED]
-    assert store.results.rates(1).pairs.sum() == 180
+    assert store.rates(1).pairs.sum() == 180
     curve = store.curve(1)
     assert list(zip(*map(list, (curve.masked, curve.non_critical, curve.critical)), strict=True)) == truth.curve(15)
     assert (curve.masked + curve.non_critical + curve.critical + curve.screened).tolist() == [12] * 15

@@ -76,9 +76,9 @@ def check_listed(store: Store) -> None:
         assert sum(store.image_counts(campaign).count()) == status.count()
         assert sum(store.summary(campaign).count()) == status.count()
         assert sum(layer.pairs_done for layer in store.layers(campaign)) == status.pairs_done
-        assert store.results.rates(campaign).pairs.sum() == status.pairs_done
-        assert len(store.results.faults(campaign, FaultGroup(), "fault_id")) == FAULTS
-        assert len(store.results.images(campaign, "rank")) == IMAGES
+        assert store.rates(campaign).pairs.sum() == status.pairs_done
+        assert len(store.faults(campaign, FaultGroup(), "fault_id")) == FAULTS
+        assert len(store.images(campaign, "rank")) == IMAGES
     assert len(store.curve(FINISHED).critical) == IMAGES
     assert store.table_one(FINISHED).critical_faults == store.critical_faults(FINISHED)
 

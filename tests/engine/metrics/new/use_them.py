@@ -80,7 +80,7 @@ def seen(name: str, folder: Path) -> dict[str, Any]:
         "computed": sorted(prepared.metrics),
         "is_right": bool(np.allclose(column, expected(name, prepared))),
         "is_ranked": ranked == sorted(column.tolist(), reverse=True)[:10],
-        "images": sorted(store.results.images(campaign, "rank").metrics),
+        "images": sorted(store.images(campaign, "rank").metrics),
         "curve": curve_plot(campaign, curve, counts, view).series[0].name.split()[0],
         "scatter": scatter_plot(campaign, counts, view).x_name,
         "questions": answers["metric against critical faults per image (p plots it)"],

@@ -44,7 +44,7 @@ def members(truth: Truth, group: FaultGroup) -> list[int]:
 @pytest.mark.parametrize("parts", [0, 1, 2, len(PLAN)])
 def test_rates_by_layer_and_bit(tmp_path: Path, parts: int) -> None:
     store, campaign, truth = filled_store(tmp_path, PLAN[:parts])
-    rates, stored = store.results.rates(campaign), known(truth, PLAN[:parts])
+    rates, stored = store.rates(campaign), known(truth, PLAN[:parts])
     assert rates.layers == ("conv1", "fc1")
     for index, layer in enumerate(LAYERS):
         for bit in range(32):
@@ -64,7 +64,7 @@ def test_rates_by_layer_and_bit(tmp_path: Path, parts: int) -> None:
 @pytest.mark.parametrize("group", GROUPS, ids=str)
 def test_faults_of_a_group(tmp_path: Path, group: FaultGroup, parts: int) -> None:
     store, campaign, truth = filled_store(tmp_path, PLAN[:parts])
-    rows, stored = store.results.faults(campaign, group, "fault_id"), known(truth, PLAN[:parts])
+    rows, stored = store.faults(campaign, group, "fault_id"), known(truth, PLAN[:parts])
     expected = sorted(members(truth, group), key=lambda row: truth.fault_ids[row])
     assert rows.fault_id.tolist() == [truth.fault_ids[row] for row in expected]
     assert rows.total == len(rows) == len(expected)
@@ -88,7 +88,7 @@ def test_faults_of_a_group(tmp_path: Path, group: FaultGroup, parts: int) -> Non
 )
 def test_orders_of_faults(tmp_path: Path, order: FaultOrder, key: Callable[[Any], Any]) -> None:
     store, campaign, _truth = filled_store(tmp_path)
-    rows = store.results.faults(campaign, FaultGroup(), order)
+    rows = store.faults(campaign, FaultGroup(), order)
     lines = list(zip(rows.fault_id, rows.masked, rows.critical, rows.first_critical, strict=True))
     assert lines == sorted(lines, key=key)
 
@@ -96,7 +96,7 @@ def test_orders_of_faults(tmp_path: Path, order: FaultOrder, key: Callable[[Any]
 def test_a_long_list_of_faults_says_how_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.store.read.fault_results.MOST_ROWS", 5)
     store, campaign, _truth = filled_store(tmp_path)
-    rows = store.results.faults(campaign, FaultGroup(), "critical")
+    rows = store.faults(campaign, FaultGroup(), "critical")
     assert (len(rows), rows.total) == (5, 12)
 
 
@@ -104,7 +104,7 @@ def test_critical_images_of_a_fault(tmp_path: Path) -> None:
     store, campaign, truth = filled_store(tmp_path)
     new = truth.new
     for row, fault in enumerate(truth.fault_ids):
-        images, ranks = store.results.critical_images(campaign, int(fault)), np.flatnonzero(truth.severity[row] == 2)
+        images, ranks = store.critical_images(campaign, int(fault)), np.flatnonzero(truth.severity[row] == 2)
         ids = new.workload[ranks]
         assert images.rank.tolist() == ranks.tolist()
         assert images.image_id.tolist() == ids.tolist()
@@ -117,7 +117,7 @@ def test_critical_images_of_a_fault(tmp_path: Path) -> None:
 @pytest.mark.parametrize("parts", [0, 2, len(PLAN)])
 def test_images_and_what_they_are_taken_for(tmp_path: Path, parts: int) -> None:
     store, campaign, truth = filled_store(tmp_path, PLAN[:parts])
-    images, stored = store.results.images(campaign, "rank"), known(truth, PLAN[:parts])
+    images, stored = store.images(campaign, "rank"), known(truth, PLAN[:parts])
     assert images.image_id.tolist() == truth.new.workload.tolist()
     assert images.rank.tolist() == list(range(15))
     assert images.label.tolist() == truth.new.labels[truth.new.workload].tolist()
@@ -127,7 +127,7 @@ def test_images_and_what_they_are_taken_for(tmp_path: Path, parts: int) -> None:
         assert getattr(images, name).tolist() == (stored == severity).sum(axis=0).tolist()
     for rank, image in enumerate(truth.new.workload):
         rows = np.flatnonzero(stored[:, rank] == 2)
-        mistakes = store.results.mistakes(campaign, int(image))
+        mistakes = store.mistakes(campaign, int(image))
         counted = Counter(truth.prediction[rows, rank].tolist())
         expected = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
         assert list(zip(mistakes.prediction, mistakes.faults, strict=True)) == expected
@@ -136,7 +136,7 @@ def test_images_and_what_they_are_taken_for(tmp_path: Path, parts: int) -> None:
 
 def test_images_by_critical_faults(tmp_path: Path) -> None:
     store, campaign, truth = filled_store(tmp_path)
-    images = store.results.images(campaign, "critical")
+    images = store.images(campaign, "critical")
     critical = (truth.severity == 2).sum(axis=0)
     assert images.rank.tolist() == sorted(range(15), key=lambda rank: (-critical[rank], rank))
 
@@ -159,4 +159,4 @@ def test_a_layer_may_have_any_name() -> None:
 
 def test_no_such_campaign(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no campaign 9"):
-        Store.open(tmp_path).results.rates(9)
+        Store.open(tmp_path).rates(9)

@@ -34,7 +34,7 @@ def main(folder: Path) -> None:
     store = Store.open(folder / "store", read_only=True)
     summary = store.summary(campaign)
     tables = campaign_results(summary, store.description(campaign))
-    grid = HeatGrid.of(store.results.rates(campaign))
+    grid = HeatGrid.of(store.rates(campaign))
     every = grid.rows - 1, grid.bits
     with SqlSession(folder / "store") as session:
         strata = list(
