@@ -66,28 +66,9 @@ def folder_of(file: Path) -> Path:
     return found.parent if is_file(found) else present_folder()
 
 
-def is_file(path: Path) -> bool:
-    """Whether a regular file can be seen there; no where a folder above it may not be searched."""
-    try:
-        return path.is_file()
-    except OSError:  # no permission, a name too long, or links in a circle
-        return False
-
-
-def is_folder(path: Path) -> bool:
-    """Whether a folder can be seen there; no where a folder above it may not be searched."""
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
-
-
-def exists(path: Path) -> bool:
-    """Whether anything can be seen there; no where a folder above it may not be searched."""
-    try:
-        return path.exists()
-    except OSError:
-        return False
+is_file, is_folder, exists = os.path.isfile, os.path.isdir, os.path.exists
+"""Whether a regular file, a folder, or anything can be seen there; unlike pathlib's, these say no instead of raising
+where a folder above may not be searched, a name is too long, or links lead in a circle."""
 
 
 def shown(path: Path | str) -> str:
