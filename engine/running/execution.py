@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.config.campaign_config import parse_config
-from engine.errors import DearError, DiskFullError, InputError, UnreachableError, reason_of
+from engine.errors import DearError, DiskFullError, InputError, reason_of
 from engine.running.campaign import new_campaign, run_campaign, what_to_know
 from engine.running.continuing import continue_from
 from engine.running.fingerprint import differences, without_engine
@@ -17,7 +17,6 @@ from engine.running.same_config import Earlier, find_earlier
 from engine.running.submit_wait import StoppedError, WaitForRoom
 from engine.steps import OnStep, Step, nobody_waits
 from engine.store import Store
-from engine.store.description import is_damaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,25 +206,12 @@ def execute_queued(
     """
 
     def load() -> tuple[PreparedCampaign, CheckResult]:
-        description = _description(store, campaign)
+        description = store.description(campaign)
         listener.on_campaign(store.campaign(campaign))
         return _prepare_again(store, campaign, description, run.on_step, networks)
 
     run = _Run(store, campaign, listener, should_stop, "queued")
     run.run(load)
-
-
-def _description(store: Store, campaign: int) -> dict[str, Any]:
-    """What a campaign was created from, as it was written.
-
-    Raises:
-        UnreachableError: it is not.
-    """
-    description = store.description(campaign)
-    if is_damaged(description, store.state.campaign_row(campaign)):
-        path = store.layout.campaign(campaign).description
-        raise UnreachableError(f"{path}: damaged; submit the campaign's config again, which writes it again")
-    return description
 
 
 def _prepare_again(
