@@ -288,8 +288,8 @@ class Receipt(Counted):
     masked: int
     non_critical: int
     critical: int
-    sha256: dict[str, str]
-    """table -> hash of its file"""
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    """table -> hash of its file; empty before they are written"""
     seconds: float | None = None
     """what computing it took; None where that is not known"""
     rebuilt: bool = False

@@ -13,6 +13,7 @@ from engine.store.description import read_row
 from engine.store.files import exclusive, lack, remove, remove_unfinished, set_aside, sha256
 from engine.store.parquet import read_arrays, sql_path, stored, stored_rows
 from engine.store.part_footer import read_footer
+from engine.store.records import Receipt
 from engine.store.schema import AUDIT, COUNTS, PART_TABLES
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.store.layout import CampaignLayout, Layout
-    from engine.store.records import Receipt
     from engine.store.state.state import CampaignRow, StateFile
 
 
@@ -177,10 +177,10 @@ def _rebuild(
     paths |= {AUDIT: audit} if audit.is_file() else {}
     try:
         metadata = {table: _metadata(path, connection) for table, path in paths.items()}
-        span, known = read_footer(metadata["severity"])
-        if known.fingerprint != row.fingerprint or any(other != metadata["severity"] for other in metadata.values()):
+        fingerprint, known = read_footer(metadata["severity"])
+        if fingerprint != row.fingerprint or any(other != metadata["severity"] for other in metadata.values()):
             return None
-        if known.audited and AUDIT not in paths:
+        if known["audited"] and AUDIT not in paths:
             return None
         run = ", ".join(f"count(*) FILTER (severity = {code}) AS {name}" for code, name in enumerate(SEVERITIES))
         not_run = ", ".join(f"coalesce(sum({name}), 0)::BIGINT AS {name}" for name in COUNTS[len(SEVERITIES) :])
@@ -188,9 +188,10 @@ def _rebuild(
             f"SELECT {run} FROM {stored(paths['severity'])}",
             f"SELECT {not_run} FROM {stored_rows('fault_summary', paths['fault_summary'])}",
         )
-        counts = {name: int(found[0]) for query in counted for name, found in read_arrays(connection, query).items()}
+        for query in counted:
+            known |= {name: int(found[0]) for name, found in read_arrays(connection, query).items()}
         hashes = {table: sha256(path) for table, path in paths.items()}
-        return known.receipt(part, span, counts, hashes, rebuilt=True)
+        return Receipt(part=part, sha256=hashes, rebuilt=True, **known)
     except (duckdb.Error, KeyError, TypeError, ValueError):
         return None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
@@ -12,8 +13,8 @@ from engine.severity import CRITICAL, DROPPED, SCREENED
 from engine.store.description import read_description
 from engine.store.files import publish, sha256, unfinished, unwritable
 from engine.store.parquet import interruptible, write_arrays
-from engine.store.part_footer import Known
-from engine.store.records import SCREENED_BY_CHANGE, Span
+from engine.store.part_footer import write_footer
+from engine.store.records import SCREENED_BY_CHANGE, Receipt, Span
 from engine.store.schema import AUDIT, COUNTS
 from engine.store.write.part_tables import Group, audit_counts, part_tables
 from engine.store.write.seal import Seal, remove_half_sealed
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from engine.injection.outcomes import Outcomes
     from engine.store.layout import CampaignLayout, Layout
-    from engine.store.records import Receipt, Statistics
+    from engine.store.records import Statistics
     from engine.store.state.state import StateFile
     from engine.store.write.part_tables import Fixed
 
@@ -104,16 +105,22 @@ class CampaignWriter:
         part = max([-1, *self._layout.parts("severity")]) + 1
         tables = part_tables(self._fixed, self._span, self._buffer)
         paths = {table: self._layout.part(table, part) for table in tables}
-        audit = audit_counts(tables[AUDIT]) if AUDIT in tables else {}
         by_change = sum(group.outcomes.screened_by_change for group in self._buffer)
         counted = {SCREENED_BY_CHANGE: by_change} if by_change else {}
-        known = Known(self._fingerprint, seconds, self._engine, {**(statistics or {}), **counted}, **audit)
-        counts = {name: int(tables["fault_summary"][name].sum()) for name in COUNTS}
+        counts: dict[str, Any] = {name: int(tables["fault_summary"][name].sum()) for name in COUNTS}
+        counts |= audit_counts(tables[AUDIT]) if AUDIT in tables else {}
+        receipt = Receipt(
+            part=part,
+            span=self._span,
+            seconds=seconds,
+            engine=self._engine,
+            statistics={**(statistics or {}), **counted},
+            **counts,
+        )
         try:
             for table, arrays in tables.items():
-                write_arrays(paths[table], table, arrays, known.footer(self._span))
-            hashes = {table: sha256(unfinished(path)) for table, path in paths.items()}
-            receipt = known.receipt(part, self._span, counts, hashes)
+                write_arrays(paths[table], table, arrays, write_footer(receipt, self._fingerprint))
+            receipt = replace(receipt, sha256={table: sha256(unfinished(path)) for table, path in paths.items()})
             for path in paths.values():
                 publish(path)
             self._state.add_receipt(self._id, receipt)
