@@ -237,8 +237,8 @@ class Injection:
         """Multiplications of the whole network for one image; 0 where it cannot be traced."""
         if self._traced is None:
             return 0
-        network, shapes = self._traced.network, self._traced.shapes
-        return sum(count_macs(network, node, shapes) for node in network.nodes)
+        network = self._traced.network
+        return sum(count_macs(network, node) for node in network.nodes)
 
     def dense_macs(self, layer: int) -> int:
         """Multiplications left for a pair after a fault in a layer, once channels mix."""

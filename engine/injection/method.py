@@ -51,8 +51,8 @@ class Plan:
 
     def _rows_at_once(self, rows: int) -> int:
         """Of a block's rows, those that one worker runs at once: its share, where batches of that size are usable."""
-        network, shapes = self.traced.network, self.traced.shapes
-        counts_rows = any(node in network.batch_dependent and node not in shapes for node in self.keep)
+        network = self.traced.network
+        counts_rows = any(node in network.batch_dependent and node not in network.shapes for node in self.keep)
         share = rows
         if not counts_rows and self.rows.interchangeable:
             while share > self.rows.floor and share * self.workers.count > rows:

@@ -63,9 +63,7 @@ def class_pairs(classes: int) -> Tensor:
     return torch.combinations(torch.arange(classes))
 
 
-def change_bound_of(
-    suffix: FoldedSuffix, network: Network, shapes: dict[fx.Node, torch.Size]
-) -> dict[fx.Node, Tensor] | None:
+def change_bound_of(suffix: FoldedSuffix, network: Network) -> dict[fx.Node, Tensor] | None:
     """Coefficients [class pairs, ...] of each frontier value of a suffix.
 
     For each pair of classes, |change of the difference of their logits| <= the sum of |change of a value| times its
@@ -77,15 +75,15 @@ def change_bound_of(
     with torch.inference_mode(False), torch.enable_grad():
         pairs = class_pairs(len(head.weight)).to(head.weight.device)
         values: dict[fx.Node, Any] = {
-            node: torch.zeros(len(pairs), *shapes[node][1:], device=head.weight.device, requires_grad=True)
+            node: torch.zeros(len(pairs), *network.shapes[node][1:], device=head.weight.device, requires_grad=True)
             for node in suffix.suffix.frontier
         }
         frontier = list(values.values())
         try:
             for node in suffix.steps:
                 if node is not network.output:
-                    values[node] = _bounding(node, suffix, network, shapes, values)
-                    if values[node].shape[1:] != shapes[node][1:]:
+                    values[node] = _bounding(node, suffix, network, values)
+                    if values[node].shape[1:] != network.shapes[node][1:]:
                         return None
         except (UnboundedError, KeyError, RuntimeError):
             return None  # a value is not followed, is not as thought, or memory does not hold its bounds: all are run
@@ -102,7 +100,6 @@ def _bounding(
     node: fx.Node,
     suffix: FoldedSuffix,
     network: Network,
-    shapes: Mapping[fx.Node, torch.Size],
     values: dict[fx.Node, Any],
 ) -> Any:
     """The bound of one node's change, from those of what it reads; golden values do not change."""
@@ -113,13 +110,13 @@ def _bounding(
         return F.avg_pool2d(values[suffix.tiled[node].source], suffix.tiled[node].tile, divisor_override=1)
     kind = network.kind(node)
     if kind in _SUMS:
-        return _bounding_sum(node, shapes, values)
+        return _bounding_sum(node, network, values)
     source = node.args[0] if node.args else None
     if not isinstance(source, fx.Node) or source not in values:
         raise UnboundedError
     change = values[source]
     if is_reshape(node, network) and [parent for parent in node.all_input_nodes if parent in values] == [source]:
-        return change.reshape(len(change), *shapes[node][1:])  # rows stay rows, and the rest is in the same order
+        return change.reshape(len(change), *network.shapes[node][1:])  # rows stay rows, the rest in the same order
     if node.all_input_nodes != [source]:
         raise UnboundedError
     if kind in _NEVER_GROWING:
@@ -132,14 +129,14 @@ def _bounding(
     raise UnboundedError
 
 
-def _bounding_sum(node: fx.Node, shapes: Mapping[fx.Node, torch.Size], values: Mapping[fx.Node, Any]) -> Tensor:
+def _bounding_sum(node: fx.Node, network: Network, values: Mapping[fx.Node, Any]) -> Tensor:
     """Each changed operand's bound, as often as it is added; one that is spread over more values counts for each."""
     if len(node.args) != 2 or node.kwargs:  # a factor would be among them
         raise UnboundedError
     changed = [values[parent] for parent in node.args if isinstance(parent, fx.Node) and parent in values]
-    if any(value.ndim != len(shapes[node]) for value in changed):
+    if any(value.ndim != len(network.shapes[node]) for value in changed):
         raise UnboundedError
-    bounds: list[Tensor] = [value.expand(len(value), *shapes[node][1:]) for value in changed]
+    bounds: list[Tensor] = [value.expand(len(value), *network.shapes[node][1:]) for value in changed]
     return torch.stack(bounds).sum(0)
 
 

@@ -78,11 +78,11 @@ class FastMethod(Method):
 
     def __init__(self, traced: TracedNetwork, exact: ExactMethod) -> None:
         """`exact`: of the same network, started before this one."""
-        folded = fold_layers(traced.network, traced.shapes)
+        folded = fold_layers(traced.network)
         self._exact = exact
         self._traced = traced
         self._suffixes: dict[int, FoldedSuffix] = {
-            layer: fold_suffix(suffix, folded, traced.network, traced.shapes)
+            layer: fold_suffix(suffix, folded, traced.network)
             for layer, suffix in traced.suffixes.items()
             if traced.network.jumps.isdisjoint((*suffix.packed, *suffix.dense))
         }
@@ -133,7 +133,7 @@ class FastMethod(Method):
                 run = layer.from_transposed
             if run is not None:
                 count = rows.largest if layer.is_linear else min(rows.largest, LAYER_ROWS)
-                values = torch.randn(count, *self._traced.shapes[layer.source][1:], generator=generator)
+                values = torch.randn(count, *self._traced.network.shapes[layer.source][1:], generator=generator)
                 yield probe_batch_rows(run, values.to(images.device))
 
     def start(self, plan: Plan, images: Tensor, on_step: OnStep) -> None:
@@ -174,7 +174,7 @@ class FastMethod(Method):
             return useful
         for number, layer in enumerate(self._last_layers):
             on_step(Step("measuring how far changes reach", number, len(self._last_layers)))
-            coefficients = change_bound_of(self._suffixes[layer], self._traced.network, self._traced.shapes)
+            coefficients = change_bound_of(self._suffixes[layer], self._traced.network)
             if coefficients is None:
                 continue
             updates = self._updates(self._extended(golden, (layer,)), layer, coefficients)
@@ -193,7 +193,7 @@ class FastMethod(Method):
         macs = self._exact.macs(layer)
         suffix = self._suffixes.get(layer)
         for update in suffix.updates.values() if suffix else ():
-            whole = count_macs(self._traced.network, update.inner, self._traced.shapes)
+            whole = count_macs(self._traced.network, update.inner)
             channel_map = self._traced.suffixes[layer].frontier[update.source]
             macs -= whole - whole * channel_map.width // len(update.by_input)
         return macs

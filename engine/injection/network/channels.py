@@ -68,29 +68,26 @@ _ARITHMETIC = frozenset(
 _RESHAPES = frozenset({nn.Flatten, torch.flatten, torch.reshape, "flatten", "view", "reshape"})
 
 
-def propagate(
-    node: fx.Node, maps: Mapping[fx.Node, ChannelMap], shapes: Mapping[fx.Node, torch.Size], network: Network
-) -> ChannelMap | None:
+def propagate(node: fx.Node, maps: Mapping[fx.Node, ChannelMap], network: Network) -> ChannelMap | None:
     """Where the channels live after `node`, or None where it mixes them (or nothing is known about it).
 
     Args:
         node: an operation on at least one value in which channels are still apart.
         maps: the channel map of each such value.
-        shapes: of every tensor-valued node.
         network: the graph that `node` belongs to.
     """
     apart = [parent for parent in node.all_input_nodes if parent in maps]
     channel_map = maps[apart[0]]
-    if any(maps[parent] != channel_map for parent in apart) or node not in shapes:
+    if any(maps[parent] != channel_map for parent in apart) or node not in network.shapes:
         return None
     kind = network.kind(node)
     if kind in _ARITHMETIC:
-        return channel_map if _same_channels(node, channel_map, shapes) else None
+        return channel_map if _same_channels(node, channel_map, network) else None
     if kind in (torch.cat, torch.concat):
-        return _after_concat(node, maps, shapes)
+        return _after_concat(node, maps, network)
     if not node.args or node.all_input_nodes != [node.args[0]]:
         return None
-    return _after_unary(node, channel_map, shapes, network)
+    return _after_unary(node, channel_map, network)
 
 
 def is_reshape(node: fx.Node, network: Network) -> bool:
@@ -103,11 +100,9 @@ def is_depthwise(module: nn.Conv2d) -> bool:
     return module.groups == module.in_channels == module.out_channels
 
 
-def _after_unary(
-    node: fx.Node, channel_map: ChannelMap, shapes: Mapping[fx.Node, torch.Size], network: Network
-) -> ChannelMap | None:
+def _after_unary(node: fx.Node, channel_map: ChannelMap, network: Network) -> ChannelMap | None:
     kind, module = network.kind(node), network.module_of(node)
-    before, after = shapes[node.all_input_nodes[0]], shapes[node]
+    before, after = network.shapes[node.all_input_nodes[0]], network.shapes[node]
     if kind in _ELEMENTWISE:
         return channel_map
     if kind in _RESHAPES:
@@ -137,24 +132,22 @@ def _dims_of_mean(node: fx.Node) -> set[int] | None:
     return {dim % 4 for dim in dims}
 
 
-def _same_channels(node: fx.Node, channel_map: ChannelMap, shapes: Mapping[fx.Node, torch.Size]) -> bool:
+def _same_channels(node: fx.Node, channel_map: ChannelMap, network: Network) -> bool:
     """Whether every tensor operand lines up with the channels: no broadcasting across them."""
-    channels, ndim = shapes[node][channel_map.dim], len(shapes[node])
-    operands = [shapes.get(parent) for parent in node.all_input_nodes]
+    channels, ndim = network.shapes[node][channel_map.dim], len(network.shapes[node])
+    operands = [network.shapes.get(parent) for parent in node.all_input_nodes]
     return all(shape is not None and len(shape) == ndim and shape[channel_map.dim] == channels for shape in operands)
 
 
-def _after_concat(
-    node: fx.Node, maps: Mapping[fx.Node, ChannelMap], shapes: Mapping[fx.Node, torch.Size]
-) -> ChannelMap | None:
+def _after_concat(node: fx.Node, maps: Mapping[fx.Node, ChannelMap], network: Network) -> ChannelMap | None:
     parts: Any = node.args[0] if node.args else None
     dim: Any = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim", 0)
     if not isinstance(parts, list | tuple) or not all(isinstance(part, fx.Node) for part in parts):
         return None
     places = [place for place, part in enumerate(parts) if part in maps]
-    if len(places) != 1 or not isinstance(dim, int) or dim % len(shapes[node]) != maps[parts[places[0]]].dim:
+    if len(places) != 1 or not isinstance(dim, int) or dim % len(network.shapes[node]) != maps[parts[places[0]]].dim:
         return None  # a value concatenated with itself has its channels in two places
-    before = sum(shapes[part][dim] for part in parts[: places[0]])
+    before = sum(network.shapes[part][dim] for part in parts[: places[0]])
     channel_map = maps[parts[places[0]]]
     return replace(channel_map, offset=channel_map.offset + before)
 

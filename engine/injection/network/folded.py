@@ -14,7 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from engine.injection.kernels.convolutions import quick_convolution
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from engine.injection.network.channels import ChannelMap
     from engine.injection.network.graph import Network
@@ -156,15 +156,20 @@ class Affine:
     def __init__(self, norm: nn.BatchNorm2d) -> None:
         """`norm` has running statistics."""
         assert norm.running_mean is not None
-        assert norm.running_var is not None
-        scale = torch.rsqrt(norm.running_var + norm.eps)
-        self._scale = (scale if norm.weight is None else scale * norm.weight).detach().view(-1, 1, 1)
+        self._scale = norm_scale(norm).view(-1, 1, 1)
         shift = -norm.running_mean.view(-1, 1, 1) * self._scale
         self._shift = shift if norm.bias is None else shift + norm.bias.detach().view(-1, 1, 1)
 
     def __call__(self, value: Tensor) -> Tensor:
         """The result for `value` [images, channels, height, width]."""
         return torch.addcmul(self._shift, value, self._scale)
+
+
+def norm_scale(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> Tensor:
+    """What a batch norm with running statistics multiplies each feature with, [features]."""
+    assert norm.running_var is not None
+    scale = torch.rsqrt(norm.running_var + norm.eps)
+    return (scale if norm.weight is None else scale * norm.weight).detach()
 
 
 def find_norms(network: Network, nodes: Iterable[fx.Node]) -> dict[fx.Node, Affine]:
@@ -205,26 +210,24 @@ def as_channels_last(value: Tensor) -> Tensor:
     return value.as_strided(value.shape, (height * width, 1, width, 1), value.storage_offset())
 
 
-def fold_layers(network: Network, shapes: Mapping[fx.Node, torch.Size]) -> dict[fx.Node, FoldedLayer]:
-    """Every layer that can be run this way, by its result's node; `shapes` of every value."""
+def fold_layers(network: Network) -> dict[fx.Node, FoldedLayer]:
+    """Every layer that can be run this way, by its result's node."""
     folded = {}
     for node in network.nodes:
         if network.kind(node) not in (nn.Conv2d, nn.Linear) or node.kwargs or node.all_input_nodes != list(node.args):
             continue
         module, (source,) = network.module_of(node), node.all_input_nodes
         assert isinstance(module, nn.Conv2d | nn.Linear)
-        if source not in network.batch_dependent or source not in shapes or node not in shapes:
+        if source not in network.batch_dependent or source not in network.shapes or node not in network.shapes:
             continue
-        if isinstance(module, nn.Conv2d) and (module.padding_mode != "zeros" or len(shapes[source]) != 4):
+        if isinstance(module, nn.Conv2d) and (module.padding_mode != "zeros" or len(network.shapes[source]) != 4):
             continue
-        layer = _fold(network, node, module, shapes)
+        layer = _fold(network, node, module)
         folded[layer.result] = layer
     return folded
 
 
-def _fold(
-    network: Network, node: fx.Node, module: nn.Conv2d | nn.Linear, shapes: Mapping[fx.Node, torch.Size]
-) -> FoldedLayer:
+def _fold(network: Network, node: fx.Node, module: nn.Conv2d | nn.Linear) -> FoldedLayer:
     weight, bias, result = module.weight.detach(), module.bias, node
     norm = _norm_after(network, node)
     if norm is not None and isinstance(module, nn.Conv2d):
@@ -245,12 +248,12 @@ def _fold(
     (source,) = node.all_input_nodes
     quick = None
     if isinstance(module, nn.Conv2d):
-        quick = quick_convolution(module, weight, bias, shapes[source])
+        quick = quick_convolution(module, weight, bias, network.shapes[source])
         by_input = weight.transpose(0, 1).unsqueeze(2).contiguous()
         weight = weight.contiguous(memory_format=_memory_format(weight.device, len(weight)))
     else:
         by_input = weight.T.contiguous()
-    ndim, gain = len(shapes[source]), float(weight.abs().max())
+    ndim, gain = len(network.shapes[source]), float(weight.abs().max())
     return FoldedLayer(source, node, result, ndim, module, weight, by_input, gain, bias, quick)
 
 

@@ -10,13 +10,12 @@ from torch import nn
 from engine.injection.network.channels import is_reshape
 from engine.injection.network.folded import Affine, find_norms
 from engine.injection.network.in_place import InPlace, activated, find_in_place, is_activation
-from engine.injection.network.suffix import with_sources_of_sizes
+from engine.injection.network.suffix import last_uses, with_sources_of_sizes
 from engine.injection.network.tiled_pools import TiledPool, find_tiled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import torch
     from torch import fx
 
     from engine.injection.network.folded import FoldedLayer
@@ -60,9 +59,7 @@ class FoldedSuffix:
     """magnitude beyond which a pair's results may be finite or not, depending on how they are computed"""
 
 
-def fold_suffix(
-    suffix: Suffix, folded: dict[fx.Node, FoldedLayer], network: Network, shapes: Mapping[fx.Node, torch.Size]
-) -> FoldedSuffix:
+def fold_suffix(suffix: Suffix, folded: dict[fx.Node, FoldedLayer], network: Network) -> FoldedSuffix:
     """Split the dense nodes of a suffix into updates, folded layers and the rest.
 
     Three kinds of nodes are no steps of their own: a layer's node whose batch norm has the result, an activation that a
@@ -72,7 +69,6 @@ def fold_suffix(
         suffix: of the graph, nothing folded.
         folded: all layers of the network that can be folded, by result.
         network: the graph.
-        shapes: of every tensor-valued node.
     """
     dense = set(suffix.dense)
     layers = {node: layer for node, layer in folded.items() if {node, layer.inner} <= dense}
@@ -92,9 +88,9 @@ def fold_suffix(
         norms=find_norms(network, suffix.packed),
         updates=updates,
         layers={node: layer for node, layer in layers.items() if node not in updates},
-        golden=frozenset(with_sources_of_sizes((read - dense) | set(updates), shapes)),
-        last_use=_last_uses(reads, network.output),
-        in_place=find_in_place(network, steps, layers, shapes),
+        golden=frozenset(with_sources_of_sizes((read - dense) | set(updates), network)),
+        last_use=last_uses(reads, network.output),
+        in_place=find_in_place(network, steps, layers),
         measured=frozenset(activated_later.get(node, node) for node in sized),
         runs_of_channels=any(not layer.is_row_wise(suffix.frontier[layer.source]) for layer in updates.values()),
         overflow=_overflow(network, suffix, layers, tiled),
@@ -108,12 +104,6 @@ def _sources(
     if node in layers:
         return (layers[node].source,)
     return (tiled[node].source,) if node in tiled else tuple(node.all_input_nodes)
-
-
-def _last_uses(reads: Mapping[fx.Node, tuple[fx.Node, ...]], output: fx.Node) -> dict[fx.Node, tuple[fx.Node, ...]]:
-    """For each step, in order, the values that nothing after it reads."""
-    last_reader = {parent: node for node, parents in reads.items() for parent in parents if parent is not output}
-    return {node: tuple(parent for parent, last in last_reader.items() if last is node) for node in reads}
 
 
 def _overflow(

@@ -82,6 +82,8 @@ class Network:
         self.nodes = [node for node in graph.nodes if node in needed]
         """in order, without those that nothing of the output comes from"""
         self.batch_dependent = self.downstream(self.input)
+        self.shapes: dict[fx.Node, torch.Size] = {}
+        """of every tensor-valued node for a few images, see `find_shapes`"""
         self.jumps: set[fx.Node] = set()
         """nodes whose value jumps where what it is made of hardly changes: a rounding error may become any other"""
         if self.input not in needed:
@@ -154,8 +156,8 @@ class Network:
                 if last_use.get(done, done) is node:
                     del values[done]
 
-    def shapes(self, images: Tensor) -> dict[fx.Node, torch.Size]:
-        """Shape of every tensor-valued node for three images.
+    def find_shapes(self, images: Tensor) -> None:
+        """Find the shape of every tensor-valued node, and what jumps, with three images.
 
         Args:
             images: [PROBED_IMAGES, C, H, W].
@@ -163,19 +165,17 @@ class Network:
         Raises:
             UntraceableError: if a node's first dimension is not the batch, or its rows depend on each other.
         """
-        shapes: dict[fx.Node, torch.Size] = {}
         with WeightReads(self.root) as reads:
             for node, values in self._probe(images, images[:2], images[[2, 0, 1]]):
                 self.read_elsewhere |= reads.read - self._own_memory(node)
                 reads.read = set()
                 if not isinstance(values[0], Tensor):
                     continue
-                shapes[node] = values[0].shape
+                self.shapes[node] = values[0].shape
                 if values[0].dtype not in _FLOATS or self._name(node) in _STEPS:
                     self.jumps.add(node)
                 if node in self.batch_dependent:
                     _check_rows(node, values)
-        return shapes
 
     def _probe(self, *batches: Tensor) -> Iterator[tuple[fx.Node, tuple[Any, ...]]]:
         """As `_walk`; where a node fails, it is said which line made it."""

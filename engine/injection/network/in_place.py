@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import fx, nn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection
 
     from torch import Tensor
 
@@ -46,7 +46,6 @@ def find_in_place(
     network: Network,
     steps: Collection[fx.Node],
     fresh: Collection[fx.Node],
-    shapes: Mapping[fx.Node, torch.Size],
 ) -> dict[fx.Node, InPlace]:
     """Which steps can work in place.
 
@@ -54,7 +53,6 @@ def find_in_place(
         network: the graph.
         steps: nodes that are run, in order.
         fresh: nodes whose result is new memory that nobody else holds.
-        shapes: of every tensor-valued node.
     """
     found: dict[fx.Node, InPlace] = {}
     owned = set(fresh) & set(steps)
@@ -63,7 +61,7 @@ def find_in_place(
         if target is None:
             continue
         if _is_sum_of_two(node, network):
-            if shapes.get(node) == shapes[target]:  # the other one may be the smaller
+            if network.shapes.get(node) == network.shapes[target]:  # the other one may be the smaller
                 (other,) = (parent for parent in node.args if isinstance(parent, fx.Node) and parent is not target)
                 found[node] = InPlace(target, other, None)
         elif is_activation(node, network):

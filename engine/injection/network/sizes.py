@@ -155,10 +155,10 @@ def plan_sizes(
     Raises:
         TooLittleMemoryError: if the budget does not hold one image.
     """
-    network, shapes, limits = traced.network, traced.shapes, LIMITS[device.type]
-    kept = sum(count * row_bytes(node, shapes) for node, count in copies.items())
-    live = workers * _LIVE_VALUES * max(row_bytes(node, shapes) for node in network.nodes)
-    macs = sum(count_macs(network, node, shapes) for node in network.nodes)
+    network, limits = traced.network, LIMITS[device.type]
+    kept = sum(count * row_bytes(network, node) for node, count in copies.items())
+    live = workers * _LIVE_VALUES * max(row_bytes(network, node) for node in network.nodes)
+    macs = sum(count_macs(network, node) for node in network.nodes)
     whole = max(1, memory // 2 // live)  # every batch size is tried out with the whole network
     most = min(_MOST_ROWS, max(64, limits.macs // max(1, macs)), whole)
     block = min(memory // 2 // (kept + live), most, limits.block_rows)

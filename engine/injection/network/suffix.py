@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from torch import Tensor, fx, nn
@@ -15,8 +16,6 @@ from engine.injection.network.weight_reads import memory_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import torch
 
     from engine.injection.network.graph import Network
 
@@ -32,8 +31,8 @@ class Suffix:
     layer: fx.Node
     channels: int
     """output channels of the layer"""
-    packed: tuple[fx.Node, ...]
-    """in order, after `layer`, channels still apart"""
+    maps: dict[fx.Node, ChannelMap]
+    """where the channels are in the layer's own result and in each packed one, in order"""
     frontier: dict[fx.Node, ChannelMap]
     """the packed values (or the layer's own) that dense nodes, or the output, read"""
     dense: tuple[fx.Node, ...]
@@ -46,6 +45,11 @@ class Suffix:
     """multiplications of the dense nodes, per pair"""
     row_bytes: int
     """size of the largest value that a dense node reads or makes, per pair"""
+
+    @cached_property
+    def packed(self) -> tuple[fx.Node, ...]:
+        """In order, after `layer`, channels still apart."""
+        return tuple(node for node in self.maps if node is not self.layer)
 
 
 @dataclass(frozen=True)
@@ -60,19 +64,19 @@ class Reached:
     """why a fault in any other layer runs the whole network: it shows in more places than an output channel"""
 
 
-def reach_layers(network: Network, shapes: dict[fx.Node, torch.Size]) -> Reached:
-    """Find the suffix of every layer that has one; `shapes` of every tensor-valued node."""
+def reach_layers(network: Network) -> Reached:
+    """Find the suffix of every layer that has one."""
     suffixes: dict[int, Suffix] = {}
     whole: dict[int, str] = {}
     unread: set[int] = set()
     calls = _calls(network)
     for index, module in enumerate(network.layers):
         nodes, owners = calls.get(module, []), _owners(network, module.weight)
-        reason = _why_whole(network, module, nodes, owners, shapes)
+        reason = _why_whole(network, module, nodes, owners)
         if not nodes and owners == 1 and not _is_read(network, module.weight):
             unread.add(index)
         elif reason is None:
-            suffixes[index] = _find_suffix(network, nodes[0], shapes)
+            suffixes[index] = _find_suffix(network, nodes[0])
         else:
             whole[index] = reason
     return Reached(suffixes, frozenset(unread), whole)
@@ -88,9 +92,7 @@ def _calls(network: Network) -> dict[nn.Module, list[fx.Node]]:
     return calls
 
 
-def _why_whole(
-    network: Network, module: Injectable, nodes: list[fx.Node], owners: int, shapes: Mapping[fx.Node, torch.Size]
-) -> str | None:
+def _why_whole(network: Network, module: Injectable, nodes: list[fx.Node], owners: int) -> str | None:
     """Why the call of a layer, if it is one, does not have all that a fault in it can change."""
     if owners > 1:
         return "it shares its weight"
@@ -100,7 +102,7 @@ def _why_whole(
         return f"it is called {len(nodes)} times"
     if network.module_of(nodes[0]) is not module or plain_class(module) is None:
         return "its forward is its own, or that of a module around it"
-    return None if nodes[0] in shapes and nodes[0] in network.batch_dependent else "it does not read the images"
+    return None if nodes[0] in network.shapes and nodes[0] in network.batch_dependent else "it does not read the images"
 
 
 def _owners(network: Network, weight: Tensor) -> int:
@@ -123,49 +125,42 @@ def _is_read(network: Network, weight: Tensor) -> bool:
     return any(isinstance(value, Tensor) and memory_of(value) == memory_of(weight) for value in read)
 
 
-def own_map(layer: fx.Node, network: Network, shapes: Mapping[fx.Node, torch.Size]) -> ChannelMap:
-    """Where the output channels of a layer are in its own result."""
-    dim = len(shapes[layer]) - 1 if isinstance(network.module_of(layer), nn.Linear) else 1
-    return ChannelMap(channels=shapes[layer][dim], dim=dim)
-
-
-def _find_suffix(network: Network, layer: fx.Node, shapes: dict[fx.Node, torch.Size]) -> Suffix:
+def _find_suffix(network: Network, layer: fx.Node) -> Suffix:
     """What lies after the one call of a layer."""
     affected = network.downstream(layer)
-    own = own_map(layer, network, shapes)
-    maps, dense = _follow_channels(network, layer, own, affected, shapes)
-    packed = tuple(node for node in maps if node is not layer)
+    maps, dense = _follow_channels(network, layer, affected)
     read_by_dense = {parent for node in dense for parent in node.all_input_nodes}
     frontier = {node: where for node, where in maps.items() if node in read_by_dense or node is network.output}
-    read = {parent for node in (layer, *packed, *dense) for parent in node.all_input_nodes}
-    golden = with_sources_of_sizes((read - affected) | set(frontier), shapes)
+    read = {parent for node in (*maps, *dense) for parent in node.all_input_nodes}
+    golden = with_sources_of_sizes((read - affected) | set(frontier), network)
     touched = read_by_dense | set(dense) | set(frontier)
     return Suffix(
         layer=layer,
-        channels=own.channels,
-        packed=packed,
+        channels=maps[layer].channels,
+        maps=maps,
         frontier=frontier,
         dense=tuple(dense),
         golden=frozenset(golden),
-        last_use=_last_uses(dense, network.output),
-        macs=sum(count_macs(network, node, shapes) for node in dense),
-        row_bytes=max(row_bytes(node, shapes) for node in touched),
+        last_use=last_uses({node: tuple(node.all_input_nodes) for node in dense}, network.output),
+        macs=sum(count_macs(network, node) for node in dense),
+        row_bytes=max(row_bytes(network, node) for node in touched),
     )
 
 
 def _follow_channels(
-    network: Network, layer: fx.Node, own: ChannelMap, affected: set[fx.Node], shapes: dict[fx.Node, torch.Size]
+    network: Network, layer: fx.Node, affected: set[fx.Node]
 ) -> tuple[dict[fx.Node, ChannelMap], list[fx.Node]]:
     """Where the channels of a layer are still apart, from the layer on, and the affected nodes where they are not.
 
     Both are in the order of the graph: a node keeps channels apart only if all that it reads of the affected does.
     """
-    maps, dense = {layer: own}, []
+    dim = len(network.shapes[layer]) - 1 if isinstance(network.module_of(layer), nn.Linear) else 1
+    maps, dense = {layer: ChannelMap(channels=network.shapes[layer][dim], dim=dim)}, []
     for node in network.nodes:
         if node not in affected or node is layer:
             continue
         parents = [parent for parent in node.all_input_nodes if parent in affected]
-        after = propagate(node, maps, shapes, network) if all(parent in maps for parent in parents) else None
+        after = propagate(node, maps, network) if all(parent in maps for parent in parents) else None
         if after is None:
             dense.append(node)
         else:
@@ -173,32 +168,33 @@ def _follow_channels(
     return maps, dense
 
 
-def with_sources_of_sizes(nodes: set[fx.Node], shapes: Mapping[fx.Node, torch.Size]) -> set[fx.Node]:
+def with_sources_of_sizes(nodes: set[fx.Node], network: Network) -> set[fx.Node]:
     """`nodes` and, for sizes (not tensors) among them, the values they are read from."""
     waiting, found = list(nodes), set(nodes)
     while waiting:
         node = waiting.pop()
-        if node not in shapes:
+        if node not in network.shapes:
             waiting.extend(parent for parent in node.all_input_nodes if parent not in found)
             found.update(node.all_input_nodes)
     return found
 
 
-def _last_uses(dense: list[fx.Node], output: fx.Node) -> dict[fx.Node, tuple[fx.Node, ...]]:
-    last_reader = {parent: node for node in dense for parent in node.all_input_nodes if parent is not output}
-    return {node: tuple(parent for parent, reader in last_reader.items() if reader is node) for node in dense}
+def last_uses(reads: Mapping[fx.Node, tuple[fx.Node, ...]], output: fx.Node) -> dict[fx.Node, tuple[fx.Node, ...]]:
+    """For each step, in order, the values that nothing after it reads."""
+    last_reader = {parent: node for node, parents in reads.items() for parent in parents if parent is not output}
+    return {node: tuple(parent for parent, last in last_reader.items() if last is node) for node in reads}
 
 
-def row_bytes(node: fx.Node, shapes: dict[fx.Node, torch.Size]) -> int:
+def row_bytes(network: Network, node: fx.Node) -> int:
     """Size of one row of a node's float32 value; 0 where it is not a tensor."""
-    return 4 * math.prod(shapes[node][1:]) if node in shapes else 0
+    return 4 * math.prod(network.shapes[node][1:]) if node in network.shapes else 0
 
 
-def count_macs(network: Network, node: fx.Node, shapes: dict[fx.Node, torch.Size]) -> int:
+def count_macs(network: Network, node: fx.Node) -> int:
     """Multiplications of one node per image (injectable layers; everything else is small)."""
     module = network.module_of(node)
-    if module is None or not is_injectable(module) or node not in shapes:
+    if module is None or not is_injectable(module) or node not in network.shapes:
         return 0
     if getattr(module, "transposed", False):  # each input value meets every weight of its channel
-        return math.prod(shapes[node.all_input_nodes[0]][2:]) * module.weight.numel()
-    return math.prod(shapes[node][1:]) * math.prod(module.weight.shape[1:])
+        return math.prod(network.shapes[node.all_input_nodes[0]][2:]) * module.weight.numel()
+    return math.prod(network.shapes[node][1:]) * math.prod(module.weight.shape[1:])

@@ -20,7 +20,7 @@ from engine.injection.network.weight_reads import WeightReads
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torch import Tensor, fx, nn
+    from torch import Tensor, nn
 
 
 LAYER_ROWS = 64
@@ -33,8 +33,6 @@ class TracedNetwork:
 
     network: Network
     reached: Reached
-    shapes: dict[fx.Node, torch.Size]
-    """of every tensor-valued node, for a few images"""
 
     @property
     def suffixes(self) -> dict[int, Suffix]:
@@ -54,8 +52,8 @@ class TracedNetwork:
                 module = network.module_of(node)
                 if module is None or not is_injectable(module) or node.kwargs:
                     continue
-                if len(node.args) == 1 and node.args[0] in network.batch_dependent and node.args[0] in self.shapes:
-                    shape = self.shapes[node.all_input_nodes[0]][1:]
+                if len(node.args) == 1 and node.args[0] in network.batch_dependent and node.args[0] in network.shapes:
+                    shape = network.shapes[node.all_input_nodes[0]][1:]
                     rows = min(len(images), LAYER_ROWS)
                     values = torch.randn(rows, *shape, generator=generator).to(images.device)
                     yield probe_batch_rows(module, values)
@@ -73,7 +71,7 @@ def trace(model: nn.Module, images: Tensor) -> TracedNetwork:
     network = Network(model)
     try:
         with WeightReads(model) as reads:
-            shapes = network.shapes(few)
+            network.find_shapes(few)
             logits = network.run(few, {network.output})[network.output]
     except UntraceableError:
         raise
@@ -91,4 +89,4 @@ def trace(model: nn.Module, images: Tensor) -> TracedNetwork:
             "its graph does not give the network's own logits; write x = x + y where x += y changes what another name "
             "stands for, and let its forward depend on images and weights alone"
         )
-    return TracedNetwork(network, reach_layers(network, shapes), shapes)
+    return TracedNetwork(network, reach_layers(network))

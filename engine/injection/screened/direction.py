@@ -14,10 +14,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from engine.injection.kernels.tiles import max_of_tiles
-from engine.injection.network.channels import is_reshape, propagate
+from engine.injection.network.channels import is_reshape
+from engine.injection.network.folded import norm_scale
 from engine.injection.network.pooling import pool_options
-from engine.injection.network.suffix import own_map
-from engine.injection.screened.growth import SUMS, norm_scale, of_channels, pads_constant
+from engine.injection.screened.growth import SUMS, of_channels, pads_constant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,32 +45,25 @@ _KEEP = frozenset(
 """of those that `_keeps` tells, the ones that are known by their kind alone"""
 
 
-def direction_of(suffix: Suffix, network: Network, shapes: Mapping[fx.Node, torch.Size]) -> Tensor | None:
+def direction_of(suffix: Suffix, network: Network) -> Tensor | None:
     """How a rise of each channel of a layer's output arrives where channels mix, [channels]: 1 or -1, 0 where unknown.
 
     None where values there may be negative, so that a change can take any amount.
     """
     like = network.layers[0].weight
-    node = suffix.layer
-    maps = {node: own_map(node, network, shapes)}
-    ways: dict[fx.Node, Tensor] = {node: torch.ones(suffix.channels, device=like.device)}
-    floored: dict[fx.Node, bool] = {node: False}
+    ways: dict[fx.Node, Tensor] = {suffix.layer: torch.ones(suffix.channels, device=like.device)}
+    floored: dict[fx.Node, bool] = {suffix.layer: False}
     for node in suffix.packed:
-        way = _way(node, maps, ways, network)
-        after = propagate(node, maps, shapes, network)
-        if after is None or way is None:
+        way = _way(node, suffix.maps, ways, network)
+        if way is None:
             return None
-        maps[node], ways[node] = after, way
-        keeps = _keeps(node, network) and all(floored[each] for each in _changed(node, maps))
+        ways[node] = way
+        keeps = _keeps(node, network) and all(floored[each] for each in node.all_input_nodes if each in floored)
         floored[node] = keeps or network.kind(node) in _NEVER_NEGATIVE
     if not all(floored[node] for node in suffix.frontier):
         return None
     found = torch.stack([ways[node] for node in suffix.frontier])
     return torch.where((found == found[0]).all(0), found[0], 0)
-
-
-def _changed(node: fx.Node, maps: Mapping[fx.Node, ChannelMap]) -> list[fx.Node]:
-    return [parent for parent in node.all_input_nodes if parent in maps]
 
 
 def _keeps(node: fx.Node, network: Network) -> bool:
@@ -85,7 +78,7 @@ def _way(
 ) -> Tensor | None:
     """The direction after a packed node, [channels]; None where it may turn changes round in a way unknown here."""
     kind, module = network.kind(node), network.module_of(node)
-    changed = _changed(node, maps)
+    changed = [parent for parent in node.all_input_nodes if parent in maps]
     if kind in SUMS:
         return _way_of_sum(node, ways)
     if len(changed) != 1:

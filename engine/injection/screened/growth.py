@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from torch import fx, nn
 
 from engine.injection.kernels.tiles import max_of_tiles
-from engine.injection.network.channels import is_depthwise, is_reshape, propagate
+from engine.injection.network.channels import is_depthwise, is_reshape
+from engine.injection.network.folded import norm_scale
 from engine.injection.network.pooling import pair_of, pool_options
-from engine.injection.network.suffix import own_map
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,19 +59,13 @@ class Growth:
     """[channels] of all values on the way"""
 
 
-def growth_of(suffix: Suffix, network: Network, shapes: Mapping[fx.Node, torch.Size]) -> Growth | None:
+def growth_of(suffix: Suffix, network: Network) -> Growth | None:
     """How much a change after a layer may grow; None where an operation on the way has no known factor."""
     like = network.layers[0].weight
-    node = suffix.layer
-    maps = {node: own_map(node, network, shapes)}
-    factors: dict[fx.Node, Tensor] = {node: torch.ones(suffix.channels, device=like.device)}
+    factors: dict[fx.Node, Tensor] = {suffix.layer: torch.ones(suffix.channels, device=like.device)}
     try:
         for node in suffix.packed:
-            factors[node] = _factor(node, maps, factors, network, shapes)
-            after = propagate(node, maps, shapes, network)
-            if after is None:
-                return None
-            maps[node] = after
+            factors[node] = _factor(node, suffix.maps, factors, network)
     except UnknownGrowthError:
         return None
     return Growth({node: factors[node] for node in suffix.frontier}, torch.stack([*factors.values()]).amax(0))
@@ -82,7 +76,6 @@ def _factor(
     maps: Mapping[fx.Node, ChannelMap],
     factors: Mapping[fx.Node, Tensor],
     network: Network,
-    shapes: Mapping[fx.Node, torch.Size],
 ) -> Tensor:
     """The factor of a packed node, [channels]."""
     kind, module = network.kind(node), network.module_of(node)
@@ -99,7 +92,7 @@ def _factor(
         return before * of_channels(norm_scale(module).abs(), maps[source])
     if isinstance(module, nn.Conv2d) and kind is nn.Conv2d and is_depthwise(module):
         return before * of_channels(module.weight.detach().abs().flatten(1).sum(1), maps[source])
-    return before * _of_operation(node, kind, module, shapes[source], shapes[node])
+    return before * _of_operation(node, kind, module, network.shapes[source], network.shapes[node])
 
 
 def _of_sum(node: fx.Node, factors: Mapping[fx.Node, Tensor]) -> Tensor:
@@ -108,13 +101,6 @@ def _of_sum(node: fx.Node, factors: Mapping[fx.Node, Tensor]) -> Tensor:
         raise UnknownGrowthError
     changed = [factors[parent] for parent in node.args if isinstance(parent, fx.Node) and parent in factors]
     return torch.stack(changed).sum(0)
-
-
-def norm_scale(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> Tensor:
-    """What a batch norm multiplies each feature with, [features]."""
-    assert norm.running_var is not None
-    scale = torch.rsqrt(norm.running_var + norm.eps)
-    return (scale if norm.weight is None else scale * norm.weight).detach()
 
 
 def of_channels(factor: Tensor, channel_map: ChannelMap) -> Tensor:

@@ -92,7 +92,7 @@ class ScreenedMethod(Method):
 
     def golden_copies(self) -> Mapping[fx.Node, int]:
         """The slopes of every lead, in half of the memory of golden values, beside what `fast` keeps."""
-        logits = self._traced.shapes[self._traced.network.output]
+        logits = self._traced.network.shapes[self._traced.network.output]
         rivals = rivals_of(logits[1])
         copies: dict[fx.Node, int] = {}
         for layer in self._traced.suffixes:
@@ -104,14 +104,14 @@ class ScreenedMethod(Method):
         """Find the layers whose changes can be followed, and try their gradients out."""
         self._plan = plan
         for layer, suffix in self._traced.suffixes.items():
-            growth = growth_of(suffix, self._traced.network, self._traced.shapes)
+            growth = growth_of(suffix, self._traced.network)
             if layer in self._fast.left_to_the_next() or not self._has_rule(layer):
                 self._left[layer] = "its faults have no update of one channel"
             elif growth is None:
                 self._left[layer] = "what follows it has no known growth"
             else:
                 is_direct = sums_directly(images.device)  # elsewhere a large weight may change other places, too
-                direction = direction_of(suffix, self._traced.network, self._traced.shapes) if is_direct else None
+                direction = direction_of(suffix, self._traced.network) if is_direct else None
                 self._reaches[layer] = Reach(suffix, growth, direction)
         if not plan.rows.interchangeable:
             self._leave_all("logits depend on an image's place in the batch")
@@ -138,9 +138,9 @@ class ScreenedMethod(Method):
 
     def _has_rule(self, layer: int) -> bool:
         sources = self._traced.suffixes[layer].layer.all_input_nodes
-        if len(sources) != 1 or sources[0] not in self._traced.shapes:
+        if len(sources) != 1 or sources[0] not in self._traced.network.shapes:
             return False
-        return has_update_rule(self._traced.network.layers[layer], torch.empty(self._traced.shapes[sources[0]]))
+        return has_update_rule(self._traced.network.layers[layer], torch.empty(self._traced.network.shapes[sources[0]]))
 
     def _leave_all(self, reason: str) -> None:
         self._left |= dict.fromkeys(self._reaches, reason)

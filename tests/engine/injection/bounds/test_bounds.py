@@ -47,8 +47,8 @@ class Tail(nn.Module):
 
 def bounded(model: nn.Module, images: torch.Tensor, layer: int) -> tuple[TracedNetwork, FoldedSuffix]:
     traced = trace(model.eval().requires_grad_(False), images)
-    folded = fold_layers(traced.network, traced.shapes)
-    return traced, fold_suffix(traced.suffixes[layer], folded, traced.network, traced.shapes)
+    folded = fold_layers(traced.network)
+    return traced, fold_suffix(traced.suffixes[layer], folded, traced.network)
 
 
 @pytest.mark.parametrize("pool", [nn.MaxPool2d(2), nn.AvgPool2d(2), nn.AdaptiveAvgPool2d(4), nn.MaxPool2d(3, 2, 1)])
@@ -58,7 +58,7 @@ def test_no_change_reaches_farther(pool: nn.Module, activation: nn.Module, layer
     torch.manual_seed(layer)
     model, images = Tail(pool, activation), torch.randn(32, 3, 8, 8)
     traced, suffix = bounded(model, images, layer)
-    reach = change_bound_of(suffix, traced.network, traced.shapes)
+    reach = change_bound_of(suffix, traced.network)
     assert reach is not None
     network = traced.network
     golden = network.run(images, set(network.nodes))
@@ -121,7 +121,7 @@ def test_whatever_is_added_is_bounded_or_has_no_bound(way: str, layer: int) -> N
     total, is_bounded = SUMS[way]
     images = torch.randn(8, 3, 6, 6)
     traced, suffix = bounded(Summing(total), images, layer)
-    reach = change_bound_of(suffix, traced.network, traced.shapes)
+    reach = change_bound_of(suffix, traced.network)
     if layer == 0:
         assert (reach is not None) == is_bounded
     if reach is None:
@@ -153,7 +153,7 @@ def test_the_bound_is_reached_where_nothing_bends() -> None:
     """One linear layer after the change: no bound could be smaller."""
     model, images = Tail(nn.MaxPool2d(2), nn.ReLU()), torch.randn(4, 3, 8, 8)
     traced, suffix = bounded(model, images, 2)
-    reach = change_bound_of(suffix, traced.network, traced.shapes)
+    reach = change_bound_of(suffix, traced.network)
     assert reach is not None
     (coefficients,) = reach.values()
     pairs = class_pairs(CLASSES)
@@ -175,7 +175,7 @@ class Unbounded(nn.Module):
 
 def test_what_is_not_bounded_has_no_reach() -> None:
     traced, suffix = bounded(Unbounded(), torch.randn(4, 3, 8, 8), 0)
-    assert change_bound_of(suffix, traced.network, traced.shapes) is None
+    assert change_bound_of(suffix, traced.network) is None
 
 
 class Settled(SeverityMatrix):

@@ -81,8 +81,8 @@ def test_a_value_counted_once_that_is_added_twice_is_found(monkeypatch: pytest.M
     """The rule as it was: each operand of a sum counts once, however often it is added."""
     genuine = change_bound._bounding_sum
 
-    def once(node: Any, shapes: Any, values: Any) -> Tensor:
-        return genuine(node, shapes, values) / len(node.args) * len(node.all_input_nodes)
+    def once(node: Any, graph: Any, values: Any) -> Tensor:
+        return genuine(node, graph, values) / len(node.args) * len(node.all_input_nodes)
 
     monkeypatch.setattr(change_bound, "_bounding_sum", once)
     model = network()

@@ -51,8 +51,8 @@ def direction_after(after: nn.Module, images: Tensor) -> tuple[nn.Sequential, Te
     with torch.inference_mode(False):
         network.eval()(images)
     graph = Network(network)
-    shapes = graph.shapes(images)
-    return network, direction_of(reach_layers(graph, shapes).suffixes[0], graph, shapes)
+    graph.find_shapes(images)
+    return network, direction_of(reach_layers(graph).suffixes[0], graph)
 
 
 @pytest.mark.parametrize("name", AFTER)

@@ -56,8 +56,8 @@ AFTER = {
 def growth_after(network: nn.Module, images: Tensor) -> Tensor | None:
     """[channels] of the first layer of `network`, whose output is the only frontier value."""
     graph = Network(network.eval())
-    shapes = graph.shapes(images)
-    growth = growth_of(reach_layers(graph, shapes).suffixes[0], graph, shapes)
+    graph.find_shapes(images)
+    growth = growth_of(reach_layers(graph).suffixes[0], graph)
     return None if growth is None else torch.stack(list(growth.frontier.values())).sum(0)
 
 
