@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from engine.errors import InputError
 from engine.models.lenet5 import LeNet5
 from engine.models.mobilenetv2 import MobileNetV2
+from engine.models.resnet import resnet18, resnet20
 from engine.models.resnet9 import ResNet9
-from engine.models.resnet18 import ResNet18
-from engine.models.resnet20 import ResNet20
 from engine.models.torchvision_cnn import torchvision_cnn
 from engine.models.vgg import vgg11, vgg16
 
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 ARCHITECTURES: Mapping[str, Callable[[int, int], nn.Module]] = {
     "lenet5": LeNet5,
     "resnet9": ResNet9,
-    "resnet18": ResNet18,
-    "resnet20": ResNet20,
+    "resnet18": resnet18,
+    "resnet20": resnet20,
     "vgg11": vgg11,
     "vgg16": vgg16,
     "mobilenetv2": MobileNetV2,

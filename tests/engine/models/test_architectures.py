@@ -10,7 +10,7 @@ from engine.config.campaign_config import NETWORKS
 from engine.errors import InputError
 from engine.models import ARCHITECTURES, build_model
 from engine.models.mobilenetv2 import MobileNetV2
-from engine.models.resnet20 import BasicBlock
+from engine.models.resnet import BasicBlock
 
 
 def weights(model: nn.Module) -> int:
