@@ -22,8 +22,7 @@ from engine.store.read.image_counts import ImageCountsReader
 from engine.store.read.image_results import read_images, read_mistakes
 from engine.store.read.layer_progress import LayerReader
 from engine.store.read.pairs import read_severity
-from engine.store.read.severity_counts import count_critical_faults, read_critical_faults, read_table_one
-from engine.store.read.summary import read_summary
+from engine.store.read.summary import read_critical_faults, read_summary, read_table_one
 from engine.store.records import FOUND_DAMAGE
 from engine.store.sql.catalogue import create_views
 from engine.store.state.heartbeat import WorkerStatus, read_worker
@@ -205,9 +204,7 @@ class StoreReader:
         Raises:
             InputError: there is no campaign with this id.
         """
-        self.campaign(campaign)
-        with self._reading(campaign):
-            return count_critical_faults(self.layout.campaign(campaign), self.state.receipts(campaign), self._duckdb())
+        return len(self.critical_fault_ids(campaign))
 
     def critical_fault_ids(self, campaign: int) -> NDArray[np.uint32]:
         """The faults found critical so far, by their ids, from the committed parts.
