@@ -83,7 +83,7 @@ class Worker:
         Raises:
             UnreachableError: another worker runs, or the store cannot be used.
         """
-        self._store.queue.disown_stops(os.getpid())
+        self._store.state.disown_stops(os.getpid())
         with self._heeding_signals():
             self._be_worker(on_ready)
             # what was queued while this was still the worker, but not looked for any more, has no other one

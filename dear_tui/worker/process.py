@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from engine.errors import DearError, InputError, UnreachableError
 from engine.paths import present_folder
 from engine.store import Store
-from engine.store.files import make_private, open_own
+from engine.store.files import make_private, opened_own
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,25 +60,23 @@ def start_worker(path: Path, until_empty: bool) -> int:
     """
     Store.open(path).close()  # made here, because the log lies in it
     make_private(log_path(path))
-    log = open_own(log_path(path), os.O_WRONLY | os.O_APPEND)
-    try:
-        process = subprocess.Popen(
-            # -P: a file `random.py` in the present folder is not Python's
-            [sys.executable, "-P", "-m", "dear_tui.worker", str(path.absolute()), *([UNTIL_EMPTY] * until_empty)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            cwd=present_folder(),  # without one, torch's library ends the process
-            start_new_session=True,  # closing the terminal must not end it
-        )
-    except OSError as error:
-        raise UnreachableError(
-            f"{path}: no worker can be started ({error.strerror}); end other processes, or run the queue here with "
-            "`dear-tui worker start --foreground`"
-        ) from None
-    finally:
-        os.close(log)
+    with opened_own(log_path(path), os.O_WRONLY | os.O_APPEND) as log:
+        try:
+            process = subprocess.Popen(
+                # -P: a file `random.py` in the present folder is not Python's
+                [sys.executable, "-P", "-m", "dear_tui.worker", str(path.absolute()), *([UNTIL_EMPTY] * until_empty)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                cwd=present_folder(),  # without one, torch's library ends the process
+                start_new_session=True,  # closing the terminal must not end it
+            )
+        except OSError as error:
+            raise UnreachableError(
+                f"{path}: no worker can be started ({error.strerror}); end other processes, or run the queue here with "
+                "`dear-tui worker start --foreground`"
+            ) from None
     # reaped when it ends: a dead child that nobody waited for looks alive to those who ask for its id
     threading.Thread(target=process.wait, name=REAPER, daemon=True).start()
     assert process.stdout is not None

@@ -301,5 +301,5 @@ class _Run:
 
     def _on_progress(self, progress: Progress) -> None:
         with suppress(DiskFullError):  # the parts are what matters, and they wait for room
-            self._store.set_progress(self._id, progress.pairs_done, progress.rate, progress.eta_s)
+            self._store.state.set_progress(self._id, progress.pairs_done, progress.rate, progress.eta_s)
         self._listener.on_progress(progress)

@@ -23,8 +23,9 @@ def unfinished(path: Path) -> Path:
     return path.with_name(path.name + ".tmp")
 
 
-def open_own(path: Path, flags: int) -> int:
-    """Open a file of the store itself and return its descriptor.
+@contextmanager
+def opened_own(path: Path, flags: int) -> Iterator[int]:
+    """The descriptor of a file of the store itself, closed at the end.
 
     Where others may write to the folder, they may have put a link there that leads to another file of the owner's.
 
@@ -38,10 +39,12 @@ def open_own(path: Path, flags: int) -> int:
         if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
             raise _foreign(path) from None
         raise
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise _foreign(path)
+        yield descriptor
+    finally:
         os.close(descriptor)
-        raise _foreign(path)
-    return descriptor
 
 
 def check_own(path: Path) -> None:
@@ -162,14 +165,10 @@ def make_private(path: Path) -> None:
         OSError: it cannot be made.
     """
     try:
-        descriptor = open_own(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        with opened_own(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as descriptor:
+            os.fchmod(descriptor, 0o600)  # whatever the umask
     except FileExistsError:
         check_own(path)
-        return
-    try:
-        os.fchmod(descriptor, 0o600)  # whatever the umask
-    finally:
-        os.close(descriptor)
 
 
 def publish(path: Path, mode: int = 0o600) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -35,7 +35,7 @@ from engine.store.read.reading import StoreReader
 from engine.store.sql.catalogue import catalogue_key, made_files_key, write_catalogue, write_zero_rows
 from engine.store.state.lock import hold, make_lock
 from engine.store.state.queue import Queue, not_queued
-from engine.store.state.queue_view import QueueView, read_queue
+from engine.store.state.queue_view import QueueView
 from engine.store.state.reserve import give_up_reserve, keep_reserve
 from engine.store.state.state import CampaignRow, now
 from engine.store.write.creation import renew_campaign, restore_campaign, write_campaign
@@ -132,19 +132,27 @@ class Store(StoreReader):
         notes, self.notes = self.notes, []
         return notes
 
-    @contextmanager
-    def be_worker(self) -> Iterator[None]:
+    def be_worker(self) -> AbstractContextManager[None]:
         """Be the store's one worker, which takes the lock when it is free.
 
         Raises:
             UnreachableError: another process is.
         """
-        with hold(self.layout.worker_lock, "worker"):
-            yield
+        return hold(self.layout.worker_lock, "worker")
 
     def queue_view(self) -> QueueView:
         """What waits, what is asked, who is at work."""
-        return read_queue(self.queue, self.holder(), self.worker()) if self._is_there() else QueueView()
+        if not self._is_there():
+            return QueueView()
+        holder, worker = self.holder(), self.worker()
+        return QueueView(
+            waiting=tuple(self.queue.waiting()),
+            asked=self.queue.orders(),
+            left=() if holder else tuple(self.queue.left()),
+            holder=holder,
+            worker=worker,
+            stops=self.queue.stops(worker.pid) if worker.pid else 0,
+        )
 
     @property
     def queue(self) -> Queue:
@@ -294,10 +302,6 @@ class Store(StoreReader):
                 raise unwritable(folder, error) from None
             self.state.remove_campaign(campaign)
         shutil.rmtree(aside, ignore_errors=True)
-
-    def set_progress(self, campaign: int, pairs_done: int, rate: float | None, eta_s: float | None) -> None:
-        """Note how far a running campaign is, and that it is alive."""
-        self.state.set_progress(campaign, pairs_done, rate, eta_s)
 
     def _prepare(self) -> None:
         """Make what is missing; safe in two processes at once."""

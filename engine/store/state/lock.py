@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from engine.errors import UnreachableError
-from engine.store.files import make_private, open_own, unwritable
+from engine.store.files import make_private, opened_own, unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def make_lock(path: Path) -> None:
         OSError: it cannot be made.
     """
     make_private(path)
-    with _opened(path, os.O_RDWR) as descriptor:
+    with opened_own(path, os.O_RDWR) as descriptor:
         if os.fstat(descriptor).st_size < _BYTES:
             os.pwrite(descriptor, b"\n", _BYTES - 1)
 
@@ -62,7 +62,7 @@ def hold(path: Path, role: Role, goes_on: bool = False) -> Iterator[None]:
     Raises:
         UnreachableError: another process has it, or it cannot be written.
     """
-    with _opened(path, os.O_RDWR) as descriptor:
+    with opened_own(path, os.O_RDWR) as descriptor:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not _try_lock(descriptor, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
@@ -83,7 +83,7 @@ def hold(path: Path, role: Role, goes_on: bool = False) -> Iterator[None]:
 def holder(path: Path) -> Holder | None:
     """Who has the lock; None where nobody has, whatever a process that is dead by now left in the file."""
     try:
-        with _opened(path, os.O_RDONLY) as descriptor:
+        with opened_own(path, os.O_RDONLY) as descriptor:
             return None if _try_lock(descriptor, fcntl.LOCK_SH) else _read(path)
     except OSError:  # not there yet, or not for us to read
         return None
@@ -102,15 +102,6 @@ def _taken(path: Path) -> UnreachableError:
     by = _read(path)
     ends = "stop it with `dear-tui worker stop`" if by.role == "worker" else "wait for its end"
     return UnreachableError(f"{path.parent}: {by}; queue a campaign behind it with `dear-tui submit`, or {ends}")
-
-
-@contextmanager
-def _opened(path: Path, flags: int) -> Iterator[int]:
-    descriptor = open_own(path, flags)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _try_lock(descriptor: int, kind: int) -> bool:
@@ -137,7 +128,7 @@ def _lives(pid: int) -> bool:
 
 
 def _read(path: Path) -> Holder:
-    with _opened(path, os.O_RDONLY) as descriptor:
+    with opened_own(path, os.O_RDONLY) as descriptor:
         text = os.pread(descriptor, _BYTES, 0).decode(errors="replace")
     pid, role, *_ = [*text.replace("\0", " ").split(), "", ""]
     return Holder(int(pid) if pid.isdecimal() else None, cast("Role", role) if role == "worker" else "foreground")

@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from engine.errors import InputError, UnreachableError
 from engine.store.state.commands import RULES, Action, Effect, check_applies
-from engine.store.state.deaths import MOST_DEATHS, told
 from engine.store.state.state import STOP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.store.records import CampaignStatus, NewCampaign, State
-    from engine.store.state.heartbeat import WorkerStatus
-    from engine.store.state.lock import Holder
+    from engine.store.records import NewCampaign, State
     from engine.store.state.state import StateFile
+    from engine.store.store import Store
+
+MOST_DEATHS = 3
+"""of the process that ran a campaign, without a part in between, after which it has failed and is not run for ever"""
 
 
 @dataclass(frozen=True)
@@ -30,45 +31,10 @@ class Submission:
     """the state in which it was in the store before; None = it is new"""
 
 
-class Campaigns(Protocol):
-    """What a queue asks of the store whose campaigns wait in it."""
-
-    @property
-    def state(self) -> StateFile:
-        """state.sqlite."""
-
-    def campaign(self, campaign: int) -> CampaignStatus:
-        """One campaign; raises InputError where there is none."""
-
-    def find(self, fingerprint: str) -> CampaignStatus | None:
-        """The newest campaign with this fingerprint."""
-
-    def create(self, new: NewCampaign) -> int:
-        """Write a new campaign."""
-
-    def find_or_create(self, new: NewCampaign, check: Callable[[], object] | None = None) -> CampaignStatus:
-        """The newest campaign with this one's fingerprint, written where there is none."""
-
-    def restore(self, campaign: int, new: NewCampaign) -> None:
-        """Write again what is missing of a campaign."""
-
-    def remove(self, campaign: int) -> None:
-        """Delete a campaign that nobody runs."""
-
-    def describe_state(self, campaign: int) -> None:
-        """Copy the state of a campaign to its campaign.json."""
-
-    def holder(self) -> Holder | None:
-        """The process at work."""
-
-    def worker(self) -> WorkerStatus:
-        """The worker, if one runs."""
-
-
 class Queue:
     """Campaigns wait in order; one is taken at a time, and stays first until it has ended or was taken out."""
 
-    def __init__(self, store: Campaigns) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
 
     @property
@@ -158,7 +124,7 @@ class Queue:
             if not from_queue:
                 self.settle(campaign, "paused")
             elif deaths >= MOST_DEATHS:
-                self.settle(campaign, "failed", told(campaign))
+                self.settle(campaign, "failed", died_too_often(campaign))
             elif self.settle(campaign, "queued"):
                 self._state.set_deaths(campaign, deaths)
         for pid in asked - lives:
@@ -247,10 +213,6 @@ class Queue:
         """How often a worker has been asked to end."""
         return self._state.stops().count(pid)
 
-    def disown_stops(self, pid: int) -> None:
-        """What was asked of a process with this id was meant for another one, which is dead."""
-        self._state.disown_stops(pid)
-
     def _present_state(self, campaign: int) -> State:
         """Its state, where "running" is true only while a process is at it; in a transaction, nobody can change it."""
         state = cast("State", self._state.campaign_row(campaign).state)
@@ -269,3 +231,11 @@ class Queue:
 def not_queued(campaign: int) -> str:
     """What is said of a campaign that was written and neither queued nor run: its process ended between the two."""
     return f"its process ended before it was queued or run; `dear-tui resume {campaign}` queues it"
+
+
+def died_too_often(campaign: int) -> str:
+    """Why a campaign has failed at which one process after the other died."""
+    return (
+        f"its process died {MOST_DEATHS} times without a part in between, killed for its memory or crashed; see "
+        f"worker.log and the system's log, perhaps lower [run] memory, then `dear-tui retry {campaign}`"
+    )

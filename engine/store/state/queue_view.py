@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from engine.store.state.commands import Action
     from engine.store.state.lock import Holder
-    from engine.store.state.queue import Queue
 
 
 @dataclass(frozen=True)
@@ -30,15 +29,3 @@ class QueueView:
     worker: WorkerStatus = field(default_factory=lambda: WorkerStatus(running=False))
     stops: int = 0
     """how often the worker has been asked to end"""
-
-
-def read_queue(queue: Queue, holder: Holder | None, worker: WorkerStatus) -> QueueView:
-    """The queue now, with who is at work in the store."""
-    return QueueView(
-        waiting=tuple(queue.waiting()),
-        asked=queue.orders(),
-        left=() if holder else tuple(queue.left()),
-        holder=holder,
-        worker=worker,
-        stops=queue.stops(worker.pid) if worker.pid else 0,
-    )

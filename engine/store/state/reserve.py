@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from engine.errors import UnreachableError
-from engine.store.files import make_private, open_own
+from engine.store.files import make_private, opened_own
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,11 +19,8 @@ def keep_reserve(path: Path) -> None:
     """Take the room, unless it is taken already or there is none."""
     with suppress(OSError, UnreachableError):
         make_private(path)
-        descriptor = open_own(path, os.O_WRONLY)
-        try:
+        with opened_own(path, os.O_WRONLY) as descriptor:
             os.pwrite(descriptor, os.urandom(BYTES), 0)  # nothing that a file system could leave out
-        finally:
-            os.close(descriptor)
 
 
 def give_up_reserve(path: Path) -> None:

@@ -226,6 +226,7 @@ class StateFile:
         self._rows("UPDATE campaigns SET error = ? WHERE id = ?", error, campaign)
 
     def set_progress(self, campaign: int, pairs_done: int, rate: float | None, eta_s: float | None) -> None:
+        """Note how far a running campaign is, and that it is alive."""
         self._note(
             "INSERT OR REPLACE INTO progress (campaign, pairs_done, rate, eta_s) VALUES (?, ?, ?, ?)",
             *(campaign, pairs_done, rate, eta_s),

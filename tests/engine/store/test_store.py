@@ -163,7 +163,7 @@ from engine.store import Store
 store = Store.open(Path(sys.argv[1]))
 with store.lock():
     store.set_state(1, "running")
-    store.set_progress(1, 170, 12.5, 0.8)
+    store.state.set_progress(1, 170, 12.5, 0.8)
     print("locked", flush=True)
     sys.stdin.read()
 """
@@ -191,7 +191,7 @@ def test_progress_runs_ahead_of_the_parts_only_while_running(tmp_path: Path) -> 
     with store.lock():
         store.set_state(campaign, "running")
         assert store.campaign(campaign).pairs_done == 24
-        store.set_progress(campaign, 100, 50.0, 1.6)
+        store.state.set_progress(campaign, 100, 50.0, 1.6)
         assert store.campaign(campaign).pairs_done == 100
         store.set_state(campaign, "paused", "the disk is full")
     status = store.campaign(campaign)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.store import Effect, Store
-from engine.store.state.deaths import MOST_DEATHS
+from engine.store.state.queue import MOST_DEATHS
 from tests.engine.store.other_process import python
 from tests.engine.store.stored_campaigns import PLAN, Truth, new_campaign, write
 from tests.engine.store.waiting_campaigns import KILLED, states, three_waiting

@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import UnreachableError
 from engine.store import Store
-from engine.store.state.deaths import MOST_DEATHS
+from engine.store.state.queue import MOST_DEATHS
 from tests.engine.store.other_process import python
 from tests.engine.store.raw_state import count_rows
 from tests.engine.store.waiting_campaigns import KILLED, three_waiting
@@ -50,7 +50,7 @@ def test_stops_are_counted_for_the_process_they_are_meant_for(store: Store) -> N
         assert (store.queue.stops(os.getpid()), store.queue.stops(1)) == (2, 0)
         with store.lock("worker"):
             assert store.queue.stops(os.getpid()) == 2
-    store.queue.disown_stops(os.getpid())
+    store.state.disown_stops(os.getpid())
     assert store.queue.stops(os.getpid()) == 0
 
 
@@ -71,7 +71,7 @@ def test_a_worker_that_was_asked_to_end_did_not_die(store: Store, disowned: bool
         with python(STOPPED, store.layout.root) as process:
             assert process.wait() == -signal.SIGKILL
         if disowned:
-            store.queue.disown_stops(process.pid)
+            store.state.disown_stops(process.pid)
         with store.lock("worker"):
             assert store.queue.waiting() == [1, 2, 3]
             assert count_rows(store, "commands") == 0
