@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -234,22 +235,15 @@ def _prepare_again(
     return prepared, checked
 
 
+@dataclass(frozen=True)
 class _Run:
     """A campaign in state "running": what is told of it, and what is asked of it."""
 
-    def __init__(
-        self,
-        store: Store,
-        campaign: int,
-        listener: Listener,
-        should_stop: Callable[[], bool],
-        after_stop: State,
-    ) -> None:
-        self._store = store
-        self._id = campaign
-        self._listener = listener
-        self._should_stop = should_stop
-        self._after_stop = after_stop
+    _store: Store
+    _id: int
+    _listener: Listener
+    _should_stop: Callable[[], bool]
+    _after_stop: State
 
     def run(self, load: Callable[[], tuple[PreparedCampaign, CheckResult]]) -> None:
         """Run it to its end or to a stop, and leave it in the state that follows.

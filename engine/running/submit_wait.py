@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import DiskFullError
@@ -23,17 +24,15 @@ class StoppedError(Exception):
     """Somebody asked for a stop where there is no part to be finished first: while loading, or waiting for room."""
 
 
+@dataclass
 class WaitForRoom:
     """The `Room` of one running campaign: in every client it is paused, with the reason, until there is room."""
 
-    def __init__(
-        self, store: Store, campaign: int, on_note: Callable[[str], None], should_stop: Callable[[], bool]
-    ) -> None:
-        self._store = store
-        self._campaign = campaign
-        self._on_note = on_note
-        self._should_stop = should_stop
-        self._is_said = False
+    _store: Store
+    _campaign: int
+    _on_note: Callable[[str], None]
+    _should_stop: Callable[[], bool]
+    _is_said: bool = False
 
     def wait(self, error: DiskFullError) -> None:
         """Wait a little.

@@ -8,7 +8,7 @@ nearest to being refused (a bound just below its limit, a lead just outside tau)
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -144,27 +144,26 @@ def check(
     return _Check(injection, plain, draw_images, extent, on_step).run()
 
 
+@dataclass
 class _Check:
     """One check under way."""
 
-    def __init__(
-        self,
-        injection: Injection,
-        plain: nn.Module,
-        draw_images: Callable[[int, int], Tensor],
-        extent: Extent,
-        on_step: OnStep,
-    ) -> None:
-        self._injection = injection
-        self._plain = plain
-        self._draw_images = draw_images
-        self._extent = extent
-        self._on_step = on_step
-        self._layers = range(len(injection.names))
-        self._pairs = self._differences = self._undecided = self._masked = 0
-        self._fallbacks: dict[str, FallBack] = {}
-        self._of_layer: dict[int, float] = {}
-        """seconds per pair of each layer, of the last block"""
+    _injection: Injection
+    _plain: nn.Module
+    _draw_images: Callable[[int, int], Tensor]
+    _extent: Extent
+    _on_step: OnStep
+    _pairs: int = 0
+    _differences: int = 0
+    _undecided: int = 0
+    _masked: int = 0
+    _fallbacks: dict[str, FallBack] = field(default_factory=dict)
+    _of_layer: dict[int, float] = field(default_factory=dict)
+    """seconds per pair of each layer, of the last block"""
+
+    @property
+    def _layers(self) -> range:
+        return range(len(self._injection.names))
 
     def run(self) -> CheckResult:
         started, turn = time.monotonic(), 0
