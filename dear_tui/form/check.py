@@ -40,13 +40,6 @@ class Checked:
     """why the faults or images cannot be had"""
 
 
-def load_fields() -> tuple[ConfigField, ...]:
-    """Every key of a config; imports pydantic."""
-    from engine.config.fields import config_fields
-
-    return config_fields()
-
-
 def again_field() -> ConfigField:
     """Whether to begin anew."""
     from engine.config.fields import ConfigField

@@ -20,7 +20,7 @@ from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.empty import READING, missing
 from dear_tui.screens.ordering import KEEPS, NONE_CHOSEN, ORDER_KEYS, CampaignOrders
 from dear_tui.settings.keymap import with_ids
-from dear_tui.text.messages import DetailsRead, FoundRead, QueueRead
+from dear_tui.text.messages import FoundRead, QueueRead
 from dear_tui.widgets.campaigns.campaign_details import CampaignDetails
 from dear_tui.widgets.campaigns.campaign_filter import CampaignFilter
 from dear_tui.widgets.campaigns.campaign_list import CampaignList, Row, in_order, matches
@@ -190,9 +190,7 @@ class CampaignsScreen(SnapshotScreen):
         self.workers.cancel_group(self, "read_queue")
         self._wake.set()
 
-    def on_unmount(self) -> None:
-        """Let the reading end now."""
-        self.on_screen_suspend()
+    on_unmount = on_screen_suspend
 
     @work(thread=True, exclusive=True, group="read_queue")
     def read_queue(self) -> None:
@@ -218,7 +216,7 @@ class CampaignsScreen(SnapshotScreen):
     @work(thread=True, exclusive=True, group="read_details")
     def read_details(self, status: CampaignStatus) -> None:
         """Of the chosen campaign."""
-        self.post_message(DetailsRead(self.dear.desk.details(status), _key(status)))
+        self.call_later(self._take_details, _key(status), self.dear.desk.details(status))
 
     def on_queue_read(self, message: QueueRead) -> None:
         """Show it."""
@@ -230,10 +228,10 @@ class CampaignsScreen(SnapshotScreen):
         self._found = message.found
         self.refresh_snapshot()
 
-    def on_details_read(self, message: DetailsRead) -> None:
+    def _take_details(self, key: tuple[object, ...], details: Details) -> None:
         """Show them."""
-        self._details[message.key] = message.details
-        self._awaited.discard(message.key)
+        self._details[key] = details
+        self._awaited.discard(key)
         self.refresh_snapshot()
 
     # ---- keys

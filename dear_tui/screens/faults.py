@@ -112,10 +112,6 @@ class FaultsScreen(ResultScreen):
         elif problem or self._shown is None:  # else what was shown stays for the moment
             self._show_message(Content(problem) if problem else READING)
 
-    def on_fault_map_moved(self) -> None:
-        """Say what is under the cursor."""
-        self._show_words()
-
     def on_fault_map_opened(self) -> None:
         """List the faults of the cell."""
         self._go(replace(self._place, group=self.query_one(FaultMap).group))
@@ -242,6 +238,8 @@ class FaultsScreen(ResultScreen):
         if fault_map.grid is not None and rates is not None:
             self.query_one(".words").set_class(bool(fault_map.grid.screened.any()), "-screened")
             self.set_text(".words", group_text(fault_map.grid, fault_map.cell, fault_map.group, rates.confidence))
+
+    on_fault_map_moved = _show_words
 
     def _show_only(self, body: str, *beside: str) -> None:
         """Show one level and give it the keys."""

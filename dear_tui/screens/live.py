@@ -112,9 +112,7 @@ class LiveScreen(SnapshotScreen):
         self.workers.cancel_group(self, "live_details")
         self._wake.set()
 
-    def on_unmount(self) -> None:
-        """Let the reading thread end now."""
-        self.on_screen_suspend()
+    on_unmount = on_screen_suspend
 
     @work(thread=True, exclusive=True, group="live_details")
     def read_details(self) -> None:
@@ -171,10 +169,6 @@ class LiveScreen(SnapshotScreen):
         chart = self.query_one(CampaignChart)
         self.query_one(SideChart).show_data(chart.data, chart.view)
 
-    def on_resize(self) -> None:
-        """Show what there is room for."""
-        self._lay_out()
-
     def action_toggle_side(self) -> None:
         """Show or hide layers, second chart and log."""
         self.side = not self._has_side()
@@ -206,6 +200,8 @@ class LiveScreen(SnapshotScreen):
         self.set_class(width < LEAST_SIDE_WIDTH, "narrow")
         self.set_class(width >= 180, "wide")
         self.set_class(self.side is not False and height >= 34 and bool(self._details.log), "with-log")
+
+    on_resize = _lay_out
 
     def _want(self, status: CampaignStatus | None, snapshot: Snapshot) -> None:
         """Have the details read of what is shown now."""

@@ -11,7 +11,7 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Static
 
-from dear_tui.form.check import AGAIN, again_field, load_fields, write_toml
+from dear_tui.form.check import AGAIN, again_field, write_toml
 from dear_tui.form.draft import Draft
 from dear_tui.form.sources import sample_names
 from dear_tui.planner.reports import Order
@@ -21,7 +21,6 @@ from dear_tui.screens.dialogs.dialog import AnswersOnce
 from dear_tui.screens.dialogs.save_config import SaveConfigScreen
 from dear_tui.screens.draft import DraftCheck
 from dear_tui.settings.keymap import with_ids
-from dear_tui.text.messages import FieldsLoaded
 from dear_tui.widgets.campaigns.start_picker import StartPicker
 from dear_tui.widgets.common.status_text import MUTED
 from dear_tui.widgets.form.choice import Choice
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from textual.events import DescendantFocus
 
     from dear_tui.access.store_location import Snapshot
+    from engine.config.fields import ConfigField
 
 WIDE, ROOMY = 110, 150
 STARTING = "a sample, a past campaign, or a TOML file: it fills the form, and every value can be changed"
@@ -101,12 +101,14 @@ class NewCampaignScreen(AnswersOnce, SnapshotScreen):
     @work(thread=True, group="load_fields")
     def load_fields(self) -> None:
         """Keys and samples."""
-        self.post_message(FieldsLoaded(load_fields(), tuple(sample_names())))
+        from engine.config.fields import config_fields  # imports pydantic
 
-    async def on_fields_loaded(self, message: FieldsLoaded) -> None:
+        self.call_later(self._offer_starts, config_fields(), sample_names())
+
+    async def _offer_starts(self, fields: tuple[ConfigField, ...], samples: list[str]) -> None:
         """Offer what to start from; it starts from the first sample."""
-        self.checking.fields = message.fields
-        picker = StartPicker(message.samples, self.dear.snapshot.campaigns or (), self.dear.desk, message.fields)
+        self.checking.fields = fields
+        picker = StartPicker(samples, self.dear.snapshot.campaigns or (), self.dear.desk, fields)
         form = self.query_one(Form)
         await form.remove_children()
         await form.mount(picker)

@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 
-from dear_tui.query.messages import ExportEnded, NamesFailed, NamesRead
 from dear_tui.query.runs import LIMITS
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.dialogs.value import ValueScreen
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from dear_tui.access.store_location import Snapshot
     from dear_tui.query.runs import LateSession
+    from engine.store.sql.names import Names
 
 FIRST_QUERY = """\
 SELECT campaign, name, state, faults, images, masked, non_critical, critical
@@ -120,7 +120,7 @@ class SqlScreen(SnapshotScreen):
         if campaigns and not self._knows and campaigns != self._asked_with:
             self._asked_with = campaigns
             self._learn(self.runner.session)
-        self._say_names_problem()
+        self.say_names_problem()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what does something now is a key."""
@@ -188,7 +188,7 @@ class SqlScreen(SnapshotScreen):
         """Write the rows to a file."""
         self.files.export()
 
-    def on_export_ended(self, _message: ExportEnded) -> None:
+    def on_export_line_ended(self) -> None:
         """Nothing to cancel any more."""
         self.refresh_bindings()
 
@@ -215,19 +215,15 @@ class SqlScreen(SnapshotScreen):
         """Write the name; the tree keeps the keys, for the next one."""
         self.editor.insert_name(message.name)
 
-    def on_names_read(self, message: NamesRead) -> None:
+    def _take_names(self, names: Names) -> None:
         """Complete them and list them."""
         self._knows = True
-        self.editor.know(message.names)
-        self.query_one(SchemaTree).show(message.names)
+        self.editor.know(names)
+        self.query_one(SchemaTree).show(names)
 
-    def on_names_failed(self, message: NamesFailed) -> None:
-        """Say it unless a query has already."""
-        self._names_problem = message.problem
-        self._say_names_problem()
-
-    def _say_names_problem(self) -> None:
-        """With the key that leads on where there is no campaign yet."""
+    def say_names_problem(self, problem: str = "") -> None:
+        """Why nothing can be asked, unless a query has said so, with the key that leads on where nothing is there."""
+        self._names_problem = problem or self._names_problem
         if self.runner.run is None and not self._knows and self._names_problem:
             mend = "\n\n[b]n[/b] makes a campaign here." if self.dear.snapshot.campaigns == () else ""
             self.pane.say(Content(self._names_problem) + Content.from_markup(mend))
@@ -242,7 +238,7 @@ class SqlScreen(SnapshotScreen):
     @work(thread=True, exclusive=True, group="names")
     def _learn(self, session: LateSession) -> None:
         try:
-            self.post_message(NamesRead(session.names()))
+            self.call_later(self._take_names, session.names())
             from dear_tui.widgets.sql import result_grid  # noqa: F401 - Arrow is there before the first result
         except DearError as error:
-            self.post_message(NamesFailed(str(error)))
+            self.call_later(self.say_names_problem, str(error))

@@ -1,4 +1,4 @@
-"""What threads tell the app and its screens."""
+"""What threads tell the app and its screens, again and again."""
 
 from __future__ import annotations
 
@@ -12,67 +12,40 @@ if TYPE_CHECKING:
 
     from dear_tui.access.live_details import LiveDetails
     from dear_tui.access.store_location import Snapshot
-    from dear_tui.access.store_reader import Details
-    from engine.config.fields import ConfigField
     from engine.store import QueueView
 
 
+class Newest(Message):
+    """Something was read that takes the place of an earlier reading which is not handled yet."""
+
+    def can_replace(self, message: Message) -> bool:
+        """One of the same kind."""
+        return isinstance(message, type(self))
+
+
 @dataclass
-class SnapshotRead(Message):
-    """The store was read; only the newest counts."""
+class SnapshotRead(Newest):
+    """The store was read."""
 
     snapshot: Snapshot
 
-    def can_replace(self, message: Message) -> bool:
-        """A newer snapshot takes the place of one not yet handled."""
-        return isinstance(message, SnapshotRead)
-
 
 @dataclass
-class QueueRead(Message):
-    """The queue was read; only the newest counts."""
+class QueueRead(Newest):
+    """The queue was read."""
 
     queue: QueueView
 
-    def can_replace(self, message: Message) -> bool:
-        """A newer queue takes the place of one not yet handled."""
-        return isinstance(message, QueueRead)
-
 
 @dataclass
-class FoundRead(Message):
+class FoundRead(Newest):
     """Campaign -> its critical faults so far, of all whose count is known."""
 
     found: Mapping[int, int]
 
-    def can_replace(self, message: Message) -> bool:
-        """Every reading has all of them."""
-        return isinstance(message, FoundRead)
-
 
 @dataclass
-class DetailsRead(Message):
-    """The details of one campaign were read."""
-
-    details: Details
-    key: tuple[object, ...]
-    """what they were read for"""
-
-
-@dataclass
-class FieldsLoaded(Message):
-    """The keys of a config are known, and what a new one may start from."""
-
-    fields: tuple[ConfigField, ...]
-    samples: tuple[str, ...]
-
-
-@dataclass
-class LiveDetailsRead(Message):
-    """What the live screen shows beside the curve was read; only the newest counts."""
+class LiveDetailsRead(Newest):
+    """What the live screen shows beside the curve was read."""
 
     details: LiveDetails
-
-    def can_replace(self, message: Message) -> bool:
-        """Newer details take the place of those not yet handled."""
-        return isinstance(message, LiveDetailsRead)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from rich.segment import Segment
@@ -12,9 +12,6 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from dear_tui.charts.picture import Ink, Picture, text_of
-
-if TYPE_CHECKING:
-    from textual import events
 
 
 def component_class(ink: Ink) -> str:
@@ -76,6 +73,8 @@ class Chart(Widget):
             columns = np.flatnonzero(changed[row])
             self.refresh(Region(int(columns[0]), row, int(columns[-1] - columns[0]) + 1, 1))
 
+    on_resize = paint
+
     def _strip(self, row: int) -> Strip:
         """One row as segments, one for each run of the same ink; a blank goes with what stands before it."""
         characters = self._picture.characters[row]
@@ -95,10 +94,6 @@ class Chart(Widget):
     def render_line(self, y: int) -> Strip:
         """One kept row."""
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
-
-    def on_resize(self, _event: events.Resize) -> None:
-        """Draw for the new size."""
-        self.paint()
 
     def notify_style_update(self) -> None:
         """Another theme: same picture, new colours."""

@@ -30,15 +30,13 @@ class LogLines(Static):
             self._lines = lines
             self._update()
 
-    def on_resize(self) -> None:
-        """Cut the lines for the new size."""
-        self._update()
-
     def _update(self) -> None:
         width, height = self.content_size
         if width > 0 and height > 0:
             rows = [_line(line).truncate(width, ellipsis=True) for line in self._lines[-height:]]
             self.update(Content("\n").join(rows), layout=False)
+
+    on_resize = _update
 
 
 def _line(line: str) -> Content:

@@ -171,10 +171,6 @@ class RowList(ScrollView, can_focus=True):
         if event.y >= self.HEADING_LINES:
             self._go((self.scroll_offset.y + event.y - self.HEADING_LINES) // self.ROW_LINES)
 
-    def on_resize(self) -> None:
-        """Keep the cursor in view."""
-        self._scroll_to_cursor()
-
     @property
     def _lines(self) -> int:
         """In view, for rows."""
@@ -210,6 +206,8 @@ class RowList(ScrollView, can_focus=True):
         last = first + self.ROW_LINES - 1
         if self.size and not top <= first <= last < top + self._lines:
             self.scroll_to(y=first if first < top else last - self._lines + 1, animate=False)
+
+    on_resize = _scroll_to_cursor
 
     def _row(self, place: int) -> list[Strip]:
         is_chosen = place == self.cursor

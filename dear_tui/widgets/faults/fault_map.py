@@ -137,10 +137,6 @@ class FaultMap(Widget, can_focus=True):
         if self._grid is not None and row is not None and column is not None:
             self._put(self._grid.rows - 1 if row == layout.layers else self._top + row, column)
 
-    def on_resize(self) -> None:
-        """Lay out for the new size."""
-        self._paint()
-
     def notify_style_update(self) -> None:
         """Another theme: same map, new colours."""
         super().notify_style_update()
@@ -172,6 +168,8 @@ class FaultMap(Widget, can_focus=True):
         for y, (old, new) in enumerate(zip(before, self._strips, strict=True)):
             if old != new:
                 self.refresh(Region(0, y, self.size.width, 1))
+
+    on_resize = _paint
 
     def _lines(self) -> list[Strip]:
         grid = self._grid

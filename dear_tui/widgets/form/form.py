@@ -19,17 +19,11 @@ class Form(VerticalScroll, inherit_bindings=False, can_focus=False):
         """Follow the layout: messages come and go above the focused field, too."""
         self.watch(self, "virtual_size", self.keep_focused_in_view, init=False)
 
-    def on_resize(self) -> None:
-        """Follow the terminal."""
-        self.keep_focused_in_view()
-
-    def on_descendant_focus(self) -> None:
-        """Follow the focus."""
-        self.keep_focused_in_view()
-
     def keep_focused_in_view(self) -> None:
         """The focused field with its message in the middle, once they are laid out."""
         self.call_after_refresh(self._show_focused)
+
+    on_resize = on_descendant_focus = keep_focused_in_view
 
     def scroll_to_region(self, region: Region, **options: Any) -> Offset:  # noqa: ARG002
         """Textual would scroll as little as it can, from wherever it was: the form sees to it by itself."""

@@ -118,9 +118,7 @@ class PlanPane(VerticalScroll, can_focus=False):
                 self._planner.end()
                 self._planner = None
 
-    def on_unmount(self) -> None:
-        """Nothing is measured for nobody."""
-        self.give_up()
+    on_unmount = give_up
 
     @work(thread=True, group="planner")
     def hear_reports(self, order: Order, turn: int) -> None:

@@ -71,10 +71,6 @@ class ImagePane(Vertical):
         self._shown = shown
         self._lay_out()
 
-    def on_resize(self) -> None:
-        """Find the picture its new size."""
-        self._lay_out()
-
     def _lay_out(self) -> None:
         shown, room = self._shown, self.content_size
         if shown is None or not room:
@@ -91,6 +87,8 @@ class ImagePane(Vertical):
             picture.show(shown.pixels)
         if shown.mistakes is not None:
             self._set(".mistakes", _words(shown, shown.mistakes, room.width, room.height - HEAD_LINES - lines))
+
+    on_resize = _lay_out
 
     def _set(self, selector: str, text: Content) -> None:
         widget = self.query_one(selector, Static)

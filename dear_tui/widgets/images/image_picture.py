@@ -69,10 +69,6 @@ class ImagePicture(Widget):
             self._pixels = pixels
             self._draw()
 
-    def on_resize(self) -> None:
-        """Draw for the new size."""
-        self._draw()
-
     def render_line(self, y: int) -> Strip:
         """One kept line."""
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
@@ -90,6 +86,8 @@ class ImagePicture(Widget):
                 segments = [Segment(" " * left, self.rich_style), *cells]
                 self._strips.append(Strip(segments).adjust_cell_length(width, self.rich_style))
         self.refresh()
+
+    on_resize = _draw
 
 
 def _coloured(pair: NDArray[np.uint8]) -> list[Segment]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from textual import work
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Static
 
 from dear_tui.machine.machine import SECONDS, MachineHistory
@@ -21,16 +19,6 @@ READING = Content.styled("Asking the driver ...", MUTED)
 
 class MachineWatch(Static):
     """Calls `show_machine` with every reading."""
-
-    @dataclass
-    class Read(Message):
-        """The machine was read."""
-
-        history: MachineHistory
-
-        def can_replace(self, message: Message) -> bool:
-            """Only the newest counts."""
-            return isinstance(message, MachineWatch.Read)
 
     def __init__(self) -> None:
         super().__init__(READING)
@@ -59,13 +47,12 @@ class MachineWatch(Static):
 
     @work(thread=True, group="read_machine")
     def _read(self) -> None:
-        self.post_message(self.Read(cast("DearApp", self.app).machine.read()))
+        self.call_later(self._take, cast("DearApp", self.app).machine.read())
 
-    def on_machine_watch_read(self, message: MachineWatch.Read) -> None:
-        """Show it."""
+    def _take(self, history: MachineHistory) -> None:
         self._is_reading = False
-        self._history = message.history
-        self.show_machine(message.history)
+        self._history = history
+        self.show_machine(history)
 
     def on_resize(self) -> None:
         """Lines are laid out for the width, and once more for what a scroll bar that came or went leaves of it."""

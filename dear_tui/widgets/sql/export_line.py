@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import work
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
-from dear_tui.query.messages import ExportEnded
 from dear_tui.query.runs import CancelledError
 from dear_tui.widgets.sql.result_pane import muted
 from engine.errors import DearError
@@ -30,6 +31,14 @@ class ExportLine(Static):
     ExportLine { height: 1; padding: 0 2; display: none; }
     """
 
+    @dataclass
+    class Ended(Message):
+        """A file is whole, or is not there."""
+
+        export: Export
+        problem: str
+        is_cancelled: bool
+
     def __init__(self) -> None:
         super().__init__()
         self.export: Export | None = None
@@ -49,11 +58,9 @@ class ExportLine(Static):
         if self.export is not None:
             self.export.cancel()
 
-    def on_unmount(self) -> None:
-        """A thread must not outlive the app."""
-        self.cancel()
+    on_unmount = cancel
 
-    def on_export_ended(self, message: ExportEnded) -> None:
+    def on_export_line_ended(self, message: Ended) -> None:
         """Say where the file is, or why there is none; the screen hears it, too."""
         export = message.export
         self.export = None
@@ -76,7 +83,7 @@ class ExportLine(Static):
             is_cancelled = True
         except DearError as error:
             problem = str(error)
-        self.post_message(ExportEnded(export, problem, is_cancelled))
+        self.post_message(self.Ended(export, problem, is_cancelled))
 
     async def _tick(self) -> None:
         export = self.export

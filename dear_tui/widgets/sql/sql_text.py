@@ -215,10 +215,6 @@ class SqlEditor(Container):
             case _:
                 self._accept()
 
-    def on_descendant_blur(self) -> None:
-        """Nothing is offered to who has left."""
-        self._hide()
-
     def _typed(self) -> tuple[int, int]:
         """Letters of the word before the cursor, and how many completions it has."""
         length, offers = self._offers()
@@ -242,6 +238,8 @@ class SqlEditor(Container):
         """Until the next letter."""
         self.text.is_completing = False
         self._completions.display = False
+
+    on_descendant_blur = _hide
 
     def _accept(self) -> None:
         chosen = self._completions.chosen

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from dear_tui.form.check import check, load_fields, write_toml
+from dear_tui.form.check import check, write_toml
 from dear_tui.form.draft import Draft
 from dear_tui.form.sources import FIRST, SAMPLES, complete, from_sample, sample_names
 from engine.config.campaign_config import load_config, parse_config
+from engine.config.fields import config_fields
 from tests.small_campaign import write_config
 
-FIELDS = load_fields()
+FIELDS = config_fields()
 
 
 @pytest.mark.parametrize("name", sample_names())

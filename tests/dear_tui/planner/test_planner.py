@@ -96,7 +96,8 @@ def test_the_last_words_of_one_that_crashes_are_told(tmp_path: Path, monkeypatch
 
 def test_the_terminal_that_starts_one_imports_no_torch() -> None:
     code = (
-        "import sys, dear_tui.planner.process, dear_tui.form.check as c; c.load_fields(); print('torch' in sys.modules)"
+        "import sys, dear_tui.planner.process, dear_tui.form.check, engine.config.fields as c; c.config_fields(); "
+        "print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from dear_tui.query.messages import NamesFailed
 from dear_tui.screens.dialogs.confirm import ConfirmScreen
 from dear_tui.screens.registry import SCREENS
 from dear_tui.screens.sql import SqlScreen
@@ -56,7 +55,7 @@ async def test_names_that_cannot_be_read_are_asked_for_once(monkeypatch: pytest.
 
     def learn(screen: SqlScreen, desk: object) -> None:
         asked.append(desk)
-        screen.post_message(NamesFailed("the store cannot be queried"))
+        screen.call_later(screen.say_names_problem, "the store cannot be queried")
 
     monkeypatch.setattr(SqlScreen, "_learn", learn)
     source = FakeSource([make_status(1)])
