@@ -34,7 +34,7 @@ from dear_tui.settings.settings import Settings
 from dear_tui.terminal.crash import record_crash
 from dear_tui.terminal.gc_pauses import GarbageBetweenKeys
 from dear_tui.terminal.input import TerminalDriver
-from dear_tui.terminal.sighup import end_if_terminal_is_gone
+from dear_tui.terminal.signals import end_if_terminal_is_gone
 from dear_tui.terminal.textual_private import (
     AppWithoutTracebacks,
     line_filters,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dear_tui.cli.printing.say import say
+from dear_tui.terminal.signals import at_each_signal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from engine.store.sql.sql import SqlSession
@@ -38,37 +38,15 @@ def stopped_from_outside(session: SqlSession, timeout_s: float | None, half_writ
                 half_written.unlink(missing_ok=True)
             os._exit(code)
 
-    def on_ctrl_c() -> None:
+    def on_ctrl_c(_number: int) -> None:
         session.interrupt()
         leave_if_not_heeded(0, 130)
 
     if timeout_s is not None:
         too_long = f"dear-tui: SQL: the query takes longer than {timeout_s:g} s\n"
         threading.Thread(target=leave_if_not_heeded, args=[timeout_s, 2, too_long], daemon=True).start()
-    with _at_each_signal(on_ctrl_c):
+    with at_each_signal(on_ctrl_c):
         try:
             yield
         finally:
             has_ended.set()
-
-
-@contextmanager
-def _at_each_signal(act: Callable[[], None]) -> Iterator[None]:
-    """Act in another thread: Python handles a signal between two of its steps, and a query is one step."""
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-
-    def watch() -> None:
-        while os.read(reading, 1):
-            act()
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    before = signal.set_wakeup_fd(writing)
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(before)
-        os.close(writing)
-        watcher.join()
-        os.close(reading)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from dear_tui.terminal.signals import at_each_signal
 from dear_tui.text.printable import printable_line
 from dear_tui.text.steps import StepText
 from engine.errors import DearError, DiskFullError, UnreachableError
@@ -262,29 +263,19 @@ class Worker:
     @contextmanager
     def _heeding_signals(self) -> Iterator[None]:
         """Hear signals in a thread of their own: no computation and no lock of SQLite's holds the second one back."""
-        heard, told = os.pipe()
-        os.set_blocking(told, False)
         before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
-        told_before = signal.set_wakeup_fd(told)
-        thread = threading.Thread(target=self._hear, args=(heard,), name="signals", daemon=True)
-        thread.start()
         try:
-            yield
+            with at_each_signal(self._hear):
+                yield
         finally:
-            signal.set_wakeup_fd(told_before)
             for number, handler in before.items():
                 signal.signal(number, handler)
-            os.close(told)
-            thread.join()
-            os.close(heard)
 
-    def _hear(self, heard: int) -> None:
-        """Heed each signal whose number Python writes to the pipe, until the pipe is closed."""
-        while number := os.read(heard, 1):
-            self._signals.append(number[0])
-            if len(self._signals) > 1:
-                self._is_noted.wait(NOTE_SECONDS)
-            self._stop(len(self._signals))
+    def _hear(self, number: int) -> None:
+        self._signals.append(number)
+        if len(self._signals) > 1:
+            self._is_noted.wait(NOTE_SECONDS)
+        self._stop(len(self._signals))
 
     def _heed(self) -> None:
         """Note the signals in the queue, and stop as often as commands ask for it."""
