@@ -21,9 +21,9 @@ from dear_tui.access.store_location import Snapshot, SnapshotReader, open_store
 from dear_tui.access.store_reader import Desk
 from dear_tui.machine.machine import Machine
 from dear_tui.planner.process import Planner
+from dear_tui.screens.dialogs.dialog import Palette
 from dear_tui.screens.dialogs.jump import JumpScreen, jump_targets
 from dear_tui.screens.dialogs.keys import KeysScreen
-from dear_tui.screens.dialogs.palette import Palette
 from dear_tui.screens.new_campaign import NewCampaignScreen
 from dear_tui.screens.registry import SCREENS, ScreenInfo
 from dear_tui.settings.actions import Explains, actions_of

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dear_tui.access.problem import problem_of
-from dear_tui.access.store_location import LateStore
-from dear_tui.access.version import version_of
+from dear_tui.access.store_location import LateStore, problem_of, version_of
 from dear_tui.charts.overlay_plot import Marked
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from dear_tui.access.problem import problem_of
-from dear_tui.access.version import version_of
 from dear_tui.text.printable import printable
+from engine.errors import DearError
+from engine.severity import NOT_RUN_NAMES, SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -139,3 +139,20 @@ def open_store(path: Path) -> Store:
     from engine.store import Store
 
     return Store.open(path, read_only=True)
+
+
+def problem_of(error: Exception, what: str = "The store") -> str:
+    """An error of ours is its own sentence; of any other, its kind and what it says first."""
+    if isinstance(error, DearError):
+        return str(error)
+    first = (str(error).splitlines() or [""])[0]
+    return f"{what} cannot be read: {type(error).__name__}: {first}"
+
+
+def version_of(status: CampaignStatus) -> tuple[object, ...]:
+    """What was read of a campaign is read again once this differs.
+
+    It does with every part that is stored, also where all its pairs were screened; and with the store, made anew.
+    """
+    counts = (getattr(status, name) for name in (*SEVERITIES, *NOT_RUN_NAMES))
+    return status.id, status.created, *counts

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from dear_tui.access import commands as orders
 from dear_tui.access.description import sections
-from dear_tui.access.problem import problem_of
-from dear_tui.access.store_location import LateStore, open_store
+from dear_tui.access.store_location import LateStore, open_store, problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

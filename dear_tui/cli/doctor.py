@@ -39,7 +39,7 @@ def findings(store: Path) -> Iterator[tuple[str, str]]:
 
 
 def _devices() -> Iterator[tuple[str, str]]:
-    from engine.injection.devices import list_devices
+    from engine.injection.numerics import list_devices
 
     yield from list_devices()
 

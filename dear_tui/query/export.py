@@ -8,8 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from dear_tui.query.files import write_csv, write_json
-from dear_tui.query.runs import CancelledError
-from dear_tui.query.stopping import interrupt_until_ended
+from dear_tui.query.runs import CancelledError, interrupt_until_ended
 from engine.errors import DearError, InputError
 from engine.paths import expanded, is_folder
 

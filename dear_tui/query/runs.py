@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from dear_tui.query.memory import limit_memory
-from dear_tui.query.stopping import interrupt_until_ended
 from engine.errors import DearError
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from engine.store.sql.sql import Page, SqlSession, Statement
 
 TIMEOUT_S = 600.0
+AGAIN_SECONDS = 0.1
 LIMITS = "stops after 10 min or at half the memory"
 
 
@@ -164,3 +164,19 @@ class Run:
     def _go_on(self) -> None:
         if self.is_cancelled:
             raise CancelledError("cancelled before it began")
+
+
+def interrupt_until_ended(interrupt: Callable[[], object], is_at_work: Callable[[], bool]) -> None:
+    """Interrupt from a thread of its own until nothing is at work: DuckDB misses what comes between two steps.
+
+    Args:
+        interrupt: asks DuckDB once.
+        is_at_work: whether the thread to be stopped has anything left to do.
+    """
+
+    def ask() -> None:
+        while is_at_work():
+            interrupt()
+            sleep(AGAIN_SECONDS)
+
+    threading.Thread(target=ask, daemon=True).start()

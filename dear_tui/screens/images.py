@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from dear_tui.access import results
-from dear_tui.access.version import version_of
+from dear_tui.access.store_location import version_of
 from dear_tui.screens.empty import READING
 from dear_tui.screens.results import ResultScreen, heading
 from dear_tui.settings.keymap import with_ids

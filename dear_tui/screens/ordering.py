@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.binding import Binding
 
-from dear_tui.access.problem import problem_of
+from dear_tui.access.store_location import problem_of
 from dear_tui.access.unavailable import against_asking, against_moving, against_starting, against_stopping
 from dear_tui.screens.dialogs.confirm import ConfirmScreen
 from dear_tui.settings.keymap import with_ids

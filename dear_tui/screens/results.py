@@ -12,8 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from dear_tui.access.problem import problem_of
-from dear_tui.access.store_location import LateStore
+from dear_tui.access.store_location import LateStore, problem_of
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.empty import missing
 from dear_tui.widgets.common.status_text import MUTED, name_text, spread, state_text

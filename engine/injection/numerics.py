@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
 from engine.errors import NoDeviceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True)
@@ -62,3 +66,15 @@ def _require_cuda(device: str, field: str) -> None:
     if int(device.removeprefix("cuda:")) >= count:
         found = f"{count} CUDA device{'s' if count != 1 else ''}" if count else "no CUDA device"
         raise NoDeviceError(f'{field}: {device} is asked for, but there is {found}; use "cpu" or "auto"')
+
+
+def list_devices() -> Iterator[tuple[str, str]]:
+    """The devices a campaign can run on: name, as in `[run] device`, and a description of each."""
+    threads = torch.get_num_threads()
+    yield "cpu", f"{threads} thread{'s' if threads != 1 else ''}, {torch.backends.cpu.get_cpu_capability()}"
+    if not torch.cuda.is_available():
+        yield "cuda", "no GPU: campaigns run on CPU"
+        return
+    for index in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(index)
+        yield f"cuda:{index}", f"{properties.name}, {properties.total_memory / 1e9:.0f} GB"

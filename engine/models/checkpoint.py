@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from engine.errors import InputError
+from engine.models.fill import listed
 from engine.models.plain import odd_kind
-from engine.models.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

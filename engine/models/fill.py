@@ -10,10 +10,9 @@ from torch import Tensor, nn
 
 from engine.errors import InputError, reason_of
 from engine.models.plain import odd_kind
-from engine.models.wording import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
@@ -106,3 +105,9 @@ def _another_network(path: Path, network: str, problem: str, missing: list[str],
 def _is_counter(name: str) -> bool:
     """Whether it counts the batches of training: of no use in eval mode, and absent from older files."""
     return name.endswith("num_batches_tracked")
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first three names, and how many more there are."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more

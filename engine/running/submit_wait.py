@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import DiskFullError
-from engine.store.state.reserve import keep_reserve
+from engine.store.files import keep_reserve
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+RESERVE_BYTES = 1 << 18
+
 
 def unfinished(path: Path) -> Path:
     """The name `path` is written under until it is whole; nothing reads `*.tmp`."""
@@ -224,3 +226,17 @@ def unwritable(path: Path, error: Exception) -> UnreachableError:
     return UnreachableError(
         f"{path}: cannot be written ({reason}); check the disk and run again, what was committed is kept"
     )
+
+
+def keep_reserve(path: Path) -> None:
+    """Take a little room, unless there is none, so that a full disk can still be reported in state.sqlite."""
+    with suppress(OSError, UnreachableError):
+        make_private(path)
+        with opened_own(path, os.O_WRONLY) as descriptor:
+            os.pwrite(descriptor, os.urandom(RESERVE_BYTES), 0)  # nothing that a file system could leave out
+
+
+def give_up_reserve(path: Path) -> None:
+    """Leave the room to what is more important."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)

@@ -15,7 +15,9 @@ from engine.store.files import (
     check_writable,
     exclusive,
     find_intruders,
+    give_up_reserve,
     is_busy,
+    keep_reserve,
     make_private_folder,
     private_files,
     remove,
@@ -36,7 +38,6 @@ from engine.store.sql.catalogue import catalogue_key, made_files_key, write_cata
 from engine.store.state.lock import hold, make_lock
 from engine.store.state.queue import Queue, not_queued
 from engine.store.state.queue_view import QueueView
-from engine.store.state.reserve import give_up_reserve, keep_reserve
 from engine.store.state.state import CampaignRow, now
 from engine.store.write.creation import renew_campaign, restore_campaign, write_campaign
 from engine.store.write.part_tables import read_fixed

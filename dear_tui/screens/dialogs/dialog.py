@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from textual.await_complete import AwaitComplete
+from textual.command import CommandPalette
 from textual.screen import ModalScreen, ScreenResultType
 
 if TYPE_CHECKING:
@@ -47,3 +48,10 @@ class AnswersOnce(AnyScreen):
 
 class Dialog(AnswersOnce, ModalScreen[ScreenResultType]):
     """A screen that lies over another one."""
+
+
+class Palette(AnswersOnce, CommandPalette):
+    """Textual's list of all actions, which two keys in one read would close twice.
+
+    It has no id, which Textual's has: one that is opened while the last one is still closing would have the same.
+    """

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dear_tui.access.version import version_of
+from dear_tui.access.store_location import version_of
 from engine.store.schema import COUNTS
 from tests.dear_tui.memory_store import make_status
 

@@ -13,10 +13,9 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, OptionList, Static
 
 from dear_tui.screens.dialogs.confirm import ConfirmScreen
-from dear_tui.screens.dialogs.dialog import Dialog
+from dear_tui.screens.dialogs.dialog import Dialog, Palette
 from dear_tui.screens.dialogs.jump import JumpScreen, jump_targets
 from dear_tui.screens.dialogs.keys import KeysScreen
-from dear_tui.screens.dialogs.palette import Palette
 from dear_tui.screens.dialogs.prompt import Prompt
 from dear_tui.screens.dialogs.query_list import Entry, QueryList
 from dear_tui.screens.dialogs.save_config import SaveConfigScreen
