@@ -120,10 +120,6 @@ class Detections:
             return None
         return len(np.unique(self.fault[np.isin(self.image, images)]))
 
-    def seconds_for(self, images: int) -> float | None:
-        """The measured time, scaled to so many images."""
-        return None if self.seconds is None else self.seconds * images / len(self.workload)
-
 
 def table_four(
     metric: npt.NDArray[np.float64],
@@ -161,10 +157,11 @@ def _row(method: str, draws: list[Counts], images: int, detections: Detections) 
     size = len(draws[0])
     counts = [count for draw in draws if (count := detections.detected(draw)) is not None]
     was_run = len(counts) == len(draws)
+    seconds = detections.seconds if was_run else None
     return TableFourRow(
         method=method,
         percent_of_samples=100 * size / images,
         faults_detected=sum(counts) / len(counts) if was_run else None,
         seconds_at_1ms=SECONDS_PER_INFERENCE * size * detections.faults,
-        seconds_measured=detections.seconds_for(size) if was_run else None,
+        seconds_measured=None if seconds is None else seconds * size / len(detections.workload),
     )

@@ -89,8 +89,10 @@ def _lines(path: Path, file: BinaryIO) -> Iterator[Iterable[str]]:
     """The lines of the file, many at a time: those that end in the next `MOST_LINE` bytes."""
     rest, encoding = b"", "utf-8-sig"
     while read := file.read(MOST_LINE):
-        if encoding == "utf-8-sig":
-            _refuse_utf_16(path, read[:512])
+        is_utf_16 = read.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in read[:512]
+        if is_utf_16 and encoding == "utf-8-sig":
+            why = "it looks like UTF-16 text"
+            raise InputError(f"[faults] list: {path} cannot be read as CSV ({why}); save it as UTF-8")
         block = rest + read
         end = block.rfind(b"\n") + 1 or block.rfind(b"\r") + 1
         if len(block) - end >= 2 * MOST_LINE:
@@ -102,11 +104,6 @@ def _lines(path: Path, file: BinaryIO) -> Iterator[Iterable[str]]:
             encoding = "utf-8"
         rest = block[end:]
     yield io.StringIO(rest.decode(encoding), newline="")
-
-
-def _refuse_utf_16(path: Path, start: bytes) -> None:
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in start:
-        raise InputError(f"[faults] list: {path} cannot be read as CSV (it looks like UTF-16 text); save it as UTF-8")
 
 
 def _chunks(path: Path, lines: Iterator[str]) -> Iterator[Cells]:

@@ -163,11 +163,9 @@ def _first_oddity(stored: object, place: tuple[str, ...] = ()) -> str:
     if oddity is None:
         return ""
     inner = (*place, str(oddity[0]))
-    return _first_oddity(oddity[1], inner) or f" ({'.'.join(inner)} is {_a(type(oddity[1]).__name__)})"
-
-
-def _a(kind: str) -> str:
-    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+    kind = type(oddity[1]).__name__
+    article = "an" if kind[0] in "aeiou" else "a"
+    return _first_oddity(oddity[1], inner) or f" ({'.'.join(inner)} is {article} {kind})"
 
 
 def choose_weights(path: Path, state_dicts: Sequence[StateDict], names: Collection[str]) -> NetworkWeights:
@@ -269,11 +267,10 @@ def _split(tensors: Mapping[str, Tensor], prefix: str) -> tuple[dict[str, Tensor
 
 
 def _same(some: Mapping[str, Tensor], others: Mapping[str, Tensor], names: set[str]) -> bool:
-    return all(some[name] is others[name] or _equal(some[name], others[name]) for name in names)
-
-
-def _equal(one: Tensor, other: Tensor) -> bool:
-    return one.dtype == other.dtype and not odd_kind(one) and not odd_kind(other) and torch.equal(one, other)
+    for one, other in ((some[name], others[name]) for name in names if some[name] is not others[name]):
+        if one.dtype != other.dtype or odd_kind(one) or odd_kind(other) or not torch.equal(one, other):
+            return False
+    return True
 
 
 def _ambiguous(path: Path, places: Sequence[str]) -> str:

@@ -35,7 +35,9 @@ def settings_kept() -> Iterator[None]:
     switches = [(owner, name, value) for owner, name in _SWITCHES if (value := _read(owner, name)) is not None]
     dtype, device, threads = torch.get_default_dtype(), torch.get_default_device(), torch.get_num_threads()
     gradients, deterministic = torch.is_grad_enabled(), torch.are_deterministic_algorithms_enabled()
-    warns, flushes = torch.is_deterministic_algorithms_warn_only_enabled(), _flushes_denormals()
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
+    # torch does not tell whether numbers below the smallest normal one become 0 on the CPU
+    flushes = bool(torch.tensor(1e-40, dtype=torch.float32, device="cpu") * 1 == 0)
     try:
         yield
     finally:
@@ -50,11 +52,6 @@ def settings_kept() -> Iterator[None]:
         torch.set_grad_enabled(gradients)
         torch.use_deterministic_algorithms(deterministic, warn_only=warns)
         torch.set_flush_denormal(flushes)
-
-
-def _flushes_denormals() -> bool:
-    """Whether numbers below the smallest normal one become 0 on the CPU; torch sets that and does not tell."""
-    return bool(torch.tensor(1e-40, dtype=torch.float32, device="cpu") * 1 == 0)
 
 
 def _read(owner: object, name: str) -> Any:

@@ -42,7 +42,7 @@ class CurveReader:
             columns = ", ".join(f"coalesce({name}, {never})::BIGINT AS {name}" for name in self._first)
             arrays = read_arrays(connection, f"SELECT {columns} FROM {files}")
             self._merge(new, arrays)
-        done = self._ranks_done()
+        done = int(np.argmax(self._faults_in != self._row.faults))  # ranks from 0 on that every fault has run on
         curve = detection_curve(**self._first, images=done)
         return CurveData(
             faults=self._row.faults,
@@ -77,10 +77,6 @@ class CurveReader:
             self._faults_in[span.rank_start : span.rank_stop] += span.faults
             self._read.add(_key(receipt))
             row += span.faults
-
-    def _ranks_done(self) -> int:
-        """Ranks from 0 on that every fault has run on."""
-        return int(np.argmax(self._faults_in != self._row.faults))
 
 
 def _key(receipt: Receipt) -> str:

@@ -354,7 +354,9 @@ class SqlSession:
         """
         kind, text = self._parsed(sql)
         if kind == duckdb.StatementType.PRAGMA and (match := PRAGMA.fullmatch(text)):
-            kind, text = self._parsed("SHOW TABLES" if match["tables"] else _table_info(match["view"]))
+            named = match["view"]
+            shown = f"SELECT * FROM pragma_table_info({sql_text(named)})" if named else "SHOW TABLES"
+            kind, text = self._parsed(shown)
         explain = ""
         explained = (duckdb.StatementType.EXPLAIN, duckdb.StatementType.MULTI)
         if kind in explained and (match := EXPLAIN.fullmatch(text)):
@@ -386,10 +388,6 @@ class SqlSession:
         except ValueError:  # one that DuckDB's Python client has no name for, such as UPDATE EXTENSIONS
             kind = duckdb.StatementType.INVALID
         return kind, statements[0].query.rstrip().rstrip(";")
-
-
-def _table_info(view: str) -> str:
-    return f"SELECT * FROM pragma_table_info({sql_text(view)})"
 
 
 def _not_allowed(kind: duckdb.StatementType, text: str) -> str:

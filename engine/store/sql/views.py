@@ -215,7 +215,9 @@ def _committed(layout: Layout, table: str, rows: str) -> str:
     """Of these rows, for FROM, those of committed parts, where the table is one of parts."""
     if table not in (*PART_TABLES, AUDIT) or table == "severity":
         return f"({rows})"
-    return f"({rows} AND {_is_committed(layout, table)})"
+    folder, number = f"left(file, length(file) - {len(f'severity/{PART}')})", f"right(file, {len(PART)})"
+    commits = f"glob({_glob(layout, f'severity/{PARTS}')})"  # a part whose severity file is there is committed
+    return f"({rows} AND filename IN (SELECT {folder} || '{table}/' || {number} FROM {commits}))"
 
 
 def _in_two(layout: Layout, table: str, whole: Sequence[int]) -> list[str]:
@@ -227,13 +229,6 @@ def _in_two(layout: Layout, table: str, whole: Sequence[int]) -> list[str]:
         _of_campaigns("*", f"read_parquet([{globs}], {NAMED}{EVERY_FOOTER})", name),
         f"{_of_campaigns('*', f'read_parquet({table_glob(layout, table)}, {NAMED})', name)} AND {others}",
     ]
-
-
-def _is_committed(layout: Layout, table: str) -> str:
-    """Whether the set of a part is committed, that is: has its severity file."""
-    folder, number = f"left(file, length(file) - {len(f'severity/{PART}')})", f"right(file, {len(PART)})"
-    commits = _glob(layout, f"severity/{PARTS}")
-    return f"filename IN (SELECT {folder} || '{table}/' || {number} FROM glob({commits}))"
 
 
 def _of_campaigns(columns: str, files: str, name: str) -> str:
