@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
+from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, ScreenResultType
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ class AnswersOnce(AnyScreen):
 
 class Dialog(AnswersOnce, ModalScreen[ScreenResultType]):
     """A screen that lies over another one."""
+
+    def action_scroll_to(self, where: str) -> None:
+        """A line "down" or "up", "home" or the "end" of what may be longer than the terminal."""
+        getattr(self.query_one(VerticalScroll), f"scroll_{where}")(animate=False)
 
 
 class Palette(AnswersOnce, CommandPalette):

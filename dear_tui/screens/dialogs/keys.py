@@ -34,10 +34,10 @@ class KeysScreen(Dialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter,space", "dismiss", "close"),
-        Binding("j", "scroll_down", "down"),
-        Binding("k", "scroll_up", "up"),
-        Binding("g", "scroll_home", "top"),
-        Binding("G", "scroll_end", "end"),
+        Binding("j", "scroll_to('down')", "down"),
+        Binding("k", "scroll_to('up')", "up"),
+        Binding("g", "scroll_to('home')", "top"),
+        Binding("G", "scroll_to('end')", "end"),
     ]
     DEFAULT_CSS = """
     KeysScreen {
@@ -70,22 +70,6 @@ class KeysScreen(Dialog[None]):
         box.border_title = "keys here"
         box.border_subtitle = "j k scroll, esc closes" if len(lines) > self.app.size.height - BORDER else "esc closes"
         yield box
-
-    def action_scroll_down(self) -> None:
-        """The list may be longer than the terminal."""
-        self.query_one(VerticalScroll).scroll_down(animate=False)
-
-    def action_scroll_up(self) -> None:
-        """And back."""
-        self.query_one(VerticalScroll).scroll_up(animate=False)
-
-    def action_scroll_home(self) -> None:
-        """To the first line."""
-        self.query_one(VerticalScroll).scroll_home(animate=False)
-
-    def action_scroll_end(self) -> None:
-        """To the last line."""
-        self.query_one(VerticalScroll).scroll_end(animate=False)
 
 
 def _heading(node: DOMNode) -> list[Content]:

@@ -25,8 +25,8 @@ class ValueScreen(Dialog[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,v,q,enter,space", "dismiss", "close"),
         Binding("y", "copy", "copy"),
-        Binding("j", "down", "down", show=False),
-        Binding("k", "up", "up", show=False),
+        Binding("j", "scroll_to('down')", "down", show=False),
+        Binding("k", "scroll_to('up')", "up", show=False),
     ]
     DEFAULT_CSS = """
     ValueScreen {
@@ -54,11 +54,3 @@ class ValueScreen(Dialog[None]):
         """All of it, to the terminal's clipboard."""
         self.app.copy_to_clipboard(self._text)
         self.notify(f"{self._heading} copied", timeout=2)
-
-    def action_down(self) -> None:
-        """Scroll on."""
-        self.query_one(VerticalScroll).scroll_down(animate=False)
-
-    def action_up(self) -> None:
-        """Scroll back."""
-        self.query_one(VerticalScroll).scroll_up(animate=False)

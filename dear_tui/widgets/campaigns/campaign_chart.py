@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from textual import work
@@ -35,14 +35,10 @@ FAR = 10
 """columns that the cursor jumps with shift"""
 CLASS_KEYS = Binding.Group("hide ", compact=True)
 """One entry of the footer, which puts no room after it."""
-NEEDS_PLOT = {"zoom", "pan", "whole", "step", "export", "toggle_log", "toggle_log_x"}
-NEEDS_KIND = {
-    "toggle_class": {Kind.CURVE, Kind.COMPARISON},
-    "toggle_asymptotes": {Kind.CURVE, Kind.COMPARISON},
-    "toggle_density": {Kind.SCATTER},
-    "toggle_shares": {Kind.OVERLAY},
-}
-"""Actions that do something in some views only."""
+NEEDS_PLOT = {"zoom", "pan", "whole", "step", "export", "toggle", "toggle_class"}
+CURVES = {Kind.CURVE, Kind.COMPARISON}
+NEEDS_KIND = {"asymptotes": CURVES, "density": {Kind.SCATTER}, "shares": {Kind.OVERLAY}}
+"""What is switched in some views only."""
 
 
 class CampaignChart(Chart, can_focus=True):
@@ -56,11 +52,11 @@ class CampaignChart(Chart, can_focus=True):
         ),
         Binding("n", "toggle_class('NON_CRITICAL')", "non-critical", group=CLASS_KEYS, tooltip="show or hide"),
         Binding("c", "toggle_class('CRITICAL')", "critical", group=CLASS_KEYS, tooltip="show or hide"),
-        Binding("y", "toggle_log", "log y", show=False, tooltip="the y axis logarithmic"),
-        Binding("x", "toggle_log_x", "log x", show=False, tooltip="the x axis logarithmic"),
-        Binding("a", "toggle_asymptotes", "final", show=False, tooltip="dotted: the critical count F, 0.9 F, 1.1 F"),
-        Binding("d", "toggle_density", "density", tooltip="shade by the number of images"),
-        Binding("r", "toggle_shares", "ranks/%", tooltip="x in images, or in share of each campaign's images"),
+        Binding("y", "toggle('log')", "log y", show=False, tooltip="the y axis logarithmic"),
+        Binding("x", "toggle('log_x')", "log x", show=False, tooltip="the x axis logarithmic"),
+        Binding("a", "toggle('asymptotes')", "final", show=False, tooltip="dotted: the critical count F, 0.9 F, 1.1 F"),
+        Binding("d", "toggle('density')", "density", tooltip="shade by the number of images"),
+        Binding("r", "toggle('shares')", "ranks/%", tooltip="x in images, or in share of each campaign's images"),
         Binding("plus", "zoom(1)", "zoom", key_display="+", tooltip="enlarge around the cursor, or the left edge"),
         Binding("equals_sign", "zoom(1)", "zoom", show=False, key_display="="),
         Binding("minus", "zoom(-1)", "zoom out", show=False, key_display="-", tooltip="show more of the x axis"),
@@ -148,18 +144,18 @@ class CampaignChart(Chart, can_focus=True):
             return draw_sentence(self._plot, width, height)
         return draw_plot(self._plot, self._view, width, height)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only keys that do something now are offered."""
-        if action in NEEDS_KIND and self._view.kind not in NEEDS_KIND[action]:
+        if self._view.kind not in _kinds_of(action, parameters):
             return False
-        if action in NEEDS_PLOT | NEEDS_KIND.keys():
+        if action in NEEDS_PLOT:
             return self.plot is not None
         return self._view.cursor is not None if action == "no_cursor" else True
 
     def why_not(self, action: str) -> str:
         """A key of another view was pressed."""
-        kinds = NEEDS_KIND.get(parse(action)[1], set())
-        if self._view.kind in kinds or not kinds:
+        kinds = _kinds_of(*parse(action)[1:])
+        if self._view.kind in kinds:
             return ""
         return f"this key is for the view “{' or '.join(sorted(kind.value for kind in kinds))}”; v goes on to the next"
 
@@ -169,25 +165,11 @@ class CampaignChart(Chart, can_focus=True):
         kind = kinds[(kinds.index(self._view.kind) + 1) % len(kinds)]
         self._change_view(replace(self._view, kind=kind, window=WHOLE, cursor=None))
 
-    def action_toggle_log(self) -> None:
-        """Switch the y axis between linear and log."""
-        self._change_view(replace(self._view, log=not self._view.log))
-
-    def action_toggle_log_x(self) -> None:
-        """Switch the x axis between linear and log; the window would be another part of it."""
-        self._change_view(replace(self._view, log_x=not self._view.log_x, window=WHOLE))
-
-    def action_toggle_asymptotes(self) -> None:
-        """Show or hide the dotted lines."""
-        self._change_view(replace(self._view, asymptotes=not self._view.asymptotes))
-
-    def action_toggle_density(self) -> None:
-        """Switch between dots and shades."""
-        self._change_view(replace(self._view, density=not self._view.density))
-
-    def action_toggle_shares(self) -> None:
-        """Switch the x axis of marked campaigns between images and their share."""
-        self._change_view(replace(self._view, shares=not self._view.shares, window=WHOLE))
+    async def action_toggle(self, attribute_name: str) -> None:
+        """Switch an attribute of the view; on another x axis the window would be another part of it."""
+        window = WHOLE if attribute_name in ("log_x", "shares") else self._view.window
+        switched: dict[str, Any] = {attribute_name: not getattr(self._view, attribute_name)}
+        self._change_view(replace(self._view, window=window, **switched))
 
     def action_toggle_class(self, name: str) -> None:
         """Show or hide one class."""
@@ -285,6 +267,11 @@ class CampaignChart(Chart, can_focus=True):
         if offered != self._offered:  # the footer is made anew
             self._offered = offered
             self.refresh_bindings()
+
+
+def _kinds_of(action: str, parameters: tuple[object, ...]) -> set[Kind]:
+    """Where an action does something."""
+    return CURVES if action == "toggle_class" else NEEDS_KIND.get(str(parameters[0]) if parameters else "", set(Kind))
 
 
 def _stepped(column_of: Floats, weight: Floats, index: int | None, columns: int, width: int) -> int:
