@@ -30,18 +30,14 @@ def doctor(store: StoreOption = None) -> None:
 
 def findings(store: Path) -> Iterator[tuple[str, str]]:
     """Topic and finding, a line each."""
+    from engine.injection.numerics import list_devices
+
     yield "python", sys.version.split()[0]
     for package in PACKAGES:
         yield package, version(package)
-    yield from _devices()
+    yield from list_devices()
     yield from _store(store)
     yield from _terminal()
-
-
-def _devices() -> Iterator[tuple[str, str]]:
-    from engine.injection.numerics import list_devices
-
-    yield from list_devices()
 
 
 def _store(store: Path) -> Iterator[tuple[str, str]]:

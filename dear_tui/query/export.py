@@ -103,8 +103,10 @@ class Export:
     def _write(self, session: SqlSession, written: Path) -> None:
         ending = self.target.suffix.lower()
         if ending == PARQUET:
+            from pyarrow.parquet import read_metadata
+
             session.write_parquet(self._sql)
-            self.rows = _parquet_rows(written)
+            self.rows = int(read_metadata(written).num_rows)
             return
         result = session.query(self._sql)
         with written.open("w", encoding="utf-8", newline="") as file:
@@ -120,9 +122,3 @@ class Export:
     def _check(self) -> None:
         if self.is_cancelled:
             raise CancelledError("cancelled")
-
-
-def _parquet_rows(path: Path) -> int:
-    from pyarrow.parquet import read_metadata
-
-    return int(read_metadata(path).num_rows)

@@ -17,9 +17,11 @@ SLACK = 1 << 30
 
 def limit_memory(size: int) -> None:
     """Let this process, and those it starts, take `size` bytes more than it has, and SLACK, where the system can."""
+    import psutil  # not for every command that may limit itself
+
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    with suppress(OSError, ValueError, AttributeError):  # only Linux tells it
-        limit = _data_bytes() + size + SLACK
+    with suppress(OSError, ValueError, AttributeError):  # only Linux tells what the limit counts
+        limit = int(psutil.Process().memory_info().data) + size + SLACK
         resource.setrlimit(resource.RLIMIT_DATA, (limit if most < 0 else min(limit, most), most))
 
 
@@ -46,10 +48,3 @@ def bounded_memory(size: int) -> Iterator[None]:
         raise InputError(f"SQL: {TOO_LARGE}") from None
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, before)
-
-
-def _data_bytes() -> int:
-    """What the limit counts of what this process has now."""
-    import psutil  # not for every command that may limit itself
-
-    return int(psutil.Process().memory_info().data)

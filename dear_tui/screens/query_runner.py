@@ -35,7 +35,8 @@ class QueryRunner:
         """the query that was asked last"""
         self.is_running = False
         """whether a query runs, or its rows are being counted"""
-        self._has_page = False
+        self.has_page = False
+        """whether rows of the query are there; while it runs, only their number is not"""
         """whether rows of this run are on the screen"""
         self._page_rows = 0
         """of its first page, which is a full one where others follow"""
@@ -49,7 +50,7 @@ class QueryRunner:
             self._screen.set_focus(None)  # else the rows, going, would hand the keys to another pane
         pane.drop()
         self.drop()
-        self.run, self.is_running, self._has_page = run, True, False
+        self.run, self.is_running, self.has_page = run, True, False
         pane.border_subtitle = f"f6 cancels, {LIMITS}"
         self._tick()
         if self._timer is None:
@@ -69,11 +70,6 @@ class QueryRunner:
             self.run.cancel()
             self._screen.pane.border_subtitle = "f5 runs another meanwhile"
 
-    @property
-    def is_counting(self) -> bool:
-        """Whether rows of the query are there already, and only their number is not."""
-        return self.is_running and self._has_page
-
     def turn(self, pages: int) -> None:
         """Read another page of the same result."""
         if self.run is not None and self._screen.pane.grid is not None:
@@ -90,7 +86,7 @@ class QueryRunner:
             return
         now = f"{self._deed(run)}, {stopwatch(run.seconds)}" if self.is_running else stopwatch(self._seconds)
         rows = f"{rows_text(grid.page, run.total, run.kept)}, {_columns(len(grid.names))}, " if grid is not None else ""
-        if grid is None and self._has_page:
+        if grid is None and self.has_page:
             rows = "0 rows, "
         pane.border_title = Content(f"{rows}{now}" if rows or self.is_running else "result")
         if not self.is_running:
@@ -105,7 +101,7 @@ class QueryRunner:
     def _deed(self, run: Run) -> str:
         if run.is_cancelled:
             return "to be cancelled after the value it is at"
-        return "counting all rows" if self._has_page else "running"
+        return "counting all rows" if self.has_page else "running"
 
     def _read(self, run: Run) -> None:
         """Run it, in a thread."""
@@ -141,7 +137,7 @@ class QueryRunner:
         if run is not self.run:
             return
         screen, pane = self._screen, self._screen.pane
-        self._has_page = True
+        self.has_page = True
         if seconds is not None:
             self._seconds, self._page_rows = seconds, page.count
         had_keys = screen.focused is None or screen.focused in pane.walk_children()

@@ -163,7 +163,7 @@ class SqlScreen(SnapshotScreen):
     def action_cancel(self) -> None:
         """Stop the query; where its rows are there already, the export; where there is none, the counting."""
         export = self.query_one(ExportLine)
-        if self.runner.is_running and not (self.runner.is_counting and export.export is not None):
+        if self.runner.is_running and not (self.runner.has_page and export.export is not None):
             self.runner.cancel()
         else:
             export.cancel()

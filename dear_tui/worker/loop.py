@@ -242,7 +242,8 @@ class Worker:
                 self._heed()
                 activity = self._activity
                 if time.monotonic() - beaten >= BEAT_SECONDS or activity.campaign != told:
-                    self._beat(activity)
+                    with suppress(DearError):  # a full disk; the next one may succeed
+                        write_heartbeat(self._store.state, activity)
                     beaten, told = time.monotonic(), activity.campaign
                 if ended.wait(HEED_SECONDS):
                     self._heed()
@@ -255,10 +256,6 @@ class Worker:
         finally:
             ended.set()
             thread.join()
-
-    def _beat(self, activity: Activity) -> None:
-        with suppress(DearError):  # a full disk; the next one may succeed
-            write_heartbeat(self._store.state, activity)
 
     @contextmanager
     def _heeding_signals(self) -> Iterator[None]:

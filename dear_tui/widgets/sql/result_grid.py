@@ -72,7 +72,10 @@ class ResultGrid(DataTable):
     def __init__(self, page: PreparedPage) -> None:
         super().__init__(
             backend=page.backend,
-            column_labels=[_label(field) for field in page.rows.schema],
+            column_labels=[
+                Text(cell_text(field.name), justify="right" if is_number(field.type) else "left")
+                for field in page.rows.schema
+            ],
             render_markup=False,
             max_column_content_width=WIDEST,
         )
@@ -104,8 +107,3 @@ class ResultGrid(DataTable):
 def is_curve(rows: pa.Table) -> bool:
     """Whether all columns are numbers: an x and some y."""
     return 2 <= rows.num_columns <= MOST_LINES + 1 and all(is_number(field.type) for field in rows.schema)
-
-
-def _label(field: pa.Field) -> Text:
-    """A column's name, above its values."""
-    return Text(cell_text(field.name), justify="right" if is_number(field.type) else "left")

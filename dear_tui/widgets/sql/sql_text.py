@@ -119,7 +119,7 @@ class SqlText(TextArea):
     def _colour(self) -> None:
         """Take the colours of the app's theme, under its name: the same name again would change nothing."""
         variables = self.app.theme_variables
-        styles = {name: Style(color=_rich(variables[variable])) for name, variable in COLOURS.items()}
+        styles = {name: Style(color=Color.parse(variables[one]).rich_color.name) for name, one in COLOURS.items()}
         for name in ("keyword", "keyword.operator", "attribute", "conditional"):
             styles[name] += Style(bold=True)
         styles["comment"] = Style(italic=True, dim=True)
@@ -200,7 +200,7 @@ class SqlEditor(Container):
 
     def on_text_area_selection_changed(self) -> None:
         """Moving away from the word closes the list."""
-        if self.text.is_completing and self._typed()[0] != self._word:
+        if self.text.is_completing and self._offers()[0] != self._word:
             self._hide()
 
     def on_sql_text_completion_key(self, message: SqlText.CompletionKey) -> None:
@@ -214,11 +214,6 @@ class SqlEditor(Container):
                 self._hide()
             case _:
                 self._accept()
-
-    def _typed(self) -> tuple[int, int]:
-        """Letters of the word before the cursor, and how many completions it has."""
-        length, offers = self._offers()
-        return length, len(offers)
 
     def _offers(self) -> tuple[int, list[Completion]]:
         text, (row, column) = self.text.text, self.text.cursor_location
@@ -248,7 +243,3 @@ class SqlEditor(Container):
             self.text.is_typing = False
             self.text.replace(chosen.text, (end[0], end[1] - self._word), end)
         self._hide()
-
-
-def _rich(colour: str) -> str:
-    return Color.parse(colour).rich_color.name
