@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.config.campaign_config import DatasetConfig
-from engine.datasets.class_names import class_names
+from engine.datasets.folder import class_folders
 from engine.datasets.load import open_dataset
 from engine.errors import InputError
+from engine.paths import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +20,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.datasets.images import Images
+
+CLASS_NAMES = {
+    "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+    "fashion_mnist": (
+        *("T-shirt/top", "trouser", "pullover", "dress", "coat"),
+        *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
+    ),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,3 +84,14 @@ def load_pictures(description: Mapping[str, Any]) -> Pictures:
 def class_names_of(description: Mapping[str, Any]) -> tuple[str, ...]:
     """What the classes of a campaign are called; empty where they are numbers."""
     return class_names(DatasetConfig.model_validate(description["config"]["dataset"]))
+
+
+def class_names(config: DatasetConfig) -> tuple[str, ...]:
+    """What the classes of a data set are called, in the order of the labels.
+
+    None where classes are numbers, as the digits of mnist are, and where the images' folder cannot be read any more.
+    """
+    if config.name == "folder" and config.path is not None:
+        with suppress(InputError):
+            return tuple(shown(folder.name) for folder in class_folders(config.path))
+    return CLASS_NAMES.get(config.name, ())

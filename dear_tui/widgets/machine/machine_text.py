@@ -9,7 +9,6 @@ from textual.content import Content
 from dear_tui.machine.gpu import PROGRAM, UNKNOWN
 from dear_tui.text.printable import printable_line
 from dear_tui.widgets.common.status_text import MUTED, spread
-from dear_tui.widgets.machine.history_graph import history_rows
 from engine.units import UNITS
 
 if TYPE_CHECKING:
@@ -28,6 +27,8 @@ NO_PROCESSES = "The driver names no process that computes here."
 NOT_NAMED = "The driver does not name it: its share is not known."
 OWN, OWN_SIGN = "bold $text-success", "▸"
 PID_CELLS, UTILISATION_CELLS, MEMORY_CELLS = 8, 13, 17
+EIGHTHS = " ▁▂▃▄▅▆▇█"
+UNREAD = "·"
 
 
 def size(used: int | None, total: int | None) -> str:
@@ -185,3 +186,23 @@ def _of(value: float | None, limit: float | None, unit: str) -> str:
     if value is None:
         return ""
     return f"{value:.0f} {unit}" if limit is None else f"{value:.0f} / {limit:.0f} {unit}"
+
+
+def history_rows(percent: Sequence[float | None], width: int, height: int) -> list[str]:
+    """The last `width` values as filled columns, the newest at the right edge; each row a line of text, the top first.
+
+    What is above 0 is seen, however small; what is not known is a dot on the ground.
+    """
+    shown = percent[-width:] if width else []
+    columns = [" " * height] * (width - len(shown)) + [_column(value, height) for value in shown]
+    return ["".join(column[row] for column in columns) for row in range(height)]
+
+
+def _column(value: float | None, height: int) -> str:
+    """From the top down."""
+    if value is None:
+        return UNREAD.rjust(height)
+    full = height * (len(EIGHTHS) - 1)
+    eighths = min(round(value / 100 * full), full) or (1 if value > 0 else 0)
+    whole, rest = divmod(eighths, len(EIGHTHS) - 1)
+    return (EIGHTHS[rest] * (rest > 0) + EIGHTHS[-1] * whole).rjust(height)

@@ -8,18 +8,17 @@ batches for the rest of the network.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from engine.injection.exact.dense import DenseBatch
+from torch import Tensor, fx
+
 from engine.injection.exact.packed_runs import PackedRuns
 from engine.injection.method import Method
-from engine.injection.network.golden import LayerContext
+from engine.injection.network.golden import LayerContext, take_rows
 from engine.injection.pairs import Pairs, PairSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from torch import Tensor, fx
 
     from engine.injection.batch_rows import BatchRows
     from engine.injection.method import Plan
@@ -134,3 +133,39 @@ class ExactRunner:
             real = pairs.image < self._block.count
             pairs, logits = pairs.take(real.nonzero().squeeze(1)), logits[real]
         self._recorder.record(pairs.fault, pairs.image, logits)
+
+
+class DenseBatch:
+    """Values of the dense nodes for one batch, of whose rows each is a pair: made when asked for, dropped after use."""
+
+    def __init__(self, network: Network, block: GoldenBlock, suffix: Suffix, pairs: Pairs) -> None:
+        self._network = network
+        self._block = block
+        self._suffix = suffix
+        self._pairs = pairs
+        self._values: dict[fx.Node, Any] = {}
+
+    def logits(self) -> Tensor:
+        """Faulty logits [pairs, classes]."""
+        for node in self._suffix.dense:
+            self._values[node] = self._network.evaluate(node, self._value_of)
+            for parent in self._suffix.last_use[node]:
+                self._values.pop(parent, None)
+        logits: Tensor = self._value_of(self._network.output)
+        return logits
+
+    def _value_of(self, node: fx.Node) -> Any:
+        if node not in self._values:
+            self._values[node] = self._from_golden(node)
+        return self._values[node]
+
+    def _from_golden(self, node: fx.Node) -> Any:
+        golden = self._block.values[node]
+        if node not in self._network.batch_dependent:
+            return golden
+        if not isinstance(golden, Tensor):  # a size: it counts the rows of this batch, not of the block
+            return self._network.evaluate(node, self._value_of)
+        value = take_rows(golden, self._pairs.image)
+        if node in self._suffix.frontier:
+            self._suffix.frontier[node].put(value, self._pairs.channel, self._pairs.changed[node])
+        return value

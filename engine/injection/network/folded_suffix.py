@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from torch import nn
+from torch import fx, nn
 
+from engine.injection.kernels.tiles import max_of_tiles
 from engine.injection.network.channels import is_reshape
 from engine.injection.network.folded import Affine, find_norms
-from engine.injection.network.in_place import InPlace, activated, find_in_place, is_activation
+from engine.injection.network.in_place import InPlace, activate, activated, find_in_place, is_activation
+from engine.injection.network.pooling import pair_of
 from engine.injection.network.suffix import last_uses, with_sources_of_sizes
-from engine.injection.network.tiled_pools import TiledPool, find_tiled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
 
-    from torch import fx
+    from torch import Tensor
 
     from engine.injection.network.folded import FoldedLayer
     from engine.injection.network.graph import Network
@@ -27,6 +28,41 @@ OVERFLOW = 1e33
 
 PLAIN_OVERFLOW = 1.7e38
 """the same where sums of products are formed directly: half of float32's largest"""
+
+
+@dataclass(frozen=True)
+class TiledPool:
+    """One pooling of side-by-side windows, and the activation that it alone reads, which is run after it.
+
+    Both are increasing, so that the result is the same, and there is less to activate.
+    """
+
+    source: fx.Node
+    """what is pooled"""
+    tile: tuple[int, int]
+    activation: fx.Node | None
+
+    def __call__(self, network: Network, value_of: Callable[[fx.Node], Any]) -> Tensor:
+        """The pooled and activated value."""
+        pooled = max_of_tiles(value_of(self.source), self.tile)
+        return pooled if self.activation is None else activate(self.activation, network, pooled)
+
+
+def find_tiled(network: Network, nodes: Collection[fx.Node]) -> dict[fx.Node, TiledPool]:
+    """The poolings among `nodes` that are run this way; the activations they take over need not be run."""
+    found = {}
+    for node in nodes:
+        if node.target is not max_of_tiles:
+            continue
+        source, tile = node.args
+        assert isinstance(source, fx.Node)
+        assert isinstance(tile, tuple)
+        size = pair_of(tile)
+        if source in nodes and len(source.users) == 1 and is_activation(source, network):
+            found[node] = TiledPool(source.all_input_nodes[0], size, source)
+        else:
+            found[node] = TiledPool(source, size, None)
+    return found
 
 
 @dataclass(frozen=True)

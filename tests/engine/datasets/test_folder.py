@@ -15,7 +15,7 @@ from torchvision.datasets import ImageFolder
 
 from engine.config.campaign_config import DatasetConfig
 from engine.datasets import Dataset, load_dataset
-from engine.datasets.class_names import class_names
+from engine.datasets.pictures import class_names
 from engine.errors import InputError
 
 if TYPE_CHECKING:

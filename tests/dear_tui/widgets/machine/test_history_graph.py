@@ -2,7 +2,7 @@
 
 import pytest
 
-from dear_tui.widgets.machine.history_graph import history_rows
+from dear_tui.widgets.machine.machine_text import history_rows
 
 
 @pytest.mark.parametrize(
