@@ -57,14 +57,7 @@ def new_campaign(prepared: PreparedCampaign, checked: CheckResult) -> NewCampaig
         metrics=prepared.metrics,
         workload=prepared.workload,
         layers=tuple(_layer_records(prepared, checked)),
-        check=CheckRecord(
-            pairs=checked.pairs,
-            differences=checked.differences,
-            undecided=checked.undecided,
-            masked=checked.masked,
-            fallbacks=tuple(asdict(each) for each in checked.fallbacks),
-            seconds=checked.seconds,
-        ),
+        check=CheckRecord(**asdict(checked)),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from engine.analysis.curve import DetectionCurve
 from engine.severity import SEVERITIES
 from engine.store.schema import COUNTS
 
@@ -39,6 +40,17 @@ class Counted:
     def count_run(self) -> Any:
         """How many pairs were run: those that have a severity."""
         return sum(getattr(self, name) for name in SEVERITIES)
+
+
+@dataclass(frozen=True, eq=False)
+class CountArrays(Counted):
+    """An array for each of `COUNTS`, with a number for each thing that is counted for."""
+
+    masked: NDArray[np.int64]
+    non_critical: NDArray[np.int64]
+    critical: NDArray[np.int64]
+    screened: NDArray[np.int64]
+    dropped: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -154,41 +166,29 @@ class CampaignStatus(Counted):
 
 
 @dataclass(frozen=True, eq=False)
-class CurveData:
-    """The detection curve over the ranks for which every fault is in."""
+class CurveData(DetectionCurve):
+    """The detection curve over the ranks for which every fault is in, and the metric that ranks were given by."""
 
     faults: int
     images: int
     metric_name: str
     metric: NDArray[np.float64]
     """[W] in rank order"""
-    masked: NDArray[np.int64]
-    """[ranks done] faults so far masked; with the next three it adds up to `faults`"""
-    non_critical: NDArray[np.int64]
-    critical: NDArray[np.int64]
-    screened: NDArray[np.int64]
-    """faults with a screened image and none that was seen to be non-critical or critical"""
     beyond: int = 0
     """ranks that are done, too, after one that is not: blocks may come in any order"""
 
 
 @dataclass(frozen=True, eq=False)
-class ImageCounts(Counted):
-    """What each image of a workload of W images shows of the faults run on it so far."""
+class ImageCounts(CountArrays):
+    """What each of W images shows of the faults run on it so far; counts [W] add up to the faults settled for it."""
 
     faults: int
     data_set: int
     """images in the data set, of which the workload may be a part"""
     metric_name: str
     image_id: NDArray[np.int64]
-    """[W] in rank order, like all that follow"""
+    """[W] in rank order, like the metric and the counts"""
     metric: NDArray[np.float64]
-    masked: NDArray[np.int64]
-    """[W] faults that are masked for the image; all counts add up to those settled for it"""
-    non_critical: NDArray[np.int64]
-    critical: NDArray[np.int64]
-    screened: NDArray[np.int64]
-    dropped: NDArray[np.int64]
 
     @property
     def complete(self) -> NDArray[np.bool_]:
@@ -210,18 +210,15 @@ class LayerProgress:
 
 
 @dataclass(frozen=True, eq=False)
-class CampaignSummary(Counted):
-    """The committed results of a campaign: F faults by id, N images in the data set, W of them run."""
+class CampaignSummary(CountArrays):
+    """The committed results of a campaign: F faults by id, N images in the data set, W of them run.
+
+    Counts [F] are images.
+    """
 
     status: CampaignStatus
     fault_id: NDArray[np.int64]
     """[F]"""
-    masked: NDArray[np.int64]
-    """[F] images for which the fault is masked, like the next four"""
-    non_critical: NDArray[np.int64]
-    critical: NDArray[np.int64]
-    screened: NDArray[np.int64]
-    dropped: NDArray[np.int64]
     correct: NDArray[np.int64]
     """[F] images classified as labelled under the fault"""
     weight: NDArray[np.float64]

@@ -18,6 +18,7 @@ from dear_tui.charts.plots import ChartData, make_plot
 from dear_tui.charts.view import Kind, View
 from dear_tui.cli.printing.terminal_table import print_table
 from engine.analysis.classification import compare_orders
+from engine.analysis.curve import DetectionCurve
 from engine.analysis.result_table import Column, Table
 from engine.analysis.result_table import Kind as CellKind
 from engine.store import CurveData, ImageCounts
@@ -37,13 +38,12 @@ def made_up() -> ChartData:
     critical = np.floor(1040 * (1 - np.exp(-rank / 30))).astype(np.int64)
     non_critical = np.floor(10_200 * (1 - np.exp(-rank / 8))).astype(np.int64) - critical // 2
     metric = 1.38 * np.exp(-(rank - 1) / 180)
-    curve = CurveData(
-        FAULTS, IMAGES, "el2n", metric, FAULTS - critical - non_critical, non_critical, critical, 0 * critical
-    )
+    shown = DetectionCurve(FAULTS - critical - non_critical, non_critical, critical, 0 * critical)
+    curve = CurveData(**vars(shown), faults=FAULTS, images=IMAGES, metric_name="el2n", metric=metric)
     per_image = random.poisson(4 + 700 * np.exp(-(((metric - 0.7) / 0.15) ** 2))), random.poisson(2600, IMAGES)
     masked, none = FAULTS - per_image[0] - per_image[1], np.zeros(IMAGES, np.int64)
     counts = ImageCounts(
-        FAULTS, IMAGES, "el2n", np.arange(IMAGES), metric, masked, per_image[1], per_image[0], none, none
+        *(masked, per_image[1], per_image[0], none, none), FAULTS, IMAGES, "el2n", np.arange(IMAGES), metric
     )
     comparison = compare_orders(masked, per_image[1], per_image[0], metric)
     return ChartData(7, curve, counts, comparison, tuple(Marked(number, "lenet5", curve) for number in range(4)))

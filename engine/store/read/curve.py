@@ -43,16 +43,12 @@ class CurveReader:
             arrays = read_arrays(connection, f"SELECT {columns} FROM {files}")
             self._merge(new, arrays)
         done = int(np.argmax(self._faults_in != self._row.faults))  # ranks from 0 on that every fault has run on
-        curve = detection_curve(**self._first, images=done)
         return CurveData(
+            **vars(detection_curve(**self._first, images=done)),
             faults=self._row.faults,
             images=self._row.images,
             metric_name=self._row.metric,
             metric=self._metric,
-            masked=curve.masked,
-            non_critical=curve.non_critical,
-            critical=curve.critical,
-            screened=curve.screened,
             beyond=int((self._faults_in[done:-1] == self._row.faults).sum()),
         )
 

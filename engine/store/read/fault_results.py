@@ -11,7 +11,7 @@ from engine.analysis.estimate import estimate_rate, estimate_share
 from engine.formats.float32 import FLOAT32
 from engine.formats.registry import format_named
 from engine.store.parquet import sql_text
-from engine.store.records import Counted
+from engine.store.records import CountArrays
 from engine.store.schema import COUNTS
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class StratumCounts:
 
 
 @dataclass(frozen=True, eq=False)
-class FaultRows(Counted):
+class FaultRows(CountArrays):
     """Some faults of a campaign, a column each; counts are images, over the pairs stored so far."""
 
     total: int
@@ -117,11 +117,6 @@ class FaultRows(Counted):
     model: NDArray[np.object_]
     golden_value: NDArray[np.float32]
     faulty_value: NDArray[np.float32]
-    masked: NDArray[np.int64]
-    non_critical: NDArray[np.int64]
-    critical: NDArray[np.int64]
-    screened: NDArray[np.int64]
-    dropped: NDArray[np.int64]
     first_critical: NDArray[np.int64]
     """rank of the first image that the fault is critical for, NEVER if there is none"""
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.metrics.registry import METRICS
 from engine.store.read.fault_results import whole
-from engine.store.records import Counted
+from engine.store.records import CountArrays
 from engine.store.schema import COUNTS
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ ORDERS: dict[ImageOrder, str] = {"rank": "rank", "critical": "critical DESC NULL
 
 
 @dataclass(frozen=True, eq=False)
-class ImageRows(Counted):
+class ImageRows(CountArrays):
     """The images of a campaign's workload, a column each; counts are faults, over the pairs stored so far."""
 
     image_id: NDArray[np.int64]
@@ -32,11 +32,6 @@ class ImageRows(Counted):
     golden_class: NDArray[np.int64]
     metrics: dict[str, NDArray[np.float64]]
     """those that were computed"""
-    masked: NDArray[np.int64]
-    non_critical: NDArray[np.int64]
-    critical: NDArray[np.int64]
-    screened: NDArray[np.int64]
-    dropped: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.image_id)

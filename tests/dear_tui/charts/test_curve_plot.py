@@ -138,7 +138,7 @@ def test_any_number_of_images_fits(images: int, log: bool) -> None:
 
 def test_no_critical_fault_and_a_metric_of_zeros() -> None:
     zeros, faults = np.zeros(4, dtype=np.int64), np.full(4, 9)
-    curve = type(make_curve(0))(9, 4, "el2n", np.zeros(4), faults, zeros, zeros, zeros)
+    curve = type(make_curve(0))(faults, zeros, zeros, zeros, 9, 4, "el2n", np.zeros(4))
     assert "F = 0" in text(draw_curve(curve, View(), 100, 20))
 
 
