@@ -9,7 +9,7 @@ import typer
 
 from dear_tui.access import commands as orders
 from dear_tui.cli.options import NoStartOption, StoreOption
-from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.say import tell
 from engine.errors import InputError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def move(
     """Move a queued campaign to another place in the queue."""
     from engine.store import store_path
 
-    say(orders.move(store_path(store), campaign, position), file=sys.stderr)
+    tell(orders.move(store_path(store), campaign, position))
 
 
 def delete(
@@ -76,7 +76,7 @@ def delete(
     from engine.store import store_path
 
     if not yes and not _confirmed(orders.status(store_path(store), campaign)):
-        say("nothing was deleted", file=sys.stderr)
+        tell("nothing was deleted")
         raise typer.Exit(1)
     _ask("delete", campaign, store)
 
@@ -85,7 +85,7 @@ def _ask(action: Action, campaign: int, store: Path | None, no_start: bool = Fal
     from engine.store import store_path
 
     for said in orders.ask(store_path(store), action, campaign, no_start, orders.IN_A_SHELL):
-        say(said, file=sys.stderr)
+        tell(said)
 
 
 def _confirmed(status: CampaignStatus) -> bool:
@@ -97,7 +97,7 @@ def _confirmed(status: CampaignStatus) -> bool:
     what = f"campaign {status.id}, {status.name}, {status.state}, {status.pairs_done:,} pairs"
     if not sys.stdin.isatty():
         raise InputError(f"{what}: there is no terminal to ask on whether to delete it for good; add --yes")
-    say(f"delete {what}, for good? [y/N] ", end="", file=sys.stderr, flush=True)
+    tell(f"delete {what}, for good? [y/N] ", end="", flush=True)
     try:
         return sys.stdin.readline().strip().lower() in ("y", "yes")
     except UnicodeDecodeError:  # of a terminal that writes otherwise: it is no yes

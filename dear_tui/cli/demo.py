@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from dear_tui.cli.options import AgainOption, StoreOption
-from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.say import tell
 
 DEMO = {"name": "lenet5-mnist", "model": {"arch": "lenet5"}, "dataset": {"name": "mnist"}}
 """Everything else is the default; sample_configs/lenet5-mnist.toml spells it out."""
@@ -47,7 +46,7 @@ def demo(
     with shown_steps() as on_step:
         [submission], notes = orders.submit(path, [("", config)], on_step, again)
     for note in notes:
-        say(f"note: {note}", file=sys.stderr)
+        tell(f"note: {note}")
     if orders.waits(submission):
         ensure_worker(path)
     open_terminal(path, submission.campaign)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dear_tui.cli.options import StoreOption
-from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.say import say, tell
 from engine.errors import InputError
 from engine.paths import exists, is_folder
 from engine.units import percent
@@ -64,7 +63,7 @@ def export(
             _say_what_is_there(status)
             with replaced_folder(target) as written:
                 for table in export_tables(opened, campaign, format.value, written):
-                    say(f"{table}.{format}", file=sys.stderr)
+                    tell(f"{table}.{format}")
     say(target)
 
 
@@ -84,7 +83,6 @@ def _say_what_is_there(status: CampaignStatus) -> None:
         return
     done = status.count()
     meanwhile = "; parts that are written meanwhile may be in some files only" if status.state == "running" else ""
-    say(
+    tell(
         f"note: campaign {status.id} is {status.state}, with {percent(done, status.pairs)} of its pairs{meanwhile}",
-        file=sys.stderr,
     )

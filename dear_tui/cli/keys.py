@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.say import say, tell
 
 
 def keys() -> None:
@@ -17,7 +15,7 @@ def keys() -> None:
     from dear_tui.settings.keymap import bound_actions
     from dear_tui.settings.settings_file import settings_path
 
-    say(f"lines for {settings_path()}", file=sys.stderr)
+    tell(f"lines for {settings_path()}")
     say("[keys]")
     actions = bound_actions()
     width = max(len(f'{action.id} = "{action.keys}"') for action in actions)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from dear_tui.cli.options import JsonOption, StoreOption
-from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.say import say, tell
 from engine.severity import NOT_RUN_NAMES
 
 if TYPE_CHECKING:
@@ -31,16 +30,16 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
             print_table(campaign_table(campaigns, waiting))
             for status in campaigns:
                 if status.error:
-                    say(f"campaign {status.id}: {status.error}", file=sys.stderr)
+                    tell(f"campaign {status.id}: {status.error}")
             worker, left = opened.worker(), [] if opened.holder() else opened.queue.left()
             for campaign in left:
-                say(f"campaign {campaign}: its worker ended at work; the next one goes on with it", file=sys.stderr)
+                tell(f"campaign {campaign}: its worker ended at work; the next one goes on with it")
             if (waiting or left) and not worker.running:
-                say("no worker runs; dear-tui worker start runs the queue", file=sys.stderr)
+                tell("no worker runs; dear-tui worker start runs the queue")
             elif waiting and worker.waits_for:
-                say(f"the worker waits for {worker.turn_before}", file=sys.stderr)
+                tell(f"the worker waits for {worker.turn_before}")
         else:
-            say(f"no campaigns in {path}; start with: dear-tui demo", file=sys.stderr)
+            tell(f"no campaigns in {path}; start with: dear-tui demo")
 
 
 def campaign_table(campaigns: list[CampaignStatus], waiting: list[int]) -> Table:

@@ -24,7 +24,7 @@ from dear_tui.cli.export import export
 from dear_tui.cli.keys import keys
 from dear_tui.cli.listing import list_campaigns
 from dear_tui.cli.options import StoreOption
-from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.say import tell
 from dear_tui.cli.run import run
 from dear_tui.cli.show import show
 from dear_tui.cli.sql import sql
@@ -179,5 +179,5 @@ def _program(error: typer.TyperException) -> str:
 
 def _say(sentences: str, exit_code: int) -> int:
     with suppress(OSError):  # where it cannot be said, the exit code says it
-        say(*(f"dear-tui: {line}" for line in sentences.splitlines()), sep="\n", file=sys.stderr)
+        tell(*(f"dear-tui: {line}" for line in sentences.splitlines()), sep="\n")
     return exit_code

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from dear_tui.access.commands import naming
 from dear_tui.cli.options import AgainOption, StoreOption
-from dear_tui.cli.printing.say import say, talking_console
+from dear_tui.cli.printing.say import talking_console, tell
 from dear_tui.text.printable import printable
 from dear_tui.text.steps import StepText
 from engine.severity import NOT_RUN_NAMES
@@ -87,11 +86,11 @@ def run_config(
             line.injected = coverage(prepared.plain).sentence
             status = execute(prepared, path, line, lambda: stop.requested, again, goes_on)
     except KeyboardInterrupt:
-        say("stopped at once; run it again to continue", file=sys.stderr)
+        tell("stopped at once; run it again to continue")
         raise typer.Exit(130) from None
     if status.state != "finished":
         how = "stopped" if stop.requested else status.state  # by a command from elsewhere
-        say(f"{how} at {status.pairs_done:,} of {status.pairs:,} pairs; run it again to continue", file=sys.stderr)
+        tell(f"{how} at {status.pairs_done:,} of {status.pairs:,} pairs; run it again to continue")
         raise typer.Exit(130)
     with Store.open(path, read_only=True) as opened:
         print_summary(opened, status.id)
@@ -120,7 +119,7 @@ class StopOnInterrupt:
             raise KeyboardInterrupt
         self.requested = True
         with suppress(RuntimeError):  # Python refuses to print where the signal came while it printed there
-            say("\nstopping after the faults being computed; ctrl+c again to stop at once", file=sys.stderr)
+            tell("\nstopping after the faults being computed; ctrl+c again to stop at once")
 
 
 class ProgressLine:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 import typer
 
 from dear_tui.cli.options import StoreOption
-from dear_tui.cli.printing.say import PrintableFile, say
+from dear_tui.cli.printing.say import PrintableFile, tell
 from dear_tui.cli.sql_limits import stopped_from_outside
 from dear_tui.query.files import plain_value, write_csv, write_json
 from dear_tui.query.memory import bounded_memory
@@ -138,9 +138,9 @@ def _write_table(result: Result, rows: Iterable[tuple[Any, ...]], file: TextIO) 
     texts = (tuple(_text(value, kind) for value, kind in zip(row, result.types, strict=True)) for row in shown)
     if hidden := print_table(Table("", columns, tuple(texts)), file):
         names = ", ".join(column.name for column in hidden[:3]) + (", ..." if len(hidden) > 3 else "")
-        say(f"too narrow for {len(hidden)} more columns: {names}; use --format csv, or name fewer", file=sys.stderr)
+        tell(f"too narrow for {len(hidden)} more columns: {names}; use --format csv, or name fewer")
     if next(iterator, None) is not None:
-        say(f"the first {TABLE_ROWS:,} rows; for all of them: --format csv --output FILE", file=sys.stderr)
+        tell(f"the first {TABLE_ROWS:,} rows; for all of them: --format csv --output FILE")
 
 
 def _text(value: Any, kind: str) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.say import tell
 from dear_tui.terminal.signals import at_each_signal
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def stopped_from_outside(session: SqlSession, timeout_s: float | None, half_writ
 
     def leave_if_not_heeded(seconds: float, code: int, sentence: str = "") -> None:
         if not has_ended.wait(seconds + HEED_SECONDS) and session.is_at_work:
-            say(sentence, end="", file=sys.stderr, flush=True)
+            tell(sentence, end="", flush=True)
             if half_written is not None:
                 half_written.unlink(missing_ok=True)
             os._exit(code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from dear_tui.access import commands as orders
 from dear_tui.cli.options import AgainOption, NoStartOption, StoreOption
-from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.say import say, tell
 from dear_tui.cli.printing.steps import shown_steps
 
 
@@ -35,9 +34,9 @@ def submit(
     with shown_steps() as on_step:
         submissions, notes = orders.submit(path, named, on_step, again)
     for note in notes:
-        say(f"note: {note}", file=sys.stderr)
+        tell(f"note: {note}")
     for submission in submissions:
         say(submission.campaign)
-        say(orders.submitted(submission), file=sys.stderr)
+        tell(orders.submitted(submission))
     if any(map(orders.waits, submissions)):
-        say(orders.run_queue(path, no_start, orders.IN_A_SHELL), file=sys.stderr)
+        tell(orders.run_queue(path, no_start, orders.IN_A_SHELL))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.say import say, tell
 from engine.units import stopwatch
 
 if TYPE_CHECKING:
@@ -38,13 +37,11 @@ def print_summary(store: Store, campaign: int) -> None:
         say()
         print_table(table)
     if results.unverified_parts:
-        say(
+        tell(
             f"\nnote: {results.unverified_parts:,} parts cannot be verified, because their receipts were lost and "
             "rebuilt from the parts themselves",
-            file=sys.stderr,
         )
-    say(
+    tell(
         '\nnext: dear-tui sql "select bit, sum(critical) critical from fault_summary join faults using (campaign, '
         f'fault_id) where campaign = {status.id} group by bit order by bit"',
-        file=sys.stderr,
     )

@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.say import tell
 from engine.errors import DearError, InputError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def open_terminal(store: Path | None, campaign: int | None = None) -> None:
     if app.crash:
         raise DearError(app.crash)
     if message:
-        say(message, file=sys.stderr)
+        tell(message)
 
 
 def _check_store(store: Path | None) -> None:

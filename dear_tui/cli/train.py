@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from dear_tui.cli.printing.say import say, talking_console
+from dear_tui.cli.printing.say import say, talking_console, tell
 from dear_tui.text.printable import printable_line
 
 if TYPE_CHECKING:
@@ -61,4 +60,4 @@ def train(
 
         result = train_network(arch, dataset, target, path, epochs, seed, on_progress, device)
     say(f"{result.out}  test accuracy {result.test_accuracy:.2%}")
-    say(f"trained on {result.device} in {result.precision}", file=sys.stderr)
+    tell(f"trained on {result.device} in {result.precision}")

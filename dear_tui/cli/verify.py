@@ -9,7 +9,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
 from dear_tui.cli.options import StoreOption
-from dear_tui.cli.printing.say import say, talking_console
+from dear_tui.cli.printing.say import say, talking_console, tell
 
 if TYPE_CHECKING:
     from engine.store import Store
@@ -38,9 +38,9 @@ def verify(
             chosen = [opened.campaign(campaign)] if campaign is not None else opened.campaigns()[::-1]
             problems = sum(_verify(opened, status.id) for status in chosen)
         for note in opened.take_notes():
-            say(f"note: {note}", file=sys.stderr)
+            tell(f"note: {note}")
     if not chosen:
-        say(f"no campaigns in {path}; start with: dear-tui demo", file=sys.stderr)
+        tell(f"no campaigns in {path}; start with: dear-tui demo")
     if problems:
         raise typer.Exit(1)
 
@@ -64,10 +64,9 @@ def _verify(store: Store, campaign: int) -> int:
     receipts = store.state.receipts(campaign)
     rebuilt = sum(receipt.rebuilt for receipt in receipts)
     if rebuilt:
-        say(
+        tell(
             f"note: campaign {campaign}: the receipts of {rebuilt} parts were lost, and with them the hashes from when "
             "the parts were written",
-            file=sys.stderr,
         )
     for problem in problems:
         say(f"campaign {campaign}: {problem}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,7 @@ import typer
 
 from dear_tui.access.commands import stop_worker
 from dear_tui.cli.options import JsonOption, StoreOption
-from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.say import say, tell
 from engine.units import duration, rate
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def start(
     with Store.open(path, read_only=True) as opened:
         started = opened.worker()
     waits = f"; it waits for {started.turn_before}" if started.waits_for else ""
-    say(f"the worker is process {pid}{waits}; its log is {log_path(path)}", file=sys.stderr)
+    tell(f"the worker is process {pid}{waits}; its log is {log_path(path)}")
 
 
 @worker.command()
@@ -62,7 +61,7 @@ def stop(store: StoreOption = None) -> None:
     """
     from engine.store import store_path
 
-    say(stop_worker(store_path(store)), file=sys.stderr)
+    tell(stop_worker(store_path(store)))
 
 
 @worker.command()
@@ -83,9 +82,9 @@ def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
         if not found.running:
             holder = opened.holder()
             if holder:
-                say(f"{holder}", file=sys.stderr)
+                tell(f"{holder}")
             elif waiting:
-                say(f"{waiting} queued; dear-tui worker start runs the queue", file=sys.stderr)
+                tell(f"{waiting} queued; dear-tui worker start runs the queue")
 
 
 def _lines(found: WorkerStatus, waiting: int) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.console import Console
 
@@ -18,25 +18,31 @@ def say(*texts: object, sep: str = " ", end: str = "\n", file: TextIO | None = N
     """Print as `print` does, with nothing in it that steers a terminal.
 
     Raises:
-        OSError: standard output cannot be written; about standard error see `Talk`.
+        OSError: `file`, or standard output, cannot be written.
     """
-    target = cast("TextIO", Talk(file)) if file is not None and file is sys.stderr else file
-    print(*(printable(str(text)) for text in texts), sep=sep, end=end, file=target, flush=flush)
+    print(*(printable(str(text)) for text in texts), sep=sep, end=end, file=file, flush=flush)
 
 
-class Talk:
-    """Standard error, which only accompanies what is done: where it cannot be written, nothing ends because of that.
+def tell(*texts: object, sep: str = " ", end: str = "\n", flush: bool = False) -> None:
+    """Say on standard error what only accompanies what is done, see `Talk`."""
+    say(*texts, sep=sep, end=end, file=cast("TextIO", Talk(sys.stderr)) if sys.stderr else None, flush=flush)
 
-    It may be a log on a full disk, a pipe whose reader has ended, or a terminal that is gone.
-    """
+
+class _Through:
+    """A file of which a subclass changes how it is written."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
 
-    @property
-    def encoding(self) -> str:
-        """Of the file."""
-        return self._file.encoding
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+class Talk(_Through):
+    """Standard error, which only accompanies what is done: where it cannot be written, nothing ends because of that.
+
+    It may be a log on a full disk, a pipe whose reader has ended, or a terminal that is gone.
+    """
 
     def write(self, text: str) -> int:
         """Write it, or not."""
@@ -49,34 +55,15 @@ class Talk:
         with suppress(OSError):
             self._file.flush()
 
-    def isatty(self) -> bool:
-        """Whether it is a terminal: as the file itself."""
-        return self._file.isatty()
-
-    def fileno(self) -> int:
-        """Its descriptor."""
-        return self._file.fileno()
-
 
 def talking_console() -> Console:
     """A console on standard error as it is now, see `Talk`."""
     return Console(file=cast("TextIO", Talk(sys.stderr)), highlight=False)
 
 
-class PrintableFile:
+class PrintableFile(_Through):
     """A terminal's file, to which rows are written that hold whatever the data hold."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
 
     def write(self, text: str) -> int:
         """Write it as `say` does."""
         return self._file.write(printable(text))
-
-    def flush(self) -> None:
-        """Have it shown now."""
-        self._file.flush()
-
-    def isatty(self) -> bool:
-        """Whether it is a terminal: as the file itself."""
-        return self._file.isatty()
