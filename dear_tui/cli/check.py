@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dear_tui.access.commands import naming
-from dear_tui.cli.options import JsonOption
+from dear_tui.cli.options import ConfigArgument, JsonOption
 from dear_tui.cli.printing.say import say
 from dear_tui.cli.printing.steps import shown_steps
 from engine.errors import InputError
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def check(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file.")],
+    config: ConfigArgument,
     pairs: Annotated[int, typer.Option("--pairs", min=1, help="How many (fault, image) pairs to compare.")] = 20_000,
     as_json: JsonOption = False,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dear_tui.access import commands as orders
-from dear_tui.cli.options import NoStartOption, StoreOption
+from dear_tui.cli.options import CampaignArgument, NoStartOption, StoreOption
 from dear_tui.cli.printing.say import tell
 from engine.errors import InputError
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.store import Action, CampaignStatus
-
-CampaignArgument = Annotated[int, typer.Argument(metavar="ID", help="The campaign's number in `dear-tui list`.")]
 
 
 def pause(campaign: CampaignArgument, store: StoreOption = None) -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from dear_tui.access.commands import naming
-from dear_tui.cli.options import JsonOption
+from dear_tui.cli.options import ConfigArgument, JsonOption
 from dear_tui.cli.printing.say import say
 from dear_tui.cli.printing.steps import shown_steps
 from engine.units import byte_count, duration, short_count
@@ -19,10 +16,7 @@ if TYPE_CHECKING:
     from engine.running.estimate import Estimate
 
 
-def estimate(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file.")],
-    as_json: JsonOption = False,
-) -> None:
+def estimate(config: ConfigArgument, as_json: JsonOption = False) -> None:
     """Estimate faults, pairs, operations, disk and time.
 
     Nothing is stored; the time is measured on this machine, for a few seconds.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dear_tui.cli.options import StoreOption
+from dear_tui.cli.options import CampaignArgument, StoreOption
 from dear_tui.cli.printing.say import say, tell
 from engine.errors import InputError
 from engine.paths import exists, is_folder
@@ -27,7 +27,7 @@ class ExportFormat(StrEnum):
 
 
 def export(
-    campaign: Annotated[int, typer.Argument(metavar="ID", help="The campaign's number in `dear-tui list`.")],
+    campaign: CampaignArgument,
     format: Annotated[
         ExportFormat,
         typer.Option("--format", help="duckdb: one file; parquet, csv: a folder with a file for each view."),

@@ -13,6 +13,8 @@ def _folder(text: str | Path) -> Path:
     return Path(text)
 
 
+CampaignArgument = Annotated[int, typer.Argument(metavar="ID", help="The campaign's number in `dear-tui list`.")]
+ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file.")]
 StoreOption = Annotated[
     Path | None,
     typer.Option(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dear_tui.access.description import sections
-from dear_tui.cli.options import JsonOption, StoreOption
+from dear_tui.cli.options import CampaignArgument, JsonOption, StoreOption
 from dear_tui.cli.printing.say import say
 from dear_tui.cli.summary import print_summary, print_tables
 from engine.analysis.renderers.registry import RENDERERS
@@ -31,7 +31,7 @@ def _checked_format(name: str) -> str:
 
 
 def show(
-    campaign: Annotated[int, typer.Argument(metavar="ID", help="The campaign's number in `dear-tui list`.")],
+    campaign: CampaignArgument,
     store: StoreOption = None,
     as_json: JsonOption = False,
     table_format: Annotated[
