@@ -8,14 +8,12 @@ import numpy as np
 
 from dear_tui.charts.axis import Axis
 from dear_tui.charts.picture import Ink
-from dear_tui.charts.plot import STYLES, Level, Numbers, Plot, Readings, Series, classes_of, fitted, windowed
+from dear_tui.charts.plot import STYLES, Level, Numbers, Plot, Readings, Series, by_ink, classes_of, fitted, windowed
 from dear_tui.charts.raster import LineStyle
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from dear_tui.charts.view import View
-    from engine.analysis.classification import Classification, Comparison
+    from engine.analysis.classification import Comparison
 
 RANDOM = {
     Ink.MASKED: LineStyle(1, 3),
@@ -27,7 +25,7 @@ RANDOM = {
 
 def comparison_plot(campaign: int, metric: str, comparison: Comparison, view: View) -> Plot:
     """Percent of the pairs of the first images that have each severity, in both orders."""
-    ranked, random = _by_ink(comparison.ranked), _by_ink(comparison.random)
+    ranked, random = by_ink(comparison.ranked), by_ink(comparison.random)
     images = len(comparison.ranked.critical)
     x_axis, x = windowed(view, Axis(images)), np.arange(1.0, images + 1)
     shown, hidden = classes_of(comparison.ranked.screened, view)
@@ -76,12 +74,3 @@ def comparison_plot(campaign: int, metric: str, comparison: Comparison, view: Vi
         levels=levels,
         levels_note="final %" if levels else "",
     )  # fmt: skip
-
-
-def _by_ink(classification: Classification) -> dict[Ink, NDArray[np.float64]]:
-    return {
-        Ink.MASKED: classification.masked,
-        Ink.NON_CRITICAL: classification.non_critical,
-        Ink.CRITICAL: classification.critical,
-        Ink.SCREENED: classification.screened,
-    }

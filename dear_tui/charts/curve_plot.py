@@ -8,7 +8,7 @@ import numpy as np
 
 from dear_tui.charts.axis import Axis
 from dear_tui.charts.picture import Ink
-from dear_tui.charts.plot import STYLES, Level, Numbers, Plot, Readings, Series, classes_of, fitted, windowed
+from dear_tui.charts.plot import STYLES, Level, Numbers, Plot, Readings, Series, by_ink, classes_of, fitted, windowed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,13 +70,8 @@ def curve_plot(campaign: int, curve: CurveData, counts: ImageCounts | None, view
 
 def class_curves(curve: CurveData) -> dict[Ink, NDArray[np.int64]]:
     """Faults per class after 0, 1, 2 ... images, int64 [done + 1]; before any image every fault is masked."""
-    after = {
-        Ink.MASKED: curve.masked,
-        Ink.NON_CRITICAL: curve.non_critical,
-        Ink.CRITICAL: curve.critical,
-        Ink.SCREENED: curve.screened,
-    }
-    return {ink: np.insert(counts, 0, curve.faults if ink is Ink.MASKED else 0) for ink, counts in after.items()}
+    after = by_ink(curve).items()
+    return {ink: np.insert(counts, 0, curve.faults if ink is Ink.MASKED else 0) for ink, counts in after}
 
 
 def _describe(curve: CurveData, image_ids: NDArray[np.int64] | None, rank: int) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from dear_tui.charts.axis import Axis, round_step
 from dear_tui.charts.picture import Ink
 from dear_tui.charts.raster import LineStyle
-from engine.severity import NOT_RUN_NAMES, SEVERITY_NAMES
+from engine.severity import NOT_RUN_NAMES, SEVERITIES, SEVERITY_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+CLASS_INKS = {name: Ink[name.upper()] for name in (*SEVERITIES, NOT_RUN_NAMES[0])}
+"""column or field -> ink"""
 CLASSES = dict(zip((Ink.MASKED, Ink.NON_CRITICAL, Ink.CRITICAL), SEVERITY_NAMES, strict=True))
 STYLES = {
     Ink.BAND: LineStyle(1, 7),
@@ -132,6 +134,11 @@ def classes_of(screened: NDArray[Any], view: View) -> tuple[dict[Ink, str], dict
     hidden = view.hidden | ({Ink.SCREENED} if Ink.MASKED in view.hidden else set())
     shown = {ink: name for ink, name in classes.items() if ink not in hidden}
     return shown, {ink: name for ink, name in classes.items() if ink in hidden}
+
+
+def by_ink(counted: object) -> dict[Ink, NDArray[Any]]:
+    """What something has of each class."""
+    return {ink: getattr(counted, name) for name, ink in CLASS_INKS.items()}
 
 
 def windowed(view: View, axis: Axis) -> Axis:

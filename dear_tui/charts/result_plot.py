@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from dear_tui.charts.axis import Axis
 from dear_tui.charts.draw import LEAST_HEIGHT, LEAST_WIDTH, TOO_SMALL, draw_axes, line_sample
 from dear_tui.charts.picture import Ink, Picture
-from dear_tui.charts.plot import STYLES
+from dear_tui.charts.plot import CLASS_INKS, STYLES
 from dear_tui.charts.raster import CELL_HEIGHT, CELL_WIDTH, braille, trace
 
 if TYPE_CHECKING:
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
 
 MOST_LINES = 4
 INKS = (Ink.MASKED, Ink.CRITICAL, Ink.METRIC, Ink.NON_CRITICAL)
-CLASS_INKS = {
-    "masked": Ink.MASKED,
-    "non_critical": Ink.NON_CRITICAL,
-    "critical": Ink.CRITICAL,
-    "screened": Ink.SCREENED,
-}
 
 
 def draw_result(x_name: str, x: NDArray[np.float64], lines: Mapping[str, NDArray[np.float64]], dots: bool,
