@@ -12,7 +12,7 @@ from dear_tui.charts.plot import STYLES, Level, Numbers, Plot, Readings, Series,
 from dear_tui.charts.raster import LineStyle
 
 if TYPE_CHECKING:
-    from dear_tui.charts.view import View
+    from dear_tui.charts.view import ChartView
     from engine.analysis.classification import Comparison
 
 RANDOM = {
@@ -23,7 +23,7 @@ RANDOM = {
 }
 
 
-def comparison_plot(campaign: int, metric: str, comparison: Comparison, view: View) -> Plot:
+def comparison_plot(campaign: int, metric: str, comparison: Comparison, view: ChartView) -> Plot:
     """Percent of the pairs of the first images that have each severity, in both orders."""
     ranked, random = by_ink(comparison.ranked), by_ink(comparison.random)
     images = len(comparison.ranked.critical)

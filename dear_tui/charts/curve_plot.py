@@ -13,14 +13,14 @@ from dear_tui.charts.plot import STYLES, Level, Numbers, Plot, Readings, Series,
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dear_tui.charts.view import View
+    from dear_tui.charts.view import ChartView
     from engine.store import CurveData, ImageCounts
 
 BAND = 0.1
 """The dotted lines lie this share below and above the final count."""
 
 
-def curve_plot(campaign: int, curve: CurveData, counts: ImageCounts | None, view: View) -> Plot:
+def curve_plot(campaign: int, curve: CurveData, counts: ImageCounts | None, view: ChartView) -> Plot:
     """After every image: how many faults are masked, non-critical and critical so far.
 
     Args:

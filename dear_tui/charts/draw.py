@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from dear_tui.charts.axis import Axis
     from dear_tui.charts.picture import Area
-    from dear_tui.charts.view import View
+    from dear_tui.charts.view import ChartView
 
 LEAST_WIDTH, LEAST_HEIGHT = 40, 10
 LEAST_SMALL_WIDTH, LEAST_SMALL_HEIGHT = 20, 6
@@ -31,7 +31,7 @@ RIGHT = 4
 """columns of the right axis and its labels"""
 
 
-def draw_plot(plot: Plot, view: View, width: int, height: int, small: bool = False) -> Picture:
+def draw_plot(plot: Plot, view: ChartView, width: int, height: int, small: bool = False) -> Picture:
     """The whole picture.
 
     Args:
@@ -79,7 +79,7 @@ def _in_rows(parts: list[str], width: int) -> list[str]:
     return rows
 
 
-def _draw_legend(picture: Picture, plot: Plot, view: View, most: int) -> int:
+def _draw_legend(picture: Picture, plot: Plot, view: ChartView, most: int) -> int:
     """Entries in as many rows as they need and may have; returns how many."""
     heading = "‖ frozen".ljust(len(plot.heading)) if view.frozen else plot.heading
     picture.put(0, 1, heading, Ink.FINAL if view.frozen else Ink.AXIS)
@@ -96,7 +96,7 @@ def _draw_legend(picture: Picture, plot: Plot, view: View, most: int) -> int:
     return row + 1
 
 
-def _entries(plot: Plot, view: View) -> list[tuple[Ink, str, str]]:
+def _entries(plot: Plot, view: ChartView) -> list[tuple[Ink, str, str]]:
     """Ink, sample and words; what is hidden has a blank sample. The right axis and the levels come last."""
     entries = [
         (series.ink, line_sample(series.style) if series.style else SHADES if view.density else "⢌⠢", series.label)
@@ -173,7 +173,7 @@ def _places(plot: Plot, series: Series) -> tuple[NDArray[np.float64], NDArray[np
     return x[shown], y[shown]
 
 
-def _draw_points(picture: Picture, plot: Plot, view: View) -> None:
+def _draw_points(picture: Picture, plot: Plot, view: ChartView) -> None:
     top, left, rows, columns = picture.area
     for series in plot.series:
         if series.style is not None:

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dear_tui.charts.plot import Plot
-    from dear_tui.charts.view import View
+    from dear_tui.charts.view import ChartView
 
 NAMES = frozenset({"campaign", "image_id", "rank"})
 """columns whose numbers are names"""
 
 
-def write_export(plot: Plot, view: View, folder: Path, campaign: int) -> list[Path]:
+def write_export(plot: Plot, view: ChartView, folder: Path, campaign: int) -> list[Path]:
     """Write both files under a name that is not taken.
 
     Raises:

@@ -15,7 +15,7 @@ from dear_tui.charts.raster import LineStyle
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dear_tui.charts.view import View
+    from dear_tui.charts.view import ChartView
     from engine.store import CurveData
 
 PATTERNS = (
@@ -34,7 +34,7 @@ class Marked:
     curve: CurveData
 
 
-def overlay_plot(marked: Sequence[Marked], view: View) -> Plot:
+def overlay_plot(marked: Sequence[Marked], view: ChartView) -> Plot:
     """Critical faults so far over images, or over the share of each campaign's images."""
     high = 100.0 if view.shares else max(one.curve.images for one in marked)
     x_axis = windowed(view, Axis(high, fractions=view.shares))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dear_tui.charts.view import View
+    from dear_tui.charts.view import ChartView
 
     Floats = NDArray[np.float64]
 
@@ -125,7 +125,7 @@ class Plot:
         return 1 / 256 if self.x.log else max(8 / max(len(self.readings.x), 1), 1e-6)
 
 
-def classes_of(screened: NDArray[Any], view: View) -> tuple[dict[Ink, str], dict[Ink, str]]:
+def classes_of(screened: NDArray[Any], view: ChartView) -> tuple[dict[Ink, str], dict[Ink, str]]:
     """The classes that a view shows and those that it hides, each by its ink; screened ones only where there are some.
 
     A screened fault or pair is hidden with the masked ones: most are, and both lines rise far above the critical one.
@@ -141,7 +141,7 @@ def by_ink(counted: object) -> dict[Ink, NDArray[Any]]:
     return {ink: getattr(counted, name) for name, ink in CLASS_INKS.items()}
 
 
-def windowed(view: View, axis: Axis) -> Axis:
+def windowed(view: ChartView, axis: Axis) -> Axis:
     """The x axis as the view has it."""
     return replace(axis, log=view.log_x, window=view.window)
 
@@ -153,7 +153,12 @@ def in_window(axis: Axis, x: Floats) -> NDArray[np.bool_]:
 
 
 def fitted(
-    axis: Axis, series: tuple[Series, ...], levels: tuple[Level, ...], most: float, view: View, percent: bool = False
+    axis: Axis,
+    series: tuple[Series, ...],
+    levels: tuple[Level, ...],
+    most: float,
+    view: ChartView,
+    percent: bool = False,
 ) -> Axis:
     """A y axis for what is shown, so that hiding or zooming enlarges the rest; round, so that it seldom moves."""
     highest = max([1e-3, *(_highest(axis, one) for one in series if one.scale is None)])

@@ -9,11 +9,11 @@ from dear_tui.charts.comparison_plot import comparison_plot
 from dear_tui.charts.curve_plot import curve_plot
 from dear_tui.charts.overlay_plot import Marked, overlay_plot
 from dear_tui.charts.scatter_plot import scatter_plot
-from dear_tui.charts.view import Kind
+from dear_tui.charts.view import ChartKind
 
 if TYPE_CHECKING:
     from dear_tui.charts.plot import Plot
-    from dear_tui.charts.view import View
+    from dear_tui.charts.view import ChartView
     from engine.analysis.classification import Comparison
     from engine.store import CurveData, ImageCounts
 
@@ -37,15 +37,15 @@ class ChartData:
         )
 
 
-def make_plot(data: ChartData, view: View) -> Plot | str:
+def make_plot(data: ChartData, view: ChartView) -> Plot | str:
     """The plot, or why there is none yet."""
-    if view.kind is Kind.CURVE:
+    if view.kind is ChartKind.CURVE:
         return curve_plot(data.campaign, data.curve, data.counts, view)
-    if view.kind is Kind.OVERLAY:
+    if view.kind is ChartKind.OVERLAY:
         return overlay_plot(data.marked, view) if data.marked else "Reading the marked campaigns ..."
     if data.counts is None:
         return "Reading the images ..."
-    if view.kind is Kind.SCATTER:
+    if view.kind is ChartKind.SCATTER:
         return scatter_plot(data.campaign, data.counts, view)
     if data.comparison is None:
         return _no_comparison(data.counts)

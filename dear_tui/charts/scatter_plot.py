@@ -11,14 +11,14 @@ from dear_tui.charts.picture import Ink
 from dear_tui.charts.plot import Numbers, Plot, Readings, Series, fitted, windowed
 
 if TYPE_CHECKING:
-    from dear_tui.charts.view import View
+    from dear_tui.charts.view import ChartView
     from engine.store import ImageCounts
 
 DECADES = 6
 """How far below its largest value a log axis shows a metric; softmax goes down to 1e-30."""
 
 
-def scatter_plot(campaign: int, counts: ImageCounts, view: View) -> Plot:
+def scatter_plot(campaign: int, counts: ImageCounts, view: ChartView) -> Plot:
     """One point for each image that every fault has run on."""
     ranks = np.flatnonzero(counts.complete)
     ranks = ranks[np.argsort(counts.metric[ranks], kind="stable")]

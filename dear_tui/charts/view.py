@@ -16,7 +16,7 @@ PAN = 0.25
 """share of what is shown"""
 
 
-class Kind(Enum):
+class ChartKind(Enum):
     """The views of the live screen; the value is what the user reads."""
 
     CURVE = "detection curve"
@@ -26,10 +26,10 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class View:
+class ChartView:
     """Held apart from the data, so that it stays as it is when newer data come."""
 
-    kind: Kind = Kind.CURVE
+    kind: ChartKind = ChartKind.CURVE
     log: bool = False
     """the y axis"""
     log_x: bool = False
@@ -45,7 +45,7 @@ class View:
     cursor: int | None = None
     """key of the plot's reading that is read out"""
 
-    def zoomed(self, factor: float, anchor: float, least: float) -> View:
+    def zoomed(self, factor: float, anchor: float, least: float) -> ChartView:
         """Show more or less of the x axis.
 
         Args:
@@ -57,12 +57,12 @@ class View:
         length = min(max((stop - start) / factor, min(least, 1.0)), 1.0)
         return self._at(start + anchor * (stop - start - length), length)
 
-    def panned(self, share: float) -> View:
+    def panned(self, share: float) -> ChartView:
         """Move by a share of what is shown, right if positive."""
         start, stop = self.window
         return self._at(start + share * (stop - start), stop - start)
 
-    def showing(self, place: float) -> View:
+    def showing(self, place: float) -> ChartView:
         """Move as far as is needed to show what lies at a place, 0 and 1 the edges of what is shown."""
         start, stop = self.window
         if 0 <= place <= 1:
@@ -70,6 +70,6 @@ class View:
         beyond = place if place < 0 else place - 1
         return self._at(start + beyond * (stop - start), stop - start)
 
-    def _at(self, start: float, length: float) -> View:
+    def _at(self, start: float, length: float) -> ChartView:
         start = min(max(start, 0.0), 1.0 - length)
         return replace(self, window=(start, start + length))

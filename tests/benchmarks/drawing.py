@@ -15,7 +15,7 @@ import numpy as np
 from dear_tui.charts.draw import draw_plot
 from dear_tui.charts.overlay_plot import Marked
 from dear_tui.charts.plots import ChartData, make_plot
-from dear_tui.charts.view import Kind, View
+from dear_tui.charts.view import ChartKind, ChartView
 from dear_tui.cli.printing.terminal_table import print_table
 from engine.analysis.classification import compare_orders
 from engine.analysis.curve import DetectionCurve
@@ -63,20 +63,20 @@ def milliseconds(draw: Callable[[], object]) -> float:
 def main() -> None:
     """Print a table."""
     data = made_up()
-    views = {kind.value: View(kind) for kind in Kind}
+    views = {kind.value: ChartView(kind) for kind in ChartKind}
     views |= {
-        "scatter, shaded": View(Kind.SCATTER, density=True),
-        "both axes log": View(log=True, log_x=True),
-        "zoomed to 80 images": View(window=(0.0, 0.008)),
+        "scatter, shaded": ChartView(ChartKind.SCATTER, density=True),
+        "both axes log": ChartView(log=True, log_x=True),
+        "zoomed to 80 images": ChartView(window=(0.0, 0.008)),
     }
 
-    def draw(view: View) -> None:
+    def draw(view: ChartView) -> None:
         plot = make_plot(data, view)
         assert not isinstance(plot, str)
         draw_plot(plot, view, WIDTH, HEIGHT)
 
     took = {name: milliseconds(partial(draw, view)) for name, view in views.items()}
-    took["curve and scatter together"] = took[Kind.CURVE.value] + took[Kind.SCATTER.value]
+    took["curve and scatter together"] = took[ChartKind.CURVE.value] + took[ChartKind.SCATTER.value]
     print_table(Table("", (Column("drawn"), Column("ms", CellKind.NUMBER)), tuple(took.items())))
 
 

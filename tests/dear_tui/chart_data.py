@@ -14,7 +14,7 @@ from tests.dear_tui.memory_store import make_curve, make_image_counts
 
 if TYPE_CHECKING:
     from dear_tui.charts.plot import Plot
-    from dear_tui.charts.view import View
+    from dear_tui.charts.view import ChartView
 
 ONLY_CRITICAL = frozenset({Ink.MASKED, Ink.NON_CRITICAL})
 """What a view hides then."""
@@ -41,7 +41,7 @@ def whole_campaign() -> ChartData:
 DATA = whole_campaign()
 
 
-def plot_of(view: View, data: ChartData = DATA) -> Plot:
+def plot_of(view: ChartView, data: ChartData = DATA) -> Plot:
     """The plot, which there must be."""
     plot = make_plot(data, view)
     assert not isinstance(plot, str), plot

@@ -16,7 +16,7 @@ from dear_tui.charts.draw import draw_plot, draw_sentence
 from dear_tui.charts.export import write_export
 from dear_tui.charts.picture import Ink, Picture
 from dear_tui.charts.plots import ChartData, make_plot
-from dear_tui.charts.view import PAN, ZOOM, Kind, View
+from dear_tui.charts.view import PAN, ZOOM, ChartKind, ChartView
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.chart import Chart
 from engine.paths import present_folder
@@ -36,8 +36,8 @@ FAR = 10
 CLASS_KEYS = Binding.Group("hide ", compact=True)
 """One entry of the footer, which puts no room after it."""
 NEEDS_PLOT = {"zoom", "pan", "whole", "step", "export", "toggle", "toggle_class"}
-CURVES = {Kind.CURVE, Kind.COMPARISON}
-NEEDS_KIND = {"asymptotes": CURVES, "density": {Kind.SCATTER}, "shares": {Kind.OVERLAY}}
+CURVES = {ChartKind.CURVE, ChartKind.COMPARISON}
+NEEDS_KIND = {"asymptotes": CURVES, "density": {ChartKind.SCATTER}, "shares": {ChartKind.OVERLAY}}
 """What is switched in some views only."""
 
 
@@ -103,14 +103,14 @@ class CampaignChart(Chart, can_focus=True):
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id)
-        self._view = View()
+        self._view = ChartView()
         self._newest: ChartData | None = None
         self._drawn: ChartData | None = None
         self._plot: Plot | str = ""
         self._offered: tuple[object, ...] = ()
 
     @property
-    def view(self) -> View:
+    def view(self) -> ChartView:
         """What is shown; only keys change it."""
         return self._view
 
@@ -161,7 +161,7 @@ class CampaignChart(Chart, can_focus=True):
 
     def action_next_view(self) -> None:
         """Curve, scatter, comparison, and marked campaigns where there are some."""
-        kinds = [kind for kind in Kind if kind is not Kind.OVERLAY or (self._newest and self._newest.marked)]
+        kinds = [kind for kind in ChartKind if kind is not ChartKind.OVERLAY or (self._newest and self._newest.marked)]
         kind = kinds[(kinds.index(self._view.kind) + 1) % len(kinds)]
         self._change_view(replace(self._view, kind=kind, window=WHOLE, cursor=None))
 
@@ -218,7 +218,7 @@ class CampaignChart(Chart, can_focus=True):
             self._write(plot, self._view, present_folder(), self._drawn.campaign)
 
     @work(thread=True, group="export")
-    def _write(self, plot: Plot, view: View, folder: Path, campaign: int) -> None:
+    def _write(self, plot: Plot, view: ChartView, folder: Path, campaign: int) -> None:
         try:
             paths = write_export(plot, view, folder, campaign)
         except OSError as error:
@@ -246,11 +246,11 @@ class CampaignChart(Chart, can_focus=True):
 
     def _follow_marks(self, are_some: bool) -> None:
         """Campaigns were marked to be compared: show that."""
-        if are_some or self._view.kind is Kind.OVERLAY:
-            kind = Kind.OVERLAY if are_some else Kind.CURVE
+        if are_some or self._view.kind is ChartKind.OVERLAY:
+            kind = ChartKind.OVERLAY if are_some else ChartKind.CURVE
             self._view = replace(self._view, kind=kind, window=WHOLE, cursor=None, frozen=False)
 
-    def _change_view(self, view: View) -> None:
+    def _change_view(self, view: ChartView) -> None:
         self._view = view
         self._show()
         self.post_message(self.ViewChanged())
@@ -269,9 +269,11 @@ class CampaignChart(Chart, can_focus=True):
             self.refresh_bindings()
 
 
-def _kinds_of(action: str, parameters: tuple[object, ...]) -> set[Kind]:
+def _kinds_of(action: str, parameters: tuple[object, ...]) -> set[ChartKind]:
     """Where an action does something."""
-    return CURVES if action == "toggle_class" else NEEDS_KIND.get(str(parameters[0]) if parameters else "", set(Kind))
+    return (
+        CURVES if action == "toggle_class" else NEEDS_KIND.get(str(parameters[0]) if parameters else "", set(ChartKind))
+    )
 
 
 def _stepped(column_of: Floats, weight: Floats, index: int | None, columns: int, width: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dear_tui.charts.draw import draw_plot
 from dear_tui.charts.picture import Picture
 from dear_tui.charts.plots import ChartData, make_plot
-from dear_tui.charts.view import Kind, View
+from dear_tui.charts.view import ChartKind, ChartView
 from dear_tui.widgets.common.chart import Chart
 
 
@@ -15,12 +15,12 @@ class SideChart(Chart):
     def __init__(self) -> None:
         super().__init__()
         self._data: ChartData | None = None
-        self._view = View(Kind.SCATTER)
+        self._view = ChartView(ChartKind.SCATTER)
 
-    def show_data(self, data: ChartData | None, beside: View) -> None:
+    def show_data(self, data: ChartData | None, beside: ChartView) -> None:
         """Draw what the large chart does not show."""
-        kind = Kind.CURVE if beside.kind is Kind.SCATTER else Kind.SCATTER
-        view = View(kind, log=kind is Kind.SCATTER, density=kind is Kind.SCATTER)
+        kind = ChartKind.CURVE if beside.kind is ChartKind.SCATTER else ChartKind.SCATTER
+        view = ChartView(kind, log=kind is ChartKind.SCATTER, density=kind is ChartKind.SCATTER)
         if data is not self._data or view != self._view:
             self._data, self._view = data, view
             self.paint()

@@ -10,7 +10,7 @@ from dear_tui.access.live_details import LiveReader, Wanted
 from dear_tui.charts.overlay_plot import Marked
 from dear_tui.charts.plot import in_window
 from dear_tui.charts.plots import ChartData, make_plot
-from dear_tui.charts.view import Kind, View
+from dear_tui.charts.view import ChartKind, ChartView
 from engine.store import Store
 from engine.store.sql.sql import SqlSession
 from tests.engine.store.stored_campaigns import Truth, new_campaign, write
@@ -35,15 +35,18 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, C
 @pytest.mark.parametrize(
     ("view", "columns"),
     [
-        (View(), ["rank", "image_id", "el2n", "masked", "non_critical", "critical"]),
-        (View(window=(0.25, 0.5)), ["rank", "image_id", "el2n", "masked", "non_critical", "critical"]),
-        (View(Kind.SCATTER), ["image_id", "rank", "el2n", "masked", "non_critical", "critical"]),
-        (View(Kind.SCATTER, window=(0.3, 0.8)), ["image_id", "rank", "el2n", "masked", "non_critical", "critical"]),
-        (View(Kind.COMPARISON), ["images", "ranked_masked", "ranked_non_critical", "ranked_critical"]),
-        (View(Kind.OVERLAY), ["campaign", "rank", "critical"]),
+        (ChartView(), ["rank", "image_id", "el2n", "masked", "non_critical", "critical"]),
+        (ChartView(window=(0.25, 0.5)), ["rank", "image_id", "el2n", "masked", "non_critical", "critical"]),
+        (ChartView(ChartKind.SCATTER), ["image_id", "rank", "el2n", "masked", "non_critical", "critical"]),
+        (
+            ChartView(ChartKind.SCATTER, window=(0.3, 0.8)),
+            ["image_id", "rank", "el2n", "masked", "non_critical", "critical"],
+        ),
+        (ChartView(ChartKind.COMPARISON), ["images", "ranked_masked", "ranked_non_critical", "ranked_critical"]),
+        (ChartView(ChartKind.OVERLAY), ["campaign", "rank", "critical"]),
     ],
 )
-def test_the_query_gives_what_is_shown(finished: tuple[Path, ChartData], view: View, columns: list[str]) -> None:
+def test_the_query_gives_what_is_shown(finished: tuple[Path, ChartData], view: ChartView, columns: list[str]) -> None:
     path, data = finished
     plot = make_plot(data, view)
     assert not isinstance(plot, str), plot

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dear_tui.charts.picture import Ink
-from dear_tui.charts.view import Kind, View
+from dear_tui.charts.view import ChartKind, ChartView
 from dear_tui.screens.live import LiveScreen
 from dear_tui.settings.actions import actions_of
 from tests.dear_tui.live_pilot import live_store, press, settle_all
@@ -36,10 +36,10 @@ async def test_v_goes_round_the_views() -> None:
             shown.append((chart.view.kind, next(iter(chart.picture.rows())).strip()[:22]))
             await press(pilot, "v")
         assert shown == [
-            (Kind.CURVE, "↑ faults → images  ⠤⠤⠤"),
-            (Kind.SCATTER, "↑ critical faults → el"),
-            (Kind.COMPARISON, "↑ % of pairs → images "),
-            (Kind.CURVE, "↑ faults → images  ⠤⠤⠤"),
+            (ChartKind.CURVE, "↑ faults → images  ⠤⠤⠤"),
+            (ChartKind.SCATTER, "↑ critical faults → el"),
+            (ChartKind.COMPARISON, "↑ % of pairs → images "),
+            (ChartKind.CURVE, "↑ faults → images  ⠤⠤⠤"),
         ]
 
 
@@ -60,15 +60,15 @@ async def test_random_against_ranked_says_what_it_waits_for() -> None:
 @pytest.mark.parametrize(
     ("keys", "key", "changed"),
     [
-        ((), "x", View(log_x=True)),
-        ((), "y", View(log=True)),
-        ((), "a", View(asymptotes=False)),
-        (("v",), "d", View(Kind.SCATTER, density=True)),
-        (("v", "v"), "n", View(Kind.COMPARISON, hidden=frozenset({Ink.NON_CRITICAL}))),
-        (("v", "v"), "a", View(Kind.COMPARISON, asymptotes=False)),
+        ((), "x", ChartView(log_x=True)),
+        ((), "y", ChartView(log=True)),
+        ((), "a", ChartView(asymptotes=False)),
+        (("v",), "d", ChartView(ChartKind.SCATTER, density=True)),
+        (("v", "v"), "n", ChartView(ChartKind.COMPARISON, hidden=frozenset({Ink.NON_CRITICAL}))),
+        (("v", "v"), "a", ChartView(ChartKind.COMPARISON, asymptotes=False)),
     ],
 )
-async def test_toggles(keys: tuple[str, ...], key: str, changed: View) -> None:
+async def test_toggles(keys: tuple[str, ...], key: str, changed: ChartView) -> None:
     app = make_app(live_store(), 7)
     async with app.run_test(size=(80, 24)) as pilot:
         chart = await settle_all(pilot)
@@ -104,19 +104,19 @@ async def test_marked_campaigns_are_overlaid_while_there_are_some() -> None:
         app.marked = frozenset({7, 8, 9})
         assert isinstance(app.screen, LiveScreen)
         app.screen.refresh_snapshot()
-        await until(pilot, lambda: chart.view.kind is Kind.OVERLAY)
+        await until(pilot, lambda: chart.view.kind is ChartKind.OVERLAY)
         for words in ("#9 begun 1,040", "#8 central 843", "#7 lenet5-mnist 1,040"):
             assert words in screen_text(app)
         await press(pilot, "r")
         assert "→ % of images" in screen_text(app)
         await press(pilot, "v")
-        assert chart.view.kind is Kind.CURVE
+        assert chart.view.kind is ChartKind.CURVE
         await press(pilot, "v", "v", "v")
-        assert chart.view.kind is Kind.OVERLAY
+        assert chart.view.kind is ChartKind.OVERLAY
         app.marked = frozenset({8})
         assert isinstance(app.screen, LiveScreen)
         app.screen.refresh_snapshot()
-        await until(pilot, lambda: chart.view.kind is Kind.CURVE)
+        await until(pilot, lambda: chart.view.kind is ChartKind.CURVE)
 
 
 async def test_export_writes_two_files_and_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ import torch
 import engine
 from dear_tui.charts.curve_plot import curve_plot
 from dear_tui.charts.scatter_plot import scatter_plot
-from dear_tui.charts.view import View
+from dear_tui.charts.view import ChartView
 from dear_tui.cli.summary import print_summary
 from dear_tui.query.questions import questions
 from engine.analysis.report import campaign_results
@@ -68,7 +68,7 @@ def seen(name: str, folder: Path) -> dict[str, Any]:
     """What is known of a campaign that is ranked by a metric."""
     prepared, path = ranked_by(name, folder), folder / "store"
     campaign = execute(prepared, path, Silent(), lambda: False).id
-    store, view = Store.open(path, read_only=True), View()
+    store, view = Store.open(path, read_only=True), ChartView()
     curve, counts = store.curve(campaign), store.image_counts(campaign)
     with SqlSession(path) as session:
         of_campaign = f"WHERE campaign = {campaign} ORDER BY"
