@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Kind = Literal["step", "material", "images", "estimate", "submitted", "error"]
+ReportKind = Literal["step", "material", "images", "estimate", "submitted", "error"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Order:
 class Report:
     """One thing that the planner has found out."""
 
-    kind: Kind
+    kind: ReportKind
     value: Any
     """step, error: a text; material: layers, images and what is injected; images: how many are run; estimate: its
     fields; submitted: the campaign's id and what there is to say"""

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
-Kind = Literal["text", "whole", "number", "flag", "choice", "path"]
+FieldKind = Literal["text", "whole", "number", "flag", "choice", "path"]
 
-_KINDS: Mapping[object, Kind] = {str: "text", int: "whole", float: "number", bool: "flag", Path: "path"}
+_KINDS: Mapping[object, FieldKind] = {str: "text", int: "whole", float: "number", bool: "flag", Path: "path"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class ConfigField:
     section: str
     """empty for the keys above all tables"""
     key: str
-    kind: Kind
+    kind: FieldKind
     """of the items where it is a list"""
     is_list: bool
     choices: tuple[str, ...]
@@ -101,7 +101,7 @@ def _field(section: str, key: str, info: FieldInfo) -> ConfigField:
     )
 
 
-def _kind(annotation: Any) -> tuple[Kind, bool, tuple[str, ...]]:
+def _kind(annotation: Any) -> tuple[FieldKind, bool, tuple[str, ...]]:
     """Kind of the items, whether it is a list, and the choices there are."""
     arguments = get_args(annotation)
     match get_origin(annotation):
