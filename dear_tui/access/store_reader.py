@@ -54,7 +54,7 @@ class Desk:
     def critical_faults(self, campaign: int) -> int | None:
         """Faults found critical so far; None where that cannot be read."""
         try:
-            return self._store.get().critical_faults(campaign)
+            return len(self._store.get().critical_fault_ids(campaign))
         except Exception:  # a damaged part: the campaign is shown all the same, `verify` says what is wrong
             return None
 

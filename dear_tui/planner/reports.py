@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 ReportKind = Literal["step", "material", "images", "estimate", "submitted", "error"]
 
 
 @dataclass(frozen=True)
-class Order:
+class _Line:
+    """What one process tells the other, as JSON."""
+
+    def to_line(self) -> str:
+        """To be told."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_line(cls, line: str) -> Self:
+        """As it was told."""
+        return cls(**json.loads(line))
+
+
+@dataclass(frozen=True)
+class Order(_Line):
     """A config, and what to do with it."""
 
     tables: dict[str, Any]
@@ -21,30 +35,12 @@ class Order:
     again: bool = False
     """submit it as a new campaign in any case"""
 
-    def to_line(self) -> str:
-        """As JSON."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_line(cls, line: str) -> Order:
-        """As it was given."""
-        return cls(**json.loads(line))
-
 
 @dataclass(frozen=True)
-class Report:
+class Report(_Line):
     """One thing that the planner has found out."""
 
     kind: ReportKind
     value: Any
     """step, error: a text; material: layers, images and what is injected; images: how many are run; estimate: its
     fields; submitted: the campaign's id and what there is to say"""
-
-    def to_line(self) -> str:
-        """As JSON."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_line(cls, line: str) -> Report:
-        """As it was told."""
-        return cls(**json.loads(line))

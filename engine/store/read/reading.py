@@ -198,14 +198,6 @@ class StoreReader:
         except (ValueError, OSError, duckdb.Error) as error:
             raise UnreachableError(str(error)) from None
 
-    def critical_faults(self, campaign: int) -> int:
-        """Faults found critical so far, from the committed parts.
-
-        Raises:
-            InputError: there is no campaign with this id.
-        """
-        return len(self.critical_fault_ids(campaign))
-
     def critical_fault_ids(self, campaign: int) -> NDArray[np.uint32]:
         """The faults found critical so far, by their ids, from the committed parts.
 

@@ -133,12 +133,6 @@ class Statement:
         self._failure: InputError | None = None
         """why it was not read to its end"""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self.close()
-
     def close(self) -> None:
         """Drop the rows; a thread that still reads ends with an error."""
         self.interrupt()

@@ -80,7 +80,7 @@ def check_listed(store: Store) -> None:
         assert len(store.faults(campaign, FaultGroup(), "fault_id")) == FAULTS
         assert len(store.images(campaign, "rank")) == IMAGES
     assert len(store.curve(FINISHED).critical) == IMAGES
-    assert store.table_one(FINISHED).critical_faults == store.critical_faults(FINISHED)
+    assert store.table_one(FINISHED).critical_faults == len(store.critical_fault_ids(FINISHED))
 
 
 def answers(store: Path) -> dict[str, list[dict[str, Any]]]:

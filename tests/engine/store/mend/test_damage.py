@@ -94,7 +94,7 @@ def ask_everything(path: Path, out: Path) -> None:
         lambda store: store.curve(1),
         lambda store: store.image_counts(1),
         lambda store: store.layers(1),
-        lambda store: store.critical_faults(1),
+        lambda store: len(store.critical_fault_ids(1)),
         Store.queue_view,
         Store.worker,
         lambda store: export_sealed(store, 1, out / "sealed"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -25,10 +26,10 @@ def test_without_a_folder_for_temporary_files_the_first_page_is_shown(
     store, _, _ = filled_store(tmp_path / "store")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     with SqlSession(store.layout.root) as session:
-        with session.statement("SELECT * FROM range(3)") as statement:
+        with closing(session.statement("SELECT * FROM range(3)")) as statement:
             assert statement.page().rows.num_rows == statement.count() == 3
             assert statement.page().rows.num_rows == 3, "asked for again"
-        with session.statement("SELECT * FROM range(250_000)") as statement:
+        with closing(session.statement("SELECT * FROM range(250_000)")) as statement:
             page = statement.page()
             assert (page.rows.num_rows, page.more, statement.count()) == (100_000, True, None)
             assert not statement.page().more, "no other one can be turned to"

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -148,7 +149,7 @@ def test_a_missing_store_is_said_and_not_made(tmp_path: Path) -> None:
 
 def test_a_statement_is_read_in_pages_and_counted(session: SqlSession, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.store.sql.sql.PAGE_ROWS", 100)
-    with session.statement("SELECT * FROM severity -- all\n;") as statement:
+    with closing(session.statement("SELECT * FROM severity -- all\n;")) as statement:
         pages = [statement.page(), statement.page(100)]
         assert [(page.first, page.rows.num_rows, page.more) for page in pages] == [(0, 100, True), (100, 80, False)]
         assert statement.count() == 180
@@ -156,7 +157,7 @@ def test_a_statement_is_read_in_pages_and_counted(session: SqlSession, monkeypat
 
 def test_the_place_of_an_error_is_the_typed_line(session: SqlSession) -> None:
     with (
-        session.statement("SELECT bit\nFROM faults WHERE nowhere = 1") as statement,
+        closing(session.statement("SELECT bit\nFROM faults WHERE nowhere = 1")) as statement,
         pytest.raises(QueryError) as error,
     ):
         statement.page()
@@ -204,7 +205,7 @@ UNORDERED = f"SELECT hash(range) % {GROUPS} AS place, count(*) AS rows FROM rang
 
 
 def test_without_an_order_every_row_is_on_one_page_once(session: SqlSession) -> None:
-    with session.statement(UNORDERED) as statement:
+    with closing(session.statement(UNORDERED)) as statement:
         pages = [statement.page()]
         while pages[-1].more:
             pages.append(statement.page(pages[-1].first + pages[-1].rows.num_rows))
@@ -219,7 +220,7 @@ def test_without_an_order_every_row_is_on_one_page_once(session: SqlSession) -> 
 def test_pages_are_kept_up_to_a_limit(session: SqlSession, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.store.sql.sql.PAGE_ROWS", 100)
     monkeypatch.setattr("engine.store.sql.pages.KEPT_BYTES", 3000)
-    with session.statement("SELECT hash(range) AS h FROM range(5000)") as statement:
+    with closing(session.statement("SELECT hash(range) AS h FROM range(5000)")) as statement:
         assert statement.page().more
         assert statement.count() is None, "the rest is neither read nor counted"
         assert 100 < statement.rows_read < 5000
@@ -231,7 +232,7 @@ def test_pages_are_kept_up_to_a_limit(session: SqlSession, monkeypatch: pytest.M
 
 
 def test_a_page_can_be_read_while_another_thread_counts(session: SqlSession) -> None:
-    with session.statement("SELECT range FROM range(3000000)") as statement:
+    with closing(session.statement("SELECT range FROM range(3000000)")) as statement:
         statement.page()
         counts: list[int | None] = []
         counting = threading.Thread(target=lambda: counts.append(statement.count()))
@@ -243,7 +244,7 @@ def test_a_page_can_be_read_while_another_thread_counts(session: SqlSession) -> 
 
 def test_what_fails_on_the_way_keeps_the_pages_before(session: SqlSession) -> None:
     late = "SELECT CASE WHEN range = 8000000 THEN error('too late') ELSE range END AS r FROM range(9000000)"
-    with session.statement(late) as statement:
+    with closing(session.statement(late)) as statement:
         assert statement.page().rows.num_rows == 100_000
         with pytest.raises(InputError, match="too late"):
             statement.count()

@@ -1,6 +1,7 @@
 """Every way to do harm with SQL that we know of: refused in one sentence, and nothing has changed on disk."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -388,7 +389,7 @@ def test_what_only_reads_is_answered_in_the_same_session(session: SqlSession, qu
     query = query.format(newline="\n")
     rows = list(session.query(query))
     assert rows
-    with session.statement(query) as statement:
+    with closing(session.statement(query)) as statement:
         assert statement.count()
 
 
