@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from dear_tui.access.commands import naming
 from dear_tui.cli.options import AgainOption, StoreOption
 from dear_tui.cli.printing.say import talking_console, tell
+from dear_tui.terminal.signals import STOPS, handled
 from dear_tui.text.printable import printable
 from dear_tui.text.steps import StepText
 from engine.severity import NOT_RUN_NAMES
@@ -81,7 +81,7 @@ def run_config(
 
     path = store_path(store)
     try:
-        with ProgressLine(stop) as line, stop:
+        with ProgressLine(stop) as line, handled(STOPS, stop.hear):
             prepared = prepare(config, on_step=line.on_step, networks=networks)
             line.injected = coverage(prepared.plain).sentence
             status = execute(prepared, path, line, lambda: stop.requested, again, goes_on)
@@ -98,23 +98,13 @@ def run_config(
         raise typer.Exit(130)
 
 
-STOPS = (signal.SIGINT, signal.SIGTERM)
-
-
 class StopOnInterrupt:
     """The first ctrl+c or SIGTERM asks for a stop, the second one stops at once."""
 
-    def __init__(self) -> None:
-        self.requested = False
+    requested = False
 
-    def __enter__(self) -> None:
-        self._previous = {number: signal.signal(number, self._on_interrupt) for number in STOPS}
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
-
-    def _on_interrupt(self, *_: object) -> None:
+    def hear(self, *_: object) -> None:
+        """Handle a signal."""
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True

@@ -111,7 +111,7 @@ class GpuReader:
         nvml = self._nvml
         try:
             handle = nvml.nvmlDeviceGetHandleByIndex(index)
-            name = _text(nvml.nvmlDeviceGetName(handle))
+            name = nvml.nvmlDeviceGetName(handle)
         except nvml.NVMLError as error:
             return Gpu(f"GPU {index}", problem=_said(error))
         memory = self._ask("nvmlDeviceGetMemoryInfo", handle)
@@ -144,7 +144,7 @@ class GpuReader:
 
     def _instance(self, handle: Any) -> Gpu:
         memory = self._ask("nvmlDeviceGetMemoryInfo", handle)
-        name = _text(self._ask("nvmlDeviceGetName", handle) or "MIG")
+        name = self._ask("nvmlDeviceGetName", handle) or "MIG"
         return Gpu(
             name=name[name.find("MIG") :] if "MIG" in name else name,
             memory_used=_number(memory, "used"),
@@ -205,12 +205,7 @@ def command_of(pid: int) -> str:
 
 
 def _said(error: Exception) -> str:
-    return _text(str(error)).rstrip(".") or type(error).__name__
-
-
-def _text(value: str | bytes) -> str:
-    """Older bindings give bytes."""
-    return value.decode(errors="replace") if isinstance(value, bytes) else value
+    return str(error).rstrip(".") or type(error).__name__
 
 
 def _number(values: Any, name: str) -> int | None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from dear_tui.terminal.signals import at_each_signal
+from dear_tui.terminal.signals import STOPS, at_each_signal, handled
 from dear_tui.text.printable import printable_line
 from dear_tui.text.steps import StepText
 from engine.errors import DearError, DiskFullError, UnreachableError
@@ -85,7 +85,7 @@ class Worker:
             UnreachableError: another worker runs, or the store cannot be used.
         """
         self._store.state.disown_stops(os.getpid())
-        with self._heeding_signals():
+        with handled(STOPS, lambda *_: None), at_each_signal(self._hear):
             self._be_worker(on_ready)
             # what was queued while this was still the worker, but not looked for any more, has no other one
             while not self._stopping.is_set() and self._has_more_to_do():
@@ -257,18 +257,8 @@ class Worker:
             ended.set()
             thread.join()
 
-    @contextmanager
-    def _heeding_signals(self) -> Iterator[None]:
-        """Hear signals in a thread of their own: no computation and no lock of SQLite's holds the second one back."""
-        before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            with at_each_signal(self._hear):
-                yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
     def _hear(self, number: int) -> None:
+        """In a thread of its own: no computation and no lock of SQLite's holds the second signal back."""
         self._signals.append(number)
         if len(self._signals) > 1:
             self._is_noted.wait(NOTE_SECONDS)

@@ -18,7 +18,7 @@ class NVMLError(Exception):
 class FakeGpu:
     """What one GPU answers."""
 
-    name: str | bytes = "NVIDIA H100 80GB HBM3"
+    name: str = "NVIDIA H100 80GB HBM3"
     mig: list[FakeGpu] | None = None
     pids: tuple[int, ...] = ()
     """that compute there; with an odd one, the driver tells the memory"""

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dear_tui.cli import main
-from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.say import say, tell
 from dear_tui.cli.run import StopOnInterrupt
+from dear_tui.terminal.signals import STOPS, handled
 from engine.store import Store
 from tests.small_campaign import write_config
 
@@ -95,6 +96,6 @@ def test_ctrl_c_in_the_middle_of_a_sentence_asks_for_a_stop(monkeypatch: pytest.
     """Python refuses to print there, with an error that ended the campaign."""
     monkeypatch.setattr("sys.stderr", io.TextIOWrapper(io.BufferedWriter(Interrupted()), line_buffering=True))
     stop = StopOnInterrupt()
-    with stop:
-        say("something", file=sys.stderr)
+    with handled(STOPS, stop.hear):
+        tell("something")
     assert stop.requested

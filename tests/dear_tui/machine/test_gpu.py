@@ -38,8 +38,8 @@ def test_all_that_a_gpu_tells() -> None:
     assert read(FakeGpu()) == GpuReading((FULL,))
 
 
-def test_two_gpus_and_names_as_older_bindings_give_them() -> None:
-    first, second = read(FakeGpu(b"Tesla T4"), FakeGpu()).gpus
+def test_two_gpus_have_their_names() -> None:
+    first, second = read(FakeGpu("Tesla T4"), FakeGpu()).gpus
     assert (first.name, second) == ("Tesla T4", FULL)
 
 
