@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from engine.config.fields import ConfigField
-    from engine.config.problems import Problem
 
 SAMPLES = Path(__file__).parent.parent / "sample_configs"
 FIRST = "lenet5-mnist"
@@ -54,9 +53,9 @@ def from_file(path: Path, fields: Iterable[ConfigField]) -> Start:
     tables, folder = read_tables(path), folder_of(path)
     checked = check_config(tables, folder)
     problems = checked if isinstance(checked, list) else []
-    return Start(
-        tables, folder, tuple(f"left out: {problem}" for problem in problems if _has_no_field(problem, fields))
-    )
+    known = {(field.section, field.key) for field in fields}
+    others = (problem for problem in problems if (problem.section, problem.key) not in known)
+    return Start(tables, folder, tuple(f"left out: {problem}" for problem in others))
 
 
 def complete(text: str, folder: Path) -> str | None:
@@ -72,7 +71,3 @@ def complete(text: str, folder: Path) -> str | None:
     except OSError:
         return None
     return text + names[0][len(start) :] if text and names and names[0] != start else None
-
-
-def _has_no_field(problem: Problem, fields: Iterable[ConfigField]) -> bool:
-    return (problem.section, problem.key) not in {(one.section, one.key) for one in fields}

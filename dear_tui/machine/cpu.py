@@ -65,15 +65,13 @@ class Ticks:
 
 
 def _ticks_of_cores() -> list[Ticks]:
-    with suppress(OSError, ValueError, psutil.Error):
-        return [_ticks(times._asdict()) for times in psutil.cpu_times(percpu=True)]
-    return []
-
-
-def _ticks(times: dict[str, float]) -> Ticks:
     """The time of guests is part of `user` and `nice` already; waiting for a disk is idle."""
-    whole = sum(seconds for name, seconds in times.items() if not name.startswith("guest"))
-    return Ticks(whole - times["idle"] - times.get("iowait", 0), whole)
+    ticks = []
+    with suppress(OSError, ValueError, psutil.Error):
+        for times in (core._asdict() for core in psutil.cpu_times(percpu=True)):
+            whole = sum(seconds for name, seconds in times.items() if not name.startswith("guest"))
+            ticks.append(Ticks(whole - times["idle"] - times.get("iowait", 0), whole))
+    return ticks
 
 
 def _share(used: list[Ticks]) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +40,11 @@ def main() -> int:
 def _carry_out(order: Order, say: Say) -> None:
     from engine.config.campaign_config import parse_config
 
-    on_step = partial(_say_step, say, StepText())
+    text = StepText()
+
+    def on_step(step: Step) -> None:
+        say(Report("step", text.of(step)))
+
     try:
         config = parse_config(order.tables, source="config", folder=Path(order.folder))
         if order.store:
@@ -52,10 +55,6 @@ def _carry_out(order: Order, say: Say) -> None:
         say(Report("error", str(error)))
     except Exception as error:  # a network of the user's own may raise anything
         say(Report("error", f"{type(error).__name__}: {error}"))
-
-
-def _say_step(say: Say, text: StepText, step: Step) -> None:
-    say(Report("step", text.of(step)))
 
 
 def _estimate(config: CampaignConfig, say: Say, on_step: OnStep) -> None:

@@ -34,7 +34,8 @@ def complete(before: str, after: str, names: Names) -> tuple[int, list[Completio
     Nothing is offered in texts and comments, before a first letter, and for a word that is whole already.
     """
     match = WORD.search(before)
-    if match is None or _is_quoted(before):
+    is_quoted = any(quote.end() == len(before) and not any(quote.groups()) for quote in QUOTED.finditer(before))
+    if match is None or is_quoted:
         return 0, []
     qualifier, word = match[1], match[2]
     if not word and not qualifier:
@@ -76,11 +77,6 @@ def _columns(views: Iterable[View]) -> Iterator[Completion]:
     for view in views:
         for column in view.columns:
             yield Completion(column.name, "column", column.type)
-
-
-def _is_quoted(before: str) -> bool:
-    """Whether a text or a comment is open where `before` ends."""
-    return any(match.end() == len(before) and not any(match.groups()) for match in QUOTED.finditer(before))
 
 
 def _as_typed(offer: Completion, word: str) -> Completion:

@@ -57,7 +57,8 @@ def _place(location: Sequence[str | int], model: type[BaseModel]) -> tuple[str, 
     """Section, key and item."""
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)[1:]
     section, _, key = path.partition(".")
-    if not key and (section not in model.model_fields or section in _plain_keys(model)):
+    is_table = section in model.model_fields and hasattr(model.model_fields[section].annotation, "model_fields")
+    if not key and not is_table:
         section, key = "", section
     key, bracket, item = key.partition("[")
     return section, key, bracket + item
@@ -81,8 +82,3 @@ def _spelling(key: str, section: Any) -> str:
     known = [*section.model_fields]
     close = get_close_matches(key, known, n=1)
     return f"did you mean {close[0]}?" if close else f"remove it, or use one of {', '.join(known)}"
-
-
-def _plain_keys(model: type[BaseModel]) -> set[str]:
-    """Keys that stand above all tables."""
-    return {name for name, field in model.model_fields.items() if not hasattr(field.annotation, "model_fields")}

@@ -92,7 +92,8 @@ class QueryList(Dialog[Chosen | None]):
             VerticalScroll(Static(id="sql"), can_focus=False),
         )
         box.border_title = Content(self._title)
-        box.border_subtitle = self._subtitle()
+        deletes = "d deletes, " if any(entry.is_saved for entry in self._entries) else ""
+        box.border_subtitle = f"enter runs, i edits, {deletes}/ filters, esc closes"
         yield box
 
     def on_mount(self) -> None:
@@ -155,10 +156,6 @@ class QueryList(Dialog[Chosen | None]):
             listing.highlighted = 0
         else:
             self.query_one("#sql", Static).update("")
-
-    def _subtitle(self) -> str:
-        deletes = "d deletes, " if any(entry.is_saved for entry in self._entries) else ""
-        return f"enter runs, i edits, {deletes}/ filters, esc closes"
 
 
 def _line(entry: Entry) -> Content:

@@ -535,7 +535,9 @@ class SliceUpdates:
             value = self._block_values[node]
             if node in self._network.batch_dependent:
                 if isinstance(value, Tensor):
-                    value = _repeated(images_last(value[self.images]), packs).movedim(-1, 0)
+                    value = images_last(value[self.images])
+                    value = value if packs == 1 else value.repeat(*[1] * (value.ndim - 1), packs)
+                    value = value.movedim(-1, 0)
                 else:  # a size, which counts the rows of the block, padding included
                     value = self._network.evaluate(node, lambda parent: self._golden_outside(parent, packs))
             self._outside[node, packs] = value
@@ -553,11 +555,6 @@ class SliceUpdates:
         """A frontier value as [channels, width, rest, packs, images]."""
         apart = self._suffix.frontier[node].apart(values[node]).permute(1, 2, 3, 0)
         return torch.unflatten(apart, -1, (packs, len(self._uncertain)))
-
-
-def _repeated(value: Tensor, packs: int) -> Tensor:
-    """`value` [..., images] for each pack, [..., packs x images]."""
-    return value if packs == 1 else value.repeat(*[1] * (value.ndim - 1), packs)
 
 
 def _any_nonzero(value: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from engine.store.write.creation import find_altered_fixed
 from engine.store.write.part_tables import audit_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Any
 
@@ -109,8 +109,10 @@ def _find_wrong_rows(connection: duckdb.DuckDBPyConnection, campaign: CampaignLa
         found = np.bincount(pairs.severity[pairs.severity != NOT_RUN], minlength=len(expected))
         if found.tolist() != expected:
             return f"{paths['severity']}: has other severities than its receipt"
+        not_run = f"({' + '.join(COUNTS[len(SEVERITIES) :])})::BIGINT AS not_run"
         for table, rows in _expected_rows(pairs).items():
-            query = f"SELECT {_checked(rows)} FROM {stored_rows(table, paths[table])} ORDER BY ALL"
+            columns = ", ".join(not_run if name == "not_run" else name for name in rows)
+            query = f"SELECT {columns} FROM {stored_rows(table, paths[table])} ORDER BY ALL"
             if not all(np.array_equal(column, rows[name]) for name, column in read_arrays(connection, query).items()):
                 return f"{paths[table]}: does not agree with the severities"
         if AUDIT in paths and not _is_audit_right(connection, paths[AUDIT], pairs, receipt):
@@ -130,12 +132,6 @@ def _is_audit_right(connection: duckdb.DuckDBPyConnection, path: Path, pairs: Pa
         return False
     expected = np.where(audit["severity"] == CRITICAL, CRITICAL, NOT_RUN)
     return np.array_equal(pairs.severity[fault, image], expected)
-
-
-def _checked(columns: Iterable[str]) -> str:
-    """The columns that follow from the severities, for SELECT."""
-    not_run = f"({' + '.join(COUNTS[len(SEVERITIES) :])})::BIGINT AS not_run"
-    return ", ".join(not_run if name == "not_run" else name for name in columns)
 
 
 def _expected_rows(pairs: PartPairs) -> dict[str, dict[str, NDArray[Any]]]:

@@ -394,7 +394,8 @@ class StateFile:
             try:
                 return self._connection.execute(query, values).fetchall()
             except sqlite3.OperationalError as error:
-                if not _is_busy(error) or time.monotonic() > deadline:
+                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # in the upper bits is why
+                if not is_busy or time.monotonic() > deadline:
                     raise
 
     def _make_room(self) -> None:
@@ -420,11 +421,6 @@ class StateFile:
 def _is_full(error: Exception) -> bool:
     """Whether there was no room to write, or for the index of the log, which readers need too."""
     return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
-
-
-def _is_busy(error: sqlite3.OperationalError) -> bool:
-    """Whether another process was writing."""
-    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # in the upper bits is why
 
 
 def _status(row: sqlite3.Row, is_locked: bool) -> CampaignStatus:
