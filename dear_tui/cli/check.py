@@ -10,8 +10,7 @@ import typer
 
 from dear_tui.access.commands import naming
 from dear_tui.cli.options import ConfigArgument, JsonOption
-from dear_tui.cli.printing.say import say
-from dear_tui.cli.printing.steps import shown_steps
+from dear_tui.cli.printing.say import say, shown_steps
 from engine.errors import InputError
 
 if TYPE_CHECKING:

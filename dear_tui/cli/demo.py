@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dear_tui.cli.options import AgainOption, StoreOption
-from dear_tui.cli.printing.say import tell
+from dear_tui.cli.printing.say import shown_steps, tell
 
 DEMO = {"name": "lenet5-mnist", "model": {"arch": "lenet5"}, "dataset": {"name": "mnist"}}
 """Everything else is the default; sample_configs/lenet5-mnist.toml spells it out."""
@@ -36,7 +36,6 @@ def demo(
         return
 
     from dear_tui.access import commands as orders
-    from dear_tui.cli.printing.steps import shown_steps
     from dear_tui.cli.summary import print_summary
     from dear_tui.cli.terminal import open_terminal
     from dear_tui.worker.process import ensure_worker

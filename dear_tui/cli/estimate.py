@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from dear_tui.access.commands import naming
 from dear_tui.cli.options import ConfigArgument, JsonOption
-from dear_tui.cli.printing.say import say
-from dear_tui.cli.printing.steps import shown_steps
+from dear_tui.cli.printing.say import say, shown_steps
 from engine.units import byte_count, duration, short_count
 
 if TYPE_CHECKING:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from contextlib import contextmanager
 from enum import StrEnum
 from itertools import islice
@@ -13,17 +15,17 @@ import typer
 
 from dear_tui.cli.options import StoreOption
 from dear_tui.cli.printing.say import PrintableFile, tell
-from dear_tui.cli.sql_limits import stopped_from_outside
 from dear_tui.query.files import plain_value, write_csv, write_json
 from dear_tui.query.memory import bounded_memory
 from dear_tui.query.output import check_output, replaced_file
+from dear_tui.terminal.signals import at_each_signal
 from engine.errors import InputError
 from engine.paths import exists, is_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from engine.store.sql.sql import Result
+    from engine.store.sql.sql import Result, SqlSession
 
 TABLE_ROWS = 1000
 """a table is for eyes: more rows go to a file"""
@@ -32,6 +34,8 @@ MOST_ROWS = 2**63 - 1
 """that DuckDB can count"""
 MOST_SECONDS = 10**9
 """thirty years, which DuckDB can count in milliseconds"""
+HEED_SECONDS = 2.0
+"""within which DuckDB has stopped, unless it is at a single value that may take it hours"""
 
 
 class AnswerFormat(StrEnum):
@@ -150,3 +154,34 @@ def _text(value: Any, kind: str) -> str:
 
 
 WRITERS = {AnswerFormat.CSV: write_csv, AnswerFormat.JSON: write_json, AnswerFormat.TABLE: _write_table}
+
+
+@contextmanager
+def stopped_from_outside(session: SqlSession, timeout_s: float | None, half_written: Path | None) -> Iterator[None]:
+    """Have ctrl+c stop the query; where DuckDB heeds neither that nor its time limit, end the process.
+
+    Args:
+        timeout_s: the session's limit.
+        half_written: the file to remove before.
+    """
+    has_ended = threading.Event()
+
+    def leave_if_not_heeded(seconds: float, code: int, sentence: str = "") -> None:
+        if not has_ended.wait(seconds + HEED_SECONDS) and session.is_at_work:
+            tell(sentence, end="", flush=True)
+            if half_written is not None:
+                half_written.unlink(missing_ok=True)
+            os._exit(code)
+
+    def on_ctrl_c(_number: int) -> None:
+        session.interrupt()
+        leave_if_not_heeded(0, 130)
+
+    if timeout_s is not None:
+        too_long = f"dear-tui: SQL: the query takes longer than {timeout_s:g} s\n"
+        threading.Thread(target=leave_if_not_heeded, args=[timeout_s, 2, too_long], daemon=True).start()
+    with at_each_signal(on_ctrl_c):
+        try:
+            yield
+        finally:
+            has_ended.set()

@@ -9,8 +9,7 @@ import typer
 
 from dear_tui.access import commands as orders
 from dear_tui.cli.options import AgainOption, NoStartOption, StoreOption
-from dear_tui.cli.printing.say import say, tell
-from dear_tui.cli.printing.steps import shown_steps
+from dear_tui.cli.printing.say import say, shown_steps, tell
 
 
 def submit(

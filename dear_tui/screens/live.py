@@ -33,7 +33,7 @@ from dear_tui.widgets.common.status_text import (
     state_text,
     workload_text,
 )
-from dear_tui.widgets.machine.gpu_panel import GpuPanel
+from dear_tui.widgets.machine.machine_watch import GpuPanel
 
 if TYPE_CHECKING:
     from textual import events

@@ -14,7 +14,7 @@ from engine.store.records import (
 )
 from engine.store.state.commands import Action, Effect
 from engine.store.state.heartbeat import Activity, WorkerStatus
-from engine.store.state.queue_view import QueueView
+from engine.store.state.queue import QueueView
 from engine.store.store import Store
 from engine.store.write.writer import CampaignWriter
 

@@ -36,8 +36,7 @@ from engine.store.mend.verification import verify_campaign
 from engine.store.read.reading import StoreReader
 from engine.store.sql.catalogue import catalogue_key, made_files_key, write_catalogue, write_zero_rows
 from engine.store.state.lock import hold, make_lock
-from engine.store.state.queue import Queue, not_queued
-from engine.store.state.queue_view import QueueView
+from engine.store.state.queue import Queue, QueueView, not_queued
 from engine.store.state.state import CampaignRow, now
 from engine.store.write.creation import renew_campaign, restore_campaign, write_campaign
 from engine.store.write.part_tables import read_fixed

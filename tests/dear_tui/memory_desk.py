@@ -9,7 +9,7 @@ from dear_tui.access.store_reader import Desk, Details
 from engine.analysis.tables import TableOneRow
 from engine.errors import InputError
 from engine.store.state.lock import Holder
-from engine.store.state.queue_view import QueueView
+from engine.store.state.queue import QueueView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

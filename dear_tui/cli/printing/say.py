@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from rich.console import Console
+from rich.text import Text
 
 from dear_tui.text.printable import printable
+from dear_tui.text.steps import StepText
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import TextIO
+
+    from engine.steps import OnStep
 
 
 def say(*texts: object, sep: str = " ", end: str = "\n", file: TextIO | None = None, flush: bool = False) -> None:
@@ -67,3 +72,11 @@ class PrintableFile(_Through):
     def write(self, text: str) -> int:
         """Write it as `say` does."""
         return self._file.write(printable(text))
+
+
+@contextmanager
+def shown_steps() -> Iterator[OnStep]:
+    """What is being done, on stderr; nothing where that is no terminal."""
+    text = StepText()
+    with talking_console().status("loading ...") as status:
+        yield lambda step: status.update(Text(text.of(step)))

@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from dear_tui.machine.machine import SECONDS, MachineHistory
 from dear_tui.widgets.common.status_text import MUTED
+from dear_tui.widgets.machine.machine_text import machine_line
 
 if TYPE_CHECKING:
     from dear_tui.app import DearApp
@@ -58,3 +59,22 @@ class MachineWatch(Static):
         """Lines are laid out for the width, and once more for what a scroll bar that came or went leaves of it."""
         self.show_machine(self._history)
         self.call_after_refresh(self.show_machine, self._history)
+
+
+class GpuPanel(MachineWatch):
+    """GPUs in one line, for a screen that is about something else; no line where there is none."""
+
+    DEFAULT_CSS = """
+    GpuPanel { height: 1; padding: 0 1; display: none; }
+    """
+
+    @property
+    def is_wanted(self) -> bool:
+        """The first reading says whether there is a GPU to show."""
+        return self.is_on_screen or self._history.now is None
+
+    def show_machine(self, history: MachineHistory) -> None:
+        """One line of the present width."""
+        self.display = history.now is not None and bool(history.now.gpus.gpus)
+        if self.display:
+            self.update(machine_line(history, self.content_size.width or self.app.size.width), layout=False)

@@ -4,22 +4,41 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from engine.errors import InputError, UnreachableError
 from engine.store.state.commands import RULES, Action, Effect, check_applies
+from engine.store.state.heartbeat import WorkerStatus
 from engine.store.state.state import STOP
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from engine.store.records import NewCampaign, State
+    from engine.store.state.lock import Holder
     from engine.store.state.state import StateFile
     from engine.store.store import Store
 
 MOST_DEATHS = 3
 """of the process that ran a campaign, without a part in between, after which it has failed and is not run for ever"""
+
+
+@dataclass(frozen=True)
+class QueueView:
+    """The queue at one moment: what waits, what is asked of running campaigns, and who is at work."""
+
+    waiting: tuple[int, ...] = ()
+    """first to run first"""
+    asked: Mapping[int, Action] = field(default_factory=dict)
+    """running campaign -> the strongest command that it has not obeyed yet"""
+    left: tuple[int, ...] = ()
+    """campaigns of the queue whose worker ended without a word; the next one goes on with them"""
+    holder: Holder | None = None
+    """the process at work in the store"""
+    worker: WorkerStatus = field(default_factory=lambda: WorkerStatus(running=False))
+    stops: int = 0
+    """how often the worker has been asked to end"""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dear_tui.settings.actions import actions_of
 from dear_tui.widgets.campaigns.campaign_list import CampaignList, Row
 from engine.store.state.heartbeat import WorkerStatus
 from engine.store.state.lock import Holder
-from engine.store.state.queue_view import QueueView
+from engine.store.state.queue import QueueView
 from tests.dear_tui.memory_desk import FakeDesk, worker_view
 from tests.dear_tui.memory_store import (
     FakeSource,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dear_tui.planner.reports import Report
-from engine.store.state.queue_view import QueueView
+from engine.store.state.queue import QueueView
 from tests.dear_tui.memory_desk import FakeDesk, FakePlanner, worker_view
 from tests.dear_tui.memory_store import FakeSource, make_app, make_status, settle, until_shown
 from tests.dear_tui.pictures import pictures

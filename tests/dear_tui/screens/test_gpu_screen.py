@@ -15,8 +15,8 @@ from dear_tui.machine.machine import Machine, MachineHistory
 from dear_tui.screens import gpu as gpu_screen
 from dear_tui.screens.gpu import MachineCards, MachineView
 from dear_tui.screens.live import LiveScreen
-from dear_tui.widgets.machine.gpu_panel import GpuPanel
 from dear_tui.widgets.machine.machine_text import machine_line
+from dear_tui.widgets.machine.machine_watch import GpuPanel
 from engine.store.state.heartbeat import WorkerStatus
 from tests.dear_tui.fake_nvml import FakeGpu, FakeNvml
 from tests.dear_tui.memory_store import (
