@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -41,22 +41,30 @@ ORDERS: dict[FaultOrder, str] = {
 
 
 @dataclass(frozen=True, eq=False)
-class FaultRates:
-    """A campaign's faults by layer and bit: all L injectable layers x B bits of a weight, over the pairs so far."""
+class FaultCounts:
+    """Counts of groups of faults, each an array with a number for each group."""
+
+    population: NDArray[np.int64]
+    """faults that could be drawn"""
+    run: NDArray[np.int64]
+    """faults drawn that some image has been run with"""
+    critical_faults: NDArray[np.int64]
+    """of these, the ones that are critical for at least one image"""
+    pairs: NDArray[np.int64]
+    critical: NDArray[np.int64]
+    """critical pairs"""
+
+
+@dataclass(frozen=True, eq=False)
+class FaultRates(FaultCounts):
+    """A campaign's faults by layer and bit, over the pairs so far: [L, B], all injectable layers x bits of a weight.
+
+    No fault can be drawn in bits that are filtered out, nor in layers that seem to be.
+    """
 
     layers: tuple[str, ...]
-    population: NDArray[np.int64]
-    """[L, B] faults that could be drawn; none in bits that are filtered out, nor in layers that seem to be"""
     faults: NDArray[np.int64]
     """[L, B] faults drawn"""
-    run: NDArray[np.int64]
-    """[L, B] of these, the ones that some image has been run with"""
-    critical_faults: NDArray[np.int64]
-    """[L, B] of these, the ones that are critical for at least one image"""
-    pairs: NDArray[np.int64]
-    """[L, B]"""
-    critical: NDArray[np.int64]
-    """[L, B] critical pairs"""
     screened: NDArray[np.int64]
     """[L, B] pairs that were not run, because a bound calls them safe"""
     confidence: float
@@ -78,21 +86,12 @@ class FaultRates:
             np.add.at(total, place.reshape(-1), grid[cells][known])
             return total
 
-        return StratumCounts(
-            *(added(grid) for grid in (self.population, self.run, self.critical_faults, self.pairs, self.critical))
-        )
+        return StratumCounts(**{field.name: added(getattr(self, field.name)) for field in fields(FaultCounts)})
 
 
 @dataclass(frozen=True, eq=False)
-class StratumCounts:
-    """Counts of a group of faults, by the H strata that they are of."""
-
-    population: NDArray[np.int64]
-    """[H], like all"""
-    run: NDArray[np.int64]
-    critical_faults: NDArray[np.int64]
-    pairs: NDArray[np.int64]
-    critical: NDArray[np.int64]
+class StratumCounts(FaultCounts):
+    """Counts of a group of faults, by the H strata that they are of: [H]."""
 
     def critical_share(self, confidence: float) -> Share:
         """The share of critical faults among all that could have been drawn; some must have run."""

@@ -109,14 +109,14 @@ def test_a_group_in_words() -> None:
     for grid, value in zip(grids.values(), (50, 40, 10, 4000, 80, 0), strict=True):
         grid[0, 30] = value
     grids["faults"][0, 2] = 7
-    heat = HeatGrid.of(FaultRates(("fc1",), np.full((1, 32), 10**9), confidence=0.95, **grids))
+    heat = HeatGrid.of(FaultRates(layers=("fc1",), population=np.full((1, 32), 10**9), confidence=0.95, **grids))
     text = group_text(heat, (0, 1), FaultGroup("fc1", 30), 0.95).plain
     assert text == (
         "fc1 · bit 30 (exponent) · 50 of 1,000,000,000 faults drawn, 40 run so far · 4k pairs\n"
         "10 critical: 25 % of faults (95 % CI 14.2 – 40.2 %), 2 % of pairs"
     )
     grids["screened"][0, 30] = 3600
-    heat = HeatGrid.of(FaultRates(("fc1",), np.full((1, 32), 10**9), confidence=0.95, **grids))
+    heat = HeatGrid.of(FaultRates(layers=("fc1",), population=np.full((1, 32), 10**9), confidence=0.95, **grids))
     assert group_text(heat, (0, 1), FaultGroup("fc1", 30), 0.95).plain == (
         f"{text}\n90 % of pairs screened: a bound calls them safe, they were not run"
     )

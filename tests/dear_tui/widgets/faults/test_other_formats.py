@@ -18,7 +18,7 @@ def rates() -> FaultRates:
     for place, values in {(0, 7): (4, 4, 1, 20, 5, 0), (1, 2): (6, 6, 0, 60, 0, 0)}.items():
         for grid, value in zip(grids.values(), values, strict=True):
             grid[place] = value
-    return FaultRates(("a", "b"), np.full((2, 8), 10), confidence=0.95, format=SIGNED8, **grids)
+    return FaultRates(layers=("a", "b"), population=np.full((2, 8), 10), confidence=0.95, format=SIGNED8, **grids)
 
 
 def fault(golden: float, bit: int, model: str = "bit_flip") -> FaultRows:
