@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -235,7 +235,7 @@ class _Check:
         pool = drawn if own is None else drawn.joined(own)
         answers = self._answers(block, layer, pool)
         rows = self._choose(answers, len(drawn), layer, faults, turn)
-        pool, answers = pool.take(rows), answers.take(rows) if isinstance(answers, _Answers) else answers
+        pool, answers = pool.take(rows), answers[rows] if isinstance(answers, _Answers) else answers
         expected = self._plain_answers(block, golden, pool)
         self._pairs += expected.severity.size
         while True:
@@ -328,8 +328,9 @@ class _Check:
             with torch.inference_mode(), self._injection.workers.rounding():
                 golden = self._plain(twice.clone())
             other = replace(block, images=twice, count=len(twice))
-            answers = self._plain_answers(other, golden, faults.take(rows)).images_from(len(block.images), block.count)
-            undecided[rows] = answers.differs(expected.take(rows), strict=True)
+            whole = self._plain_answers(other, golden, faults.take(rows))
+            answers = whole[:, len(block.images) : len(block.images) + block.count]
+            undecided[rows] = answers.differs(expected[rows], strict=True)
         return undecided
 
 
@@ -344,14 +345,9 @@ class _Answers:
     doubt: NDArray[np.float32]
     """how near a shortcut was to being refused, 0 where there was none"""
 
-    def take(self, rows: NDArray[np.int64]) -> _Answers:
-        """Those of some faults."""
-        return _Answers(self.severity[rows], self.prediction[rows], self.nonfinite[rows], self.doubt[rows])
-
-    def images_from(self, start: int, count: int) -> _Answers:
-        """Those for `count` images from one on."""
-        some = slice(start, start + count)
-        return _Answers(self.severity[:, some], self.prediction[:, some], self.nonfinite[:, some], self.doubt[:, some])
+    def __getitem__(self, some: Any) -> _Answers:
+        """Those of some faults, or for some images."""
+        return _Answers(*(answers[some] for answers in vars(self).values()))
 
     def differs(self, other: _Answers, strict: bool) -> NDArray[np.bool_]:
         """Where a critical label, a prediction or a flag differs; if `strict`, any severity."""
