@@ -55,7 +55,7 @@ def _resolved(path: Path) -> Path:
     except OSError as error:
         raise _refused(path, str(error.strerror)) from None
     encoded = os.fsencode(found)
-    if not _is_utf8(encoded):
+    if encoded.decode(errors="ignore").encode() != encoded:
         raise _refused(path, "its path is not UTF-8")
     if any(len(name) > LONGEST_NAME_BYTES for name in encoded.split(b"/")):
         raise _refused(path, os.strerror(errno.ENAMETOOLONG))
@@ -64,14 +64,6 @@ def _resolved(path: Path) -> Path:
     if bad := next((character for character in UNUSABLE if character in str(found)), None):
         raise _refused(path, f"its path has a {bad}, which DuckDB cannot read")
     return found
-
-
-def _is_utf8(encoded: bytes) -> bool:
-    try:
-        encoded.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _refused(path: Path, reason: str) -> UnreachableError:
