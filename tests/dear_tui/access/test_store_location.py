@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from dear_tui.access.store_location import AtWork, Snapshot, SnapshotReader, open_store
+from dear_tui.access.store_location import AtWork, Snapshot, SnapshotReader, open_store, version_of
 from engine.errors import UnreachableError
 from engine.store.records import CampaignStatus, CurveData
+from engine.store.schema import COUNTS
 from engine.store.state.heartbeat import WorkerStatus
 from tests.dear_tui.memory_store import FakeSource, make_curve, make_status
 
@@ -95,3 +96,14 @@ def test_a_store_that_is_a_file_is_a_problem(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("not a store")
     assert str(path) in SnapshotReader(lambda: open_store(path)).read(None).problem
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_part_of_any_kind_of_pairs_is_a_new_version(name: str) -> None:
+    """Also one all of whose pairs were screened: nothing else changes then."""
+    status = make_status()
+    assert version_of(replace(status, **{name: getattr(status, name) + 1})) != version_of(status)
+
+
+def test_a_store_made_anew_is_another_one() -> None:
+    assert version_of(replace(make_status(), created="2027-01-01T00:00:00Z")) != version_of(make_status())
