@@ -113,6 +113,7 @@ def _estimate(prepared: PreparedCampaign, on_step: OnStep) -> Estimate:
 
 def _computing_seconds(prepared: PreparedCampaign, on_step: OnStep) -> float:
     """Time some faults on some images, more of both each round: the last one counts. Adds the self-check."""
+    on_step(Step("measuring some faults"))
     sample = Sample(prepared)
     sample.seconds()  # the first run of anything is slow
     started = time.monotonic()
@@ -122,7 +123,7 @@ def _computing_seconds(prepared: PreparedCampaign, on_step: OnStep) -> float:
         waited = time.monotonic() - started
         if not sample.can_grow() or waited >= patience / 2:
             return seconds + max(LEAST_SECONDS, prepared.config.run.check_share * seconds)
-        on_step(Step("measuring some faults", int(waited), int(patience)))
+        on_step(Step("measuring some faults, seconds", int(waited), int(patience)))
         sample.grow()
 
 
