@@ -24,10 +24,16 @@ if TYPE_CHECKING:
 
 
 async def test_details_stand_beside_the_list_where_there_is_room_and_are_asked_for_elsewhere() -> None:
-    source = FakeSource([make_status(7, done=10_000, state="finished")])
-    app = make_app(source)
+    started, finished = "2026-01-02T03:04:06Z", "2026-01-02T03:13:18Z"
+    app = make_app(FakeSource([make_status(7, done=10_000, state="finished", started=started, finished=finished)]))
     async with app.run_test(size=(120, 40)) as pilot:
-        await until_shown(pilot, "Table I", "clean accuracy   99.35 %", "faults.error_margin  0.01", "fingerprint")
+        await until_shown(
+            pilot, "165M / 165M pairs    in 9m 12s", "✓ finished  in 9m 12s", "faults.error_margin  0.01",
+            "fingerprint", "Table I", "clean accuracy   99.35 %  of 10,000 images",
+            "faulty accuracy  98.74 %  mean over the faults",
+            "masked           81.51 %  138,938,420 pairs", "non-critical     17.87 %  25,114,522 pairs",
+            "critical         0.621 %  957,058 pairs", "critical faults    1,714  10.4 % of 16,501",
+        )  # fmt: skip
         await pilot.press("i")
         await pilot.pause()
         assert "Table I" not in screen_text(app)

@@ -54,7 +54,7 @@ async def until_shown(pilot: Any) -> None:
     await pilot.pause()
 
 
-@pictures("kind", "no-gpu 80x24", "one-gpu 80x24", "one-gpu 120x40", "mig 120x40", "two-gpus 120x40")
+@pictures("kind", "no-gpu 80x24", "one-gpu 120x40", "mig 120x40", "two-gpus 120x40")
 def test_picture(kind: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
     assert snap_compare(gpu_app(kind), terminal_size=size, run_before=show)
 

@@ -56,7 +56,11 @@ async def test_header_and_chart() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"state": "running", "pairs_done": 1_234_567}, "Injecting 16,501 faults into the first block of images"),
+        (
+            {"state": "running", "pairs_done": 1_234_567},
+            "Injecting 16,501 faults into the first block of images, 1.23M of 165M pairs done. "
+            "The curve starts when the block is complete. 1 lists the others, 5 shows how busy the machine is.",
+        ),
         ({"state": "queued"}, "Waiting for its turn"),
         ({"state": "paused"}, "No process runs this campaign now"),
         ({"state": "failed", "error": "the disk is full; free some"}, "the disk is full; free some"),
@@ -67,7 +71,7 @@ async def test_before_the_first_block_it_says_what_is_going_on(changes: dict[str
     app = make_app(FakeSource([make_status(7, **changes)]), 7)  # type: ignore[arg-type]
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        assert sentence in screen_text(app)
+        assert sentence in " ".join(screen_text(app).split())
         assert "freeze" not in screen_text(app)
 
 
@@ -102,6 +106,15 @@ async def test_what_is_done_beyond_the_curve_is_said_above_it() -> None:
     app = make_app(source, 7)
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "1,200 images beyond the curve done, too: blocks out of order.")
+
+
+async def test_a_failure_stands_above_the_curve() -> None:
+    error = 'out of memory in layer fc1: lower [run] memory, or use device = "cpu"'
+    failed = make_status(7, done=1500, state="failed", error=error)
+    async with make_app(FakeSource([failed], {7: make_curve(1500)}), 7).run_test(size=(80, 24)) as pilot:
+        lines = (await until_shown(pilot, "✗ failed", error, "faults → images")).splitlines()
+        assert f" {error}" in lines
+        assert lines.index(f" {error}") < next(row for row, line in enumerate(lines) if "faults → images" in line)
 
 
 async def test_the_curve_appears_with_the_first_block() -> None:

@@ -297,7 +297,7 @@ async def test_a_refused_submission_stays_in_the_form_and_esc_gives_one_up(monke
         assert isinstance(app.screen, CampaignsScreen)
         await opened(pilot)
         await pilot.press("f5")
-        await until_shown(pilot, "Submitting: loading network,")
+        await until_shown(pilot, "Submitting: loading network,", "esc gives up")
         ended = waiting.ended
         await pilot.press("escape")
         await pilot.pause()

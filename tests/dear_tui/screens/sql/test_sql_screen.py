@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 async def test_f5_runs_the_query_that_stands_there_at_first(sql_store: Path) -> None:
     async with DearApp(sql_store).run_test(size=WIDE) as pilot:
         screen = await open_sql(pilot)
+        assert screen.editor.text.text.endswith("FROM campaigns ORDER BY campaign DESC")
+        for sentence in ("f5 runs the query, o lists ready questions, i goes into the editor.",
+                         "It can change nothing; it stops after 10 min or at half the memory."):  # fmt: skip
+            assert sentence in screen_text(pilot.app)  # type: ignore[arg-type]
         await pilot.press("f5")
         await until(pilot, lambda: screen.pane.grid)
         await until(pilot, lambda: not screen.runner.is_running)

@@ -1,4 +1,4 @@
-"""Pictures of the SQL screen in its states, at the two sizes that matter."""
+"""Pictures of the SQL screen in its states, wide in colours and narrow without them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from dear_tui.app import DearApp
 from dear_tui.query import runs
 from tests.dear_tui.pictures import pictures
-from tests.dear_tui.sql_store import ask, open_sql, title, until
+from tests.dear_tui.sql_store import WIDE, ask, open_sql, title, until
 from tests.endless_queries import ENDLESS
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 ROWS = "SELECT layer, bit, golden_value, faulty_value, bit > 29 AS high, NULL AS nothing FROM faults ORDER BY fault_id"
 QUERIES = {
     "result": ROWS,
-    "no-rows": "SELECT * FROM severity WHERE severity > 2",
     "error": "SELECT layer, bits\nFROM faults",
-    "300-columns": "SELECT " + ", ".join(f"{number} AS c{number}" for number in range(300)),
 }
 
 
@@ -48,10 +46,6 @@ def show(sql: str) -> Callable[[Any], Awaitable[None]]:
     return run
 
 
-async def ready(pilot: Any) -> None:
-    await open_sql(pilot)
-
-
 async def running(pilot: Any) -> None:
     await open_sql(pilot)
     pilot.app.open_sql(ENDLESS)
@@ -64,10 +58,8 @@ async def plotted(pilot: Any) -> None:
     await pilot.press("p")
 
 
-@pictures("state", "ready 80x24", "plotted 120x40")
-def test_picture(state: str, size: tuple[int, int], app: DearApp, snap_compare: Callable[..., bool]) -> None:
-    run_before = {"ready": ready, "plotted": plotted}[state]
-    assert snap_compare(app, terminal_size=size, run_before=run_before)
+def test_picture_of_a_plot(app: DearApp, snap_compare: Callable[..., bool]) -> None:
+    assert snap_compare(app, terminal_size=WIDE, run_before=plotted)
 
 
 @pictures("name key", "questions o 120x40", "export e 80x24")
@@ -87,7 +79,7 @@ def test_picture_of_a_dialog(
     assert snap_compare(app, terminal_size=size, run_before=opened)
 
 
-@pictures("query", "result 80x24", "result 120x40", "error 80x24", "300-columns 120x40")
+@pictures("query", "result 120x40", "error 80x24")
 def test_picture_of_an_answer(
     query: str, size: tuple[int, int], app: DearApp, snap_compare: Callable[..., bool]
 ) -> None:
