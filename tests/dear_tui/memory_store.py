@@ -214,7 +214,7 @@ def screen_text(app: DearApp) -> str:
 
 async def until(pilot: Pilot[Any], is_so: Callable[[], object]) -> None:
     """Wait until something holds."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while not is_so():
             await pilot.pause(0.01)
     await pilot.pause()

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from dear_tui.app import DearApp
 from dear_tui.screens.sql import SqlScreen
 from dear_tui.widgets.sql.schema_tree import SchemaTree
-from tests.dear_tui.memory_store import screen_text
+from tests.dear_tui.memory_store import screen_text, until
 from tests.engine.store.stored_campaigns import filled_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from textual.app import App
@@ -35,14 +33,6 @@ def screen_of(pilot: Pilot[str]) -> SqlScreen:
     app = pilot.app
     assert isinstance(app, DearApp)
     return next(screen for screen in app.screen_stack if isinstance(screen, SqlScreen))
-
-
-async def until(pilot: Pilot[str], done: Callable[[], object]) -> None:
-    """Wait until something holds."""
-    async with asyncio.timeout(30):
-        while not done():
-            await pilot.pause()
-    await pilot.pause()
 
 
 def knows_names(screen: SqlScreen) -> bool:

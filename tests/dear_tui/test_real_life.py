@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import psutil
@@ -18,6 +17,7 @@ from engine.config.campaign_config import load_config
 from engine.running.execution import prepare_new
 from engine.store import Store
 from tests.dear_tui.real_terminal import DEADLINE, DEAR_TUI
+from tests.dear_tui.worker.conftest import until
 from tests.small_campaign import write_config, write_long_config
 
 if TYPE_CHECKING:
@@ -60,15 +60,7 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
-    wait_until(lambda: not psutil.pid_exists(pid))
-
-
-def wait_until(done: Callable[[], bool]) -> None:
-    """While no screens are drawn on, which would wait for what they show."""
-    deadline = time.monotonic() + DEADLINE
-    while not done():
-        assert time.monotonic() < deadline, f"waited {DEADLINE:.0f} s"
-        time.sleep(0.01)
+    until(lambda: not psutil.pid_exists(pid))
 
 
 def test_a_lost_connection_ends_the_screens_and_not_the_worker(
@@ -102,7 +94,7 @@ def test_a_lost_connection_ends_the_screens_and_not_the_worker(
     shell.press("\x1a")
     shell.until("Stopped")
     done = opened.campaign(campaign).pairs_done
-    wait_until(lambda: opened.campaign(campaign).pairs_done > done)
+    until(lambda: opened.campaign(campaign).pairs_done > done)
     shell.screen.reset()
     shell.press("\rfg\r")
     shell.until("running")

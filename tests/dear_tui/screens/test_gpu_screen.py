@@ -29,6 +29,7 @@ from tests.dear_tui.memory_store import (
     screen_text,
     settle,
     until,
+    until_shown,
 )
 
 if TYPE_CHECKING:
@@ -54,12 +55,6 @@ class Counted(FixedMachine):
         return super().read()
 
 
-async def until_text(pilot: object, text: str) -> None:
-    async with asyncio.timeout(20):
-        while text not in screen_text(pilot.app):  # type: ignore[attr-defined]
-            await pilot.pause()  # type: ignore[attr-defined]
-
-
 async def test_it_reads_only_while_it_is_seen_and_never_on_the_event_loop() -> None:
     app, machine = make_app(FakeSource()), Counted()
     app.machine = machine
@@ -67,7 +62,7 @@ async def test_it_reads_only_while_it_is_seen_and_never_on_the_event_loop() -> N
         await settle(pilot)
         assert machine.readings == 0
         await pilot.press("5")
-        await until_text(pilot, "GPU 1")
+        await until_shown(pilot, "GPU 1")
         cards = app.screen.query_one(MachineCards)
         await pilot.press("1")
         async with asyncio.timeout(20):
@@ -86,7 +81,7 @@ async def test_a_driver_that_hangs_freezes_no_key_and_is_said(monkeypatch: pytes
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
         await pilot.press("5")
-        await until_text(pilot, "GPU 1")
+        await until_shown(pilot, "GPU 1")
         cards = app.screen.query_one(MachineCards)
         machine.answers.clear()
         async with asyncio.timeout(20):
@@ -96,7 +91,7 @@ async def test_a_driver_that_hangs_freezes_no_key_and_is_said(monkeypatch: pytes
         readings = machine.readings
         monkeypatch.setattr(gpu_screen, "LATE_SECONDS", 0.0)
         cards.look()
-        await until_text(pilot, "The driver has not answered for")
+        await until_shown(pilot, "The driver has not answered for")
         assert machine.readings == readings
         await pilot.press("2")
         assert isinstance(app.screen, LiveScreen)
@@ -162,7 +157,7 @@ async def test_what_does_not_fit_is_scrolled_to() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await pilot.press("5")
-        await until_text(pilot, "GPU 1")
+        await until_shown(pilot, "GPU 1")
         scroll = app.screen.query_one(MachineView)
         assert scroll.max_scroll_y > 0
 
@@ -179,7 +174,7 @@ async def test_the_live_screen_has_a_line_of_the_gpus() -> None:
     app.machine = Counted()
     async with app.run_test(size=(120, 24)) as pilot:
         await settle(pilot)
-        await until_text(pilot, "GPU 1")
+        await until_shown(pilot, "GPU 1")
         line = str(app.screen.query_one(GpuPanel).content)
         assert line.startswith("GPU 0   20 % ▅▅▄▄▄▃▃▂▂▂")
 

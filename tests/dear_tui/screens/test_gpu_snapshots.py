@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dear_tui.machine.gpu import GpuProcess, GpuReader, GpuReading
 from tests.dear_tui.fake_nvml import FakeGpu, FakeNvml
-from tests.dear_tui.memory_store import FakeSource, FixedMachine, make_app, settle
+from tests.dear_tui.memory_store import FakeSource, FixedMachine, make_app, open_screen
 from tests.dear_tui.pictures import pictures
 
 if TYPE_CHECKING:
@@ -43,15 +43,7 @@ def gpu_app(kind: str) -> DearApp:
 
 
 async def show(pilot: Any) -> None:
-    await settle(pilot)
-    await pilot.press("5")
-    await until_shown(pilot)
-
-
-async def until_shown(pilot: Any) -> None:
-    while "CPU" not in str(pilot.app.screen.query_one("MachineCards").content):
-        await pilot.pause()
-    await pilot.pause()
+    await open_screen(pilot, "5", "CPU  ")
 
 
 @pictures("kind", "no-gpu 80x24", "one-gpu 120x40", "mig 120x40", "two-gpus 120x40")

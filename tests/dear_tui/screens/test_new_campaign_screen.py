@@ -21,11 +21,10 @@ from dear_tui.widgets.form.form import Form
 from engine.config.campaign_config import check_config, load_config
 from engine.config.fields import config_fields
 from tests.dear_tui.memory_desk import FakeDesk, FakePlanner
-from tests.dear_tui.memory_store import FakeSource, make_app, make_status, screen_text, settle, until_shown
+from tests.dear_tui.memory_store import FakeSource, make_app, make_status, screen_text, settle, until, until_shown
 from tests.small_campaign import write_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
@@ -47,12 +46,6 @@ async def opened(pilot: Pilot[str]) -> DearApp:
     await pilot.press("n")
     await until_shown(pilot, "sample lenet5-mnist", "arch          lenet5")
     return pilot.app  # type: ignore[return-value]
-
-
-async def until(pilot: Pilot[str], condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await pilot.pause(0.01)
 
 
 def focus(app: DearApp, section: str, key: str) -> Widget:

@@ -11,7 +11,8 @@ from dear_tui.app import DearApp
 from dear_tui.screens.dialogs.query_list import QueryList
 from dear_tui.widgets.sql.completion_list import CompletionList
 from dear_tui.widgets.sql.schema_tree import SchemaTree
-from tests.dear_tui.sql_store import NARROW, WIDE, open_sql, until
+from tests.dear_tui.memory_store import until
+from tests.dear_tui.sql_store import NARROW, WIDE, open_sql
 
 if TYPE_CHECKING:
     from pathlib import Path

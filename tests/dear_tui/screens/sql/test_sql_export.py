@@ -11,8 +11,8 @@ from textual.widgets import Input
 from dear_tui.app import DearApp
 from dear_tui.widgets.sql.export_line import ExportLine
 from engine.store.sql import sql as engine_sql
-from tests.dear_tui.memory_store import screen_text
-from tests.dear_tui.sql_store import PAIRS, WIDE, ask, until, words
+from tests.dear_tui.memory_store import screen_text, until
+from tests.dear_tui.sql_store import PAIRS, WIDE, ask, words
 
 if TYPE_CHECKING:
     from pathlib import Path

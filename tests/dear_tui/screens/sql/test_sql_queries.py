@@ -9,8 +9,8 @@ from textual.widgets import Input
 from dear_tui.app import DearApp
 from dear_tui.screens.dialogs.prompt import Prompt
 from dear_tui.screens.dialogs.query_list import QueryList
-from tests.dear_tui.memory_store import screen_text
-from tests.dear_tui.sql_store import WIDE, ask, open_sql, until, works
+from tests.dear_tui.memory_store import screen_text, until
+from tests.dear_tui.sql_store import WIDE, ask, open_sql, works
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from textual.widgets import Static
 from dear_tui.app import DearApp
 from dear_tui.screens.dialogs.value import ValueScreen
 from engine.store.sql import sql as engine_sql
-from tests.dear_tui.memory_store import screen_text
-from tests.dear_tui.sql_store import NARROW, PAIRS, WIDE, ask, title, until
+from tests.dear_tui.memory_store import screen_text, until
+from tests.dear_tui.sql_store import NARROW, PAIRS, WIDE, ask, title
 
 if TYPE_CHECKING:
     from pathlib import Path

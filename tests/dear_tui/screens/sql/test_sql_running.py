@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from dear_tui.app import DearApp
 from engine.store.sql import sql as engine_sql
 from engine.store.sql.sql import Statement
-from tests.dear_tui.memory_store import screen_text
-from tests.dear_tui.sql_store import WIDE, ask, open_sql, screen_of, title, until, works
+from tests.dear_tui.memory_store import screen_text, until
+from tests.dear_tui.sql_store import WIDE, ask, open_sql, screen_of, title, works
 from tests.endless_queries import ENDLESS
 
 if TYPE_CHECKING:

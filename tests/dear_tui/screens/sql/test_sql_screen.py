@@ -10,8 +10,8 @@ import pytest
 
 from dear_tui.app import DearApp
 from dear_tui.query.runs import LateSession
-from tests.dear_tui.memory_store import FakeSource, screen_text, settle
-from tests.dear_tui.sql_store import WIDE, ask, knows_names, make_store, open_sql, screen_of, title, until, words
+from tests.dear_tui.memory_store import FakeSource, screen_text, settle, until
+from tests.dear_tui.sql_store import WIDE, ask, knows_names, make_store, open_sql, screen_of, title, words
 
 if TYPE_CHECKING:
     from pathlib import Path

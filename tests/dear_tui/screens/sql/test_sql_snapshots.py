@@ -9,8 +9,9 @@ import pytest
 
 from dear_tui.app import DearApp
 from dear_tui.query import runs
+from tests.dear_tui.memory_store import until
 from tests.dear_tui.pictures import pictures
-from tests.dear_tui.sql_store import WIDE, ask, open_sql, title, until
+from tests.dear_tui.sql_store import WIDE, ask, open_sql, title
 from tests.endless_queries import ENDLESS
 
 if TYPE_CHECKING:
