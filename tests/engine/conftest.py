@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import torch
+
+from tests.engine.injection.networks import measure_little
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +29,11 @@ def dtype(request: pytest.FixtureRequest) -> torch.dtype:
     if not isinstance(dtype, torch.dtype):
         raise pytest.UsageError(f"--dtype: torch has no {request.config.getoption('--dtype')}; use float32 or float64")
     return dtype
+
+
+@pytest.fixture(scope="module")
+def little_measured() -> Iterator[None]:
+    """Rounding is measured on little in all tests of a module."""
+    with pytest.MonkeyPatch.context() as patch:
+        measure_little(patch)
+        yield

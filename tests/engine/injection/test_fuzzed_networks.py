@@ -22,7 +22,7 @@ from engine.injection.injection import Injection
 from engine.injection.network.layers import injectable_modules
 from engine.injection.recording import SeverityMatrix
 from engine.severity import CRITICAL, SCREENED
-from tests.engine.injection.networks import every_bit_in
+from tests.engine.injection.networks import bits_in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 CHANNELS, SIZE, IMAGES = 4, 6, 8
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "little_measured")
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ def check(operations: list[Operation], head: str, seed: int) -> None:
         return
     exact, fast, screened = (Injection(net, images, 10**7, name) for name in ("exact", "fast", "screened"))
     for layer, _ in enumerate(injectable_modules(plain)):
-        faults = every_bit_in(plain, layer, weights=1, seed=seed)
+        faults = bits_in_turn(plain, layer, seed=seed)
         of_exact, of_fast = exact.load(images), fast.load(images)
         by_exact = by_fast = judged(plain, of_exact.images, faults)
         if not torch.equal(of_fast.images, of_exact.images):  # as where only one of them pads

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,10 +13,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from engine.injection.injection import Injection
-from tests.engine.injection.networks import every_bit_in, judged_logits, replayed_logits, same_to_the_bit
+from tests.engine.injection.networks import bits_in_turn, judged_logits, replayed_logits, same_to_the_bit
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+pytestmark = pytest.mark.usefixtures("one_thread", "little_measured")
 
 
 @dataclass(frozen=True)
@@ -109,15 +107,6 @@ STEPS = st.builds(
 )
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Thousands of tiny operations: threads would spend their time waiting for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @settings(max_examples=15)
 @given(st.lists(STEPS, min_size=1, max_size=6), st.booleans(), st.sampled_from([7, 8]), st.integers(0, 2**31 - 1))
 def test_exact_is_naive_to_the_bit(steps: list[Step], flatten: bool, hidden: int, seed: int) -> None:
@@ -128,7 +117,7 @@ def test_exact_is_naive_to_the_bit(steps: list[Step], flatten: bool, hidden: int
     assert not any("run the whole network" in note for note in injection.notes)
     block = injection.load(images)
     for layer in range(len(injection.names)):
-        faults = every_bit_in(model, layer, weights=2, seed=seed)
+        faults = bits_in_turn(model, layer, weights=2, seed=seed)
         with torch.inference_mode():
             expected = judged_logits(model, images, faults)
         assert same_to_the_bit(replayed_logits(injection, block, faults), expected)
@@ -143,7 +132,7 @@ def test_fast_finds_the_same_critical_pairs(steps: list[Step], flatten: bool, se
     injection = Injection(model, images, 2 * 10**7, "fast")
     golden = model(images)
     for layer in range(len(injection.names)):
-        faults = every_bit_in(model, layer, weights=2, seed=seed)
+        faults = bits_in_turn(model, layer, weights=2, seed=seed)
         with torch.inference_mode():
             logits = judged_logits(model, images, faults)
         critical = (logits.argmax(2) != golden.argmax(1)) | ~logits.isfinite().all(2)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 import torch
@@ -18,8 +16,7 @@ from engine.injection.network.layers import injectable_modules
 from engine.injection.outcomes import Sites, WeightFaults
 from tests.engine.injection.networks import LogitsRecorder, judged_logits, same_to_the_bit
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+pytestmark = pytest.mark.usefixtures("one_thread", "little_measured")
 
 MEMORY = 2 * 10**7
 FAULTS = 12
@@ -43,15 +40,6 @@ class Net(nn.Module):
         x = F.relu(self.first(images))
         x = F.relu(self.second(self.norm(self.depthwise(x)) + x))
         return self.head(torch.relu(self.hidden(x.flatten(1))))
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Many tiny operations: threads would wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def flips(model: nn.Module, layers: list[int], sites: list[tuple[int, int, int]], seed: int) -> WeightFaults:

@@ -16,6 +16,7 @@ from engine.injection.network.layers import injectable_modules
 from engine.injection.recording import SeverityMatrix
 from engine.models import load_model
 from tests.engine.injection.networks import (
+    bits_in_turn,
     every_bit_in,
     faults_in,
     judged_logits,
@@ -60,7 +61,7 @@ def exact(lenet5: tuple[nn.Module, Tensor]) -> Injection:
 def judged_lenet5(lenet5: tuple[nn.Module, Tensor]) -> list[tuple[WeightFaults, Tensor]]:
     """Faults in each layer, and the logits of the plain loop, which are the same whatever the method."""
     model, images = lenet5
-    faults = [every_bit_in(model, layer, weights=10, seed=layer) for layer in range(5)]
+    faults = [every_bit_in(model, layer, weights=5, seed=layer) for layer in range(5)]
     return [(of_layer, judged_logits(model, images, of_layer)) for of_layer in faults]
 
 
@@ -73,7 +74,7 @@ def test_lenet5_every_layer_every_bit(
         assert same_to_the_bit(replayed_logits(exact, block, faults), expected)
 
 
-def test_resnet20_every_layer_every_bit(
+def test_resnet20_every_layer(
     resnet20: tuple[nn.Module, Tensor], device: torch.device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_small_batches(monkeypatch, device)
@@ -82,7 +83,7 @@ def test_resnet20_every_layer_every_bit(
     assert injection.notes == []
     block = injection.load(images)
     for layer in range(20):
-        faults = every_bit_in(model, layer, weights=1, seed=layer)
+        faults = bits_in_turn(model, layer, seed=layer)
         expected = judged_logits(model, block.images, faults)[:, : len(images)]
         assert same_to_the_bit(replayed_logits(injection, block, faults), expected)
 

@@ -47,9 +47,9 @@ BITS = [2, 22, 28, 30]
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch, device: torch.device) -> None:
-    """And rounding measured on the bits of this test, so that a network is ready in seconds."""
+    """And rounding measured on little, so that a network is ready in seconds."""
     run_small_batches(monkeypatch, device)
-    measure_little(monkeypatch, BITS)
+    measure_little(monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ def test_lenet5_every_layer_every_bit() -> None:
     fast, screened = (Injection(model, images, MEMORY, name) for name in ("fast", "screened"))
     assert not screened.notes
     for layer in range(5):
-        faults = every_bit_in(model, layer, weights=12, seed=layer)
+        faults = every_bit_in(model, layer, weights=6, seed=layer)
         expected, found = severities(fast, images, faults), severities(screened, images, faults)
         run = found != SCREENED
         assert ((found == CRITICAL) == (expected == CRITICAL))[run].all()
