@@ -38,10 +38,10 @@ def write_images(path: Path, images: int = IMAGES) -> None:
     np.savez(path, images=mnist.images[chosen], labels=mnist.labels[chosen])
 
 
-def write_long_config(folder: Path) -> Path:
+def write_long_config(folder: Path, faults: int = LONG_FAULTS, images: int = LONG_IMAGES) -> Path:
     """Write the config of a campaign that is still running whenever a test looks at it."""
-    write_images(folder / "long.npz", LONG_IMAGES)
-    return write_config(folder, "long.toml", dataset={"path": "long.npz"}, faults={"count": LONG_FAULTS})
+    write_images(folder / "long.npz", images)
+    return write_config(folder, "long.toml", dataset={"path": "long.npz"}, faults={"count": faults})
 
 
 def write_config(folder: Path, file: str = "small.toml", **changes: Any) -> Path:

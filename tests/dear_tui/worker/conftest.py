@@ -22,6 +22,23 @@ DEADLINE = 120.0
 """seconds after which a test gives up on what it waits for"""
 
 
+RESTING_FAULTS, RESTING_IMAGES = 500, 2_000
+"""A campaign whose process rests before each of its 125 blocks or more, and is not done in 25 s on any machine: while a
+test looks at it, it computes next to nothing."""
+
+RESTED = f"""
+import time
+from engine.injection.injection import Injection
+
+inject = Injection.inject
+
+def rested(self, block, faults):
+    time.sleep(0.2 if len(faults) >= {RESTING_FAULTS} else 0)
+    return inject(self, block, faults)
+
+Injection.inject = rested
+"""
+
 LAUNCHED = """
 import sys
 import dear_tui.worker.loop
@@ -37,6 +54,11 @@ def until(condition: Callable[[], object], what: str = "the condition") -> None:
     while not condition():
         assert time.monotonic() < deadline, f"waited {DEADLINE:.0f} s for {what}"
         time.sleep(0.01)
+
+
+def write_resting_config(folder: Path) -> Path:
+    """Write the config of a campaign that outlasts a test where `launch` runs it."""
+    return write_long_config(folder, RESTING_FAULTS, RESTING_IMAGES)
 
 
 def submit(store: Path, *configs: Path) -> Store:
@@ -61,7 +83,7 @@ def one_thread_in_the_worker(monkeypatch: pytest.MonkeyPatch, one_thread: None) 
 def waiting(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Path:  # noqa: ARG001
     """What every `store` begins as, beside its configs and images; not to be written to."""
     folder = tmp_path_factory.mktemp("waiting")
-    submit(folder / "store", write_long_config(folder), write_config(folder, "short.toml")).close()
+    submit(folder / "store", write_resting_config(folder), write_config(folder, "short.toml")).close()
     return folder
 
 
@@ -83,7 +105,7 @@ def launch(tmp_path: Path) -> Iterator[Callable[..., Forked]]:
     def start(
         store: Path, *options: str, before: str = "", command: tuple[str, ...] = ("worker", "start", "--foreground")
     ) -> Forked:
-        started.append(Forked(tmp_path, before + LAUNCHED, *command, "--store", store, *options))
+        started.append(Forked(tmp_path, before + RESTED + LAUNCHED, *command, "--store", store, *options))
         return started[-1]
 
     yield start

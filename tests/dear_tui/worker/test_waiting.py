@@ -14,8 +14,8 @@ from dear_tui.worker import loop
 from dear_tui.worker.loop import Worker
 from engine.store import Store
 from engine.store.state.lock import Holder
-from tests.dear_tui.worker.conftest import DEADLINE, submit, until
-from tests.small_campaign import write_config, write_long_config
+from tests.dear_tui.worker.conftest import DEADLINE, submit, until, write_resting_config
+from tests.small_campaign import write_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def run(tmp_path: Path, launch: Launch) -> Forked:
     """A `run` that does not end before the test and has committed a part, campaign 1."""
-    config = write_long_config(tmp_path)
+    config = write_resting_config(tmp_path)
     process = launch(tmp_path / "store", str(config), command=("run",))
     until((tmp_path / "store" / "state.sqlite").exists, "a store")
     until(lambda: has_parts(Store.open(tmp_path / "store", read_only=True)), "the first part")
