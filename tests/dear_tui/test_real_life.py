@@ -175,26 +175,26 @@ def stop_by(number: signal.Signals) -> Callable[[Terminal], None]:
 @pytest.mark.parametrize(
     "stop", [stop_by_key, stop_by(signal.SIGTSTP), stop_by(signal.SIGSTOP)], ids=["ctrl+z", "SIGTSTP", "SIGSTOP"]
 )
-@pytest.mark.parametrize("before", ["", "bg; ", "bg\r"], ids=["fg", "bg; fg", "bg, fg"])
 def test_a_stop_gives_the_shell_and_fg_the_screens(
-    tmp_path: Path, shell: Terminal, stop: Callable[[Terminal], None], before: str
+    tmp_path: Path, shell: Terminal, stop: Callable[[Terminal], None]
 ) -> None:
     """They are drawn anew, although nothing has changed, lose no key, and leave the terminal as they found it."""
     shell.press(f"MODES=$(stty -g); {DEAR_TUI[0]} --store {tmp_path / 'store'}\r")
     shell.until("dear-tui demo", "No worker runs", "? keys")
     drawn = shell.text
-    stop(shell)
-    shell.until("Stopped")
-    shell.screen.reset()  # else what was drawn before would be taken for what is drawn anew
-    shell.press(f"\r{before}fg\r")
-    shell.until_so(lambda: shell.text == drawn, "the same screen")
-    shell.press("5")
-    shell.until("utilisation")
-    shell.screen.reset()
-    stop(shell)
-    shell.until("Stopped")
-    shell.press(f"\r{before}fg\r1")
-    shell.until("dear-tui demo", "? keys")
+    for before in ("", "bg; ", "bg\r"):
+        stop(shell)
+        shell.until("Stopped")
+        shell.screen.reset()  # else what was drawn before would be taken for what is drawn anew
+        shell.press(f"\r{before}fg\r")
+        shell.until_so(lambda: shell.text == drawn, "the same screen")
+        shell.press("5")
+        shell.until("utilisation")
+        shell.screen.reset()
+        stop(shell)
+        shell.until("Stopped")
+        shell.press(f"\r{before}fg\r1")
+        shell.until_so(lambda: shell.text == drawn, "the same screen")
     shell.press("q")
     shell.until("shell>")
     shell.press("echo status $?; [ $(stty -g) = $MODES ] && echo modes as before\r")

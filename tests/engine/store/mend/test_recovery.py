@@ -5,13 +5,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 import pytest
+from _pytest.mark import ParameterSet
 
 from engine.errors import UnreachableError
 from engine.store import Span, Store
@@ -136,8 +138,19 @@ def flip_a_bit(path: Path) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("table", ["severity", "critical", "fault_summary", "image_summary"])
-@pytest.mark.parametrize("damage", [truncate, flip_a_bit, Path.unlink])
+def in_turn(rows: Sequence[Any], columns: Sequence[Any]) -> list[ParameterSet]:
+    """All pairs, each row and each column in at least one that is always tried; the others are slow."""
+    return [
+        pytest.param(row, column, marks=[pytest.mark.slow] * ((place + turn) % 3 > 0))
+        for place, row in enumerate(rows)
+        for turn, column in enumerate(columns)
+    ]
+
+
+TABLES = ["severity", "critical", "fault_summary", "image_summary"]
+
+
+@pytest.mark.parametrize(("table", "damage"), in_turn(TABLES, [truncate, flip_a_bit, Path.unlink]))
 def test_a_damaged_part_is_set_aside_and_run_again(tmp_path: Path, table: str, damage) -> None:
     store, campaign, truth = filled_store(tmp_path)
     damage(store.layout.campaign(campaign).part(table, 1))

@@ -10,10 +10,9 @@ import pytest
 from engine.store import Store
 from engine.store.parquet import write_arrays
 from engine.store.schema import COLUMNS, PART_TABLES
-from tests.engine.store.mend.test_recovery import SPANS, complete, flip_a_bit, truncate
+from tests.engine.store.mend.test_recovery import SPANS, TABLES, complete, flip_a_bit, in_turn, truncate
 from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
-TABLES = ["severity", "critical", "fault_summary", "image_summary"]
 DAMAGES = [truncate, flip_a_bit, Path.unlink]
 
 
@@ -62,8 +61,7 @@ def test_a_good_finished_campaign_stays_finished(tmp_path: Path) -> None:
     assert store.campaign(campaign) == status
 
 
-@pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(("table", "damage"), in_turn(TABLES, DAMAGES))
 def test_a_bad_part_of_a_finished_campaign_is_set_aside_run_again_and_sealed_again(
     tmp_path: Path, table: str, damage: Callable[[Path], object]
 ) -> None:
@@ -102,8 +100,7 @@ def test_a_bad_sealed_file_is_made_again_from_the_parts(tmp_path: Path, damage: 
     complete(store, campaign, truth)
 
 
-@pytest.mark.parametrize("file", ["campaign.json", "faults.parquet", "images.parquet"])
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(("file", "damage"), in_turn(["campaign.json", "faults.parquet", "images.parquet"], DAMAGES))
 @pytest.mark.parametrize("make", [filled_store, finished_store], ids=["unfinished", "finished"])
 def test_what_is_fixed_of_a_campaign_is_written_again_by_the_next_run(
     tmp_path: Path, make: Callable[[Path], tuple[Store, int, Truth]], file: str, damage: Callable[[Path], object]
