@@ -40,7 +40,8 @@ class Silent:
 
 def cut(config: CampaignConfig) -> CampaignConfig:
     """The same campaign with few faults, on the most challenging images, in little memory beside the data set."""
-    faults = config.faults.model_copy(update={"count": 20})
+    few = {"layers": ("conv1",), "bits": (30,)} if config.faults.sampling == "exhaustive" else {"count": 20}
+    faults = config.faults.model_copy(update=few)
     workload = config.workload.model_copy(update={"select": "top_n", "n": 8})
     run = config.run.model_copy(update={"memory": 41_000_000})
     return config.model_copy(update={"faults": faults, "workload": workload, "run": run})
@@ -48,11 +49,13 @@ def cut(config: CampaignConfig) -> CampaignConfig:
 
 def finishes(config: CampaignConfig, store: Path) -> bool:
     status = execute(prepare(cut(config)), store, Silent(), lambda: False)
-    return (status.state, status.pairs_done) == ("finished", 20 * 8)
+    faults = 150 if config.faults.sampling == "exhaustive" else 20
+    return (status.state, status.pairs_done) == ("finished", faults * 8)
 
 
 def test_every_sample_is_tested_here() -> None:
     assert {path.name for path in SAMPLES.glob("*.toml")} == {
+        "lenet5-exhaustive.toml",
         "lenet5-mnist.toml",
         "resnet20-cifar10.toml",
         "resnet20-published-list.toml",
@@ -60,7 +63,7 @@ def test_every_sample_is_tested_here() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["lenet5-mnist.toml", "template.toml"])
+@pytest.mark.parametrize("name", ["lenet5-mnist.toml", "lenet5-exhaustive.toml", "template.toml"])
 def test_a_sample_that_needs_nothing_runs(name: str, tmp_path: Path) -> None:
     assert finishes(load_config(SAMPLES / name), tmp_path)
 

@@ -14,6 +14,9 @@ from engine.units import byte_count, duration, short_count
 if TYPE_CHECKING:
     from engine.running.estimate import Estimate
 
+NO_TRIFLE = 10**8
+"""bytes"""
+
 
 def estimate(config: ConfigArgument, as_json: JsonOption = False) -> None:
     """Estimate faults, pairs, operations, disk and time.
@@ -41,7 +44,14 @@ def _lines(result: Estimate) -> list[tuple[str, str]]:
         ("images", f"{result.images:,}"),
         ("pairs", f"{result.pairs:,}"),
         ("FLOPs", f"{short_count(result.flops)} for the naive loop"),
-        ("memory", result.memory_in_words),
+        ("memory", result.memory_in_words + _list_memory(result)),
         ("disk", byte_count(result.disk_bytes)),
         ("time", f"about {duration(result.seconds)} on {result.device} by method {result.method}"),
     ]
+
+
+def _list_memory(result: Estimate) -> str:
+    """What the list of faults takes beside, where that is no trifle."""
+    if result.list_memory < NO_TRIFLE:
+        return ""
+    return f", and {byte_count(result.list_memory)} for the list of faults"

@@ -36,21 +36,32 @@ def detection_curve(
         images: ranks to draw, from 0 on; what happens at other ranks is not counted.
         first_screened: [F] first rank at which the fault was screened, likewise; None: no pair was.
     """
-    harmful = _reached(first_non_masked, images)
-    critical = _reached(first_critical, images)
-    not_masked = harmful
+    not_masked = first_non_masked
     if first_screened is not None:
         seen, screened = (np.where(first < 0, images, first) for first in (first_non_masked, first_screened))
-        not_masked = _reached(np.minimum(seen, screened), images)
+        not_masked = np.minimum(seen, screened)
+    counted = (count_firsts(first, images) for first in (not_masked, first_non_masked, first_critical))
+    return curve_of(len(first_non_masked), *counted)
+
+
+def count_firsts(first: npt.NDArray[np.integer], images: int) -> Counts:
+    """How many faults have their first rank at each of the ranks 0 .. images - 1, [images]; others are not counted."""
+    return np.bincount(first[(first >= 0) & (first < images)], minlength=images)
+
+
+def curve_of(faults: int, not_masked: Counts, harmful: Counts, critical: Counts) -> DetectionCurve:
+    """Algorithm 1 from how many faults have their first rank of a kind at each rank, [images] each.
+
+    Args:
+        faults: in all.
+        not_masked: screened, non-critical or critical.
+        harmful: non-critical or critical.
+        critical: critical.
+    """
+    not_masked, harmful, critical = (np.cumsum(counts) for counts in (not_masked, harmful, critical))
     return DetectionCurve(
-        masked=len(first_non_masked) - not_masked,
+        masked=faults - not_masked,
         non_critical=harmful - critical,
         critical=critical,
         screened=not_masked - harmful,
     )
-
-
-def _reached(first: Counts, images: int) -> Counts:
-    """How many faults have had their first rank by each rank, [images]."""
-    inside = first[(first >= 0) & (first < images)]
-    return np.cumsum(np.bincount(inside, minlength=images))

@@ -103,14 +103,17 @@ def highest_rate(hits: int, tried: int, confidence: float) -> float:
     return high
 
 
-def weighted_mean(values: NDArray[Any], weight: NDArray[np.float64]) -> float:
+def weighted_mean(
+    values: NDArray[Any], weight: NDArray[np.float64], faults: NDArray[np.integer] | None = None
+) -> float:
     """The mean of a value of each fault over the population that the faults stand for.
 
     Args:
-        values: [F]
+        values: [F] of each fault, or sums of some faults of one weight.
         weight: [F] faults of the population that each one stands for.
+        faults: [F] how many faults each value is the sum of; None: one.
     """
-    return float((values * weight).sum() / weight.sum())
+    return float((values * weight).sum() / (weight if faults is None else weight * faults).sum())
 
 
 def _equal_sample(

@@ -11,9 +11,11 @@ from engine.analysis.estimate import weighted_mean
 from engine.metrics.selection import central, pre_plateau, random_images
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
-    Counts = npt.NDArray[np.int64]
+    Counts = npt.NDArray[np.integer]
 
 RANDOM_SEEDS = range(5)
 SECONDS_PER_INFERENCE = 1e-3
@@ -52,8 +54,11 @@ def table_one(
     weight: npt.NDArray[np.float64] | None = None,
     screened: Counts | None = None,
     dropped: Counts | None = None,
+    faults: Counts | None = None,
 ) -> TableOneRow:
-    """Table I from per-fault counts over the workload.
+    """Table I from per-fault counts over the workload, or from their sums over groups of faults.
+
+    Of groups, `critical_faults` is how many of them have a critical fault.
 
     Args:
         non_critical: [F] images for which the fault is non-critical.
@@ -63,13 +68,15 @@ def table_one(
         weight: [F] faults of the population that each one stands for; None: all for as many.
         screened: [F] images that a bound calls safe; None: all were run.
         dropped: [F] images not run because the fault had been seen to be critical; None: all were run.
+        faults: [F] how many faults each row is the sum of, all of one weight; None: one each.
     """
     screened, dropped = (np.zeros_like(critical) if counts is None else counts for counts in (screened, dropped))
     if weight is None or (weight == weight[0]).all():
         weight = np.ones(len(critical))  # which leaves no rounding over
     images = len(golden_correct)
+    in_all = images if faults is None else images * faults
     of_pairs = {
-        name: 100 * weighted_mean(counts, weight) / images
+        name: 100 * weighted_mean(counts, weight, faults) / images
         for name, counts in (
             *(("non_critical", non_critical), ("critical", critical), ("faulty_accuracy", correct)),
             *(("screened", screened), ("dropped", dropped)),
@@ -77,7 +84,7 @@ def table_one(
     }
     return TableOneRow(
         clean_accuracy=100 * float(golden_correct.mean()),
-        masked=100 * weighted_mean(images - non_critical - critical - screened - dropped, weight) / images,
+        masked=100 * weighted_mean(in_all - non_critical - critical - screened - dropped, weight, faults) / images,
         **of_pairs,
         critical_faults=int(np.count_nonzero(critical)),
     )
@@ -118,7 +125,9 @@ class Detections:
         """How many faults are critical for at least one of these images; None if not all of them were run."""
         if not np.isin(images, self.workload).all():
             return None
-        return len(np.unique(self.fault[np.isin(self.image, images)]))
+        of_fault = np.zeros(int(self.fault.max(initial=0)) + 1, np.bool_)
+        of_fault[self.fault[np.isin(self.image, images)]] = True
+        return int(np.count_nonzero(of_fault))
 
 
 def table_four(
@@ -152,7 +161,7 @@ def table_four(
     ]
 
 
-def _row(method: str, draws: list[Counts], images: int, detections: Detections) -> TableFourRow:
+def _row(method: str, draws: Sequence[Counts], images: int, detections: Detections) -> TableFourRow:
     """One row from one or more draws of the same size."""
     size = len(draws[0])
     counts = [count for draw in draws if (count := detections.detected(draw)) is not None]

@@ -22,7 +22,7 @@ from pydantic import (
 from engine.config.executors import EXECUTORS
 from engine.config.problems import Problem, explain
 from engine.errors import ConfigError, InputError
-from engine.faults.designs.registry import LIST, SAMPLING_HELP, SAMPLINGS
+from engine.faults.designs.registry import DESIGNS, LIST, SAMPLING_HELP, SAMPLINGS
 from engine.formats.fault_model import FaultModel  # noqa: TC001 - pydantic reads it
 from engine.formats.float32 import FLOAT32
 from engine.injection.methods import DEFAULT_METHOD, METHODS, THETAS, Thetas
@@ -291,12 +291,19 @@ class FaultsConfig(Section):
             raise ValueError(f'"x64" does not apply to {model}; use "x32", or model = "stuck_at"')
         return population
 
-    @field_validator("count")
+    @field_validator("error_margin", "count", "seed")
     @classmethod
-    def _count_is_for_samples(cls, count: int | None, info: ValidationInfo) -> int | None:
-        if count is not None and info.data.get("sampling") == LIST:
+    def _option_fits(cls, value: object, info: ValidationInfo) -> object:
+        """A margin and a seed of a list are left unsaid: the one is without effect, the other decides polarities."""
+        name, sampling = str(info.field_name), info.data.get("sampling")
+        if value == cls.model_fields[name].default:
+            return value
+        if name == "count" and sampling == LIST:
             raise ValueError("does not apply to a list; remove it, or filter the list by layers and bits")
-        return count
+        if sampling in DESIGNS and name not in DESIGNS[sampling].options:
+            takers = " or ".join(f'"{each.name}"' for each in DESIGNS.values() if name in each.options)
+            raise ValueError(f'does not apply to sampling = "{sampling}"; remove it, or use sampling = {takers}')
+        return value
 
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from engine.config.campaign_config import (
     is_factory,
     screens,
 )
-from engine.faults.designs.registry import LIST
+from engine.faults.designs.design import DRAWING
+from engine.faults.designs.registry import LIST, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,8 +69,8 @@ def applies(section: str, key: str, tables: Mapping[str, Any]) -> bool:
             return is_factory(str(chosen("model", "arch")))
         case "faults", "list":
             return chosen("faults", "sampling") == LIST
-        case "faults", "count" | "error_margin" | "confidence":
-            return chosen("faults", "sampling") != LIST
+        case "faults", option if option in DRAWING:
+            return option in options_of(str(chosen("faults", "sampling")))
         case "faults", "population":
             return chosen("faults", "model") == "bit_flip"
         case "workload", option if option in OPTION_SELECTS:

@@ -12,13 +12,15 @@ from engine.errors import InputError
 from engine.faults.csv_list import read_fault_list
 from engine.faults.designs.registry import DESIGNS
 from engine.faults.population import Population, copies_per_bit
-from engine.faults.sampling import sample
+from engine.faults.sampling import count_faults, sample
 from engine.formats.float32 import FLOAT32
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from engine.config.campaign_config import FaultsConfig
+    from engine.faults.designs.design import StratumSize
     from engine.faults.fault_list import FaultList
     from engine.faults.population import Layer
     from engine.formats.fault_model import FaultModel
@@ -40,8 +42,27 @@ def draw_faults(config: FaultsConfig, layers: tuple[Layer, ...], weight_format: 
     """
     if config.list is not None:
         return _filtered_list(config, config.list, layers, weight_format)
+    return sample(_shares(config, layers, weight_format), config.seed, weight_format)
+
+
+def count_drawn(
+    config: FaultsConfig, layers: tuple[Layer, ...], weight_format: WeightFormat = FLOAT32
+) -> tuple[int, int]:
+    """How many faults `draw_faults` gives, and how many they stand for; nothing is drawn, but a list is read.
+
+    Raises:
+        InputError: as there.
+    """
+    if config.list is not None:
+        faults = _filtered_list(config, config.list, layers, weight_format)
+        return len(faults), faults.population
+    shares = _shares(config, layers, weight_format)
+    return count_faults(shares), sum(len(share.population) for share in shares)
+
+
+def _shares(config: FaultsConfig, layers: tuple[Layer, ...], weight_format: WeightFormat) -> Sequence[StratumSize]:
     population = population_of(config, layers, weight_format=weight_format)
-    return sample(DESIGNS[config.sampling].shares(config, population), config.seed, weight_format)
+    return DESIGNS[config.sampling].shares(config, population)
 
 
 def population_of(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -12,8 +13,6 @@ from engine.formats.fault_model import MODEL_OF_STUCK
 from engine.formats.float32 import FLOAT32
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy.typing as npt
 
     from engine.faults.population import FaultSites, Layer
@@ -69,7 +68,7 @@ class FaultList:
     def __len__(self) -> int:
         return len(self.fault_id)
 
-    def take(self, positions: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> FaultList:
+    def take(self, positions: npt.NDArray[np.int64] | npt.NDArray[np.bool_] | slice) -> FaultList:
         """The faults at these positions (or under this mask), ids kept."""
         columns = ("fault_id", "layer", "weight_index", "bit", "stuck", "stratum")
         taken = replace(self, **{column: getattr(self, column)[positions] for column in columns})
@@ -82,15 +81,42 @@ class FaultList:
         per_channel = np.array([layer.size // layer.shape[0] for layer in self.layers])
         return execution_order(self.layer, self.weight_index // per_channel[self.layer], self.fault_id)
 
-    def tensor_index(self) -> list[str]:
+    def layer_names(self) -> Texts:
+        """The name of each fault's layer."""
+        return Texts([layer.name for layer in self.layers], self.layer)
+
+    def tensor_index(self) -> Texts:
         """Each weight's place in its layer's weight, as text such as `(3, 0, 2, 1)`."""
-        texts = np.empty(len(self), dtype=object)
+        kinds: list[str] = []
+        code = np.empty(len(self), np.int32)
         for layer in self.layers:
             rows = np.flatnonzero(self.layer == layer.index)
-            places = np.stack(np.unravel_index(self.weight_index[rows], layer.shape), axis=1)
-            texts[rows] = [f"({', '.join(map(str, place))})" for place in places.tolist()]
-        return list(texts)
+            weights, place = np.unique(self.weight_index[rows], return_inverse=True)
+            code[rows] = place + len(kinds)
+            places = np.stack(np.unravel_index(weights, layer.shape), axis=1)
+            kinds += [f"({', '.join(map(str, place))})" for place in places.tolist()]
+        return Texts(kinds, code)
 
-    def models(self) -> list[FaultModel]:
+    def models(self) -> Texts:
         """Each fault's own model: `stuck_at` as the polarity that was drawn."""
-        return [MODEL_OF_STUCK[stuck] for stuck in self.stuck.tolist()]
+        return Texts(list(MODEL_OF_STUCK.values()), np.searchsorted(list(MODEL_OF_STUCK), self.stuck))
+
+
+class Texts(Sequence[str]):
+    """A text for each fault, of which each different one is held once."""
+
+    def __init__(self, kinds: list[str], code: npt.NDArray[np.integer]) -> None:
+        self.kinds = kinds
+        """the different ones"""
+        self.code = code
+        """[F] place of each fault's text among them"""
+
+    def __len__(self) -> int:
+        return len(self.code)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> Texts: ...
+    def __getitem__(self, place: int | slice) -> str | Texts:
+        return Texts(self.kinds, self.code[place]) if isinstance(place, slice) else self.kinds[self.code[place]]

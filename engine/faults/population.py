@@ -62,6 +62,20 @@ class FaultSites(NamedTuple):
     """-1 = bit_flip, 0 or 1 = stuck at that value"""
 
 
+def no_sites(count: int) -> FaultSites:
+    """Room for so many faults."""
+    return FaultSites(
+        np.empty(count, np.int32), np.empty(count, np.int64), np.empty(count, np.uint8), np.empty(count, np.int8)
+    )
+
+
+def put_sites(sites: FaultSites, start: int, some: FaultSites) -> None:
+    """Put some faults at their place among all."""
+    place = slice(start, start + len(some.layer))
+    sites.layer[place], sites.weight_index[place] = some.layer, some.weight_index
+    sites.bit[place], sites.stuck[place] = some.bit, some.stuck
+
+
 @dataclass(frozen=True)
 class Population:
     """The faults of the chosen layers and bits, numbered 0 .. len - 1 by (layer, weight, bit, copy), copy fastest.

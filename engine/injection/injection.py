@@ -301,7 +301,7 @@ class Injection:
         start = 0
         while start < len(faults):
             layer = int(faults.layer[start])
-            stop = int(np.searchsorted(faults.layer, layer, side="right"))
+            stop = int(np.searchsorted(faults.layer, faults.layer[start], side="right"))  # of one type: no copy
             method = self._method(layer)
             if spread is not None:
                 stop = start + _length_of_run(spread[start:stop])

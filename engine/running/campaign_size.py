@@ -5,15 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.faults.draw import draw_faults
+from engine.config.campaign_config import screens
+from engine.faults.draw import count_drawn
 from engine.metrics.selection import known_size
 
 if TYPE_CHECKING:
     from engine.config.campaign_config import CampaignConfig
     from engine.faults.population import Layer
 
-DISK_BYTES_PER_PAIR = 0.65
-"""measured on full campaigns: Parquet parts and the sealed file together"""
+DISK_BYTES_PER_PAIR = 0.647
+"""measured on full campaigns: Parquet parts and the sealed file together, without what each fault takes"""
+
+DISK_BYTES_PER_PAIR_SCREENED = 0.15
+"""of a method that leaves pairs out, of all pairs: a few in a hundred are run, and have a row"""
+
+DISK_BYTES_PER_FAULT = 30
+"""measured on every fault of ResNet-20: the list in both files, and the counts of each fault"""
+
+MEMORY_BYTES_PER_FAULT = 125
+"""measured likewise: the list, its values, its order, and what is known of each fault while the campaign runs"""
 
 
 @dataclass(frozen=True)
@@ -40,8 +50,14 @@ class Size:
     """as `Material.injected`"""
 
 
+def disk_bytes(config: CampaignConfig, faults: int, images: int) -> int:
+    """What a finished campaign takes on the disk."""
+    per_pair = DISK_BYTES_PER_PAIR_SCREENED if screens(config.run.method) else DISK_BYTES_PER_PAIR
+    return round((per_pair * images + DISK_BYTES_PER_FAULT) * faults)
+
+
 def count(config: CampaignConfig, material: Material, images: int | None = None) -> Size:
-    """Draw the faults and count the images.
+    """Count the faults and the images; nothing is drawn.
 
     Args:
         config: of a campaign on this material.
@@ -51,8 +67,8 @@ def count(config: CampaignConfig, material: Material, images: int | None = None)
     Raises:
         InputError: for faults or images that cannot be had.
     """
-    faults = draw_faults(config.faults, material.layers)
+    faults, population = count_drawn(config.faults, material.layers)
     images = known_size(config.workload, material.images) if images is None else images
-    pairs = None if images is None else len(faults) * images
-    disk_bytes = None if pairs is None else round(DISK_BYTES_PER_PAIR * pairs)
-    return Size(len(faults), faults.population, images, pairs, disk_bytes, material.injected)
+    pairs = None if images is None else faults * images
+    disk = None if images is None else disk_bytes(config, faults, images)
+    return Size(faults, population, images, pairs, disk, material.injected)

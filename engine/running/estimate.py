@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from engine.config.campaign_config import CRITICAL_FAULTS
+from engine.config.campaign_config import CRITICAL_FAULTS, screens
 from engine.datasets import load_dataset
 from engine.injection.check.self_check import LEAST_SECONDS
 from engine.injection.network.coverage import NotInjected, coverage
 from engine.injection.network.layers import injectable_layers
 from engine.models import load_model
-from engine.running.campaign_size import DISK_BYTES_PER_PAIR, Material
+from engine.running.campaign_size import MEMORY_BYTES_PER_FAULT, Material, disk_bytes
 from engine.running.memory_budget import memory_in_words
 from engine.running.out_of_memory import explained_memory, until_it_fits
 from engine.running.part_timing import injection_seconds
@@ -44,6 +44,12 @@ FEW_IMAGES = 2
 STORING_SECONDS_PER_PAIR = 5e-8
 """measured on full campaigns, parts and seal together"""
 
+STORING_SECONDS_PER_PAIR_SCREENED = 1e-8
+"""of a method that leaves pairs out, of all pairs"""
+
+STORING_SECONDS_PER_FAULT = 3e-6
+"""measured on every fault of ResNet-20, the list and the seal together"""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -62,6 +68,8 @@ class Estimate:
     device: str
     memory: int
     """bytes for golden values and batches"""
+    list_memory: int
+    """bytes for the faults themselves, beside it"""
     memory_in_words: str
     """the same with where they are, and why so many where the config names no number"""
     injected: str
@@ -100,15 +108,23 @@ def _estimate(prepared: PreparedCampaign, on_step: OnStep) -> Estimate:
         images=len(prepared.workload),
         pairs=pairs,
         flops=counter.get_total_flops() // FEW_IMAGES * pairs,
-        disk_bytes=round(DISK_BYTES_PER_PAIR * pairs),
-        seconds=prepared.seconds + _computing_seconds(prepared, on_step) + STORING_SECONDS_PER_PAIR * pairs,
+        disk_bytes=disk_bytes(prepared.config, len(prepared.faults), len(prepared.workload)),
+        seconds=prepared.seconds + _computing_seconds(prepared, on_step) + _storing_seconds(prepared),
         method=prepared.config.run.method,
         device=prepared.numerics.device,
         memory=prepared.injection.memory,
+        list_memory=MEMORY_BYTES_PER_FAULT * len(prepared.faults),
         memory_in_words=memory_in_words(prepared.config.run, prepared.injection.memory),
         injected=covered.summary,
         not_injected=covered.not_injected,
     )
+
+
+def _storing_seconds(prepared: PreparedCampaign) -> float:
+    """Of all that is written."""
+    is_screened = screens(prepared.config.run.method)
+    per_pair = STORING_SECONDS_PER_PAIR_SCREENED if is_screened else STORING_SECONDS_PER_PAIR
+    return per_pair * prepared.pairs + STORING_SECONDS_PER_FAULT * len(prepared.faults)
 
 
 def _computing_seconds(prepared: PreparedCampaign, on_step: OnStep) -> float:

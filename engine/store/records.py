@@ -217,7 +217,7 @@ class CampaignSummary(CountArrays):
     """
 
     status: CampaignStatus
-    fault_id: NDArray[np.int64]
+    fault_id: NDArray[np.uint32]
     """[F]"""
     correct: NDArray[np.int64]
     """[F] images classified as labelled under the fault"""
@@ -230,9 +230,9 @@ class CampaignSummary(CountArrays):
     """[W] image ids in rank order"""
     golden_correct: NDArray[np.bool_]
     """[N] by image id"""
-    critical_fault: NDArray[np.int64]
+    critical_fault: NDArray[np.uint32]
     """[K] fault id, a row per critical pair"""
-    critical_image: NDArray[np.int64]
+    critical_image: NDArray[np.uint32]
     """[K] image id"""
     nonfinite_pairs: int
     """critical pairs with a logit that is not finite"""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dear_tui.widgets.faults.fault_map_picture import HeatGrid
+    from engine.analysis.estimate import Share
     from engine.faults.group import FaultGroup
     from engine.formats.weight_format import BitField, WeightFormat
     from engine.store.read.fault_results import FaultRows
@@ -50,7 +51,7 @@ def group_text(grid: HeatGrid, cell: tuple[int, int], group: FaultGroup, confide
     head = Content.assemble((group_name(group) + part, "bold"), " · ")
     if faults == 0:
         return head + Content("no fault drawn here\n")
-    head += Content(f"{faults:,} of {max(population, faults):,} faults drawn")
+    head += Content(f"all {faults:,} faults" if faults >= population else f"{faults:,} of {population:,} faults drawn")
     if run == 0:
         return head + Content("\nnot run yet")
     share = grid.counts(*cell).critical_share(confidence)
@@ -59,9 +60,16 @@ def group_text(grid: HeatGrid, cell: tuple[int, int], group: FaultGroup, confide
         f"{'' if run == faults else f', {run:,} run so far'} · {short_count(pairs)} pairs\n",
         (f"{critical:,} critical", "bold $text-class-critical"),
         f": {percent(share.value, 1)} of faults ",
-        (f"({100 * confidence:g} % CI {percent(share.low, 1).removesuffix(' %')} – {percent(share.high, 1)})", MUTED),
+        (f"({_interval(share, confidence)})", MUTED),
         f", {percent(grid.rate(*cell), 1)} of pairs",
     ) + _screened_line(int(grid.screened[cell]), pairs)
+
+
+def _interval(share: Share, confidence: float) -> str:
+    """What a sample leaves open; where there is no fault beside those that were run, nothing."""
+    if share.low == share.high:
+        return "of all there are"
+    return f"{100 * confidence:g} % CI {percent(share.low, 1).removesuffix(' %')} – {percent(share.high, 1)}"
 
 
 def _screened_line(screened: int, pairs: int) -> Content:

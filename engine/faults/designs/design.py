@@ -21,6 +21,10 @@ class StratumSize:
     faults: int
 
 
+DRAWING = ("error_margin", "confidence", "count", "seed")
+"""Keys of `[faults]` that say how many faults are drawn, and which."""
+
+
 @dataclass(frozen=True)
 class Design:
     """A sampling design."""
@@ -32,3 +36,5 @@ class Design:
     shares: Callable[[FaultsConfig, Population], Sequence[StratumSize]]
     """the strata of the filtered population, each made of whole layers and bits, none in two of them; raises
     InputError for a config that asks for no fault"""
+    options: tuple[str, ...] = DRAWING
+    """those of `DRAWING` that have an effect"""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from engine.faults.designs.design import DRAWING, Design
+from engine.faults.designs.exhaustive import EXHAUSTIVE
 from engine.faults.designs.network import NETWORK
 
-if TYPE_CHECKING:
-    from engine.faults.designs.design import Design
-
-DESIGNS: dict[str, Design] = {each.name: each for each in (NETWORK,)}
+DESIGNS: dict[str, Design] = {each.name: each for each in (NETWORK, EXHAUSTIVE)}
 """Name -> design, the default first."""
 
 LIST = "list"
@@ -19,3 +16,10 @@ SAMPLINGS = (*DESIGNS, LIST)
 """What `[faults] sampling` may be."""
 
 SAMPLING_HELP = "; ".join([*(f"{each.name}: {each.help}" for each in DESIGNS.values()), f"{LIST}: the faults of a CSV"])
+
+
+def options_of(sampling: str) -> tuple[str, ...]:
+    """The keys of `DRAWING` that have an effect; of a list the seed, which draws polarities that it leaves open."""
+    if sampling in DESIGNS:
+        return DESIGNS[sampling].options
+    return ("seed",) if sampling == LIST else DRAWING

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.analysis.curve import detection_curve
-from engine.store.parquet import read_arrays, stored, stored_rows
+from engine.analysis.curve import count_firsts, curve_of
+from engine.store.parquet import read_arrays, stored
+from engine.store.read.fault_totals import read_fault_summaries
 from engine.store.records import CurveData
 
 if TYPE_CHECKING:
@@ -34,17 +35,12 @@ class CurveReader:
         if not self._read <= {_key(receipt) for receipt in receipts}:
             self._reset()  # a part was set aside
         new = [receipt for receipt in receipts if _key(receipt) not in self._read]
-        if new:
-            files = stored_rows(
-                "fault_summary", *(self._campaign.part("fault_summary", receipt.part) for receipt in new)
-            )
-            never = self._row.images
-            columns = ", ".join(f"coalesce({name}, {never})::BIGINT AS {name}" for name in self._first)
-            arrays = read_arrays(connection, f"SELECT {columns} FROM {files}")
-            self._merge(new, arrays)
+        columns = [f"coalesce({name}, {self._row.images}) AS {name}" for name in self._first]
+        for receipt, firsts in read_fault_summaries(self._campaign, new, columns, connection):
+            self._add(receipt, firsts)
         done = int(np.argmax(self._faults_in != self._row.faults))  # ranks from 0 on that every fault has run on
         return CurveData(
-            **vars(detection_curve(**self._first, images=done)),
+            **vars(curve_of(self._row.faults, *(counts[:done] for counts in self._counts))),
             faults=self._row.faults,
             images=self._row.images,
             metric_name=self._row.metric,
@@ -53,26 +49,35 @@ class CurveReader:
         )
 
     @property
-    def first_critical(self) -> NDArray[np.int64]:
+    def first_critical(self) -> NDArray[np.int32]:
         """[F] the rank at which each fault is critical first, as read last, in execution order; W where at none."""
         return self._first["first_critical"]
 
     def _reset(self) -> None:
         self._read: set[str] = set()
-        never = np.full(self._row.faults, self._row.images, np.int64)
+        never = np.full(self._row.faults, self._row.images, np.int32)
         self._first = {name: never.copy() for name in ("first_non_masked", "first_critical", "first_screened")}
+        self._counts = [np.zeros(self._row.images, np.int64) for _ in range(3)]
+        """faults by their first rank that is not masked, that is harmful, and that is critical"""
         self._faults_in = np.zeros(self._row.images + 1, np.int64)
 
-    def _merge(self, receipts: list[Receipt], arrays: dict[str, NDArray[np.int64]]) -> None:
-        row = 0
-        for receipt in receipts:
-            span = receipt.span
-            for name, first in self._first.items():
-                place = slice(span.fault_start, span.fault_stop)
-                first[place] = np.minimum(first[place], arrays[name][row : row + span.faults])
-            self._faults_in[span.rank_start : span.rank_stop] += span.faults
-            self._read.add(_key(receipt))
-            row += span.faults
+    def _add(self, receipt: Receipt, firsts: dict[str, NDArray[np.int32]]) -> None:
+        """Take a part over; what its faults were counted as before is taken back."""
+        span = receipt.span
+        place = slice(span.fault_start, span.fault_stop)
+        before = self._count(place)
+        for name, first in self._first.items():
+            np.minimum(first[place], firsts[name], out=first[place])
+        for counts, was, becomes in zip(self._counts, before, self._count(place), strict=True):
+            counts += becomes - was
+        self._faults_in[span.rank_start : span.rank_stop] += span.faults
+        self._read.add(_key(receipt))
+
+    def _count(self, place: slice) -> tuple[NDArray[np.int64], ...]:
+        """Some faults by their first ranks, as `_counts`."""
+        harmful, critical, screened = (first[place] for first in self._first.values())
+        firsts = np.minimum(harmful, screened), harmful, critical
+        return tuple(count_firsts(first, self._row.images) for first in firsts)
 
 
 def _key(receipt: Receipt) -> str:

@@ -10,18 +10,22 @@ import numpy as np
 from engine.analysis.estimate import estimate_rate, estimate_share
 from engine.formats.float32 import FLOAT32
 from engine.formats.registry import format_named
-from engine.store.parquet import sql_text
+from engine.store.parquet import of_any_format, read_arrays, sql_text, stored, stored_rows
 from engine.store.records import CountArrays
 from engine.store.schema import COUNTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    import duckdb
     from numpy.typing import NDArray
 
     from engine.analysis.estimate import Share
     from engine.faults.group import FaultGroup
     from engine.formats.weight_format import WeightFormat
+    from engine.store.layout import CampaignLayout
+    from engine.store.read.fault_totals import FaultTotals
+    from engine.store.records import Receipt
 
     Read = Callable[[str], dict[str, NDArray[Any]]]
     """runs one query over the store's views"""
@@ -73,6 +77,8 @@ class FaultRates(FaultCounts):
     """of the weights, whose bits these are"""
     stratum: NDArray[np.int32] | None = None
     """[L, B] of which stratum of the sample the faults are, -1 = of none; None: all of one"""
+    repeats: int = 1
+    """how often the population counts each fault: a flip twice under the x64 convention"""
 
     def by_stratum(self, layers: slice, bits: slice) -> StratumCounts:
         """The counts of some layers and bits, added up within each stratum."""
@@ -86,12 +92,14 @@ class FaultRates(FaultCounts):
             np.add.at(total, place.reshape(-1), grid[cells][known])
             return total
 
-        return StratumCounts(**{field.name: added(getattr(self, field.name)) for field in fields(FaultCounts)})
+        counts = {field.name: added(getattr(self, field.name)) for field in fields(FaultCounts)}
+        counts["population"] //= self.repeats
+        return StratumCounts(**counts)
 
 
 @dataclass(frozen=True, eq=False)
 class StratumCounts(FaultCounts):
-    """Counts of a group of faults, by the H strata that they are of: [H]."""
+    """Counts of a group of faults, by the H strata that they are of: [H]; the population is of different faults."""
 
     def critical_share(self, confidence: float) -> Share:
         """The share of critical faults among all that could have been drawn; some must have run."""
@@ -176,30 +184,28 @@ WHERE campaign = {campaign} AND fault_id = {fault_id}
 ORDER BY rank"""
 
 
-def read_rates(read: Read, campaign: int, description: Mapping[str, Any]) -> FaultRates:
-    """The rates by layer and bit.
+def read_rates(totals: FaultTotals, description: Mapping[str, Any]) -> FaultRates:
+    """The rates by layer and bit, the same as `rates_sql` has.
 
     Args:
-        read: runs a query.
-        campaign: its id.
+        totals: of the campaign, up to date.
         description: the content of its campaign.json.
     """
-    rows = read(rates_sql(campaign))
     layers, weight_format = description["layers"], stored_format(description)
-    place = rows["layer_index"].astype(np.int64), rows["bit"].astype(np.int64)
-    names = ("faults", "run", "critical_faults", "pairs", "critical", "screened")
-    grids = {name: np.zeros((len(layers), weight_format.bits), np.int64) for name in names}
-    for name, grid in grids.items():
-        grid[place] = rows[name]
+    cells = {}
+    for name, counted in vars(totals.cells()).items():
+        cells[name] = np.zeros((len(layers), weight_format.bits), np.int64)
+        cells[name][: totals.layers] = counted[:, : weight_format.bits]
     config = description["config"].get("faults", {})
-    population, stratum = _populations(description, weight_format, grids["faults"])
+    population, stratum = _populations(description, weight_format, cells["faults"])
     return FaultRates(
         layers=tuple(layer["name"] for layer in layers),
         population=population,
         stratum=stratum,
+        repeats=_repeats(description),
         confidence=float(config.get("confidence", 0.99)),
         format=weight_format,
-        **grids,
+        **cells,
     )
 
 
@@ -217,6 +223,12 @@ def _populations(
         population[cells] = weights[each["layers"]][:, None] * each["copies"]
         stratum[cells] = number
     return population, stratum
+
+
+def _repeats(description: Mapping[str, Any]) -> int:
+    """See `FaultRates.repeats`; a stuck-at counts twice because there are two of them."""
+    counts_twice = description["config"].get("faults", {}).get("population") == "x64"
+    return 2 if counts_twice and description["fault_model"] == "bit_flip" else 1
 
 
 def _guessed_stratum(
@@ -238,16 +250,65 @@ def stored_format(description: Mapping[str, Any]) -> WeightFormat:
     return format_named(description.get("weight_format", FLOAT32.name))  # older campaigns do not say it
 
 
-def read_faults(read: Read, campaign: int, group: FaultGroup, order: FaultOrder) -> FaultRows:
-    """The faults of a group, the first `MOST_ROWS` in this order."""
-    rows = read(faults_sql(campaign, group, order))
-    total = len(rows["fault_id"])
-    if total == MOST_ROWS:
-        total = int(read(f"SELECT count(*) AS faults FROM faults WHERE campaign = {campaign}{_of(group)}")["faults"][0])
+def choose_faults(
+    totals: FaultTotals, description: Mapping[str, Any], group: FaultGroup, order: FaultOrder
+) -> tuple[NDArray[np.int64], int]:
+    """The ids of the first `MOST_ROWS` faults of a group in this order, and how many there are.
+
+    Args:
+        totals: of the campaign, up to date.
+        description: the content of its campaign.json, which has the names of its layers.
+        group: of them.
+        order: of the faults; of equal ones the lower id comes first.
+    """
+    names = [layer["name"] for layer in description["layers"]]
+    if group.layer is not None and group.layer not in names:
+        return np.zeros(0, np.int64), 0
+    ids = totals.members(None if group.layer is None else names.index(group.layer), group.bit)
+    if order == "fault_id" or not len(ids):
+        return ids[:MOST_ROWS], len(ids)
+    worst_first = totals.first_critical if order == "first_critical" else -np.where(totals.is_run, totals.critical, -1)
+    step = int(ids[-1]) + 1
+    key = worst_first[ids].astype(np.int64) * step + ids
+    if len(key) > MOST_ROWS:
+        key = np.partition(key, MOST_ROWS)[:MOST_ROWS]
+    return np.sort(key) % step, len(ids)
+
+
+def read_faults(
+    connection: duckdb.DuckDBPyConnection,
+    campaign: CampaignLayout,
+    receipts: Sequence[Receipt],
+    chosen: NDArray[np.int64],
+    total: int | None,
+) -> FaultRows:
+    """Some faults, in the order in which they were chosen; the same as `faults_sql` has.
+
+    Args:
+        connection: to read with.
+        campaign: whose faults they are.
+        receipts: of its parts.
+        chosen: ids of faults.
+        total: of which these are the first; None: there are no more.
+    """
+    summaries = stored_rows("fault_summary", *(campaign.part("fault_summary", receipt.part) for receipt in receipts))
+    sums = ", ".join(f"sum({name}) AS {name}" for name in COUNTS)
+    connection.register("chosen", {"fault_id": chosen.astype(np.uint32), "place": np.arange(len(chosen))})
+    try:
+        rows = read_arrays(
+            connection,
+            f"SELECT fault_id, layer, tensor_index, bit, model, golden_value, faulty_value, {', '.join(COUNTS)}, "
+            f"first_critical FROM chosen JOIN {of_any_format('faults', {}, f'FROM {stored(campaign.faults)}')} "
+            f"USING (fault_id) LEFT JOIN (SELECT fault_id, {sums}, min(first_critical) AS first_critical "
+            f"FROM {summaries} WHERE fault_id IN (SELECT fault_id FROM chosen) GROUP BY fault_id) USING (fault_id) "
+            "ORDER BY place",
+        )
+    finally:
+        connection.unregister("chosen")
     rows["first_critical"] = whole(rows["first_critical"], NEVER)
     for name in ("fault_id", "bit", *COUNTS):
         rows[name] = whole(rows[name])
-    return FaultRows(total=total, **rows)
+    return FaultRows(total=len(rows["fault_id"]) if total is None else total, **rows)
 
 
 def read_critical_images(read: Read, campaign: int, fault_id: int) -> CriticalImages:

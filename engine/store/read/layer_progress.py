@@ -30,7 +30,7 @@ class LayerReader:
         self._names = [str(name) for name in layers["layer"]]
         self._edges = np.concatenate([[0], np.cumsum(layers["faults"])]).tolist()
 
-    def read(self, receipts: list[Receipt], images: int, first_critical: NDArray[np.int64]) -> list[LayerProgress]:
+    def read(self, receipts: list[Receipt], images: int, first_critical: NDArray[np.int32]) -> list[LayerProgress]:
         """The layers in order of execution.
 
         Args:

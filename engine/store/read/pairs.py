@@ -12,6 +12,8 @@ from engine.store.files import sha256
 from engine.store.parquet import read_arrays, stored
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import duckdb
     from numpy.typing import NDArray
 
@@ -75,13 +77,23 @@ def read_severity(
     Raises:
         ValueError: the file is not the one that was committed.
     """
-    path = campaign.part("severity", receipt.part)
-    if sha256(path) != receipt.sha256["severity"]:
-        raise ValueError(f"{path}: damaged; `dear-tui verify` sets it aside, and the next run computes it again")
+    path = checked_severity(campaign, receipt)
     if receipt.count_run() < receipt.span.pairs:
         return read_pairs(connection, campaign, receipt).severity
     query = f"SELECT severity FROM {stored(path)}"
     return read_arrays(connection, query)["severity"].reshape(receipt.span.faults, receipt.span.images)
+
+
+def checked_severity(campaign: CampaignLayout, receipt: Receipt) -> Path:
+    """The severity file of a committed part.
+
+    Raises:
+        ValueError: it is not the one that was committed.
+    """
+    path = campaign.part("severity", receipt.part)
+    if sha256(path) != receipt.sha256["severity"]:
+        raise ValueError(f"{path}: damaged; `dear-tui verify` sets it aside, and the next run computes it again")
+    return path
 
 
 def _placed(

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import duckdb
+import numpy as np
 
 from engine.errors import InputError, UnreachableError
 from engine.store.description import is_damaged, read_description
@@ -17,7 +18,8 @@ from engine.store.layout import LAST_CAMPAIGN, Layout
 from engine.store.parquet import connect, read_arrays
 from engine.store.read.audit import read_audit
 from engine.store.read.curve import CurveReader
-from engine.store.read.fault_results import read_critical_images, read_faults, read_rates
+from engine.store.read.fault_results import choose_faults, read_critical_images, read_faults, read_rates
+from engine.store.read.fault_totals import FaultTotals
 from engine.store.read.image_counts import ImageCountsReader
 from engine.store.read.image_results import read_images, read_mistakes
 from engine.store.read.layer_progress import LayerReader
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from engine.analysis.audit import AuditResults
@@ -62,6 +63,7 @@ class StoreReader:
         self._curves: dict[int, CurveReader] = {}
         self._image_counts: dict[int, ImageCountsReader] = {}
         self._layers: dict[int, LayerReader] = {}
+        self._totals: dict[int, FaultTotals] = {}
         self._guard = threading.RLock()
 
     def __enter__(self) -> Self:
@@ -82,7 +84,7 @@ class StoreReader:
         """Begin anew, with nothing that is known of the campaigns: in another store their ids mean other ones."""
         self.close()
         self._state, self._connection, self._has_views = None, None, False
-        for kept in (self._curves, self._image_counts, self._layers):
+        for kept in (self._curves, self._image_counts, self._layers, self._totals):
             kept.clear()
 
     @property
@@ -179,7 +181,36 @@ class StoreReader:
         status = self.campaign(campaign)
         with self._reading(campaign):
             metric, receipts = self.state.campaign_row(campaign).metric, self.state.receipts(campaign)
-            return read_summary(status, metric, receipts, self._duckdb(views=True))
+            totals, layout = self.fault_totals(campaign), self.layout.campaign(campaign)
+            return read_summary(status, metric, layout, receipts, totals, self._duckdb(views=True))
+
+    def fault_totals(self, campaign: int) -> FaultTotals:
+        """What each fault has shown so far; a part is read once.
+
+        Raises:
+            InputError: there is no campaign with this id.
+            UnreachableError: a file of it is damaged.
+        """
+        with self._reading(campaign):
+            totals = self._reader(self._totals, campaign, FaultTotals)
+            totals.read(self.state.receipts(campaign), self._duckdb())
+            return totals
+
+    def faults(self, campaign: int, group: FaultGroup, order: FaultOrder) -> FaultRows:
+        """The faults of a group, the first `MOST_ROWS` in this order.
+
+        Raises:
+            InputError: there is no campaign with this id.
+            UnreachableError: a file of it is damaged.
+        """
+        description = self.description(campaign)
+        with self._reading(campaign):
+            if group.fault_id is None:
+                chosen, total = choose_faults(self.fault_totals(campaign), description, group, order)
+            else:
+                chosen, total = np.array([group.fault_id]), None
+            layout, receipts = self.layout.campaign(campaign), self.state.receipts(campaign)
+            return read_faults(self._duckdb(), layout, receipts, chosen, total)
 
     def receipts(self, campaign: int) -> list[Receipt]:
         """The committed parts of a campaign."""
@@ -227,8 +258,9 @@ class StoreReader:
         """
         status = self.campaign(campaign)
         with self._reading(campaign):
-            is_screened = status.screened or status.audited
-            return read_audit(status, self._duckdb(views=True)) if is_screened else None
+            if not status.screened and not status.audited:
+                return None
+            return read_audit(status, self.fault_totals(campaign), self._duckdb(views=True))
 
     def description(self, campaign: int) -> dict[str, Any]:
         """All that is fixed of a campaign: its config as given, its numerics, layers and population.
@@ -250,11 +282,7 @@ class StoreReader:
 
     def rates(self, campaign: int) -> FaultRates:
         """Faults and pairs by layer and bit."""
-        return read_rates(self.read, campaign, self.description(campaign))
-
-    def faults(self, campaign: int, group: FaultGroup, order: FaultOrder) -> FaultRows:
-        """The faults of a group."""
-        return read_faults(self.read, campaign, group, order)
+        return read_rates(self.fault_totals(campaign), self.description(campaign))
 
     def critical_images(self, campaign: int, fault_id: int) -> CriticalImages:
         """The images that a fault is critical for."""

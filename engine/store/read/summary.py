@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.analysis.tables import TableOneRow, table_one
 from engine.store.parquet import of_any_format, read_arrays, stored, stored_rows
 from engine.store.read.audit import read_audit
+from engine.store.read.fault_totals import read_fault_summaries
 from engine.store.records import CampaignSummary
 from engine.store.schema import COUNTS
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.store.layout import CampaignLayout
+    from engine.store.read.fault_totals import FaultTotals
     from engine.store.records import CampaignStatus, Receipt
 
 
@@ -27,35 +30,37 @@ WEIGHT = "coalesce(weight, 1) AS weight"
 
 
 def read_summary(
-    status: CampaignStatus, metric: str, receipts: Sequence[Receipt], connection: duckdb.DuckDBPyConnection
+    status: CampaignStatus,
+    metric: str,
+    campaign: CampaignLayout,
+    receipts: Sequence[Receipt],
+    totals: FaultTotals,
+    connection: duckdb.DuckDBPyConnection,
 ) -> CampaignSummary:
     """Sum the committed parts of a campaign; the severities themselves are not read.
 
     Args:
+        status: of the campaign.
         metric: the column of `images` to give.
+        campaign: where its files are.
         receipts: of the committed parts.
+        totals: of its faults, up to date.
         connection: has the store's views.
 
     Raises:
         ValueError: the files with the faults or the images are not whole.
     """
-    counts = ", ".join(f"coalesce({name}, 0) AS {name}" for name in COUNTS)
     faults = read_arrays(
         connection,
-        f"SELECT fault_id::BIGINT AS fault_id, {counts}, coalesce(correct, 0) AS correct, {WEIGHT} "
-        "FROM faults LEFT JOIN fault_summary USING (campaign, fault_id) "
-        f"WHERE campaign = {status.id} ORDER BY fault_id",
+        f"SELECT fault_id, {WEIGHT} FROM {of_any_format('faults', {}, f'FROM {stored(campaign.faults)}')} "
+        "ORDER BY fault_id",
     )
     images = read_arrays(
         connection,
         f"SELECT image_id::BIGINT AS image_id, coalesce(rank, -1) AS rank, {metric} AS metric, golden_correct "
         f"FROM images WHERE campaign = {status.id} ORDER BY image_id",
     )
-    pairs = read_arrays(
-        connection,
-        "SELECT fault_id::BIGINT AS fault_id, image_id::BIGINT AS image_id, nonfinite "
-        f"FROM critical WHERE campaign = {status.id}",
-    )
+    pairs = read_arrays(connection, f"SELECT fault_id, image_id, nonfinite FROM critical WHERE campaign = {status.id}")
     ran = images["rank"] >= 0
     if len(faults["fault_id"]) != status.faults or np.count_nonzero(ran) != status.images:
         raise ValueError(f"campaign {status.id} lacks some of its faults or images")
@@ -63,8 +68,7 @@ def read_summary(
     return CampaignSummary(
         status=status,
         fault_id=faults["fault_id"],
-        **{name: faults[name] for name in COUNTS},
-        correct=faults["correct"],
+        **_sums(campaign, receipts, faults["fault_id"], connection),
         weight=faults["weight"],
         metric_name=metric,
         metric=images["metric"],
@@ -75,8 +79,25 @@ def read_summary(
         nonfinite_pairs=int(pairs["nonfinite"].sum()),
         seconds=sum(known) if len(known) == len(receipts) else None,
         unverified_parts=sum(receipt.rebuilt for receipt in receipts),
-        audit=read_audit(status, connection),
+        audit=read_audit(status, totals, connection),
     )
+
+
+def _sums(
+    campaign: CampaignLayout,
+    receipts: Sequence[Receipt],
+    fault_id: NDArray[np.uint32],
+    connection: duckdb.DuckDBPyConnection,
+) -> dict[str, NDArray[Any]]:
+    """Count -> [F] in the order of the ids, which ascend."""
+    names = (*COUNTS, "correct")
+    has_all = len(fault_id) and fault_id[-1] == len(fault_id) - 1  # then an id is its own place
+    sums = {name: np.zeros(len(fault_id), np.int32) for name in names}
+    for _, rows in read_fault_summaries(campaign, receipts, ("fault_id", *names), connection):
+        place = rows["fault_id"] if has_all else np.searchsorted(fault_id, rows["fault_id"])
+        for name, total in sums.items():
+            total[place] += rows[name]
+    return sums
 
 
 def read_critical_faults(
@@ -94,17 +115,24 @@ def read_critical_faults(
 def read_table_one(
     campaign: CampaignLayout, receipts: Sequence[Receipt], connection: duckdb.DuckDBPyConnection
 ) -> TableOneRow:
-    """Table I of a campaign all of whose parts are committed, from the sums per fault."""
+    """Table I of a campaign all of whose parts are committed, from the sums of the faults of each weight."""
     names = ("non_critical", "critical", "correct", "screened", "dropped")
     sums = ", ".join(f"sum({name})::BIGINT AS {name}" for name in names)
-    faults = read_arrays(
-        connection,
-        f"SELECT {WEIGHT}, {', '.join(names)} FROM (SELECT fault_id, {sums} "
-        f"FROM {_fault_summary(campaign, receipts)} GROUP BY fault_id) "
-        f"JOIN {of_any_format('faults', {}, f'FROM {stored(campaign.faults)}')} USING (fault_id)",
-    )
+    faults, summaries = _faults(campaign), _fault_summary(campaign, receipts)
+    of_weight = read_arrays(connection, f"SELECT {WEIGHT}, count(*) AS faults FROM {faults} GROUP BY 1 ORDER BY 1")
+    if len(of_weight["weight"]) > 1:
+        by_fault = f"SELECT fault_id, weight FROM {faults}"
+        query = f"SELECT {WEIGHT}, {sums} FROM {summaries} JOIN ({by_fault}) USING (fault_id) GROUP BY 1 ORDER BY 1"
+    else:  # without looking at each fault, of which there may be millions
+        query = f"SELECT {sums} FROM {summaries}"
+    counts = read_arrays(connection, query) | of_weight
     golden = read_arrays(connection, f"SELECT golden_correct FROM {stored(campaign.images)} WHERE rank IS NOT NULL")
-    return table_one(golden_correct=golden["golden_correct"], **faults)
+    row = table_one(golden_correct=golden["golden_correct"], **counts)
+    return replace(row, critical_faults=len(read_critical_faults(campaign, receipts, connection)))
+
+
+def _faults(campaign: CampaignLayout) -> str:
+    return of_any_format("faults", {}, f"FROM {stored(campaign.faults)}")
 
 
 def _fault_summary(campaign: CampaignLayout, receipts: Sequence[Receipt]) -> str:

@@ -28,10 +28,11 @@ NAMED = "hive_partitioning = false, filename = true"
 EVERY_FOOTER = ", union_by_name = true"
 """Files of older formats lack columns. And so DuckDB reads the footer of each, and plans with the true number of rows.
 
-Otherwise it takes the rows of the first file, none, for those of every file, and joins by hashing all the pairs."""
+Otherwise it takes the rows of the first file, none, for those of every file, and joins by hashing all the pairs, or the
+summaries of ten million faults."""
 
-SUMMARIES = ("fault_summary", "image_summary")
-"""Small whatever the planner thinks, and read by every chart: their footers are only read where a file is older."""
+SMALL = ("image_summary",)
+"""Whatever the planner thinks, and read by every chart: their footers are only read where a file is older."""
 
 _SUMS = ", ".join(f"sum({name})::BIGINT AS {name}" for name in COUNTS)
 _COUNTS = ", ".join(f"coalesce({name}, 0)::BIGINT AS {name}" for name in COUNTS)
@@ -150,7 +151,7 @@ def view_definitions(
     def rows(table: str, extra: str = "") -> str:
         if found is not None:
             return _rows_of_any_format(layout, table, found[table], extra)
-        return _rows(layout, table, "" if table in SUMMARIES and not has_older else EVERY_FOOTER, extra)
+        return _rows(layout, table, "" if table in SMALL and not has_older else EVERY_FOOTER, extra)
 
     description, faults, images = f"({_description(layout)})", rows("faults"), rows("images")
     fault_parts, image_parts = rows("fault_summary"), rows("image_summary", ", filename")

@@ -22,17 +22,23 @@ from engine.store.files import (
     unwritable,
 )
 from engine.store.layout import CampaignLayout
-from engine.store.parquet import write_parquet
+from engine.store.parquet import ROW_GROUP_SIZE, texts, write_parquet, write_parquet_batches
 from engine.store.schema import FORMAT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from typing import Any
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
+    from engine.faults.fault_list import FaultList
     from engine.store.records import NewCampaign
     from engine.store.state.state import CampaignRow
+
+FAULTS_AT_ONCE = 4 * ROW_GROUP_SIZE
+"""whose rows are made together"""
 
 
 def write_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign) -> None:
@@ -126,7 +132,7 @@ def _make_folders(campaign: CampaignLayout) -> None:
 
 
 def _write_fixed(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign) -> None:
-    write_parquet(campaign.faults, "faults", _fault_columns(new))
+    write_parquet_batches(campaign.faults, "faults", _fault_batches(new))
     write_parquet(campaign.images, "images", _image_columns(new))
     write_description(campaign, describe(row, new, _hashes(campaign), _written_in(campaign)))
 
@@ -146,30 +152,37 @@ def _hashes(campaign: CampaignLayout) -> dict[str, str]:
     return {table: sha256(path) for table, path in tables.items() if path.is_file()}
 
 
-def _fault_columns(new: NewCampaign) -> dict[str, NDArray[Any]]:
-    faults = new.faults
-    names = np.array([layer.name for layer in faults.layers], dtype=object)
+def _fault_batches(new: NewCampaign) -> Iterator[dict[str, NDArray[Any] | pa.Array]]:
+    """The columns of some faults at a time, so that a list of all faults of a network takes no more memory here."""
+    for start in range(0, max(1, len(new.faults)), FAULTS_AT_ONCE):
+        some = slice(start, start + FAULTS_AT_ONCE)
+        yield _fault_columns(new, new.faults.take(some), new.golden_values[some], new.faulty_values[some])
+
+
+def _fault_columns(
+    new: NewCampaign, faults: FaultList, golden: NDArray[np.float32], faulty: NDArray[np.float32]
+) -> dict[str, NDArray[Any] | pa.Array]:
     return {
         "fault_id": faults.fault_id,
-        "layer": names[faults.layer],
+        "layer": texts(faults.layer_names()),
         "layer_index": faults.layer,
         "weight_index": faults.weight_index,
-        "tensor_index": np.array(faults.tensor_index(), dtype=object),
+        "tensor_index": texts(faults.tensor_index()),
         "bit": faults.bit,
-        "model": np.array(faults.models(), dtype=object),
-        "golden_value": new.golden_values,
-        "faulty_value": new.faulty_values,
-        "pattern_golden": faults.format.encode(new.golden_values),
-        "pattern_faulty": faults.format.encode(new.faulty_values),
+        "model": texts(faults.models()),
+        "golden_value": golden,
+        "faulty_value": faulty,
+        "pattern_golden": faults.format.encode(golden),
+        "pattern_faulty": faults.format.encode(faulty),
         "stratum": faults.stratum,
-        "weight": _weights(new),
+        "weight": _weights(new, faults.stratum),
     }
 
 
-def _weights(new: NewCampaign) -> NDArray[np.float64]:
+def _weights(new: NewCampaign, stratum: NDArray[np.int32]) -> NDArray[np.float64]:
     """How many faults of the population each fault stands for; a list that was given stands for nothing (NULL)."""
     is_list = new.config.get("faults", {}).get("sampling") == "list"
-    return np.ma.masked_array(new.faults.weight, mask=is_list)
+    return np.ma.masked_array(np.array([each.weight for each in new.faults.strata])[stratum], mask=is_list)
 
 
 def _image_columns(new: NewCampaign) -> dict[str, NDArray[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import numpy as np
 
 from engine.faults.order import execution_order
 from engine.severity import CRITICAL, DROPPED, MASKED, SCREENED
+from engine.store.description import read_description
 from engine.store.parquet import ROW_GROUP_SIZE, read_arrays, stored
 from engine.store.schema import AUDIT, DRAWN_AS
 
@@ -54,17 +56,18 @@ class Fixed:
 
 def read_fixed(connection: duckdb.DuckDBPyConnection, campaign: CampaignLayout) -> Fixed:
     """From the campaign's own files."""
-    channel = r"regexp_extract(tensor_index, '\d+')::BIGINT AS channel"
+    shapes = {layer["index"]: layer["shape"] for layer in read_description(campaign)["layers"]}
+    per_channel = np.array([math.prod(shapes[index]) // shapes[index][0] for index in range(len(shapes))])
     fault = read_arrays(
-        connection,
-        f"SELECT fault_id, layer_index::BIGINT AS layer, {channel} FROM {stored(campaign.faults)}",
+        connection, f"SELECT fault_id, layer_index AS layer, weight_index FROM {stored(campaign.faults)}"
     )
-    order = execution_order(fault["layer"], fault["channel"], fault["fault_id"])
     image = read_arrays(
         connection,
         f"SELECT image_id, label::BIGINT AS label, golden_correct FROM {stored(campaign.images)} "
         "WHERE rank IS NOT NULL ORDER BY rank",
     )
+    channel = fault["weight_index"] // per_channel[fault["layer"]]
+    order = execution_order(fault["layer"], channel, fault["fault_id"])
     return Fixed(order, fault["fault_id"][order], image["image_id"], image["label"], image["golden_correct"])
 
 
@@ -78,15 +81,16 @@ def part_tables(
         span: of the part.
         groups: all its pairs, one after the other; each is worked through while it is in the cache.
     """
-    of_groups = [_group_tables(fixed, group) for group in groups]
-    by_fault, by_image, critical = zip(*of_groups, strict=True)
+    is_whole = all(group.is_whole for group in groups)
+    of_groups = [_group_tables(fixed, group, with_severity=not is_whole) for group in groups]
+    by_fault, by_image, critical, severity = zip(*of_groups, strict=True)
     image_id = fixed.image_id[span.rank_start : span.rank_stop]
     return {
         **_audit(fixed, span, groups),
-        "fault_summary": _columns(by_fault, np.ma.concatenate),
+        "fault_summary": _columns(by_fault, _joined),
         "image_summary": {"image_id": image_id, **_columns(by_image, partial(np.sum, axis=0))},
-        "critical": _columns(critical, np.ma.concatenate),
-        "severity": _severity(fixed, span, groups),
+        "critical": _columns(critical, _joined),
+        "severity": _whole_severity(fixed, span, groups) if is_whole else _columns(severity, _joined),
     }
 
 
@@ -95,23 +99,28 @@ def _columns(groups: Sequence[Columns], joined: Callable[[list[NDArray[Any]]], N
     return {name: joined([columns[name] for columns in groups]) for name in groups[0]}
 
 
-def _group_tables(fixed: Fixed, group: Group) -> tuple[Columns, Columns, Columns]:
-    """Of one group: by fault, counts by image, critical pairs."""
+def _joined(columns: list[NDArray[Any]]) -> NDArray[Any]:
+    """One after the other; numpy's own way with masked ones takes ten times as long."""
+    is_masked = any(isinstance(column, np.ma.MaskedArray) for column in columns)
+    concatenate: Callable[[list[NDArray[Any]]], NDArray[Any]] = np.ma.concatenate if is_masked else np.concatenate
+    return concatenate(columns)
+
+
+def _group_tables(fixed: Fixed, group: Group, with_severity: bool) -> tuple[Columns, Columns, Columns, Columns]:
+    """Of one group: by fault, counts by image, critical pairs, and, where it is asked for, severities."""
     span, outcomes = group.span, group.outcomes
     fault_id = fixed.fault_id[span.fault_start : span.fault_stop]
     image_id = fixed.image_id[span.rank_start : span.rank_stop]
     fault, image = outcomes.critical_fault, outcomes.critical_image
-    not_masked = outcomes.severity != MASKED
-    if not group.is_whole:
-        not_masked &= outcomes.severity <= CRITICAL
-    counts = _counts(group, not_masked, axis=1, critical=fault)
+    pairs = _WholeGroup(outcomes) if group.is_whole else _PartOfGroup(outcomes)
+    counts = pairs.counts(axis=1, critical=fault)
     by_fault = {
         "fault_id": fault_id,
         **counts,
         "correct": _correct(fixed, span, outcomes),
-        "first_non_masked": _ranks(not_masked.argmax(axis=1), span, counts["non_critical"] + counts["critical"] == 0),
+        "first_non_masked": _ranks(pairs.first_not_masked(), span, counts["non_critical"] + counts["critical"] == 0),
         "first_critical": _first_critical(span, outcomes),
-        "first_screened": _first_screened(group, counts["screened"]),
+        "first_screened": _ranks(pairs.first_screened(), span, counts["screened"] == 0),
     }
     critical: Columns = {
         "fault_id": fault_id[fault],
@@ -121,22 +130,119 @@ def _group_tables(fixed: Fixed, group: Group) -> tuple[Columns, Columns, Columns
         "golden_in_top5": outcomes.golden_in_top5,
         "softmax_lost": np.ma.masked_array(outcomes.softmax_lost, mask=np.isnan(outcomes.softmax_lost)),
     }
-    return by_fault, _counts(group, not_masked, axis=0, critical=image), critical
+    severity = pairs.severity(fault_id, image_id) if with_severity else {}
+    return by_fault, pairs.counts(axis=0, critical=image), critical, severity
 
 
-def _severity(fixed: Fixed, span: Span, groups: Sequence[Group]) -> dict[str, NDArray[Any] | pa.ChunkedArray]:
-    """A row for each pair that was run, fault after fault.
+class _WholeGroup:
+    """The pairs of a group that were all run."""
 
-    Where all were, neither severities nor image ids are held once more for every pair.
+    def __init__(self, outcomes: Outcomes) -> None:
+        self._severity = outcomes.severity
+        self._not_masked = outcomes.severity != MASKED
+
+    def counts(self, axis: int, critical: NDArray[np.int64]) -> Columns:
+        """Pairs of each kind along one axis; `critical`: the place on the other axis of each critical pair."""
+        # not as int64, which takes twice as long
+        not_masked = self._not_masked.view(np.uint8).sum(axis=axis, dtype=np.uint32).astype(np.int64)
+        places = len(not_masked)
+        critical_count, none = np.bincount(critical, minlength=places), np.zeros(places, np.int64)
+        return {
+            "masked": self._not_masked.shape[axis] - not_masked,
+            "non_critical": not_masked - critical_count,
+            "critical": critical_count,
+            "screened": none,
+            "dropped": none,
+        }
+
+    def first_not_masked(self) -> NDArray[np.int64]:
+        """The first image of each fault for which it is not masked; any where there is none."""
+        first: NDArray[np.int64] = self._not_masked.argmax(axis=1)
+        return first
+
+    def first_screened(self) -> NDArray[np.int64]:
+        """The same of screened."""
+        return np.zeros(len(self._severity), np.int64)
+
+    def severity(self, fault_id: NDArray[np.uint32], image_id: NDArray[np.uint32]) -> Columns:
+        """A row for each pair, fault after fault."""
+        faults, images = self._severity.shape
+        return {
+            "fault_id": np.repeat(fault_id, images),
+            "image_id": np.tile(image_id, faults),
+            "severity": self._severity.ravel(),
+        }
+
+
+class _PartOfGroup:
+    """The pairs of a group of which some were not run, often nearly all: each one that was is looked at by itself."""
+
+    def __init__(self, outcomes: Outcomes) -> None:
+        self._all = outcomes.severity
+        self._run = _Pairs.of(self._all, self._all <= CRITICAL)
+        self._dropped = _Pairs.of(self._all, self._all == DROPPED)
+
+    def counts(self, axis: int, critical: NDArray[np.int64]) -> Columns:
+        """As of a whole group."""
+        places = self._all.shape[1 - axis]
+        run, dropped = (np.bincount(pairs.place(axis), minlength=places) for pairs in (self._run, self._dropped))
+        masked = np.bincount(self._run.place(axis)[self._run.severity == MASKED], minlength=places)
+        critical_count = np.bincount(critical, minlength=places)
+        return {
+            "masked": masked,
+            "non_critical": run - masked - critical_count,
+            "critical": critical_count,
+            "screened": self._all.shape[axis] - run - dropped,
+            "dropped": dropped,
+        }
+
+    def first_not_masked(self) -> NDArray[np.int64]:
+        """As of a whole group."""
+        first = np.zeros(len(self._all), np.int64)
+        seen = np.flatnonzero(self._run.severity != MASKED)[::-1]  # of several the one that is assigned last stays
+        first[self._run.fault[seen]] = self._run.image[seen]
+        return first
+
+    def first_screened(self) -> NDArray[np.int64]:
+        """As of a whole group."""
+        first: NDArray[np.int64] = (self._all == SCREENED).argmax(axis=1)
+        return first
+
+    def severity(self, fault_id: NDArray[np.uint32], image_id: NDArray[np.uint32]) -> Columns:
+        """A row for each pair that was run, fault after fault."""
+        run = self._run
+        return {"fault_id": fault_id[run.fault], "image_id": image_id[run.image], "severity": run.severity}
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Some pairs of a group, in the order of faults, then images; all arrays have one row per pair."""
+
+    fault: NDArray[np.int64]
+    image: NDArray[np.int64]
+    severity: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, severity: NDArray[np.uint8], chosen: NDArray[np.bool_]) -> _Pairs:
+        """Those of a matrix that are chosen; as one long row they are found in a third of the time."""
+        place = np.flatnonzero(chosen.reshape(-1))
+        fault = place // severity.shape[1]
+        return cls(fault, place - fault * severity.shape[1], severity.reshape(-1)[place])
+
+    def place(self, axis: int) -> NDArray[np.int64]:
+        """The one that is left when pairs are counted along an axis."""
+        return self.image if axis == 0 else self.fault
+
+
+def _whole_severity(fixed: Fixed, span: Span, groups: Sequence[Group]) -> dict[str, NDArray[Any] | pa.ChunkedArray]:
+    """A row for each pair of a part all of whose pairs were run, fault after fault.
+
+    Neither severities nor image ids are held once more for every pair.
     """
     import pyarrow as pa
 
     image_id = fixed.image_id[span.rank_start : span.rank_stop]
     fault_id = fixed.fault_id[span.fault_start : span.fault_stop]
-    if not all(group.is_whole for group in groups):
-        severity = np.concatenate([group.outcomes.severity for group in groups])
-        fault, image = np.nonzero(severity <= CRITICAL)
-        return {"fault_id": fault_id[fault], "image_id": image_id[image], "severity": severity[fault, image]}
     most = max(1, ROW_GROUP_SIZE // span.images)
     images = pa.array(np.tile(image_id, min(most, span.faults)))
     faults = [min(most, span.faults - start) for start in range(0, span.faults, most)]
@@ -178,25 +284,6 @@ def audit_counts(audit: Mapping[str, NDArray[Any]]) -> dict[str, int]:
     return {"audited": len(np.unique(pair)), "missed": len(np.unique(pair[audit["severity"] == CRITICAL]))}
 
 
-def _counts(group: Group, not_masked: NDArray[np.bool_], axis: int, critical: NDArray[np.int64]) -> Columns:
-    """Pairs of each kind along one axis; `critical`: the place on the other axis of each critical pair."""
-    # not as int64, which takes twice as long
-    not_masked_count = not_masked.view(np.uint8).sum(axis=axis, dtype=np.uint32).astype(np.int64)
-    places = not_masked.shape[1 - axis]
-    critical_count = np.bincount(critical, minlength=places)
-    screened, dropped = (
-        np.zeros(places, np.int64) if group.is_whole else np.count_nonzero(group.outcomes.severity == code, axis=axis)
-        for code in (SCREENED, DROPPED)
-    )
-    return {
-        "masked": not_masked.shape[axis] - not_masked_count - screened - dropped,
-        "non_critical": not_masked_count - critical_count,
-        "critical": critical_count,
-        "screened": screened,
-        "dropped": dropped,
-    }
-
-
 def _correct(fixed: Fixed, span: Span, outcomes: Outcomes) -> NDArray[np.int64]:
     """Images classified correctly under each fault, [faults]: golden's, but for the critical pairs."""
     golden = fixed.golden_correct[span.rank_start : span.rank_stop]
@@ -211,14 +298,6 @@ def _first_critical(span: Span, outcomes: Outcomes) -> NDArray[np.int64]:
     first = np.full(span.faults, span.images)
     np.minimum.at(first, outcomes.critical_fault, outcomes.critical_image)
     return _ranks(first, span, first == span.images)
-
-
-def _first_screened(group: Group, screened: NDArray[np.int64]) -> NDArray[np.int64]:
-    """`screened`: images of each fault that are."""
-    place = np.zeros(group.span.faults, np.int64)
-    if not group.is_whole:
-        place = (group.outcomes.severity == SCREENED).argmax(axis=1)
-    return _ranks(place, group.span, screened == 0)
 
 
 def _ranks(place: NDArray[np.int64], span: Span, never: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -179,7 +179,10 @@ class CampaignWriter:
         if missing := pairs - sum(span.pairs for span in self.done):
             raise ValueError(f"campaign {self._id} cannot be sealed: {missing} pairs are not committed")
         try:
-            with interruptible(), Seal(self._store_layout, self._id, self._fixed) as self._seal:
+            with (
+                interruptible(),
+                Seal(self._store_layout, self._state.campaign_row(self._id), self._fixed) as self._seal,
+            ):
                 hashed = self._seal.write(self._state.receipts(self._id))
         except BaseException as error:
             remove_half_sealed(self._layout.sealed)

@@ -195,6 +195,10 @@ async def test_only_what_applies_is_shown(tmp_path: Path) -> None:
         assert ("workload", "n") not in shown(app)
         focus(app, "faults", "sampling")
         await pilot.press("right")
+        await until(pilot, lambda: ("faults", "count") not in shown(app))
+        drawing = {("faults", key) for key in ("error_margin", "confidence", "count", "seed", "list")}
+        assert not drawing & shown(app), "every fault is taken"
+        await pilot.press("right")
         await until(pilot, lambda: ("faults", "list") in shown(app))
         assert ("faults", "count") not in shown(app)
         await type_into(pilot, "model", "arch", "mobilenetv2")

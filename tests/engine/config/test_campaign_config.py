@@ -118,6 +118,11 @@ def test_all_problems_are_reported_at_once_also_those_between_keys_and_of_files(
          'stuck_at_1; use "x32", or model = "stuck_at"'),
         ("faults", {"sampling": "list", "list": "a.csv", "count": 3}, "[faults] count: does not apply to a list; "
          "remove it, or filter the list by layers and bits"),
+        *(
+            ("faults", {"sampling": "exhaustive"} | keys, f'[faults] {", ".join(keys)}: does not apply to sampling = '
+             '"exhaustive"; remove it, or use sampling = "network"')
+            for keys in ({"count": 3}, {"error_margin": 0.02}, {"seed": 1})
+        ),
         ("workload", {"select": "fraction"}, '[workload] fraction: missing; select = "fraction" needs it'),
         ("workload", {"select": "random"}, '[workload] fraction: select = "random" needs either n or fraction; give '
          "one of them"),

@@ -40,7 +40,7 @@ def test_published_style(read):
         '1,linear,"(9, 8)",13,10000,25,9975,0\n'
     )
     assert rows_of(faults) == [(0, 88, 15, -1), (2, 584, 13, -1)]
-    assert faults.tensor_index() == ["(3, 0, 2, 1)", "(9, 8)"]
+    assert list(faults.tensor_index()) == ["(3, 0, 2, 1)", "(9, 8)"]
     assert (faults.model, faults.population) == ("bit_flip", 32 * (432 + 2304 + 640))
     assert faults.fault_id.tolist() == [0, 1]
 
@@ -390,5 +390,5 @@ def test_the_published_resnet20_campaign(shared_data):
     assert faults.population == 17_173_504
     per_layer = np.bincount(faults.layer)
     assert per_layer.tolist() == [27, *[143] * 6, 285, *[571] * 5, 1142, *[2284] * 5, 40]
-    assert faults.tensor_index()[:4] == ["(3, 0, 2, 1)", "(7, 0, 2, 0)", "(13, 0, 0, 0)", "(7, 2, 2, 0)"]
+    assert list(faults.tensor_index()[:4]) == ["(3, 0, 2, 1)", "(7, 0, 2, 0)", "(13, 0, 0, 0)", "(7, 2, 2, 0)"]
     assert faults.bit[:4].tolist() == [15, 5, 30, 12]

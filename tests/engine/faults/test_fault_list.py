@@ -50,9 +50,14 @@ def test_each_fault_stands_for_its_part_of_its_stratum():
 
 
 def test_tensor_index_is_the_c_order_place():
-    assert make_list().tensor_index() == ["(9, 40)", "(3, 0, 2, 1)", "(0, 0)", "(15, 2, 2, 2)"]
+    assert list(make_list().tensor_index()) == ["(9, 40)", "(3, 0, 2, 1)", "(0, 0)", "(15, 2, 2, 2)"]
 
 
 def test_models_name_the_polarity():
-    assert make_list().models() == ["bit_flip"] * 4
-    assert make_list("stuck_at", (0, 1, 1, 0)).models() == ["stuck_at_0", "stuck_at_1", "stuck_at_1", "stuck_at_0"]
+    assert list(make_list().models()) == ["bit_flip"] * 4
+    assert list(make_list("stuck_at", (0, 1, 1, 0)).models()) == [
+        "stuck_at_0",
+        "stuck_at_1",
+        "stuck_at_1",
+        "stuck_at_0",
+    ]

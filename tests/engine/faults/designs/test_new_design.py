@@ -19,15 +19,13 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     registry = packages / "engine/faults/designs/registry.py"
     shutil.copy(NEW / "halves.py", registry.parent)
     text = registry.read_text(encoding="utf-8")
-    text = text.replace(
-        "\nif TYPE_CHECKING", "\nfrom engine.faults.designs.halves import HALVES\n\nif TYPE_CHECKING", 1
-    )
-    registry.write_text(text.replace("(NETWORK,)", "(NETWORK, HALVES)"), encoding="utf-8")
+    text = text.replace("\nDESIGNS:", "\nfrom engine.faults.designs.halves import HALVES\n\nDESIGNS:", 1)
+    registry.write_text(text.replace("EXHAUSTIVE)}", "EXHAUSTIVE, HALVES)}"), encoding="utf-8")
     return answer_of(NEW / "use_it.py", packages, tmp_path_factory.mktemp("campaign"))
 
 
 def test_the_config_and_the_form_offer_it(found: dict[str, Any]) -> None:
-    assert found["choices"] == ["network", "halves", "list"]
+    assert found["choices"] == ["network", "exhaustive", "halves", "list"]
 
 
 def test_each_fault_is_kept_with_its_stratum_and_what_it_stands_for(found: dict[str, Any]) -> None:

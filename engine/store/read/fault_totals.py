@@ -1,0 +1,149 @@
+"""What each fault of a campaign has shown so far, kept up to date by reading each fault summary once.
+
+A campaign may have ten million faults and a row for each of them in every block. DuckDB takes 500 bytes for each fault
+to add them up; here they are added to arrays of 12 bytes a fault.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.formats.weight_format import MOST_BITS
+from engine.store.parquet import read_arrays, stored, stored_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import duckdb
+    from numpy.typing import NDArray
+
+    from engine.store.layout import CampaignLayout
+    from engine.store.records import Receipt
+    from engine.store.state.state import CampaignRow
+
+ROWS_AT_ONCE = 4_000_000
+"""of fault summaries, read together: few queries where parts are small, little memory where they are large"""
+
+
+def read_fault_summaries(
+    campaign: CampaignLayout, receipts: Sequence[Receipt], columns: Sequence[str], connection: duckdb.DuckDBPyConnection
+) -> Iterator[tuple[Receipt, dict[str, NDArray[Any]]]]:
+    """Columns of the fault summary of each part, [faults] in execution order.
+
+    Args:
+        campaign: whose parts they are.
+        receipts: of the parts.
+        columns: expressions with names, for SELECT.
+        connection: keeps the order of rows, as `connect()` does.
+
+    Raises:
+        ValueError: a file has other rows than its part.
+    """
+    ends = np.cumsum([receipt.span.faults for receipt in receipts])
+    cuts = np.flatnonzero(np.diff(ends // ROWS_AT_ONCE)) + 1
+    for start, stop in pairwise(sorted({0, *cuts.tolist(), len(receipts)})):
+        some = receipts[start:stop]
+        files = stored_rows("fault_summary", *(campaign.part("fault_summary", receipt.part) for receipt in some))
+        arrays = read_arrays(connection, f"SELECT {', '.join(columns)} FROM {files}")
+        row = 0
+        for receipt in some:
+            rows = slice(row, row := row + receipt.span.faults)
+            yield receipt, {name: column[rows] for name, column in arrays.items()}
+        if any(len(column) != row for column in arrays.values()):
+            raise ValueError(f"{campaign.folder}: the fault summaries do not have the faults of their parts")
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Counts by layer and bit, [layers, bits of the widest format]."""
+
+    faults: NDArray[np.int64]
+    """that were drawn"""
+    run: NDArray[np.int64]
+    """of these, the ones that are in some part"""
+    critical_faults: NDArray[np.int64]
+    pairs: NDArray[np.int64]
+    critical: NDArray[np.int64]
+    screened: NDArray[np.int64]
+
+
+class FaultTotals:
+    """Of one campaign, whose greatest fault_id is I - 1: arrays [I] have room for ids that it does not have."""
+
+    def __init__(self, campaign: CampaignLayout, row: CampaignRow, connection: duckdb.DuckDBPyConnection) -> None:
+        self._campaign = campaign
+        self.never = row.images
+        """the rank of a fault that is critical at none"""
+        faults = read_arrays(
+            connection, f"SELECT fault_id, layer_index::USMALLINT AS layer, bit FROM {stored(campaign.faults)}"
+        )
+        self.layers = int(faults["layer"].max(initial=0)) + 1
+        ids = int(faults["fault_id"].max(initial=0)) + 1
+        self._nowhere = self.layers * MOST_BITS
+        self._cell = np.full(ids, self._nowhere, np.min_scalar_type(self._nowhere))
+        self._cell[faults["fault_id"]] = faults["layer"].astype(self._cell.dtype) * MOST_BITS + faults["bit"]
+        self._reset()
+
+    def _reset(self) -> None:
+        self._read: set[str] = set()
+        self.critical = np.zeros(len(self._cell), np.int32)
+        """images that each fault is critical for"""
+        self.first_critical = np.full(len(self._cell), self.never, np.int32)
+        """rank of the first of them"""
+        self.is_run = np.zeros(len(self._cell), np.bool_)
+        """whether a fault is in some part"""
+        self.is_screened = np.zeros(len(self._cell), np.bool_)
+        """whether an image of a fault is screened"""
+        self._pairs, self._critical, self._screened = (np.zeros(self._nowhere + 1, np.int64) for _ in range(3))
+
+    def read(self, receipts: Sequence[Receipt], connection: duckdb.DuckDBPyConnection) -> None:
+        """Bring it up to date with these parts."""
+        keys = {receipt.sha256["fault_summary"] for receipt in receipts}
+        if not self._read <= keys:
+            self._reset()  # a part was set aside
+        new = [receipt for receipt in receipts if receipt.sha256["fault_summary"] not in self._read]
+        columns = ("fault_id", "critical", "screened", f"coalesce(first_critical, {self.never}) AS first_critical")
+        for receipt, rows in read_fault_summaries(self._campaign, new, columns, connection):
+            self._add(receipt, rows)
+            self._read.add(receipt.sha256["fault_summary"])
+
+    def _add(self, receipt: Receipt, rows: dict[str, NDArray[Any]]) -> None:
+        fault_id = rows["fault_id"]
+        cell, cells = self._cell[fault_id], self._nowhere + 1
+        self._pairs += np.bincount(cell, minlength=cells) * receipt.span.images
+        self.is_run[fault_id] = True
+        if receipt.critical:
+            self._critical += _sums(cell, rows["critical"], cells)
+            self.critical[fault_id] += rows["critical"]
+            self.first_critical[fault_id] = np.minimum(self.first_critical[fault_id], rows["first_critical"])
+        if receipt.screened:
+            self._screened += _sums(cell, rows["screened"], cells)
+            self.is_screened[fault_id] |= rows["screened"] > 0
+
+    def cells(self) -> Cells:
+        """The counts by layer and bit."""
+        by_cell = (
+            *(np.bincount(self._cell[chosen], minlength=self._nowhere + 1) for chosen in self._kinds()),
+            *(self._pairs, self._critical, self._screened),
+        )
+        return Cells(*(counts[: self._nowhere].reshape(self.layers, MOST_BITS) for counts in by_cell))
+
+    def _kinds(self) -> tuple[NDArray[np.bool_], ...]:
+        """All faults, those that were run, and those that are critical."""
+        return np.ones(len(self._cell), np.bool_), self.is_run, self.critical > 0
+
+    def members(self, layer: int | None, bit: int | None) -> NDArray[np.int64]:
+        """The ids of the faults of a layer, a bit or both, or of all; ascending."""
+        cells = np.zeros(self._nowhere + 1, np.bool_)
+        place = slice(None) if layer is None else layer, slice(None) if bit is None else bit
+        cells[:-1].reshape(self.layers, MOST_BITS)[place] = True
+        return np.flatnonzero(cells[self._cell])
+
+
+def _sums(cell: NDArray[np.integer], counts: NDArray[np.int32], cells: int) -> NDArray[np.int64]:
+    """Counts added up by cell, [cells]; below 2**53 floats are exact."""
+    return np.bincount(cell, counts, cells).astype(np.int64)
