@@ -30,14 +30,18 @@ RESTED = f"""
 import time
 from engine.injection.injection import Injection
 
-inject = Injection.inject
+inject, rest, later = Injection.inject, 0.2, globals().get("later", 0.2)
 
 def rested(self, block, faults):
-    time.sleep(0.2 if len(faults) >= {RESTING_FAULTS} else 0)
+    global rest
+    if len(faults) >= {RESTING_FAULTS}:
+        time.sleep(rest)
+        rest = later
     return inject(self, block, faults)
 
 Injection.inject = rested
 """
+"""`later`: seconds before each block but the first, where the code before it sets that"""
 
 LAUNCHED = """
 import sys

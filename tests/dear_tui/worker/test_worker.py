@@ -204,7 +204,7 @@ def test_the_second_signal_is_heeded_while_another_process_writes_to_the_state_f
 
 @pytest.mark.parametrize("by", ["signal", "command"])
 def test_a_second_stop_ends_it_at_once_with_nothing_lost(store: Store, launch: Launch, by: str) -> None:
-    process = launch(store.layout.root)
+    process = launch(store.layout.root, before="later = 60.0\n")  # it hears of both before it looks for the first
     until(runs(store), "the first part")
     hold_still(process, store)  # so that it hears of both at once, however short the parts are
     before = store.state.receipts(1)
