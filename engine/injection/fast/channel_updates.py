@@ -93,11 +93,14 @@ class ChangedWeights:
             further: what the faults of a single pack change beyond their first weight.
         """
         count, device = len(like), like.device
-        rows = np.concatenate([pack.rows for pack in packs])
-        channels = np.concatenate([pack.channels for pack in packs])
+        rows, channels = packs[0].rows, packs[0].channels
+        slots = channels
+        if len(packs) > 1:
+            rows = np.concatenate([pack.rows for pack in packs])
+            channels = np.concatenate([pack.channels for pack in packs])
+            slots = channels * len(packs) + np.repeat(np.arange(len(packs)), [len(pack.rows) for pack in packs])
         places, change = places[rows], change[rows]
         is_filled = len(packs) > 1 or count / 2 < len(rows) < count
-        slots = channels * len(packs) + np.repeat(np.arange(len(packs)), [len(pack.rows) for pack in packs])
         if is_filled:
             places, change = (_spread(values, slots, count * len(packs)) for values in (places, change))
         return cls(
@@ -554,7 +557,7 @@ class SliceUpdates:
     def _apart(self, node: fx.Node, values: dict[fx.Node, Any], packs: int) -> Tensor:
         """A frontier value as [channels, width, rest, packs, images]."""
         apart = self._suffix.frontier[node].apart(values[node]).permute(1, 2, 3, 0)
-        return torch.unflatten(apart, -1, (packs, len(self._uncertain)))
+        return apart.view(*apart.shape[:3], packs, len(self._uncertain))
 
 
 def _any_nonzero(value: Tensor) -> Tensor:
