@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from engine.injection.network.golden import GoldenBlock
     from engine.injection.network.graph import Network
 
-_SIZE = 1e-3
-"""of a change, relative to the largest value: so small that next to nothing bends"""
+_SIZES = (1e-3, 3e-4, 1e-4)
+"""of a change, relative to the largest value: what bends is less with each, what is cut off is not"""
 
 _MOST_APART = 0.25
 """of what a change does, that the gradient may not foretell: the rest of the network bends"""
@@ -46,10 +46,15 @@ def nodes_without_gradient(network: Network, nodes: Collection[fx.Node], block: 
     wrong = set()
     for place, node in enumerate(wanted):
         value = values[node].detach()
-        change = _SIZE * value.abs().amax() * torch.randn(value.shape, generator=generator).to(value)
-        done = (_logits_with(network, node, value + change, values) - golden) @ mixes
-        foretold = torch.stack([(of_mix[place] * change).flatten(1).sum(1) for of_mix in gradients], dim=1)
-        if not (done - foretold).norm() <= _MOST_APART * torch.maximum(done.norm(), foretold.norm()) + rounding:
+        direction = value.abs().amax() * torch.randn(value.shape, generator=generator).to(value)
+        slope = torch.stack([(of_mix[place] * direction).flatten(1).sum(1) for of_mix in gradients], dim=1)
+        for size in _SIZES:
+            done = (_logits_with(network, node, value + size * direction, values) - golden) @ mixes
+            largest = torch.maximum(done.norm(), (size * slope).norm())
+            is_foretold = (done - size * slope).norm() <= _MOST_APART * largest + rounding
+            if is_foretold and (size == _SIZES[0] or largest > 4 * rounding):
+                break
+        else:
             wrong.add(node)
     return wrong
 
