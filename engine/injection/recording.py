@@ -127,7 +127,7 @@ class SeverityMatrix(Recorder):
 
     def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
         """Take over severities that are known without a run."""
-        self._severity.view(-1, self._images)[:, images].index_copy_(0, faults, severity.to(torch.uint8))
+        self._severity.view(-1, self._images)[:, images].index_copy_(0, faults, severity.view(torch.uint8))
 
     def record_screened(self, screened: Tensor, by_change: int, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
         """Take over that they were not run; those that are audited are recorded beside."""

@@ -454,9 +454,11 @@ class SliceUpdates:
             alive = alive | is_rounded
         if self._bounds is not None:
             channels = None if self._is_full(weights) else weights.channels
-            is_safe, used = map(weights.of_faults, self._bounds.decided(differences, channels))
+            is_safe, used = self._bounds.decided(differences, channels)
+            is_safe = weights.of_faults(is_safe)
             is_safe = is_safe if is_rounded is None else is_safe & ~is_rounded
-            recorder.record_bounded(weights.faults, self.images, is_safe, used if recorder.looks_at_doubt else None)
+            doubt = weights.of_faults(used) if recorder.looks_at_doubt else None
+            recorder.record_bounded(weights.faults, self.images, is_safe, doubt)
             alive = alive & ~is_safe
         if wanted is not None:
             alive = alive & wanted[:, self.images].index_select(0, weights.faults)
