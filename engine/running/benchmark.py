@@ -140,7 +140,7 @@ class _Timed:
         audit = prepared.audit.of_ranks(0, len(images))
         block = injection.load(images, audit)
         faults = _sample(injection, block, prepared.faults_in_execution_order())
-        first = injection.load(prepared.images(0, _first_ranks(prepared, injection)), audit)
+        first = prepared.load(0, _first_ranks(prepared, injection), injection)
         found = injection.inject(first, faults)
         is_critical = np.concatenate([(outcomes.severity == CRITICAL).any(1) for outcomes in found])
         return cls(injection, images, audit, block, faults, faults.take(np.flatnonzero(~is_critical)))

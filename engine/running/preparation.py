@@ -114,9 +114,10 @@ class PreparedCampaign:
         pairs, faults = pairs_to_draw(run.audit, self.pairs), faults_to_draw(run.audit_faults, len(self.faults))
         return AuditPlan(self.faults.layer, len(self.workload), pairs, faults, self.config.faults.seed)
 
-    def load(self, rank_start: int, rank_stop: int) -> GoldenBlock:
-        """The golden values of these ranks, with what is audited of them."""
-        return self.injection.load(self.images(rank_start, rank_stop), self.audit.of_ranks(rank_start, rank_stop))
+    def load(self, rank_start: int, rank_stop: int, injection: Injection | None = None) -> GoldenBlock:
+        """The golden values of these ranks, with what is audited of them; `injection`: another one than its own."""
+        images, audit = self.images(rank_start, rank_stop), self.audit.of_ranks(rank_start, rank_stop)
+        return (injection or self.injection).load(images, audit)
 
     def injected_by(self, method: str, on_step: OnStep = nobody_waits) -> Injection:
         """The injection of this campaign's network by another method, or by its own."""
