@@ -14,9 +14,9 @@ from engine.analysis.result_table import Column, Kind, Table
 from engine.injection.exact.naive import naive_logits
 from engine.injection.methods import METHODS
 from engine.injection.recording import Recorder
+from engine.running.blocks.dropped_faults import not_critical_on
 from engine.running.out_of_memory import explained_memory, until_it_fits
 from engine.running.part_timing import injection_seconds
-from engine.severity import CRITICAL
 from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
@@ -136,14 +136,12 @@ class _Timed:
     @classmethod
     def of(cls, prepared: PreparedCampaign, injection: Injection) -> _Timed:
         """Ready to be timed."""
-        images = _spread_images(prepared, injection.block_rows)
+        images = prepared.spread_images(injection.block_rows)
         audit = prepared.audit.of_ranks(0, len(images))
         block = injection.load(images, audit)
         faults = _sample(injection, block, prepared.faults_in_execution_order())
         first = prepared.load(0, _first_ranks(prepared, injection), injection)
-        found = injection.inject(first, faults)
-        is_critical = np.concatenate([(outcomes.severity == CRITICAL).any(1) for outcomes in found])
-        return cls(injection, images, audit, block, faults, faults.take(np.flatnonzero(~is_critical)))
+        return cls(injection, images, audit, block, faults, not_critical_on(injection, first, faults))
 
     def measure(self, prepared: PreparedCampaign) -> None:
         """Time it on a new block, for each fault of a campaign.
@@ -226,13 +224,6 @@ def _speed(
     of_floor = rate * work.multiplications / matrix_rate
     goal_ratio = median(naive) / median(goal_seconds) if goal_seconds else None
     return MethodSpeed(rate, rate * median(naive), goal_ratio, batch, work.run, work.multiplications, of_floor)
-
-
-def _spread_images(prepared: PreparedCampaign, count: int) -> Tensor:
-    """Images from all ranks: the first ones alone would be the hard ones."""
-    ranks = np.unique(np.linspace(0, len(prepared.workload) - 1, count, dtype=np.int64))
-    batch = prepared.dataset.batch(prepared.workload[ranks])
-    return torch.from_numpy(batch).to(prepared.numerics.device)
 
 
 def _sample(injection: Injection, block: GoldenBlock, faults: WeightFaults) -> WeightFaults:

@@ -16,11 +16,11 @@ from engine.injection.check.self_check import LEAST_SECONDS
 from engine.injection.network.coverage import NotInjected, coverage
 from engine.injection.network.layers import injectable_layers
 from engine.models import load_model
+from engine.running.blocks.dropped_faults import not_critical_on
 from engine.running.campaign_size import MEMORY_BYTES_PER_FAULT, Material, disk_bytes
 from engine.running.memory_budget import memory_in_words
 from engine.running.out_of_memory import explained_memory, until_it_fits
 from engine.running.part_timing import injection_seconds
-from engine.severity import CRITICAL
 from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
@@ -168,12 +168,9 @@ class Sample:
 
     def seconds(self) -> float:
         """Run the sample, scaled to all faults and images. What a block takes before its first fault is not scaled."""
-        ranks = np.linspace(0, len(self._prepared.workload) - 1, self._images, dtype=np.int64)
-        images = self._prepared.dataset.batch(self._prepared.workload[ranks])
+        images, audit = self._prepared.spread_images(self._images), self._prepared.audit.of_ranks(0, self._images)
         started = time.perf_counter()
-        block = self._injection.load(
-            torch.from_numpy(images).to(self._prepared.numerics.device), self._prepared.audit.of_ranks(0, self._images)
-        )
+        block = self._injection.load(images, audit)
         of_block = time.perf_counter() - started
         of_block += injection_seconds(self._injection, block, self._one_of_each_layer)
         faults = self._all.take(np.sort(self._shuffled[: self._faults]))
@@ -184,6 +181,4 @@ class Sample:
         """The faults of a sample that are run on most images: where critical ones are dropped, the others."""
         if self._prepared.config.run.goal != CRITICAL_FAULTS:
             return faults
-        outcomes = self._injection.inject(block, faults)
-        is_critical = np.concatenate([(group.severity == CRITICAL).any(1) for group in outcomes])
-        return faults.take(np.flatnonzero(~is_critical))
+        return not_critical_on(self._injection, block, faults)

@@ -135,6 +135,11 @@ class PreparedCampaign:
         batch = self.dataset.batch(self.workload[rank_start:rank_stop])
         return torch.from_numpy(batch).to(self.numerics.device)
 
+    def spread_images(self, count: int) -> torch.Tensor:
+        """The same for so many ranks, or all, evenly spread: the first ones alone would be the hard ones."""
+        ranks = np.unique(np.linspace(0, len(self.workload) - 1, count, dtype=np.int64))
+        return torch.from_numpy(self.dataset.batch(self.workload[ranks])).to(self.numerics.device)
+
 
 def prepare(
     config: CampaignConfig,

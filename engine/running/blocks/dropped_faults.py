@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.config.campaign_config import CRITICAL_FAULTS
 from engine.injection.outcomes import Outcomes
-from engine.severity import DROPPED
+from engine.severity import CRITICAL, DROPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +42,13 @@ def note_critical(critical: NDArray[np.bool_], part: ComputedPart) -> None:
     for group in part.groups:
         critical[start + group.critical_fault] = True
         start += len(group.positions)
+
+
+def not_critical_on(injection: Injection, block: GoldenBlock, faults: WeightFaults) -> WeightFaults:
+    """The faults, sorted by layer, that are not seen to be critical on the images of a block."""
+    outcomes = injection.inject(block, faults)
+    is_critical = np.concatenate([(group.severity == CRITICAL).any(1) for group in outcomes])
+    return faults.take(np.flatnonzero(~is_critical))
 
 
 def inject_left(
