@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _SMALLEST = 4
-_PROBED = 256
-"""images that each small size is probed with"""
+PROBED = 256
+"""images that each small size is probed with: of fewer, one may agree by chance"""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def probe_batch_rows(run: Callable[[Tensor], Tensor], images: Tensor) -> BatchRo
     generator = torch.Generator().manual_seed(0)
 
     def agrees(size: int) -> bool:
-        order = torch.randperm(largest, generator=generator)[: max(size, _PROBED)].to(images.device)
+        order = torch.randperm(largest, generator=generator)[: max(size, PROBED)].to(images.device)
         parts = [run(images[order[start : start + size]]) for start in range(0, len(order), size)]
         return torch.equal(torch.cat(parts), reference[order])
 

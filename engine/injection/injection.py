@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from engine.errors import InputError
-from engine.injection.batch_rows import common_rows, pad_rows, probe_batch_rows, probe_images
+from engine.injection.batch_rows import PROBED, common_rows, pad_rows, probe_batch_rows, probe_images
 from engine.injection.exact.packs import spread_faults
 from engine.injection.exact.whole_network import WholeNetwork
 from engine.injection.method import Plan
@@ -173,6 +173,9 @@ class Injection:
                 rows = probe_batch_rows(self._run_model, probe_images(images, sizes.largest))
                 return rows, max(sizes.block, rows.floor), None
             rows = self._traced.probe(probe_images(images, sizes.largest))
+            if rows.floor > sizes.block >= PROBED:
+                sizes = self._sizes = sizes.within_block()
+                rows = self._traced.probe(probe_images(images, sizes.largest))
             block_rows = max(sizes.block, rows.floor)
             if rows.interchangeable:
                 rows = common_rows((rows, *(own for method in self._ladder for own in method.probe(images, rows))))

@@ -1,7 +1,7 @@
 """Whether a GPU gives what the naive loop gives, and how fast: everything that proves a new GPU, in one run.
 
 python -m tests.benchmarks.cuda [--data FOLDER] [--device cuda] [--networks lenet5 ...] [--pairs N] [--share N]
-    [--methods exact fast screened] [--out FILE]
+    [--methods exact fast screened] [--timed fast screened] [--no-counts] [--out FILE]
 
 LeNet-5 on MNIST is bundled. With `--data` (a folder with cifar10/, weights/ and truth/) also ResNet-20 with its
 published list and MobileNetV2 x0.5, both with their real weights, and ResNet-18 and VGG-11 with seeded ones on the same
@@ -9,8 +9,8 @@ images; without it, the last two on seeded noise. For each network, in this orde
 
 1. pairs against the naive loop on the same device, in the same batch shape: every critical label, prediction and flag;
    of `exact` every severity;
-2. naive at its best batch size, and each method on all images and one fault in `--share` (all of LeNet-5's, and all of
-   the published list's by `screened`): seconds, with golden values and results on the host;
+2. naive at its best batch size, and each method on one pair in `--share` (all of LeNet-5's, and all of the published
+   list's by `screened`), of all ranks and layers: seconds, with golden values and results on the host;
 3. launches, and waits of the host, per million pairs; on a CPU, operator calls; the most memory that was allocated; the
    share of the card's arithmetic in the dense part.
 
@@ -60,6 +60,8 @@ NAIVE_BATCHES = (64, 256, 1024, 2048, 4096)
 NAIVE_SECONDS = 1.0
 FULL = {("lenet5", "exact"), ("lenet5", "fast"), ("lenet5", "screened"), ("resnet20", "screened")}
 """network and method: run on all faults"""
+FULL_ENOUGH = 0.9
+"""of the largest block, that some images are to be timed as one"""
 FLOPS_PER_CORE = 2
 CORES = 128
 """float32 units of a multiprocessor of NVIDIA's data-centre GPUs since Ampere's GA10x and Hopper"""
@@ -129,10 +131,12 @@ def main() -> None:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--networks", nargs="*")
     parser.add_argument("--methods", nargs="*", default=list(METHODS))
-    parser.add_argument("--pairs", type=int, default=100_000)
-    parser.add_argument("--share", type=int, default=8, help="one fault in so many")
+    parser.add_argument("--timed", nargs="*", help="of the methods; all if absent")
+    parser.add_argument("--pairs", type=int, default=100_000, help="to compare; 0: only times are wanted")
+    parser.add_argument("--share", type=int, default=8, help="one pair in so many")
     parser.add_argument("--images", type=int, help="of the workload, the first ones; all if absent")
     parser.add_argument("--memory", type=int, help="bytes; 80 %% of what is free on the GPU, or 2 GB, if absent")
+    parser.add_argument("--no-counts", action="store_true", help="of launches and waits, which take a while")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     if options.device != "cpu":
@@ -157,7 +161,7 @@ def configs(data: Path | None, folder: Path, options: argparse.Namespace) -> dic
     memory = options.memory
     if memory is None:
         memory = int(0.8 * torch.cuda.mem_get_info()[0]) if options.device != "cpu" else 2 * 10**9
-    run = {"device": options.device, "memory": memory}
+    run = {"device": options.device, "memory": memory, "method": options.methods[0]}
     workload = {"select": "top_n", "n": options.images} if options.images else {}
     found: dict[str, dict[str, Any]] = {"lenet5": {"model": {"arch": "lenet5"}, "dataset": {"name": "mnist"}}}
     images: dict[str, Any] = {"name": "npz", "path": str(folder / "noise.npz")}
@@ -198,13 +202,16 @@ def measure(name: str, config: CampaignConfig, options: argparse.Namespace) -> R
     for method in options.methods:
         injection = prepared.injected_by(method)
         result.notes += injection.notes
-        result.agreement[method] = agree(prepared, injection, options.pairs)
-        say(started, method, result.agreement[method])
-        if method != "exact" or (name, method) in FULL:
+        if options.pairs:
+            result.agreement[method] = agree(prepared, injection, options.pairs)
+            say(started, method, result.agreement[method])
+        is_timed = options.timed is None or method in options.timed
+        if is_timed and (method != "exact" or (name, method) in FULL):
             share = 1 if (name, method) in FULL else options.share
-            result.speed[method] = speed(prepared, injection, share)
+            result.speed[method] = speed(prepared, injection, share, options.no_counts)
             say(started, method, result.speed[method], f"{result.speed[method].pairs_per_s:,.0f} pairs/s")
-        result.repeats &= repeats(prepared, injection)
+        if options.pairs:
+            result.repeats &= repeats(prepared, injection)
         if method == "fast":
             result.dense_of_peak = dense_of_peak(prepared, injection)
             say(started, f"dense part: {100 * result.dense_of_peak:.0f} % of the card's arithmetic")
@@ -282,10 +289,13 @@ def compared(ours: Outcomes, judge: Outcomes) -> Agreement:
     )
 
 
-def speed(prepared: PreparedCampaign, injection: Injection, share: int) -> Speed:
-    """One fault in `share` on all images of the workload, block by block."""
-    faults = prepared.faults_in_execution_order()
-    faults = faults.take(np.arange(0, len(faults), share))
+def speed(prepared: PreparedCampaign, injection: Injection, share: int, is_uncounted: bool) -> Speed:
+    """One pair in `share`, block by block: of the images where they fill a block, as in a campaign, else of faults."""
+    faults, ranks = prepared.faults_in_execution_order(), np.arange(len(prepared.workload))
+    if len(ranks) >= share * injection.block_rows * FULL_ENOUGH:
+        ranks = ranks[::share]
+    else:
+        faults = faults.take(np.arange(0, len(faults), share))
     is_gpu = prepared.numerics.device != "cpu"
     warm_up(prepared, injection, faults)
     if is_gpu:
@@ -293,9 +303,11 @@ def speed(prepared: PreparedCampaign, injection: Injection, share: int) -> Speed
     counts: Counter[str] = Counter()
     critical = np.zeros(len(faults), dtype=bool)
     loading, started = 0.0, time.perf_counter()
-    for start in range(0, len(prepared.workload), injection.block_rows):
-        before = time.perf_counter()
-        block = injection.load(prepared.images(start, start + injection.block_rows))
+    block = None
+    for start in range(0, len(ranks), injection.block_rows):
+        before, block = time.perf_counter(), None  # two do not fit
+        images = prepared.dataset.batch(prepared.workload[ranks[start : start + injection.block_rows]])
+        block = injection.load(torch.from_numpy(images).to(prepared.numerics.device))
         if is_gpu:
             torch.cuda.synchronize()
         loading += time.perf_counter() - before
@@ -306,9 +318,9 @@ def speed(prepared: PreparedCampaign, injection: Injection, share: int) -> Speed
             counts["critical"] += len(outcomes.critical_fault)
             critical[place + outcomes.critical_fault] = True
             place += len(outcomes.positions)
-    seconds = time.perf_counter() - started
+    seconds, block = time.perf_counter() - started, None
     most = torch.cuda.max_memory_allocated() if is_gpu else 0
-    launches, waits = calls(prepared, injection, faults)
+    launches, waits = (0.0, 0.0) if is_uncounted else calls(prepared, injection, faults)
     return Speed(
         counts["pairs"], seconds, loading, len(faults), counts["critical"], int(critical.sum()),
         counts["screened"] / max(1, counts["pairs"]), most, launches, waits,
@@ -417,7 +429,7 @@ def table_of(results: list[Result]) -> Table:
         Column("gigabytes", Kind.NUMBER, "GB"),
     )
     rows = [_naive_row(result, len(columns)) for result in results]
-    rows += [_row(result, method) for result in results for method in result.agreement]
+    rows += [_row(result, method) for result in results for method in {**result.agreement, **result.speed}]
     return Table("", columns, tuple(sorted(rows, key=lambda row: str(row[0]))))
 
 
@@ -426,7 +438,7 @@ def _naive_row(result: Result, columns: int) -> tuple[Cell, ...]:
 
 
 def _row(result: Result, method: str) -> tuple[Cell, ...]:
-    one, timed = result.agreement[method], result.speed.get(method)
+    one, timed = result.agreement.get(method, Agreement()), result.speed.get(method)
     compared = (one.pairs, one.critical_differs, one.missed)
     if timed is None:
         return (result.network, method, *[None] * 7, *compared, None, None, None)

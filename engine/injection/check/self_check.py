@@ -191,7 +191,7 @@ class _Check:
 
     def _seconds_of_a_run(self) -> float:
         """Of the plain network with one image more; of the second run, as the first one warms up."""
-        images = self._draw_images(4, 0)
+        images = self._draw_images(4 if self._injection.rows.floor <= max(_SHAPES) else self._injection.rows.floor, 0)
         for _ in range(2):
             started = time.perf_counter()
             with torch.inference_mode(), self._injection.workers.rounding():
@@ -199,10 +199,15 @@ class _Check:
         return (time.perf_counter() - started) / len(images)
 
     def _check_block(self, turn: int, seconds: float) -> None:
-        """Every layer once, with a block of the next shape."""
-        count = _SHAPES[turn % len(_SHAPES)]
+        """Every layer once, with a block of the next shape.
+
+        Where only large batches can be used, as on a GPU, any block is padded to one: it has nearly as many images.
+        """
+        count, floor = _SHAPES[turn % len(_SHAPES)], self._injection.rows.floor
         while count > 4 and count * seconds > _LONG_SECONDS:
             count //= 2
+        if floor > max(_SHAPES):
+            count = floor - count
         images = self._draw_images(min(count, self._injection.block_rows), turn)
         started = time.perf_counter()
         block = self._injection.load(images)

@@ -87,6 +87,12 @@ class FoldedLayer:
         """Whether an update is one multiplication for each result, whatever the channel."""
         return channel_map.width == 1 and self.is_linear
 
+    @property
+    def is_pair_wise(self) -> bool:
+        """Whether an update is one product for each pair: on a GPU, many small convolutions are launches, not work."""
+        is_known = isinstance(self.module, nn.Conv2d) and not isinstance(self.module.padding, str)
+        return is_known and _is_on_gpu(self.weight)
+
     def update(
         self, golden: Tensor, delta: Tensor, channel: Tensor, runs: Sequence[ChannelRun], channel_map: ChannelMap
     ) -> Tensor:
@@ -96,17 +102,17 @@ class FoldedLayer:
             golden: [pairs, ...] the golden result of each pair's image.
             delta: [pairs, width, ...] what is added to the channel.
             channel: [pairs] which.
-            runs: the same as runs of one channel; not read where the update is row-wise.
+            runs: the same as runs of one channel; not read where the update is row-wise or pair-wise.
             channel_map: where channels lie in the input.
         """
         if self.is_row_wise(channel_map):
             return golden.addcmul_(delta.view(-1, 1), self.by_input.index_select(0, channel_map.offset + channel))
+        if self.is_pair_wise:
+            return self.update_pair_wise(golden, delta, channel_map.offset + channel)
         for run in runs:
             first = channel_map.offset + run.channel * channel_map.width
             if isinstance(self.module, nn.Linear):
                 golden[run.rows].addmm_(delta[run.rows].flatten(1), self.by_input[first : first + channel_map.width])
-            elif _is_product(self.weight):
-                self._add_product(golden[run.rows], delta[run.rows], first)
             else:
                 golden[run.rows] += self._convolve(delta[run.rows], self._of_one_input(first), None, 1)
         return golden
@@ -116,14 +122,23 @@ class FoldedLayer:
         weight = self.by_input[channel]
         return weight if self.weight.is_contiguous() else as_channels_last(weight)
 
-    def _add_product(self, golden: Tensor, delta: Tensor, channel: int) -> None:
-        """Add what one input channel gives, as one matrix product; `golden` [pairs, out, h, w] lies channels last."""
-        module = self.module
-        assert isinstance(module, nn.Conv2d)
-        assert not isinstance(module.padding, str)
-        patches = F.unfold(delta, module.kernel_size, module.dilation, module.padding, module.stride)
-        rows = golden.permute(0, 2, 3, 1).view(-1, golden.shape[1])
-        rows.addmm_(patches.transpose(1, 2).reshape(len(rows), -1), self.by_input[channel].flatten(1).T)
+    def update_pair_wise(self, golden: Tensor, delta: Tensor, channel: Tensor) -> Tensor:
+        """The result of a convolution where one input channel of each pair has changed; overwrites `golden`.
+
+        Args:
+            golden: [pairs, out, h, w], in either memory order.
+            delta: [pairs, 1, h, w] what is added to the channel.
+            channel: [pairs] which.
+        """
+        assert isinstance(self.module, nn.Conv2d)
+        height, width = golden.shape[2:]
+        patches = _patches(self.module, delta, height, width)
+        weight = self.by_input.index_select(0, channel).flatten(2)
+        if golden.is_contiguous():
+            golden.flatten(2).baddbmm_(weight, patches)
+        else:
+            golden.permute(0, 2, 3, 1).flatten(1, 2).baddbmm_(patches.transpose(1, 2), weight.transpose(1, 2))
+        return golden
 
     def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> Tensor:
         assert isinstance(self.module, nn.Conv2d)
@@ -196,9 +211,24 @@ def _memory_format(device: torch.device, channels: int) -> torch.memory_format:
     return torch.channels_last if is_last else torch.contiguous_format
 
 
-def _is_product(weight: Tensor) -> bool:
-    """Whether what one input channel gives is a matrix product: on a GPU, where results lie channels last."""
-    return weight.device.type != "cpu" and not weight.is_contiguous()
+def _is_on_gpu(weight: Tensor) -> bool:
+    return weight.device.type != "cpu"
+
+
+def _patches(module: nn.Conv2d, value: Tensor, height: int, width: int) -> Tensor:
+    """What each of height x width results reads of one channel, [n, kernel, results]; `value` [n, 1, ...].
+
+    In one operation: torch's own `unfold` launches one for each of n on a GPU.
+    """
+    padding, dilation, stride = module.padding, module.dilation, module.stride
+    assert not isinstance(padding, str)
+    padded = F.pad(value[:, 0], (padding[1], padding[1], padding[0], padding[0]))
+    of_image, of_row, of_column = padded.stride()
+    views = padded.as_strided(
+        (len(value), *module.kernel_size, height, width),
+        (of_image, dilation[0] * of_row, dilation[1] * of_column, stride[0] * of_row, stride[1] * of_column),
+    )
+    return views.reshape(len(value), -1, height * width)
 
 
 def as_channels_last(value: Tensor) -> Tensor:

@@ -128,7 +128,10 @@ def fold_suffix(suffix: Suffix, folded: dict[fx.Node, FoldedLayer], network: Net
         last_use=last_uses(reads, network.output),
         in_place=find_in_place(network, steps, layers),
         measured=frozenset(activated_later.get(node, node) for node in sized),
-        runs_of_channels=any(not layer.is_row_wise(suffix.frontier[layer.source]) for layer in updates.values()),
+        runs_of_channels=any(
+            not layer.is_row_wise(suffix.frontier[layer.source]) and not layer.is_pair_wise
+            for layer in updates.values()
+        ),
         overflow=_overflow(network, suffix, layers, tiled),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
@@ -48,8 +48,8 @@ class DeviceLimits:
     group_pairs: int
     group_macs: int
     """what one group of faults may cost: some seconds, so that progress and ctrl+c stay prompt"""
-    gradient_rows: int
-    """images whose gradients are computed at once"""
+    gradient_rows: int = field(compare=False)
+    """images whose gradients are computed at once; of no batch, so that sizes which differ in it alone are the same"""
 
 
 LIMITS = {
@@ -81,6 +81,11 @@ LIMITS = {
 _THIN_VALUES = 32
 """so many times a value of the first stage fits the budget, with its inputs, its differences and its pairs"""
 
+_GRADIENT_SHARE = 8
+"""part of the budget that gradients take"""
+_GRADIENT_VALUES = 3
+"""all values of the network that an image's gradients need: its own, what is read beside them, and the gradients"""
+
 _PAIR_BYTES = 16
 """of the budget for each pair of a group: its severity, and its place where those of a kind are looked for"""
 
@@ -100,6 +105,10 @@ class Sizes:
     def largest(self) -> int:
         """The largest batch of all."""
         return max(self.block, *self.dense.values(), 1)
+
+    def within_block(self) -> Sizes:
+        """The same with no batch larger than a block: where only the largest one can be used, blocks are no larger."""
+        return replace(self, dense={layer: min(size, self.block) for layer, size in self.dense.items()})
 
 
 _WHOLE_ROWS = 64
@@ -170,8 +179,10 @@ def plan_sizes(
     for index, suffix in traced.suffixes.items():
         in_budget = memory // 4 // (workers * _LIVE_VALUES * suffix.row_bytes)
         dense[index] = _power_of_two(min(in_budget, max(16, limits.value_bytes // suffix.row_bytes), most))
+    of_image = _GRADIENT_VALUES * sum(row_bytes(network, node) for node in network.nodes)
     limits = replace(
         limits,
+        gradient_rows=max(1, min(limits.gradient_rows, memory // _GRADIENT_SHARE // (workers * of_image))),
         thin_bytes=min(limits.thin_bytes, memory // _THIN_VALUES),
         group_pairs=min(limits.group_pairs, memory // _PAIR_BYTES),
     )

@@ -11,7 +11,10 @@ from torch import nn
 
 from engine.config.campaign_config import RunConfig, load_config
 from engine.errors import InputError
+from engine.injection.batch_rows import BatchRows
 from engine.injection.injection import Injection
+from engine.injection.network.traced import TracedNetwork
+from engine.models import build_model
 from engine.running.benchmark import benchmark
 from engine.running.estimate import estimate
 from engine.running.out_of_memory import explained_memory
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from engine.injection.method import Plan
     from engine.running.preparation import PreparedCampaign
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -119,3 +123,28 @@ def test_a_network_without_a_graph_keeps_to_the_memory_too(memory: int, rows: in
 def test_a_network_without_a_graph_needs_room_for_one_image() -> None:
     with pytest.raises(InputError, match=r"\[run\] memory: 100,000 bytes do not hold one image"):
         Injection(Branching().eval(), torch.rand(32, 1, 16, 16), 100_000, "exact")
+
+
+def test_a_block_keeps_to_the_memory_where_only_the_largest_batch_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a GPU. Batches were planned larger than blocks, and the block grew to their size."""
+    monkeypatch.setattr(
+        TracedNetwork, "probe", lambda _, images: BatchRows(len(images), len(images), interchangeable=True)
+    )
+    injection = Injection(build_model("lenet5", 1, 10), torch.rand(32, 1, 28, 28), 10**8, "fast")
+    planned = plan_of(injection).sizes
+    assert 256 <= planned.block < 1024, "or the test shows nothing"
+    assert injection.block_rows == injection.rows.largest == planned.largest == planned.block
+
+
+def test_gradients_keep_to_the_memory_too() -> None:
+    images = torch.rand(32, 1, 28, 28)
+    ample, scarce = (
+        plan_of(Injection(build_model("lenet5", 1, 10), images, memory, "screened")).sizes for memory in (10**9, 10**7)
+    )
+    assert scarce.limits.gradient_rows < ample.limits.gradient_rows / 8
+
+
+def plan_of(injection: Injection) -> Plan:
+    plan = injection._plan
+    assert plan is not None
+    return plan

@@ -74,12 +74,12 @@ def assert_rest_is_rounding(
 
 @pytest.fixture(params=["own shapes", "shapes of a GPU"])
 def shapes(request: pytest.FixtureRequest, device: torch.device, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The device's own sizes and memory order, or those of a GPU: faults share runs, wide layers are products."""
+    """The device's own sizes and memory order, or those of a GPU: faults share runs, each pair is a product."""
     if request.param == "own shapes":
         return
     monkeypatch.setitem(LIMITS, device.type, replace(LIMITS["cuda"], macs=LIMITS["cpu"].macs, thin_pairs=10**6))
     monkeypatch.setattr(folded, "_memory_format", lambda _, channels: WIDE if channels >= 32 else NARROW)
-    monkeypatch.setattr(folded, "_is_product", lambda weight: not weight.is_contiguous())
+    monkeypatch.setattr(folded, "_is_on_gpu", lambda _: True)
 
 
 @pytest.fixture(scope="module")
