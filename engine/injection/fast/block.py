@@ -12,6 +12,7 @@ from engine.injection.network.folded import in_order
 from engine.injection.network.golden import GoldenBlock
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
     from torch import fx
@@ -20,11 +21,25 @@ if TYPE_CHECKING:
     from engine.injection.network.graph import Network
 
 
+class RowsInOrder(dict["fx.Node", Any]):
+    """Golden values in the memory order that is fastest, each made when it is first read: few layers read few."""
+
+    def __init__(self, golden: Mapping[fx.Node, Any]) -> None:
+        """`golden`: in any order."""
+        super().__init__()
+        self._golden = golden
+
+    def __missing__(self, node: fx.Node) -> Any:
+        """Two workers may make the same one: the last one is kept."""
+        value = self[node] = in_order(self._golden[node])
+        return value
+
+
 @dataclass(frozen=True)
 class FastBlock(GoldenBlock):
     """Golden values in the memory order that `fast` runs in, beside the ones that `exact` reads."""
 
-    rows: dict[fx.Node, Any]
+    rows: Mapping[fx.Node, Any]
     largest: dict[fx.Node, Tensor]
     """largest magnitude of each image's value, [rows]"""
     top1: Tensor
@@ -45,18 +60,19 @@ class FastBlock(GoldenBlock):
         cls, block: GoldenBlock, copies: AbstractSet[fx.Node], network: Network, slopes: dict[fx.Node, Tensor]
     ) -> FastBlock:
         """A block with copies of the golden values that `fast` reads."""
-        rows = {node: in_order(block.values[node]) for node in copies}
+        values = {node: block.values[node] for node in copies}
         largest = {
             node: value.abs().amax(tuple(range(1, value.ndim)))
-            for node, value in rows.items()
+            for node, value in values.items()
             if isinstance(value, Tensor) and value.is_floating_point() and value.ndim > 1
             if node in network.batch_dependent
         }
         most = torch.stack([block.logits.abs().amax(1), *(value[: block.count] for value in largest.values())]).amax(0)
         best = block.logits.topk(min(2, block.logits.shape[1]), 1).values
         lead, top1 = best[:, 0] - best[:, -1], block.logits.argmax(1)
+        in_memory_order = RowsInOrder(values)
         return cls(
-            block.images, block.count, block.logits, block.values, rows, largest, top1, lead, most, slopes,
+            block.images, block.count, block.logits, block.values, in_memory_order, largest, top1, lead, most, slopes,
             audit=block.audit,
         )  # fmt: skip
 
