@@ -58,6 +58,14 @@ def no_waits_for_the_disk() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_campaign_is_small() -> Iterator[None]:
+    """Tests of `fast` run few pairs, which it leaves to `exact` otherwise."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("engine.injection.methods.SMALL", 0)
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real data and weights that are too large for the package: CIFAR-10, MNIST's training set, ResNet-20."""

@@ -84,7 +84,7 @@ class Injection:
         self.workers = Workers.of(images.device) if self._traced else Workers(1, torch.get_num_threads())
         """side by side, on the CPU; faults that run the whole network change its weights, and run alone"""
         self._whole_network = WholeNetwork(self.model, self.whole_macs)
-        self._method_name, self._thetas = method, thetas
+        self.method, self._thetas = method, thetas
         self._fallen = [0] * len(self.names)
         """by layer, the place in the ladder that it fell back to"""
         self._ladder = self._build_ladder()
@@ -133,7 +133,7 @@ class Injection:
         self._begin(images, on_step)
 
     def _build_ladder(self) -> Sequence[Method]:
-        methods = METHODS[self._method_name].build(self._traced, self._thetas) if self._traced else ()
+        methods = METHODS[self.method].build(self._traced, self._thetas) if self._traced else ()
         return *methods, self._whole_network
 
     def _say(self, note: str) -> None:

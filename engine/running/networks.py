@@ -74,20 +74,27 @@ class Networks:
     def __init__(self) -> None:
         self._kept: dict[Hashable, tuple[PreparedNetwork, Hashable]] = {}
 
-    def get(self, config: CampaignConfig, threads: int | None, load: Callable[[], PreparedNetwork]) -> PreparedNetwork:
+    def get(
+        self,
+        config: CampaignConfig,
+        threads: int | None,
+        load: Callable[[], PreparedNetwork],
+        serves: Callable[[PreparedNetwork], bool],
+    ) -> PreparedNetwork:
         """The network that a config needs, loaded where none is at hand.
 
         Args:
             config: names the network, its images, and how it is computed.
             threads: of the CPU; None: as many as torch uses now.
             load: loads it.
+            serves: whether one that is at hand is run by the right method.
 
         Raises:
             Exception: whatever `load` raises.
         """
         key = _key(config, threads)
         known, state = self._kept.pop(key, (None, None))
-        if known is None or known.state() != state:
+        if known is None or known.state() != state or not serves(known):
             known = None  # so that it is gone before the next one is loaded
             self._make_room(host_memory(config.run) // _KEPT_SHARE)
             known = load()

@@ -15,13 +15,14 @@ from engine.analysis.audit import faults_to_draw, pairs_to_draw
 from engine.datasets import load_dataset
 from engine.faults.draw import draw_faults
 from engine.injection.injection import Injection
+from engine.injection.methods import quicker
 from engine.injection.network.layers import flat_weight, injectable_layers, injectable_modules
 from engine.injection.network.weight_reads import untouched_copy
 from engine.injection.numerics import Numerics, choose_numerics
 from engine.injection.outcomes import WeightFaults
 from engine.injection.screened.audit import AuditPlan
 from engine.metrics.registry import METRICS, compute_metrics, metrics_for
-from engine.metrics.selection import select_images
+from engine.metrics.selection import known_size, select_images
 from engine.models import load_model
 from engine.running.fingerprint import fingerprint, identify
 from engine.running.memory_budget import batch_memory, host_memory
@@ -65,7 +66,7 @@ class PreparedCampaign:
     config: CampaignConfig
     dataset: Dataset
     injection: Injection
-    """of its network, by the config's method"""
+    """of its network, by the config's method, or by the one that is quicker for so few pairs"""
     plain: nn.Module
     """an untouched copy of the network, which judges the injection; the network itself where no copy is all its own"""
     notes: tuple[str, ...]
@@ -121,7 +122,7 @@ class PreparedCampaign:
 
     def injected_by(self, method: str, on_step: OnStep = nobody_waits) -> Injection:
         """The injection of this campaign's network by another method, or by its own."""
-        if method == self.config.run.method:
+        if quicker(method, self.pairs) == self.injection.method:
             return self.injection
         run, device = self.config.run.model_copy(update={"method": method}), self.numerics.device
         return _injection(run, self.plain, self.dataset, self.injection.memory, device, on_step)
@@ -167,7 +168,12 @@ def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep, netwo
     numerics = choose_numerics(config.run.device, config.run.tf32, threads)
     on_step(Step("loading network, images and faults"))
     draw = cache(partial(draw_faults, config.faults))  # a long list is read once
-    network = networks.get(config, threads, lambda: _load(config, numerics, draw, on_step))
+
+    def serves(known: PreparedNetwork) -> bool:
+        quickest = quicker(config.run.method, _pairs(config, draw, known.plain, known.dataset))
+        return known.injection.method in (config.run.method, quickest)
+
+    network = networks.get(config, threads, lambda: _load(config, numerics, draw, on_step), serves)
     dataset, loaded, plain, injection, logits = (
         network.dataset,
         network.loaded,
@@ -213,14 +219,27 @@ def _load(
     loaded = load_model(config.model, dataset)
     model = loaded.model.to(device)
     plain = untouched_copy(model, _some_images(dataset, _COPIED, device))
-    draw(injectable_layers(model))  # may refuse, and that comes before anything slow
-    memory = batch_memory(config.run, dataset.kept_bytes)
-    injection = _injection(config.run, model, dataset, memory, device, on_step)
+    pairs = _pairs(config, draw, model, dataset)  # may refuse, and that comes before anything slow
+    run = config.run.model_copy(update={"method": quicker(config.run.method, pairs)})
+    injection = _injection(run, model, dataset, batch_memory(run, dataset.kept_bytes), device, on_step)
+    if run.method != config.run.method:
+        injection.notes.append(
+            f"{run.method} runs the {pairs:,} pairs: they are so few that it is done before {config.run.method} has "
+            "measured its rounding"
+        )
     logits = until_it_fits(
         lambda: golden_logits(injection, dataset, device, on_step),
         lambda: _halve(injection, dataset, device, on_step=on_step),
     )
     return PreparedNetwork(dataset, loaded, plain, injection, numerics, logits)
+
+
+def _pairs(
+    config: CampaignConfig, draw: Callable[[tuple[Layer, ...]], FaultList], model: nn.Module, dataset: Dataset
+) -> int:
+    """Of a campaign; the most it can have where its images depend on the network's answers."""
+    images = known_size(config.workload, len(dataset))
+    return len(draw(injectable_layers(model))) * (len(dataset) if images is None else images)
 
 
 def _injection(

@@ -193,7 +193,7 @@ def read_rates(totals: FaultTotals, description: Mapping[str, Any]) -> FaultRate
     """
     layers, weight_format = description["layers"], stored_format(description)
     cells = {}
-    for name, counted in vars(totals.cells()).items():
+    for name, counted in vars(totals.by_layer_and_bit()).items():
         cells[name] = np.zeros((len(layers), weight_format.bits), np.int64)
         cells[name][: totals.layers] = counted[:, : weight_format.bits]
     config = description["config"].get("faults", {})

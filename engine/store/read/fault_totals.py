@@ -58,7 +58,7 @@ def read_fault_summaries(
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
+class LayerBitCounts:
     """Counts by layer and bit, [layers, bits of the widest format]."""
 
     faults: NDArray[np.int64]
@@ -124,13 +124,13 @@ class FaultTotals:
             self._screened += _sums(cell, rows["screened"], cells)
             self.is_screened[fault_id] |= rows["screened"] > 0
 
-    def cells(self) -> Cells:
+    def by_layer_and_bit(self) -> LayerBitCounts:
         """The counts by layer and bit."""
         by_cell = (
             *(np.bincount(self._cell[chosen], minlength=self._nowhere + 1) for chosen in self._kinds()),
             *(self._pairs, self._critical, self._screened),
         )
-        return Cells(*(counts[: self._nowhere].reshape(self.layers, MOST_BITS) for counts in by_cell))
+        return LayerBitCounts(*(counts[: self._nowhere].reshape(self.layers, MOST_BITS) for counts in by_cell))
 
     def _kinds(self) -> tuple[NDArray[np.bool_], ...]:
         """All faults, those that were run, and those that are critical."""

@@ -122,3 +122,20 @@ def test_code_of_ones_own_that_was_edited_is_loaded_anew(tmp_path: Path, loads: 
     (tmp_path / "mine_for_sharing.py").write_text(f"{source}# edited\n")
     prepare(config, networks=networks)
     assert len(loads) == 2
+
+
+def test_a_small_campaign_by_fast_is_run_by_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is done before `fast` has measured its rounding. A larger one gets `fast`, which serves a small one, too."""
+    networks, fast = Networks(), {"run": {"method": "fast"}}
+    monkeypatch.setattr("engine.injection.methods.SMALL", 10**9)
+    small = prepared_again(tmp_path, networks, **fast)
+    assert small.injection.method == "exact"
+    assert f"exact runs the {small.pairs:,} pairs: they are so few" in " ".join(small.injection.notes)
+    assert small.injected_by("fast") is small.injection
+    assert small.injected_by("screened") is not small.injection
+    monkeypatch.setattr("engine.injection.methods.SMALL", small.pairs)
+    large = prepared_again(tmp_path, networks, **fast)
+    assert large.injection.method == "fast"
+    monkeypatch.setattr("engine.injection.methods.SMALL", 10**9)
+    assert prepared_again(tmp_path, networks, **fast).injection is large.injection
+    assert prepared_again(tmp_path, networks, run={"method": "screened"}).injection.method == "screened"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dear_tui.app import DearApp
 from engine.store.sql import sql as engine_sql
@@ -46,12 +46,19 @@ async def test_a_query_that_does_not_heed_says_so_and_keeps_nobody_from_the_next
     sql_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     interrupt, is_heeded = Statement.interrupt, threading.Event()
+    page, is_begun = Statement.page, threading.Event()
     monkeypatch.setattr(Statement, "interrupt", lambda one: is_heeded.is_set() and interrupt(one))
+
+    def begun(*some: Any) -> Any:
+        is_begun.set()
+        return page(*some)
+
+    monkeypatch.setattr(Statement, "page", begun)
     app = DearApp(sql_store)
     async with app.run_test(size=WIDE) as pilot:
         screen = await open_sql(pilot)
         app.open_sql(ENDLESS)
-        await until(pilot, lambda: title(pilot).startswith("running, "))
+        await until(pilot, lambda: is_begun.is_set() and title(pilot).startswith("running, "))
         await pilot.press("f6")
         await until(pilot, lambda: title(pilot).startswith("to be cancelled after the value it is at, "))
         assert str(screen.pane.border_subtitle) == "f5 runs another meanwhile"
