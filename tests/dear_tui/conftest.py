@@ -1,6 +1,5 @@
 """The same terminal and the same settings for every test of the screens, and the way to `memory_store`."""
 
-import asyncio
 import gc
 import resource
 from collections.abc import Callable, Iterator
@@ -42,9 +41,6 @@ def no_looks_for_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dear_tui.app.GarbageBetweenKeys", NoLooks)
 
 
-REST_SECONDS = 0.004
-"""What a pause leaves to the threads, which many tests wait for in a loop of pauses."""
-
 ROUNDS = 50
 """How often a screen may begin something new before a test goes on; one that is live never stops."""
 
@@ -53,9 +49,8 @@ ROUNDS = 50
 def settled_screens(monkeypatch: pytest.MonkeyPatch) -> None:
     """After each key, what it began is over: no message waits, and what the screen has is laid out and painted.
 
-    A pilot instead takes 20 ms with hardly any work for the end of it, up to four times for each key: most of a
-    screen's time, and not so where another process has the core. What a thread or a timer does later, a test waits for,
-    however long.
+    A pilot instead takes 20 ms with hardly any work for the end of it, twice for each key: most of a screen's time, and
+    not so where another process has the core. What a thread or a timer does later, a test waits for, however long.
     """
     wait_for_messages = Pilot._wait_for_screen
 
@@ -70,22 +65,9 @@ def settled_screens(monkeypatch: pytest.MonkeyPatch) -> None:
                 return True
         return True
 
-    async def press(pilot: Pilot[Any], *keys: str) -> None:
-        for key in keys:
-            await pilot.app._press_keys([key])
-            await pilot._wait_for_screen()
-
-    async def go_on(*_: float) -> None:
-        await asyncio.sleep(0)
-
-    async def rest(*_: float) -> None:
-        await asyncio.sleep(REST_SECONDS)
-
     monkeypatch.setattr(Pilot, "_wait_for_screen", wait_until_settled)
-    monkeypatch.setattr(Pilot, "press", press)
-    monkeypatch.setattr("textual.screen.UPDATE_PERIOD", 0.5)  # a pilot paints after each key and pause
-    monkeypatch.setattr("textual.app.wait_for_idle", go_on)
-    monkeypatch.setattr("textual.pilot.wait_for_idle", rest)
+    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.004)
+    monkeypatch.setattr("textual._wait.SLEEP_IDLE", 0.0005)
 
 
 def is_unsettled(screen: Screen[Any]) -> bool:

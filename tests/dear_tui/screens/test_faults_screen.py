@@ -59,7 +59,7 @@ async def test_screened_pairs_are_shown_for_what_they_are(size: tuple[int, int])
     async with make_app(source, 7).run_test(size=size) as pilot:
         await open_screen(pilot, "3", "╌╌ screened", "≥ 1 %", "of pairs screened: a bound calls them safe, they were")
         await pilot.press("enter")
-        await until_shown(pilot, "screened")
+        await until_shown(pilot, "golden", "screened")
         await pilot.press("enter")
         await until_shown(pilot, "decimal", "░ screened", "▓ critical")
 
