@@ -122,7 +122,7 @@ class PreparedCampaign:
 
     def injected_by(self, method: str, on_step: OnStep = nobody_waits) -> Injection:
         """The injection of this campaign's network by another method, or by its own."""
-        if quicker(method, self.pairs) == self.injection.method:
+        if method in (self.config.run.method, self.injection.method):
             return self.injection
         run, device = self.config.run.model_copy(update={"method": method}), self.numerics.device
         return _injection(run, self.plain, self.dataset, self.injection.memory, device, on_step)
@@ -133,12 +133,14 @@ class PreparedCampaign:
 
     def images(self, rank_start: int, rank_stop: int) -> torch.Tensor:
         """The network's input for these ranks, [n, C, H, W] on the device."""
-        batch = self.dataset.batch(self.workload[rank_start:rank_stop])
-        return torch.from_numpy(batch).to(self.numerics.device)
+        return self.images_at(slice(rank_start, rank_stop))
 
     def spread_images(self, count: int) -> torch.Tensor:
         """The same for so many ranks, or all, evenly spread: the first ones alone would be the hard ones."""
-        ranks = np.unique(np.linspace(0, len(self.workload) - 1, count, dtype=np.int64))
+        return self.images_at(np.unique(np.linspace(0, len(self.workload) - 1, count, dtype=np.int64)))
+
+    def images_at(self, ranks: slice | NDArray[np.int64]) -> torch.Tensor:
+        """The same for any ranks."""
         return torch.from_numpy(self.dataset.batch(self.workload[ranks])).to(self.numerics.device)
 
 
@@ -190,12 +192,18 @@ def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep, netwo
     )
     metrics = compute_metrics(given, metrics_for(metric.name))
     workload = select_images(config.workload, metrics[metric.name])
+    notes = (*loaded.notes, *dataset.notes)
+    if injection.method != config.run.method:
+        notes += (
+            f"{injection.method} runs the {len(faults) * len(workload):,} pairs: they are so few that it is done "
+            f"before {config.run.method} has measured its rounding",
+        )
     return PreparedCampaign(
         config=config,
         dataset=dataset,
         injection=injection,
         plain=plain,
-        notes=(*loaded.notes, *dataset.notes),
+        notes=notes,
         numerics=numerics,
         faults=faults,
         golden_values=golden_values,
@@ -222,11 +230,6 @@ def _load(
     pairs = _pairs(config, draw, model, dataset)  # may refuse, and that comes before anything slow
     run = config.run.model_copy(update={"method": quicker(config.run.method, pairs)})
     injection = _injection(run, model, dataset, batch_memory(run, dataset.kept_bytes), device, on_step)
-    if run.method != config.run.method:
-        injection.notes.append(
-            f"{run.method} runs the {pairs:,} pairs: they are so few that it is done before {config.run.method} has "
-            "measured its rounding"
-        )
     logits = until_it_fits(
         lambda: golden_logits(injection, dataset, device, on_step),
         lambda: _halve(injection, dataset, device, on_step=on_step),

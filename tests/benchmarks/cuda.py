@@ -97,8 +97,9 @@ class Speed:
     screened: float
     """share of the pairs"""
     most_memory: int
-    launches_per_million: float
-    waits_per_million: float
+    launches_per_million: float | None
+    """None: not counted"""
+    waits_per_million: float | None
 
     @property
     def pairs_per_s(self) -> float:
@@ -119,8 +120,8 @@ class Result:
     naive_batch: int = 0
     agreement: dict[str, Agreement] = field(default_factory=dict)
     speed: dict[str, Speed] = field(default_factory=dict)
-    repeats: bool = True
-    """whether a second run gave the same bits"""
+    repeats: bool | None = None
+    """whether a second run gave the same bits; None: there was none"""
     dense_of_peak: float = 0.0
     notes: list[str] = field(default_factory=list)
 
@@ -211,7 +212,7 @@ def measure(name: str, config: CampaignConfig, options: argparse.Namespace) -> R
             result.speed[method] = speed(prepared, injection, share, options.no_counts)
             say(started, method, result.speed[method], f"{result.speed[method].pairs_per_s:,.0f} pairs/s")
         if options.pairs:
-            result.repeats &= repeats(prepared, injection)
+            result.repeats = result.repeats is not False and repeats(prepared, injection)
         if method == "fast":
             result.dense_of_peak = dense_of_peak(prepared, injection)
             say(started, f"dense part: {100 * result.dense_of_peak:.0f} % of the card's arithmetic")
@@ -258,8 +259,7 @@ def agree(prepared: PreparedCampaign, injection: Injection, pairs: int) -> Agree
     ranks = np.unique(
         np.concatenate([np.arange(rows // 2), np.linspace(rows // 2, len(prepared.workload) - 1, rows // 2)])
     )
-    images = torch.from_numpy(prepared.dataset.batch(prepared.workload[ranks.astype(np.int64)]))
-    block = injection.load(images.to(prepared.numerics.device))
+    block = injection.load(prepared.images_at(ranks.astype(np.int64)))
     faults, _ = spread_over_bits(prepared, -(-pairs // block.count))
     ours = join([list(injection.inject(block, faults))])
     with torch.inference_mode(), injection.workers.rounding():
@@ -306,8 +306,7 @@ def speed(prepared: PreparedCampaign, injection: Injection, share: int, is_uncou
     block = None
     for start in range(0, len(ranks), injection.block_rows):
         before, block = time.perf_counter(), None  # two do not fit
-        images = prepared.dataset.batch(prepared.workload[ranks[start : start + injection.block_rows]])
-        block = injection.load(torch.from_numpy(images).to(prepared.numerics.device))
+        block = injection.load(prepared.images_at(ranks[start : start + injection.block_rows]))
         if is_gpu:
             torch.cuda.synchronize()
         loading += time.perf_counter() - before
@@ -320,7 +319,7 @@ def speed(prepared: PreparedCampaign, injection: Injection, share: int, is_uncou
             place += len(outcomes.positions)
     seconds, block = time.perf_counter() - started, None
     most = torch.cuda.max_memory_allocated() if is_gpu else 0
-    launches, waits = (0.0, 0.0) if is_uncounted else calls(prepared, injection, faults)
+    launches, waits = (None, None) if is_uncounted else calls(prepared, injection, faults)
     return Speed(
         counts["pairs"], seconds, loading, len(faults), counts["critical"], int(critical.sum()),
         counts["screened"] / max(1, counts["pairs"]), most, launches, waits,
@@ -438,8 +437,8 @@ def _naive_row(result: Result, columns: int) -> tuple[Cell, ...]:
 
 
 def _row(result: Result, method: str) -> tuple[Cell, ...]:
-    one, timed = result.agreement.get(method, Agreement()), result.speed.get(method)
-    compared = (one.pairs, one.critical_differs, one.missed)
+    one, timed = result.agreement.get(method), result.speed.get(method)
+    compared = (None, None, None) if one is None else (one.pairs, one.critical_differs, one.missed)
     if timed is None:
         return (result.network, method, *[None] * 7, *compared, None, None, None)
     return (
@@ -454,8 +453,9 @@ def print_results(results: list[Result]) -> None:
     print()
     print_table(table_of(results))
     for result in results:
-        again = "the same bits in a second run" if result.repeats else "OTHER BITS in a second run"
-        print(f"{result.network}: {again}; dense part {100 * result.dense_of_peak:.0f} % of the card's arithmetic")
+        again = {None: "no second run", True: "the same bits in a second run", False: "OTHER BITS in a second run"}
+        dense = f"dense part {100 * result.dense_of_peak:.0f} % of the card's arithmetic"
+        print(f"{result.network}: {again[result.repeats]}; {dense}")
         for note in dict.fromkeys(result.notes):
             print(f"{result.network}: {note}")
 

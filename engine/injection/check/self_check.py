@@ -165,6 +165,12 @@ class _Check:
     def _layers(self) -> range:
         return range(len(self._injection.names))
 
+    @property
+    def _padded_to(self) -> int:
+        """Images that any block is padded to where only large batches can be used, as on a GPU; 0 elsewhere."""
+        floor = self._injection.rows.floor
+        return floor if floor > max(_SHAPES) else 0
+
     def run(self) -> CheckResult:
         started, turn = time.monotonic(), 0
         seconds = self._seconds_of_a_run()
@@ -191,7 +197,7 @@ class _Check:
 
     def _seconds_of_a_run(self) -> float:
         """Of the plain network with one image more; of the second run, as the first one warms up."""
-        images = self._draw_images(4 if self._injection.rows.floor <= max(_SHAPES) else self._injection.rows.floor, 0)
+        images = self._draw_images(max(4, self._padded_to), 0)
         for _ in range(2):
             started = time.perf_counter()
             with torch.inference_mode(), self._injection.workers.rounding():
@@ -199,15 +205,11 @@ class _Check:
         return (time.perf_counter() - started) / len(images)
 
     def _check_block(self, turn: int, seconds: float) -> None:
-        """Every layer once, with a block of the next shape.
-
-        Where only large batches can be used, as on a GPU, any block is padded to one: it has nearly as many images.
-        """
-        count, floor = _SHAPES[turn % len(_SHAPES)], self._injection.rows.floor
+        """Every layer once, with a block of the next shape, or nearly as many images as any block is padded to."""
+        count = _SHAPES[turn % len(_SHAPES)]
         while count > 4 and count * seconds > _LONG_SECONDS:
             count //= 2
-        if floor > max(_SHAPES):
-            count = floor - count
+        count = max(count, self._padded_to - count)
         images = self._draw_images(min(count, self._injection.block_rows), turn)
         started = time.perf_counter()
         block = self._injection.load(images)

@@ -130,12 +130,17 @@ def test_a_small_campaign_by_fast_is_run_by_exact(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("engine.injection.methods.SMALL", 10**9)
     small = prepared_again(tmp_path, networks, **fast)
     assert small.injection.method == "exact"
-    assert f"exact runs the {small.pairs:,} pairs: they are so few" in " ".join(small.injection.notes)
+    assert f"exact runs the {small.pairs:,} pairs: they are so few" in " ".join(small.notes)
     assert small.injected_by("fast") is small.injection
     assert small.injected_by("screened") is not small.injection
+    other = prepared_again(tmp_path, networks, workload={"select": "top_n", "n": 9}, **fast)
+    assert other.injection is small.injection
+    assert f"exact runs the {other.pairs:,} pairs" in " ".join(other.notes), "its own, not those of the first"
     monkeypatch.setattr("engine.injection.methods.SMALL", small.pairs)
     large = prepared_again(tmp_path, networks, **fast)
     assert large.injection.method == "fast"
     monkeypatch.setattr("engine.injection.methods.SMALL", 10**9)
-    assert prepared_again(tmp_path, networks, **fast).injection is large.injection
+    again = prepared_again(tmp_path, networks, **fast)
+    assert again.injection is again.injected_by("fast") is large.injection
+    assert not any("so few" in note for note in again.notes)
     assert prepared_again(tmp_path, networks, run={"method": "screened"}).injection.method == "screened"
