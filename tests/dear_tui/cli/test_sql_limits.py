@@ -18,9 +18,12 @@ from tests.endless_queries import ENDLESS, ENDLESS_VALUE
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
+PROGRAM = Path(sys.executable).with_name("dear-tui")
+
+
 @pytest.mark.parametrize("query", [ENDLESS, ENDLESS_VALUE])
 def test_ctrl_c_cancels_a_query_that_would_run_on(finished_store: Path, tmp_path: Path, query: str) -> None:
-    command: list[str | Path] = [Path(sys.executable).with_name("dear-tui"), "sql", "--store", finished_store]
+    command: list[str | Path] = [PROGRAM, "sql", "--store", finished_store]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([*command, "SELECT 1"], stdout=subprocess.DEVNULL, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -46,14 +49,7 @@ def computing_seconds(pid: int) -> float:
 
 
 def test_a_time_limit_holds_within_a_single_value(finished_store: Path, tmp_path: Path) -> None:
-    command: list[str | Path] = [
-        Path(sys.executable).with_name("dear-tui"),
-        "sql",
-        "--store",
-        finished_store,
-        "--timeout",
-        "0.5",
-    ]
+    command: list[str | Path] = [PROGRAM, "sql", "--store", finished_store, "--timeout", "0.5"]
     command += [ENDLESS_VALUE, "--format", "parquet", "--output", tmp_path / "rows.parquet"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
@@ -62,17 +58,22 @@ def test_a_time_limit_holds_within_a_single_value(finished_store: Path, tmp_path
 
 
 def test_rows_that_are_read_late_are_not_cut_off(finished_store: Path) -> None:
-    command: list[str | Path] = [
-        Path(sys.executable).with_name("dear-tui"),
-        "sql",
-        "--store",
-        finished_store,
-        "--timeout",
-        "1",
-    ]
+    command: list[str | Path] = [PROGRAM, "sql", "--store", finished_store, "--timeout", "1"]
     command += ["SELECT repeat('x', 100) FROM range(3000)"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(4)  # it waits for us, who have read nothing, longer than it waits for DuckDB
         rows, talk = process.communicate()
     assert (process.returncode, rows.count(b"\n"), talk) == (0, 3001, b"")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to what it may take")
+@pytest.mark.parametrize("value", ["repeat('x', 1500000000)", "range(0, 200000000)", "bitstring('1', 1000000000)"])
+def test_a_single_value_is_held_to_the_memory_too(finished_store: Path, tmp_path: Path, value: str) -> None:
+    """In a process of its own: memory that another has freed before would count as room."""
+    command: list[str | Path] = [PROGRAM, "sql", f"SELECT {value} AS huge", "--memory", "100MB"]
+    command += ["--store", finished_store, "--output", tmp_path / "rows.csv"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "dear-tui: SQL: the query needs more memory than it may take; ask for less, or raise the limit\n"
+    assert not list(tmp_path.iterdir())
