@@ -11,7 +11,7 @@ import typer
 from dear_tui.access.description import sections
 from dear_tui.cli.options import CampaignArgument, JsonOption, StoreOption
 from dear_tui.cli.printing.say import say
-from dear_tui.cli.summary import print_summary, print_tables
+from dear_tui.cli.summary import print_summary, print_tables, read_results
 from engine.analysis.renderers.registry import RENDERERS
 from engine.errors import InputError
 
@@ -68,12 +68,8 @@ def show(
 
 def _as_json(store: Store, status: CampaignStatus) -> dict[str, Any]:
     """Description, status and, when finished, the tables' numbers."""
-    from engine.analysis.report import campaign_results
-
-    description, tables = store.description(status.id), None
-    if status.state == "finished":
-        tables = campaign_results(store.summary(status.id), description).to_json()
-    return description | asdict(status) | {"tables": tables}
+    tables = read_results(store, status.id)[1].to_json() if status.state == "finished" else None
+    return store.description(status.id) | asdict(status) | {"tables": tables}
 
 
 def _lines(status: CampaignStatus, description: dict[str, Any]) -> Iterator[str]:

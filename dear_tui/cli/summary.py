@@ -4,30 +4,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dear_tui.cli.printing.say import say, tell
+from dear_tui.cli.printing.say import say, shown_steps, tell
+from engine.steps import Step
 from engine.units import stopwatch
 
 if TYPE_CHECKING:
-    from engine.store import Store
+    from engine.analysis.report import CampaignResults
+    from engine.store import CampaignStatus, Store
+
+
+def read_results(store: Store, campaign: int) -> tuple[CampaignStatus, CampaignResults]:
+    """What a finished campaign found; ten million faults take a while, during which standard error says so."""
+    from engine.analysis.report import campaign_results
+
+    with shown_steps() as on_step:
+        on_step(Step("adding up its faults"))
+        summary = store.summary(campaign)
+        return summary.status, campaign_results(summary, store.description(campaign))
 
 
 def print_tables(store: Store, campaign: int, table_format: str) -> None:
     """The tables of a finished campaign in a format for programs and papers, an empty line between them."""
     from engine.analysis.renderers.registry import render
-    from engine.analysis.report import campaign_results
 
-    summary = store.summary(campaign)
-    tables = campaign_results(summary, store.description(campaign)).tables(summary.status)
-    say("\n".join(render(table, table_format) for table in tables), end="")
+    status, results = read_results(store, campaign)
+    say("\n".join(render(table, table_format) for table in results.tables(status)), end="")
 
 
 def print_summary(store: Store, campaign: int) -> None:
     """The tables of a finished campaign on standard output, and what to ask next on standard error."""
     from dear_tui.cli.printing.terminal_table import print_table
-    from engine.analysis.report import campaign_results
 
-    summary = store.summary(campaign)
-    status, results = summary.status, campaign_results(summary, store.description(campaign))
+    status, results = read_results(store, campaign)
     say(f"campaign {status.id}: {status.name}, {status.network} on {status.dataset}")
     took = "" if results.seconds is None else f", computed in {stopwatch(results.seconds)}"
     say(f"{status.faults:,} faults x {status.images:,} images = {status.pairs:,} pairs{took}")

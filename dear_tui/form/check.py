@@ -59,6 +59,7 @@ def check(draft: Draft, fields: Sequence[ConfigField], material: Material | None
     """
     from engine.config.campaign_config import check_config
     from engine.config.fields import applies
+    from engine.faults.designs.data_aware import WeightsNeededError
     from engine.running.campaign_size import count
 
     everything = draft.tables(fields)
@@ -72,7 +73,8 @@ def check(draft: Draft, fields: Sequence[ConfigField], material: Material | None
             problems.setdefault((problem.section, problem.key), f"{problem.item} {problem.reason}".strip())
     elif material is not None:
         try:
-            size = count(config, material, images)
+            with suppress(WeightsNeededError):  # then only the estimate can tell
+                size = count(config, material, images)
         except DearError as refused:
             error = str(refused)
     return Checked(tables, frozenset((one.section, one.key) for one in shown), problems, size, error)

@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+FEW = 5
+"""faults that are hit, or are not: fewer are no matter for an interval that relies on many"""
+
+MANY = 100
+"""faults that differ from what is common: from here on it is known well how much they do. Of 1,000 samples of skewed
+populations the intervals of 99 % held the truth 985 times and more; with 30 of them, 950 times"""
+
+_ROUNDING = 1e-9
+"""of a whole number of hits, from its share"""
+
+
 @dataclass(frozen=True)
 class Share:
     """A share of a population, 0..1, and the interval that holds it with the confidence asked for."""
@@ -32,7 +43,9 @@ def estimate_share(
 
     The strata are weighted by their populations (`sum of N_h p_h / N`; Cochran, Sampling Techniques, section 5.3). The
     interval is Wilson's score interval for as many faults of one stratum as tell the share equally well, its width
-    corrected for a sample that is much of its population; of one stratum it is just that.
+    corrected for a sample that is much of its population; of one stratum it is just that. Where fewer than `FEW` are
+    hit, or are not, it is the one of Clopper and Pearson; where none is, it is one-sided: of 0 in n at most 3 / n with
+    a confidence of 95 %, 4.6 / n with 99 %.
 
     Args:
         hits: [H] faults of the sample that are hit.
@@ -48,16 +61,47 @@ def estimate_share(
     '0.050 (0.022 to 0.111)'
     """
     there = sample > 0
-    if not there.any():
-        raise ValueError("nothing was drawn that could tell a share")
-    drawn = sample[there].astype(np.float64)
-    of = np.maximum(population[there], drawn)
-    shares = hits[there] / drawn
-    value = float((of * shares).sum()) / float(of.sum())
-    if (drawn == of).all():
-        return Share(value, value, value)
-    equal, left = _equal_sample(shares, drawn, of, value)
-    return Share(value, *_wilson(value, equal, left, confidence))
+    strata = _Strata.of(sample[there], population[there])
+    shares = hits[there] / strata.drawn
+    few = int(min(hits.sum(), sample.sum() - hits.sum()))
+    return strata.share(shares, shares * (1 - shares) / np.maximum(strata.drawn - 1, 1), few, confidence)
+
+
+def estimate_mean(
+    counts: NDArray[np.integer],
+    images: int,
+    stratum: NDArray[np.integer],
+    population: NDArray[np.int64],
+    confidence: float,
+) -> Share:
+    """The mean, over a population of faults, of the share of images for which something holds under a fault.
+
+    The faults are the sampling unit, as in `estimate_share`, whose interval this is, too: for as many faults with
+    shares of 0 or 1 as tell the mean equally well. No more are taken than were drawn until `MANY` faults differ from
+    what is common: before, the few that differ hardly tell how much others would.
+
+    Args:
+        counts: [F] images for which it holds, of each fault that was drawn.
+        images: of each fault.
+        stratum: [F] place in `population`.
+        population: [H] faults that each stratum holds.
+        confidence: between 0 and 1.
+
+    Raises:
+        ValueError: there is no sample.
+
+    >>> share = estimate_mean(np.array([0] * 98 + [5, 10]), 10, np.zeros(100, int), np.array([10_000]), 0.95)
+    >>> f"{share.value:.3f} ({share.low:.3f} to {share.high:.3f})"
+    '0.015 (0.000 to 0.070)'
+    """
+    sample = np.bincount(stratum, minlength=len(population))
+    there = sample > 0
+    strata = _Strata.of(sample[there], population[there])
+    means = np.bincount(stratum, counts, len(population))[there] / strata.drawn / images
+    squares = np.bincount(stratum, (counts / images) ** 2, len(population))[there] / strata.drawn
+    variance = np.maximum(squares - means**2, 0) / np.maximum(strata.drawn - 1, 1)
+    differing = len(counts) - int(np.bincount(counts, minlength=1).max())
+    return strata.share(means, variance, differing, confidence, may_tell_more=differing >= MANY)
 
 
 def estimate_rate(hits: NDArray[np.int64], tried: NDArray[np.int64], population: NDArray[np.int64]) -> float:
@@ -116,22 +160,73 @@ def weighted_mean(
     return float((values * weight).sum() / (weight if faults is None else weight * faults).sum())
 
 
-def _equal_sample(
-    share: NDArray[np.float64], sample: NDArray[np.float64], population: NDArray[np.float64], value: float
-) -> tuple[float, float]:
-    """Faults of one stratum that would tell the value as well as these, and which part of their variance is left.
+@dataclass(frozen=True, eq=False)
+class _Strata:
+    """Strata of which something was drawn, [H]."""
 
-    The part that is left is (N - n) / (N - 1), the finite-population correction. Where all strata agree on 0 or 1,
-    their variance tells nothing, and the loss by unequal weights alone counts (Kish, Survey Sampling, section 11.7).
-    """
-    if len(sample) == 1:
-        return float(sample[0]), float((population[0] - sample[0]) / (population[0] - 1))
-    part = population / population.sum()
-    left = (population - sample) / np.maximum(population - 1, 1)
-    by_weights = 1 / float((part**2 / sample).sum())
-    variance = float((part**2 * share * (1 - share) / np.maximum(sample - 1, 1)).sum())
-    by_variance = value * (1 - value) / variance if variance else by_weights
-    return min(by_weights, by_variance), float((part**2 / sample * left).sum() * by_weights)
+    drawn: NDArray[np.float64]
+    population: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, drawn: NDArray[np.int64], population: NDArray[np.int64]) -> _Strata:
+        """Raises ValueError where there is none."""
+        if not len(drawn):
+            raise ValueError("nothing was drawn that could tell a share")
+        sample = drawn.astype(np.float64)
+        return cls(sample, np.maximum(population, sample))
+
+    def share(
+        self,
+        means: NDArray[np.float64],
+        variance: NDArray[np.float64],
+        few: int,
+        confidence: float,
+        may_tell_more: bool = False,
+    ) -> Share:
+        """The weighted mean and its interval.
+
+        Args:
+            means: [H] of each stratum's sample.
+            variance: [H] of each of these means, but for the finite-population correction.
+            few: faults of the sample that differ from what is common.
+            confidence: between 0 and 1.
+            may_tell_more: whether values within 0..1 may tell more than as many of 0 and 1 would.
+        """
+        value = float((self.population * means).sum()) / float(self.population.sum())
+        if (self.drawn == self.population).all():
+            return Share(value, value, value)
+        equal, left = self._equal_sample(variance, value, may_tell_more)
+        if few < FEW:
+            return Share(value, *_clopper_pearson(value, equal, confidence))
+        return Share(value, *_wilson(value, equal, left, confidence))
+
+    def _equal_sample(self, variance: NDArray[np.float64], value: float, may_tell_more: bool) -> tuple[float, float]:
+        """Faults of one stratum that would tell the value as well as these, and which part of their variance is left.
+
+        The part that is left is (N - n) / (N - 1), the finite-population correction. Where all strata agree on 0 or 1,
+        their variance tells nothing, and the loss by unequal weights alone counts (Kish, Survey Sampling, section
+        11.7).
+        """
+        part = self.population / self.population.sum()
+        left = (self.population - self.drawn) / np.maximum(self.population - 1, 1)
+        by_weights = 1 / float((part**2 / self.drawn).sum())
+        left_of_all = float((part**2 / self.drawn * left).sum() * by_weights)
+        of_all = float((part**2 * variance).sum())
+        if not of_all or (len(part) == 1 and not may_tell_more):
+            return by_weights, left_of_all
+        by_variance = value * (1 - value) / of_all
+        return (by_variance if may_tell_more else min(by_weights, by_variance)), left_of_all
+
+
+def _clopper_pearson(share: float, sample: float, confidence: float) -> tuple[float, float]:
+    """Their interval of a share, as if none of the population were left out; one-sided at the ends."""
+    faults = max(1, math.floor(sample))
+    low, high = math.floor(share * faults + _ROUNDING), math.ceil(share * faults - _ROUNDING)
+    if share in (0, 1):
+        most = highest_rate(0, faults, confidence)
+        return (0.0, most) if share == 0 else (1 - most, 1.0)
+    tail = (1 + confidence) / 2
+    return 1 - highest_rate(faults - low, faults, tail), highest_rate(high, faults, tail)
 
 
 def _wilson(share: float, sample: float, left: float, confidence: float) -> tuple[float, float]:

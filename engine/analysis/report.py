@@ -6,6 +6,9 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from engine.analysis.estimate import estimate_mean, estimate_share
 from engine.analysis.result_table import Column, Kind, Table
 from engine.analysis.tables import Detections, table_four, table_one
 from engine.config.campaign_config import WorkloadConfig
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from engine.analysis.audit import AuditResults
+    from engine.analysis.estimate import Share
     from engine.analysis.result_table import Cell
     from engine.analysis.tables import TableFourRow, TableOneRow
     from engine.store import CampaignStatus, CampaignSummary
@@ -26,6 +30,11 @@ class CampaignResults:
     """Tables I and IV of one campaign, and how far they can be trusted."""
 
     table_one: TableOneRow
+    shares: dict[str, Share]
+    """of the population, 0..1, by the name that Table I has for each, with their intervals; empty where the faults are
+    no sample of one"""
+    confidence: float
+    """of these intervals"""
     table_four: list[TableFourRow] | None
     """None where pairs were dropped: which images would have detected a fault is not known then"""
     nonfinite_pairs: int
@@ -66,6 +75,7 @@ def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -
         description: all that is fixed of the campaign, from `Store.description`.
     """
     asked = WorkloadConfig.model_validate(description["config"].get("workload", {}))
+    confidence = float(description["config"].get("faults", {}).get("confidence", 0.99))
     detections = Detections(
         fault=summary.critical_fault,
         image=summary.critical_image,
@@ -83,12 +93,14 @@ def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -
             summary.screened,
             summary.dropped,
         ),
+        shares=_shares(summary, confidence),
+        confidence=confidence,
         table_four=(
             None
             if summary.status.dropped
             else table_four(summary.metric, asked.boundary, detections, asked.eps, asked.threshold)
         ),
-        nonfinite_pairs=summary.nonfinite_pairs,
+        nonfinite_pairs=int(summary.nonfinite.sum()),
         seconds=summary.seconds,
         unverified_parts=summary.unverified_parts,
         self_check=description["numerics"].get("check"),
@@ -96,49 +108,95 @@ def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -
     )
 
 
+def _shares(summary: CampaignSummary, confidence: float) -> dict[str, Share]:
+    """What Table I tells of the population; of pairs nothing where some were dropped, because theirs is not known."""
+    population, images = summary.population, summary.status.images
+    if population is None:
+        return {}
+    hits = np.bincount(summary.stratum, summary.critical > 0, len(population)).astype(np.int64)
+    drawn = np.bincount(summary.stratum, minlength=len(population))
+    faults = {"critical_faults": estimate_share(hits, drawn, population, confidence)}
+    if summary.status.dropped:
+        return faults
+    counts = {
+        "faulty_accuracy": summary.correct,
+        "masked": summary.masked,
+        "non_critical": summary.non_critical,
+        "critical": summary.critical,
+        "critical_nonfinite": summary.nonfinite,
+    }
+    return {
+        name: estimate_mean(each, images, summary.stratum, population, confidence) for name, each in counts.items()
+    } | faults
+
+
 def accuracy_table(status: CampaignStatus, results: CampaignResults) -> Table:
-    """Table I: a row for each quantity, with its share, its count, and what both are of."""
+    """Table I: a row for each quantity, with its share and interval, its count, and what both are of."""
     row, nonfinite = results.table_one, results.nonfinite_pairs
-    pairs, faults = max(status.pairs, 1), max(status.faults, 1)
+    of_images = (status.images, "images")
+    accuracy = f"faulty accuracy{', dropped as golden' if status.dropped else ''}"
+    with_interval = f"{100 * results.confidence:g} % "
     return Table(
         "Accuracy and severities (Table I)",
         (
             Column("quantity", heading="", priority=4),
             Column("percent", Kind.PERCENT, heading="share", priority=4),
+            Column("low_percent", Kind.PERCENT, heading=f"{with_interval}from", priority=1),
+            Column("high_percent", Kind.PERCENT, heading="to", priority=1),
             Column("count", Kind.COUNT, priority=3),
             Column("of", Kind.COUNT, priority=2),
             Column("unit", heading="", priority=2),
         ),
         (
-            ("clean accuracy", row.clean_accuracy, round(row.clean_accuracy * status.images / 100), status.images,
-             "images"),
-            (f"faulty accuracy{', dropped as golden' if status.dropped else ''}", row.faulty_accuracy, None,
-             status.faults, "faults, the mean"),
-            *_not_critical(status, row, results.audit),
-            (f"critical{', at least' if status.dropped else ''}", row.critical, status.critical, status.pairs, "pairs"),
-            ("critical, not finite", 100 * nonfinite / pairs, nonfinite, status.pairs, "pairs"),
-            ("critical faults", 100 * row.critical_faults / faults, row.critical_faults, status.faults, "faults"),
+            ("clean accuracy", row.clean_accuracy, None, None, round(row.clean_accuracy * status.images / 100),
+             *of_images),
+            (accuracy, *_share(results, "faulty_accuracy", row.faulty_accuracy), None, status.faults,
+             "faults, the mean"),
+            *_not_critical(status, results),
+            (f"critical{', at least' if status.dropped else ''}", *_share(results, "critical", row.critical),
+             status.critical, *_of_pairs(status)),
+            ("critical, not finite", *_share(results, "critical_nonfinite", 100 * nonfinite / max(status.pairs, 1)),
+             nonfinite, *_of_pairs(status)),
+            ("critical faults",
+             *_share(results, "critical_faults", 100 * row.critical_faults / max(status.faults, 1)),
+             row.critical_faults, status.faults, "faults"),
         ),
     )  # fmt: skip
 
 
-def _not_critical(status: CampaignStatus, row: TableOneRow, audit: AuditResults | None) -> Iterator[tuple[Cell, ...]]:
+def _share(results: CampaignResults, name: str, of_faults_run: float) -> tuple[float, float | None, float | None]:
+    """Percent of the population with its interval; where there is no population, of what was run."""
+    share = results.shares.get(name)
+    if share is None:
+        return of_faults_run, None, None
+    is_known = share.low == share.high
+    ends = (None, None) if is_known else (100 * share.low, 100 * share.high)
+    return 100 * share.value, *ends
+
+
+def _of_pairs(status: CampaignStatus) -> tuple[int, str]:
+    return status.pairs, "pairs"
+
+
+def _not_critical(status: CampaignStatus, results: CampaignResults) -> Iterator[tuple[Cell, ...]]:
     """Masked and non-critical pairs; where some were not run, these too, and the paper's own column."""
+    row, audit, pairs = results.table_one, results.audit, _of_pairs(status)
     is_whole = status.screened == status.dropped == 0
-    at_least = "" if is_whole else ", at least"
-    yield (f"masked{at_least}", row.masked, status.masked, status.pairs, "pairs")
-    yield (f"non-critical{at_least}", row.non_critical, status.non_critical, status.pairs, "pairs")
     if is_whole:
+        yield ("masked", *_share(results, "masked", row.masked), status.masked, *pairs)
+        yield ("non-critical", *_share(results, "non_critical", row.non_critical), status.non_critical, *pairs)
         return
+    yield ("masked, at least", row.masked, None, None, status.masked, *pairs)
+    yield ("non-critical, at least", row.non_critical, None, None, status.non_critical, *pairs)
     if status.screened:
-        yield ("screened: called safe, not run", row.screened, status.screened, status.pairs, "pairs")
+        yield ("screened: called safe, not run", row.screened, None, None, status.screened, *pairs)
         if audit and audit.by_change:
             stages = (("bound alone", status.screened - audit.by_change), ("exact change", audit.by_change))
             for stage, count in stages:
-                yield (f"- by the {stage}", 100 * count / max(status.pairs, 1), count, status.pairs, "pairs")
-    yield ("not critical: these together", row.not_critical, status.not_critical, status.pairs, "pairs")
+                yield (f"- by the {stage}", 100 * count / max(status.pairs, 1), None, None, count, *pairs)
+    yield ("not critical: these together", row.not_critical, None, None, status.not_critical, *pairs)
     if status.dropped:
-        yield ("dropped: fault known critical", row.dropped, status.dropped, status.pairs, "pairs")
+        yield ("dropped: fault known critical", row.dropped, None, None, status.dropped, *pairs)
 
 
 def audit_table(status: CampaignStatus, audit: AuditResults) -> Table:

@@ -274,6 +274,10 @@ class FaultsConfig(Section):
     )
     seed: Seed = 42
     """of the drawing"""
+    p: tuple[Fraction, ...] | None = Field(default=None, strict=False)
+    """of data_aware: the proportion expected of each bit, bit 0 first; absent: from the weights of each layer"""
+    draw: Literal["uniform", "published"] = "uniform"
+    """published: with Python's random, as published lists of bit flips are drawn"""
 
     @field_validator("list")
     @classmethod
@@ -291,19 +295,30 @@ class FaultsConfig(Section):
             raise ValueError(f'"x64" does not apply to {model}; use "x32", or model = "stuck_at"')
         return population
 
-    @field_validator("error_margin", "count", "seed")
+    @field_validator("error_margin", "count", "seed", "p", "draw")
     @classmethod
     def _option_fits(cls, value: object, info: ValidationInfo) -> object:
         """A margin and a seed of a list are left unsaid: the one is without effect, the other decides polarities."""
         name, sampling = str(info.field_name), info.data.get("sampling")
         if value == cls.model_fields[name].default:
             return value
-        if name == "count" and sampling == LIST:
+        if name in ("count", "p", "draw") and sampling == LIST:
             raise ValueError("does not apply to a list; remove it, or filter the list by layers and bits")
         if sampling in DESIGNS and name not in DESIGNS[sampling].options:
-            takers = " or ".join(f'"{each.name}"' for each in DESIGNS.values() if name in each.options)
-            raise ValueError(f'does not apply to sampling = "{sampling}"; remove it, or use sampling = {takers}')
+            takers = [f'"{each.name}"' for each in DESIGNS.values() if name in each.options]
+            listed = " or ".join([", ".join(takers[:-1]), takers[-1]][len(takers) < 2 :])
+            raise ValueError(f'does not apply to sampling = "{sampling}"; remove it, or use sampling = {listed}')
         return value
+
+    @field_validator("draw")
+    @classmethod
+    def _published_fits(cls, draw: str, info: ValidationInfo) -> str:
+        """Published lists hold flips of any bit."""
+        if draw == "published" and info.data.get("model", "bit_flip") != "bit_flip":
+            raise ValueError(f'"published" does not apply to {info.data["model"]}; use model = "bit_flip"')
+        if draw == "published" and info.data.get("bits") is not None:
+            raise ValueError('"published" draws from all bits; remove bits')
+        return draw
 
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from engine.config.campaign_config import (
     is_factory,
     screens,
 )
-from engine.faults.designs.design import DRAWING
+from engine.faults.designs.design import OPTIONS
 from engine.faults.designs.registry import LIST, options_of
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def applies(section: str, key: str, tables: Mapping[str, Any]) -> bool:
             return is_factory(str(chosen("model", "arch")))
         case "faults", "list":
             return chosen("faults", "sampling") == LIST
-        case "faults", option if option in DRAWING:
+        case "faults", option if option in OPTIONS:
             return option in options_of(str(chosen("faults", "sampling")))
         case "faults", "population":
             return chosen("faults", "model") == "bit_flip"

@@ -10,13 +10,15 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.faults.csv_list import read_fault_list
-from engine.faults.designs.registry import DESIGNS
+from engine.faults.designs.exhaustive import EXHAUSTIVE
+from engine.faults.designs.registry import DESIGNS, LIST
 from engine.faults.population import Population, copies_per_bit
+from engine.faults.published import sample_as_published
 from engine.faults.sampling import count_faults, sample
 from engine.formats.float32 import FLOAT32
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from engine.config.campaign_config import FaultsConfig
@@ -25,6 +27,13 @@ if TYPE_CHECKING:
     from engine.faults.population import Layer
     from engine.formats.fault_model import FaultModel
     from engine.formats.weight_format import WeightFormat
+
+
+DRAWS = {"uniform": sample, "published": sample_as_published}
+"""What `[faults] draw` may be."""
+
+SHOWN_STRATA = 3
+"""in a sentence"""
 
 
 def draw_faults(config: FaultsConfig, layers: tuple[Layer, ...], weight_format: WeightFormat = FLOAT32) -> FaultList:
@@ -42,7 +51,26 @@ def draw_faults(config: FaultsConfig, layers: tuple[Layer, ...], weight_format: 
     """
     if config.list is not None:
         return _filtered_list(config, config.list, layers, weight_format)
-    return sample(_shares(config, layers, weight_format), config.seed, weight_format)
+    shares = _shares(config, layers, weight_format)
+    return DRAWS[config.draw](shares, config.seed)
+
+
+def notes_on(faults: FaultList, config: FaultsConfig) -> Iterator[str]:
+    """Sentences on strata that do not give what the formula asks for: all that they have, or nothing."""
+    if config.sampling in (LIST, EXHAUSTIVE.name):
+        return
+    repeats = 1 if faults.model == "stuck_at" else copies_per_bit(faults.model, config.population)
+    whole = [each.name for each in faults.strata if each.faults and each.faults * repeats == each.population]
+    none = [each.name for each in faults.strata if not each.faults]
+    if whole:
+        yield f"drawn whole, because the error margin asks for as many faults as there are: {_some(whole, faults)}"
+    if none:
+        yield f"so small a part that no fault is drawn there, and that no rate counts: {_some(none, faults)}"
+
+
+def _some(names: Sequence[str], faults: FaultList) -> str:
+    shown = ", ".join(names[:SHOWN_STRATA]) + (", ..." if len(names) > SHOWN_STRATA else "")
+    return f"{len(names):,} of {len(faults.strata):,} strata ({shown})"
 
 
 def count_drawn(
@@ -82,7 +110,8 @@ def population_of(
         raise InputError(
             f"[faults] bits: a weight in {weight_format.name} has no bit {bits[-1]}; use 0 to {weight_format.bits - 1}"
         )
-    return Population(layers, model, copies_per_bit(model, config.population), _chosen_layers(config, layers), bits)
+    copies = copies_per_bit(model, config.population)
+    return Population(layers, model, copies, _chosen_layers(config, layers), bits, weight_format)
 
 
 def _chosen_layers(config: FaultsConfig, layers: tuple[Layer, ...]) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -15,6 +15,8 @@ from engine.formats.fault_model import STUCK_OF_MODEL
 from engine.formats.float32 import FLOAT32
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     import numpy.typing as npt
 
     from engine.formats.fault_model import FaultModel
@@ -42,6 +44,8 @@ class Layer:
     index: int
     name: str
     shape: tuple[int, ...]
+    weights: Callable[[], npt.NDArray[np.float32]] | None = field(default=None, compare=False, repr=False)
+    """its weights in C order, flat; None where only the shape is known"""
 
     @property
     def size(self) -> int:
@@ -92,6 +96,8 @@ class Population:
     """indices of the layers the faults are in, ascending"""
     bits: tuple[int, ...] = FLOAT32.all_bits
     """bits of the weights' format, ascending"""
+    format: WeightFormat = FLOAT32
+    """of the weights"""
 
     def __post_init__(self) -> None:
         if self.model == "stuck_at" and self.copies != 2:
@@ -107,10 +113,20 @@ class Population:
     ) -> Population:
         """Every fault of the network, whose weights are in a format."""
         chosen = tuple(layer.index for layer in layers)
-        return cls(layers, model, copies_per_bit(model, convention), chosen, weight_format.all_bits)
+        return cls(layers, model, copies_per_bit(model, convention), chosen, weight_format.all_bits, weight_format)
 
     def __len__(self) -> int:
         return int(self._offsets[-1])
+
+    def each_layer(self) -> Iterator[tuple[str, Population]]:
+        """The name of each chosen layer, and its own part."""
+        for index in self.chosen:
+            yield self.layers[index].name, replace(self, chosen=(index,))
+
+    def each_bit(self) -> Iterator[tuple[int, Population]]:
+        """Each bit, and its own part."""
+        for bit in self.bits:
+            yield bit, replace(self, bits=(bit,))
 
     def stratum(self, name: str, faults: int) -> Stratum:
         """This as a stratum of which so many faults were drawn."""

@@ -10,7 +10,6 @@ import numpy as np
 from engine.errors import InputError
 from engine.faults.fault_list import FaultList
 from engine.faults.population import no_sites, put_sites
-from engine.formats.float32 import FLOAT32
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from engine.faults.designs.design import StratumSize
-    from engine.formats.weight_format import WeightFormat
+    from engine.faults.population import FaultSites
 
 LITERATURE_T = {0.99: 2.58}
 """Rounded critical values that published campaigns use; other levels take the normal quantile."""
@@ -30,10 +29,16 @@ DECODED_AT_ONCE = 1_000_000
 """indices of a stratum that is taken whole, of which nothing else is kept"""
 
 
-def sample_size(population: int, error_margin: float, confidence: float) -> float:
+def sample_size(population: int, error_margin: float, confidence: float, p: float = WORST_CASE_P) -> float:
     """Faults to draw so that a proportion is known to +-error_margin, unrounded.
 
-    n = N / (1 + e^2 (N - 1) / (t^2 p (1 - p))), p = 0.5 (Leveugle et al., DATE 2009; the paper's SFI process).
+    n = N / (1 + e^2 (N - 1) / (t^2 p (1 - p))) (Leveugle et al., DATE 2009; the paper's SFI process).
+
+    Args:
+        population: N.
+        error_margin: e.
+        confidence: decides t.
+        p: what the proportion is expected to be.
 
     Raises:
         InputError: for an error margin or a confidence outside the open interval 0..1.
@@ -42,13 +47,13 @@ def sample_size(population: int, error_margin: float, confidence: float) -> floa
         if not 0 < value < 1:
             raise InputError(f"[faults] {field}: {value} is not between 0 and 1; use for example 0.01 and 0.99")
     t = LITERATURE_T.get(confidence) or -NormalDist().inv_cdf((1 - confidence) / 2)
-    variance = t**2 * WORST_CASE_P * (1 - WORST_CASE_P)
+    variance = t**2 * p * (1 - p)
     if not variance:  # of a confidence so small that it asks for nothing
         return 0.0
     return population / (1 + error_margin**2 * (population - 1) / variance)
 
 
-def sample(shares: Sequence[StratumSize], seed: int, weight_format: WeightFormat = FLOAT32) -> FaultList:
+def sample(shares: Sequence[StratumSize], seed: int) -> FaultList:
     """Draw different faults uniformly from each stratum, ordered by stratum and population index.
 
     Memory is O(n), however large the population. Where the population counts every flip twice (x64), a flip is still
@@ -58,7 +63,6 @@ def sample(shares: Sequence[StratumSize], seed: int, weight_format: WeightFormat
     Args:
         shares: the strata, of one network.
         seed: of all drawings, one after the other.
-        weight_format: of the weights.
 
     Raises:
         InputError: if a stratum holds fewer different faults than it is to give.
@@ -70,9 +74,14 @@ def sample(shares: Sequence[StratumSize], seed: int, weight_format: WeightFormat
         for index in _indices(share, generator):
             put_sites(sites, start, share.population.decode(index))
             start += len(index)
+    return listed(sites, shares)
+
+
+def listed(sites: FaultSites, shares: Sequence[StratumSize]) -> FaultList:
+    """The faults drawn from some strata, one stratum after the other."""
     strata = [share.population.stratum(share.name, share.faults) for share in shares]
     first = shares[0].population
-    return FaultList.of(sites, first.layers, first.model, strata, weight_format)
+    return FaultList.of(sites, first.layers, first.model, strata, first.format)
 
 
 def count_faults(shares: Sequence[StratumSize]) -> int:

@@ -13,7 +13,7 @@ import torch
 
 from engine.analysis.audit import faults_to_draw, pairs_to_draw
 from engine.datasets import load_dataset
-from engine.faults.draw import draw_faults
+from engine.faults.draw import draw_faults, notes_on
 from engine.injection.injection import Injection
 from engine.injection.methods import quicker
 from engine.injection.network.layers import flat_weight, injectable_layers, injectable_modules
@@ -192,7 +192,7 @@ def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep, netwo
     )
     metrics = compute_metrics(given, metrics_for(metric.name))
     workload = select_images(config.workload, metrics[metric.name])
-    notes = (*loaded.notes, *dataset.notes)
+    notes = (*loaded.notes, *dataset.notes, *notes_on(faults, config.faults))
     if injection.method != config.run.method:
         notes += (
             f"{injection.method} runs the {len(faults) * len(workload):,} pairs: they are so few that it is done "

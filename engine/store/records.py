@@ -223,6 +223,10 @@ class CampaignSummary(CountArrays):
     """[F] images classified as labelled under the fault"""
     weight: NDArray[np.float64]
     """[F] faults of the population that each one stands for"""
+    stratum: NDArray[np.int64]
+    """[F] place in `population`"""
+    population: NDArray[np.int64] | None
+    """[H] different faults that each stratum holds; None where they stand for no population, as those of a list"""
     metric_name: str
     metric: NDArray[np.float64]
     """[N] by image id"""
@@ -234,8 +238,8 @@ class CampaignSummary(CountArrays):
     """[K] fault id, a row per critical pair"""
     critical_image: NDArray[np.uint32]
     """[K] image id"""
-    nonfinite_pairs: int
-    """critical pairs with a logit that is not finite"""
+    nonfinite: NDArray[np.int64]
+    """[F] critical pairs with a logit that is not finite"""
     seconds: float | None
     """what computing it took, over all runs; None where that is not known of every part"""
     unverified_parts: int

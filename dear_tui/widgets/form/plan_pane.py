@@ -148,7 +148,7 @@ class PlanPane(VerticalScroll, can_focus=False):
                 self.post_message(self.Offered(self._material, report.value))
             case "estimate":
                 by = f"on {report.value['device']} by method {report.value['method']}"
-                self.show(seconds=report.value["seconds"], by=by, step="")
+                self.show(size=self.plan.size or _size(report), seconds=report.value["seconds"], by=by, step="")
             case "submitted":
                 self.post_message(self.Submitted(report.value["campaign"], report.value["said"]))
             case "error":
@@ -161,6 +161,13 @@ def _material(report: Report) -> Material:
 
     layers = tuple(Layer(index, name, tuple(shape)) for index, (name, shape) in enumerate(report.value["layers"]))
     return Material(layers, report.value["images"], report.value["injected"])
+
+
+def _size(report: Report) -> Size:
+    """Of a campaign that only the estimate could count."""
+    from engine.running.campaign_size import Size
+
+    return Size(**{key: report.value[key] for key in ("faults", "population", "images", "pairs", "disk_bytes")})
 
 
 def _lines(plan: PlanState) -> Iterator[Content]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.errors import InputError
+from engine.faults.sampling import sample_size
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from engine.config.campaign_config import FaultsConfig
     from engine.faults.population import Population
@@ -24,6 +27,9 @@ class StratumSize:
 DRAWING = ("error_margin", "confidence", "count", "seed")
 """Keys of `[faults]` that say how many faults are drawn, and which."""
 
+OPTIONS = (*DRAWING, "p", "draw")
+"""These, and those of single designs."""
+
 
 @dataclass(frozen=True)
 class Design:
@@ -37,4 +43,28 @@ class Design:
     """the strata of the filtered population, each made of whole layers and bits, none in two of them; raises
     InputError for a config that asks for no fault"""
     options: tuple[str, ...] = DRAWING
-    """those of `DRAWING` that have an effect"""
+    """those of `OPTIONS` that have an effect"""
+
+
+def needed(config: FaultsConfig, parts: Iterable[tuple[str, Population, float]]) -> list[StratumSize]:
+    """Strata that each give as many faults as the error margin asks for there, or all that they have.
+
+    Args:
+        config: with the margin and the confidence.
+        parts: name and population of each stratum, and the proportion that is expected there.
+
+    Raises:
+        InputError: the margin asks for no fault anywhere.
+    """
+    sizes = [
+        # under x64 the formula can ask a small population for more flips than there are
+        StratumSize(name, part, min(_planned(config, part, p), part.distinct))
+        for name, part, p in parts
+    ]
+    if not any(size.faults for size in sizes):
+        raise InputError(f"[faults] error_margin: {config.error_margin} asks for no fault; lower it")
+    return sizes
+
+
+def _planned(config: FaultsConfig, part: Population, p: float) -> int:
+    return round(sample_size(len(part), config.error_margin, config.confidence, p))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from engine.faults.designs.design import DRAWING, Design
+from engine.faults.designs.data_aware import DATA_AWARE
+from engine.faults.designs.design import OPTIONS, Design
 from engine.faults.designs.exhaustive import EXHAUSTIVE
+from engine.faults.designs.layer import LAYER, LAYER_BIT
 from engine.faults.designs.network import NETWORK
+from engine.faults.designs.proportional import PROPORTIONAL
 
-DESIGNS: dict[str, Design] = {each.name: each for each in (NETWORK, EXHAUSTIVE)}
+DESIGNS: dict[str, Design] = {
+    each.name: each for each in (NETWORK, PROPORTIONAL, LAYER, LAYER_BIT, DATA_AWARE, EXHAUSTIVE)
+}
 """Name -> design, the default first."""
 
 LIST = "list"
@@ -19,7 +24,7 @@ SAMPLING_HELP = "; ".join([*(f"{each.name}: {each.help}" for each in DESIGNS.val
 
 
 def options_of(sampling: str) -> tuple[str, ...]:
-    """The keys of `DRAWING` that have an effect; of a list the seed, which draws polarities that it leaves open."""
+    """The keys of `OPTIONS` that have an effect; of a list the seed, which draws polarities that it leaves open."""
     if sampling in DESIGNS:
         return DESIGNS[sampling].options
-    return ("seed",) if sampling == LIST else DRAWING
+    return ("seed",) if sampling == LIST else OPTIONS

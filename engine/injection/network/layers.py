@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
@@ -54,7 +55,8 @@ def injectable_layers(model: nn.Module) -> tuple[Layer, ...]:
         InputError: if there is none.
     """
     layers = tuple(
-        Layer(index, name, tuple(module.weight.shape)) for index, (name, module) in enumerate(injectable_modules(model))
+        Layer(index, name, tuple(module.weight.shape), partial(flat_weight, module.weight))
+        for index, (name, module) in enumerate(injectable_modules(model))
     )
     if not layers:
         raise InputError(

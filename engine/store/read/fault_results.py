@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from engine.analysis.estimate import estimate_rate, estimate_share
+from engine.faults.designs.registry import LIST
 from engine.formats.float32 import FLOAT32
 from engine.formats.registry import format_named
 from engine.store.parquet import of_any_format, read_arrays, sql_text, stored, stored_rows
@@ -229,6 +230,14 @@ def _repeats(description: Mapping[str, Any]) -> int:
     """See `FaultRates.repeats`; a stuck-at counts twice because there are two of them."""
     counts_twice = description["config"].get("faults", {}).get("population") == "x64"
     return 2 if counts_twice and description["fault_model"] == "bit_flip" else 1
+
+
+def population_of_strata(description: Mapping[str, Any]) -> NDArray[np.int64] | None:
+    """Different faults of each stratum, [H]; None where the faults were given, or their population was not kept."""
+    strata = description.get("strata")
+    if not strata or description["config"].get("faults", {}).get("sampling") == LIST:
+        return None
+    return np.array([each["population"] for each in strata], np.int64) // _repeats(description)
 
 
 def _guessed_stratum(

@@ -18,7 +18,13 @@ from engine.store.layout import LAST_CAMPAIGN, Layout
 from engine.store.parquet import connect, read_arrays
 from engine.store.read.audit import read_audit
 from engine.store.read.curve import CurveReader
-from engine.store.read.fault_results import choose_faults, read_critical_images, read_faults, read_rates
+from engine.store.read.fault_results import (
+    choose_faults,
+    population_of_strata,
+    read_critical_images,
+    read_faults,
+    read_rates,
+)
 from engine.store.read.fault_totals import FaultTotals
 from engine.store.read.image_counts import ImageCountsReader
 from engine.store.read.image_results import read_images, read_mistakes
@@ -178,11 +184,11 @@ class StoreReader:
         Raises:
             InputError: there is no campaign with this id.
         """
-        status = self.campaign(campaign)
+        status, population = self.campaign(campaign), population_of_strata(self.description(campaign))
         with self._reading(campaign):
             metric, receipts = self.state.campaign_row(campaign).metric, self.state.receipts(campaign)
             totals, layout = self.fault_totals(campaign), self.layout.campaign(campaign)
-            return read_summary(status, metric, layout, receipts, totals, self._duckdb(views=True))
+            return read_summary(status, metric, layout, receipts, totals, population, self._duckdb(views=True))
 
     def fault_totals(self, campaign: int) -> FaultTotals:
         """What each fault has shown so far; a part is read once.

@@ -35,6 +35,7 @@ def read_summary(
     campaign: CampaignLayout,
     receipts: Sequence[Receipt],
     totals: FaultTotals,
+    population: NDArray[np.int64] | None,
     connection: duckdb.DuckDBPyConnection,
 ) -> CampaignSummary:
     """Sum the committed parts of a campaign; the severities themselves are not read.
@@ -45,6 +46,7 @@ def read_summary(
         campaign: where its files are.
         receipts: of the committed parts.
         totals: of its faults, up to date.
+        population: of its strata, see `CampaignSummary`.
         connection: has the store's views.
 
     Raises:
@@ -52,7 +54,7 @@ def read_summary(
     """
     faults = read_arrays(
         connection,
-        f"SELECT fault_id, {WEIGHT} FROM {of_any_format('faults', {}, f'FROM {stored(campaign.faults)}')} "
+        f"SELECT fault_id, {WEIGHT}, coalesce(stratum, 0)::BIGINT AS stratum FROM {_faults(campaign)} "
         "ORDER BY fault_id",
     )
     images = read_arrays(
@@ -70,13 +72,15 @@ def read_summary(
         fault_id=faults["fault_id"],
         **_sums(campaign, receipts, faults["fault_id"], connection),
         weight=faults["weight"],
+        stratum=faults["stratum"],
+        population=population,
         metric_name=metric,
         metric=images["metric"],
         workload=images["image_id"][ran][images["rank"][ran].argsort()],
         golden_correct=images["golden_correct"],
         critical_fault=pairs["fault_id"],
         critical_image=pairs["image_id"],
-        nonfinite_pairs=int(pairs["nonfinite"].sum()),
+        nonfinite=_by_fault(pairs["fault_id"][pairs["nonfinite"]], faults["fault_id"]),
         seconds=sum(known) if len(known) == len(receipts) else None,
         unverified_parts=sum(receipt.rebuilt for receipt in receipts),
         audit=read_audit(status, totals, connection),
@@ -91,13 +95,23 @@ def _sums(
 ) -> dict[str, NDArray[Any]]:
     """Count -> [F] in the order of the ids, which ascend."""
     names = (*COUNTS, "correct")
-    has_all = len(fault_id) and fault_id[-1] == len(fault_id) - 1  # then an id is its own place
     sums = {name: np.zeros(len(fault_id), np.int32) for name in names}
     for _, rows in read_fault_summaries(campaign, receipts, ("fault_id", *names), connection):
-        place = rows["fault_id"] if has_all else np.searchsorted(fault_id, rows["fault_id"])
+        place = _places(rows["fault_id"], fault_id)
         for name, total in sums.items():
             total[place] += rows[name]
     return sums
+
+
+def _places(some: NDArray[np.uint32], fault_id: NDArray[np.uint32]) -> NDArray[np.integer]:
+    """Where some ids are among all, which ascend."""
+    has_all = len(fault_id) and fault_id[-1] == len(fault_id) - 1  # then an id is its own place
+    return some if has_all else np.searchsorted(fault_id, some)
+
+
+def _by_fault(some: NDArray[np.uint32], fault_id: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """How often each of all ids is among some, [F]."""
+    return np.bincount(_places(some, fault_id), minlength=len(fault_id))
 
 
 def read_critical_faults(

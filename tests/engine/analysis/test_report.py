@@ -14,6 +14,7 @@ from engine.analysis.report import CampaignResults, accuracy_table, campaign_res
 from engine.analysis.tables import TableFourRow, TableOneRow
 
 if TYPE_CHECKING:
+    from engine.analysis.result_table import Table
     from engine.store import CampaignStatus, CampaignSummary
 
 STATUS = cast(
@@ -24,6 +25,7 @@ SUMMARY = cast(
     "CampaignSummary",
     SimpleNamespace(
         status=STATUS,
+        masked=np.array([0, 4, 1]),
         non_critical=np.array([3, 0, 1]),
         critical=np.array([1, 0, 2]),
         screened=np.zeros(3, np.int64),
@@ -36,7 +38,9 @@ SUMMARY = cast(
         workload=np.arange(4),
         golden_correct=np.array([True, True, False, True]),
         metric=np.array([1.2, 0.7, 0.0, 0.0]),
-        nonfinite_pairs=1,
+        stratum=np.zeros(3, np.int64),
+        population=None,
+        nonfinite=np.array([0, 0, 1]),
         seconds=None,
         unverified_parts=2,
     ),
@@ -86,10 +90,38 @@ def test_a_campaign_of_before_the_self_check_has_none() -> None:
     assert campaign_results(SUMMARY, DESCRIPTION | {"numerics": {}}).self_check is None
 
 
+def without_intervals(table: Table) -> dict[object, tuple[object, ...]]:
+    """The cells of each row by its name, but for the ends of intervals, which are not there."""
+    assert all(row[2] is row[3] is None for row in table.rows)
+    return {row[0]: (row[1], *row[4:]) for row in table.rows}
+
+
+def test_table_one_of_a_sample_has_intervals() -> None:
+    """Of two strata, of which the second stands for far more faults."""
+    changed = {"stratum": np.array([0, 0, 1]), "population": np.array([4, 96]), "weight": np.array([2.0, 2.0, 96.0])}
+    summary = cast("CampaignSummary", SimpleNamespace(**{**vars(SUMMARY), **changed}))
+    found = accuracy_table(STATUS, campaign_results(summary, DESCRIPTION)).rows
+    rows = {row[0]: cast("tuple[float, float, float]", row[1:4]) for row in found}
+    share, low, high = rows["critical faults"]
+    assert share == pytest.approx(100 * (0.04 * 0.5 + 0.96 * 1))
+    assert low < share < high <= 100
+    share, low, high = rows["critical"]
+    assert share == pytest.approx(100 * (0.04 * 0.125 + 0.96 * 0.5))
+    assert 0 <= low < share < high <= 100
+    assert rows["clean accuracy"] == (75.0, None, None)
+
+
+def test_where_all_faults_were_run_nothing_is_open() -> None:
+    summary = cast("CampaignSummary", SimpleNamespace(**{**vars(SUMMARY), "population": np.array([3])}))
+    assert without_intervals(accuracy_table(STATUS, campaign_results(summary, DESCRIPTION)))["critical"][0] == 25
+
+
 def test_table_one_has_shares_with_their_counts_and_what_they_are_of() -> None:
     table = accuracy_table(STATUS, campaign_results(SUMMARY, DESCRIPTION))
-    assert [column.name for column in table.columns] == ["quantity", "percent", "count", "of", "unit"]
-    rows = {row[0]: row[1:] for row in table.rows}
+    assert [column.name for column in table.columns] == [
+        *("quantity", "percent", "low_percent", "high_percent", "count", "of", "unit")
+    ]
+    rows = without_intervals(table)
     assert rows["clean accuracy"] == (75.0, 3, 4, "images")
     assert rows["faulty accuracy"] == (50.0, None, 3, "faults, the mean")
     assert rows["critical"] == (25.0, 3, 12, "pairs")
@@ -99,7 +131,7 @@ def test_table_one_has_shares_with_their_counts_and_what_they_are_of() -> None:
 
 def test_shares_are_those_of_their_counts() -> None:
     rows = accuracy_table(STATUS, campaign_results(SUMMARY, DESCRIPTION)).rows
-    shares = [(percent, count, of) for _, percent, count, of, _ in rows if count is not None]
+    shares = [(percent, count, of) for _, percent, _, _, count, of, _ in rows if count is not None]
     assert len(shares) == len(rows) - 1
     for percent, count, of in shares:
         assert percent == pytest.approx(100 * cast("int", count) / cast("int", of))
@@ -122,7 +154,7 @@ def screened_campaign() -> tuple[CampaignStatus, CampaignResults]:
 def test_table_one_of_a_screened_campaign_has_the_papers_own_column() -> None:
     """What was run of the masked and non-critical pairs is the least of them that there are."""
     status, results = screened_campaign()
-    rows = {row[0]: row[1:] for row in accuracy_table(status, results).rows}
+    rows = without_intervals(accuracy_table(status, results))
     assert rows["masked, at least"] == (pytest.approx(100 * 2 / 12), 2, 12, "pairs")
     assert rows["non-critical, at least"] == (pytest.approx(100 * 1 / 12), 1, 12, "pairs")
     assert rows["screened: called safe, not run"] == (50.0, 6, 12, "pairs")
@@ -136,7 +168,7 @@ def test_table_one_says_which_stage_screened_how_much() -> None:
     status, results = screened_campaign()
     assert results.audit is not None
     results = replace(results, audit=replace(results.audit, by_change=2))
-    rows = {row[0]: row[1:] for row in accuracy_table(status, results).rows}
+    rows = without_intervals(accuracy_table(status, results))
     assert rows["- by the bound alone"] == (pytest.approx(100 * 4 / 12), 4, 12, "pairs")
     assert rows["- by the exact change"] == (pytest.approx(100 * 2 / 12), 2, 12, "pairs")
 
@@ -162,7 +194,7 @@ def test_table_four_has_a_dash_where_images_were_not_run() -> None:
 
 
 def test_a_campaign_without_pairs_has_tables() -> None:
-    nothing = CampaignResults(TableOneRow(0, 0, 0, 0, 0, 0), [], 0, None, 0, None)
+    nothing = CampaignResults(TableOneRow(0, 0, 0, 0, 0, 0), {}, 0.99, [], 0, None, 0, None)
     status = cast("CampaignStatus", SimpleNamespace(**dict.fromkeys(vars(STATUS), 0)))
     one, four = nothing.tables(status)
     assert (len(one.rows), four.rows) == (7, ())

@@ -120,8 +120,12 @@ def test_all_problems_are_reported_at_once_also_those_between_keys_and_of_files(
          "remove it, or filter the list by layers and bits"),
         *(
             ("faults", {"sampling": "exhaustive"} | keys, f'[faults] {", ".join(keys)}: does not apply to sampling = '
-             '"exhaustive"; remove it, or use sampling = "network"')
-            for keys in ({"count": 3}, {"error_margin": 0.02}, {"seed": 1})
+             f'"exhaustive"; remove it, or use sampling = {takers}')
+            for keys, takers in (
+                ({"count": 3}, '"network" or "proportional"'),
+                ({"error_margin": 0.02}, '"network", "proportional", "layer", "layer_bit" or "data_aware"'),
+                ({"seed": 1}, '"network", "proportional", "layer", "layer_bit" or "data_aware"'),
+            )
         ),
         ("workload", {"select": "fraction"}, '[workload] fraction: missing; select = "fraction" needs it'),
         ("workload", {"select": "random"}, '[workload] fraction: select = "random" needs either n or fraction; give '

@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from engine.config.campaign_config import CampaignConfig, check_config
 from engine.config.fields import applies, config_fields
 from engine.config.problems import Problem
-from engine.faults.designs.design import DRAWING
+from engine.faults.designs.design import OPTIONS
+from engine.faults.designs.registry import SAMPLINGS
 
 
 def test_every_key_of_the_models_has_a_field_that_says_what_it_means() -> None:
@@ -38,17 +39,19 @@ def test_what_applies_is_never_refused_for_not_applying() -> None:
     """And what does not, but for margin and population, whose values then have no effect, is refused."""
     base = {"name": "x", "model": {"arch": "lenet5"}, "dataset": {"name": "mnist"}}
     values = {"width": 0.5, "path": "/", "list": "/x.csv", "count": 3, "n": 3, "fraction": 0.1, "center": 0.2,
-              "eps": 0.1, "threshold": 0.1, "seed": 7, "error_margin": 0.02}  # fmt: skip
-    for sampling in ("network", "exhaustive", "list"):
+              "eps": 0.1, "threshold": 0.1, "seed": 7, "error_margin": 0.02, "p": [0.1] * 32,
+              "draw": "published"}  # fmt: skip
+    of_tables = {"width", "path", "list", *OPTIONS} - {"seed"}
+    for sampling in SAMPLINGS:
         for select in ("all", "top_n", "fraction", "central", "pre_plateau", "random"):
             tables: dict[str, Any] = base | {"faults": {"sampling": sampling}, "workload": {"select": select}}
-            of_faults = ("count",) if sampling == "list" else ("count", "error_margin", "seed")
+            of_faults = ("count", "p", "draw") if sampling == "list" else OPTIONS
             for section, key in (
                 ("model", "width"),
                 *(("faults", key) for key in of_faults),
                 *(("workload", key) for key in values),
             ):
-                if key not in values or (section == "workload" and key in ("width", "path", "list", *DRAWING[:-1])):
+                if key not in values or (section == "workload" and key in of_tables):
                     continue
                 tried = tables | {section: tables[section] | {key: values[key]}}
                 problems = check_config(tried)

@@ -274,7 +274,7 @@ def test_the_summary_adds_up_what_was_written(tmp_path: Path) -> None:
     assert summary.golden_correct.tolist() == (truth.new.labels == truth.new.golden_class).tolist()
     pairs = sorted(zip(summary.critical_fault.tolist(), summary.critical_image.tolist(), strict=True))
     assert pairs == [(fault, image) for fault, image, *_ in truth.criticals()]
-    assert summary.nonfinite_pairs == sum(bool(row[3]) for row in truth.criticals())
+    assert summary.nonfinite.sum() == sum(bool(row[3]) for row in truth.criticals())
     assert summary.unverified_parts == 0
     assert summary.status == store.campaign(campaign)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engine.faults.designs.registry import SAMPLINGS
 from tests.package_copy import answer_of, copy_packages
 
 NEW = Path(__file__).parent / "new"
@@ -20,12 +21,12 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     shutil.copy(NEW / "halves.py", registry.parent)
     text = registry.read_text(encoding="utf-8")
     text = text.replace("\nDESIGNS:", "\nfrom engine.faults.designs.halves import HALVES\n\nDESIGNS:", 1)
-    registry.write_text(text.replace("EXHAUSTIVE)}", "EXHAUSTIVE, HALVES)}"), encoding="utf-8")
+    registry.write_text(text.replace("EXHAUSTIVE)\n", "EXHAUSTIVE, HALVES)\n"), encoding="utf-8")
     return answer_of(NEW / "use_it.py", packages, tmp_path_factory.mktemp("campaign"))
 
 
 def test_the_config_and_the_form_offer_it(found: dict[str, Any]) -> None:
-    assert found["choices"] == ["network", "exhaustive", "halves", "list"]
+    assert found["choices"] == [*SAMPLINGS[:-1], "halves", "list"]
 
 
 def test_each_fault_is_kept_with_its_stratum_and_what_it_stands_for(found: dict[str, Any]) -> None:
