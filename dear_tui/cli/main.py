@@ -16,6 +16,7 @@ import typer
 
 from dear_tui.cli.bench import bench
 from dear_tui.cli.check import check
+from dear_tui.cli.compact import compact
 from dear_tui.cli.control import cancel, delete, move, pause, resume, retry
 from dear_tui.cli.demo import demo
 from dear_tui.cli.doctor import doctor
@@ -56,6 +57,7 @@ app.command()(show)
 for action in (pause, resume, cancel, retry, move, delete):
     app.command()(action)
 app.command(context_settings={"ignore_unknown_options": True})(sql)  # `-- a comment` begins a query
+app.command()(compact)
 app.command()(export)
 app.command()(verify)
 app.command()(estimate)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FORMATS = (*RENDERERS, "json")
 
 
-def _checked_format(name: str) -> str:
+def checked_format(name: str) -> str:
     if name not in FORMATS:
         raise typer.BadParameter(f"{name!r} is none of {', '.join(FORMATS)}")
     return name
@@ -40,7 +40,7 @@ def show(
             "--format",
             metavar="|".join(FORMATS),
             help="Of a finished campaign, but for text: only its tables; json: all, as --json.",
-            callback=_checked_format,
+            callback=checked_format,
         ),
     ] = "text",
 ) -> None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.analysis.cover import Incidence
 from engine.analysis.estimate import estimate_mean, estimate_share
+from engine.analysis.ranking import ranking_quality, spearman
 from engine.analysis.result_table import Column, Kind, Table
 from engine.analysis.tables import Detections, table_four, table_one
 from engine.config.campaign_config import WorkloadConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from engine.analysis.audit import AuditResults
     from engine.analysis.estimate import Share
+    from engine.analysis.ranking import RankingQuality
     from engine.analysis.result_table import Cell
     from engine.analysis.tables import TableFourRow, TableOneRow
     from engine.store import CampaignStatus, CampaignSummary
@@ -47,6 +50,10 @@ class CampaignResults:
     """what comparing the method with the plain loop found; None = it was not compared"""
     audit: AuditResults | None = None
     """what the screened pairs hide at most; None where none were screened"""
+    rankings: list[RankingQuality] = field(default_factory=list)
+    """how early each metric shows the critical faults; empty where no fault is critical, or not all pairs are known"""
+    spearman: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    """Table II: the rank correlation of each metric with each; None where one of them is the same for all images"""
 
     def to_json(self) -> dict[str, Any]:
         """As `show --json` prints it."""
@@ -55,16 +62,18 @@ class CampaignResults:
         return found
 
     def tables(self, status: CampaignStatus) -> tuple[Table, ...]:
-        """Tables I and IV with their titles, and between them that of the audit where pairs were screened.
+        """Tables I, II and IV with their titles, that of the audit where pairs were screened, and that of the rankings.
 
-        Table IV is left out where it is not known.
+        Table IV and the rankings are left out where they are not known.
 
         Args:
             status: has the counts that the shares are of.
         """
         audits = () if self.audit is None else (audit_table(status, self.audit),)
         selections = () if self.table_four is None else (selection_table(self.table_four),)
-        return accuracy_table(status, self), *audits, *selections
+        rankings = (ranking_table(self.rankings),) if self.rankings else ()
+        correlations = (correlation_table(self.spearman),) if self.spearman else ()
+        return accuracy_table(status, self), *audits, *correlations, *selections, *rankings
 
 
 def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -> CampaignResults:
@@ -105,7 +114,22 @@ def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -
         unverified_parts=summary.unverified_parts,
         self_check=description["numerics"].get("check"),
         audit=summary.audit,
+        rankings=[] if summary.status.dropped else _rankings(summary),
+        spearman=_spearman(summary),
     )
+
+
+def _rankings(summary: CampaignSummary) -> list[RankingQuality]:
+    incidence = Incidence.of(summary.critical_fault, summary.critical_image, summary.workload)
+    return ranking_quality({name: each[summary.workload] for name, each in summary.metrics.items()}, incidence)
+
+
+def _spearman(summary: CampaignSummary) -> dict[str, dict[str, float | None]]:
+    names, found = list(summary.metrics), spearman(summary.metrics)
+    return {
+        name: {other: None if math.isnan(value) else value for other, value in zip(names, row, strict=True)}
+        for name, row in zip(names, found.tolist(), strict=True)
+    }
 
 
 def _shares(summary: CampaignSummary, confidence: float) -> dict[str, Share]:
@@ -218,6 +242,31 @@ def audit_table(status: CampaignStatus, audit: AuditResults) -> Table:
             for unit, bound, total in (("pairs", audit.pairs, status.pairs), ("faults", audit.faults, status.faults))
         ),
     )  # fmt: skip
+
+
+def correlation_table(correlations: Mapping[str, Mapping[str, float | None]]) -> Table:
+    """Table II: a row for each metric, with its rank correlation with each."""
+    return Table(
+        "How alike the metrics rank the images (Table II, Spearman)",
+        (
+            Column("metric", priority=2),
+            *(Column(name, Kind.NUMBER, heading=name.replace("_", " "), priority=1) for name in correlations),
+        ),
+        tuple((name, *row.values()) for name, row in correlations.items()),
+    )
+
+
+def ranking_table(rankings: Sequence[RankingQuality]) -> Table:
+    """How early each order of the images shows the critical faults: a row for each, the best first."""
+    return Table(
+        "How early an order of the images shows the critical faults",
+        (
+            Column("order", priority=4),
+            Column("area_percent", Kind.PERCENT, heading="area under the curve", priority=3),
+            Column("images_for_all", Kind.COUNT, heading="images for all", priority=2),
+        ),
+        tuple((each.order, 100 * each.area, each.images_for_all) for each in rankings),
+    )
 
 
 def selection_table(rows: list[TableFourRow]) -> Table:

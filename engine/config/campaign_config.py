@@ -27,7 +27,7 @@ from engine.formats.fault_model import FaultModel  # noqa: TC001 - pydantic read
 from engine.formats.float32 import FLOAT32
 from engine.injection.methods import DEFAULT_METHOD, METHODS, THETAS, Thetas
 from engine.metrics.probabilities import EL2N
-from engine.metrics.registry import METRICS
+from engine.metrics.registry import METRICS, OWN
 from engine.paths import MissingFileError, file_bytes, folder_of, is_file, is_folder, shown
 
 if TYPE_CHECKING:
@@ -144,13 +144,29 @@ MOBILENET = "mobilenetv2"
 NETWORKS = ("lenet5", "resnet9", "resnet18", "resnet20", "vgg11", "vgg16", MOBILENET)
 
 
+OWN_CODE = r"[A-Za-z_][\w.]*:[A-Za-z_]\w*"
+"""package.module:name"""
+
+
 def _check_arch(arch: str) -> str:
-    if arch not in NETWORKS and re.fullmatch(r"torchvision:\w+|[A-Za-z_][\w.]*:[A-Za-z_]\w*", arch) is None:
+    if arch not in NETWORKS and re.fullmatch(rf"torchvision:\w+|{OWN_CODE}", arch) is None:
         raise ValueError(
             f'there is no network "{arch}"; use one of {", ".join(NETWORKS)}, torchvision:NAME or '
             "package.module:factory"
         )
     return arch
+
+
+def _folder_of_code(path: Path | None, named: str, is_code: bool, mend: str, info: ValidationInfo) -> Path | None:
+    """Where to look for the module of `named`, by default the config's folder; ValueError where it names no code."""
+    if not is_code:
+        if path is not None:
+            raise ValueError(f"does not apply to {named}; remove it, or {mend}")
+        return None
+    if path is not None and _is_from_disk(info) and not is_folder(path):
+        raise ValueError(f"there is no folder {path}; give the one that holds the module of {named}")
+    folder: Path | None = (info.context or {}).get("folder")
+    return _kept_as_text(folder) if path is None and folder is not None else path
 
 
 class ModelConfig(Section):
@@ -181,16 +197,8 @@ class ModelConfig(Section):
     @classmethod
     def _path_fits(cls, path: Path | None, info: ValidationInfo) -> Path | None:
         arch = info.data.get("arch")
-        if arch is None:
-            return path
-        if not is_factory(arch):
-            if path is not None:
-                raise ValueError(f'does not apply to {arch}; remove it, or use arch = "package.module:factory"')
-            return None
-        if path is not None and _is_from_disk(info) and not is_folder(path):
-            raise ValueError(f"there is no folder {path}; give the one that holds the module of {arch}")
-        folder: Path | None = (info.context or {}).get("folder")
-        return _kept_as_text(folder) if path is None and folder is not None else path
+        mend = 'use arch = "package.module:factory"'
+        return path if arch is None else _folder_of_code(path, arch, is_factory(arch), mend, info)
 
     @field_validator("weights")
     @classmethod
@@ -321,12 +329,14 @@ class FaultsConfig(Section):
         return draw
 
 
-if TYPE_CHECKING:
-    MetricName = str
-else:
-    MetricName = Literal[tuple(METRICS)]
+def _check_metric(metric: str) -> str:
+    if metric not in METRICS and re.fullmatch(OWN_CODE, metric) is None:
+        raise ValueError(f'there is no metric "{metric}"; use one of {", ".join(METRICS)}, or package.module:function')
+    return metric
+
 
 OPTION_SELECTS: Mapping[str, tuple[str, ...]] = {
+    "list": ("list",),
     "n": ("top_n", "random"),
     "fraction": ("fraction", "random"),
     "center": ("central",),
@@ -337,13 +347,34 @@ OPTION_SELECTS: Mapping[str, tuple[str, ...]] = {
 """Which selections an option has an effect on."""
 
 
+def _center_of(metric: str) -> float | None:
+    return METRICS[metric].center if metric in METRICS else None
+
+
+def reads_features(metric: object) -> bool:
+    """Whether a metric, by its name, is computed from what a layer reads; one of the user's own may be."""
+    entry = METRICS.get(str(metric))
+    return is_own(metric) if entry is None else entry.needs == "features"
+
+
+def is_own(metric: object) -> bool:
+    """Whether a metric is package.module:function."""
+    return ":" in str(metric)
+
+
 class WorkloadConfig(Section):
     """Which images a campaign runs, and in which order."""
 
-    metric: MetricName = EL2N.name
-    """ranks the images, the most challenging first"""
-    select: Literal["all", "top_n", "fraction", "central", "pre_plateau", "random"] = "all"
-    """which of the ranked images are run"""
+    metric: Annotated[str, AfterValidator(_check_metric)] = EL2N.name
+    """ranks the images, the most challenging first; or package.module:function: your own code, which is run"""
+    path: ConfigPath | None = None
+    """the folder where package.module is looked for before the environment; absent: the config's"""
+    layer: str | None = None
+    """of a metric of features: the layer whose input they are; absent: the last one"""
+    select: Literal["all", "top_n", "fraction", "central", "pre_plateau", "nonzero", "random", "list"] = "all"
+    """which of the ranked images are run; list: those of a CSV, in its order"""
+    list: ConfigFile | None = None
+    """a CSV with a column image_id, such as `dear-tui compact` writes"""
     n: Count | None = None
     """how many images"""
     fraction: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -360,7 +391,33 @@ class WorkloadConfig(Section):
     @property
     def boundary(self) -> float | None:
         """The value that `central` lies around: the given center, or the metric's own; None where there is neither."""
-        return METRICS[self.metric].center if self.center is None else self.center
+        return _center_of(self.metric) if self.center is None else self.center
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the metric is the user's own code."""
+        return is_own(self.metric)
+
+    @property
+    def column(self) -> str:
+        """The metric's in the store."""
+        return OWN if self.is_own else self.metric
+
+    @field_validator("path")
+    @classmethod
+    def _path_fits(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        metric = info.data.get("metric")
+        mend = 'use metric = "package.module:function"'
+        return path if metric is None else _folder_of_code(path, metric, is_own(metric), mend, info)
+
+    @field_validator("layer")
+    @classmethod
+    def _layer_fits(cls, layer: str | None, info: ValidationInfo) -> str | None:
+        metric = info.data.get("metric")
+        if layer is not None and metric is not None and not reads_features(metric):
+            takers = ", ".join(name for name in METRICS if reads_features(name))
+            raise ValueError(f"does not apply to {metric}, which reads no features; remove it, or use {takers}")
+        return layer
 
     @field_validator(*sorted(OPTION_SELECTS))
     @classmethod
@@ -372,10 +429,10 @@ class WorkloadConfig(Section):
         if value != cls.model_fields[name].default and select not in OPTION_SELECTS[name]:
             takers = " or ".join(f'"{taker}"' for taker in OPTION_SELECTS[name])
             raise ValueError(f'does not apply to select = "{select}"; remove it, or use select = {takers}')
-        metric = METRICS.get(info.data.get("metric", ""))
-        if value is None and (select, name) == ("central", "center") and metric and metric.center is None:
-            raise ValueError(f'missing; select = "central" needs it, because {metric.name} has no value of its own')
-        if value is None and (select, name) in (("top_n", "n"), ("fraction", "fraction")):
+        metric = info.data.get("metric")
+        if value is None and (select, name) == ("central", "center") and metric and _center_of(metric) is None:
+            raise ValueError(f'missing; select = "central" needs it, because {metric} has no value of its own')
+        if value is None and (select, name) in (("top_n", "n"), ("fraction", "fraction"), ("list", "list")):
             raise ValueError(f'missing; select = "{select}" needs it')
         if (
             (select, name) == ("random", "fraction")

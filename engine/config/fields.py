@@ -16,10 +16,13 @@ from engine.config.campaign_config import (
     SCREENING,
     CampaignConfig,
     is_factory,
+    is_own,
+    reads_features,
     screens,
 )
 from engine.faults.designs.design import OPTIONS
 from engine.faults.designs.registry import LIST, options_of
+from engine.metrics.registry import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -73,6 +76,10 @@ def applies(section: str, key: str, tables: Mapping[str, Any]) -> bool:
             return option in options_of(str(chosen("faults", "sampling")))
         case "faults", "population":
             return chosen("faults", "model") == "bit_flip"
+        case "workload", "path":
+            return is_own(chosen("workload", "metric"))
+        case "workload", "layer":
+            return reads_features(chosen("workload", "metric"))
         case "workload", option if option in OPTION_SELECTS:
             return chosen("workload", "select") in OPTION_SELECTS[option]
         case "run", option if option in SCREENING:
@@ -95,7 +102,7 @@ def _field(section: str, key: str, info: FieldInfo) -> ConfigField:
         key=key,
         kind=kind,
         is_list=is_list,
-        choices=NETWORKS if key == "arch" else choices,
+        choices={"arch": NETWORKS, "metric": tuple(METRICS)}.get(key, choices),
         default=None if info.is_required() else info.default,
         example=str(info.examples[0]) if info.examples else "",
         help=" ".join((info.description or "").split()),

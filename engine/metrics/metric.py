@@ -6,11 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from engine.steps import nobody_waits
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import numpy as np
     import numpy.typing as npt
+
+    from engine.steps import OnStep
 
     Logits = npt.NDArray[np.float32] | npt.NDArray[np.float64]
     Labels = npt.NDArray[np.int64]
@@ -37,6 +41,8 @@ class MetricInput:
     """[N, D] the features, where they were asked for"""
     batches: PixelBatches | None = None
     """gives the images from the first to the last, some at a time, where they were asked for"""
+    on_step: OnStep = nobody_waits
+    """to be told how far a metric is that takes longer than a second"""
 
     @property
     def features(self) -> Features:

@@ -44,6 +44,31 @@ def _cross_entropy(given: MetricInput) -> Values:
     return 0.0 - log_softmax(given.logits)[np.arange(len(given.labels)), given.labels]
 
 
+def _entropy(given: MetricInput) -> Values:
+    """-sum p log p: 0 sure .. log K undecided, in nats; the label plays no part, [N]."""
+    logs = log_softmax(given.logits)
+    # subtracted from 0, because the negative of 0.0 is -0.0
+    return np.asarray(0.0 - (np.exp(logs) * logs).sum(axis=1))
+
+
+def _margin(given: MetricInput) -> Values:
+    """1 - (p_1 - p_2) of the two most probable classes: 0 sure .. 1 undecided between them, [N]."""
+    others = _others(given)
+    return np.asarray(others.sum(axis=1) + others.max(axis=1))
+
+
+def _least_confidence(given: MetricInput) -> Values:
+    """1 - p_1 of the most probable class: 0 sure .. 1 - 1/K undecided, [N]."""
+    return np.asarray(_others(given).sum(axis=1))
+
+
+def _others(given: MetricInput) -> Values:
+    """The probabilities with the most probable class at 0, [N, K]: their sum, 1 - p_1, is 0 for no sure image."""
+    p = softmax(given.logits)
+    p[np.arange(len(p)), p.argmax(axis=1)] = 0
+    return p
+
+
 EL2N = Metric(
     name="el2n",
     title="the distance of the probabilities from the label",
@@ -64,4 +89,22 @@ CROSS_ENTROPY = Metric(
     compute=_cross_entropy,
     center=math.log(2),
     source="the usual loss of training",
+)
+ENTROPY = Metric(
+    name="entropy",
+    title="the entropy of the probabilities",
+    compute=_entropy,
+    source="Shannon 1948; of active learning, Settles 2009",
+)
+MARGIN = Metric(
+    name="margin",
+    title="how close the second class comes to the first",
+    compute=_margin,
+    source="Scheffer et al. 2001",
+)
+LEAST_CONFIDENCE = Metric(
+    name="least_confidence",
+    title="how improbable the first class is",
+    compute=_least_confidence,
+    source="Lewis and Gale 1994",
 )

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.errors import InputError
-from engine.metrics.probabilities import CROSS_ENTROPY, DEEPGINI, EL2N
+from engine.metrics.features import CENTROID, KENNARD_STONE, KENNARD_STONE_CORRELATION
+from engine.metrics.pixels import KENNARD_STONE_PIXELS, PIXEL_ENTROPY
+from engine.metrics.probabilities import CROSS_ENTROPY, DEEPGINI, EL2N, ENTROPY, LEAST_CONFIDENCE, MARGIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,14 +22,29 @@ METRICS: dict[str, Metric] = {
         EL2N,
         DEEPGINI,
         CROSS_ENTROPY,
+        ENTROPY,
+        MARGIN,
+        LEAST_CONFIDENCE,
+        CENTROID,
+        KENNARD_STONE,
+        KENNARD_STONE_CORRELATION,
+        PIXEL_ENTROPY,
+        KENNARD_STONE_PIXELS,
     )
 }
 """Name -> metric, in the order of the columns of `images`."""
 
+OWN = "own"
+"""the column of a metric of the user's own, which has no other name in the store"""
 
-def metrics_for(name: str) -> tuple[Metric, ...]:
+METRIC_COLUMNS = (*METRICS, OWN)
+"""Of `images`."""
+
+
+def metrics_for(ranking: Metric) -> tuple[Metric, ...]:
     """The metrics that a campaign ranked by one of them computes: that one, and all that need logits only."""
-    return tuple(metric for metric in METRICS.values() if metric.needs == "logits" or metric.name == name)
+    known = {name: metric for name, metric in METRICS.items() if metric.needs == "logits"}
+    return tuple((known | {ranking.name: ranking}).values())
 
 
 def compute_metrics(given: MetricInput, metrics: Iterable[Metric]) -> dict[str, Values]:
@@ -68,7 +85,10 @@ def _check(given: MetricInput) -> None:
 def _values(metric: Metric, given: MetricInput) -> Values:
     values = np.asarray(metric.compute(given), dtype=np.float64)
     if values.shape != given.labels.shape:
-        raise ValueError(f"{metric.name} gives {values.shape} for {len(given.labels)} images, not a value each")
+        raise InputError(
+            f"[workload] metric: {metric.name} gives an array of shape {list(values.shape)}, but should give a value "
+            f"for each of {len(given.labels)} images; mend it"
+        )
     broken = np.flatnonzero(~np.isfinite(values))
     if len(broken):
         raise InputError(

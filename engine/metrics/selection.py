@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.errors import InputError
+from engine.metrics.image_list import read_image_list
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
     Values = npt.NDArray[np.float64]
     ImageIds = npt.NDArray[np.int64]
+
+
+LEAST = 1e-4
+"""of a metric that is not taken for 0"""
 
 
 def rank_order(metric: Values) -> ImageIds:
@@ -33,6 +38,12 @@ def pre_plateau(metric: Values, threshold: float = 5e-5) -> ImageIds:
     order = rank_order(metric)
     steep = np.flatnonzero(np.abs(np.diff(metric[order])) >= threshold)
     return order[: steep[-1] + 1] if len(steep) else order[:0]
+
+
+def nonzero(metric: Values, least: float = LEAST) -> ImageIds:
+    """The images with metric > least, in rank order."""
+    order = rank_order(metric)
+    return order[metric[order] > least]
 
 
 def random_images(images: int, n: int, seed: int) -> ImageIds:
@@ -63,6 +74,8 @@ MEND = {
     "fraction": "raise fraction",
     "central": "widen eps or move center",
     "pre_plateau": "lower threshold",
+    "nonzero": "choose another metric or selection",
+    "list": "give a list with images",
     "random": "raise fraction",
 }
 
@@ -78,6 +91,11 @@ def _select(config: WorkloadConfig, metric: Values) -> ImageIds:
             return central(metric, config.boundary, config.eps)
         case "pre_plateau":
             return pre_plateau(metric, config.threshold)
+        case "nonzero":
+            return nonzero(metric)
+        case "list":
+            assert config.list is not None, "the config has asked for one"
+            return read_image_list(config.list, len(metric))
         case "random":
             return random_images(len(metric), _size(config, len(metric)), config.seed)
 
@@ -93,6 +111,9 @@ def known_size(config: WorkloadConfig, images: int) -> int | None:
             return images
         case "top_n" | "fraction" | "random":
             return _size(config, images)
+        case "list":
+            assert config.list is not None, "the config has asked for one"
+            return len(read_image_list(config.list, images))
         case _:
             return None
 

@@ -44,7 +44,7 @@ def new_campaign(prepared: PreparedCampaign, checked: CheckResult) -> NewCampaig
         network=config.model.arch,
         dataset=config.dataset.name,
         select=config.workload.select,
-        metric=config.workload.metric,
+        metric=config.workload.column,
         method=config.run.method,
         goal=config.run.goal,
         config=config.to_json(),

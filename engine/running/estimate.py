@@ -25,7 +25,6 @@ from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
     from engine.config.campaign_config import CampaignConfig
-    from engine.injection.network.golden import GoldenBlock
     from engine.injection.outcomes import WeightFaults
     from engine.running.preparation import PreparedCampaign
 
@@ -37,6 +36,9 @@ LEAST_PATIENCE, MOST_PATIENCE = 2.0, 20.0
 
 FIRST_FAULTS, FIRST_IMAGES = 128, 16
 """of the sample"""
+
+FIRST_OF_LAYER = 4
+"""faults for each layer at least"""
 
 FEW_IMAGES = 2
 """whose operations are counted: some networks cannot run a single one"""
@@ -154,7 +156,7 @@ class Sample:
         self._shuffled = np.random.default_rng(0).permutation(len(self._all))
         self._one_of_each_layer = self._all.take(np.unique(self._all.layer, return_index=True)[1])
         self._most_images = min(len(prepared.workload), self._injection.block_rows)
-        self._faults = min(FIRST_FAULTS, len(self._all))
+        self._faults = min(max(FIRST_FAULTS, FIRST_OF_LAYER * len(self._one_of_each_layer)), len(self._all))
         self._images = min(FIRST_IMAGES, self._most_images)
 
     def can_grow(self) -> bool:
@@ -167,18 +169,24 @@ class Sample:
         self._images = min(2 * self._images, self._most_images)
 
     def seconds(self) -> float:
-        """Run the sample, scaled to all faults and images. What a block takes before its first fault is not scaled."""
+        """Run the sample, scaled to all faults and images. What a block takes but for its faults is not scaled."""
         images, audit = self._prepared.spread_images(self._images), self._prepared.audit.of_ranks(0, self._images)
         started = time.perf_counter()
         block = self._injection.load(images, audit)
         of_block = time.perf_counter() - started
-        of_block += injection_seconds(self._injection, block, self._one_of_each_layer)
+        of_layers = injection_seconds(self._injection, block, self._one_of_each_layer)
         faults = self._all.take(np.sort(self._shuffled[: self._faults]))
-        of_faults = injection_seconds(self._injection, block, self._left(block, faults)) / self._faults
-        return (of_block + of_faults * len(self._all)) * len(self._prepared.workload) / self._images
+        of_faults = injection_seconds(self._injection, block, self._left(faults))
+        layers = len(self._one_of_each_layer)  # whose first faults take what a layer takes in any case
+        of_others = max(0.0, of_faults - of_layers) * (len(self._all) - layers) / max(1, self._faults - layers)
+        return (of_block + of_layers + of_others) * len(self._prepared.workload) / self._images
 
-    def _left(self, block: GoldenBlock, faults: WeightFaults) -> WeightFaults:
-        """The faults of a sample that are run on most images: where critical ones are dropped, the others."""
+    def _left(self, faults: WeightFaults) -> WeightFaults:
+        """The faults of a sample that are run on most images: where critical ones are dropped, the others.
+
+        Most of the critical ones show on the first images, which are the most challenging ones.
+        """
         if self._prepared.config.run.goal != CRITICAL_FAULTS:
             return faults
-        return not_critical_on(self._injection, block, faults)
+        hardest = self._prepared.images(0, self._images)
+        return not_critical_on(self._injection, self._injection.load(hardest), faults)

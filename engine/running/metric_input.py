@@ -14,6 +14,8 @@ from engine.metrics.metric import MetricInput
 from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
@@ -46,9 +48,13 @@ def metric_input(
     """
     if metric.needs == "features":
         features = take_features(metric, model, dataset, device, rows, on_step)
-        return MetricInput(logits, dataset.labels, taken=features)
+        return MetricInput(logits, dataset.labels, taken=features, on_step=on_step)
     if metric.needs == "pixels":
-        return MetricInput(logits, dataset.labels, batches=lambda: map(dataset.images.__getitem__, dataset.blocks()))
+
+        def batches() -> Iterator[NDArray[np.uint8] | NDArray[np.float32]]:
+            return map(dataset.images.__getitem__, dataset.blocks())
+
+        return MetricInput(logits, dataset.labels, batches=batches, on_step=on_step)
     return MetricInput(logits, dataset.labels)
 
 

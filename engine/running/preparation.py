@@ -21,7 +21,7 @@ from engine.injection.network.weight_reads import untouched_copy
 from engine.injection.numerics import Numerics, choose_numerics
 from engine.injection.outcomes import WeightFaults
 from engine.injection.screened.audit import AuditPlan
-from engine.metrics.registry import METRICS, compute_metrics, metrics_for
+from engine.metrics.registry import compute_metrics, metrics_for
 from engine.metrics.selection import known_size, select_images
 from engine.models import load_model
 from engine.running.fingerprint import fingerprint, identify
@@ -35,6 +35,7 @@ from engine.running.out_of_memory import (
     halved_until_it_fits,
     until_it_fits,
 )
+from engine.running.own_metric import ranking_metric
 from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
@@ -169,6 +170,7 @@ def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep, netwo
     started = time.monotonic()
     numerics = choose_numerics(config.run.device, config.run.tf32, threads)
     on_step(Step("loading network, images and faults"))
+    metric = ranking_metric(config.workload)
     draw = cache(partial(draw_faults, config.faults))  # a long list is read once
 
     def serves(known: PreparedNetwork) -> bool:
@@ -185,12 +187,11 @@ def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep, netwo
     )
     faults = draw(injectable_layers(plain))
     golden_values = _golden_values(plain, faults)
-    metric = METRICS[config.workload.metric]
     given = until_it_fits(
         lambda: metric_input(metric, logits, plain, dataset, numerics.device, injection.block_rows, on_step),
         lambda: _halve(injection, dataset, numerics.device, on_step=on_step),
     )
-    metrics = compute_metrics(given, metrics_for(metric.name))
+    metrics = compute_metrics(given, metrics_for(metric))
     workload = select_images(config.workload, metrics[metric.name])
     notes = (*loaded.notes, *dataset.notes, *notes_on(faults, config.faults))
     if injection.method != config.run.method:

@@ -228,8 +228,9 @@ class CampaignSummary(CountArrays):
     population: NDArray[np.int64] | None
     """[H] different faults that each stratum holds; None where they stand for no population, as those of a list"""
     metric_name: str
-    metric: NDArray[np.float64]
-    """[N] by image id"""
+    """of the one that ranked the images"""
+    metrics: dict[str, NDArray[np.float64]]
+    """name -> [N] by image id"""
     workload: NDArray[np.int64]
     """[W] image ids in rank order"""
     golden_correct: NDArray[np.bool_]
@@ -246,6 +247,11 @@ class CampaignSummary(CountArrays):
     """committed parts whose receipts were rebuilt: damage from before that would not be noticed"""
     audit: AuditResults | None = None
     """what the screened pairs hide at most; None where none were screened"""
+
+    @property
+    def metric(self) -> NDArray[np.float64]:
+        """[N] by image id, what ranked them."""
+        return self.metrics[self.metric_name]
 
 
 @dataclass(frozen=True, order=True)

@@ -7,7 +7,7 @@ value in `KNOWN` where the older format can have meant nothing else.
 
 from __future__ import annotations
 
-from engine.metrics.registry import METRICS
+from engine.metrics.registry import METRIC_COLUMNS
 from engine.severity import NOT_RUN_NAMES, SEVERITIES
 
 COUNTS = (*SEVERITIES, *NOT_RUN_NAMES)
@@ -54,7 +54,7 @@ COLUMNS = {
         "label": "INTEGER",
         "golden_class": "INTEGER",
         "golden_correct": "BOOLEAN",
-        **dict.fromkeys(METRICS, "DOUBLE"),
+        **dict.fromkeys(METRIC_COLUMNS, "DOUBLE"),
     },
     "severity": {"fault_id": "UINTEGER", "image_id": "UINTEGER", "severity": "UTINYINT"},
     "critical": {

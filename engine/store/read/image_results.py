@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from engine.metrics.registry import METRICS
+from engine.metrics.registry import METRIC_COLUMNS
 from engine.store.read.fault_results import whole
 from engine.store.records import CountArrays
 from engine.store.schema import COUNTS
@@ -53,7 +53,7 @@ class Mistakes:
 def images_sql(campaign: int, order: ImageOrder) -> str:
     """The images of a campaign's workload."""
     return f"""\
-SELECT rank, image_id, {", ".join(METRICS)}, label, golden_class,
+SELECT rank, image_id, {", ".join(METRIC_COLUMNS)}, label, golden_class,
     {", ".join(COUNTS)}
 FROM images LEFT JOIN image_summary USING (campaign, image_id)
 WHERE campaign = {campaign} AND rank IS NOT NULL
@@ -73,7 +73,7 @@ ORDER BY faults DESC, prediction"""
 def read_images(read: Read, campaign: int, order: ImageOrder) -> ImageRows:
     """The images of a campaign's workload."""
     rows = read(images_sql(campaign, order))
-    metrics = {name: np.ma.filled(rows.pop(name), np.nan).astype(np.float64) for name in METRICS}
+    metrics = {name: np.ma.filled(rows.pop(name), np.nan).astype(np.float64) for name in METRIC_COLUMNS}
     return ImageRows(
         metrics={name: values for name, values in metrics.items() if not np.isnan(values).all()},
         **{name: whole(column) for name, column in rows.items()},

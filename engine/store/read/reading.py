@@ -15,7 +15,7 @@ from engine.errors import InputError, UnreachableError
 from engine.store.description import is_damaged, read_description
 from engine.store.files import is_busy
 from engine.store.layout import LAST_CAMPAIGN, Layout
-from engine.store.parquet import connect, read_arrays
+from engine.store.parquet import connect, read_arrays, sql_text
 from engine.store.read.audit import read_audit
 from engine.store.read.curve import CurveReader
 from engine.store.read.fault_results import (
@@ -38,7 +38,7 @@ from engine.store.state.lock import expected, holder
 from engine.store.state.state import StateFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -293,6 +293,22 @@ class StoreReader:
     def critical_images(self, campaign: int, fault_id: int) -> CriticalImages:
         """The images that a fault is critical for."""
         return read_critical_images(self.read, campaign, fault_id)
+
+    def fault_ids(self, campaign: int, layers: Sequence[str], bits: Sequence[int]) -> NDArray[np.uint32]:
+        """The faults of some layers, and of some bits or, where none is named, of all."""
+        names = ", ".join(map(sql_text, layers))
+        of_bits = f" AND bit IN ({', '.join(map(str, bits))})" if bits else ""
+        query = f"SELECT fault_id FROM faults WHERE campaign = {campaign} AND layer IN ({names}){of_bits}"
+        return self.read(query)["fault_id"]
+
+    def faults_in_both(self, campaign: int, other: int) -> NDArray[np.uint32]:
+        """The faults of a campaign that another one has, too: the same change of the same weight."""
+        same = " AND ".join(f"faults.{name} = others.{name}" for name in ("layer", "weight_index", "bit", "model"))
+        rows = self.read(
+            f"SELECT fault_id FROM faults WHERE campaign = {campaign} AND EXISTS (FROM faults AS others "
+            f"WHERE others.campaign = {other} AND {same})"
+        )
+        return rows["fault_id"]
 
     def images(self, campaign: int, order: ImageOrder) -> ImageRows:
         """The images of a campaign's workload."""

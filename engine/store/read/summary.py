@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.analysis.tables import TableOneRow, table_one
+from engine.metrics.registry import METRIC_COLUMNS
 from engine.store.parquet import of_any_format, read_arrays, stored, stored_rows
 from engine.store.read.audit import read_audit
 from engine.store.read.fault_totals import read_fault_summaries
@@ -42,7 +43,7 @@ def read_summary(
 
     Args:
         status: of the campaign.
-        metric: the column of `images` to give.
+        metric: the column of `images` that ranked them.
         campaign: where its files are.
         receipts: of the committed parts.
         totals: of its faults, up to date.
@@ -59,7 +60,7 @@ def read_summary(
     )
     images = read_arrays(
         connection,
-        f"SELECT image_id::BIGINT AS image_id, coalesce(rank, -1) AS rank, {metric} AS metric, golden_correct "
+        f"SELECT image_id::BIGINT AS image_id, coalesce(rank, -1) AS rank, {', '.join(METRIC_COLUMNS)}, golden_correct "
         f"FROM images WHERE campaign = {status.id} ORDER BY image_id",
     )
     pairs = read_arrays(connection, f"SELECT fault_id, image_id, nonfinite FROM critical WHERE campaign = {status.id}")
@@ -75,7 +76,7 @@ def read_summary(
         stratum=faults["stratum"],
         population=population,
         metric_name=metric,
-        metric=images["metric"],
+        metrics={name: values for name in METRIC_COLUMNS if not np.ma.is_masked(values := images[name])},
         workload=images["image_id"][ran][images["rank"][ran].argsort()],
         golden_correct=images["golden_correct"],
         critical_fault=pairs["fault_id"],

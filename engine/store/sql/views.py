@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.metrics.registry import METRICS
+from engine.metrics.registry import METRIC_COLUMNS
 from engine.store.layout import CAMPAIGN_DIGITS, PART_DIGITS
 from engine.store.parquet import known_columns, of_any_format, sql_path
 from engine.store.schema import AUDIT, COLUMNS, COUNTS, DESCRIPTION, KNOWN, PART_TABLES, SITES_OF_ONE
@@ -94,7 +94,7 @@ _FIRSTS = ("not_masked", "non_masked", "critical")
 CURVE = f"""
 WITH complete AS (
     SELECT campaign, rank, image_id, faults,
-        CASE metric {" ".join(f"WHEN '{name}' THEN {name}" for name in METRICS)} END AS metric,
+        CASE metric {" ".join(f"WHEN '{name}' THEN {name}" for name in METRIC_COLUMNS)} END AS metric,
         row_number() OVER (PARTITION BY campaign ORDER BY rank) - 1 AS place
     FROM {{description}} JOIN images USING (campaign) JOIN image_summary USING (campaign, image_id)
     WHERE {" + ".join(COUNTS)} = faults

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.metrics.registry import METRICS
+from engine.metrics.registry import METRIC_COLUMNS
 from engine.store.description import describe, is_damaged, read_description, write_description
 from engine.store.files import (
     exclusive,
@@ -47,7 +47,7 @@ def write_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign)
     Raises:
         UnreachableError: it could not be written; nothing of it is left behind.
     """
-    if unknown := new.metrics.keys() - set(METRICS):
+    if unknown := new.metrics.keys() - set(METRIC_COLUMNS):
         raise ValueError(f"the store has no column for {', '.join(sorted(unknown))}")
     written = CampaignLayout(unfinished(campaign.folder))
     try:
@@ -196,5 +196,5 @@ def _image_columns(new: NewCampaign) -> dict[str, NDArray[Any]]:
         "label": new.labels,
         "golden_class": new.golden_class,
         "golden_correct": new.golden_class == new.labels,
-        **{name: new.metrics.get(name, unused) for name in METRICS},
+        **{name: new.metrics.get(name, unused) for name in METRIC_COLUMNS},
     }

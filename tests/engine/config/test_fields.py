@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from engine.config.campaign_config import CampaignConfig, check_config
+from engine.config.campaign_config import CampaignConfig, WorkloadConfig, check_config
 from engine.config.fields import applies, config_fields
 from engine.config.problems import Problem
 from engine.faults.designs.design import OPTIONS
@@ -41,9 +41,8 @@ def test_what_applies_is_never_refused_for_not_applying() -> None:
     values = {"width": 0.5, "path": "/", "list": "/x.csv", "count": 3, "n": 3, "fraction": 0.1, "center": 0.2,
               "eps": 0.1, "threshold": 0.1, "seed": 7, "error_margin": 0.02, "p": [0.1] * 32,
               "draw": "published"}  # fmt: skip
-    of_tables = {"width", "path", "list", *OPTIONS} - {"seed"}
     for sampling in SAMPLINGS:
-        for select in ("all", "top_n", "fraction", "central", "pre_plateau", "random"):
+        for select in ("all", "top_n", "fraction", "central", "pre_plateau", "nonzero", "random", "list"):
             tables: dict[str, Any] = base | {"faults": {"sampling": sampling}, "workload": {"select": select}}
             of_faults = ("count", "p", "draw") if sampling == "list" else OPTIONS
             for section, key in (
@@ -51,7 +50,7 @@ def test_what_applies_is_never_refused_for_not_applying() -> None:
                 *(("faults", key) for key in of_faults),
                 *(("workload", key) for key in values),
             ):
-                if key not in values or (section == "workload" and key in of_tables):
+                if key not in (values if section != "workload" else WorkloadConfig.model_fields):
                     continue
                 tried = tables | {section: tables[section] | {key: values[key]}}
                 problems = check_config(tried)

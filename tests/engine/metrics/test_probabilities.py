@@ -13,13 +13,14 @@ from engine.metrics.metric import MetricInput
 from engine.metrics.probabilities import softmax
 from engine.metrics.registry import METRICS, compute_metrics
 
+OF_LOGITS = [metric for metric in METRICS.values() if metric.needs == "logits"]
 finite = st.floats(-(2.0**100), 2.0**100, width=32)
 logit_arrays = hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=6), elements=finite)
 
 
 def compute(rows, labels):
     given = MetricInput(np.asarray(rows, dtype=np.float32), np.asarray(labels, dtype=np.int64))
-    return compute_metrics(given, METRICS.values())
+    return compute_metrics(given, OF_LOGITS)
 
 
 def test_known_values():
@@ -28,13 +29,16 @@ def test_known_values():
     assert metrics["el2n"][0] == pytest.approx(math.sqrt(0.7**2 + 0.8**2 + 0.1**2))
     assert metrics["deepgini"][0] == pytest.approx(1 - (0.49 + 0.04 + 0.01))
     assert metrics["cross_entropy"][0] == pytest.approx(-math.log(0.2))
+    assert metrics["entropy"][0] == pytest.approx(-sum(each * math.log(each) for each in p))
+    assert metrics["margin"][0] == pytest.approx(1 - (0.7 - 0.2))
+    assert metrics["least_confidence"][0] == pytest.approx(1 - 0.7)
 
 
 def test_the_centers_are_the_values_on_the_two_class_boundary():
     metrics = compute([[9.0, 9.0, -1e4]], [0])
-    assert {name: values[0] for name, values in metrics.items()} == pytest.approx(
-        {metric.name: metric.center for metric in METRICS.values()}
-    )
+    centers = {metric.name: metric.center for metric in OF_LOGITS if metric.center is not None}
+    assert {name: metrics[name][0] for name in centers} == pytest.approx(centers)
+    assert list(centers) == ["el2n", "deepgini", "cross_entropy"]
 
 
 @given(logit_arrays, st.data())
@@ -42,13 +46,17 @@ def test_bounds_and_shapes(logits, data):
     images, classes = logits.shape
     labels = np.array(data.draw(st.lists(st.integers(0, classes - 1), min_size=images, max_size=images)))
     metrics = compute(logits, labels)
-    assert list(metrics) == list(METRICS)
+    assert list(metrics) == [metric.name for metric in OF_LOGITS]
     for values in metrics.values():
         assert (values.shape, values.dtype) == ((images,), np.float64)
         assert np.isfinite(values).all()
         assert not np.signbit(values).any()
     assert (metrics["el2n"] <= math.sqrt(2) + 1e-12).all()
     assert (metrics["deepgini"] <= 1 - 1 / classes + 1e-12).all()
+    assert (metrics["entropy"] <= math.log(classes) + 1e-12).all()
+    assert (metrics["margin"] <= 1 + 1e-12).all()
+    assert (metrics["least_confidence"] <= 1 - 1 / classes + 1e-12).all()
+    assert (metrics["least_confidence"] <= metrics["margin"]).all()
 
 
 @given(logit_arrays)
@@ -59,7 +67,8 @@ def test_probabilities_sum_to_one(logits):
 def test_float64_keeps_apart_what_float32_ties():
     metrics = compute([[20.0, 0.0], [20.5, 0.0], [40.0, 0.0]], [0, 0, 0])
     assert (np.diff(metrics["el2n"]) < 0).all()
-    assert (np.diff(metrics["deepgini"]) < 0).all()
+    for name in ("deepgini", "entropy", "margin", "least_confidence"):
+        assert (np.diff(metrics[name]) < 0).all(), name
     assert metrics["cross_entropy"][0] > metrics["cross_entropy"][1]
 
 

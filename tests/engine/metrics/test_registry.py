@@ -5,7 +5,7 @@ import pytest
 
 from engine.errors import InputError
 from engine.metrics.metric import Metric, MetricInput
-from engine.metrics.registry import METRICS, compute_metrics, metrics_for
+from engine.metrics.registry import METRIC_COLUMNS, METRICS, compute_metrics, metrics_for
 from engine.store.schema import COLUMNS
 
 GIVEN = MetricInput(np.zeros((3, 2), np.float32), np.zeros(3, np.int64))
@@ -17,8 +17,8 @@ def metric(compute, **changes) -> Metric:
 
 def test_each_metric_has_a_column_of_its_own_and_says_who_proposed_it() -> None:
     assert list(METRICS) == [each.name for each in METRICS.values()]
-    assert {name: COLUMNS["images"][name] for name in METRICS} == dict.fromkeys(METRICS, "DOUBLE")
-    assert len(COLUMNS["images"]) == 5 + len(METRICS)
+    assert {name: COLUMNS["images"][name] for name in METRIC_COLUMNS} == dict.fromkeys(METRIC_COLUMNS, "DOUBLE")
+    assert len(COLUMNS["images"]) == 5 + len(METRICS) + 1
     assert all(each.title and each.source for each in METRICS.values())
 
 
@@ -26,8 +26,8 @@ def test_metrics_of_logits_are_computed_for_every_campaign(monkeypatch: pytest.M
     always = [each for each in METRICS.values() if each.needs == "logits"]
     other = metric(lambda given: given.features[:, 0], needs="features")
     monkeypatch.setitem(METRICS, "new", other)
-    assert list(metrics_for("el2n")) == always
-    assert list(metrics_for("new")) == [*always, other]
+    assert list(metrics_for(METRICS["el2n"])) == always
+    assert list(metrics_for(other)) == [*always, other]
 
 
 @pytest.mark.parametrize("name", ["", "El2n", "2n", "a b", "a;--"])
@@ -49,5 +49,5 @@ def test_a_value_that_is_not_finite_is_refused_naming_the_image() -> None:
 
 
 def test_a_metric_gives_one_value_for_each_image() -> None:
-    with pytest.raises(ValueError, match=r"new gives \(2,\) for 3 images, not a value each"):
+    with pytest.raises(InputError, match=r"new gives an array of shape \[2\], but should give a value for each of 3 "):
         compute_metrics(GIVEN, [metric(lambda _: np.zeros(2))])

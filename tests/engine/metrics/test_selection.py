@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from engine.config.campaign_config import WorkloadConfig
 from engine.errors import InputError
-from engine.metrics.selection import central, pre_plateau, random_images, rank_order, select_images
+from engine.metrics.selection import central, nonzero, pre_plateau, random_images, rank_order, select_images
 
 METRIC = np.array([0.1, 0.9, 0.5, 0.9, 0.0, 0.7])
 metrics = st.lists(st.floats(0, 1.5), min_size=1, max_size=40).map(np.array)
@@ -49,6 +49,11 @@ def test_pre_plateau_ends_with_the_last_steep_step():
     assert pre_plateau(np.array([1.0, 0.5, 0.25]), threshold=0.5).tolist() == [
         0
     ]  # a step of just the threshold is steep
+
+
+def test_nonzero_leaves_out_what_is_hardly_above_zero():
+    metric = np.array([0.0, 1e-4, 1.1e-4, 0.5, -1.0])
+    assert nonzero(metric).tolist() == select(metric, select="nonzero") == [3, 2]
 
 
 def test_random_is_numpys_permutation_in_its_order():

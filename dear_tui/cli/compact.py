@@ -1,0 +1,279 @@
+"""`dear-tui compact`: the smallest test set that still detects every critical fault."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dear_tui.cli.options import CampaignArgument, StoreOption
+from dear_tui.cli.printing.say import say, shown_steps, tell
+from dear_tui.cli.show import FORMATS, checked_format
+from engine.errors import DearError, InputError
+from engine.steps import Step
+from engine.units import byte_count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from engine.analysis.compaction import Compaction, Transfer
+    from engine.analysis.result_table import Table
+    from engine.steps import OnStep
+    from engine.store import CampaignSummary, Store
+
+SECONDS_PER_IMAGE = 1e-3
+"""the paper's assumption, whatever the network"""
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    summary: CampaignSummary
+    confidence: float
+    compaction: Compaction
+    images: NDArray[np.int64]
+    """ids of the smallest set, those first that show most"""
+    transfers: list[Transfer]
+
+    def tables(self) -> Iterator[Table]:
+        from engine.analysis.compaction import margins_table, needed_table, transfers_table
+
+        yield needed_table(self.compaction.needed)
+        if self.compaction.margins:
+            yield margins_table(self.compaction.margins, self.confidence)
+        if self.transfers:
+            yield transfers_table(self.transfers, self.confidence)
+
+
+def compact(
+    campaign: CampaignArgument,
+    against: Annotated[
+        list[int] | None,
+        typer.Option(
+            metavar="ID",
+            help="Tell what the images detect of this campaign's faults, too, of another seed or network; repeatable.",
+        ),
+    ] = None,
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(help="Choose by the faults of these layers, as layer3.*, and try the images on the others."),
+    ] = None,
+    bit: Annotated[list[int] | None, typer.Option(help="Choose by the faults of these bits; repeatable.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write the images: .csv, a list for [workload] list; .npz, with logits."),
+    ] = None,
+    curve: Annotated[
+        Path | None, typer.Option(help="Write the detection curve of each order: .csv, a row for each image.")
+    ] = None,
+    table_format: Annotated[
+        str, typer.Option("--format", metavar="|".join(FORMATS), help="Of the tables.", callback=checked_format)
+    ] = "text",
+    store: StoreOption = None,
+) -> None:
+    """Find the fewest images that detect every critical fault of a finished campaign.
+
+    Beside them what the metrics' orders, a greedy choice and chance need, and what such images detect of faults that
+    had no part in choosing them.
+    """
+    from engine.store import Store, store_path
+
+    path = store_path(store)
+    _check_names(output, curve, path)
+    with Store.open(path, read_only=True) as opened, shown_steps() as on_step:
+        found = _found(opened, campaign, against or (), layer or (), bit or (), on_step)
+        if found is None:
+            say(f"campaign {campaign}: no fault is critical, so no image is needed to detect one")
+            return
+        size = _bytes_per_image(opened, campaign, on_step)
+        if output is not None:
+            on_step(Step("writing the images"))
+            _write_images(opened, campaign, found, output)
+        if curve is not None:
+            _write_curve(found, curve)
+    _print(found, table_format, size)
+
+
+def _check_names(output: Path | None, curve: Path | None, store: Path) -> None:
+    from dear_tui.query.output import check_output
+
+    for path, endings, option in ((output, (".csv", ".npz"), "--output"), (curve, (".csv",), "--curve")):
+        if path is not None:
+            if path.suffix not in endings:
+                raise InputError(f"{path}: {option} writes {' or '.join(endings)}; give it a name that ends so")
+            check_output(path, store)
+
+
+def _found(
+    store: Store,
+    campaign: int,
+    against: Sequence[int],
+    layers: Sequence[str],
+    bits: Sequence[int],
+    on_step: OnStep,
+) -> _Found | None:
+    """None where no fault is critical."""
+    import numpy as np
+
+    from engine.analysis.compaction import compact as compacted
+    from engine.analysis.compaction import transfer
+    from engine.analysis.cover import Incidence
+
+    summary, description = _summary(store, campaign, on_step), store.description(campaign)
+    confidence = float(description["config"].get("faults", {}).get("confidence", 0.99))
+    fault, image = summary.critical_fault, summary.critical_image
+    chosen = np.ones(len(fault), np.bool_)
+    if layers or bits:
+        chosen = np.isin(fault, _faults_in(store, campaign, description, layers, bits))
+    if not chosen.any():
+        return None
+    incidence = Incidence.of(fault[chosen], image[chosen], summary.workload)
+    metrics = {name: values[summary.workload] for name, values in summary.metrics.items()}
+    compaction = compacted(incidence, metrics, confidence, on_step)
+    images = summary.workload[compaction.order]
+    transfers = []
+    if layers or bits:
+        transfers.append(transfer("the other layers and bits", images, fault[~chosen], image[~chosen], confidence))
+    for other in against:
+        on_step(Step(f"trying the images on campaign {other}"))
+        of = _summary(store, other, on_step)
+        _check_images(store, campaign, other)
+        is_new = ~np.isin(of.critical_fault, store.faults_in_both(other, campaign))
+        name = f"campaign {other}, {of.status.name}"
+        transfers.append(transfer(name, images, of.critical_fault[is_new], of.critical_image[is_new], confidence))
+    return _Found(summary, confidence, compaction, images, transfers)
+
+
+def _summary(store: Store, campaign: int, on_step: OnStep) -> CampaignSummary:
+    """What a campaign found.
+
+    Raises:
+        InputError: it does not know which images detect its faults.
+    """
+    status = store.campaign(campaign)
+    if status.state != "finished":
+        raise InputError(f"campaign {campaign}: is {status.state}; which images detect its faults is known at its end")
+    if status.dropped:
+        raise InputError(
+            f"campaign {campaign}: left {status.dropped:,} pairs out, because their faults were known to be critical; "
+            'run it with [run] goal = "severities"'
+        )
+    on_step(Step(f"adding up the faults of campaign {campaign}"))
+    summary = store.summary(campaign)
+    if status.screened:
+        most = (
+            ""
+            if summary.audit is None
+            else f", of which at most {summary.audit.pairs.missed_at_most:,.0f} are critical"
+        )
+        tell(
+            f"note: campaign {campaign} was screened: {status.screened:,} pairs were not run{most}; the images detect "
+            "every fault that was seen to be critical"
+        )
+    return summary
+
+
+def _check_images(store: Store, campaign: int, other: int) -> None:
+    images = [store.description(each).get("identity", {}).get("images") for each in (campaign, other)]
+    if images[0] != images[1]:
+        raise InputError(f"campaign {other}: its images are not those of campaign {campaign}; take one that has them")
+
+
+def _faults_in(
+    store: Store, campaign: int, description: dict[str, object], layers: Sequence[str], bits: Sequence[int]
+) -> NDArray[np.integer]:
+    """The ids of the faults of some layers and bits.
+
+    Raises:
+        InputError: a pattern matches no layer.
+    """
+    from fnmatch import fnmatchcase
+
+    names = [layer["name"] for layer in description["layers"]]  # type: ignore[attr-defined]
+    for pattern in layers:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise InputError(f"--layer {pattern}: matches no layer; there are {', '.join(names)}")
+    kept = [name for name in names if not layers or any(fnmatchcase(name, pattern) for pattern in layers)]
+    return store.fault_ids(campaign, kept, bits)
+
+
+def _bytes_per_image(store: Store, campaign: int, on_step: OnStep) -> int | None:
+    """Of the network's input; None where the images cannot be loaded any more."""
+    import math
+
+    from engine.config.campaign_config import parse_config
+    from engine.datasets import load_dataset
+
+    with suppress(DearError):
+        config = parse_config(store.description(campaign)["config"], source=f"campaign {campaign}")
+        return 4 * math.prod(load_dataset(config.dataset, on_step=on_step).images.shape[1:])
+    return None
+
+
+def _write_images(store: Store, campaign: int, found: _Found, output: Path) -> None:
+    import numpy as np
+
+    from dear_tui.query.output import replaced_file
+    from engine.config.campaign_config import parse_config
+    from engine.running.image_set import write_image_list, write_image_set
+
+    with replaced_file(output) as written:
+        if output.suffix == ".csv":
+            first = np.sort(found.compaction.first_of_smallest)
+            detected = np.searchsorted(first, np.arange(len(found.images)), side="right")
+            write_image_list(written, found.images, detected)
+        else:
+            config = parse_config(store.description(campaign)["config"], source=f"campaign {campaign}")
+            with written.open("wb") as file:
+                write_image_set(file, found.images, config)
+
+
+def _write_curve(found: _Found, curve: Path) -> None:
+    from dear_tui.query.output import replaced_file
+    from engine.analysis.compaction import write_curves
+
+    with replaced_file(curve) as written:
+        write_curves(written, found.compaction)
+
+
+def _print(found: _Found, table_format: str, bytes_per_image: int | None) -> None:
+    from dear_tui.cli.printing.terminal_table import print_table
+    from engine.analysis.renderers.registry import render
+
+    if table_format == "json":
+        cover = found.compaction.cover
+        known = {
+            "images": found.images.tolist(),
+            "at_least": cover.at_least,
+            "critical_faults": found.compaction.incidence.faults,
+            "needed": [asdict(each) for each in found.compaction.needed],
+            "margins": [asdict(each) for each in found.compaction.margins],
+            "transfers": [asdict(each) for each in found.transfers],
+        }
+        say(json.dumps(known, indent=2))
+        return
+    if table_format != "text":
+        say("\n".join(render(table, table_format) for table in found.tables()), end="")
+        return
+    for line in _sentences(found, bytes_per_image):
+        say(line)
+    for table in found.tables():
+        say()
+        print_table(table)
+
+
+def _sentences(found: _Found, bytes_per_image: int | None) -> Iterator[str]:
+    status, cover, count = found.summary.status, found.compaction.cover, len(found.images)
+    faults = found.compaction.incidence.faults
+    proof = "no fewer can" if cover.gap == 0 else f"no fewer than {cover.at_least:,} can (gap {100 * cover.gap:.1f} %)"
+    yield f"campaign {status.id}: {status.name}, {status.network} on {status.dataset}"
+    yield f"{count:,} of {status.images:,} images detect all {faults:,} critical faults; {proof}"
+    if bytes_per_image is not None:
+        milliseconds = 1000 * count * SECONDS_PER_IMAGE
+        yield f"{byte_count(count * bytes_per_image)} as float32, {milliseconds:,.0f} ms at 1 ms each"

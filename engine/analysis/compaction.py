@@ -1,0 +1,265 @@
+"""How few images detect how many of the critical faults: by several orders, and on faults that did not choose them."""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.analysis.cover import Incidence, greedy_order
+from engine.analysis.estimate import estimate_share
+from engine.analysis.optimal_cover import smallest_cover
+from engine.analysis.result_table import Column, Kind, Table
+from engine.metrics.selection import random_images, rank_order
+from engine.steps import Step, nobody_waits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from engine.analysis.cover import Places
+    from engine.analysis.estimate import Share
+    from engine.analysis.optimal_cover import Cover
+    from engine.analysis.result_table import Cell
+    from engine.steps import OnStep
+
+LEVELS = (0.90, 0.95, 0.99, 1.0)
+"""of the critical faults, to be detected"""
+
+SMALLEST = "smallest"
+"""the order of the smallest set, the image first that shows most"""
+
+RANDOM_SEEDS = range(20)
+
+FOLDS = 5
+"""parts of the critical faults: each is left out once, and the images are chosen by the others"""
+
+MOST_TIMES = 5
+"""so often each fault is asked to be seen at most, for a margin on faults that nobody has seen"""
+
+
+@dataclass(frozen=True)
+class ImagesNeeded:
+    """How many images of one order detect each of `LEVELS`."""
+
+    order: str
+    images: tuple[float, ...]
+    """for `random` the mean"""
+    fewest: tuple[int, ...] | None = None
+    """of several orders of one kind"""
+    most: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Margin:
+    """Images that show every fault several times, and what they detect of faults that did not choose them."""
+
+    times: int
+    """each fault is shown by so many of the images, as far as there are so many"""
+    images: int
+    held_out: Share
+    """of the critical faults that were left out when the images were chosen, those that are detected"""
+
+
+@dataclass(frozen=True, eq=False)
+class Compaction:
+    """The smallest test set of a campaign."""
+
+    incidence: Incidence
+    cover: Cover
+    order: Places
+    """the images of `cover`, those that show most first"""
+    needed: list[ImagesNeeded]
+    margins: list[Margin]
+    firsts: dict[str, Places]
+    """order -> [m] at which place of it each critical fault is first detected"""
+
+    @property
+    def first_of_smallest(self) -> Places:
+        """[m] of the smallest set, in its order."""
+        return self.firsts[SMALLEST]
+
+
+def compact(
+    incidence: Incidence,
+    metrics: Mapping[str, npt.NDArray[np.float64]],
+    confidence: float = 0.99,
+    on_step: OnStep = nobody_waits,
+) -> Compaction:
+    """The smallest set of images that detects every critical fault, beside the orders that others would take.
+
+    Args:
+        incidence: of n images and m critical faults, m > 0.
+        metrics: name -> [n], which rank the images.
+        confidence: of the intervals.
+        on_step: told what is being done.
+    """
+    cover = smallest_cover(incidence, on_step=on_step)
+    order = _most_first(incidence, cover.images)
+    on_step(Step("trying other orders"))
+    orders = {
+        SMALLEST: _then_the_rest(order, incidence.images),
+        "greedy": greedy_order(incidence),
+        **{name: rank_order(each) for name, each in metrics.items()},
+    }
+    firsts = {name: incidence.first_seen(each) for name, each in orders.items()}
+    needed = [*(ImagesNeeded(name, images_needed(first)) for name, first in firsts.items()), _at_random(incidence)]
+    return Compaction(incidence, cover, order, needed, list(_margins(incidence, confidence, on_step)), firsts)
+
+
+def write_curves(path: Path, compaction: Compaction) -> None:
+    """Write a CSV: how many critical faults the first images of each order detect, a row for each number of images."""
+    images = np.arange(compaction.incidence.images)
+    curves = {name: np.searchsorted(np.sort(first), images, side="right") for name, first in compaction.firsts.items()}
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["images", *curves])
+        rows.writerows(zip((images + 1).tolist(), *(curve.tolist() for curve in curves.values()), strict=True))
+
+
+def images_needed(first: Places) -> tuple[int, ...]:
+    """Images of an order until each of `LEVELS` of the faults is detected; `first` [m]: where each first is."""
+    places = np.sort(first) + 1
+    return tuple(int(places[math.ceil(level * len(first)) - 1]) for level in LEVELS)
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What the images detect of critical faults that had no part in choosing them."""
+
+    of: str
+    """whose faults they are"""
+    faults: int
+    """critical ones"""
+    detected: Share | None
+    """None where there are no such faults"""
+
+
+def transfer(
+    of: str,
+    images: npt.NDArray[np.integer],
+    fault: npt.NDArray[np.integer],
+    image: npt.NDArray[np.integer],
+    confidence: float,
+) -> Transfer:
+    """Of other critical faults, as a sample of all that there could be, those that some images detect.
+
+    Args:
+        of: whose faults they are.
+        images: [n] ids of the chosen images.
+        fault: [K] ids of faults that did not choose them, a row for each critical pair.
+        image: [K] ids of images.
+        confidence: of the interval.
+    """
+    faults = len(np.unique(fault))
+    detected = len(np.unique(fault[np.isin(image, images)]))
+    return Transfer(of, faults, _of_endless(detected, faults, confidence) if faults else None)
+
+
+def _of_endless(hits: int, sample: int, confidence: float) -> Share:
+    """A share of faults that are a sample of any number of them."""
+    endless = np.array([np.iinfo(np.int64).max])
+    return estimate_share(np.array([hits]), np.array([sample]), endless, confidence)
+
+
+def _most_first(incidence: Incidence, images: Places) -> Places:
+    """Images in the order in which they show most that those before do not."""
+    is_in = np.isin(incidence.image, images)
+    within = Incidence(incidence.fault[is_in], incidence.image[is_in], incidence.images)
+    return greedy_order(within)[: len(images)]
+
+
+def _then_the_rest(order: Places, images: int) -> Places:
+    return np.concatenate([order, np.setdiff1d(np.arange(images), order)])
+
+
+def _at_random(incidence: Incidence) -> ImagesNeeded:
+    found = [images_needed(incidence.first_seen(random_images(incidence.images, incidence.images, seed)))
+             for seed in RANDOM_SEEDS]  # fmt: skip
+    by_level = np.array(found)
+    fewest, most = by_level.min(axis=0).tolist(), by_level.max(axis=0).tolist()
+    return ImagesNeeded("random", tuple(by_level.mean(axis=0).tolist()), tuple(fewest), tuple(most))
+
+
+def _margins(incidence: Incidence, confidence: float, on_step: OnStep) -> Iterator[Margin]:
+    """For each number of times, until all that was left out is detected."""
+    if incidence.faults < FOLDS:
+        return
+    folds = np.random.default_rng(0).permutation(incidence.faults) % FOLDS
+    for times in range(1, MOST_TIMES + 1):
+        on_step(Step("leaving faults out", times - 1, MOST_TIMES))
+        detected = sum(_detected_of_fold(incidence, folds == fold, times) for fold in range(FOLDS))
+        yield Margin(times, _enough(incidence, times), _of_endless(detected, incidence.faults, confidence))
+        if detected == incidence.faults:
+            return
+
+
+def _detected_of_fold(incidence: Incidence, left_out: npt.NDArray[np.bool_], times: int) -> int:
+    """How many of the faults that were left out the images detect that the others have chosen."""
+    is_out = left_out[incidence.fault]
+    rows = [incidence.fault[~is_out], incidence.image[~is_out]]
+    chosen_by = Incidence(np.unique(rows[0], return_inverse=True)[1], rows[1], incidence.images)
+    images = greedy_order(chosen_by, times)[: _enough(chosen_by, times)]
+    is_chosen = np.zeros(incidence.images, np.bool_)
+    is_chosen[images] = True
+    return len(np.unique(incidence.fault[is_out & is_chosen[incidence.image]]))
+
+
+def _enough(incidence: Incidence, times: int) -> int:
+    """How many images of the greedy order show every fault so many times."""
+    order = greedy_order(incidence, times)
+    place = np.empty(incidence.images, np.int64)
+    place[order] = np.arange(incidence.images)
+    starts, images = incidence.by_fault
+    last = 0
+    for start, stop in pairwise(starts):
+        shown = np.sort(place[images[start:stop]])
+        last = max(last, int(shown[min(times, len(shown)) - 1]) + 1)
+    return last
+
+
+def needed_table(needed: Sequence[ImagesNeeded]) -> Table:
+    """A row for each order, with the images that it needs for each of `LEVELS`; of chance its ends, too."""
+    rows: list[tuple[Cell, ...]] = []
+    for each in needed:
+        rows.append((each.order, *each.images))
+        if each.fewest is not None and each.most is not None:
+            rows += [(f"{each.order}, luckiest", *each.fewest), (f"{each.order}, unluckiest", *each.most)]
+    columns = (Column(f"images_for_{100 * level:g}_percent", Kind.COUNT, f"{100 * level:g} %") for level in LEVELS)
+    return Table("Images until so many of the critical faults are detected", (Column("order"), *columns), tuple(rows))
+
+
+def margins_table(margins: Sequence[Margin], confidence: float) -> Table:
+    """A row for each number of times that every fault is shown."""
+    return Table(
+        f"Critical faults that had no part in choosing the images ({FOLDS} parts, each left out once)",
+        (Column("times", Kind.COUNT, "each fault shown"), Column("images", Kind.COUNT), *_detected(confidence)),
+        tuple((each.times, each.images, *_percents(each.held_out)) for each in margins),
+    )
+
+
+def transfers_table(transfers: Sequence[Transfer], confidence: float) -> Table:
+    """A row for each set of other faults."""
+    return Table(
+        "Other critical faults that the images detect",
+        (Column("faults_of", heading="faults of"), Column("faults", Kind.COUNT, "critical"), *_detected(confidence)),
+        tuple((each.of, each.faults, *_percents(each.detected)) for each in transfers),
+    )
+
+
+def _detected(confidence: float) -> tuple[Column, ...]:
+    return (
+        Column("detected_percent", Kind.PERCENT, "detected"),
+        Column("low_percent", Kind.PERCENT, f"{100 * confidence:g} % from"),
+        Column("high_percent", Kind.PERCENT, "to"),
+    )
+
+
+def _percents(share: Share | None) -> tuple[float | None, float | None, float | None]:
+    return (None, None, None) if share is None else (100 * share.value, 100 * share.low, 100 * share.high)
