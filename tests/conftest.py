@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -78,9 +79,18 @@ def shared_data() -> Path:
 @pytest.fixture(scope="module")
 def one_thread() -> Iterator[None]:
     """Small campaigns are much faster so where other processes want the cores, too."""
+    with in_one_thread():
+        yield
+
+
+@contextmanager
+def in_one_thread() -> Iterator[None]:
+    """The same for what a fixture of the whole session computes, which is compared with what such tests compute."""
     import torch  # not by the process that only hands tests out
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.config.campaign_config import CampaignConfig
+    from engine.config.study import Member
     from engine.steps import OnStep
     from engine.store import Action, CampaignStatus, Effect, NewCampaign, Store
     from engine.store.state.queue import Submission
@@ -77,10 +79,30 @@ def submit(
     Raises:
         DearError: one of them cannot be queued.
     """
+    news, notes = _tried_out(configs, on_step)
+    return _queued(path, list(zip((name for name, _ in configs), news, strict=True)), notes, again)
+
+
+def submit_study(
+    path: Path, study: str, members: Sequence[Member], on_step: OnStep, again: bool = False
+) -> tuple[list[Submission], list[str]]:
+    """The same for members of a study, of which each campaign knows.
+
+    Raises:
+        DearError: one of them cannot be queued.
+    """
+    configs = [(member.config.name, member.config) for member in members]
+    news, notes = _tried_out(configs, on_step)
+    named = [
+        (name, replace(new, study=study, factors=dict(member.factors)))
+        for (name, _), member, new in zip(configs, members, news, strict=True)
+    ]
+    return _queued(path, named, notes, again)
+
+
+def _tried_out(configs: Sequence[tuple[str, CampaignConfig]], on_step: OnStep) -> tuple[list[NewCampaign], list[str]]:
     from engine.running.execution import prepare_new
     from engine.running.networks import Networks
-    from engine.running.same_config import find_earlier
-    from engine.store import Store
 
     news: list[NewCampaign] = []
     notes: list[str] = []
@@ -88,13 +110,22 @@ def submit(
     for name, config in configs:
         with naming(name):
             news.append(prepare_new(config, on_step, notes.append, networks))
+    return news, notes
+
+
+def _queued(
+    path: Path, named: Sequence[tuple[str, NewCampaign]], notes: list[str], again: bool
+) -> tuple[list[Submission], list[str]]:
+    from engine.running.same_config import find_earlier
+    from engine.store import Store
+
     with Store.open(path) as store:
-        for (name, _), new in zip(configs, news, strict=True):
+        for name, new in named:
             with naming(name):
                 if not again and (note := find_earlier(store, new.config, new.identity).note):
                     notes.append(note)
         submissions = []
-        for (name, _), new in zip(configs, news, strict=True):
+        for name, new in named:
             with naming(name):  # compared again: another process may have been quicker
                 check = partial(find_earlier, store, new.config, new.identity)
                 submissions.append(store.queue.submit(new, again, check))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dear_tui.cli.finished import check_ending, confidence_of, finished_summary
 from dear_tui.cli.options import CampaignArgument, StoreOption
-from dear_tui.cli.printing.say import say, shown_steps, tell
+from dear_tui.cli.printing.say import say, shown_steps
 from dear_tui.cli.show import FORMATS, checked_format
 from engine.errors import DearError, InputError
 from engine.steps import Step
@@ -85,7 +86,8 @@ def compact(
     from engine.store import Store, store_path
 
     path = store_path(store)
-    _check_names(output, curve, path)
+    check_ending("--output", output, (".csv", ".npz"), path)
+    check_ending("--curve", curve, (".csv",), path)
     with Store.open(path, read_only=True) as opened, shown_steps() as on_step:
         found = _found(opened, campaign, against or (), layer or (), bit or (), on_step)
         if found is None:
@@ -98,16 +100,6 @@ def compact(
         if curve is not None:
             _write_curve(found, curve)
     _print(found, table_format, size)
-
-
-def _check_names(output: Path | None, curve: Path | None, store: Path) -> None:
-    from dear_tui.query.output import check_output
-
-    for path, endings, option in ((output, (".csv", ".npz"), "--output"), (curve, (".csv",), "--curve")):
-        if path is not None:
-            if path.suffix not in endings:
-                raise InputError(f"{path}: {option} writes {' or '.join(endings)}; give it a name that ends so")
-            check_output(path, store)
 
 
 def _found(
@@ -125,8 +117,8 @@ def _found(
     from engine.analysis.compaction import transfer
     from engine.analysis.cover import Incidence
 
-    summary, description = _summary(store, campaign, on_step), store.description(campaign)
-    confidence = float(description["config"].get("faults", {}).get("confidence", 0.99))
+    summary, description = finished_summary(store, campaign, on_step), store.description(campaign)
+    confidence = confidence_of(description)
     fault, image = summary.critical_fault, summary.critical_image
     chosen = np.ones(len(fault), np.bool_)
     if layers or bits:
@@ -142,41 +134,12 @@ def _found(
         transfers.append(transfer("the other layers and bits", images, fault[~chosen], image[~chosen], confidence))
     for other in against:
         on_step(Step(f"trying the images on campaign {other}"))
-        of = _summary(store, other, on_step)
+        of = finished_summary(store, other, on_step)
         _check_images(store, campaign, other)
         is_new = ~np.isin(of.critical_fault, store.faults_in_both(other, campaign))
         name = f"campaign {other}, {of.status.name}"
         transfers.append(transfer(name, images, of.critical_fault[is_new], of.critical_image[is_new], confidence))
     return _Found(summary, confidence, compaction, images, transfers)
-
-
-def _summary(store: Store, campaign: int, on_step: OnStep) -> CampaignSummary:
-    """What a campaign found.
-
-    Raises:
-        InputError: it does not know which images detect its faults.
-    """
-    status = store.campaign(campaign)
-    if status.state != "finished":
-        raise InputError(f"campaign {campaign}: is {status.state}; which images detect its faults is known at its end")
-    if status.dropped:
-        raise InputError(
-            f"campaign {campaign}: left {status.dropped:,} pairs out, because their faults were known to be critical; "
-            'run it with [run] goal = "severities"'
-        )
-    on_step(Step(f"adding up the faults of campaign {campaign}"))
-    summary = store.summary(campaign)
-    if status.screened:
-        most = (
-            ""
-            if summary.audit is None
-            else f", of which at most {summary.audit.pairs.missed_at_most:,.0f} are critical"
-        )
-        tell(
-            f"note: campaign {campaign} was screened: {status.screened:,} pairs were not run{most}; the images detect "
-            "every fault that was seen to be critical"
-        )
-    return summary
 
 
 def _check_images(store: Store, campaign: int, other: int) -> None:

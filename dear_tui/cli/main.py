@@ -26,9 +26,11 @@ from dear_tui.cli.keys import keys
 from dear_tui.cli.listing import list_campaigns
 from dear_tui.cli.options import StoreOption
 from dear_tui.cli.printing.say import tell
+from dear_tui.cli.protect import protect
 from dear_tui.cli.run import run
 from dear_tui.cli.show import show
 from dear_tui.cli.sql import sql
+from dear_tui.cli.study import study
 from dear_tui.cli.submit import submit
 from dear_tui.cli.terminal import open_terminal
 from dear_tui.cli.train import train
@@ -51,6 +53,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(run)
 app.command()(submit)
+app.command()(study)
 app.add_typer(worker, name="worker")
 app.command("list")(list_campaigns)
 app.command()(show)
@@ -58,6 +61,7 @@ for action in (pause, resume, cancel, retry, move, delete):
     app.command()(action)
 app.command(context_settings={"ignore_unknown_options": True})(sql)  # `-- a comment` begins a query
 app.command()(compact)
+app.command()(protect)
 app.command()(export)
 app.command()(verify)
 app.command()(estimate)

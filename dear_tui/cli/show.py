@@ -63,7 +63,7 @@ def show(
             say(line)
         if is_finished:
             say()
-            print_summary(opened, campaign)
+            print_summary(opened, campaign, with_rankings=True)
 
 
 def _as_json(store: Store, status: CampaignStatus) -> dict[str, Any]:

@@ -28,10 +28,11 @@ def print_tables(store: Store, campaign: int, table_format: str) -> None:
     from engine.analysis.renderers.registry import render
 
     status, results = read_results(store, campaign)
-    say("\n".join(render(table, table_format) for table in results.tables(status)), end="")
+    tables = (*results.tables(status), *results.ranking_tables())
+    say("\n".join(render(table, table_format) for table in tables), end="")
 
 
-def print_summary(store: Store, campaign: int) -> None:
+def print_summary(store: Store, campaign: int, with_rankings: bool = False) -> None:
     """The tables of a finished campaign on standard output, and what to ask next on standard error."""
     from dear_tui.cli.printing.terminal_table import print_table
 
@@ -41,7 +42,7 @@ def print_summary(store: Store, campaign: int) -> None:
     say(f"{status.faults:,} faults x {status.images:,} images = {status.pairs:,} pairs{took}")
     if results.self_check is not None:
         say(f"self-check: {results.self_check}")
-    for table in results.tables(status):
+    for table in (*results.tables(status), *(results.ranking_tables() if with_rankings else ())):
         say()
         print_table(table)
     if results.unverified_parts:

@@ -40,7 +40,8 @@ class Incidence:
             image: [K] ids of images.
             workload: [n] ids of the images that were run, whose places become their numbers.
         """
-        place = np.full(int(max(workload.max(initial=-1), image.max(initial=-1))) + 1, -1, np.int64)
+        ids = 1 + max((int(some.max()) for some in (workload, image) if len(some)), default=-1)
+        place = np.full(ids, -1, np.int64)
         place[workload] = np.arange(len(workload))
         number = place[image]
         return cls(np.unique(fault[number >= 0], return_inverse=True)[1], number[number >= 0], len(workload))

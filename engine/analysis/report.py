@@ -62,18 +62,21 @@ class CampaignResults:
         return found
 
     def tables(self, status: CampaignStatus) -> tuple[Table, ...]:
-        """Tables I, II and IV with their titles, that of the audit where pairs were screened, and that of the rankings.
+        """Tables I and IV with their titles, and between them that of the audit where pairs were screened.
 
-        Table IV and the rankings are left out where they are not known.
+        Table IV is left out where it is not known.
 
         Args:
             status: has the counts that the shares are of.
         """
         audits = () if self.audit is None else (audit_table(status, self.audit),)
         selections = () if self.table_four is None else (selection_table(self.table_four),)
-        rankings = (ranking_table(self.rankings),) if self.rankings else ()
+        return accuracy_table(status, self), *audits, *selections
+
+    def ranking_tables(self) -> tuple[Table, ...]:
+        """Table II, and how early each order of the images shows the critical faults, where that is known."""
         correlations = (correlation_table(self.spearman),) if self.spearman else ()
-        return accuracy_table(status, self), *audits, *correlations, *selections, *rankings
+        return *correlations, *((ranking_table(self.rankings),) if self.rankings else ())
 
 
 def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -> CampaignResults:

@@ -540,6 +540,17 @@ class CampaignConfig(Section):
         return self.model_dump(mode="json", exclude_none=True)
 
 
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    section: {
+        key: one.default for key, one in info.annotation.model_fields.items()
+        if not one.is_required() and one.default is not None
+    }
+    for section, info in CampaignConfig.model_fields.items()
+    if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel)
+}  # fmt: skip
+"""Section -> key -> the value that it has where a config does not say it, of keys that have one."""
+
+
 def load_config(path: Path) -> CampaignConfig:
     """Read and check one TOML config.
 

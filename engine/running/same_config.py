@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.config.campaign_config import DEFAULTS
 from engine.errors import InputError, UnreachableError
 from engine.running.fingerprint import differences, fingerprint, without_engine
 
@@ -72,5 +73,13 @@ def _description(store: Store, campaign: int) -> dict[str, Any]:
 
 
 def is_same_config(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two configs ask for the same, in everything but [run], which says how it is computed."""
-    return {**one, "run": None} == {**other, "run": None}
+    """Whether two configs ask for the same, in everything but [run], which says how it is computed.
+
+    A key that was not there yet when a config was kept has its default.
+    """
+    return _said(one) == _said(other)
+
+
+def _said(config: Mapping[str, Any]) -> dict[str, Any]:
+    filled = {name: {**keys, **config.get(name, {})} for name, keys in DEFAULTS.items()}
+    return {**config, **filled, "run": None}

@@ -301,6 +301,14 @@ class StoreReader:
         query = f"SELECT fault_id FROM faults WHERE campaign = {campaign} AND layer IN ({names}){of_bits}"
         return self.read(query)["fault_id"]
 
+    def fault_places(self, campaign: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The index of the layer of each fault, and its bit, [F] by ascending id."""
+        rows = self.read(
+            f"SELECT layer_index::BIGINT AS layer, bit::BIGINT AS bit FROM faults WHERE campaign = {campaign} "
+            "ORDER BY fault_id"
+        )
+        return rows["layer"], rows["bit"]
+
     def faults_in_both(self, campaign: int, other: int) -> NDArray[np.uint32]:
         """The faults of a campaign that another one has, too: the same change of the same weight."""
         same = " AND ".join(f"faults.{name} = others.{name}" for name in ("layer", "weight_index", "bit", "model"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from dear_tui.cli import main
+from tests.conftest import in_one_thread
 from tests.small_campaign import write_config
 
 if TYPE_CHECKING:
@@ -44,5 +45,6 @@ def invoke(capsys: pytest.CaptureFixture[str]) -> Invoke:
 def finished_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store whose campaign 1 is finished; not to be written to."""
     folder = tmp_path_factory.mktemp("finished")
-    assert main(["run", str(write_config(folder)), "--store", str(folder / "store")]) == 0
+    with in_one_thread():
+        assert main(["run", str(write_config(folder)), "--store", str(folder / "store")]) == 0
     return folder / "store"

@@ -107,7 +107,7 @@ def test_show_of_a_finished_campaign_ends_with_its_summary(invoke: Invoke, finis
 
 
 FIRST_LINES = {
-    "csv": "quantity,percent,count,of,unit",
+    "csv": "quantity,percent,low_percent,high_percent,count,of,unit",
     "md": "**Accuracy and severities (Table I)**",
     "latex": r"\begin{table}",
     "html": "<table>",
@@ -124,14 +124,16 @@ def test_the_tables_of_a_campaign_in_every_format(invoke: Invoke, finished_store
     assert "pre-plateau" in shown.out
 
 
-def test_the_csv_of_a_campaign_is_two_tables_of_numbers(invoke: Invoke, finished_store: Path) -> None:
+def test_the_csv_of_a_campaign_is_tables_of_numbers(invoke: Invoke, finished_store: Path) -> None:
     tables = invoke("show", "1", "--format", "csv", "--store", finished_store).out.split("\n\n")
-    accuracy, selections = ([*csv.DictReader(io.StringIO(table))] for table in tables)
+    accuracy, selections, correlations, rankings = ([*csv.DictReader(io.StringIO(table))] for table in tables)
     status = Store.open(finished_store, read_only=True).campaign(1)
     counts = {row["quantity"]: row["count"] for row in accuracy}
     assert counts["critical"] == str(status.critical)
     assert counts["faulty accuracy"] == ""
     assert float(selections[-1]["percent_of_samples"]) == 100
+    assert float(correlations[0]["el2n"]) == pytest.approx(1)
+    assert rankings[0]["order"] == "greedy"
 
 
 def test_show_as_json_by_either_option(invoke: Invoke, finished_store: Path) -> None:

@@ -38,6 +38,7 @@ SUMMARY = cast(
         workload=np.arange(4),
         golden_correct=np.array([True, True, False, True]),
         metric=np.array([1.2, 0.7, 0.0, 0.0]),
+        metrics={"el2n": np.array([1.2, 0.7, 0.0, 0.0]), "flat": np.ones(4)},
         stratum=np.zeros(3, np.int64),
         population=None,
         nonfinite=np.array([0, 0, 1]),

@@ -79,7 +79,9 @@ def test_all_problems_are_reported_at_once_also_those_between_keys_and_of_files(
         "[faults] error_margin: should be greater than 0, but is 0",
         "[faults] bits[1]: should be less than or equal to 31, but is 32",
         "[faults] cuont: unknown key; did you mean count?",
-        "[workload] metric: should be 'el2n', 'deepgini' or 'cross_entropy', but is 'l2'",
+        '[workload] metric: there is no metric "l2"; use one of el2n, deepgini, cross_entropy, entropy, margin, '
+        "least_confidence, centroid, kennard_stone, kennard_stone_correlation, pixel_entropy, kennard_stone_pixels, or "
+        "package.module:function",
         "[workload] n: missing; select = \"top_n\" needs it",
         '[workload] seed: does not apply to select = "top_n"; remove it, or use select = "random"',
         "[run] tf32: should be true or false, but is 1",

@@ -76,10 +76,15 @@ def test_the_first_picked_is_the_highest() -> None:
 
 
 def test_correlation_knows_no_size() -> None:
-    """Two images with features of one shape are picked last but one after the other."""
-    features = [[1.0, 2.0, 3.0], [10.0, 20.0, 30.0], [3.0, 2.0, 1.0], [1.0, 3.0, 2.0], [5.0, 5.0, 5.0]]
-    values = values_of("kennard_stone_correlation", [0] * 5, features=features)
-    assert values.tolist() == [5, 1, 4, 2, 3]
+    """Of two images with features of one shape one is picked last."""
+    features = [[1.0, 2.0, 3.0], [10.0, 20.0, 30.0], [3.0, 2.0, 1.0], [1.0, 3.0, 2.0]]
+    values = values_of("kennard_stone_correlation", [0] * 4, features=features)
+    assert values.tolist() == [4, 1, 3, 2]
+
+
+def test_features_that_are_all_alike_correlate_with_none() -> None:
+    values = values_of("kennard_stone_correlation", [0] * 3, features=[[5.0, 5.0], [1.0, 2.0], [2.0, 1.0]])
+    assert values.tolist() == [1, 3, 2]
 
 
 def test_the_centroid_is_that_of_the_label() -> None:

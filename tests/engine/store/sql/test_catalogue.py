@@ -40,7 +40,8 @@ VIEWS = {
     "image_summary": ["campaign", "image_id", *SUMMARY],
     "images": [
         *("campaign", "image_id", "rank", "label", "golden_class", "golden_correct"),
-        *("el2n", "deepgini", "cross_entropy"),
+        *("el2n", "deepgini", "cross_entropy", "entropy", "margin", "least_confidence", "centroid"),
+        *("kennard_stone", "kennard_stone_correlation", "pixel_entropy", "kennard_stone_pixels", "own"),
     ],
     "layers": ["campaign", "layer_index", "layer", "kind", "shape", "weights", "method", "reason"],
     "parts": [

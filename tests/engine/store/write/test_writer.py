@@ -9,6 +9,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from engine.metrics.registry import METRIC_COLUMNS
 from engine.store import Span
 from engine.store.parquet import write_arrays, write_parquet
 from engine.store.schema import COLUMNS, PART_TABLES
@@ -137,7 +138,7 @@ def test_faults_and_images_are_stored_as_given(tmp_path: Path) -> None:
             bool(new.labels[image] == new.golden_class[image]),
             float(new.metrics["el2n"][image]),
             float(new.metrics["deepgini"][image]),
-            None,
+            *[None] * (len(METRIC_COLUMNS) - 2),
         )
         for image in range(20)
     ]

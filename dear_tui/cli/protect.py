@@ -1,0 +1,103 @@
+"""`dear-tui protect`: what protecting some bits costs, and what it leaves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dear_tui.cli.finished import check_ending, confidence_of, finished_summary
+from dear_tui.cli.options import CampaignArgument, StoreOption
+from dear_tui.cli.printing.say import say, shown_steps, tell
+from dear_tui.cli.show import FORMATS, checked_format
+
+if TYPE_CHECKING:
+    from engine.analysis.protection import Sample
+    from engine.steps import OnStep
+    from engine.store import Store
+
+
+def _share(percent: float) -> float:
+    if not 0 < percent <= 1000:
+        raise typer.BadParameter(f"{percent:g} is not between 0 and 1000")
+    return percent
+
+
+def protect(
+    campaign: CampaignArgument,
+    budget: Annotated[
+        float, typer.Option(metavar="PERCENT", help="Bits that may be added to those of the weights.", callback=_share)
+    ] = 5.0,
+    steps: Annotated[
+        bool, typer.Option("--steps", help="Also list what each scheme protects, the first first.")
+    ] = False,
+    curve: Annotated[
+        Path | None, typer.Option(help="Write the frontier of each scheme: .csv, a row for each step.")
+    ] = None,
+    table_format: Annotated[
+        str, typer.Option("--format", metavar="|".join(FORMATS), help="Of the tables.", callback=checked_format)
+    ] = "text",
+    store: StoreOption = None,
+) -> None:
+    """Tell what share of pairs stays critical where the worst bits of a finished campaign are protected.
+
+    Computed from what the campaign found; nothing is run.
+    """
+    from dear_tui.cli.printing.terminal_table import print_table
+    from dear_tui.query.output import replaced_file
+    from engine.analysis.protection import SCHEMES, groups_table, plan_within, plans_table, write_frontiers
+    from engine.analysis.renderers.registry import render
+    from engine.store import Store, store_path
+
+    path = store_path(store)
+    check_ending("--curve", curve, (".csv",), path)
+    with Store.open(path, read_only=True) as opened, shown_steps() as on_step:
+        sample = _sample(opened, campaign, on_step)
+    plans = [plan_within(sample, scheme, budget / 100) for scheme in SCHEMES]
+    if curve is not None:
+        with replaced_file(curve) as written:
+            write_frontiers(written, sample)
+    tables = [plans_table(sample, plans, budget / 100)]
+    tables += [groups_table(sample, plan) for plan in plans if plan.groups and steps]
+    if table_format == "json":
+        say(json.dumps([asdict(plan) | {"overhead": plan.overhead} for plan in plans], indent=2))
+    elif table_format != "text":
+        say("\n".join(render(table, table_format) for table in tables), end="")
+    else:
+        for place, table in enumerate(tables):
+            if place:
+                say()
+            print_table(table)
+        tell(
+            "\nnote: a scheme that reloads removes a fault only where the weight is loaded again once it is detected; "
+            "the bits are chosen by the same faults, so that other faults leave a little more"
+        )
+
+
+def _sample(store: Store, campaign: int, on_step: OnStep) -> Sample:
+    """The faults of a campaign; those of a list as if they were drawn from any number of them."""
+    import numpy as np
+
+    from engine.analysis.protection import Sample
+    from engine.store.read.fault_results import stored_format
+
+    summary, description = finished_summary(store, campaign, on_step), store.description(campaign)
+    layer, bit = store.fault_places(campaign)
+    layers, endless = description["layers"], np.array([np.iinfo(np.int64).max])
+    is_list = summary.population is None
+    return Sample(
+        critical=summary.critical,
+        images=summary.status.images,
+        layer=layer,
+        bit=bit,
+        stratum=np.zeros_like(summary.stratum) if is_list else summary.stratum,
+        population=endless if summary.population is None else summary.population,
+        weight=summary.weight,
+        names=tuple(each["name"] for each in layers),
+        weights=np.array([np.prod(each["shape"], dtype=np.int64) for each in layers]),
+        bits=stored_format(description).bits,
+        confidence=confidence_of(description),
+    )

@@ -1,0 +1,154 @@
+"""`dear-tui study`: campaigns that belong together, from one file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dear_tui.access import commands as orders
+from dear_tui.cli.options import AgainOption, NoStartOption, StoreOption
+from dear_tui.cli.printing.say import say, shown_steps, tell
+from dear_tui.cli.show import FORMATS, checked_format
+from engine.steps import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from engine.analysis.study import MemberResults
+    from engine.config.campaign_config import CampaignConfig
+    from engine.config.study import Member, Study
+    from engine.steps import OnStep
+    from engine.store import Store
+
+
+def study(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A TOML config with a table [vary].")],
+    results: Annotated[
+        bool, typer.Option("--results", help="Queue nothing: show what the members have found so far, side by side.")
+    ] = False,
+    again: AgainOption = False,
+    no_start: NoStartOption = False,
+    table_format: Annotated[
+        str, typer.Option("--format", metavar="|".join(FORMATS), help="Of --results.", callback=checked_format)
+    ] = "text",
+    store: StoreOption = None,
+) -> None:
+    """Queue the campaigns of a study, or show their results side by side.
+
+    All members are tried out first, and nothing is queued unless all can run. A member that asks for some images of
+    another member with all of them is not run: its results are read off that one.
+    """
+    from engine.config.study import load_study
+    from engine.store import store_path
+
+    path, asked = store_path(store), load_study(file)
+    if results:
+        _show(asked, path, table_format)
+        return
+    run = [member for member in asked.members if _whole(member, asked) in (None, member)]
+    with shown_steps() as on_step:
+        submissions, notes = orders.submit_study(path, asked.name, run, on_step, again)
+    for note in notes:
+        tell(f"note: {note}")
+    for submission in submissions:
+        say(submission.campaign)
+        tell(orders.submitted(submission))
+    if left := len(asked.members) - len(run):
+        tell(f"{left} members are not run: their results are read off members with all images")
+    if any(map(orders.waits, submissions)):
+        tell(orders.run_queue(path, no_start, orders.IN_A_SHELL))
+    tell(f"then: dear-tui study {file} --results")
+
+
+def _whole(member: Member, study: Study) -> Member | None:
+    """The member with all images that tells what this one would find; itself where it is one; None: there is none."""
+    if member.config.run.goal != "severities":
+        return None
+    asked = _but_for_selection(member.config)
+    for other in study.members:
+        if other.config.workload.select == "all" and _but_for_selection(other.config) == asked:
+            return other
+    return None
+
+
+def _but_for_selection(config: CampaignConfig) -> dict[str, Any]:
+    """What must agree for one campaign to hold the results of the other: all but its name and its images."""
+    said = config.to_json() | {"name": None}
+    metric = {key: said["workload"].get(key) for key in ("metric", "path", "layer")}
+    return said | {"workload": metric}
+
+
+def _show(study: Study, path: Path, table_format: str) -> None:
+    from dear_tui.cli.printing.terminal_table import print_table
+    from engine.analysis.renderers.registry import render
+    from engine.analysis.study import study_table
+    from engine.store import Store
+
+    with Store.open(path, read_only=True) as opened, shown_steps() as on_step:
+        members = list(_results(study, opened, on_step))
+    table = study_table(study.name, members, study.members[0].config.faults.confidence)
+    if table_format == "json":
+        say(json.dumps([asdict(member) for member in members], indent=2))
+    elif table_format == "text":
+        print_table(table)
+        if any(member.campaign is None for member in members):
+            tell("members without a campaign: dear-tui study FILE queues them")
+    else:
+        say(render(table, table_format), end="")
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A campaign of the store."""
+
+    id: int
+    state: str
+    config: Mapping[str, Any]
+
+
+def _results(study: Study, store: Store, on_step: OnStep) -> Iterator[MemberResults]:
+    from engine.analysis.study import MemberResults, of_campaign, of_subset
+
+    kept = [_Kept(status.id, status.state, store.description(status.id)["config"]) for status in store.campaigns()]
+    for number, member in enumerate(study.members):
+        on_step(Step("reading the members", number, len(study.members)))
+        whole = _whole(member, study)
+        found = _campaign_of(member.config, kept)
+        if whole is not None and (found is None or found.state != "finished"):
+            full = _campaign_of(whole.config, kept)
+            if full is not None and full.state == "finished" and whole is not member:
+                confidence = member.config.faults.confidence
+                yield of_subset(member.factors, member.config.workload, store.summary(full.id), confidence)
+                continue
+        if found is None:
+            yield MemberResults(member.factors, None, "not queued")
+        elif found.state != "finished":
+            yield MemberResults(member.factors, found.id, found.state)
+        else:
+            yield of_campaign(member.factors, store.summary(found.id), store.description(found.id))
+
+
+def _campaign_of(config: CampaignConfig, kept: list[_Kept]) -> _Kept | None:
+    """The newest finished campaign of a config, whatever its name, or the newest of any state."""
+    from engine.running.same_config import is_same_config
+
+    asked = config.to_json() | {"name": None}
+    same = [
+        each
+        for each in kept
+        if is_same_config({**each.config, "name": None}, asked) and _method(each.config) == _method(asked)
+    ]
+    finished = [each for each in same if each.state == "finished"]
+    return next(iter(finished or same), None)
+
+
+def _method(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What of [run] decides what is found: the rest says how it is computed."""
+    from engine.config.campaign_config import DEFAULTS, SCREENING
+
+    run = {**DEFAULTS["run"], **config.get("run", {})}
+    return {key: run[key] for key in ("method", "goal", *SCREENING)}

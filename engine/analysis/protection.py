@@ -1,0 +1,204 @@
+"""What protecting some bits of some layers costs in memory, and what it leaves of the criticality."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.analysis.estimate import estimate_mean
+from engine.analysis.result_table import Column, Kind, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from engine.analysis.estimate import Share
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A way to protect stored weights, and what it adds to them."""
+
+    name: str
+    bits_per_bit: float = 0.0
+    """stored beside each bit that is protected; 0: whole words are"""
+    bits_per_word: int = 0
+    """stored beside each weight that is protected, whatever its width up to 32 bits"""
+    needs_reload: bool = False
+    """whether it only detects a fault, which is gone where the weight is then loaded again from elsewhere"""
+
+
+SCHEMES = (
+    Scheme("triplication", bits_per_bit=2),
+    Scheme("duplication, reloaded", bits_per_bit=1, needs_reload=True),
+    Scheme("word parity, reloaded", bits_per_word=1, needs_reload=True),
+    Scheme("SEC-DED", bits_per_word=7),
+)
+"""Duplication and parity detect one flipped bit; three copies outvote one, SEC-DED corrects it (Hamming 1950)."""
+
+_ROUNDING = 1e-9
+"""of a sum of costs"""
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """F faults, and what each is critical for."""
+
+    critical: NDArray[np.int64]
+    """[F] images"""
+    images: int
+    layer: NDArray[np.int64]
+    """[F] index"""
+    bit: NDArray[np.int64]
+    """[F]"""
+    stratum: NDArray[np.int64]
+    """[F] place in `population`"""
+    population: NDArray[np.int64]
+    """[H] different faults that each stratum holds"""
+    weight: NDArray[np.float64]
+    """[F] faults of the population that each one stands for"""
+    names: tuple[str, ...]
+    """[L] of the layers"""
+    weights: NDArray[np.int64]
+    """[L] how many each layer has"""
+    bits: int
+    """of a weight"""
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Group:
+    """Bits that are protected together."""
+
+    layer: int
+    bit: int | None
+    """None: all of its words"""
+    cost: float
+    """bits that are added, as a share of those of all weights"""
+    removed: float
+    """share of all pairs that is not critical any more"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a scheme does within a budget."""
+
+    scheme: Scheme
+    groups: tuple[Group, ...]
+    """the one first that removes most for what it costs"""
+    residual: Share
+    """share of pairs that stay critical"""
+
+    @property
+    def overhead(self) -> float:
+        """Bits that are added, as a share of those of all weights."""
+        return sum(group.cost for group in self.groups)
+
+
+def frontier(sample: Sample, scheme: Scheme) -> list[Group]:
+    """The groups of bits in the order in which protecting them removes most criticality for each bit that is stored.
+
+    A group is one bit of one layer, or all words of a layer where the scheme protects whole words. Groups do not
+    depend on each other, so that no set that stores as little as a start of the order removes more. Groups in which no
+    fault of the sample is critical are left out.
+    """
+    layers, whole = len(sample.names), scheme.bits_per_word > 0
+    groups = layers if whole else layers * sample.bits
+    group = sample.layer if whole else sample.layer * sample.bits + sample.bit
+    removed = np.bincount(group, sample.weight * sample.critical, groups) / (sample.weight.sum() * sample.images)
+    per_weight = scheme.bits_per_word if whole else scheme.bits_per_bit
+    cost = per_weight * (sample.weights if whole else np.repeat(sample.weights, sample.bits))
+    cost = cost / (sample.weights.sum() * sample.bits)
+    order = np.argsort(-removed / cost, kind="stable")
+    places = order[removed[order] > 0].tolist()
+    named = [(place, None) if whole else divmod(place, sample.bits) for place in places]
+    return [
+        Group(layer, bit, float(cost[place]), float(removed[place]))
+        for (layer, bit), place in zip(named, places, strict=True)
+    ]
+
+
+def plan_within(sample: Sample, scheme: Scheme, budget: float) -> Plan:
+    """The groups of the frontier that fit into a budget, the first ones first, and what they leave, with its interval.
+
+    The interval is that of the faults which chose the groups: of the same groups on other faults it is a little too
+    favourable.
+
+    Args:
+        sample: of the faults.
+        scheme: what protects.
+        budget: bits that may be added, as a share of those of all weights.
+    """
+    chosen: list[Group] = []
+    for group in frontier(sample, scheme):
+        if sum(each.cost for each in chosen) + group.cost <= budget * (1 + _ROUNDING):
+            chosen.append(group)
+    is_left = np.ones((len(sample.names), sample.bits), np.bool_)
+    for group in chosen:
+        is_left[group.layer, slice(None) if group.bit is None else group.bit] = False
+    left = np.where(is_left[sample.layer, sample.bit], sample.critical, 0)
+    return Plan(scheme, tuple(chosen), _share(sample, left))
+
+
+def _share(sample: Sample, critical: NDArray[np.int64]) -> Share:
+    return estimate_mean(critical, sample.images, sample.stratum, sample.population, sample.confidence)
+
+
+def _rows(sample: Sample, groups: Iterable[Group]) -> Iterator[tuple[str, int | None, float, float]]:
+    """Layer and bit of each group, what all up to it cost, and what they leave; both in percent."""
+    overhead, residual = 0.0, _share(sample, sample.critical).value
+    for group in groups:
+        overhead, residual = overhead + group.cost, max(0.0, residual - group.removed)
+        yield sample.names[group.layer], group.bit, 100 * overhead, 100 * residual
+
+
+def plans_table(sample: Sample, plans: Sequence[Plan], budget: float) -> Table:
+    """A row for each scheme, and before them what is critical without any."""
+    nothing = _share(sample, sample.critical)
+    return Table(
+        f"What protection within {100 * budget:g} % more memory leaves",
+        (
+            Column("scheme", priority=4),
+            Column("groups", Kind.COUNT, "bits or layers", priority=1),
+            Column("overhead_percent", Kind.PERCENT, "more memory", priority=3),
+            Column("residual_percent", Kind.PERCENT, "still critical", priority=4),
+            Column("low_percent", Kind.PERCENT, f"{100 * sample.confidence:g} % from", priority=2),
+            Column("high_percent", Kind.PERCENT, "to", priority=2),
+        ),
+        (
+            ("nothing", 0, 0.0, *_percents(nothing)),
+            *((each.scheme.name, len(each.groups), 100 * each.overhead, *_percents(each.residual)) for each in plans),
+        ),
+    )
+
+
+def groups_table(sample: Sample, plan: Plan) -> Table:
+    """A row for each group of bits that a plan protects, the first one first."""
+    return Table(
+        f"What {plan.scheme.name} protects, in this order",
+        (
+            Column("layer"),
+            Column("bit", Kind.ID),
+            Column("overhead_percent", Kind.PERCENT, "more memory, so far"),
+            Column("residual_percent", Kind.PERCENT, "still critical"),
+        ),
+        tuple(_rows(sample, plan.groups)),
+    )
+
+
+def write_frontiers(path: Path, sample: Sample, schemes: Iterable[Scheme] = SCHEMES) -> None:
+    """Write a CSV with a row for each group of each scheme's frontier."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["scheme", "layer", "bit", "overhead_percent", "residual_percent"])
+        for scheme in schemes:
+            rows.writerows((scheme.name, *row) for row in _rows(sample, frontier(sample, scheme)))
+
+
+def _percents(share: Share) -> tuple[float, float, float]:
+    return 100 * share.value, 100 * share.low, 100 * share.high

@@ -1,0 +1,126 @@
+"""The members of a study side by side; a member on some images is read off a campaign that ran all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.analysis.estimate import estimate_mean
+from engine.analysis.report import campaign_results
+from engine.analysis.result_table import Column, Kind, Table
+from engine.metrics.selection import select_images
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from engine.analysis.estimate import Share
+    from engine.config.campaign_config import WorkloadConfig
+    from engine.store import CampaignSummary
+
+
+@dataclass(frozen=True)
+class MemberResults:
+    """What one member found; None where that is not known."""
+
+    factors: Mapping[str, Any]
+    campaign: int | None
+    """None: there is none yet"""
+    state: str
+    """of the campaign; `read off` where it is one with more images"""
+    faults: int | None = None
+    images: int | None = None
+    critical: Share | None = None
+    """share of pairs, 0..1"""
+    critical_percent: float | None = None
+    critical_faults: int | None = None
+    faulty_accuracy: float | None = None
+    """percent"""
+
+
+def of_campaign(factors: Mapping[str, Any], summary: CampaignSummary, description: Mapping[str, Any]) -> MemberResults:
+    """Of a member whose own campaign is finished."""
+    results = campaign_results(summary, description)
+    status = summary.status
+    return MemberResults(
+        factors=factors,
+        campaign=status.id,
+        state=status.state,
+        faults=status.faults,
+        images=status.images,
+        critical=results.shares.get("critical"),
+        critical_percent=results.table_one.critical,
+        critical_faults=results.table_one.critical_faults,
+        faulty_accuracy=results.table_one.faulty_accuracy,
+    )
+
+
+def of_subset(
+    factors: Mapping[str, Any],
+    workload: WorkloadConfig,
+    summary: CampaignSummary,
+    confidence: float,
+) -> MemberResults:
+    """Of a member on some images, from the campaign of the same faults on all of them.
+
+    Args:
+        factors: of the member.
+        workload: which images it asks for.
+        summary: of the campaign on all images, which has the metric.
+        confidence: of the interval.
+
+    Raises:
+        InputError: the selection is empty.
+    """
+    images = select_images(workload, summary.metrics[workload.column])
+    is_in = np.isin(summary.critical_image, images)
+    place = np.searchsorted(summary.fault_id, summary.critical_fault[is_in])
+    critical = np.bincount(place, minlength=len(summary.fault_id))
+    share = None
+    if summary.population is not None:
+        share = estimate_mean(critical, len(images), summary.stratum, summary.population, confidence)
+    weight = summary.weight
+    return MemberResults(
+        factors=factors,
+        campaign=summary.status.id,
+        state="read off",
+        faults=len(summary.fault_id),
+        images=len(images),
+        critical=share,
+        critical_percent=100 * float((critical * weight).sum() / weight.sum()) / len(images),
+        critical_faults=int(np.count_nonzero(critical)),
+    )
+
+
+def study_table(name: str, members: Sequence[MemberResults], confidence: float) -> Table:
+    """A row for each member: what sets it apart, and what was found."""
+    factors = list(members[0].factors) if members else []
+    return Table(
+        f"Study {name}",
+        (
+            Column("campaign", Kind.ID, priority=8),
+            Column("state", priority=8),
+            *(Column(factor, priority=9) for factor in factors),
+            Column("faults", Kind.COUNT, priority=5),
+            Column("images", Kind.COUNT, priority=6),
+            Column("critical_percent", Kind.PERCENT, "critical", priority=7),
+            Column("low_percent", Kind.PERCENT, f"{100 * confidence:g} % from", priority=3),
+            Column("high_percent", Kind.PERCENT, "to", priority=3),
+            Column("critical_faults", Kind.COUNT, "critical faults", priority=7),
+            Column("faulty_accuracy_percent", Kind.PERCENT, "faulty accuracy", priority=4),
+        ),
+        tuple(
+            (each.campaign, each.state, *(_cell(each.factors[factor]) for factor in factors), each.faults, each.images,
+             each.critical_percent, *_ends(each.critical), each.critical_faults, each.faulty_accuracy)
+            for each in members
+        ),
+    )  # fmt: skip
+
+
+def _cell(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _ends(share: Share | None) -> tuple[float | None, float | None]:
+    return (None, None) if share is None or share.low == share.high else (100 * share.low, 100 * share.high)

@@ -1,0 +1,115 @@
+"""`dear-tui study`: what it queues, what it reads off, and what it shows."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from engine.store.sql.sql import SqlSession
+from tests.small_campaign import write_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.dear_tui.cli.conftest import Invoke
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+VARY = """
+[vary]
+"faults.seed" = [1, 2]
+[[vary.selection]]
+name = "all"
+workload = { select = "all" }
+[[vary.selection]]
+name = "few"
+workload = { select = "top_n", n = 7 }
+"""
+
+
+def write_study(folder: Path, vary: str = VARY, **changes: Any) -> Path:
+    config = write_config(folder, **changes)
+    path = folder / "study.toml"
+    path.write_text(config.read_text().replace("[workload]\n", "") + vary)
+    return path
+
+
+def rows(store: Path, query: str) -> list[tuple[Any, ...]]:
+    with SqlSession(store) as session:
+        return list(session.query(query))
+
+
+def test_members_are_queued_and_know_their_study(invoke: Invoke, tmp_path: Path) -> None:
+    study, store = write_study(tmp_path), tmp_path / "store"
+    done = invoke("study", study, "--no-start", "--store", store)
+    assert (done.code, done.out.split()) == (0, ["1", "2"])
+    assert "2 members are not run: their results are read off members with all images" in done.err
+    assert f"then: dear-tui study {study} --results" in done.err
+    found = rows(store, "SELECT campaign, study, factors FROM campaigns ORDER BY 1")
+    assert [(each[0], each[1], json.loads(each[2])) for each in found] == [
+        (1, "small", {"faults.seed": 1, "selection": "all"}),
+        (2, "small", {"faults.seed": 2, "selection": "all"}),
+    ]
+    again = invoke("study", study, "--no-start", "--store", store)
+    assert again.out.split() == ["1", "2"], "it is the same study"
+    shown = json.loads(invoke("study", study, "--results", "--format", "json", "--store", store).out)
+    assert [(each["campaign"], each["state"]) for each in shown] == [
+        (1, "queued"),
+        (None, "not queued"),
+        (2, "queued"),
+        (None, "not queued"),
+    ]
+
+
+def test_what_is_read_off_is_what_the_subset_alone_gives(invoke: Invoke, tmp_path: Path) -> None:
+    study, store = write_study(tmp_path), tmp_path / "store"
+    for seed in (1, 2):
+        config = write_config(tmp_path, name=f"full {seed}", faults={"seed": seed})
+        assert invoke("run", config, "--store", store).code == 0
+    shown = json.loads(invoke("study", study, "--results", "--format", "json", "--store", store).out)
+    assert [each["state"] for each in shown] == ["finished", "read off"] * 2
+    alone = tmp_path / "alone"
+    for member, seed in ((shown[1], 1), (shown[3], 2)):
+        workload = {"select": "top_n", "n": 7}
+        config = write_config(tmp_path, faults={"seed": seed}, workload=workload)
+        assert invoke("run", config, "--store", alone).code == 0
+        tables = json.loads(invoke("show", str(seed), "--json", "--store", alone).out)["tables"]
+        assert member["images"] == 7
+        assert member["critical_faults"] == tables["table_one"]["critical_faults"]
+        assert member["critical_percent"] == pytest.approx(tables["table_one"]["critical"])
+        assert member["critical"] == pytest.approx(tables["shares"]["critical"])
+
+
+def test_results_are_a_table_for_people_and_for_papers(invoke: Invoke, tmp_path: Path) -> None:
+    study, store = write_study(tmp_path), tmp_path / "store"
+    config = write_config(tmp_path, faults={"seed": 1})
+    assert invoke("run", config, "--store", store).code == 0
+    done = invoke("study", study, "--results", "--store", store)
+    lines = done.out.splitlines()
+    assert lines[0] == "Study small"
+    assert [word for word in ("faults.seed", "selection", "critical faults") if word in lines[2]] == [
+        "faults.seed",
+        "selection",
+        "critical faults",
+    ]
+    assert sum("read off" in line for line in lines) == 1
+    latex = invoke("study", study, "--results", "--format", "latex", "--store", store)
+    assert (latex.code, "tabular" in latex.out) == (0, True)
+
+
+def test_a_bad_member_is_named_and_nothing_is_queued(invoke: Invoke, tmp_path: Path) -> None:
+    vary = '[vary]\n"faults.count" = [20, 100000000]\n'
+    done = invoke("study", write_study(tmp_path, vary), "--no-start", "--store", tmp_path / "store")
+    assert (done.code, done.out) == (2, "")
+    assert "small 100000000: [faults] count: 100000000 faults cannot be drawn" in done.err
+    listed = invoke("list", "--json", "--store", tmp_path / "store")
+    assert listed.out.strip() in ("[]", "")
+
+
+def test_members_by_other_methods_are_campaigns_of_their_own(invoke: Invoke, tmp_path: Path) -> None:
+    study, store = write_study(tmp_path, '[vary]\n"run.method" = ["exact", "fast"]\n'), tmp_path / "store"
+    assert invoke("run", write_config(tmp_path), "--store", store).code == 0  # by exact
+    shown = json.loads(invoke("study", study, "--results", "--format", "json", "--store", store).out)
+    assert [each["state"] for each in shown] == ["finished", "not queued"]
