@@ -69,7 +69,7 @@ def spearman(metrics: Mapping[str, Values]) -> npt.NDArray[np.float64]:
     Args:
         metrics: name -> [N] of all images.
 
-    >>> spearman({"a": np.array([1.0, 2.0, 3.0]), "b": np.array([1.0, 9.0, 4.0])}).tolist()
+    >>> spearman({"a": np.array([1.0, 2.0, 3.0]), "b": np.array([1.0, 9.0, 4.0])}).round(6).tolist()
     [[1.0, 0.5], [0.5, 1.0]]
     """
     from scipy.stats import rankdata  # a second to import

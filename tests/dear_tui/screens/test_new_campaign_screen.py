@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 LAYERS = [["conv1", [6, 1, 5, 5]], ["conv2", [16, 6, 5, 5]], ["fc1", [120, 400]], ["fc2", [84, 120]], ["fc3", [10, 84]]]
 MATERIAL = Report("material", {"layers": LAYERS, "images": 10_000, "injected": ""})
-ESTIMATE = Report("estimate", {"seconds": 42.0, "device": "cpu", "method": "fast"})
+COUNTED = {"faults": 16_501, "population": 1_967_040, "images": 10_000, "pairs": 165_010_000, "disk_bytes": 10**8}
+ESTIMATE = Report("estimate", COUNTED | {"seconds": 42.0, "device": "cpu", "method": "fast"})
 SUBMITTED = Report("submitted", {"campaign": 8, "said": ["campaign 8 is queued"]})
 
 
@@ -181,8 +182,9 @@ async def test_only_what_applies_is_shown(tmp_path: Path) -> None:
     (tmp_path / "faults.csv").write_text("Layer,TensorIndex,Bit\n")
     async with make_app(FakeSource()).run_test(size=(120, 40)) as pilot:
         app = await opened(pilot)
-        hidden = {("model", "width"), ("model", "path"), ("faults", "list")}
+        hidden = {("model", "width"), ("model", "path"), *(("faults", key) for key in ("list", "p", "draw"))}
         hidden |= {("workload", key) for key in ("n", "fraction", "center", "eps", "threshold", "seed")}
+        hidden |= {("workload", key) for key in ("list", "path", "layer")}
         hidden |= {("run", key) for key in ("theta", "theta2", "audit", "audit_faults")}
         every = {(one.section, one.key) for one in config_fields()} | {("submit", "again")}
         await until(pilot, lambda: shown(app) == every - hidden)
@@ -195,7 +197,12 @@ async def test_only_what_applies_is_shown(tmp_path: Path) -> None:
         assert ("workload", "n") not in shown(app)
         focus(app, "faults", "sampling")
         await pilot.press("right")
-        await until(pilot, lambda: ("faults", "count") not in shown(app))
+        await until(pilot, lambda: ("faults", "draw") in shown(app))
+        await pilot.press("right", "right", "right")
+        await until(pilot, lambda: ("faults", "p") in shown(app))
+        assert ("faults", "count") not in shown(app)
+        await pilot.press("right")
+        await until(pilot, lambda: ("faults", "error_margin") not in shown(app))
         drawing = {("faults", key) for key in ("error_margin", "confidence", "count", "seed", "list")}
         assert not drawing & shown(app), "every fault is taken"
         await pilot.press("right")

@@ -10,7 +10,7 @@ from engine.config.study import MOST_MEMBERS, load_study
 from engine.errors import ConfigError
 
 BASE = 'name = "s"\n[model]\narch = "lenet5"\n[dataset]\nname = "mnist"\n'
-SAMPLE = Path(__file__).parents[3] / "sample_configs" / "paper-study.toml"
+SAMPLE = Path(__file__).parents[3] / "sample_configs" / "studies" / "paper.toml"
 
 
 def written(folder: Path, text: str) -> Path:
