@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dear_tui.cli.options import JsonOption, StoreOption
 from dear_tui.cli.printing.say import say, tell
+from engine.errors import UnreachableError
 from engine.severity import NOT_RUN_NAMES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engine.analysis.result_table import Table
-    from engine.store import CampaignStatus
+    from engine.store import CampaignStatus, Store
 
 
 def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> None:
@@ -23,11 +28,12 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
     path = store_path(store)
     with Store.open(path, read_only=True) as opened:
         campaigns = opened.campaigns()
+        studies = {status.id: _study_of(opened, status.id) for status in campaigns}
         if as_json:
-            say(json.dumps([asdict(status) for status in campaigns], indent=2))
+            say(json.dumps([asdict(status) | {"study": studies[status.id]} for status in campaigns], indent=2))
         elif campaigns:
             waiting = opened.queue.waiting()
-            print_table(campaign_table(campaigns, waiting))
+            print_table(campaign_table(campaigns, waiting, studies))
             for status in campaigns:
                 if status.error:
                     tell(f"campaign {status.id}: {status.error}")
@@ -42,8 +48,21 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
             tell(f"no campaigns in {path}; start with: dear-tui demo")
 
 
-def campaign_table(campaigns: list[CampaignStatus], waiting: list[int]) -> Table:
-    """A row for each campaign; rate and ETA only where something runs, pairs that were not run only where there are."""
+def _study_of(store: Store, campaign: int) -> str | None:
+    """The study that a campaign is a member of; None where it is of none, or damaged."""
+    with suppress(UnreachableError):
+        study: str | None = store.description(campaign).get("study")
+        return study
+    return None
+
+
+def campaign_table(
+    campaigns: list[CampaignStatus], waiting: list[int], studies: Mapping[int, str | None] = MappingProxyType({})
+) -> Table:
+    """A row for each campaign; rate and ETA only where something runs, pairs that were not run only where there are.
+
+    Studies, too, only where there are some.
+    """
     from engine.analysis.result_table import Column, Kind, Table
 
     running = (Column("rate", Kind.RATE, priority=2), Column("eta_s", Kind.SECONDS, "ETA", priority=8))
@@ -55,6 +74,7 @@ def campaign_table(campaigns: list[CampaignStatus], waiting: list[int]) -> Table
             Column("id", Kind.ID, priority=9),
             Column("name", priority=9),
             Column("state", priority=9),
+            *((Column("study", priority=3),) if any(studies.values()) else ()),
             Column("network", priority=5),
             Column("dataset", heading="data set", priority=4),
             Column("select", priority=3),
@@ -68,7 +88,8 @@ def campaign_table(campaigns: list[CampaignStatus], waiting: list[int]) -> Table
             *(Column(name, Kind.COUNT, priority=1) for name in not_run),
         ),
         tuple(
-            (status.id, status.name, _state(status, waiting), status.network, status.dataset, status.select,
+            (status.id, status.name, _state(status, waiting),
+             *((studies[status.id],) if any(studies.values()) else ()), status.network, status.dataset, status.select,
              status.faults, status.images, 100 * status.pairs_done // max(1, status.pairs),  # 100 % is complete
              *((status.rate or None, status.eta_s) if runs else ()),
              status.masked, status.non_critical, status.critical, *(getattr(status, name) for name in not_run))

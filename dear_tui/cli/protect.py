@@ -15,7 +15,7 @@ from dear_tui.cli.printing.say import say, shown_steps, tell
 from dear_tui.cli.show import FORMATS, checked_format
 
 if TYPE_CHECKING:
-    from engine.analysis.protection import Sample
+    from engine.analysis.protection import Repair, Sample
     from engine.steps import OnStep
     from engine.store import Store
 
@@ -34,6 +34,12 @@ def protect(
     steps: Annotated[
         bool, typer.Option("--steps", help="Also list what each scheme protects, the first first.")
     ] = False,
+    restrict: Annotated[
+        bool,
+        typer.Option(
+            "--restrict", help="Also run the faults that leave their layer's range again, at its end and at zero."
+        ),
+    ] = False,
     curve: Annotated[
         Path | None, typer.Option(help="Write the frontier of each scheme: .csv, a row for each step.")
     ] = None,
@@ -44,7 +50,7 @@ def protect(
 ) -> None:
     """Tell what share of pairs stays critical where the worst bits of a finished campaign are protected.
 
-    Computed from what the campaign found; nothing is run.
+    Computed from what the campaign found; nothing is run but what --restrict asks for.
     """
     from dear_tui.cli.printing.terminal_table import print_table
     from dear_tui.query.output import replaced_file
@@ -56,14 +62,16 @@ def protect(
     check_ending("--curve", curve, (".csv",), path)
     with Store.open(path, read_only=True) as opened, shown_steps() as on_step:
         sample = _sample(opened, campaign, on_step)
+        repairs = _repairs(opened, campaign, sample, on_step) if restrict else []
     plans = [plan_within(sample, scheme, budget / 100) for scheme in SCHEMES]
     if curve is not None:
         with replaced_file(curve) as written:
             write_frontiers(written, sample)
-    tables = [plans_table(sample, plans, budget / 100)]
+    tables = [plans_table(sample, plans, budget / 100, repairs)]
     tables += [groups_table(sample, plan) for plan in plans if plan.groups and steps]
     if table_format == "json":
-        say(json.dumps([asdict(plan) | {"overhead": plan.overhead} for plan in plans], indent=2))
+        known = [asdict(plan) | {"overhead": plan.overhead} for plan in plans]
+        say(json.dumps({"plans": known, "repairs": [asdict(each) for each in repairs]}, indent=2))
     elif table_format != "text":
         say("\n".join(render(table, table_format) for table in tables), end="")
     else:
@@ -75,6 +83,25 @@ def protect(
             "\nnote: a scheme that reloads removes a fault only where the weight is loaded again once it is detected; "
             "the bits are chosen by the same faults, so that other faults leave a little more"
         )
+
+
+def _repairs(store: Store, campaign: int, sample: Sample, on_step: OnStep) -> list[Repair]:
+    """Range restriction, with both values.
+
+    Raises:
+        InputError: the campaign's network, images or faults are not what they were.
+    """
+    from engine.analysis.protection import repair
+    from engine.running.execution import prepare_as_before
+    from engine.running.range_restriction import restrict_ranges
+
+    prepared = prepare_as_before(store, campaign, on_step)
+    found = restrict_ranges(prepared, sample.critical, on_step)
+    outside = int(found.outside.sum())
+    names = ("range restriction, to its end", "range restriction, to zero")
+    return [
+        repair(sample, name, outside, counts) for name, counts in zip(names, (found.clamped, found.zeroed), strict=True)
+    ]
 
 
 def _sample(store: Store, campaign: int, on_step: OnStep) -> Sample:

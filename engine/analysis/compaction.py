@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -216,12 +215,11 @@ def _enough(incidence: Incidence, times: int) -> int:
     order = greedy_order(incidence, times)
     place = np.empty(incidence.images, np.int64)
     place[order] = np.arange(incidence.images)
-    starts, images = incidence.by_fault
-    last = 0
-    for start, stop in pairwise(starts):
-        shown = np.sort(place[images[start:stop]])
-        last = max(last, int(shown[min(times, len(shown)) - 1]) + 1)
-    return last
+    in_order = place[incidence.image]
+    by_fault = np.lexsort((in_order, incidence.fault))
+    counts = np.bincount(incidence.fault, minlength=incidence.faults)
+    wanted = np.cumsum(counts) - counts + np.minimum(times, counts) - 1  # among a fault's images, the last one needed
+    return int(in_order[by_fault][wanted].max(initial=-1)) + 1
 
 
 def needed_table(needed: Sequence[ImagesNeeded]) -> Table:

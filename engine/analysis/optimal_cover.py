@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 SECONDS = 20.0
 """for the integer program; what it has found by then is told with its gap"""
 
-MOST_CELLS = 2 * 10**8
+ROWS = 256
+"""that are compared with all others at once"""
+
+MOST_CELLS = 10**8
 """faults times images that are compared with each other; of more, the order of `greedy_order` is all there is"""
 
 
@@ -54,18 +57,20 @@ def smallest_cover(incidence: Incidence, seconds: float = SECONDS, on_step: OnSt
         seconds: for the solver.
         on_step: told what is being done.
     """
-    greedy = _greedy_cover(incidence)
-    distinct = _without_equal_faults(incidence)
-    if distinct.shape[0] * distinct.shape[1] > MOST_CELLS:
+    greedy, kinds = _greedy_cover(incidence), _kinds_of_faults(incidence)
+    if len(kinds) * incidence.images > MOST_CELLS:
         return Cover(greedy, _least_by_counting(incidence))
+    distinct = np.zeros((len(kinds), incidence.images), np.bool_)
+    for row, images in enumerate(kinds):
+        distinct[row, images] = True
     on_step(Step("leaving out what is decided"))
-    taken, faults, images = _reduced(distinct)
+    taken, faults, candidates = _reduced(distinct)
     if not len(faults):
         return Cover(np.sort(taken), len(taken))
     on_step(Step("solving what is left"))
-    chosen, bound = _solved(distinct[np.ix_(faults, images)], seconds)
+    chosen, bound = _solved(distinct[np.ix_(faults, candidates)], seconds)
     at_least = len(taken) + bound
-    found = None if chosen is None else np.sort(np.concatenate([taken, images[chosen]]))
+    found = None if chosen is None else np.sort(np.concatenate([taken, candidates[chosen]]))
     return Cover(greedy if found is None or len(greedy) < len(found) else found, at_least)
 
 
@@ -81,14 +86,11 @@ def _least_by_counting(incidence: Incidence) -> int:
     return math.ceil(incidence.faults / most) if most else 0
 
 
-def _without_equal_faults(incidence: Incidence) -> Shows:
-    """[m', n] whether an image shows a fault, for one fault of those that the same images show."""
+def _kinds_of_faults(incidence: Incidence) -> list[Places]:
+    """The images that show a fault, ascending, for one fault of those that the same images show."""
     starts, images = incidence.by_fault
     kinds = {np.sort(images[start:stop]).tobytes() for start, stop in pairwise(starts)}
-    shows = np.zeros((len(kinds), incidence.images), np.bool_)
-    for row, kind in enumerate(sorted(kinds)):
-        shows[row, np.frombuffer(kind, np.int64)] = True
-    return shows
+    return [np.frombuffer(kind, np.int64) for kind in sorted(kinds)]
 
 
 def _reduced(shows: Shows) -> tuple[Places, Places, Places]:
@@ -111,16 +113,15 @@ def _reduced(shows: Shows) -> tuple[Places, Places, Places]:
 
 def _is_implied(sets: Shows) -> npt.NDArray[np.bool_]:
     """Which rows hold all of another row: of equal rows, all but the first."""
-    sizes = sets.sum(axis=1)
-    as_numbers = sets.astype(np.float32)
+    sizes, numbers = sets.sum(axis=1), sets.astype(np.float32)  # whose products count exactly, up to 2^24
     implied = np.zeros(len(sets), np.bool_)
-    earlier = np.arange(len(sets))
-    for row in np.argsort(sizes, kind="stable"):
-        if implied[row]:
-            continue
-        holds = as_numbers @ as_numbers[row] == sizes[row]
-        holds &= (sizes > sizes[row]) | (earlier > row)
-        implied |= holds
+    small_first = np.argsort(sizes, kind="stable")
+    for start in range(0, len(sets), ROWS):
+        rows = small_first[start : start + ROWS]
+        rows, others = rows[~implied[rows]], np.flatnonzero(~implied)
+        holds = numbers[others] @ numbers[rows].T == sizes[rows]
+        holds &= (sizes[others, None] > sizes[rows]) | (others[:, None] > rows)
+        implied[others[holds.any(axis=1)]] = True
     return implied
 
 

@@ -157,8 +157,31 @@ def _rows(sample: Sample, groups: Iterable[Group]) -> Iterator[tuple[str, int | 
         yield sample.names[group.layer], group.bit, 100 * overhead, 100 * residual
 
 
-def plans_table(sample: Sample, plans: Sequence[Plan], budget: float) -> Table:
-    """A row for each scheme, and before them what is critical without any."""
+@dataclass(frozen=True)
+class Repair:
+    """What is left where faulty values are replaced when they are loaded, which stores next to nothing."""
+
+    name: str
+    faults: int
+    """whose values are replaced"""
+    residual: Share
+    """share of pairs that stay critical"""
+
+
+def repair(sample: Sample, name: str, faults: int, critical: NDArray[np.int64]) -> Repair:
+    """What is left of the criticality of a sample.
+
+    Args:
+        sample: of the faults.
+        name: of the repair.
+        faults: whose values it replaces.
+        critical: [F] images that each fault is critical for under it.
+    """
+    return Repair(name, faults, _share(sample, critical))
+
+
+def plans_table(sample: Sample, plans: Sequence[Plan], budget: float, repairs: Sequence[Repair] = ()) -> Table:
+    """A row for each scheme and each repair, and before them what is critical without any."""
     nothing = _share(sample, sample.critical)
     return Table(
         f"What protection within {100 * budget:g} % more memory leaves",
@@ -173,6 +196,7 @@ def plans_table(sample: Sample, plans: Sequence[Plan], budget: float) -> Table:
         (
             ("nothing", 0, 0.0, *_percents(nothing)),
             *((each.scheme.name, len(each.groups), 100 * each.overhead, *_percents(each.residual)) for each in plans),
+            *((each.name, None, 0.0, *_percents(each.residual)) for each in repairs),
         ),
     )
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from engine.running.preparation import PreparedCampaign
     from engine.running.progress import Progress
     from engine.store import CampaignStatus, NewCampaign, State
+    from engine.store.read.reading import StoreReader
 
 
 class Listener(Protocol):
@@ -223,6 +224,24 @@ def _prepare_again(
     Raises:
         InputError: it is not the same any more.
     """
+    prepared = _prepare_stored(campaign, description, on_step, networks)
+    checked = prove(prepared, on_step)
+    continue_from(store, campaign, prepared, new_campaign(prepared, checked))
+    return prepared, checked
+
+
+def prepare_as_before(store: StoreReader, campaign: int, on_step: OnStep) -> PreparedCampaign:
+    """Load what a campaign of the store was created from; nothing is written.
+
+    Raises:
+        InputError: it is not the same any more.
+    """
+    return _prepare_stored(campaign, store.description(campaign), on_step, None)
+
+
+def _prepare_stored(
+    campaign: int, description: dict[str, Any], on_step: OnStep, networks: Networks | None
+) -> PreparedCampaign:
     config = parse_config(description["config"], source=f"campaign {campaign}")
     prepared = prepare(config, int(description["numerics"]["threads"]), on_step, networks)
     if without_engine(prepared.identity) != without_engine(description["identity"]):
@@ -230,9 +249,7 @@ def _prepare_again(
             f"campaign {campaign} was submitted with {differences(description['identity'], prepared.identity)}; put "
             "that back and `dear-tui retry` it, or submit its config as a new campaign with --again"
         )
-    checked = prove(prepared, on_step)
-    continue_from(store, campaign, prepared, new_campaign(prepared, checked))
-    return prepared, checked
+    return prepared
 
 
 @dataclass(frozen=True)

@@ -50,9 +50,20 @@ def test_what_is_critical_without_protection_is_what_the_store_has(
 
 def test_scripts_get_numbers(invoke: Invoke, finished_store: Path) -> None:
     done = invoke("protect", "1", "--format", "json", "--store", finished_store)
-    plans = json.loads(done.out)
+    plans = json.loads(done.out)["plans"]
     assert plans[0]["scheme"]["name"] == "triplication"
     assert all(plan["overhead"] <= 0.05 for plan in plans)
+
+
+def test_faults_that_leave_the_range_are_run_again(invoke: Invoke, finished_store: Path) -> None:
+    done = invoke("protect", "1", "--restrict", "--format", "json", "--store", finished_store)
+    assert done.code == 0
+    to_end, to_zero = json.loads(done.out)["repairs"]
+    assert to_end["faults"] == to_zero["faults"] > 0
+    for each in (to_end, to_zero):
+        assert each["residual"]["low"] <= each["residual"]["value"] <= each["residual"]["high"]
+    shown = invoke("protect", "1", "--restrict", "--store", finished_store)
+    assert "range restriction, to zero" in shown.out
 
 
 def test_a_list_is_taken_as_if_it_was_drawn(invoke: Invoke, tmp_path: Path) -> None:

@@ -52,6 +52,8 @@ def test_members_are_queued_and_know_their_study(invoke: Invoke, tmp_path: Path)
         (1, "small", {"faults.seed": 1, "selection": "all"}),
         (2, "small", {"faults.seed": 2, "selection": "all"}),
     ]
+    listed = invoke("list", "--store", store).out.splitlines()
+    assert listed[0].split()[:4] == ["id", "name", "state", "study"]
     again = invoke("study", study, "--no-start", "--store", store)
     assert again.out.split() == ["1", "2"], "it is the same study"
     shown = json.loads(invoke("study", study, "--results", "--format", "json", "--store", store).out)

@@ -22,6 +22,8 @@ COLUMNS = {
     "which bits are critical": ["bit", "faults", "critical_faults", "critical % of pairs"],
     "which layers are critical": ["layer", "faults", "critical_faults", "critical % of pairs"],
     "layer by bit": ["layer", "bit", "faults", "critical_pairs", "critical %"],
+    "which output channels are critical": ["layer", "channel", "faults", "critical_faults", "critical_pairs"],
+    "which classes are lost": ["golden_class", "images", "critical_pairs", "critical % of pairs"],
     "the worst faults": [
         *("fault_id", "layer", "tensor_index", "bit", "golden_value", "faulty_value"),
         *("critical", "non_critical", "masked"),
