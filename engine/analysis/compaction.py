@@ -170,8 +170,8 @@ def _of_endless(hits: int, sample: int, confidence: float) -> Share:
 def _most_first(incidence: Incidence, images: Places) -> Places:
     """Images in the order in which they show most that those before do not."""
     is_in = np.isin(incidence.image, images)
-    within = Incidence(incidence.fault[is_in], incidence.image[is_in], incidence.images)
-    return greedy_order(within)[: len(images)]
+    order = greedy_order(Incidence(incidence.fault[is_in], incidence.image[is_in], incidence.images))
+    return order[np.isin(order, images)]
 
 
 def _then_the_rest(order: Places, images: int) -> Places:
