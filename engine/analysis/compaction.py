@@ -226,7 +226,7 @@ def needed_table(needed: Sequence[ImagesNeeded]) -> Table:
     """A row for each order, with the images that it needs for each of `LEVELS`; of chance its ends, too."""
     rows: list[tuple[Cell, ...]] = []
     for each in needed:
-        rows.append((each.order, *each.images))
+        rows.append((each.order, *map(round, each.images)))
         if each.fewest is not None and each.most is not None:
             rows += [(f"{each.order}, luckiest", *each.fewest), (f"{each.order}, unluckiest", *each.most)]
     columns = (Column(f"images_for_{100 * level:g}_percent", Kind.COUNT, f"{100 * level:g} %") for level in LEVELS)
