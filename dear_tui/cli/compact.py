@@ -63,9 +63,13 @@ def compact(
     ] = None,
     layer: Annotated[
         list[str] | None,
-        typer.Option(help="Choose by the faults of these layers, as layer3.*, and try the images on the others."),
+        typer.Option(
+            metavar="NAME", help="Choose by the faults of these layers, as layer3.*, and try the images on the others."
+        ),
     ] = None,
-    bit: Annotated[list[int] | None, typer.Option(help="Choose by the faults of these bits; repeatable.")] = None,
+    bit: Annotated[
+        list[int] | None, typer.Option(metavar="BIT", help="Choose by the faults of these bits; repeatable.")
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Write the images: .csv, a list for [workload] list; .npz, with logits."),
@@ -78,10 +82,10 @@ def compact(
     ] = "text",
     store: StoreOption = None,
 ) -> None:
-    """Find the fewest images that detect every critical fault of a finished campaign.
+    """Find the fewest images that detect every critical fault.
 
-    Beside them what the metrics' orders, a greedy choice and chance need, and what such images detect of faults that
-    had no part in choosing them.
+    Of a finished campaign; beside them what the metrics' orders, a greedy choice and chance need, and what such images
+    detect of faults that had no part in choosing them.
     """
     from engine.store import Store, store_path
 

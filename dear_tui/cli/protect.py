@@ -48,9 +48,10 @@ def protect(
     ] = "text",
     store: StoreOption = None,
 ) -> None:
-    """Tell what share of pairs stays critical where the worst bits of a finished campaign are protected.
+    """Tell what protecting the worst bits costs and leaves.
 
-    Computed from what the campaign found; nothing is run but what --restrict asks for.
+    What share of the pairs of a finished campaign stays critical, computed from what it found; nothing is run but what
+    --restrict asks for.
     """
     from dear_tui.cli.printing.terminal_table import print_table
     from dear_tui.query.output import replaced_file

@@ -37,7 +37,7 @@ def study(
     ] = "text",
     store: StoreOption = None,
 ) -> None:
-    """Queue the campaigns of a study, or show their results side by side.
+    """Queue the campaigns of a study, or show its results.
 
     All members are tried out first, and nothing is queued unless all can run. A member that asks for some images of
     another member with all of them is not run: its results are read off that one.

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 FEW = 5
 """faults that are hit, or are not: fewer are no matter for an interval that relies on many"""
 
-MANY = 100
-"""faults that differ from what is common: from here on it is known well how much they do. Of 1,000 samples of skewed
-populations the intervals of 99 % held the truth 985 times and more; with 30 of them, 950 times"""
+MANY = 1000
+"""faults that differ from what is common: from here on it is known well how much they do. Where 100 were enough,
+intervals of 99 % held the faulty accuracy of LeNet-5's conv2 in 974 of 1,000 samples of 660 faults"""
 
 _ROUNDING = 1e-9
 """of a whole number of hits, from its share"""

@@ -47,7 +47,9 @@ class Design:
 
 
 def needed(config: FaultsConfig, parts: Iterable[tuple[str, Population, float]]) -> list[StratumSize]:
-    """Strata that each give as many faults as the error margin asks for there, or all that they have.
+    """Strata that each give as many faults as the error margin asks for there, but at least one, or all that they have.
+
+    Of a stratum that gave none nothing would be known, and its share of the population would be missing in every rate.
 
     Args:
         config: with the margin and the confidence.
@@ -56,14 +58,11 @@ def needed(config: FaultsConfig, parts: Iterable[tuple[str, Population, float]])
     Raises:
         InputError: the margin asks for no fault anywhere.
     """
-    sizes = [
-        # under x64 the formula can ask a small population for more flips than there are
-        StratumSize(name, part, min(_planned(config, part, p), part.distinct))
-        for name, part, p in parts
-    ]
-    if not any(size.faults for size in sizes):
+    planned = [(name, part, _planned(config, part, p)) for name, part, p in parts]
+    if not any(faults for _, _, faults in planned):
         raise InputError(f"[faults] error_margin: {config.error_margin} asks for no fault; lower it")
-    return sizes
+    # under x64 the formula can ask a small population for more flips than there are
+    return [StratumSize(name, part, min(max(1, faults), part.distinct)) for name, part, faults in planned]
 
 
 def _planned(config: FaultsConfig, part: Population, p: float) -> int:

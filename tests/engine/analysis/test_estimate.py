@@ -132,8 +132,8 @@ def test_means_of_skewed_faults_are_held_as_often_as_they_say(sample: int, diffe
 
 
 def test_many_faults_that_differ_little_tell_more_than_as_many_hits() -> None:
-    share = sampled_mean(np.arange(400, 600).repeat(100), 1000, 1000, seed=1)
-    as_hits = estimate_share(np.array([500]), np.array([1000]), np.array([20_000]), 0.99)
+    share = sampled_mean(np.arange(400, 600).repeat(100), 1000, 2000, seed=1)
+    as_hits = estimate_share(np.array([1000]), np.array([2000]), np.array([20_000]), 0.99)
     assert share.high - share.low < 0.2 * (as_hits.high - as_hits.low)
 
 

@@ -119,6 +119,15 @@ def test_the_margin_holds_in_each_layer_and_in_each_bit() -> None:
     assert by_bit.strata[1].faults == round(sample_size(150, 0.05, 0.99))
 
 
+def test_no_stratum_is_left_without_a_fault() -> None:
+    """Of bits without any, a rate would tell nothing, and be taken for that of the others."""
+    config = FaultsConfig(sampling="data_aware", p=published_p(), error_margin=0.05)
+    drawn = draw_faults(config, LENET5)
+    assert {each.faults for each in drawn.strata if each.bits[0] < 22} == {1}
+    assert min(each.faults for each in drawn.strata) == 1
+    assert drawn.weight.sum() == pytest.approx(drawn.population)
+
+
 def test_bits_that_change_weights_little_give_few_faults() -> None:
     weights = normal((5000,))
     drawn = draw_faults(FaultsConfig(sampling="data_aware"), with_weights(weights))
