@@ -22,7 +22,7 @@ SHADES = 256
 
 def _pixel_entropy(given: MetricInput) -> Values:
     """-sum h log2 h of the histogram h of 256 shades of grey: 0 of one shade .. 8 of all alike, in bits, [N]."""
-    return np.concatenate([_entropies(_shades(_grey(batch))) for batch in given.pixels()])
+    return np.concatenate([_entropies(_shades(_grey(batch), batch.dtype == np.uint8)) for batch in given.pixels()])
 
 
 def _grey(images: npt.NDArray[np.uint8] | npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
@@ -33,13 +33,13 @@ def _grey(images: npt.NDArray[np.uint8] | npt.NDArray[np.float32]) -> npt.NDArra
     return grey.reshape(len(images), -1)
 
 
-def _shades(grey: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Each pixel's shade, 0 to 255: pixels of 0..1 in steps of 1/255; of any other range, from its image's own ends."""
-    if grey.min() < 0 or grey.max() > SHADES - 1:
+def _shades(grey: npt.NDArray[np.float64], are_bytes: bool) -> npt.NDArray[np.int64]:
+    """Each pixel's shade, 0 to 255: of floats within 0..1 in steps of 1/255, of others from their image's own ends."""
+    if not are_bytes:
         low, high = grey.min(axis=1, keepdims=True), grey.max(axis=1, keepdims=True)
-        grey = (grey - low) / np.where(high > low, high - low, 1)
-    if grey.max() <= 1:
-        grey = grey * (SHADES - 1)
+        is_share = (low >= 0) & (high <= 1)
+        low, width = np.where(is_share, 0, low), np.where(is_share | (high == low), 1, high - low)
+        grey = (grey - low) / width * (SHADES - 1)
     return np.rint(grey).astype(np.int64)
 
 

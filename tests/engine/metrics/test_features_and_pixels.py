@@ -110,6 +110,16 @@ def test_colours_are_seen_in_grey() -> None:
     assert values_of("pixel_entropy", [0, 0], pixels=images).tolist() == [0, 1]
 
 
+def test_shades_depend_on_the_image_alone() -> None:
+    """Not on what is in the same batch, nor on how dark a byte is."""
+    dark = np.array([[0, 1, 1, 0], [0, 0, 0, 1], [0, 255, 7, 9], [3, 3, 3, 3]], np.uint8).reshape(4, 1, 2, 2)
+    expected = values_of("pixel_entropy", [0] * 4, pixels=dark)
+    assert values_of("pixel_entropy", [0] * 4, pixels=dark[::-1]).tolist() == expected[::-1].tolist()
+    mixed = np.array([[0, 0.5, 1, 1], [-1, 3, 0.5, 1], [0.25, 0.25, 0.26, 0.26]], np.float32).reshape(3, 1, 2, 2)
+    alone = [values_of("pixel_entropy", [0, 0], pixels=mixed[[i, i]])[0] for i in range(3)]
+    assert values_of("pixel_entropy", [0] * 3, pixels=mixed).tolist() == alone
+
+
 def test_normalised_pixels_are_seen_between_their_own_ends() -> None:
     images = np.array([[-1.0, -1.0, 2.0, 2.0], [-3.0, -3.0, -3.0, -3.0]], np.float32).reshape(2, 1, 2, 2)
     assert values_of("pixel_entropy", [0, 0], pixels=images).tolist() == [1, 0]
