@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dear_tui.cli.finished import check_ending, confidence_of, finished_summary
+from dear_tui.cli.finished import check_ending, finished_summary
 from dear_tui.cli.options import CampaignArgument, StoreOption
 from dear_tui.cli.printing.say import say, shown_steps
 from dear_tui.cli.show import FORMATS, checked_format
@@ -120,9 +120,10 @@ def _found(
     from engine.analysis.compaction import compact as compacted
     from engine.analysis.compaction import transfer
     from engine.analysis.cover import Incidence
+    from engine.analysis.estimate import stated_confidence
 
     summary, description = finished_summary(store, campaign, on_step), store.description(campaign)
-    confidence = confidence_of(description)
+    confidence = stated_confidence(description)
     fault, image = summary.critical_fault, summary.critical_image
     chosen = np.ones(len(fault), np.bool_)
     if layers or bits:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dear_tui.cli.printing.say import tell
 from engine.errors import InputError
 from engine.steps import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from engine.steps import OnStep
@@ -43,11 +42,6 @@ def finished_summary(store: Store, campaign: int, on_step: OnStep) -> CampaignSu
             "follows is of the faults that were seen to be critical"
         )
     return summary
-
-
-def confidence_of(description: Mapping[str, Any]) -> float:
-    """Of the intervals of a campaign."""
-    return float(description["config"].get("faults", {}).get("confidence", 0.99))
 
 
 def check_ending(option: str, path: Path | None, endings: tuple[str, ...], store: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dear_tui.cli.finished import check_ending, confidence_of, finished_summary
+from dear_tui.cli.finished import check_ending, finished_summary
 from dear_tui.cli.options import CampaignArgument, StoreOption
 from dear_tui.cli.printing.say import say, shown_steps, tell
 from dear_tui.cli.show import FORMATS, checked_format
@@ -109,6 +109,7 @@ def _sample(store: Store, campaign: int, on_step: OnStep) -> Sample:
     """The faults of a campaign; those of a list as if they were drawn from any number of them."""
     import numpy as np
 
+    from engine.analysis.estimate import stated_confidence
     from engine.analysis.protection import Sample
     from engine.store.read.fault_results import stored_format
 
@@ -127,5 +128,5 @@ def _sample(store: Store, campaign: int, on_step: OnStep) -> Sample:
         names=tuple(each["name"] for each in layers),
         weights=np.array([np.prod(each["shape"], dtype=np.int64) for each in layers]),
         bits=stored_format(description).bits,
-        confidence=confidence_of(description),
+        confidence=stated_confidence(description),
     )

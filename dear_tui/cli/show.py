@@ -68,7 +68,12 @@ def show(
 
 def _as_json(store: Store, status: CampaignStatus) -> dict[str, Any]:
     """Description, status and, when finished, the tables' numbers."""
-    tables = read_results(store, status.id)[1].to_json() if status.state == "finished" else None
+    from engine.analysis.report import metric_results
+
+    tables = None
+    if status.state == "finished":
+        summary, results = read_results(store, status.id)
+        tables = results.to_json() | asdict(metric_results(summary))
     return store.description(status.id) | asdict(status) | {"tables": tables}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -69,10 +70,8 @@ def _whole(member: Member, study: Study) -> Member | None:
     if member.config.run.goal != "severities":
         return None
     asked = _but_for_selection(member.config)
-    for other in study.members:
-        if other.config.workload.select == "all" and _but_for_selection(other.config) == asked:
-            return other
-    return None
+    wholes = (other for other in study.members if other.config.workload.select == "all")
+    return next((other for other in wholes if _but_for_selection(other.config) == asked), None)
 
 
 def _but_for_selection(config: CampaignConfig) -> dict[str, Any]:
@@ -113,6 +112,7 @@ class _Kept:
 def _results(study: Study, store: Store, on_step: OnStep) -> Iterator[MemberResults]:
     from engine.analysis.study import MemberResults, of_campaign, of_subset
 
+    summary = lru_cache(maxsize=4)(store.summary)  # several members are read off one campaign
     kept = [_Kept(status.id, status.state, store.description(status.id)["config"]) for status in store.campaigns()]
     for number, member in enumerate(study.members):
         on_step(Step("reading the members", number, len(study.members)))
@@ -122,14 +122,14 @@ def _results(study: Study, store: Store, on_step: OnStep) -> Iterator[MemberResu
             full = _campaign_of(whole.config, kept)
             if full is not None and full.state == "finished" and whole is not member:
                 confidence = member.config.faults.confidence
-                yield of_subset(member.factors, member.config.workload, store.summary(full.id), confidence)
+                yield of_subset(member.factors, member.config.workload, summary(full.id), confidence)
                 continue
         if found is None:
             yield MemberResults(member.factors, None, "not queued")
         elif found.state != "finished":
             yield MemberResults(member.factors, found.id, found.state)
         else:
-            yield of_campaign(member.factors, store.summary(found.id), store.description(found.id))
+            yield of_campaign(member.factors, summary(found.id), store.description(found.id))
 
 
 def _campaign_of(config: CampaignConfig, kept: list[_Kept]) -> _Kept | None:

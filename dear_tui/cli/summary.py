@@ -10,39 +10,42 @@ from engine.units import stopwatch
 
 if TYPE_CHECKING:
     from engine.analysis.report import CampaignResults
-    from engine.store import CampaignStatus, Store
+    from engine.store import CampaignSummary, Store
 
 
-def read_results(store: Store, campaign: int) -> tuple[CampaignStatus, CampaignResults]:
+def read_results(store: Store, campaign: int) -> tuple[CampaignSummary, CampaignResults]:
     """What a finished campaign found; ten million faults take a while, during which standard error says so."""
     from engine.analysis.report import campaign_results
 
     with shown_steps() as on_step:
         on_step(Step("adding up its faults"))
         summary = store.summary(campaign)
-        return summary.status, campaign_results(summary, store.description(campaign))
+        return summary, campaign_results(summary, store.description(campaign))
 
 
 def print_tables(store: Store, campaign: int, table_format: str) -> None:
     """The tables of a finished campaign in a format for programs and papers, an empty line between them."""
     from engine.analysis.renderers.registry import render
+    from engine.analysis.report import metric_results
 
-    status, results = read_results(store, campaign)
-    tables = (*results.tables(status), *results.ranking_tables())
+    summary, results = read_results(store, campaign)
+    tables = (*results.tables(summary.status), *metric_results(summary).tables())
     say("\n".join(render(table, table_format) for table in tables), end="")
 
 
 def print_summary(store: Store, campaign: int, with_rankings: bool = False) -> None:
     """The tables of a finished campaign on standard output, and what to ask next on standard error."""
     from dear_tui.cli.printing.terminal_table import print_table
+    from engine.analysis.report import metric_results
 
-    status, results = read_results(store, campaign)
+    summary, results = read_results(store, campaign)
+    status = summary.status
     say(f"campaign {status.id}: {status.name}, {status.network} on {status.dataset}")
     took = "" if results.seconds is None else f", computed in {stopwatch(results.seconds)}"
     say(f"{status.faults:,} faults x {status.images:,} images = {status.pairs:,} pairs{took}")
     if results.self_check is not None:
         say(f"self-check: {results.self_check}")
-    for table in (*results.tables(status), *(results.ranking_tables() if with_rankings else ())):
+    for table in (*results.tables(status), *(metric_results(summary).tables() if with_rankings else ())):
         say()
         print_table(table)
     if results.unverified_parts:

@@ -104,7 +104,7 @@ def compact(
     on_step(Step("trying other orders"))
     orders = {
         SMALLEST: _then_the_rest(order, incidence.images),
-        "greedy": greedy_order(incidence),
+        "greedy": incidence.greedy,
         **{name: rank_order(each) for name, each in metrics.items()},
     }
     firsts = {name: incidence.first_seen(each) for name, each in orders.items()}
@@ -194,7 +194,7 @@ def _margins(incidence: Incidence, confidence: float, on_step: OnStep) -> Iterat
     for times in range(1, MOST_TIMES + 1):
         on_step(Step("leaving faults out", times - 1, MOST_TIMES))
         detected = sum(_detected_of_fold(incidence, folds == fold, times) for fold in range(FOLDS))
-        yield Margin(times, _enough(incidence, times), _of_endless(detected, incidence.faults, confidence))
+        yield Margin(times, len(_showing(incidence, times)), _of_endless(detected, incidence.faults, confidence))
         if detected == incidence.faults:
             return
 
@@ -204,14 +204,13 @@ def _detected_of_fold(incidence: Incidence, left_out: npt.NDArray[np.bool_], tim
     is_out = left_out[incidence.fault]
     rows = [incidence.fault[~is_out], incidence.image[~is_out]]
     chosen_by = Incidence(np.unique(rows[0], return_inverse=True)[1], rows[1], incidence.images)
-    images = greedy_order(chosen_by, times)[: _enough(chosen_by, times)]
     is_chosen = np.zeros(incidence.images, np.bool_)
-    is_chosen[images] = True
+    is_chosen[_showing(chosen_by, times)] = True
     return len(np.unique(incidence.fault[is_out & is_chosen[incidence.image]]))
 
 
-def _enough(incidence: Incidence, times: int) -> int:
-    """How many images of the greedy order show every fault so many times."""
+def _showing(incidence: Incidence, times: int) -> Places:
+    """The first images of the greedy order, as many as show every fault so many times."""
     order = greedy_order(incidence, times)
     place = np.empty(incidence.images, np.int64)
     place[order] = np.arange(incidence.images)
@@ -219,7 +218,7 @@ def _enough(incidence: Incidence, times: int) -> int:
     by_fault = np.lexsort((in_order, incidence.fault))
     counts = np.bincount(incidence.fault, minlength=incidence.faults)
     wanted = np.cumsum(counts) - counts + np.minimum(times, counts) - 1  # among a fault's images, the last one needed
-    return int(in_order[by_fault][wanted].max(initial=-1)) + 1
+    return order[: int(in_order[by_fault][wanted].max(initial=-1)) + 1]
 
 
 def needed_table(needed: Sequence[ImagesNeeded]) -> Table:

@@ -61,6 +61,11 @@ class Incidence:
         """The images of fault f are `images[starts[f] : starts[f + 1]]`: starts [m + 1], images [K]."""
         return _grouped(self.fault, self.image, self.faults)
 
+    @cached_property
+    def greedy(self) -> Places:
+        """See `greedy_order`."""
+        return greedy_order(self)
+
     def first_seen(self, order: Places) -> Places:
         """The place in an order of all images at which each fault is first seen, [m]."""
         place = np.empty(self.images, np.int64)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 
@@ -25,6 +27,11 @@ intervals of 99 % held the faulty accuracy of LeNet-5's conv2 in 974 of 1,000 sa
 
 _ROUNDING = 1e-9
 """of a whole number of hits, from its share"""
+
+
+def stated_confidence(description: Mapping[str, Any]) -> float:
+    """With which a campaign states its estimates; `description` is the content of its campaign.json."""
+    return float(description["config"].get("faults", {}).get("confidence", 0.99))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.analysis.cover import greedy_order
 from engine.steps import Step, nobody_waits
 
 if TYPE_CHECKING:
@@ -75,9 +74,8 @@ def smallest_cover(incidence: Incidence, seconds: float = SECONDS, on_step: OnSt
 
 
 def _greedy_cover(incidence: Incidence) -> Places:
-    order = greedy_order(incidence)
-    needed = int(incidence.first_seen(order).max(initial=-1)) + 1
-    return np.sort(order[:needed])
+    needed = int(incidence.first_seen(incidence.greedy).max(initial=-1)) + 1
+    return np.sort(incidence.greedy[:needed])
 
 
 def _least_by_counting(incidence: Incidence) -> int:

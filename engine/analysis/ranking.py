@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.analysis.cover import Incidence, greedy_order
 from engine.metrics.selection import rank_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy.typing as npt
+
+    from engine.analysis.cover import Incidence
 
     Values = npt.NDArray[np.float64]
 
@@ -47,7 +48,7 @@ def ranking_quality(metrics: Mapping[str, Values], incidence: Incidence) -> list
         _quality(name, incidence.first_seen(rank_order(values)), incidence.images) for name, values in metrics.items()
     ]
     found.sort(key=lambda each: -each.area)
-    best = _quality("greedy", incidence.first_seen(greedy_order(incidence)), incidence.images)
+    best = _quality("greedy", incidence.first_seen(incidence.greedy), incidence.images)
     shown_by = np.bincount(incidence.fault, minlength=incidence.faults)
     at_random = _area((incidence.images + 1) / (shown_by + 1), incidence.images)
     return [best, *found, RankingQuality("random", at_random, None)]

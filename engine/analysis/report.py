@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.analysis.cover import Incidence
-from engine.analysis.estimate import estimate_mean, estimate_share
+from engine.analysis.estimate import estimate_mean, estimate_share, stated_confidence
 from engine.analysis.ranking import ranking_quality, spearman
 from engine.analysis.result_table import Column, Kind, Table
 from engine.analysis.tables import Detections, table_four, table_one
@@ -50,10 +50,6 @@ class CampaignResults:
     """what comparing the method with the plain loop found; None = it was not compared"""
     audit: AuditResults | None = None
     """what the screened pairs hide at most; None where none were screened"""
-    rankings: list[RankingQuality] = field(default_factory=list)
-    """how early each metric shows the critical faults; empty where no fault is critical, or not all pairs are known"""
-    spearman: dict[str, dict[str, float | None]] = field(default_factory=dict)
-    """Table II: the rank correlation of each metric with each; None where one of them is the same for all images"""
 
     def to_json(self) -> dict[str, Any]:
         """As `show --json` prints it."""
@@ -73,11 +69,6 @@ class CampaignResults:
         selections = () if self.table_four is None else (selection_table(self.table_four),)
         return accuracy_table(status, self), *audits, *selections
 
-    def ranking_tables(self) -> tuple[Table, ...]:
-        """Table II, and how early each order of the images shows the critical faults, where that is known."""
-        correlations = (correlation_table(self.spearman),) if self.spearman else ()
-        return *correlations, *((ranking_table(self.rankings),) if self.rankings else ())
-
 
 def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -> CampaignResults:
     """Work the tables out from what the store holds of a campaign.
@@ -87,7 +78,7 @@ def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -
         description: all that is fixed of the campaign, from `Store.description`.
     """
     asked = WorkloadConfig.model_validate(description["config"].get("workload", {}))
-    confidence = float(description["config"].get("faults", {}).get("confidence", 0.99))
+    confidence = stated_confidence(description)
     detections = Detections(
         fault=summary.critical_fault,
         image=summary.critical_image,
@@ -117,9 +108,27 @@ def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -
         unverified_parts=summary.unverified_parts,
         self_check=description["numerics"].get("check"),
         audit=summary.audit,
-        rankings=[] if summary.status.dropped else _rankings(summary),
-        spearman=_spearman(summary),
     )
+
+
+@dataclass(frozen=True)
+class MetricResults:
+    """How well the metrics of one campaign rank its images."""
+
+    rankings: list[RankingQuality]
+    """how early each shows the critical faults; empty where no fault is critical, or not all pairs are known"""
+    spearman: dict[str, dict[str, float | None]]
+    """Table II: the rank correlation of each metric with each; None where one of them is the same for all images"""
+
+    def tables(self) -> tuple[Table, ...]:
+        """Table II, and how early each order of the images shows the critical faults, where that is known."""
+        correlations = (correlation_table(self.spearman),) if self.spearman else ()
+        return *correlations, *((ranking_table(self.rankings),) if self.rankings else ())
+
+
+def metric_results(summary: CampaignSummary) -> MetricResults:
+    """Work out what the store's metrics of a campaign are worth."""
+    return MetricResults([] if summary.status.dropped else _rankings(summary), _spearman(summary))
 
 
 def _rankings(summary: CampaignSummary) -> list[RankingQuality]:

@@ -13,6 +13,8 @@ from engine.faults.sampling import WORST_CASE_P
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from engine.config.campaign_config import FaultsConfig
     from engine.faults.designs.design import StratumSize
     from engine.faults.population import Layer, Population
@@ -44,17 +46,23 @@ def _cells(config: FaultsConfig, population: Population) -> Iterator[tuple[str, 
         raise InputError(f"[faults] p: {len(config.p)} values; give one for each of the {bits} bits, bit 0 first")
     for name, layer in population.each_layer():
         (index,) = layer.chosen
+        if config.p is None:
+            weights = _weights(population.layers[index])
+            of_bits = {bit: _p_of_bit(weights, bit, population.format) for bit in layer.bits}
+        else:
+            of_bits = dict(enumerate(config.p))
         for bit, cell in layer.each_bit():
-            given = None if config.p is None else config.p[bit]
-            p = _p_of_bit(population.layers[index], bit, population.format) if given is None else given
-            yield f"{name} bit {bit}", cell, p
+            yield f"{name} bit {bit}", cell, of_bits[bit]
 
 
-def _p_of_bit(layer: Layer, bit: int, weight_format: WeightFormat) -> float:
-    """Half of what a flip changes a weight by in the mean, in units of the layer's largest weight; 1e-4 to 0.5."""
+def _weights(layer: Layer) -> NDArray[np.float32]:
     if layer.weights is None:
         raise WeightsNeededError("[faults] sampling: data_aware needs the weights, which are not loaded yet; give p")
-    weights = layer.weights()
+    return layer.weights()
+
+
+def _p_of_bit(weights: NDArray[np.float32], bit: int, weight_format: WeightFormat) -> float:
+    """Half of what a flip changes a weight by in the mean, in units of the layer's largest weight; 1e-4 to 0.5."""
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         flipped = weight_format.decode(weight_format.flip(weight_format.encode(weights), np.array([bit])))
         change = np.abs(flipped.astype(np.float64) - weights).mean() / (2 * np.abs(weights).max())

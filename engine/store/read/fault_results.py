@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from engine.analysis.estimate import estimate_rate, estimate_share
+from engine.analysis.estimate import estimate_rate, estimate_share, stated_confidence
 from engine.faults.designs.registry import LIST
 from engine.formats.float32 import FLOAT32
 from engine.formats.registry import format_named
@@ -197,14 +197,13 @@ def read_rates(totals: FaultTotals, description: Mapping[str, Any]) -> FaultRate
     for name, counted in vars(totals.by_layer_and_bit()).items():
         cells[name] = np.zeros((len(layers), weight_format.bits), np.int64)
         cells[name][: totals.layers] = counted[:, : weight_format.bits]
-    config = description["config"].get("faults", {})
     population, stratum = _populations(description, weight_format, cells["faults"])
     return FaultRates(
         layers=tuple(layer["name"] for layer in layers),
         population=population,
         stratum=stratum,
         repeats=_repeats(description),
-        confidence=float(config.get("confidence", 0.99)),
+        confidence=stated_confidence(description),
         format=weight_format,
         **cells,
     )
