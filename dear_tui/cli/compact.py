@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dear_tui.cli.finished import check_ending, finished_summary
-from dear_tui.cli.options import CampaignArgument, StoreOption
+from dear_tui.cli.options import CampaignArgument, FormatOption, StoreOption
 from dear_tui.cli.printing.say import say, shown_steps
-from dear_tui.cli.show import FORMATS, checked_format
+from dear_tui.cli.summary import finished_summary
+from dear_tui.query.output import check_named
 from engine.errors import DearError, InputError
 from engine.steps import Step
 from engine.units import byte_count
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from engine.analysis.compaction import Compaction, Transfer
     from engine.analysis.result_table import Table
+    from engine.config.campaign_config import CampaignConfig
     from engine.steps import OnStep
     from engine.store import CampaignSummary, Store
 
@@ -77,9 +78,7 @@ def compact(
     curve: Annotated[
         Path | None, typer.Option(help="Write the detection curve of each order: .csv, a row for each image.")
     ] = None,
-    table_format: Annotated[
-        str, typer.Option("--format", metavar="|".join(FORMATS), help="Of the tables.", callback=checked_format)
-    ] = "text",
+    table_format: FormatOption = "text",
     store: StoreOption = None,
 ) -> None:
     """Find the fewest images that detect every critical fault.
@@ -90,8 +89,8 @@ def compact(
     from engine.store import Store, store_path
 
     path = store_path(store)
-    check_ending("--output", output, (".csv", ".npz"), path)
-    check_ending("--curve", curve, (".csv",), path)
+    check_named("--output", output, (".csv", ".npz"), path)
+    check_named("--curve", curve, (".csv",), path)
     with Store.open(path, read_only=True) as opened, shown_steps() as on_step:
         found = _found(opened, campaign, against or (), layer or (), bit or (), on_step)
         if found is None:
@@ -100,7 +99,7 @@ def compact(
         size = _bytes_per_image(opened, campaign, on_step)
         if output is not None:
             on_step(Step("writing the images"))
-            _write_images(opened, campaign, found, output)
+            _write_images(_config(opened, campaign), found, output)
         if curve is not None:
             _write_curve(found, curve)
     _print(found, table_format, size)
@@ -171,24 +170,28 @@ def _faults_in(
     return store.fault_ids(campaign, kept, bits)
 
 
+def _config(store: Store, campaign: int) -> CampaignConfig:
+    from engine.config.campaign_config import parse_config
+
+    return parse_config(store.description(campaign)["config"], source=f"campaign {campaign}")
+
+
 def _bytes_per_image(store: Store, campaign: int, on_step: OnStep) -> int | None:
     """Of the network's input; None where the images cannot be loaded any more."""
     import math
 
-    from engine.config.campaign_config import parse_config
     from engine.datasets import load_dataset
 
     with suppress(DearError):
-        config = parse_config(store.description(campaign)["config"], source=f"campaign {campaign}")
-        return 4 * math.prod(load_dataset(config.dataset, on_step=on_step).images.shape[1:])
+        dataset = _config(store, campaign).dataset
+        return 4 * math.prod(load_dataset(dataset, on_step=on_step).images.shape[1:])
     return None
 
 
-def _write_images(store: Store, campaign: int, found: _Found, output: Path) -> None:
+def _write_images(config: CampaignConfig, found: _Found, output: Path) -> None:
     import numpy as np
 
     from dear_tui.query.output import replaced_file
-    from engine.config.campaign_config import parse_config
     from engine.running.image_set import write_image_list, write_image_set
 
     with replaced_file(output) as written:
@@ -197,7 +200,6 @@ def _write_images(store: Store, campaign: int, found: _Found, output: Path) -> N
             detected = np.searchsorted(first, np.arange(len(found.images)), side="right")
             write_image_list(written, found.images, detected)
         else:
-            config = parse_config(store.description(campaign)["config"], source=f"campaign {campaign}")
             with written.open("wb") as file:
                 write_image_set(file, found.images, config)
 

@@ -5,12 +5,23 @@ from typing import Annotated
 
 import typer
 
+from engine.analysis.renderers.registry import RENDERERS
+
 
 def _folder(text: str | Path) -> Path:
     """A folder that is named: an empty text, as of a variable that is not set, would be the present one."""
     if not str(text):
         raise typer.BadParameter("it is empty; name a folder, or leave --store out")
     return Path(text)
+
+
+FORMATS = (*RENDERERS, "json")
+
+
+def checked_format(name: str) -> str:
+    if name not in FORMATS:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(FORMATS)}")
+    return name
 
 
 CampaignArgument = Annotated[int, typer.Argument(metavar="ID", help="The campaign's number in `dear-tui list`.")]
@@ -29,3 +40,6 @@ AgainOption = Annotated[
     bool, typer.Option("--again", help="Start a new campaign even where this one is begun or finished.")
 ]
 NoStartOption = Annotated[bool, typer.Option("--no-start", help="Start no worker where none runs.")]
+FormatOption = Annotated[
+    str, typer.Option("--format", metavar="|".join(FORMATS), help="Of the tables.", callback=checked_format)
+]

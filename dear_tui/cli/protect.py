@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dear_tui.cli.finished import check_ending, finished_summary
-from dear_tui.cli.options import CampaignArgument, StoreOption
+from dear_tui.cli.options import CampaignArgument, FormatOption, StoreOption
 from dear_tui.cli.printing.say import say, shown_steps, tell
-from dear_tui.cli.show import FORMATS, checked_format
+from dear_tui.cli.summary import finished_summary
+from dear_tui.query.output import check_named
 
 if TYPE_CHECKING:
     from engine.analysis.protection import Repair, Sample
@@ -43,9 +43,7 @@ def protect(
     curve: Annotated[
         Path | None, typer.Option(help="Write the frontier of each scheme: .csv, a row for each step.")
     ] = None,
-    table_format: Annotated[
-        str, typer.Option("--format", metavar="|".join(FORMATS), help="Of the tables.", callback=checked_format)
-    ] = "text",
+    table_format: FormatOption = "text",
     store: StoreOption = None,
 ) -> None:
     """Tell what protecting the worst bits costs and leaves.
@@ -60,7 +58,7 @@ def protect(
     from engine.store import Store, store_path
 
     path = store_path(store)
-    check_ending("--curve", curve, (".csv",), path)
+    check_named("--curve", curve, (".csv",), path)
     with Store.open(path, read_only=True) as opened, shown_steps() as on_step:
         sample = _sample(opened, campaign, on_step)
         repairs = _repairs(opened, campaign, sample, on_step) if restrict else []

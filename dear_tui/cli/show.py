@@ -9,25 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dear_tui.access.description import sections
-from dear_tui.cli.options import CampaignArgument, JsonOption, StoreOption
+from dear_tui.cli.options import FORMATS, CampaignArgument, JsonOption, StoreOption, checked_format
 from dear_tui.cli.printing.say import say
 from dear_tui.cli.summary import print_summary, print_tables, read_results
-from engine.analysis.renderers.registry import RENDERERS
 from engine.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.store import CampaignStatus, Store
-
-
-FORMATS = (*RENDERERS, "json")
-
-
-def checked_format(name: str) -> str:
-    if name not in FORMATS:
-        raise typer.BadParameter(f"{name!r} is none of {', '.join(FORMATS)}")
-    return name
 
 
 def show(

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dear_tui.access import commands as orders
-from dear_tui.cli.options import AgainOption, NoStartOption, StoreOption
+from dear_tui.cli.options import FORMATS, AgainOption, NoStartOption, StoreOption, checked_format
 from dear_tui.cli.printing.say import say, shown_steps, tell
-from dear_tui.cli.show import FORMATS, checked_format
 from engine.steps import Step
 
 if TYPE_CHECKING:

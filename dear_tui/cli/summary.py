@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dear_tui.cli.printing.say import say, shown_steps, tell
+from engine.errors import InputError
 from engine.steps import Step
 from engine.units import stopwatch
 
 if TYPE_CHECKING:
     from engine.analysis.report import CampaignResults
+    from engine.steps import OnStep
     from engine.store import CampaignSummary, Store
 
 
@@ -21,6 +23,35 @@ def read_results(store: Store, campaign: int) -> tuple[CampaignSummary, Campaign
         on_step(Step("adding up its faults"))
         summary = store.summary(campaign)
         return summary, campaign_results(summary, store.description(campaign))
+
+
+def finished_summary(store: Store, campaign: int, on_step: OnStep) -> CampaignSummary:
+    """What a campaign found, pair by pair.
+
+    Raises:
+        InputError: it is not finished, or has left pairs out of which it knows nothing.
+    """
+    status = store.campaign(campaign)
+    if status.state != "finished":
+        raise InputError(f"campaign {campaign}: is {status.state}; what its faults do is known when it is finished")
+    if status.dropped:
+        raise InputError(
+            f"campaign {campaign}: left {status.dropped:,} pairs out, because their faults were known to be critical; "
+            'run it with [run] goal = "severities"'
+        )
+    on_step(Step(f"adding up the faults of campaign {campaign}"))
+    summary = store.summary(campaign)
+    if status.screened:
+        most = (
+            ""
+            if summary.audit is None
+            else f", of which at most {summary.audit.pairs.missed_at_most:,.0f} are critical"
+        )
+        tell(
+            f"note: campaign {campaign} was screened: {status.screened:,} pairs were not run{most}; what "
+            "follows is of the faults that were seen to be critical"
+        )
+    return summary
 
 
 def print_tables(store: Store, campaign: int, table_format: str) -> None:

@@ -36,6 +36,19 @@ def check_output(output: Path, store: Path) -> None:
         )
 
 
+def check_named(option: str, path: Path | None, endings: tuple[str, ...], store: Path) -> None:
+    """Refuse a file that could not be written, or whose name does not say what is written.
+
+    Raises:
+        InputError: one of these.
+    """
+    if path is None:
+        return
+    if path.suffix not in endings:
+        raise InputError(f"{path}: {option} writes {' or '.join(endings)}; give it a name that ends so")
+    check_output(path, store)
+
+
 @contextmanager
 def replaced_file(output: Path) -> Iterator[Path]:
     """Where to write: beside the file asked for, which it becomes when all went well.
