@@ -12,6 +12,7 @@ from engine.errors import DearError, DiskFullError, InputError, reason_of
 from engine.running.campaign import new_campaign, run_campaign, what_to_know
 from engine.running.continuing import continue_from
 from engine.running.fingerprint import differences, without_engine
+from engine.running.networks import Networks
 from engine.running.preparation import prepare
 from engine.running.proof import prove
 from engine.running.same_config import Earlier, find_earlier
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from engine.config.campaign_config import CampaignConfig
     from engine.injection.check.self_check import CheckResult
-    from engine.running.networks import Networks
     from engine.running.preparation import PreparedCampaign
     from engine.running.progress import Progress
     from engine.store import CampaignStatus, NewCampaign, State
@@ -169,6 +169,9 @@ def prepare_new(
 ) -> NewCampaign:
     """All that a config must have to be queued: what it names is loaded, and its network is tried out.
 
+    A network that earlier configs have tried out is not tried out again: when a campaign starts, it is checked in full
+    with the campaign's own faults.
+
     Args:
         config: what to load.
         on_step: told what is being done.
@@ -178,8 +181,9 @@ def prepare_new(
     Raises:
         InputError, UnreachableError: a sentence each.
     """
+    networks = networks or Networks()
     prepared = prepare(config, on_step=on_step, networks=networks)
-    checked = prove(prepared, on_step, briefly=True)
+    checked = networks.checked(prepared.injection, lambda: prove(prepared, on_step, briefly=True))
     for note in what_to_know(prepared, checked):
         on_note(note)
     return new_campaign(prepared, checked)

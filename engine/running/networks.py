@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import torch
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from engine.config.campaign_config import CampaignConfig
     from engine.datasets import Dataset
+    from engine.injection.check.self_check import CheckResult
     from engine.injection.injection import Injection
     from engine.injection.numerics import Numerics
     from engine.models import LoadedModel
@@ -73,6 +75,7 @@ class Networks:
 
     def __init__(self) -> None:
         self._kept: dict[Hashable, tuple[PreparedNetwork, Hashable]] = {}
+        self._checked: WeakKeyDictionary[Injection, CheckResult] = WeakKeyDictionary()
 
     def get(
         self,
@@ -101,6 +104,20 @@ class Networks:
         if key is not None:
             self._kept[key] = known, known.state()
         return known
+
+    def checked(self, injection: Injection, check: Callable[[], CheckResult]) -> CheckResult:
+        """What a self-check of an injection found, made once for all the campaigns that it serves.
+
+        Args:
+            injection: of a network that was got here.
+            check: makes it.
+
+        Raises:
+            Exception: whatever `check` raises.
+        """
+        if injection not in self._checked:
+            self._checked[injection] = check()
+        return self._checked[injection]
 
     def _make_room(self, most_bytes: int) -> None:
         """Forget those that were used the longest ago."""

@@ -10,8 +10,8 @@ import pytest
 from engine import models
 from engine.config.campaign_config import load_config
 from engine.models.weights import BUNDLED_WEIGHTS
-from engine.running import preparation
-from engine.running.execution import execute
+from engine.running import execution, preparation, proof
+from engine.running.execution import execute, prepare_new
 from engine.running.networks import Networks
 from engine.running.preparation import prepare
 from tests.engine.running.test_campaign import Recorder, results
@@ -54,6 +54,26 @@ def test_campaigns_of_one_network_load_it_once_and_give_what_each_gives_alone(tm
             execute(prepared, tmp_path / f"{name}{number}", Recorder(), lambda: False)
         assert results(tmp_path / f"shared{number}") == results(tmp_path / f"alone{number}")
     assert len(loads) == 1 + len(changes)
+
+
+def test_configs_of_one_network_are_tried_out_once_before_they_are_queued(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proved: list[PreparedCampaign] = []
+
+    def prove(prepared: PreparedCampaign, *arguments: Any, **options: Any) -> Any:
+        proved.append(prepared)
+        return proof.prove(prepared, *arguments, **options)
+
+    monkeypatch.setattr(execution, "prove", prove)
+    networks = Networks()
+    news = [
+        prepare_new(load_config(write_config(tmp_path, **changes)), networks=networks)
+        for changes in ({"faults": {"seed": 1}}, {"faults": {"seed": 2}}, {"run": {"method": "screened"}})
+    ]
+    assert [prepared.config.run.method for prepared in proved] == ["exact", "screened"]
+    assert len({new.fingerprint for new in news}) == 3
+    assert news[0].check == news[1].check
 
 
 def write_other_weights(folder: Path) -> dict[str, Any]:
