@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,10 +77,10 @@ def restore_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaig
     try:
         _make_folders(campaign)
         with exclusive(campaign.folder):
-            bad = find_altered_fixed(campaign, row)
+            bad, of_study = find_altered_fixed(campaign, row), _with_study(campaign, new)
             set_aside(*bad)
             if bad:
-                _write_fixed(campaign, row, new)
+                _write_fixed(campaign, row, of_study)
     except OSError as error:
         raise unwritable(campaign.folder, error) from None
     return [f"{problem}; written again" for problem in bad.values()]
@@ -93,6 +94,7 @@ def renew_campaign(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign,
     """
     try:
         with exclusive(campaign.folder):
+            new = _with_study(campaign, new)
             if with_tables:
                 _write_fixed(campaign, row, new)
             else:
@@ -135,6 +137,16 @@ def _write_fixed(campaign: CampaignLayout, row: CampaignRow, new: NewCampaign) -
     write_parquet_batches(campaign.faults, "faults", _fault_batches(new))
     write_parquet(campaign.images, "images", _image_columns(new))
     write_description(campaign, describe(row, new, _hashes(campaign), _written_in(campaign)))
+
+
+def _with_study(campaign: CampaignLayout, new: NewCampaign) -> NewCampaign:
+    """A campaign as it would begin now, in the study that it was submitted with, of which its config says nothing."""
+    with suppress(OSError, ValueError):
+        kept = read_description(campaign)
+        study, factors = kept.get("study"), kept.get("factors")
+        if new.study is None and isinstance(study, str) and isinstance(factors, dict):
+            return replace(new, study=study, factors=factors)
+    return new
 
 
 def _written_in(campaign: CampaignLayout) -> int | None:

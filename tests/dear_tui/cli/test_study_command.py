@@ -65,6 +65,19 @@ def test_members_are_queued_and_know_their_study(invoke: Invoke, tmp_path: Path)
     ]
 
 
+@pytest.mark.parametrize("damage", [False, True], ids=["whole", "its faults are written again"])
+def test_a_member_that_was_run_still_knows_its_study(invoke: Invoke, tmp_path: Path, damage: bool) -> None:
+    study, store = write_study(tmp_path), tmp_path / "store"
+    assert invoke("study", study, "--no-start", "--store", store).code == 0
+    if damage:
+        (store / "campaigns" / "campaign=000001" / "faults.parquet").write_bytes(b"")
+    assert invoke("run", write_config(tmp_path, "one.toml", faults={"seed": 1}), "--store", store).code == 0
+    found = rows(store, "SELECT state, study, factors FROM campaigns WHERE campaign = 1")
+    assert [(state, of, json.loads(factors)) for state, of, factors in found] == [
+        ("finished", "small", {"faults.seed": 1, "selection": "all"})
+    ]
+
+
 def test_what_is_read_off_is_what_the_subset_alone_gives(invoke: Invoke, tmp_path: Path) -> None:
     study, store = write_study(tmp_path), tmp_path / "store"
     for seed in (1, 2):
