@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from dear_tui.access.study_reader import Memberships
 from dear_tui.text.printable import printable
 from engine.errors import DearError
 from engine.severity import NOT_RUN_NAMES, SEVERITIES
@@ -73,6 +74,8 @@ class Snapshot:
     """running campaign -> what is done before its first pair or after its last one, in words"""
     at_work: AtWork | None = None
     """who runs a campaign of the queue"""
+    studies: Mapping[int, str] = field(default_factory=dict)
+    """campaign -> the study that it is a member of; the others are not there"""
 
     def status(self, campaign: int | None) -> CampaignStatus | None:
         """One campaign, if the store has it."""
@@ -89,6 +92,7 @@ class SnapshotReader:
     def __init__(self, open_store: Callable[[], StoreReader]) -> None:
         self._store = LateStore(open_store)
         self._last = Snapshot()
+        self._memberships = Memberships()
 
     def read(self, watched: int | None) -> Snapshot:
         """The present, with the curve of campaign `watched`; a failure becomes the snapshot's problem, never raised."""
@@ -109,7 +113,8 @@ class SnapshotReader:
         running = {status.id for status in campaigns if status.state == "running"}
         worker = store.worker() if running else None
         steps, at_work = _steps(worker, running), _at_work(worker, running)
-        self._last = replace(self._last, campaigns=campaigns, problem="", steps=steps, at_work=at_work)
+        studies = {each.id: study for each in campaigns if (study := self._memberships.of(store, each).study)}
+        self._last = Snapshot(campaigns, "", self._last.curve_key, self._last.curve, steps, at_work, studies)
         status = self._last.status(watched)
         if status:
             key = (*version_of(status), status.state)

@@ -130,7 +130,7 @@ class CampaignsScreen(SnapshotScreen):
         queue, marked = self.orders.queue, self.dear.marked
         waiting = queue.waiting if queue else ()
         places = {campaign: place for place, campaign in enumerate(waiting, start=1)}
-        words = self.query_one(CampaignFilter).words
+        words, studies = self.query_one(CampaignFilter).words, self.dear.snapshot.studies
         return [
             Row(
                 status,
@@ -139,9 +139,10 @@ class CampaignsScreen(SnapshotScreen):
                 self._found.get(status.id),
                 status.id in marked,
                 self.dear.snapshot.step(status.id),
+                studies.get(status.id, ""),
             )
             for status in in_order(campaigns, waiting)
-            if matches(status, words)
+            if matches(status, words, studies.get(status.id, ""))
         ]
 
     def _message(self, snapshot: Snapshot) -> Content:

@@ -13,6 +13,7 @@ from dear_tui.screens.gpu import GpuScreen
 from dear_tui.screens.images import ImagesScreen
 from dear_tui.screens.live import LiveScreen
 from dear_tui.screens.sql import SqlScreen
+from dear_tui.screens.study import StudyScreen
 from dear_tui.widgets.common.top_bar import Tab
 
 if TYPE_CHECKING:
@@ -56,5 +57,6 @@ SCREENS = (
     ScreenInfo("4", "sql", "SQL", "questions to the store", SqlScreen),
     ScreenInfo("5", "gpu", "GPU", "how busy this machine is", GpuScreen),
     ScreenInfo("6", "images", "images", "which images show faults, and themselves", ImagesScreen),
+    ScreenInfo("7", "study", "study", "the campaigns of a study side by side", StudyScreen),
 )
 """In the order of the tabs; what lies on top of a screen and has no line here belongs to the first."""

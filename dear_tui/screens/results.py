@@ -86,6 +86,11 @@ class ResultScreen(SnapshotScreen):
             return cast("Answer | None", place.answer)
         return None
 
+    def is_answered(self, slot: str, question: Question[Any]) -> bool:
+        """Whether a question was answered, be it that there is nothing."""
+        place = self._slots.get(slot)
+        return place is not None and place.answered is not None and place.answered.question == question
+
     def problem(self, slot: str, question: Question[Any]) -> str:
         """Why the newest reading of a question failed; empty if it did not."""
         place = self._slots.get(slot)

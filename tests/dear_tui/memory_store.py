@@ -38,9 +38,13 @@ class FakeSource(StoreReader):
         self.curve_calls = 0
         self.at_work = WorkerStatus(running=False)
         self.closed = 0
+        self.studies: dict[int, str] = {}
 
     def campaigns(self) -> list[CampaignStatus]:
         return list(self.statuses)
+
+    def description(self, campaign: int) -> dict[str, Any]:
+        return {"study": self.studies.get(campaign), "factors": {}}
 
     def curve(self, campaign: int) -> CurveData:
         self.curve_calls += 1

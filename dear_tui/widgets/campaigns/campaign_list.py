@@ -48,6 +48,8 @@ class Row:
     is_marked: bool = False
     step: str = ""
     """what is done before its first pair or after its last one"""
+    study: str = ""
+    """that it is a member of"""
 
 
 def in_order(campaigns: Sequence[CampaignStatus], waiting: Sequence[int]) -> list[CampaignStatus]:
@@ -63,11 +65,10 @@ def in_order(campaigns: Sequence[CampaignStatus], waiting: Sequence[int]) -> lis
     return sorted(campaigns, key=group)
 
 
-def matches(status: CampaignStatus, words: str) -> bool:
-    """Whether each of the words is part of what is known of a campaign."""
-    known = (
-        f"#{status.id} {status.name} {status.state} {status.network} {status.dataset} {status.select} {status.method}"
-    )
+def matches(status: CampaignStatus, words: str, study: str = "") -> bool:
+    """Whether each of the words is part of what is known of a campaign, its study included."""
+    facts = status.name, status.state, status.network, status.dataset, status.select, status.method, study
+    known = f"#{status.id} {' '.join(facts)}"
     return all(word in known.lower() for word in words.lower().split())
 
 
@@ -121,7 +122,10 @@ class CampaignList(RowList):
         status = row.status
         state = asked_text(row.asked) if row.asked else state_text(status, row.place)
         facts = workload_text(status) + Content("  ") + state.pad_right(max(STATE_WIDTH - state.cell_length, 0))
-        lines = [spread(name_text(status), facts, width), progress_text(status, width), _last_line(row, width)]
+        name = name_text(status)
+        if row.study:
+            name += Content.styled(f"  study {row.study}", MUTED)
+        lines = [spread(name, facts, width), progress_text(status, width), _last_line(row, width)]
         mark = Content.assemble(MARK) if row.is_marked else Content(" ")
         return Content("\n").join([mark + lines[0], *(Content(" ") + line for line in lines[1:])])
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dear_tui.query.questions import questions
+from engine.analysis.report import metric_results
+from engine.store import Store
 from engine.store.sql.sql import SqlSession
 from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
@@ -24,6 +26,7 @@ COLUMNS = {
     "layer by bit": ["layer", "bit", "faults", "critical_pairs", "critical %"],
     "which output channels are critical": ["layer", "channel", "faults", "critical_faults", "critical_pairs"],
     "which classes are lost": ["golden_class", "images", "critical_pairs", "critical % of pairs"],
+    "which metric shows critical faults soonest (APFD)": ["metric", "critical_faults", "apfd", "images_for_all"],
     "the worst faults": [
         *("fault_id", "layer", "tensor_index", "bit", "golden_value", "faulty_value"),
         *("critical", "non_critical", "masked"),
@@ -59,7 +62,7 @@ def truth() -> Truth:
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlSession]:
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two campaigns of the same faults, with other outcomes."""
     path: Path = tmp_path_factory.mktemp("questions")
     store, _, _ = filled_store(path)
@@ -67,7 +70,12 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlSession]:
     with store.lock():
         write(store.writer(store.create(other)), Truth.of(other, seed=2), PLAN)
     store.close()
-    with SqlSession(path) as opened:
+    return path
+
+
+@pytest.fixture(scope="module")
+def session(stored: Path) -> Iterator[SqlSession]:
+    with SqlSession(stored) as opened:
         yield opened
 
 
@@ -116,6 +124,19 @@ def test_the_bits_add_up_to_all_faults(session: SqlSession, truth: Truth) -> Non
     assert [row[0] for row in found] == sorted({int(bit) for bit in truth.new.faults.bit}, reverse=True)
     assert sum(row[1] for row in found) == FAULTS
     assert sum(row[2] for row in found) == truth.curve(IMAGES)[-1][2]
+
+
+def test_the_area_under_the_curve_is_that_of_the_tables(session: SqlSession, stored: Path) -> None:
+    with Store.open(stored, read_only=True) as store:
+        qualities = metric_results(store.summary(1)).rankings
+    expected = {
+        each.order: (pytest.approx(each.area, abs=1e-5), each.images_for_all)
+        for each in qualities
+        if each.order not in ("greedy", "random")
+    }
+    found = answer(session, "which metric shows critical faults soonest (APFD)")
+    assert expected
+    assert {metric: (apfd, images) for metric, _, apfd, images in found} == expected
 
 
 def test_raw_severities_are_those_of_the_one_campaign(session: SqlSession, truth: Truth) -> None:

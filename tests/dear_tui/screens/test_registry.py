@@ -31,7 +31,7 @@ class NotesScreen(SnapshotScreen):
         pass
 
 
-NOTES = ScreenInfo("7", "notes", "notes", "what one wrote down", NotesScreen)
+NOTES = ScreenInfo("8", "notes", "notes", "what one wrote down", NotesScreen)
 
 
 class AppWithNotes(DearApp):
@@ -44,14 +44,14 @@ async def test_a_screen_that_is_added_to_the_table_has_a_key_a_tab_and_a_line_of
     app = AppWithNotes(Path("/data/store"), None, lambda _path: FakeSource())
     async with app.run_test(size=(120, 24)) as pilot:
         await settle(pilot)
-        await pilot.press("7")
+        await pilot.press("8")
         await pilot.pause()
         assert isinstance(app.screen, NotesScreen)
         shown = screen_text(app)
-        assert " 6 images  7 notes " in shown.splitlines()[0]
+        assert " 7 study  8 notes " in shown.splitlines()[0]
         assert "nothing noted yet" in shown
         [action] = [action for action in actions_of(app.screen) if action.name == "notes screen"]
-        assert (action.keys, action.explanation) == (("7",), "what one wrote down")
+        assert (action.keys, action.explanation) == (("8",), "what one wrote down")
         await pilot.click(TopBar, offset=(20, 0))
         assert app.current_mode == "campaigns"
 

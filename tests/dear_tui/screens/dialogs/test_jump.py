@@ -23,7 +23,7 @@ async def test_digits_stand_on_their_tabs_and_a_letter_on_the_list() -> None:
         assert [target.letter for target in targets] == [*(info.key for info in SCREENS), "a"]
         line = screen_text(app).splitlines()[0]
         for target, info in zip(targets, SCREENS, strict=False):
-            assert line[target.place.x :].startswith(f" {target.letter} {info.title} ")
+            assert f"{line} "[target.place.x :].startswith(f" {target.letter} {info.title} ")
             assert target.place.y == 0
         await pilot.press("f")
         assert isinstance(app.screen, JumpScreen)

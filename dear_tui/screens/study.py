@@ -1,0 +1,145 @@
+"""The campaigns of a study side by side: what varies, and what each has found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from dear_tui.access import results
+from dear_tui.access.store_location import version_of
+from dear_tui.access.study_reader import StudyReader
+from dear_tui.screens.empty import READING
+from dear_tui.screens.results import ResultScreen, heading
+from dear_tui.settings.keymap import with_ids
+from dear_tui.widgets.campaigns.study_text import study_rows
+from dear_tui.widgets.common.row_list import RowList
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from dear_tui.access.store_location import Snapshot
+    from dear_tui.access.study_reader import StudyMembers
+    from engine.store import CampaignStatus
+
+MEMBERS = "members"
+
+
+class StudyScreen(ResultScreen):
+    """The members of the chosen campaign's study; the one under the cursor is the chosen one."""
+
+    REFRESH_SECONDS: ClassVar[float] = 0.1
+    """members are read a few at a time, and those that were read are not read again"""
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "study-screen",
+        Binding("enter", "open", "open", tooltip="watch the campaign under the cursor"),
+        Binding("s", "open_sql", "SQL", tooltip="the members as a query"),
+    )
+    DEFAULT_CSS = """
+    StudyScreen {
+        .heading { height: 1; padding: 0 1; }
+        RowList { display: none; padding: 0 1; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reader = StudyReader()
+        self._shown: tuple[object, ...] = ()
+        """what the list was made of"""
+
+    def compose_body(self) -> ComposeResult:
+        """The heading, and the list or a message."""
+        yield Static(Content(""), classes="heading")
+        yield Static(READING, classes="message")
+        yield RowList()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """The members, or why there are none."""
+        status = snapshot.status(self.dear.campaign)
+        missing = self.missing(snapshot)
+        self.query_one(".heading").display = status is not None
+        if missing is not None or status is None:
+            self._show_message(missing or READING)
+            return
+        question = results.question(self._reader.read, status.id)
+        version = tuple((*version_of(each), each.state) for each in snapshot.campaigns or ())
+        study, problem = self.answer(MEMBERS, question), self.problem(MEMBERS, question)
+        self.ask(MEMBERS, question, (version, study.left if study else 0))
+        crumbs = [] if study is None else [_crumb(study)]
+        self.set_text(".heading", heading(status, crumbs, problem if study else "", self.size.width - 2))
+        if study is not None:
+            self._show_members(snapshot, study)
+        elif problem:
+            self._show_message(Content(problem))
+        elif self.is_answered(MEMBERS, question):
+            self._show_message(_no_member(status))
+        elif not self._shown:  # while the study of another member is read, the list stays
+            self._show_message(READING)
+
+    def on_row_list_moved(self, event: RowList.Moved) -> None:
+        """The campaign under the cursor is the one that the other screens speak of."""
+        if event.rows.key is not None:
+            self.dear.campaign = event.rows.key
+            self.refresh_snapshot()
+
+    def action_open(self) -> None:
+        """Watch it."""
+        self.app.switch_mode("live")
+
+    def action_open_sql(self) -> None:
+        """Go to the SQL screen with the members as a query."""
+        self.dear.open_sql(study_sql(self.dear.campaign or 0))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what works now."""
+        if action in ("open", "open_sql"):
+            return self.query_one(RowList).display
+        return super().check_action(action, parameters)
+
+    def _show_message(self, message: Content) -> None:
+        self._shown = ()
+        self.query_one(RowList).display = False
+        self.query_one(".message").display = True
+        self.set_text(".message", message)
+        self.set_focus(None)
+
+    def _show_members(self, snapshot: Snapshot, study: StudyMembers) -> None:
+        rows, width = self.query_one(RowList), self.size.width - 4
+        statuses = {status.id: status for status in snapshot.campaigns or ()}
+        shown = study, tuple(statuses.values()), width
+        if not rows.display:
+            rows.display, self.query_one(".message").display = True, False
+            rows.focus()
+        if shown != self._shown:
+            is_first, self._shown = not self._shown, shown
+            rows.show(study_rows(study, statuses, width))
+            if is_first:
+                rows.go_to(self.dear.campaign)
+
+
+def study_sql(campaign: int) -> str:
+    """The members of a campaign's study, for the SQL screen."""
+    return f"""SELECT campaign, name, state, factors, faults, images,
+    round(100 * critical / (masked + non_critical + critical + screened + dropped), 4) AS "critical % of pairs"
+FROM campaigns
+WHERE study = (SELECT study FROM campaigns WHERE campaign = {campaign})
+ORDER BY campaign"""
+
+
+def _crumb(study: StudyMembers) -> str:
+    found = sum(member.critical_faults is not None for member in study.members)
+    reading = f", {study.left} more are read" if study.left else ""
+    return f"study {study.name}: {len(study.members)} campaigns, {found} with results{reading}"
+
+
+def _no_member(status: CampaignStatus) -> Content:
+    return Content.from_markup(
+        "Campaign $number is no member of a study.\n\n"
+        "A study is one file that spans seeds, selections, networks or data sets;\n"
+        "from a shell, [b]dear-tui study FILE[/b] queues it, and its campaigns stand here side by side.\n\n"
+        "[b]1[/b] lists all campaigns.",
+        number=status.id,
+    )
