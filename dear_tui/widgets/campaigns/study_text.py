@@ -44,12 +44,12 @@ def study_rows(study: StudyMembers, statuses: Mapping[int, CampaignStatus], widt
         _column(
             "critical", members, lambda member: _percent(member.critical_percent), style="bold $text-class-critical"
         ),
-        _column(INTERVAL, members, _interval, spare=2, style=MUTED),
+        _column(INTERVAL, members, _interval, spare=1, style=MUTED),
         _column("critical faults", members, lambda member: _count(member.critical_faults)),
         _column("faults", members, lambda member: _count(member.faults), spare=3, style=MUTED),
         _column("images", members, lambda member: _count(member.images), spare=3, style=MUTED),
-        _column("faulty accuracy", members, lambda member: _percent(member.faulty_accuracy), spare=1),
-        ListColumn("state", state, max(len(state(place)) for place in range(len(members))), spare=1, left=True),
+        _column("faulty accuracy", members, lambda member: _percent(member.faulty_accuracy), spare=2),
+        ListColumn("state", state, max(len(state(place)) for place in range(len(members))), left=True),
     ]
     return lay_out(columns, ids, width)
 
