@@ -25,10 +25,10 @@ def pairs_to_draw(missed_at_most: float, pairs: int) -> int:
         missed_at_most: share of all pairs, to be shown with a confidence of `CONFIDENCE`.
         pairs: of the whole campaign.
 
-    >>> pairs_to_draw(1e-5, 166_000_000), pairs_to_draw(1e-5, 1_000_000)
-    (299574, 3000)
+    >>> pairs_to_draw(1e-5, 166_000_000), pairs_to_draw(1e-5, 1_000_000), pairs_to_draw(5e-324, 1_000_000)
+    (299574, 3000, 3000)
     """
-    return min(math.ceil(-math.log(1 - CONFIDENCE) / missed_at_most), math.ceil(MOST_DRAWN * pairs))
+    return math.ceil(min(-math.log(1 - CONFIDENCE) / missed_at_most, MOST_DRAWN * pairs))
 
 
 def faults_to_draw(share: float, faults: int) -> int:

@@ -76,7 +76,7 @@ class FastRunner:
     def _record_others(self, pairs: Pairs, logits: Tensor, needed: Tensor) -> None:
         """Pairs whose top-1 is not golden's, or not certain; `logits` [pairs, classes], `needed` [pairs] lead."""
         behind = (logits < (logits.amax(1) - needed)[:, None]).sum(1)
-        is_clear = behind == logits.shape[1] - 1  # not so where a logit, or the lead needed, is not finite
+        is_clear = (behind == logits.shape[1] - 1) & needed.isfinite()  # it is not where a logit is not
         clear, close = is_clear.nonzero().squeeze(1), is_clear.logical_not().nonzero().squeeze(1)
         self._recorder.record(pairs.fault[clear], pairs.image[clear], logits[clear])
         if len(close):

@@ -343,6 +343,22 @@ def test_a_pair_by_itself_is_what_it_is_among_others(
         assert not found[~chosen.numpy()].any()
 
 
+def test_of_one_class_too_exact_says_what_is_finite() -> None:
+    """An infinite weight times padding is NaN in the first stage of `fast`, and nothing in a convolution of torch."""
+    first = nn.Conv2d(1, 8, 3, padding=1)
+    first.weight.data[0, 0, 0, 0] = 1.0
+    layers = first, nn.ReLU6(), nn.Conv2d(8, 8, 3, groups=2), nn.ReLU()
+    model = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 1))
+    images = torch.rand(4, 1, 6, 6, generator=torch.Generator().manual_seed(0)) + 0.1
+    model = model.eval().requires_grad_(False)
+    faults = faults_in(model, 0, np.array([0]), np.array([30]))
+    assert np.isinf(faults.value).all()
+    assert judged_logits(model, images, faults).isfinite().all()
+    ours, theirs = (outcomes_of(Injection(model, images, MEMORY, name), images, faults) for name in ("fast", "exact"))
+    assert not any(len(part.critical_fault) for part in theirs)
+    assert_same_critical_pairs(ours, theirs)
+
+
 @pytest.mark.parametrize(("layer", "left"), [(1, "some"), (4, "all")])
 def test_large_faults_that_would_be_run_twice_are_run_by_exact_alone(
     lenet5: Callable[[int], tuple[nn.Module, Tensor]], layer: int, left: str, device: torch.device
