@@ -167,7 +167,7 @@ class DearApp(AppWithoutTracebacks[str]):
         return bool(reason)
 
     def on_load(self) -> None:
-        """Threads that hang keep nobody from leaving; who is asked to end gives the terminal back."""
+        """Run background work in threads that do not keep the program alive, and end on SIGTERM as on `q`."""
         loop = asyncio.get_running_loop()
         loop.set_default_executor(DaemonThreads())
         if not self.is_headless:

@@ -122,11 +122,15 @@ class StudyScreen(ResultScreen):
 
 def study_sql(campaign: int) -> str:
     """The members of a campaign's study, for the SQL screen."""
-    return f"""SELECT campaign, name, state, factors, faults, images,
-    round(100 * critical / (masked + non_critical + critical + screened + dropped), 4) AS "critical % of pairs"
-FROM campaigns
-WHERE study = (SELECT study FROM campaigns WHERE campaign = {campaign})
-ORDER BY campaign"""
+    return f"""WITH members AS (
+    FROM campaigns WHERE study = (SELECT study FROM campaigns WHERE campaign = {campaign})
+)
+SELECT campaign, any_value(name) AS name, any_value(state) AS state, any_value(factors) AS factors,
+    round(100 * sum(coalesce(weight, 1) * f.critical) / sum(coalesce(weight, 1)
+        * (f.masked + f.non_critical + f.critical + f.screened + f.dropped)), 4) AS "critical % of pairs",
+    count(*) FILTER (f.critical > 0) AS critical_faults
+FROM members LEFT JOIN fault_summary AS f USING (campaign) LEFT JOIN faults USING (campaign, fault_id)
+GROUP BY campaign ORDER BY campaign"""
 
 
 def _crumb(study: StudyMembers) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.analysis.estimate import estimate_mean
+from engine.analysis.estimate import estimate_mean, weighted_mean
 from engine.analysis.report import campaign_results
 from engine.analysis.result_table import Column, Kind, Table
 from engine.metrics.selection import select_images
@@ -80,7 +80,6 @@ def of_subset(
     share = None
     if summary.population is not None:
         share = estimate_mean(critical, len(images), summary.stratum, summary.population, confidence)
-    weight = summary.weight
     return MemberResults(
         factors=factors,
         campaign=summary.status.id,
@@ -88,7 +87,7 @@ def of_subset(
         faults=len(summary.fault_id),
         images=len(images),
         critical=share,
-        critical_percent=100 * float((critical * weight).sum() / weight.sum()) / len(images),
+        critical_percent=100 * weighted_mean(critical, summary.weight) / len(images),
         critical_faults=int(np.count_nonzero(critical)),
     )
 

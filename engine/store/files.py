@@ -229,7 +229,7 @@ def unwritable(path: Path, error: Exception) -> UnreachableError:
 
 
 def keep_reserve(path: Path) -> None:
-    """Take a little room, unless there is none, so that a full disk can still be reported in state.sqlite."""
+    """Fill the reserve: a file whose room is given up on a full disk, so that state.sqlite can say what happened."""
     with suppress(OSError, UnreachableError):
         make_private(path)
         with opened_own(path, os.O_WRONLY) as descriptor:

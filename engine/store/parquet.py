@@ -161,7 +161,7 @@ def write_batches(
     batches: Iterable[Mapping[str, NDArray[Any] | pa.Array | pa.ChunkedArray]],
     metadata: Mapping[str, object] | None = None,
 ) -> Path:
-    """As `write_arrays`, some rows at a time: at least one batch, each but the last of whole groups of rows.
+    """Write a Parquet file from batches of rows: at least one batch, each but the last one of whole groups of rows.
 
     Numbers are written as they are, which zstd makes small, but in what is written once (`ENCODINGS`). Of a severity
     Parquet keeps four bytes, three of them 0: these are set apart. DuckDB's own writer, with a dictionary of

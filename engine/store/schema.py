@@ -2,7 +2,8 @@
 
 A store has one format number, `FORMAT`. A change of any column is a step at the end of `MIGRATIONS`, which raises it.
 Parquet files and the fixed part of a campaign.json are never changed: a column that they lack reads as NULL, or as the
-value in `KNOWN` where the older format can have meant nothing else.
+value in `KNOWN` where the older format can have meant nothing else. A new metric needs no step: its column is NULL in
+campaigns that did not compute it, whatever their format.
 """
 
 from __future__ import annotations

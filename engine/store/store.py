@@ -260,9 +260,13 @@ class Store(StoreReader):
         self.describe_state(campaign)
 
     def set_waiting(self, campaign: int, reason: str | None) -> None:
-        """A running campaign waits for room on the disk, so that every client shows it paused; None = it goes on.
+        """Note why a running campaign waits for room on the disk, which every client shows as paused.
 
-        What of this there is no room for either is left unsaid.
+        Where there is no room for the note either, nothing is noted.
+
+        Args:
+            campaign: its id.
+            reason: why it waits, in one sentence; None: it goes on.
         """
         with suppress(DiskFullError):
             self.state.set_error(campaign, reason)

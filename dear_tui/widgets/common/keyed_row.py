@@ -6,7 +6,7 @@ from textual.containers import Horizontal
 
 
 class KeyedRow(Horizontal):
-    """Its key stands out while the focus is in the line; of `:focus-within`, Textual would not tell the key."""
+    """A key and its field; the key is bold while the field has the focus, which a class says."""
 
     DEFAULT_CSS = """
     KeyedRow {

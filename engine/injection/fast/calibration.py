@@ -41,7 +41,7 @@ _SAMPLED_WEIGHTS = 20
 
 def count_images(suffixes: Iterable[Suffix]) -> int:
     """How many images the start measures rounding on, for a network with these suffixes."""
-    macs = sum(32 * suffix.macs for suffix in suffixes)
+    macs = sum(FLOAT32.bits * suffix.macs for suffix in suffixes)
     return max(2, min(_IMAGES, _MACS // max(1, macs)))
 
 

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     """runs one query over the store's views"""
 
 NEVER = -1
-"""a rank that there is none of"""
+"""the rank of an event that did not happen"""
 MOST_ROWS = 100_000
-"""held of a list of faults"""
+"""rows that a list of faults holds at most"""
 
 FaultOrder = Literal["critical", "first_critical", "fault_id"]
 ORDERS: dict[FaultOrder, str] = {

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 Role = Literal["worker", "foreground"]
 
 _PATIENCE_SECONDS = 0.5
-"""how long to ask again: whoever only looks has the lock for a moment too"""
+"""how long a lock is asked for again and again: a process that only reads takes it for a moment, too"""
 _PAUSE_SECONDS = 0.01
 _BYTES = 32
-"""of a lock file, whoever has it: on a full disk there is no room for more"""
+"""length of a lock file: it is always the same, so that on a full disk its text can still be replaced"""
 
 
 @dataclass(frozen=True)

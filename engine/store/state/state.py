@@ -66,7 +66,7 @@ class CampaignRow:
 
     @property
     def shown_state(self) -> str:
-        """As every client shows it: one that is at hand and has an error waits, for room on the disk."""
+        """The state that every client shows: a running campaign with an error waits for room on the disk, `paused`."""
         return "paused" if self.state == "running" and self.error is not None else self.state
 
 

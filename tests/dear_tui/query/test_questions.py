@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COLUMNS = {
     "campaigns and what they found": [
         *("campaign", "name", "state", "network", "dataset", "select", "method", "faults", "images"),
-        *("masked %", "non-critical %", "critical %", "screened %"),
+        *("masked % of its pairs", "non-critical %", "critical %", "screened %"),
     ],
     "which bits are critical": ["bit", "faults", "critical_faults", "critical % of pairs"],
     "which layers are critical": ["layer", "faults", "critical_faults", "critical % of pairs"],

@@ -1,4 +1,7 @@
-"""A store of every format that there was: looked at without a change, brought up to date, gone on with."""
+"""Stores of older formats and of the present one: looked at without a change, brought up to date, gone on with.
+
+Stores of the formats 1 to 3, before there was a release, are known by their state.sqlite alone: see `test_schema.py`.
+"""
 
 from __future__ import annotations
 

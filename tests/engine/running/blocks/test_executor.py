@@ -44,7 +44,7 @@ class ShuffledThreads:
 
 @pytest.fixture
 def shuffled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A config that names the executor above, by the one line that it needs in the registry."""
+    """A config whose executor is the one above."""
     monkeypatch.setitem(executors.EXECUTORS, "local", f"{__name__}:ShuffledThreads")
     return write_config(tmp_path)
 
