@@ -16,7 +16,7 @@ def short_count(number: float) -> str:
 
 
 def rate(per_second: float) -> str:
-    """398k/s."""
+    """A rate with three digits and its unit: 398k/s."""
     return f"{short_count(per_second)}/s"
 
 

@@ -39,13 +39,13 @@ def against_moving(by: int, status: CampaignStatus, queue: QueueView | None) -> 
 
 
 def against_starting(queue: QueueView | None) -> str:
-    """Starting a worker."""
+    """Why no worker can be started now; empty where one can."""
     worker = queue.worker if queue else None
     return f"the worker, process {worker.pid}, runs the queue already" if worker and worker.running else ""
 
 
 def against_stopping(queue: QueueView | None) -> str:
-    """Stopping the worker."""
+    """Why no worker can be stopped now; empty where one can."""
     if queue is None or queue.worker.running:
         return ""
     return f"no worker runs in this store{f'; {queue.holder}' if queue.holder else '; w starts one'}"

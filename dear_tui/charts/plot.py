@@ -53,7 +53,7 @@ class Series:
 
     @property
     def label(self) -> str:
-        """For the legend."""
+        """The line's name for the legend."""
         return f"{self.name} {self.note}".strip()
 
 

@@ -36,23 +36,23 @@ class MachineHistory:
 
     @property
     def now(self) -> Moment | None:
-        """The newest."""
+        """The newest reading."""
         return self.moments[-1] if self.moments else None
 
     def gpu_utilisation(self, index: int) -> list[float | None]:
-        """Percent."""
+        """How busy the GPU was at each reading, in percent."""
         return [gpu.utilisation if gpu else None for gpu in self._gpu(index)]
 
     def gpu_memory(self, index: int) -> list[float | None]:
-        """Percent."""
+        """How much of its memory the GPU used at each reading, in percent."""
         return [_percent(gpu.memory_used, gpu.memory_total) if gpu else None for gpu in self._gpu(index)]
 
     def cpu_utilisation(self) -> list[float | None]:
-        """Percent."""
+        """How busy the processor was at each reading, in percent."""
         return [moment.cpu.utilisation for moment in self.moments]
 
     def cpu_memory(self) -> list[float | None]:
-        """Percent."""
+        """How much of the memory was used at each reading, in percent."""
         return [_percent(moment.cpu.memory_used, moment.cpu.memory_total) for moment in self.moments]
 
     def _gpu(self, index: int) -> list[Gpu | None]:

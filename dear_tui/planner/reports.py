@@ -14,7 +14,7 @@ class _Line:
     """What one process tells the other, as JSON."""
 
     def to_line(self) -> str:
-        """To be told."""
+        """What is told, as one line of JSON."""
         return json.dumps(asdict(self))
 
     @classmethod

@@ -49,7 +49,7 @@ class SnapshotScreen(Screen[None]):
         return cast("DearApp", self.app)
 
     def compose(self) -> ComposeResult:
-        """Frame and body."""
+        """The top bar, the line for trouble, the body, and the keys."""
         screens = self.dear.SHOWN
         current = next((info for info in screens if isinstance(self, info.screen)), screens[0])
         yield TopBar([info.tab for info in screens], current.tab, str(self.dear.store))
@@ -62,7 +62,7 @@ class SnapshotScreen(Screen[None]):
         raise NotImplementedError
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Show the present."""
+        """Show what the store holds now."""
         raise NotImplementedError
 
     def show_line(self, line: Static, text: Content) -> None:
@@ -102,5 +102,5 @@ class SnapshotScreen(Screen[None]):
         return super().check_action(action, parameters)
 
     def action_new(self) -> None:
-        """Open the form."""
+        """Open the form for a new campaign."""
         self.dear.open_form()

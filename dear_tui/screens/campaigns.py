@@ -177,7 +177,7 @@ class CampaignsScreen(SnapshotScreen):
         self.refresh_snapshot()
 
     def on_campaign_list_opened(self) -> None:
-        """Watch it."""
+        """Go to the live screen of the campaign."""
         self.app.switch_mode("live")
 
     # ---- reading
@@ -220,17 +220,17 @@ class CampaignsScreen(SnapshotScreen):
         self.call_later(self._take_details, _key(status), self.dear.desk.details(status))
 
     def on_queue_read(self, message: QueueRead) -> None:
-        """Show it."""
+        """Show the queue as it was read."""
         self.orders.queue = message.queue
         self.refresh_snapshot()
 
     def on_found_read(self, message: FoundRead) -> None:
-        """Show it."""
+        """Show the critical faults that were counted."""
         self._found = message.found
         self.refresh_snapshot()
 
     def _take_details(self, key: tuple[object, ...], details: Details) -> None:
-        """Show them."""
+        """Keep the details of a campaign, and show them."""
         self._details[key] = details
         self._awaited.discard(key)
         self.refresh_snapshot()
@@ -267,23 +267,23 @@ class CampaignsScreen(SnapshotScreen):
         return self.dear.snapshot.status(listing.key) if listing.display else None
 
     def action_pause(self) -> None:
-        """Let it wait."""
+        """Ask the chosen campaign to pause."""
         self.orders.ask("pause")
 
     def action_resume(self) -> None:
-        """Go on."""
+        """Ask the chosen campaign to go on."""
         self.orders.ask("resume")
 
     def action_retry(self) -> None:
-        """Run it again."""
+        """Queue the chosen campaign again."""
         self.orders.ask("retry")
 
     def action_cancel(self) -> None:
-        """Cancel, after asking."""
+        """Cancel the chosen campaign, after asking."""
         self.orders.confirm_and_ask("cancel", "Cancel {}?", KEEPS)
 
     def action_delete(self) -> None:
-        """Delete, after asking."""
+        """Delete the chosen campaign, after asking."""
         self.orders.confirm_and_ask("delete", "Delete {} with its results?", "This cannot be undone.")
 
     def action_move(self, by: int) -> None:
@@ -316,7 +316,7 @@ class CampaignsScreen(SnapshotScreen):
         self.refresh_snapshot()
 
     def action_other_part(self) -> None:
-        """List or details."""
+        """Move the focus from the list to the details, and back."""
         pane, listing = self.query_one(CampaignDetails), self.query_one(CampaignList)
         self.set_focus(pane if pane.display and self.focused is listing else listing)
 
@@ -325,11 +325,11 @@ class CampaignsScreen(SnapshotScreen):
         self.query_one(CampaignFilter).open()
 
     def action_unfilter(self) -> None:
-        """Show all."""
+        """Show all campaigns."""
         self.query_one(CampaignFilter).clear()
 
     def on_campaign_filter_changed(self) -> None:
-        """Show what matches."""
+        """Show the campaigns that match what was typed."""
         self.refresh_snapshot()
 
     def on_campaign_filter_left(self) -> None:

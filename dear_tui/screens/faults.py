@@ -128,7 +128,7 @@ class FaultsScreen(ResultScreen):
             cast("ImagesScreen", self.dear.screen).show_image(rows.key)
 
     def action_back(self) -> None:
-        """One level up."""
+        """Go from a fault to its list, and from a list to the map."""
         self._go(replace(self._place, group=self._place.group if self._place.fault else None, fault=None))
 
     def action_change_order(self) -> None:

@@ -107,7 +107,7 @@ class GpuScreen(SnapshotScreen):
     AUTO_FOCUS = "MachineView"
 
     def compose_body(self) -> ComposeResult:
-        """Cards that scroll."""
+        """A card for each GPU, or for the processor."""
         with MachineView():
             yield MachineCards()
 

@@ -103,7 +103,7 @@ class ImagesScreen(ResultScreen):
         self._show_images(status, images)
 
     def on_row_list_moved(self) -> None:
-        """Draw another image."""
+        """Draw the image under the cursor."""
         self.refresh_snapshot()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -119,7 +119,7 @@ class ImagesScreen(ResultScreen):
         line.focus()
 
     def action_leave_input(self) -> None:
-        """Close it."""
+        """Close the line for an image id."""
         self.query_one(Input).display = False
         self.query_one(RowList).focus()
 

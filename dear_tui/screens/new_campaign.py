@@ -100,7 +100,7 @@ class NewCampaignScreen(AnswersOnce, SnapshotScreen):
 
     @work(thread=True, group="load_fields")
     def load_fields(self) -> None:
-        """Keys and samples."""
+        """Read the keys of a config and the sample configs."""
         from engine.config.fields import config_fields  # imports pydantic
 
         self.call_later(self._offer_starts, config_fields(), sample_names())
@@ -115,7 +115,7 @@ class NewCampaignScreen(AnswersOnce, SnapshotScreen):
         picker.query_one(Choice).focus()
 
     async def on_start_picker_read(self, message: StartPicker.Read) -> None:
-        """Fill the form."""
+        """Fill the form with the config that was read."""
         for sentence in message.start.left_out:
             self.notify(sentence, severity="warning", timeout=10, markup=False)
         self._is_touched = False
@@ -165,7 +165,7 @@ class NewCampaignScreen(AnswersOnce, SnapshotScreen):
     # ---- what becomes of it
 
     def action_submit(self) -> None:
-        """Queue it."""
+        """Queue the campaign that the form describes."""
         pane, checked = self.query_one(PlanPane), self.checking.checked
         if pane.plan.submitting:
             return

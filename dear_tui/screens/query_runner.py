@@ -65,7 +65,7 @@ class QueryRunner:
             self.run.drop()
 
     def cancel(self) -> None:
-        """Stop the query."""
+        """Stop the query that runs."""
         if self.run is not None:
             self.run.cancel()
             self._screen.pane.border_subtitle = "f5 runs another meanwhile"

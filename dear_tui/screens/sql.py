@@ -100,12 +100,12 @@ class SqlScreen(SnapshotScreen):
 
     @property
     def editor(self) -> SqlEditor:
-        """The query."""
+        """The widget that holds the query."""
         return self.query_one(SqlEditor)
 
     @property
     def pane(self) -> ResultPane:
-        """The result."""
+        """The widget that shows the result."""
         return self.query_one(ResultPane)
 
     def run_query(self, sql: str) -> None:
@@ -141,7 +141,7 @@ class SqlScreen(SnapshotScreen):
         return super().check_action(action, parameters)
 
     def action_edit(self) -> None:
-        """Into the editor."""
+        """Put the cursor into the editor."""
         self.minimize()
         self.editor.text.focus()
 
@@ -181,7 +181,7 @@ class SqlScreen(SnapshotScreen):
         self.files.list_past()
 
     def action_save(self) -> None:
-        """Keep the query."""
+        """Keep the query under a name."""
         self.files.save()
 
     def action_export(self) -> None:

@@ -86,7 +86,7 @@ class StudyScreen(ResultScreen):
             self.refresh_snapshot()
 
     def action_open(self) -> None:
-        """Watch it."""
+        """Go to the live screen of the campaign under the cursor."""
         self.app.switch_mode("live")
 
     def action_open_sql(self) -> None:

@@ -25,7 +25,7 @@ class GarbageBetweenKeys:
         gc.set_threshold(*self._thresholds[:2], MOST_COLLECTIONS)
 
     def key_pressed(self) -> None:
-        """Not now."""
+        """Put the next collection off, because somebody is typing."""
         self._last_key = time.monotonic()
 
     def look(self) -> None:

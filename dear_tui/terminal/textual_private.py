@@ -83,7 +83,7 @@ class StoppableDriver(LinuxDriver):
         self._has_terminal = self._must_signal_resume = False
 
     def disable_input(self) -> None:
-        """Read no more."""
+        """Read no more from the terminal."""
         if self._is_in_front():
             super().disable_input()
         else:

@@ -25,7 +25,7 @@ class DaemonThreads(ThreadPoolExecutor):
         self._running: set[threading.Thread] = set()
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
-        """Start at once."""
+        """Run a function in a thread of its own, at once."""
         future: Future[Any] = Future()
 
         def run() -> None:

@@ -112,7 +112,7 @@ class Worker:
         self._activity = replace(self._activity, block=progress.block, rate=progress.rate, step=step)
 
     def on_note(self, note: str) -> None:
-        """Into the log."""
+        """Write a note into the log."""
         log(note)
 
     def _has_more_to_do(self) -> bool:

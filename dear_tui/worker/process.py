@@ -35,7 +35,7 @@ class Answer:
     exit_code: int = 0
 
     def to_line(self) -> str:
-        """As JSON."""
+        """The answer as one line of JSON."""
         return json.dumps(asdict(self))
 
     @classmethod

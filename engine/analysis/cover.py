@@ -48,7 +48,7 @@ class Incidence:
 
     @cached_property
     def faults(self) -> int:
-        """m."""
+        """How many faults there are, m."""
         return int(self.fault.max(initial=-1)) + 1
 
     @cached_property
@@ -63,7 +63,7 @@ class Incidence:
 
     @cached_property
     def greedy(self) -> Places:
-        """See `greedy_order`."""
+        """The order of `greedy_order`, worked out once."""
         return greedy_order(self)
 
     def first_seen(self, order: Places) -> Places:

@@ -519,7 +519,7 @@ class RunConfig(Section):
 
 
 class CampaignConfig(Section):
-    """One campaign."""
+    """All that a campaign is computed from."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     """yours"""

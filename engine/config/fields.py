@@ -36,7 +36,7 @@ _KINDS: Mapping[object, FieldKind] = {str: "text", int: "whole", float: "number"
 
 @dataclass(frozen=True)
 class ConfigField:
-    """One key."""
+    """One key of a config, with what a form needs to know of it."""
 
     section: str
     """empty for the keys above all tables"""

@@ -95,12 +95,12 @@ class FolderImages:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """uint8."""
+        """The type of a pixel, uint8."""
         return np.dtype(np.uint8)
 
     @property
     def nbytes(self) -> int:
-        """Of all pixels."""
+        """Bytes that all pixels take."""
         return int(np.prod(self.shape, dtype=np.int64))
 
     def __len__(self) -> int:

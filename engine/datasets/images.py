@@ -35,10 +35,10 @@ class Images(Protocol):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """uint8 or float32."""
+        """The type of a pixel, uint8 or float32."""
 
     def __len__(self) -> int:
-        """N."""
+        """How many images there are."""
 
     def __getitem__(self, index: Any, /) -> Array:
         """The images of a slice or an int64 array [n]: [n, C, H, W]; of one whole number: [C, H, W]."""

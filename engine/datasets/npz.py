@@ -95,7 +95,7 @@ class TurnedRows:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """uint8 or float32."""
+        """The type of a pixel, uint8 or float32."""
         return self.layout.dtype
 
     def __len__(self) -> int:

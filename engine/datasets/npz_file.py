@@ -59,7 +59,7 @@ class Member:
 
     @property
     def nbytes(self) -> int:
-        """Of the data."""
+        """Bytes that the data of the array take."""
         return prod(self.shape) * self.dtype.itemsize
 
 
@@ -75,7 +75,7 @@ class NpzFile:
 
     @property
     def names(self) -> list[str]:
-        """Of the arrays."""
+        """The names of the arrays."""
         return list(self._infos)
 
     def member(self, name: str) -> Member:
@@ -109,7 +109,7 @@ class NpzFile:
         return member
 
     def read(self, member: Member) -> Array:
-        """The whole array."""
+        """The array, all of it."""
         with self._archive.open(member.info) as file:
             return npy.read_array(file, allow_pickle=False)
 

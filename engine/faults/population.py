@@ -49,7 +49,7 @@ class Layer:
 
     @property
     def size(self) -> int:
-        """Number of weights."""
+        """How many weights the layer has."""
         return math.prod(self.shape)
 
 

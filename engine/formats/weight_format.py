@@ -34,7 +34,7 @@ class BitField(NamedTuple):
 
     @property
     def width(self) -> int:
-        """Number of bits."""
+        """How many bits the field has."""
         return self.high - self.low + 1
 
 
@@ -66,7 +66,7 @@ class WeightFormat:
 
     @property
     def all_bits(self) -> tuple[int, ...]:
-        """Every bit, ascending."""
+        """Every bit's place, ascending."""
         return tuple(range(self.bits))
 
     @cached_property

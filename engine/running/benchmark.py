@@ -272,7 +272,7 @@ class RunPairs(Recorder):
         self.is_run = torch.zeros(faults, images, dtype=torch.bool, device=device)
 
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:  # noqa: ARG002 - called as a Recorder
-        """Note them."""
+        """Note which pairs were run."""
         self.is_run[faults, images] = True
 
     def record_certain(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder

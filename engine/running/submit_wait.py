@@ -52,7 +52,7 @@ class WaitForRoom:
             time.sleep(_ASK_SECONDS)
 
     def found(self) -> None:
-        """It goes on."""
+        """Tell every client that the campaign goes on."""
         self._is_said = False
         with suppress(DiskFullError):
             self._store.set_waiting(self._campaign, None)

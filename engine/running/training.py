@@ -56,7 +56,7 @@ class TrainingProgress:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What was saved."""
+    """What a training has saved, and how accurate it is."""
 
     out: Path
     test_accuracy: float

@@ -35,7 +35,7 @@ class Target:
     goal: Widget | str
 
     def go(self, app: App[str]) -> None:
-        """Go there."""
+        """Move the focus to what the letter stands on."""
         if isinstance(self.goal, str):
             app.switch_mode(self.goal)
         elif isinstance(self.goal, Tab):
@@ -96,7 +96,7 @@ class JumpScreen(Dialog["Target | None"]):
         self._targets = targets
 
     def compose(self) -> ComposeResult:
-        """A label each."""
+        """A label on each thing to go to."""
         for target in self._targets:
             label = Label(target.letter)
             label.styles.offset = (target.place.x, target.place.y)
@@ -110,5 +110,5 @@ class JumpScreen(Dialog["Target | None"]):
             self.dismiss(goal)
 
     def on_click(self) -> None:
-        """Stay."""
+        """Close the labels and go nowhere."""
         self.dismiss(None)

@@ -97,7 +97,7 @@ class QueryList(Dialog[Chosen | None]):
         yield box
 
     def on_mount(self) -> None:
-        """All of them."""
+        """Show all queries."""
         self._show("")
         self.query_one(OptionList).focus()
 

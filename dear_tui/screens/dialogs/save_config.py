@@ -61,7 +61,7 @@ class SaveConfigScreen(Dialog[Path | None]):
         yield box
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Save there."""
+        """Save the config to the path that was typed."""
         if event.value.strip():
             self.save(self._folder / expanded(Path(event.value.strip())), may_overwrite=False)
 

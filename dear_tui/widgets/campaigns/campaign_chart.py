@@ -121,7 +121,7 @@ class CampaignChart(Chart, can_focus=True):
 
     @property
     def data(self) -> ChartData | None:
-        """What is drawn."""
+        """What the chart draws."""
         return self._drawn
 
     def show_data(self, data: ChartData) -> None:

@@ -45,7 +45,7 @@ class CampaignFilter(Horizontal):
     """
 
     class Changed(Message):
-        """Other words."""
+        """Other words were typed."""
 
     class Left(Message):
         """The keys belong to the list again."""
@@ -61,7 +61,7 @@ class CampaignFilter(Horizontal):
         return self.query_one(_Words).value.strip()
 
     def open(self) -> None:
-        """Take the keys."""
+        """Show the line and take the keys."""
         self.display = True
         self.query_one(_Words).focus()
 

@@ -47,7 +47,7 @@ class LayerBars(VerticalScroll):
         self._drawn: tuple[tuple[LayerProgress, ...], int] | None = None
 
     def compose(self) -> ComposeResult:
-        """Heading and lines."""
+        """A heading and a line for each layer."""
         yield Static(classes="heading")
         yield Static(classes="lines")
 

@@ -82,7 +82,7 @@ class StartPicker(Vertical):
         self.read_start(kind, name)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Read the file."""
+        """Read the file that was typed."""
         event.stop()
         if event.value.strip():
             self.read_start("file", event.value.strip())

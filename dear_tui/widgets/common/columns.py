@@ -31,7 +31,7 @@ class ListColumn:
 
     @property
     def cells(self) -> int:
-        """Its width."""
+        """Columns of the terminal that it takes."""
         return max(self.width, len(self.title))
 
 

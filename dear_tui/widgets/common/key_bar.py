@@ -62,7 +62,7 @@ class KeyBar(Static):
         self._keys: list[ShownKey] = []
 
     def on_mount(self) -> None:
-        """Follow the focus."""
+        """Show the keys of whatever has the focus."""
         self.screen.bindings_updated_signal.subscribe(self, self.show_keys)
 
     def show_keys(self, screen: Screen[object]) -> None:
@@ -88,7 +88,7 @@ class KeyBar(Static):
         ]
 
     def render(self) -> Content:
-        """What fits."""
+        """As many keys as fit on the line."""
         fitting = self._fitting()
         more = Content(f"{MORE}{GAP}") if len(fitting) < len(self._keys) else Content("")
         here = [key.text() for key in fitting if not key.everywhere]

@@ -18,9 +18,9 @@ class KeyedRow(Horizontal):
     """
 
     def on_descendant_focus(self) -> None:
-        """The focus has come."""
+        """Make the key bold: the focus has come."""
         self.add_class("-here")
 
     def on_descendant_blur(self) -> None:
-        """It has gone."""
+        """Make the key plain: the focus has gone."""
         self.remove_class("-here")

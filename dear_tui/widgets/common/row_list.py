@@ -79,7 +79,7 @@ class RowList(ScrollView, can_focus=True):
 
         @property
         def control(self) -> RowList:
-            """The list."""
+            """The list that the message comes from."""
             return self.rows
 
     def __init__(self, id: str | None = None) -> None:
@@ -132,7 +132,7 @@ class RowList(ScrollView, can_focus=True):
         self.refresh_lines(self._line(place), self.ROW_LINES)
 
     def action_move(self, rows: int) -> None:
-        """Up or down."""
+        """Move the cursor by some rows."""
         self._go(self.cursor + rows)
 
     def action_page(self, pages: int) -> None:
@@ -140,11 +140,11 @@ class RowList(ScrollView, can_focus=True):
         self._go(self.cursor + pages * max(self._lines // self.ROW_LINES - 1, 1))
 
     def action_first(self) -> None:
-        """To the top."""
+        """Move the cursor to the first row."""
         self._go(0)
 
     def action_last(self) -> None:
-        """To the bottom."""
+        """Move the cursor to the last row."""
         self._go(len(self._rows.keys) - 1)
 
     def render_line(self, y: int) -> Strip:
@@ -162,7 +162,7 @@ class RowList(ScrollView, can_focus=True):
             self.refresh_lines(self._line(place), self.ROW_LINES)
 
     def notify_style_update(self) -> None:
-        """Another theme."""
+        """Paint all rows again, because the theme is another."""
         self._painted.clear()
         super().notify_style_update()
 

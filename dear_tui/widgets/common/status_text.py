@@ -57,7 +57,7 @@ def workload_text(status: CampaignStatus) -> Content:
 
 
 def size_text(status: CampaignStatus) -> Content:
-    """Faults and images."""
+    """How many faults and images a campaign has."""
     return Content.styled(f"{status.faults:,} faults × {status.images:,} images", MUTED)
 
 

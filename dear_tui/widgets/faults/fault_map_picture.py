@@ -93,7 +93,7 @@ class HeatGrid:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the layers."""
+        """The layers' names, as the map writes them."""
         return self.rates.layers
 
     @property

@@ -35,7 +35,7 @@ class Choice(Select[str], inherit_bindings=False):
         self._values = [one for _, one in options]
 
     def action_step(self, by: int) -> None:
-        """Choose a neighbour."""
+        """Choose the option before or after the present one."""
         place = self._values.index(cast("str", self.value)) + by
         if 0 <= place < len(self._values):
             self.value = self._values[place]

@@ -56,7 +56,7 @@ class FieldRow(KeyedRow):
         self._problem = ""
 
     def compose(self) -> ComposeResult:
-        """Name, value, hint."""
+        """The name, the value and the hint of a key."""
         field = self._field
         yield Static(Content(NAMES.get(field.key, field.key)), classes="key")
         if options := _options(field):
@@ -90,7 +90,7 @@ class FieldRow(KeyedRow):
             self.query_one(".problem-here", Static).update(Content(problem))
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Tell the form."""
+        """Tell the form that the value is another."""
         event.stop()
         self._tell(event.value)
 

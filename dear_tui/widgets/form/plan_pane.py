@@ -90,7 +90,7 @@ class PlanPane(VerticalScroll, can_focus=False):
         yield Static(Content(""), classes="meaning")
 
     def on_mount(self) -> None:
-        """Name it."""
+        """Give the pane its title."""
         self.border_title = "estimate"
 
     def show(self, **changes: object) -> None:

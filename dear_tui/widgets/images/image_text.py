@@ -63,7 +63,7 @@ def image_text(images: ImageRows, place: int, class_names: Sequence[str]) -> Con
 
 
 def metrics_text(images: ImageRows, place: int) -> Content:
-    """An image's metrics."""
+    """The value of each metric for one image."""
     values = (f"{name} {values[place]:.4g}" for name, values in images.metrics.items())
     return Content.styled(" · ".join(values), MUTED)
 

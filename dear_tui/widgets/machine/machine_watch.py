@@ -27,7 +27,7 @@ class MachineWatch(Static):
         self._is_reading = False
 
     def show_machine(self, history: MachineHistory) -> None:
-        """Show the present."""
+        """Show how busy the machine is now."""
         raise NotImplementedError
 
     @property
@@ -36,7 +36,7 @@ class MachineWatch(Static):
         return self.is_on_screen
 
     def on_mount(self) -> None:
-        """Look every second."""
+        """Read the machine every second."""
         self.set_interval(SECONDS, self.look)
         self.call_after_refresh(self.look)
 

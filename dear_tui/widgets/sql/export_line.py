@@ -54,7 +54,7 @@ class ExportLine(Static):
         self._write(export)
 
     def cancel(self) -> None:
-        """Stop writing."""
+        """Stop writing the file."""
         if self.export is not None:
             self.export.cancel()
 

@@ -83,7 +83,7 @@ class ResultGrid(DataTable):
 
     @property
     def names(self) -> list[str]:
-        """The columns."""
+        """The result's columns."""
         return [str(name) for name in self.page.rows.column_names]
 
     def _cell(self) -> Any:

@@ -43,7 +43,7 @@ class ResultRows(ArrowBackend):
         return [self._width(index) for index in range(self.column_count)]
 
     def value(self, row: int, column: int) -> Any:
-        """The value itself."""
+        """The value of one cell, not shortened."""
         return super().get_cell_at(row, column)
 
     def get_cell_at(self, row_index: int, column_index: int) -> Any:

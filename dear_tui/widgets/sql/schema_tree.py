@@ -52,7 +52,7 @@ class SchemaTree(Tree[str]):
         self.border_title = "views"
 
     def show(self, names: Names) -> None:
-        """All views, closed."""
+        """Show all views, their columns folded away."""
         self.clear()
         for view in names.views:
             branch = self.root.add(Text(view.name), data=view.name)

@@ -157,7 +157,7 @@ class SqlText(TextArea):
 
 
 class SqlEditor(Container):
-    """Text and completions."""
+    """The editor of a query, with completions."""
 
     DEFAULT_CSS = """
     SqlEditor {

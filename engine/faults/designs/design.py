@@ -33,7 +33,7 @@ OPTIONS = (*DRAWING, "p", "draw")
 
 @dataclass(frozen=True)
 class Design:
-    """A sampling design."""
+    """A sampling design: how many faults are drawn from which part of the population."""
 
     name: str
     """what `[faults] sampling` calls it"""

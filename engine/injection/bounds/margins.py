@@ -200,5 +200,5 @@ class BoundedCounter(Recorder):
         self.pairs = 0
 
     def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
-        """Count them."""
+        """Count the pairs that bounds decide."""
         self.pairs += int(severity.count_nonzero())

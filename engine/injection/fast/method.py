@@ -189,7 +189,7 @@ class FastMethod(Method):
 
     @property
     def measured(self) -> Mapping[str, float]:
-        """tau."""
+        """The rounding that was measured, `tau`."""
         return {"tau": self.tau}
 
     def macs(self, layer: int) -> int:

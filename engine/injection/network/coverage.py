@@ -52,7 +52,7 @@ class Coverage:
 
     @property
     def parameters(self) -> int:
-        """All of them."""
+        """How many parameters the network has."""
         return self.injected + sum(part.parameters for part in self.not_injected)
 
     @property

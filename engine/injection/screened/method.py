@@ -186,7 +186,7 @@ class ScreenedMethod(Method):
         return screens_of(self._traced.network, self._reaches, block, thetas, plan.workers, plan.sizes.limits)
 
     def macs(self, layer: int) -> int:
-        """Those of `fast`."""
+        """Multiplications left for a pair, as `fast` counts them."""
         return self._fast.macs(layer)
 
     def run(self, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder) -> None:

@@ -92,7 +92,7 @@ class SafePairs(NamedTuple):
 
     @staticmethod
     def none(device: torch.device) -> SafePairs:
-        """Not one."""
+        """No pairs."""
         nothing = torch.zeros(0, dtype=torch.int64, device=device)
         return SafePairs(nothing, nothing, torch.zeros(0, device=device))
 

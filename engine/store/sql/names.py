@@ -51,7 +51,7 @@ class View:
 
 @dataclass(frozen=True)
 class Names:
-    """All names."""
+    """All names that a query may use."""
 
     views: tuple[View, ...] = ()
     functions: tuple[str, ...] = ()

@@ -67,7 +67,7 @@ class KeptPages:
         return pa.ipc.open_stream(page).read_all()
 
     def close(self) -> None:
-        """Drop them all."""
+        """Drop all pages."""
         with self._lock:
             if self._file is not None:
                 self._file.close()

@@ -178,7 +178,7 @@ class StateFile:
         return CampaignRow(**{name: row[name] for name in CampaignRow.__dataclass_fields__})
 
     def remove_campaign(self, campaign: int) -> None:
-        """Forget a campaign."""
+        """Delete all rows of a campaign."""
         with self.transaction():
             for table in ("receipts", "progress", "deaths"):
                 self._rows(f"DELETE FROM {table} WHERE campaign = ?", campaign)
