@@ -91,7 +91,7 @@ how many faults of the population one drawn fault stands for. `first_non_masked`
 run; whether a screened one comes before it, `first_screened` tells. `drawn_as` says what the audit drew: a `pair`, or a
 `fault` of all whose pairs this is one. `bound` is what called the pair safe."""
 
-KNOWN = {"screened": "0", "dropped": "0", "goal": "'severities'"}
+KNOWN = {"screened": "0", "dropped": "0", "goal": "'severities'", "weight_format": "'float32'"}
 """Column -> the SQL value that it has in files written before there was such a column."""
 
 SITES_OF_ONE = "fault_id, layer, weight_index, (1::BIGINT << bit)::UINTEGER AS mask"
@@ -119,6 +119,7 @@ DESCRIPTION = {
     "study": "VARCHAR",
     "factors": "JSON",
     "fault_model": "VARCHAR",
+    "weight_format": "VARCHAR",
     "population": "BIGINT",
     "fingerprint": "VARCHAR",
     "format": "INTEGER",

@@ -19,7 +19,15 @@ VIEWS = {
     "campaigns": [
         *("campaign", "name", "state", "network", "dataset", "select", "metric", "method", "goal", "faults", "images"),
         *("pairs", "pairs_done", *SUMMARY, "created", "started", "finished", "error", "notes", "study", "factors"),
-        *("fault_model", "population", "check_pairs", "check_differences", "check_undecided", "check_masked"),
+        *(
+            "fault_model",
+            "weight_format",
+            "population",
+            "check_pairs",
+            "check_differences",
+            "check_undecided",
+            "check_masked",
+        ),
         *("check_seconds", "check_fallbacks", "fingerprint", "format", "config", "numerics"),
     ],
     "critical": ["campaign", "fault_id", "image_id", "prediction", "nonfinite", "golden_in_top5", "softmax_lost"],
