@@ -10,6 +10,7 @@ from dear_tui.charts.axis import Axis
 from dear_tui.charts.picture import Ink
 from dear_tui.charts.plot import STYLES, Level, Numbers, Plot, Readings, Series, by_ink, classes_of, fitted, windowed
 from dear_tui.charts.raster import LineStyle
+from engine.severity import COUNTS
 
 if TYPE_CHECKING:
     from dear_tui.charts.view import ChartView
@@ -64,7 +65,7 @@ def comparison_plot(campaign: int, metric: str, comparison: Comparison, view: Ch
             "SELECT row_number() OVER ranked AS images,\n"
             + ",\n".join(
                 f"  100.0 * sum({name}) OVER ranked\n"
-                f"    / sum(masked + non_critical + critical + screened + dropped) OVER ranked AS {name}"
+                f"    / sum({' + '.join(COUNTS)}) OVER ranked AS {name}"
                 for name in (ink.name.lower() for ink in classes)
             )
             + f"\nFROM images JOIN image_summary USING (campaign, image_id)\nWHERE campaign = {campaign}\n"

@@ -9,6 +9,7 @@ import numpy as np
 from dear_tui.charts.axis import Axis
 from dear_tui.charts.picture import Ink
 from dear_tui.charts.plot import STYLES, Level, Numbers, Plot, Readings, Series, by_ink, classes_of, fitted, windowed
+from engine.severity import SEVERITIES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,7 +87,7 @@ def _describe(curve: CurveData, image_ids: NDArray[np.int64] | None, rank: int) 
 
 def _counts(curve: CurveData) -> dict[str, NDArray[np.int64]]:
     """The counts by their columns in SQL; of screened faults only where there are some."""
-    names = ("masked", "non_critical", "critical", *(("screened",) if curve.screened.any() else ()))
+    names = (*SEVERITIES, *(("screened",) if curve.screened.any() else ()))
     return {name: getattr(curve, name) for name in names}
 
 

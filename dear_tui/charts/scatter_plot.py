@@ -9,6 +9,7 @@ import numpy as np
 from dear_tui.charts.axis import Axis, round_step
 from dear_tui.charts.picture import Ink
 from dear_tui.charts.plot import Numbers, Plot, Readings, Series, fitted, windowed
+from engine.severity import COUNTS, SEVERITIES
 
 if TYPE_CHECKING:
     from dear_tui.charts.view import ChartView
@@ -28,7 +29,7 @@ def scatter_plot(campaign: int, counts: ImageCounts, view: ChartView) -> Plot:
     notes = [f"{len(ranks):,} images"]
     if view.log and (zero := int((critical == 0).sum())):
         notes.append(f"{zero:,} of them at 0, below the log axis")
-    names = ("masked", "non_critical", "critical", *(("screened",) if counts.screened.any() else ()))
+    names = (*SEVERITIES, *(("screened",) if counts.screened.any() else ()))
     points = (Series("", Ink.CRITICAL, x, critical, None, ", ".join(notes)),)
 
     def describe(index: int) -> list[str]:
@@ -65,7 +66,7 @@ def scatter_plot(campaign: int, counts: ImageCounts, view: ChartView) -> Plot:
         sql=(
             f"SELECT image_id, rank, {counts.metric_name}, {', '.join(names)}\n"
             f"FROM images JOIN image_summary USING (campaign, image_id)\nWHERE campaign = {campaign}{zoomed}\n"
-            f"  AND masked + non_critical + critical + screened + dropped = {counts.faults}\n"
+            f"  AND {' + '.join(COUNTS)} = {counts.faults}\n"
             f"ORDER BY critical DESC, rank"
         ),
     )

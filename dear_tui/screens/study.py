@@ -16,6 +16,7 @@ from dear_tui.screens.results import ResultScreen, heading
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.campaigns.study_text import study_rows
 from dear_tui.widgets.common.row_list import RowList
+from engine.severity import COUNTS
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -122,12 +123,13 @@ class StudyScreen(ResultScreen):
 
 def study_sql(campaign: int) -> str:
     """The members of a campaign's study, for the SQL screen."""
+    pairs = " + ".join(f"f.{name}" for name in COUNTS)
     return f"""WITH members AS (
     FROM campaigns WHERE study = (SELECT study FROM campaigns WHERE campaign = {campaign})
 )
 SELECT campaign, any_value(name) AS name, any_value(state) AS state, any_value(factors) AS factors,
-    round(100 * sum(coalesce(weight, 1) * f.critical) / sum(coalesce(weight, 1)
-        * (f.masked + f.non_critical + f.critical + f.screened + f.dropped)), 4) AS "critical % of pairs",
+    round(100 * sum(coalesce(weight, 1) * f.critical)
+        / sum(coalesce(weight, 1) * ({pairs})), 4) AS "critical % of pairs",
     count(*) FILTER (f.critical > 0) AS critical_faults
 FROM members LEFT JOIN fault_summary AS f USING (campaign) LEFT JOIN faults USING (campaign, fault_id)
 GROUP BY campaign ORDER BY campaign"""

@@ -7,8 +7,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.severity import COUNTS
 from engine.store.records import Counted
-from engine.store.schema import AUDIT_COUNTS, COUNTS
+from engine.store.schema import AUDIT_COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

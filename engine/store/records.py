@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.analysis.curve import DetectionCurve
-from engine.severity import SEVERITIES
-from engine.store.schema import COUNTS
+from engine.severity import COUNTS, SEVERITIES
 
 if TYPE_CHECKING:
     import numpy as np

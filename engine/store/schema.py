@@ -9,13 +9,7 @@ campaigns that did not compute it, whatever their format.
 from __future__ import annotations
 
 from engine.metrics.registry import METRIC_COLUMNS
-from engine.severity import NOT_RUN_NAMES, SEVERITIES
-
-COUNTS = (*SEVERITIES, *NOT_RUN_NAMES)
-"""The counts that add up to the pairs, in every table that counts them.
-
-A screened pair was not run because a bound calls it safe. A dropped pair was not run because its fault had been seen to
-be critical before. Neither has a row in `severity`."""
+from engine.severity import COUNTS
 
 PART_TABLES = ("fault_summary", "image_summary", "critical", "severity")
 """In the order a part set is published: the severity file comes last and is the commit."""

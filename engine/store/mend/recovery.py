@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from engine.severity import SEVERITIES
+from engine.severity import COUNTS, SEVERITIES
 from engine.store.description import read_row
 from engine.store.files import exclusive, lack, remove, remove_unfinished, set_aside, sha256
 from engine.store.parquet import read_arrays, sql_path, stored, stored_rows
 from engine.store.part_footer import read_footer
 from engine.store.records import Receipt
-from engine.store.schema import AUDIT, COUNTS, PART_TABLES
+from engine.store.schema import AUDIT, PART_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 
-from engine.severity import CRITICAL, SEVERITIES
+from engine.severity import COUNTS, CRITICAL, SEVERITIES
 from engine.store.description import read_row
 from engine.store.files import lack, set_aside, sha256
 from engine.store.mend.recovery import find_altered, mend_parts
 from engine.store.parquet import connect, read_arrays, stored_rows
 from engine.store.read.pairs import NOT_RUN, counts, places, read_pairs
 from engine.store.records import FOUND_DAMAGE
-from engine.store.schema import AUDIT, AUDIT_COUNTS, CHANGING, COUNTS
+from engine.store.schema import AUDIT, AUDIT_COUNTS, CHANGING
 from engine.store.write.creation import find_altered_fixed
 from engine.store.write.part_tables import audit_counts
 

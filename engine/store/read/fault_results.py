@@ -11,9 +11,9 @@ from engine.analysis.estimate import estimate_rate, estimate_share, stated_confi
 from engine.faults.designs.registry import LIST
 from engine.formats.float32 import FLOAT32
 from engine.formats.registry import format_named
+from engine.severity import COUNTS
 from engine.store.parquet import of_any_format, read_arrays, sql_text, stored, stored_rows
 from engine.store.records import CountArrays
-from engine.store.schema import COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.severity import COUNTS
 from engine.store.parquet import read_arrays, stored, stored_rows
 from engine.store.records import ImageCounts
-from engine.store.schema import COUNTS
 
 if TYPE_CHECKING:
     import duckdb

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from engine.metrics.registry import METRIC_COLUMNS
+from engine.severity import COUNTS
 from engine.store.read.fault_results import whole
 from engine.store.records import CountArrays
-from engine.store.schema import COUNTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

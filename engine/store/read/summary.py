@@ -9,11 +9,11 @@ import numpy as np
 
 from engine.analysis.tables import TableOneRow, table_one
 from engine.metrics.registry import METRIC_COLUMNS
+from engine.severity import COUNTS
 from engine.store.parquet import of_any_format, read_arrays, stored, stored_rows
 from engine.store.read.audit import read_audit
 from engine.store.read.fault_totals import read_fault_summaries
 from engine.store.records import CampaignSummary
-from engine.store.schema import COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.metrics.registry import METRIC_COLUMNS
+from engine.severity import COUNTS
 from engine.store.layout import CAMPAIGN_DIGITS, PART_DIGITS
 from engine.store.parquet import known_columns, of_any_format, sql_path
-from engine.store.schema import AUDIT, COLUMNS, COUNTS, DESCRIPTION, KNOWN, PART_TABLES, SITES_OF_ONE
+from engine.store.schema import AUDIT, COLUMNS, DESCRIPTION, KNOWN, PART_TABLES, SITES_OF_ONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import DiskFullError, NewerStoreError, UnreachableError
+from engine.severity import COUNTS
 from engine.store.files import check_own, give_up_reserve, make_private
 from engine.store.records import CampaignStatus, Receipt, Span
-from engine.store.schema import AUDIT, AUDIT_COUNTS, COUNTS, FORMAT, MIGRATIONS, PART_TABLES
+from engine.store.schema import AUDIT, AUDIT_COUNTS, FORMAT, MIGRATIONS, PART_TABLES
 from engine.store.state.old_tables import shadow_old_tables
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import duckdb
 import numpy as np
 
+from engine.severity import SEVERITIES
 from engine.store.files import publish, remove, sha256, unfinished
 from engine.store.parquet import connect, sql_text, stored, stored_rows
 from engine.store.read.curve import CurveReader
@@ -137,7 +138,7 @@ class Seal:
     def _curve(self, receipts: list[Receipt]) -> dict[str, NDArray[Any]]:
         """The columns of the curve, over all ranks."""
         curve = CurveReader(self._campaign, self._row, self._reader).read(receipts, self._reader)
-        counts = {name: getattr(curve, name) for name in ("metric", "masked", "non_critical", "critical", "screened")}
+        counts = {name: getattr(curve, name) for name in ("metric", *SEVERITIES, "screened")}
         return {"rank": np.arange(curve.images), "image_id": self._fixed.image_id, **counts}
 
     def _copy_severities(self, receipts: list[Receipt]) -> None:

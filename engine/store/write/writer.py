@@ -9,13 +9,13 @@ import duckdb
 import numpy as np
 
 from engine.errors import UnreachableError
-from engine.severity import CRITICAL, DROPPED, SCREENED
+from engine.severity import COUNTS, CRITICAL, DROPPED, SCREENED
 from engine.store.description import read_description
 from engine.store.files import publish, sha256, unfinished, unwritable
 from engine.store.parquet import interruptible, write_arrays
 from engine.store.part_footer import write_footer
 from engine.store.records import SCREENED_BY_CHANGE, Receipt, Span
-from engine.store.schema import AUDIT, COUNTS
+from engine.store.schema import AUDIT
 from engine.store.write.part_tables import Group, audit_counts, part_tables
 from engine.store.write.seal import Seal, remove_half_sealed
 

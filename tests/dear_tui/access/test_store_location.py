@@ -5,8 +5,8 @@ import pytest
 
 from dear_tui.access.store_location import AtWork, Snapshot, SnapshotReader, open_store, version_of
 from engine.errors import UnreachableError
+from engine.severity import COUNTS
 from engine.store.records import CampaignStatus, CurveData
-from engine.store.schema import COUNTS
 from engine.store.state.heartbeat import WorkerStatus
 from tests.dear_tui.memory_store import FakeSource, make_curve, make_status
 

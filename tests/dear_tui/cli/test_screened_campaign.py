@@ -11,7 +11,7 @@ import pytest
 from dear_tui.cli.listing import campaign_table
 from dear_tui.cli.run import progress_numbers
 from engine.running.progress import Progress
-from engine.store.schema import COUNTS
+from engine.severity import COUNTS
 from tests.dear_tui.memory_store import make_status
 from tests.engine.store.stored_campaigns import filled_store, partly_run
 

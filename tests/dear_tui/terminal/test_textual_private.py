@@ -12,6 +12,7 @@ from textual.app import App, ComposeResult, ScreenStackError
 from textual.binding import Binding
 from textual.css.query import NoMatches
 from textual.drivers.headless_driver import HeadlessDriver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Key, Paste
 from textual.filter import LineFilter
 from textual.widget import Widget
@@ -169,3 +170,10 @@ def test_no_other_module_uses_what_is_private_to_another_package() -> None:
         path.name for path, source in sources.items() if re.search(r"^from textual\S*\._", source, re.MULTILINE)
     }
     assert imported == {"textual_private.py"}
+
+
+@pytest.mark.parametrize("name", ["_must_signal_resume", "_key_thread", "_sigtstp_application", "_sigcont_application"])
+async def test_the_driver_has_what_stopping_rests_on(name: str) -> None:
+    """What `StoppableDriver` makes of them, `test_real_life.py` sees in a real terminal."""
+    driver = LinuxDriver(App[None](), size=(80, 24))
+    assert hasattr(driver, name)

@@ -22,8 +22,9 @@ from engine.running.campaign import new_campaign
 from engine.running.execution import execute
 from engine.running.preparation import prepare
 from engine.running.progress import ProgressMeter
+from engine.severity import COUNTS
 from engine.store import CampaignStatus, Span, Store
-from engine.store.schema import AUDIT_COUNTS, COUNTS
+from engine.store.schema import AUDIT_COUNTS
 from engine.store.sql.sql import SqlSession
 from tests.small_campaign import FAULTS, IMAGES, write_config
 

@@ -8,11 +8,10 @@ import duckdb
 import numpy as np
 import pytest
 
-from engine.severity import CRITICAL, DROPPED, MASKED, SCREENED
+from engine.severity import COUNTS, CRITICAL, DROPPED, MASKED, SCREENED
 from engine.store import Store
 from engine.store.export import OPTIONS, export_tables
 from engine.store.read.pairs import NOT_RUN
-from engine.store.schema import COUNTS
 from tests.engine.store.stored_campaigns import AS_PAIR, PLAN, Truth, filled_store, partly_run, write
 
 VIEWS = ("fault_summary", "image_summary", "parts", "campaigns")

@@ -21,9 +21,10 @@ from engine.faults.group import FaultGroup
 from engine.running import preparation
 from engine.running.execution import execute
 from engine.running.preparation import prepare
+from engine.severity import COUNTS
 from engine.store import Store
 from engine.store.export import OPTIONS, export_sealed, export_tables
-from engine.store.schema import COUNTS, FORMAT, VIEWS
+from engine.store.schema import FORMAT, VIEWS
 from engine.store.sql.sql import SqlSession
 from tests.engine.store.raw_state import change_state, format_of
 from tests.small_campaign import FAULTS, IMAGES, write_config

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.severity import COUNTS
 from engine.store import Store
-from engine.store.schema import COLUMNS, COUNTS, FORMAT, MIGRATIONS, VIEWS
+from engine.store.schema import COLUMNS, FORMAT, MIGRATIONS, VIEWS
 from engine.store.sql.names import read_names
 from engine.store.sql.sql import SqlSession
 from tests.engine.store.stored_campaigns import filled_store

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError, UnreachableError
+from engine.severity import COUNTS
 from engine.store import Span, Store, store_path
-from engine.store.schema import COUNTS
 from engine.store.sql.sql import SqlSession
 from tests.engine.store.other_process import python
 from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
