@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dear_tui.access import commands as orders
+from dear_tui.access import commands
 from dear_tui.access.description import sections
 from dear_tui.access.store_location import LateStore, open_store, problem_of
 
@@ -84,7 +84,7 @@ class Desk:
             DearError: it was refused.
         """
         with self._ordering:
-            yield from orders.ask(self._path, action, campaign)
+            yield from commands.ask(self._path, action, campaign)
 
     def move(self, campaign: int, position: int) -> str:
         """Its place in the queue afterwards, as a sentence.
@@ -93,7 +93,7 @@ class Desk:
             DearError: it was refused.
         """
         with self._ordering:
-            return orders.move(self._path, campaign, position)
+            return commands.move(self._path, campaign, position)
 
     def start_worker(self) -> str:
         """What runs the queue now, as a sentence.
@@ -102,7 +102,7 @@ class Desk:
             DearError: none could be started.
         """
         with self._ordering:
-            return orders.run_queue(self._path)
+            return commands.run_queue(self._path)
 
     def stop_worker(self) -> str:
         """When it stops, as a sentence.
@@ -111,7 +111,7 @@ class Desk:
             DearError: none runs.
         """
         with self._ordering:
-            return orders.stop_worker(self._path)
+            return commands.stop_worker(self._path)
 
     def close(self) -> None:
         """Let go of the store's files."""

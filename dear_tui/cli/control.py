@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dear_tui.access import commands as orders
+from dear_tui.access import commands
 from dear_tui.cli.options import CampaignArgument, NoStartOption, StoreOption
 from dear_tui.cli.printing.say import tell
 from engine.errors import InputError
@@ -59,7 +59,7 @@ def move(
     """Move a queued campaign to another place in the queue."""
     from engine.store import store_path
 
-    tell(orders.move(store_path(store), campaign, position))
+    tell(commands.move(store_path(store), campaign, position))
 
 
 def delete(
@@ -73,7 +73,7 @@ def delete(
     """
     from engine.store import store_path
 
-    if not yes and not _confirmed(orders.status(store_path(store), campaign)):
+    if not yes and not _confirmed(commands.status(store_path(store), campaign)):
         tell("nothing was deleted")
         raise typer.Exit(1)
     _ask("delete", campaign, store)
@@ -82,7 +82,7 @@ def delete(
 def _ask(action: Action, campaign: int, store: Path | None, no_start: bool = False) -> None:
     from engine.store import store_path
 
-    for said in orders.ask(store_path(store), action, campaign, no_start, orders.IN_A_SHELL):
+    for said in commands.ask(store_path(store), action, campaign, no_start, commands.IN_A_SHELL):
         tell(said)
 
 

@@ -35,7 +35,7 @@ def demo(
         run_config(config, store, StopOnInterrupt(), again)
         return
 
-    from dear_tui.access import commands as orders
+    from dear_tui.access import commands
     from dear_tui.cli.summary import print_summary
     from dear_tui.cli.terminal import open_terminal
     from dear_tui.worker.process import ensure_worker
@@ -43,10 +43,10 @@ def demo(
 
     path = store_path(store)
     with shown_steps() as on_step:
-        [submission], notes = orders.submit(path, [("", config)], on_step, again)
+        [submission], notes = commands.submit(path, [("", config)], on_step, again)
     for note in notes:
         tell(f"note: {note}")
-    if orders.waits(submission):
+    if commands.waits(submission):
         ensure_worker(path)
     open_terminal(path, submission.campaign)
     with Store.open(path, read_only=True) as opened:

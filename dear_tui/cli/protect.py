@@ -15,7 +15,7 @@ from dear_tui.cli.summary import finished_summary
 from dear_tui.query.output import check_named
 
 if TYPE_CHECKING:
-    from engine.analysis.protection import Repair, Sample
+    from engine.analysis.protection import CriticalSample, Repair
     from engine.steps import OnStep
     from engine.store import Store
 
@@ -84,7 +84,7 @@ def protect(
         )
 
 
-def _repairs(store: Store, campaign: int, sample: Sample, on_step: OnStep) -> list[Repair]:
+def _repairs(store: Store, campaign: int, sample: CriticalSample, on_step: OnStep) -> list[Repair]:
     """Range restriction, with both values.
 
     Raises:
@@ -103,19 +103,19 @@ def _repairs(store: Store, campaign: int, sample: Sample, on_step: OnStep) -> li
     ]
 
 
-def _sample(store: Store, campaign: int, on_step: OnStep) -> Sample:
+def _sample(store: Store, campaign: int, on_step: OnStep) -> CriticalSample:
     """The faults of a campaign; those of a list as if they were drawn from any number of them."""
     import numpy as np
 
     from engine.analysis.estimate import stated_confidence
-    from engine.analysis.protection import Sample
+    from engine.analysis.protection import CriticalSample
     from engine.store.read.fault_results import stored_format
 
     summary, description = finished_summary(store, campaign, on_step), store.description(campaign)
     layer, bit = store.fault_places(campaign)
     layers, endless = description["layers"], np.array([np.iinfo(np.int64).max])
     is_list = summary.population is None
-    return Sample(
+    return CriticalSample(
         critical=summary.critical,
         images=summary.status.images,
         layer=layer,

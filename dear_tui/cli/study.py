@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dear_tui.access import commands as orders
+from dear_tui.access import commands
 from dear_tui.cli.options import FORMATS, AgainOption, NoStartOption, StoreOption, checked_format
 from dear_tui.cli.printing.say import say, shown_steps, tell
 from engine.steps import Step
@@ -51,16 +51,16 @@ def study(
         return
     run = [member for member in asked.members if _whole(member, asked) in (None, member)]
     with shown_steps() as on_step:
-        submissions, notes = orders.submit_study(path, asked.name, run, on_step, again)
+        submissions, notes = commands.submit_study(path, asked.name, run, on_step, again)
     for note in notes:
         tell(f"note: {note}")
     for submission in submissions:
         say(submission.campaign)
-        tell(orders.submitted(submission))
+        tell(commands.submitted(submission))
     if left := len(asked.members) - len(run):
         tell(f"{left} members are not run: their results are read off members with all images")
-    if any(map(orders.waits, submissions)):
-        tell(orders.run_queue(path, no_start, orders.IN_A_SHELL))
+    if any(map(commands.waits, submissions)):
+        tell(commands.run_queue(path, no_start, commands.IN_A_SHELL))
     tell(f"then: dear-tui study {file} --results")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dear_tui.access import commands as orders
+from dear_tui.access import commands
 from dear_tui.cli.options import AgainOption, NoStartOption, StoreOption
 from dear_tui.cli.printing.say import say, shown_steps, tell
 
@@ -31,11 +31,11 @@ def submit(
     path = store_path(store)
     named = list(zip(map(str, configs), load_configs(configs), strict=True))
     with shown_steps() as on_step:
-        submissions, notes = orders.submit(path, named, on_step, again)
+        submissions, notes = commands.submit(path, named, on_step, again)
     for note in notes:
         tell(f"note: {note}")
     for submission in submissions:
         say(submission.campaign)
-        tell(orders.submitted(submission))
-    if any(map(orders.waits, submissions)):
-        tell(orders.run_queue(path, no_start, orders.IN_A_SHELL))
+        tell(commands.submitted(submission))
+    if any(map(commands.waits, submissions)):
+        tell(commands.run_queue(path, no_start, commands.IN_A_SHELL))

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dear_tui.access import commands as orders
+from dear_tui.access import commands
 from dear_tui.planner.reports import Order, Report
 from dear_tui.query.memory import lift_memory_limit
 from dear_tui.text.steps import StepText
@@ -71,12 +71,12 @@ def _estimate(config: CampaignConfig, say: Say, on_step: OnStep) -> None:
 
 
 def _submit(config: CampaignConfig, order: Order, say: Say, on_step: OnStep) -> None:
-    [submission], said = orders.submit(Path(order.store), [("", config)], on_step, order.again)
-    said.append(orders.submitted(submission))
-    if orders.waits(submission):
+    [submission], said = commands.submit(Path(order.store), [("", config)], on_step, order.again)
+    said.append(commands.submitted(submission))
+    if commands.waits(submission):
         say(Report("step", "starting the worker ..."))
         try:
-            said.append(orders.run_queue(Path(order.store)))
+            said.append(commands.run_queue(Path(order.store)))
         except DearError as error:  # it is queued all the same
             said.append(str(error))
     say(Report("submitted", {"campaign": submission.campaign, "said": said}))

@@ -46,7 +46,7 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class CriticalSample:
     """F faults, and what each is critical for."""
 
     critical: NDArray[np.int64]
@@ -72,7 +72,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Group:
+class CellGroup:
     """Bits that are protected together."""
 
     layer: int
@@ -85,11 +85,11 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ProtectionPlan:
     """What a scheme does within a budget."""
 
     scheme: Scheme
-    groups: tuple[Group, ...]
+    groups: tuple[CellGroup, ...]
     """the one first that removes most for what it costs"""
     residual: Share
     """share of pairs that stay critical"""
@@ -100,7 +100,7 @@ class Plan:
         return sum(group.cost for group in self.groups)
 
 
-def frontier(sample: Sample, scheme: Scheme) -> list[Group]:
+def frontier(sample: CriticalSample, scheme: Scheme) -> list[CellGroup]:
     """The groups of bits in the order in which protecting them removes most criticality for each bit that is stored.
 
     A group is one bit of one layer, or all words of a layer where the scheme protects whole words. Groups do not
@@ -118,12 +118,12 @@ def frontier(sample: Sample, scheme: Scheme) -> list[Group]:
     places = order[removed[order] > 0].tolist()
     named = [(place, None) if whole else divmod(place, sample.bits) for place in places]
     return [
-        Group(layer, bit, float(cost[place]), float(removed[place]))
+        CellGroup(layer, bit, float(cost[place]), float(removed[place]))
         for (layer, bit), place in zip(named, places, strict=True)
     ]
 
 
-def plan_within(sample: Sample, scheme: Scheme, budget: float) -> Plan:
+def plan_within(sample: CriticalSample, scheme: Scheme, budget: float) -> ProtectionPlan:
     """The groups of the frontier that fit into a budget, the first ones first, and what they leave, with its interval.
 
     The interval is that of the faults which chose the groups: of the same groups on other faults it is a little too
@@ -134,7 +134,7 @@ def plan_within(sample: Sample, scheme: Scheme, budget: float) -> Plan:
         scheme: what protects.
         budget: bits that may be added, as a share of those of all weights.
     """
-    chosen: list[Group] = []
+    chosen: list[CellGroup] = []
     for group in frontier(sample, scheme):
         if sum(each.cost for each in chosen) + group.cost <= budget * (1 + _ROUNDING):
             chosen.append(group)
@@ -142,14 +142,14 @@ def plan_within(sample: Sample, scheme: Scheme, budget: float) -> Plan:
     for group in chosen:
         is_left[group.layer, slice(None) if group.bit is None else group.bit] = False
     left = np.where(is_left[sample.layer, sample.bit], sample.critical, 0)
-    return Plan(scheme, tuple(chosen), _share(sample, left))
+    return ProtectionPlan(scheme, tuple(chosen), _share(sample, left))
 
 
-def _share(sample: Sample, critical: NDArray[np.int64]) -> Share:
+def _share(sample: CriticalSample, critical: NDArray[np.int64]) -> Share:
     return estimate_mean(critical, sample.images, sample.stratum, sample.population, sample.confidence)
 
 
-def _rows(sample: Sample, groups: Iterable[Group]) -> Iterator[tuple[str, int | None, float, float]]:
+def _rows(sample: CriticalSample, groups: Iterable[CellGroup]) -> Iterator[tuple[str, int | None, float, float]]:
     """Layer and bit of each group, what all up to it cost, and what they leave; both in percent."""
     overhead, residual = 0.0, _share(sample, sample.critical).value
     for group in groups:
@@ -168,7 +168,7 @@ class Repair:
     """share of pairs that stay critical"""
 
 
-def repair(sample: Sample, name: str, faults: int, critical: NDArray[np.int64]) -> Repair:
+def repair(sample: CriticalSample, name: str, faults: int, critical: NDArray[np.int64]) -> Repair:
     """What is left of the criticality of a sample.
 
     Args:
@@ -180,7 +180,9 @@ def repair(sample: Sample, name: str, faults: int, critical: NDArray[np.int64]) 
     return Repair(name, faults, _share(sample, critical))
 
 
-def plans_table(sample: Sample, plans: Sequence[Plan], budget: float, repairs: Sequence[Repair] = ()) -> Table:
+def plans_table(
+    sample: CriticalSample, plans: Sequence[ProtectionPlan], budget: float, repairs: Sequence[Repair] = ()
+) -> Table:
     """A row for each scheme and each repair, and before them what is critical without any."""
     nothing = _share(sample, sample.critical)
     return Table(
@@ -201,7 +203,7 @@ def plans_table(sample: Sample, plans: Sequence[Plan], budget: float, repairs: S
     )
 
 
-def groups_table(sample: Sample, plan: Plan) -> Table:
+def groups_table(sample: CriticalSample, plan: ProtectionPlan) -> Table:
     """A row for each group of bits that a plan protects, the first one first."""
     return Table(
         f"What {plan.scheme.name} protects, in this order",
@@ -215,7 +217,7 @@ def groups_table(sample: Sample, plan: Plan) -> Table:
     )
 
 
-def write_frontiers(path: Path, sample: Sample, schemes: Iterable[Scheme] = SCHEMES) -> None:
+def write_frontiers(path: Path, sample: CriticalSample, schemes: Iterable[Scheme] = SCHEMES) -> None:
     """Write a CSV with a row for each group of each scheme's frontier."""
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)

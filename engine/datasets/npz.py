@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.datasets.dataset import LabelledImages
 from engine.datasets.images import StoredRows
-from engine.datasets.npz_file import MOST_LABEL_BYTES, Member, NpzFile, open_npz
+from engine.datasets.npz_file import MOST_LABEL_BYTES, ArrayMember, NpzFile, open_npz
 from engine.errors import InputError
 from engine.paths import file_bytes, shown
 from engine.steps import OnStep, nobody_waits
@@ -118,7 +118,7 @@ def _names(file: NpzFile) -> tuple[str, str]:
     raise InputError(f"{shown(file.path)}: has no array {missing}, but {others}; {save}")
 
 
-def _layout(path: Path, member: Member) -> tuple[ImageLayout, tuple[str, ...]]:
+def _layout(path: Path, member: ArrayMember) -> tuple[ImageLayout, tuple[str, ...]]:
     """How the images are stored, and what to say of it."""
     name, shape, kind = member.name, member.shape, member.dtype
     if len(shape) not in (3, 4) or not (kind == np.uint8 or kind.kind == "f"):

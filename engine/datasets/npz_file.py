@@ -46,7 +46,7 @@ ONE_IN_ZIP64 = 2**32 - 1
 
 
 @dataclass(frozen=True)
-class Member:
+class ArrayMember:
     """One array of the file, as its header describes it."""
 
     name: str
@@ -78,7 +78,7 @@ class NpzFile:
         """The names of the arrays."""
         return list(self._infos)
 
-    def member(self, name: str) -> Member:
+    def member(self, name: str) -> ArrayMember:
         """What the header of one array says, without reading the array.
 
         Raises:
@@ -93,7 +93,7 @@ class NpzFile:
                 shape, fortran, dtype = npy.read_array_header_2_0(file)
             else:
                 raise ValueError("only structured arrays have a later version")
-            member = Member(name, shape, dtype, fortran and len(shape) > 1, file.tell(), info)
+            member = ArrayMember(name, shape, dtype, fortran and len(shape) > 1, file.tell(), info)
         if dtype.hasobject:
             raise ValueError("Python objects")
         if min(shape, default=0) < 0 or member.header_bytes + member.nbytes != info.file_size:
@@ -108,12 +108,12 @@ class NpzFile:
             )
         return member
 
-    def read(self, member: Member) -> Array:
+    def read(self, member: ArrayMember) -> Array:
         """The array, all of it."""
         with self._archive.open(member.info) as file:
             return npy.read_array(file, allow_pickle=False)
 
-    def rows(self, member: Member, on_step: OnStep, verify: bool, most_kept: float) -> Array | StoredRows:
+    def rows(self, member: ArrayMember, on_step: OnStep, verify: bool, most_kept: float) -> Array | StoredRows:
         """The array where it is small; else its rows, read when they are asked for.
 
         An array that is large and compressed is unpacked into a file without a name in the folder for temporary files
@@ -145,7 +145,7 @@ class NpzFile:
             file, offset = self._unpack(member, on_step), member.header_bytes
         return StoredRows(file, self.path, offset, member.shape, member.dtype)
 
-    def _unpack(self, member: Member, on_step: OnStep) -> BinaryIO:
+    def _unpack(self, member: ArrayMember, on_step: OnStep) -> BinaryIO:
         """The member's .npy file, unpacked."""
         size = member.info.file_size
         try:
@@ -168,7 +168,7 @@ class NpzFile:
                 raise InputError(f"{folder}: {member.name} cannot be unpacked there ({error.strerror})") from None
         return file
 
-    def _content(self, member: Member, on_step: OnStep, text: str) -> Iterator[bytes]:
+    def _content(self, member: ArrayMember, on_step: OnStep, text: str) -> Iterator[bytes]:
         """The member's .npy file, some at a time; at its end it is compared with its checksum."""
         size = member.info.file_size
         with self._archive.open(member.info) as packed:

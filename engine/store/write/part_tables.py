@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Group:
+class OutcomesGroup:
     """Some faults of a part, all of its images."""
 
     span: Span
@@ -72,7 +72,7 @@ def read_fixed(connection: duckdb.DuckDBPyConnection, campaign: CampaignLayout) 
 
 
 def part_tables(
-    fixed: Fixed, span: Span, groups: Sequence[Group]
+    fixed: Fixed, span: Span, groups: Sequence[OutcomesGroup]
 ) -> dict[str, Mapping[str, NDArray[Any] | pa.ChunkedArray]]:
     """Table -> its columns, in the order of `PART_TABLES`; before these the audit, where there is one.
 
@@ -106,7 +106,7 @@ def _joined(columns: list[NDArray[Any]]) -> NDArray[Any]:
     return concatenate(columns)
 
 
-def _group_tables(fixed: Fixed, group: Group, with_severity: bool) -> tuple[Columns, Columns, Columns, Columns]:
+def _group_tables(fixed: Fixed, group: OutcomesGroup, with_severity: bool) -> tuple[Columns, Columns, Columns, Columns]:
     """Of one group: by fault, counts by image, critical pairs, and, where it is asked for, severities."""
     span, outcomes = group.span, group.outcomes
     fault_id = fixed.fault_id[span.fault_start : span.fault_stop]
@@ -234,7 +234,9 @@ class _Pairs:
         return self.image if axis == 0 else self.fault
 
 
-def _whole_severity(fixed: Fixed, span: Span, groups: Sequence[Group]) -> dict[str, NDArray[Any] | pa.ChunkedArray]:
+def _whole_severity(
+    fixed: Fixed, span: Span, groups: Sequence[OutcomesGroup]
+) -> dict[str, NDArray[Any] | pa.ChunkedArray]:
     """A row for each pair of a part all of whose pairs were run, fault after fault.
 
     Neither severities nor image ids are held once more for every pair.
@@ -253,7 +255,7 @@ def _whole_severity(fixed: Fixed, span: Span, groups: Sequence[Group]) -> dict[s
     }
 
 
-def _audit(fixed: Fixed, span: Span, groups: Sequence[Group]) -> dict[str, Columns]:
+def _audit(fixed: Fixed, span: Span, groups: Sequence[OutcomesGroup]) -> dict[str, Columns]:
     """The table of the pairs that an audit ran; none where nothing was audited."""
     audits = [(group, audit) for group in groups if (audit := group.outcomes.audit) is not None and len(audit)]
     if not audits:

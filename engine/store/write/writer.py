@@ -16,7 +16,7 @@ from engine.store.parquet import interruptible, write_arrays
 from engine.store.part_footer import write_footer
 from engine.store.records import SCREENED_BY_CHANGE, Receipt, Span
 from engine.store.schema import AUDIT
-from engine.store.write.part_tables import Group, audit_counts, part_tables
+from engine.store.write.part_tables import OutcomesGroup, audit_counts, part_tables
 from engine.store.write.seal import Seal, remove_half_sealed
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class CampaignWriter:
         self._layout = layout.campaign(campaign)
         self._fingerprint = state.campaign_row(campaign).fingerprint
         self._engine = _engine(self._layout)
-        self._buffer: list[Group] = []
+        self._buffer: list[OutcomesGroup] = []
         self._span: Span | None = None
         self._seal: Seal | None = None
         self._fixed = fixed
@@ -85,7 +85,7 @@ class CampaignWriter:
         if (before.rank_start, before.rank_stop, before.fault_stop) != (rank_start, span.rank_stop, fault_start):
             raise ValueError(f"{span} does not continue {before}: commit first")
         self._span = Span(rank_start, span.rank_stop, before.fault_start, span.fault_stop)
-        self._buffer.append(Group(span, outcomes, is_whole=not_listed == 0))
+        self._buffer.append(OutcomesGroup(span, outcomes, is_whole=not_listed == 0))
 
     def commit(self, seconds: float | None = None, statistics: Statistics | None = None) -> Receipt | None:
         """Write what is buffered as one part set; it is there with all its files or not at all.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dear_tui.access import commands as orders
+from dear_tui.access import commands
 from dear_tui.app import DearApp
 from dear_tui.screens.new_campaign import NewCampaignScreen
 from engine.store import Store
@@ -27,7 +27,7 @@ NAMES = ("first", "second", "third")
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """Campaigns 1, 2 and 3 wait, 4 is cancelled; no worker is ever started."""
-    monkeypatch.setattr(orders, "run_queue", lambda _path, *_: "the worker, process 4242, runs the queue")
+    monkeypatch.setattr(commands, "run_queue", lambda _path, *_: "the worker, process 4242, runs the queue")
     opened = Store.open(tmp_path / "store")
     for name in (*NAMES, "fourth"):
         opened.queue.submit(replace(new_campaign(), fingerprint=name, name=name))

@@ -11,8 +11,8 @@ import pytest
 
 from engine.analysis.protection import (
     SCHEMES,
-    Group,
-    Sample,
+    CellGroup,
+    CriticalSample,
     Scheme,
     frontier,
     groups_table,
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 TMR, DUPLICATION, PARITY, SEC_DED = SCHEMES
 
 
-def sample(seed: int = 0, faults: int = 200) -> Sample:
+def sample(seed: int = 0, faults: int = 200) -> CriticalSample:
     """Two layers of 4-bit weights, of which the second is ten times as large; drawn from each layer by itself."""
     random = np.random.default_rng(seed)
     layer = np.repeat([0, 1], faults // 2)
     bit = random.integers(0, 4, faults)
-    return Sample(
+    return CriticalSample(
         critical=random.integers(0, 11, faults) * (random.random(faults) < 0.2 * bit),
         images=10,
         layer=layer,
@@ -47,7 +47,7 @@ def sample(seed: int = 0, faults: int = 200) -> Sample:
     )
 
 
-def residual(of: Sample, protected: set[tuple[int, int]]) -> float:
+def residual(of: CriticalSample, protected: set[tuple[int, int]]) -> float:
     left = [
         0 if (layer, bit) in protected else critical
         for layer, bit, critical in zip(of.layer.tolist(), of.bit.tolist(), of.critical.tolist(), strict=True)
@@ -55,7 +55,7 @@ def residual(of: Sample, protected: set[tuple[int, int]]) -> float:
     return float((np.array(left) * of.weight).sum() / of.weight.sum() / of.images)
 
 
-def total(groups: list[Group]) -> float:
+def total(groups: list[CellGroup]) -> float:
     return sum(group.cost for group in groups)
 
 
@@ -101,7 +101,7 @@ def test_a_plan_keeps_to_its_budget_and_has_an_interval() -> None:
 
 def test_nothing_critical_needs_no_protection() -> None:
     of = sample()
-    harmless = Sample(**{**vars(of), "critical": np.zeros(len(of.layer), np.int64)})
+    harmless = CriticalSample(**{**vars(of), "critical": np.zeros(len(of.layer), np.int64)})
     for scheme in SCHEMES:
         assert frontier(harmless, scheme) == []
         assert plan_within(harmless, scheme, 1.0).residual.value == 0
