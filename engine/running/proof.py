@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from engine.running.preparation import PreparedCampaign
 
+_BRIEF_SECONDS = 1.0
+"""that a brief check takes, every layer at least once: who queues campaigns waits for it"""
+
 _HARD_PER_IMAGE = 8
 """of the most uncertain images, how many for each one that is taken"""
 
@@ -29,7 +32,7 @@ def prove(
     Args:
         prepared: what is checked; the methods of its injection's layers may change.
         on_step: told how far it is.
-        briefly: a few seconds where the config asks for a share: the campaign is checked again when it starts.
+        briefly: a second where the config asks for a share: the campaign is checked again when it starts.
         pairs: to compare, instead of what `[run] check` says.
 
     Raises:
@@ -39,6 +42,7 @@ def prove(
     extent = Extent(
         pairs=run.check_pairs if pairs is None else pairs,
         share=0.0 if briefly or pairs is not None else run.check_share,
+        least_seconds=_BRIEF_SECONDS if briefly else None,
         faults=prepared.faults_in_execution_order(),
         campaign_images=len(prepared.workload),
     )

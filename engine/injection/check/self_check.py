@@ -113,6 +113,8 @@ class Extent:
     """to compare; None: the share decides"""
     share: float = 0.0
     """of the seconds that the campaign would take"""
+    least_seconds: float | None = None
+    """where the share is less; None: `LEAST_SECONDS`"""
     faults: WeightFaults | None = None
     """of the campaign: those of each layer are among the ones that doubtful pairs are looked for in"""
     campaign_images: int = 0
@@ -184,7 +186,8 @@ class _Check:
     def _is_enough(self, taken: float) -> bool:
         if self._extent.pairs is not None:
             return self._pairs >= self._extent.pairs
-        return taken >= max(LEAST_SECONDS, self._extent.share * self._campaign_seconds())
+        least = LEAST_SECONDS if self._extent.least_seconds is None else self._extent.least_seconds
+        return taken >= max(least, self._extent.share * self._campaign_seconds())
 
     def _campaign_seconds(self) -> float:
         """What the campaign would take at the rates of the last block."""
