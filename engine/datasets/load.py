@@ -77,7 +77,11 @@ def open_dataset(
     verify: bool = False,
     memory: int | None = None,
 ) -> Dataset:
-    """As `load_dataset`, but images that are read on demand are not gone through, unless to `verify` a checksum."""
+    """As `load_dataset`, but images that are read on demand are not gone through, unless to `verify` a checksum.
+
+    Raises:
+        InputError: files that are missing or not what they should be, labels or normalisation that do not fit.
+    """
     if config.name in ("npz", "folder"):
         if config.path is None or train:
             raise InputError(f"{config.name}: has no training split; train on {', '.join(NORMALISATION)}")

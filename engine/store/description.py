@@ -53,6 +53,7 @@ def describe(
 
 
 def write_description(campaign: CampaignLayout, content: dict[str, Any]) -> None:
+    """Write a campaign's campaign.json; `content` as `describe` gives it."""
     write_text(campaign.description, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 

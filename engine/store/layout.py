@@ -104,10 +104,12 @@ class Layout:
 
     @property
     def catalogue(self) -> Path:
+        """The DuckDB file whose views any client can read."""
         return self.root / "dear.duckdb"
 
     @property
     def state(self) -> Path:
+        """The SQLite file: campaigns, queue, receipts."""
         return self.root / "state.sqlite"
 
     @property
@@ -117,6 +119,7 @@ class Layout:
 
     @property
     def lock(self) -> Path:
+        """The lock that whoever runs a campaign holds."""
         return self.root / "lock"
 
     @property
@@ -126,13 +129,16 @@ class Layout:
 
     @property
     def reserve(self) -> Path:
+        """The room that is given up on a full disk."""
         return self.root / "reserve"
 
     @property
     def campaigns(self) -> Path:
+        """The folder of the campaigns' folders."""
         return self.root / "campaigns"
 
     def campaign(self, campaign: int) -> CampaignLayout:
+        """The paths of one campaign, which need not exist."""
         return CampaignLayout(self.campaigns / f"campaign={campaign:0{CAMPAIGN_DIGITS}d}")
 
     def campaign_ids(self) -> list[int]:
@@ -154,14 +160,17 @@ class CampaignLayout:
 
     @property
     def description(self) -> Path:
+        """What is fixed of the campaign, and its state."""
         return self.folder / "campaign.json"
 
     @property
     def faults(self) -> Path:
+        """The list of faults."""
         return self.folder / "faults.parquet"
 
     @property
     def images(self) -> Path:
+        """All images of the data set, with rank and metrics."""
         return self.folder / "images.parquet"
 
     @property
@@ -171,9 +180,11 @@ class CampaignLayout:
 
     @property
     def sealed(self) -> Path:
+        """The DuckDB file of a finished campaign."""
         return self.folder / "campaign.duckdb"
 
     def part(self, table: str, number: int) -> Path:
+        """The file of one table of one part."""
         return self.folder / table / f"part-{number:0{PART_DIGITS}d}.parquet"
 
     def parts(self, table: str) -> list[int]:

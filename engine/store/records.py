@@ -264,21 +264,26 @@ class Span:
 
     @property
     def ranks(self) -> tuple[int, int]:
+        """The first rank and the one after the last."""
         return self.rank_start, self.rank_stop
 
     @property
     def faults(self) -> int:
+        """How many faults it spans."""
         return self.fault_stop - self.fault_start
 
     @property
     def images(self) -> int:
+        """How many images it spans."""
         return self.rank_stop - self.rank_start
 
     @property
     def pairs(self) -> int:
+        """How many pairs it spans."""
         return self.faults * self.images
 
     def overlaps(self, other: Span) -> bool:
+        """Whether some pair is in both spans."""
         return (
             max(self.rank_start, other.rank_start) < min(self.rank_stop, other.rank_stop)
             and max(self.fault_start, other.fault_start) < min(self.fault_stop, other.fault_stop)

@@ -48,4 +48,5 @@ def tile_of(options: Mapping[str, Any]) -> tuple[int, int] | None:
 
 
 def pair_of(value: Any) -> tuple[int, int]:
+    """A size as torch takes it, one number or two, as two."""
     return (value, value) if isinstance(value, int) else (value[0], value[1])

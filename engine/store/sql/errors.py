@@ -47,6 +47,9 @@ def reported(lines_before: int = 0) -> Iterator[None]:
 
     Args:
         lines_before: of what runs, above what was typed.
+
+    Raises:
+        QueryError: what DuckDB, the system or the memory refused, in one sentence.
     """
     try:
         with interruptible():

@@ -273,6 +273,7 @@ class SqlSession:
         self.close()
 
     def close(self) -> None:
+        """Close the session; a query that runs in it ends with an error."""
         self._cursor.close()
         self._connection.close()
 

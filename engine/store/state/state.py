@@ -114,6 +114,7 @@ class StateFile:
             opened.pop_all()  # it is whole, and stays open
 
     def close(self) -> None:
+        """Close the file; a thread that reads it is waited for."""
         with self._lock:
             self._connection.close()
 
@@ -150,13 +151,16 @@ class StateFile:
                 raise
 
     def setting(self, key: str) -> str | None:
+        """A value that was kept under a key; None where there is none."""
         row = self._row("SELECT value FROM meta WHERE key = ?", key)
         return None if row is None else str(row["value"])
 
     def set_setting(self, key: str, value: str) -> None:
+        """Keep a value under a key."""
         self._rows("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
 
     def add_campaign(self, row: CampaignRow, sealed_sha256: str | None = None) -> None:
+        """Add a campaign's row; of a finished one the SHA-256 of its sealed file, too."""
         columns = vars(row) | {"sealed_sha256": sealed_sha256}
         names = ", ".join(f'"{name}"' for name in columns)
         marks = ", ".join("?" * len(columns))
@@ -332,6 +336,7 @@ class StateFile:
         self._rows(f"INSERT INTO receipts ({', '.join(columns)}) VALUES ({marks})", *columns.values())
 
     def remove_receipt(self, campaign: int, part: int) -> None:
+        """Delete the receipt of a part."""
         self._rows("DELETE FROM receipts WHERE campaign = ? AND part = ?", campaign, part)
 
     def _connect(self, database: str, uri: bool = False) -> sqlite3.Connection:

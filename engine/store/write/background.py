@@ -58,10 +58,12 @@ class ComputedPart:
 
     @property
     def fault_stop(self) -> int:
+        """The place in execution order after its last fault."""
         return self.fault_start + sum(len(group.positions) for group in self.groups)
 
     @property
     def pairs(self) -> int:
+        """How many pairs it has."""
         return sum(group.severity.size for group in self.groups)
 
 
