@@ -84,18 +84,23 @@ def submit(
 
 
 def submit_study(
-    path: Path, study: str, members: Sequence[Member], on_step: OnStep, again: bool = False
+    path: Path,
+    study: str,
+    members: Sequence[Member],
+    on_step: OnStep,
+    again: bool = False,
+    not_run: Sequence[Member] = (),
 ) -> tuple[list[Submission], list[str]]:
-    """The same for members of a study, of which each campaign knows.
+    """The same for members of a study, of which each campaign knows; those `not_run` are tried out and not queued.
 
     Raises:
         DearError: one of them cannot be queued.
     """
-    configs = [(member.config.name, member.config) for member in members]
+    configs = [(member.config.name, member.config) for member in (*members, *not_run)]
     news, notes = _tried_out(configs, on_step)
     named = [
         (name, replace(new, study=study, factors=dict(member.factors)))
-        for (name, _), member, new in zip(configs, members, news, strict=True)
+        for (name, _), member, new in zip(configs, members, news, strict=False)
     ]
     return _queued(path, named, notes, again)
 

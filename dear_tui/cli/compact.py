@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dear_tui.cli.options import CampaignArgument, FormatOption, StoreOption
-from dear_tui.cli.printing.say import say, shown_steps
+from dear_tui.cli.printing.say import say, shown_steps, tell
 from dear_tui.cli.summary import finished_summary
 from dear_tui.query.output import check_named
 from engine.errors import DearError, InputError
@@ -91,10 +91,14 @@ def compact(
     path = store_path(store)
     check_named("--output", output, (".csv", ".npz"), path)
     check_named("--curve", curve, (".csv",), path)
+    if output is not None and curve is not None and output.resolve() == curve.resolve():
+        raise InputError(f"{curve}: --output and --curve are the same file; give one of them another name")
     with Store.open(path, read_only=True) as opened, shown_steps() as on_step:
         found = _found(opened, campaign, against or (), layer or (), bit or (), on_step)
         if found is None:
-            say(f"campaign {campaign}: no fault is critical, so no image is needed to detect one")
+            _say_none(campaign, "of these layers and bits " if layer or bit else "", table_format)
+            if output is not None or curve is not None:
+                tell("no file is written: there is nothing to detect")
             return
         size = _bytes_per_image(opened, campaign, on_step)
         if output is not None:
@@ -103,6 +107,18 @@ def compact(
         if curve is not None:
             _write_curve(found, curve)
     _print(found, table_format, size)
+
+
+def _say_none(campaign: int, of_what: str, table_format: str) -> None:
+    """No fault is critical."""
+    if table_format == "json":
+        say(
+            json.dumps(
+                {"images": [], "at_least": 0, "critical_faults": 0, "needed": [], "margins": [], "transfers": []}
+            )
+        )
+    else:
+        say(f"campaign {campaign}: no fault {of_what}is critical, so no image is needed to detect one")
 
 
 def _found(
@@ -140,6 +156,11 @@ def _found(
         on_step(Step(f"trying the images on campaign {other}"))
         of = finished_summary(store, other, on_step)
         _check_images(store, campaign, other)
+        if (ran := int(np.isin(images, of.workload).sum())) < len(images):
+            raise InputError(
+                f"campaign {other}: ran {ran} of the {len(images)} chosen images, so that "
+                "nobody knows what the others detect there; take one that ran them all"
+            )
         is_new = ~np.isin(of.critical_fault, store.faults_in_both(other, campaign))
         name = f"campaign {other}, {of.status.name}"
         transfers.append(transfer(name, images, of.critical_fault[is_new], of.critical_image[is_new], confidence))
@@ -162,10 +183,16 @@ def _faults_in(
     """
     from fnmatch import fnmatchcase
 
+    from engine.store.read.fault_results import stored_format
+
     names = [layer["name"] for layer in description["layers"]]  # type: ignore[attr-defined]
     for pattern in layers:
         if not any(fnmatchcase(name, pattern) for name in names):
             raise InputError(f"--layer {pattern}: matches no layer; there are {', '.join(names)}")
+    bits_of_weight = stored_format(description).bits
+    for bit in bits:
+        if not 0 <= bit < bits_of_weight:
+            raise InputError(f"--bit {bit}: there is no such bit; a weight has bits 0 to {bits_of_weight - 1}")
     kept = [name for name in names if not layers or any(fnmatchcase(name, pattern) for pattern in layers)]
     return store.fault_ids(campaign, kept, bits)
 

@@ -13,6 +13,7 @@ import typer
 from dear_tui.access import commands
 from dear_tui.cli.options import FORMATS, AgainOption, NoStartOption, StoreOption, checked_format
 from dear_tui.cli.printing.say import say, shown_steps, tell
+from engine.errors import InputError
 from engine.steps import Step
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from engine.config.study import Member, Study
     from engine.steps import OnStep
     from engine.store import Store
+
+
+NOT_QUEUED, WAITS = "not queued", "waits for all images"
+"""States of members that have no campaign: of their own, or of the one that they are read off."""
 
 
 def study(
@@ -49,16 +54,20 @@ def study(
     if results:
         _show(asked, path, table_format)
         return
-    run = [member for member in asked.members if _whole(member, asked) in (None, member)]
+    run = [member for member in asked.members if not _is_read_off(member, asked)]
+    left = [member for member in asked.members if _is_read_off(member, asked)]
     with shown_steps() as on_step:
-        submissions, notes = commands.submit_study(path, asked.name, run, on_step, again)
+        submissions, notes = commands.submit_study(path, asked.name, run, on_step, again, left)
     for note in notes:
         tell(f"note: {note}")
     for submission in submissions:
         say(submission.campaign)
         tell(commands.submitted(submission))
-    if left := len(asked.members) - len(run):
-        tell(f"{left} members are not run: their results are read off members with all images")
+    if left:
+        are = (
+            "1 member is not run: its results" if len(left) == 1 else f"{len(left)} members are not run: their results"
+        )
+        tell(f"{are} are read off members with all images")
     if any(map(commands.waits, submissions)):
         tell(commands.run_queue(path, no_start, commands.IN_A_SHELL))
     tell(f"then: dear-tui study {file} --results")
@@ -71,6 +80,11 @@ def _whole(member: Member, study: Study) -> Member | None:
     asked = _but_for_selection(member.config)
     wholes = (other for other in study.members if other.config.workload.select == "all")
     return next((other for other in wholes if _but_for_selection(other.config) == asked), None)
+
+
+def _is_read_off(member: Member, study: Study) -> bool:
+    """Whether a member is not run, because another one tells what it would find."""
+    return _whole(member, study) not in (None, member)
 
 
 def _but_for_selection(config: CampaignConfig) -> dict[str, Any]:
@@ -88,12 +102,13 @@ def _show(study: Study, path: Path, table_format: str) -> None:
 
     with Store.open(path, read_only=True) as opened, shown_steps() as on_step:
         members = list(_results(study, opened, on_step))
-    table = study_table(study.name, members, study.members[0].config.faults.confidence)
+    confidences = {member.config.faults.confidence for member in study.members}
+    table = study_table(study.name, members, confidences.pop() if len(confidences) == 1 else None)
     if table_format == "json":
         say(json.dumps([asdict(member) for member in members], indent=2))
     elif table_format == "text":
         print_table(table)
-        if any(member.campaign is None for member in members):
+        if any(member.state == NOT_QUEUED for member in members):
             tell("members without a campaign: dear-tui study FILE queues them")
     else:
         say(render(table, table_format), end="")
@@ -121,10 +136,14 @@ def _results(study: Study, store: Store, on_step: OnStep) -> Iterator[MemberResu
             full = _campaign_of(whole.config, kept)
             if full is not None and full.state == "finished" and whole is not member:
                 confidence = member.config.faults.confidence
-                yield of_subset(member.factors, member.config.workload, summary(full.id), confidence)
+                try:
+                    yield of_subset(member.factors, member.config.workload, summary(full.id), confidence)
+                except InputError as error:  # of this member alone: the others have their results
+                    tell(f"{member.config.name}: {error}")
+                    yield MemberResults(member.factors, None, "cannot be read off")
                 continue
         if found is None:
-            yield MemberResults(member.factors, None, "not queued")
+            yield MemberResults(member.factors, None, WAITS if _is_read_off(member, study) else NOT_QUEUED)
         elif found.state != "finished":
             yield MemberResults(member.factors, found.id, found.state)
         else:

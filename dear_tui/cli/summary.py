@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from dear_tui.cli.printing.say import say, shown_steps, tell
@@ -45,7 +46,7 @@ def finished_summary(store: Store, campaign: int, on_step: OnStep) -> CampaignSu
         most = (
             ""
             if summary.audit is None
-            else f", of which at most {summary.audit.pairs.missed_at_most:,.0f} are critical"
+            else f", of which at most {math.ceil(summary.audit.pairs.missed_at_most):,} are critical"
         )
         tell(
             f"note: campaign {campaign} was screened: {status.screened:,} pairs were not run{most}; what "

@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def check_output(output: Path, store: Path) -> None:
+def check_output(output: Path, store: Path, option: str = "--output") -> None:
     """Refuse to write where there is no folder, into the store, or where DuckDB could not.
 
     Raises:
         InputError: one of these, or nothing can have this name.
     """
     if not is_folder(output.parent):
-        raise InputError(f"{shown(output)}: there is no folder {shown(output.parent)}; give --output another file")
+        raise InputError(f"{shown(output)}: there is no folder {shown(output.parent)}; give {option} another file")
     with _explained(output):
         with suppress(FileNotFoundError):
             output.lstat()  # which says that a name is too long
         found = output.resolve()
         is_in_store = found.is_relative_to(store.resolve())
     if shown(found) != str(found):
-        raise InputError(f"{shown(found)}: its path is not UTF-8, as DuckDB needs it; give --output another place")
+        raise InputError(f"{shown(found)}: its path is not UTF-8, as DuckDB needs it; give {option} another place")
     if is_in_store:
         raise InputError(
-            f"{shown(output)}: lies in the store, which is no place for other files; give --output another one"
+            f"{shown(output)}: lies in the store, which is no place for other files; give {option} another one"
         )
 
 
@@ -46,7 +46,7 @@ def check_named(option: str, path: Path | None, endings: tuple[str, ...], store:
         return
     if path.suffix not in endings:
         raise InputError(f"{path}: {option} writes {' or '.join(endings)}; give it a name that ends so")
-    check_output(path, store)
+    check_output(path, store, option)
 
 
 @contextmanager

@@ -92,8 +92,9 @@ def of_subset(
     )
 
 
-def study_table(name: str, members: Sequence[MemberResults], confidence: float) -> Table:
-    """A row for each member: what sets it apart, and what was found."""
+def study_table(name: str, members: Sequence[MemberResults], confidence: float | None) -> Table:
+    """A row for each member: what sets it apart, and what was found; `confidence` None: it differs."""
+    interval = "" if confidence is None else f"{100 * confidence:g} % "
     factors = list(members[0].factors) if members else []
     return Table(
         f"Study {name}",
@@ -104,7 +105,7 @@ def study_table(name: str, members: Sequence[MemberResults], confidence: float) 
             Column("faults", Kind.COUNT, priority=5),
             Column("images", Kind.COUNT, priority=6),
             Column("critical_percent", Kind.PERCENT, "critical", priority=7),
-            Column("low_percent", Kind.PERCENT, f"{100 * confidence:g} % from", priority=3),
+            Column("low_percent", Kind.PERCENT, f"{interval}from", priority=3),
             Column("high_percent", Kind.PERCENT, "to", priority=3),
             Column("critical_faults", Kind.COUNT, "critical faults", priority=7),
             Column("faulty_accuracy_percent", Kind.PERCENT, "faulty accuracy", priority=4),

@@ -11,7 +11,7 @@ from engine.errors import ConfigError
 from engine.paths import folder_of, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 MOST_MEMBERS = 1000
@@ -68,12 +68,42 @@ def load_study(path: Path) -> Study:
         axes = [list(_levels(factor, values)) for factor, values in varied.items()]
     except ValueError as error:
         raise ConfigError([f"{source}: [vary] {error}"]) from None
+    _check_apart(source, axes)
     count = 1
     for axis in axes:
         count *= len(axis)
     if count > MOST_MEMBERS:
         raise ConfigError([f"{source}: [vary] asks for {count:,} campaigns; at most {MOST_MEMBERS:,} are one study"])
     return _checked(source, tables, list(product(*axes)), path)
+
+
+def _check_apart(source: str, axes: Sequence[Sequence[_Level]]) -> None:
+    """No two things that vary set the same key, and no two values of one have the same name.
+
+    Raises:
+        ConfigError: some do: a member would not be what its factors say.
+    """
+    said_by: dict[tuple[str, str], str] = {}
+    problems = []
+    for axis in axes:
+        factor, names = axis[0].factor, [str(level.value) for level in axis]
+        problems += [
+            f"{source}: [vary] {factor}: {name!r} is there twice; give each value a name of its own"
+            for name in dict.fromkeys(name for name in names if names.count(name) > 1)
+        ]
+        keys = {(table, key) for level in axis for table, value in level.tables.items() for key in _keys_of(value)}
+        problems += [
+            f"{source}: [vary] {factor} and {said_by[key]} both set {'.'.join(filter(None, key))}; leave it to one"
+            for key in sorted(keys & said_by.keys())
+        ]
+        said_by |= dict.fromkeys(keys, factor)
+    if problems:
+        raise ConfigError(problems)
+
+
+def _keys_of(value: object) -> Iterable[str]:
+    """The keys of a table; a key above all tables has none below it."""
+    return value if isinstance(value, dict) else ("",)
 
 
 def _checked(source: str, base: Tables, combinations: Sequence[tuple[_Level, ...]], path: Path) -> Study:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from engine.models.own_code import called, own_code
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from engine.config.campaign_config import WorkloadConfig
     from engine.metrics.metric import MetricInput, Values
@@ -51,7 +53,19 @@ def own_metric(named: str, folder: Path | None) -> Metric:
 
     def compute(given: MetricInput) -> Values:
         with own_code(named, folder, "[workload] metric"):  # for what it imports only now
-            values: Values = called(named, lambda: np.asarray(function(given), dtype=np.float64))
+            values: Values = called(named, lambda: np.asarray(function(_kept(given)), dtype=np.float64))
             return values
 
     return replace(found, name=OWN, compute=compute)
+
+
+def _kept(given: MetricInput) -> MetricInput:
+    """The same to read alone: what the code would write into is what the campaign is computed and judged by."""
+    taken = None if given.taken is None else _read_only(given.taken)
+    return replace(given, logits=_read_only(given.logits), labels=_read_only(given.labels), taken=taken)
+
+
+def _read_only(values: NDArray[Any]) -> NDArray[Any]:
+    view = values.view()
+    view.flags.writeable = False
+    return view

@@ -161,3 +161,51 @@ def test_a_list_that_cannot_be_run_is_one_sentence(invoke: Invoke, tmp_path: Pat
     config = write_config(tmp_path, workload={"select": "list", "list": "images.csv"})
     done = invoke("run", config, "--store", tmp_path / "store")
     assert (done.code, said in done.err) == (2, True), done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--bit", "32"], "--bit 32: there is no such bit; a weight has bits 0 to 31"),
+        (["--bit", "-1"], "--bit -1: there is no such bit; a weight has bits 0 to 31"),
+        (["--output", "x.csv", "--curve", "x.csv"], "x.csv: --output and --curve are the same file"),
+        (["--curve", "/nope/x.csv"], "there is no folder /nope; give --curve another file"),
+    ],
+)
+def test_what_would_mislead_is_refused(
+    invoke: Invoke,
+    finished_store: Path,
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused = invoke("compact", "1", *arguments, "--store", finished_store)
+    assert refused.code == 2
+    assert said in refused.err
+    assert not list(tmp_path.glob("*.csv"))
+
+
+def test_a_campaign_that_did_not_run_the_images_tells_nothing_of_them(invoke: Invoke, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    assert invoke("run", write_config(tmp_path), "--store", store).code == 0
+    few = write_config(tmp_path, "few.toml", name="few", faults={"seed": 5}, workload={"select": "random", "n": 1})
+    assert invoke("run", few, "--store", store).code == 0
+    refused = invoke("compact", "1", "--against", "2", "--store", store)
+    assert refused.code == 2
+    assert "campaign 2: ran " in refused.err
+    assert "take one that ran them all" in refused.err
+
+
+def test_of_bits_that_are_not_critical_it_says_so_and_writes_nothing(
+    invoke: Invoke, finished_store: Path, tmp_path: Path
+) -> None:
+    none = invoke("compact", "1", "--bit", "0", "--output", tmp_path / "x.csv", "--store", finished_store)
+    assert (none.code, none.out.strip()) == (
+        0,
+        "campaign 1: no fault of these layers and bits is critical, so no image is needed to detect one",
+    )
+    assert "no file is written" in none.err
+    as_json = invoke("compact", "1", "--bit", "0", "--format", "json", "--store", finished_store)
+    assert json.loads(as_json.out)["images"] == []

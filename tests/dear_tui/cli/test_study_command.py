@@ -59,9 +59,9 @@ def test_members_are_queued_and_know_their_study(invoke: Invoke, tmp_path: Path)
     shown = json.loads(invoke("study", study, "--results", "--format", "json", "--store", store).out)
     assert [(each["campaign"], each["state"]) for each in shown] == [
         (1, "queued"),
-        (None, "not queued"),
+        (None, "waits for all images"),
         (2, "queued"),
-        (None, "not queued"),
+        (None, "waits for all images"),
     ]
 
 
@@ -128,3 +128,31 @@ def test_members_by_other_methods_are_campaigns_of_their_own(invoke: Invoke, tmp
     assert invoke("run", write_config(tmp_path), "--store", store).code == 0  # by exact
     shown = json.loads(invoke("study", study, "--results", "--format", "json", "--store", store).out)
     assert [each["state"] for each in shown] == ["finished", "not queued"]
+
+
+def test_two_things_that_set_the_same_key_are_refused(invoke: Invoke, tmp_path: Path) -> None:
+    vary = VARY + '[[vary.other]]\nname = "a"\n[[vary.other]]\nname = "a"\nfaults = { seed = 3 }\n'
+    refused = invoke("study", write_study(tmp_path, vary), "--no-start", "--store", tmp_path / "store")
+    assert refused.code == 2
+    assert "[vary] other: 'a' is there twice; give each value a name of its own" in refused.err
+    assert "[vary] other and faults.seed both set faults.seed; leave it to one" in refused.err
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_member_that_is_read_off_is_tried_out_too(invoke: Invoke, tmp_path: Path) -> None:
+    study, store = write_study(tmp_path, VARY.replace("n = 7", "n = 41")), tmp_path / "store"
+    refused = invoke("study", study, "--no-start", "--store", store)
+    assert refused.code == 2
+    assert "few: [workload] n: 41 images are asked of a data set of 40; lower n" in refused.err
+    assert not store.exists()
+
+
+def test_intervals_of_several_confidences_do_not_claim_one(invoke: Invoke, tmp_path: Path) -> None:
+    study = write_study(tmp_path, '[vary]\n"run.memory" = ["1MB", "2MB"]\n')
+    store = tmp_path / "store"
+    assert invoke("study", study, "--no-start", "--store", store).code == 0
+    assert "99 % from" in invoke("study", study, "--results", "--store", store).out
+    study.write_text(study.read_text().replace('"run.memory" = ["1MB", "2MB"]', '"faults.confidence" = [0.8, 0.9]'))
+    shown = invoke("study", study, "--results", "--store", store).out
+    assert " from " in shown
+    assert "% from" not in shown

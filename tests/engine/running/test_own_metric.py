@@ -66,6 +66,14 @@ def test_its_folder_may_be_another_one(tmp_path: Path) -> None:
         ("def mine(given): return given.labels[1:]", "own gives an array of shape "),
         ("def mine(given): return None", "own gives an array of shape []"),
         ("def mine(given): return ['a'] * len(given.labels)", "calling my_metric:mine() failed with ValueError"),
+        (
+            "def mine(given): given.logits[:] = 0; return given.labels",
+            "failed with ValueError: assignment destination is",
+        ),
+        (
+            "def mine(given): given.labels[:] = 0; return given.labels",
+            "failed with ValueError: assignment destination is",
+        ),
         ("def mine(given): raise KeyError('x')", "calling my_metric:mine() failed with KeyError: 'x'; mend that"),
         (
             "def mine(given): return given.features",
