@@ -226,5 +226,7 @@ def write_frontiers(path: Path, sample: CriticalSample, schemes: Iterable[Scheme
             rows.writerows((scheme.name, *row) for row in _rows(sample, frontier(sample, scheme)))
 
 
-def _percents(share: Share) -> tuple[float, float, float]:
-    return 100 * share.value, 100 * share.low, 100 * share.high
+def _percents(share: Share) -> tuple[float, float | None, float | None]:
+    """The share and the ends of its interval; None where every fault was run, so that nothing is open."""
+    is_open = share.low != share.high
+    return 100 * share.value, 100 * share.low if is_open else None, 100 * share.high if is_open else None
