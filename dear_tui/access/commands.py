@@ -99,8 +99,8 @@ def submit_study(
     configs = [(member.config.name, member.config) for member in (*members, *not_run)]
     news, notes = _tried_out(configs, on_step)
     named = [
-        (name, replace(new, study=study, factors=dict(member.factors)))
-        for (name, _), member, new in zip(configs, members, news, strict=False)
+        (member.config.name, replace(new, study=study, factors=dict(member.factors)))
+        for member, new in zip(members, news[: len(members)], strict=True)
     ]
     return _queued(path, named, notes, again)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from dear_tui.access.study_reader import Memberships
-from dear_tui.text.printable import printable
+from dear_tui.text.printable import printable, printable_line
 from engine.errors import DearError
 from engine.severity import NOT_RUN_NAMES, SEVERITIES
 
@@ -113,8 +113,9 @@ class SnapshotReader:
         running = {status.id for status in campaigns if status.state == "running"}
         worker = store.worker() if running else None
         steps, at_work = _steps(worker, running), _at_work(worker, running)
-        studies = {each.id: study for each in campaigns if (study := self._memberships.of(store, each).study)}
-        self._last = Snapshot(campaigns, "", self._last.curve_key, self._last.curve, steps, at_work, studies)
+        known = {each.id: self._memberships.of(store, each).study for each in campaigns}
+        studies = {campaign: printable_line(study) for campaign, study in known.items() if study}
+        self._last = replace(self._last, campaigns=campaigns, problem="", steps=steps, at_work=at_work, studies=studies)
         status = self._last.status(watched)
         if status:
             key = (*version_of(status), status.state)

@@ -44,6 +44,14 @@ class Membership:
     factors: Mapping[str, Any] = field(default_factory=dict)
 
 
+def membership_of(store: StoreReader, campaign: int) -> Membership:
+    """What a campaign says; one whose description is damaged is a member of none."""
+    with suppress(UnreachableError):
+        description = store.description(campaign)
+        return Membership(str(description.get("study") or ""), dict(description.get("factors") or {}))
+    return Membership("")
+
+
 class Memberships:
     """Which study each campaign is a member of: that never changes, so each is read once."""
 
@@ -51,16 +59,10 @@ class Memberships:
         self._known: dict[tuple[int, str], Membership] = {}
 
     def of(self, store: StoreReader, status: CampaignStatus) -> Membership:
-        """What it says; a campaign whose description is damaged is a member of none."""
+        """What a campaign says of its study."""
         key = status.id, status.created
         if key not in self._known:
-            membership = Membership("")
-            with suppress(UnreachableError):
-                description = store.description(status.id)
-                membership = Membership(
-                    printable_line(str(description.get("study") or "")), dict(description.get("factors") or {})
-                )
-            self._known[key] = membership
+            self._known[key] = membership_of(store, status.id)
         return self._known[key]
 
 
@@ -98,7 +100,7 @@ class StudyReader:
                 self._read[key] = _results(store, status.id, membership)
             left += key not in self._read
             members.append(self._read.get(key) or MemberResults(membership.factors, status.id, UNREAD))
-        return StudyMembers(name, tuple(members), left)
+        return StudyMembers(printable_line(name), tuple(members), left)
 
 
 def _results(store: StoreReader, campaign: int, membership: Membership) -> MemberResults:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from dear_tui.access.study_reader import membership_of
 from dear_tui.cli.options import JsonOption, StoreOption
 from dear_tui.cli.printing.say import say, tell
-from engine.errors import UnreachableError
 from engine.severity import NOT_RUN_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.analysis.result_table import Table
-    from engine.store import CampaignStatus, Store
+    from engine.store import CampaignStatus
 
 
 def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> None:
@@ -28,7 +27,7 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
     path = store_path(store)
     with Store.open(path, read_only=True) as opened:
         campaigns = opened.campaigns()
-        studies = {status.id: _study_of(opened, status.id) for status in campaigns}
+        studies = {status.id: membership_of(opened, status.id).study or None for status in campaigns}
         if as_json:
             say(json.dumps([asdict(status) | {"study": studies[status.id]} for status in campaigns], indent=2))
         elif campaigns:
@@ -46,14 +45,6 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
                 tell(f"the worker waits for {worker.turn_before}")
         else:
             tell(f"no campaigns in {path}; start with: dear-tui demo")
-
-
-def _study_of(store: Store, campaign: int) -> str | None:
-    """The study that a campaign is a member of; None where it is of none, or damaged."""
-    with suppress(UnreachableError):
-        study: str | None = store.description(campaign).get("study")
-        return study
-    return None
 
 
 def campaign_table(

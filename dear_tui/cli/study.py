@@ -54,8 +54,9 @@ def study(
     if results:
         _show(asked, path, table_format)
         return
-    run = [member for member in asked.members if not _is_read_off(member, asked)]
-    left = [member for member in asked.members if _is_read_off(member, asked)]
+    wholes = _wholes(asked)
+    run = [member for member, whole in zip(asked.members, wholes, strict=True) if whole in (None, member)]
+    left = [member for member, whole in zip(asked.members, wholes, strict=True) if whole not in (None, member)]
     with shown_steps() as on_step:
         submissions, notes = commands.submit_study(path, asked.name, run, on_step, again, left)
     for note in notes:
@@ -73,25 +74,27 @@ def study(
     tell(f"then: dear-tui study {file} --results")
 
 
-def _whole(member: Member, study: Study) -> Member | None:
-    """The member with all images that tells what this one would find; itself where it is one; None: there is none."""
-    if member.config.run.goal != "severities":
-        return None
-    asked = _but_for_selection(member.config)
-    wholes = (other for other in study.members if other.config.workload.select == "all")
-    return next((other for other in wholes if _but_for_selection(other.config) == asked), None)
+def _wholes(study: Study) -> list[Member | None]:
+    """For each member the one with all images that tells what it would find; itself where it is one.
+
+    None where there is none. A member that has another one is not run.
+    """
+    agreed = [_but_for_selection(member.config) for member in study.members]
+    whole: dict[str, Member] = {}
+    for member, said in zip(study.members, agreed, strict=True):
+        if member.config.workload.select == "all":
+            whole.setdefault(said, member)
+    return [
+        whole.get(said) if member.config.run.goal == "severities" else None
+        for member, said in zip(study.members, agreed, strict=True)
+    ]
 
 
-def _is_read_off(member: Member, study: Study) -> bool:
-    """Whether a member is not run, because another one tells what it would find."""
-    return _whole(member, study) not in (None, member)
-
-
-def _but_for_selection(config: CampaignConfig) -> dict[str, Any]:
+def _but_for_selection(config: CampaignConfig) -> str:
     """What must agree for one campaign to hold the results of the other: all but its name and its images."""
     said = config.to_json() | {"name": None}
     metric = {key: said["workload"].get(key) for key in ("metric", "path", "layer")}
-    return said | {"workload": metric}
+    return json.dumps(said | {"workload": metric}, sort_keys=True)
 
 
 def _show(study: Study, path: Path, table_format: str) -> None:
@@ -128,9 +131,8 @@ def _results(study: Study, store: Store, on_step: OnStep) -> Iterator[MemberResu
 
     summary = lru_cache(maxsize=4)(store.summary)  # several members are read off one campaign
     kept = [_Kept(status.id, status.state, store.description(status.id)["config"]) for status in store.campaigns()]
-    for number, member in enumerate(study.members):
+    for number, (member, whole) in enumerate(zip(study.members, _wholes(study), strict=True)):
         on_step(Step("reading the members", number, len(study.members)))
-        whole = _whole(member, study)
         found = _campaign_of(member.config, kept)
         if whole is not None and (found is None or found.state != "finished"):
             full = _campaign_of(whole.config, kept)
@@ -143,7 +145,7 @@ def _results(study: Study, store: Store, on_step: OnStep) -> Iterator[MemberResu
                     yield MemberResults(member.factors, None, "cannot be read off")
                 continue
         if found is None:
-            yield MemberResults(member.factors, None, WAITS if _is_read_off(member, study) else NOT_QUEUED)
+            yield MemberResults(member.factors, None, NOT_QUEUED if whole in (None, member) else WAITS)
         elif found.state != "finished":
             yield MemberResults(member.factors, found.id, found.state)
         else:

@@ -81,20 +81,17 @@ class ResultScreen(SnapshotScreen):
 
     def answer(self, slot: str, question: Question[Answer]) -> Answer | None:
         """The newest answer to a question; None while there is none."""
-        place = self._slots.get(slot)
-        if place and place.answered and place.answered.question == question:
-            return cast("Answer | None", place.answer)
-        return None
+        place = self._answered(slot, question)
+        return None if place is None else cast("Answer | None", place.answer)
 
     def is_answered(self, slot: str, question: Question[Any]) -> bool:
         """Whether a question was answered, be it that there is nothing."""
-        place = self._slots.get(slot)
-        return place is not None and place.answered is not None and place.answered.question == question
+        return self._answered(slot, question) is not None
 
     def problem(self, slot: str, question: Question[Any]) -> str:
         """Why the newest reading of a question failed; empty if it did not."""
-        place = self._slots.get(slot)
-        return place.problem if place and place.answered and place.answered.question == question else ""
+        place = self._answered(slot, question)
+        return "" if place is None else place.problem
 
     def on_answered(self, message: Answered) -> None:
         """Keep the answer and show it."""
@@ -116,6 +113,11 @@ class ResultScreen(SnapshotScreen):
     def missing(self, snapshot: Snapshot) -> Content | None:
         """What stands in the place of a campaign that cannot be shown; None where there is one."""
         return missing(snapshot, self.dear.campaign)
+
+    def _answered(self, slot: str, question: Question[Any]) -> Slot | None:
+        """The place whose newest answer is one to this question."""
+        place = self._slots.get(slot)
+        return place if place and place.answered and place.answered.question == question else None
 
     def _go_on(self, slot: str) -> None:
         """Start what a slot wants, unless it has it, is at it, or has read the same question a moment ago."""

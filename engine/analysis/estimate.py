@@ -42,6 +42,11 @@ class Share:
     low: float
     high: float
 
+    @property
+    def ends(self) -> tuple[float, float] | tuple[None, None]:
+        """Of the interval, in percent; None where every fault of the population was run, so that nothing is open."""
+        return (None, None) if self.low == self.high else (100 * self.low, 100 * self.high)
+
 
 def estimate_share(
     hits: NDArray[np.int64], sample: NDArray[np.int64], population: NDArray[np.int64], confidence: float

@@ -227,6 +227,4 @@ def write_frontiers(path: Path, sample: CriticalSample, schemes: Iterable[Scheme
 
 
 def _percents(share: Share) -> tuple[float, float | None, float | None]:
-    """The share and the ends of its interval; None where every fault was run, so that nothing is open."""
-    is_open = share.low != share.high
-    return 100 * share.value, 100 * share.low if is_open else None, 100 * share.high if is_open else None
+    return 100 * share.value, *share.ends

@@ -205,9 +205,7 @@ def _share(results: CampaignResults, name: str, of_faults_run: float) -> tuple[f
     share = results.shares.get(name)
     if share is None:
         return of_faults_run, None, None
-    is_known = share.low == share.high
-    ends = (None, None) if is_known else (100 * share.low, 100 * share.high)
-    return 100 * share.value, *ends
+    return 100 * share.value, *share.ends
 
 
 def _of_pairs(status: CampaignStatus) -> tuple[int, str]:

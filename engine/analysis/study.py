@@ -111,16 +111,18 @@ def study_table(name: str, members: Sequence[MemberResults], confidence: float |
             Column("faulty_accuracy_percent", Kind.PERCENT, "faulty accuracy", priority=4),
         ),
         tuple(
-            (each.campaign, each.state, *(_cell(each.factors[factor]) for factor in factors), each.faults, each.images,
-             each.critical_percent, *_ends(each.critical), each.critical_faults, each.faulty_accuracy)
+            (each.campaign, each.state, *(factor_text(each.factors[factor]) for factor in factors),
+             each.faults, each.images, each.critical_percent, *_ends(each.critical), each.critical_faults,
+             each.faulty_accuracy)
             for each in members
         ),
     )  # fmt: skip
 
 
-def _cell(value: Any) -> str:
+def factor_text(value: Any) -> str:
+    """A value of what varies, in one cell: lists as a person writes them."""
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _ends(share: Share | None) -> tuple[float | None, float | None]:
-    return (None, None) if share is None or share.low == share.high else (100 * share.low, 100 * share.high)
+    return (None, None) if share is None else share.ends

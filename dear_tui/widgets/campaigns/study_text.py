@@ -68,9 +68,11 @@ def _factor_column(members: Sequence[MemberResults], name: str) -> ListColumn:
 
 
 def _factor_text(value: Any) -> str:
+    from engine.analysis.study import factor_text  # read before the list was shown
+
     if value is None:
         return UNKNOWN
-    return printable_line(", ".join(map(str, value)) if isinstance(value, list) else str(value))
+    return printable_line(factor_text(value))
 
 
 def _percent(value: float | None) -> str:
@@ -78,10 +80,8 @@ def _percent(value: float | None) -> str:
 
 
 def _interval(member: MemberResults) -> str:
-    share = member.critical
-    if share is None or share.low == share.high:
-        return UNKNOWN
-    return f"{100 * share.low:.3f} to {100 * share.high:.3f} %"
+    low, high = (None, None) if member.critical is None else member.critical.ends
+    return UNKNOWN if low is None else f"{low:.3f} to {high:.3f} %"
 
 
 def _count(value: int | None) -> str:
