@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.analysis.compaction import Compaction, Transfer
+    from engine.analysis.estimate import Confidence
     from engine.analysis.result_table import Table
     from engine.config.campaign_config import CampaignConfig
     from engine.steps import OnStep
@@ -37,7 +38,7 @@ SECONDS_PER_IMAGE = 1e-3
 @dataclass(frozen=True, eq=False)
 class _Found:
     summary: CampaignSummary
-    confidence: float
+    confidence: Confidence
     compaction: Compaction
     images: NDArray[np.int64]
     """ids of the smallest set, those first that show most"""
@@ -135,10 +136,10 @@ def _found(
     from engine.analysis.compaction import compact as compacted
     from engine.analysis.compaction import transfer
     from engine.analysis.cover import Incidence
-    from engine.analysis.estimate import stated_confidence
+    from engine.analysis.estimate import Confidence
 
     summary, description = finished_summary(store, campaign, on_step), store.description(campaign)
-    confidence = stated_confidence(description)
+    confidence = Confidence.of(description["config"])
     fault, image = summary.critical_fault, summary.critical_image
     chosen = np.ones(len(fault), np.bool_)
     if layers or bits:

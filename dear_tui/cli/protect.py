@@ -107,7 +107,7 @@ def _sample(store: Store, campaign: int, on_step: OnStep) -> CriticalSample:
     """The faults of a campaign; those of a list as if they were drawn from any number of them."""
     import numpy as np
 
-    from engine.analysis.estimate import stated_confidence
+    from engine.analysis.estimate import Confidence
     from engine.analysis.protection import CriticalSample
     from engine.store.read.fault_results import stored_format
 
@@ -126,5 +126,5 @@ def _sample(store: Store, campaign: int, on_step: OnStep) -> CriticalSample:
         names=tuple(each["name"] for each in layers),
         weights=np.array([np.prod(each["shape"], dtype=np.int64) for each in layers]),
         bits=stored_format(description).bits,
-        confidence=stated_confidence(description),
+        confidence=Confidence.of(description["config"]),
     )

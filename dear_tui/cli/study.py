@@ -77,7 +77,7 @@ def study(
 def _wholes(study: Study) -> list[Member | None]:
     """For each member the one with all images that tells what it would find; itself where it is one.
 
-    None where there is none. A member that has another one is not run.
+    None where there is none, as where the images decide which pairs are run. A member that has another one is not run.
     """
     agreed = [_but_for_selection(member.config) for member in study.members]
     whole: dict[str, Member] = {}
@@ -85,7 +85,7 @@ def _wholes(study: Study) -> list[Member | None]:
         if member.config.workload.select == "all":
             whole.setdefault(said, member)
     return [
-        whole.get(said) if member.config.run.goal == "severities" else None
+        whole.get(said) if member.config.run.goal == "severities" and member.config.run.precision is None else None
         for member, said in zip(study.members, agreed, strict=True)
     ]
 
@@ -127,6 +127,7 @@ class _Kept:
 
 
 def _results(study: Study, store: Store, on_step: OnStep) -> Iterator[MemberResults]:
+    from engine.analysis.estimate import Confidence
     from engine.analysis.study import MemberResults, of_campaign, of_subset
 
     summary = lru_cache(maxsize=4)(store.summary)  # several members are read off one campaign
@@ -137,7 +138,7 @@ def _results(study: Study, store: Store, on_step: OnStep) -> Iterator[MemberResu
         if whole is not None and (found is None or found.state != "finished"):
             full = _campaign_of(whole.config, kept)
             if full is not None and full.state == "finished" and whole is not member:
-                confidence = member.config.faults.confidence
+                confidence = Confidence.of(member.config.to_json())
                 try:
                     yield of_subset(member.factors, member.config.workload, summary(full.id), confidence)
                 except InputError as error:  # of this member alone: the others have their results
@@ -171,4 +172,4 @@ def _method(config: Mapping[str, Any]) -> dict[str, Any]:
     from engine.config.campaign_config import DEFAULTS, SCREENING
 
     run = {**DEFAULTS["run"], **config.get("run", {})}
-    return {key: run[key] for key in ("method", "goal", *SCREENING)}
+    return {key: run.get(key) for key in ("method", "goal", "precision", "precision_of", *SCREENING)}

@@ -75,6 +75,8 @@ def print_summary(store: Store, campaign: int, with_rankings: bool = False) -> N
     say(f"campaign {status.id}: {status.name}, {status.network} on {status.dataset}")
     took = "" if results.seconds is None else f", computed in {stopwatch(results.seconds)}"
     say(f"{status.faults:,} faults x {status.images:,} images = {status.pairs:,} pairs{took}")
+    if results.precision is not None:
+        say(f"precision: {results.precision}")
     if results.self_check is not None:
         say(f"self-check: {results.self_check}")
     for table in (*results.tables(status), *(metric_results(summary).tables() if with_rankings else ())):

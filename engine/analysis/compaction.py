@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.analysis.cover import Incidence, greedy_order
-from engine.analysis.estimate import estimate_share
+from engine.analysis.estimate import Confidence, estimate_share
 from engine.analysis.optimal_cover import smallest_cover
 from engine.analysis.result_table import Column, Kind, Table
 from engine.metrics.selection import random_images, rank_order
@@ -41,6 +41,8 @@ FOLDS = 5
 
 MOST_TIMES = 5
 """so often each fault is asked to be seen at most, for a margin on faults that nobody has seen"""
+
+_DEFAULT = Confidence(0.99)
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Compaction:
 def compact(
     incidence: Incidence,
     metrics: Mapping[str, npt.NDArray[np.float64]],
-    confidence: float = 0.99,
+    confidence: Confidence = _DEFAULT,
     on_step: OnStep = nobody_waits,
 ) -> Compaction:
     """The smallest set of images that detects every critical fault, beside the orders that others would take.
@@ -145,7 +147,7 @@ def transfer(
     images: npt.NDArray[np.integer],
     fault: npt.NDArray[np.integer],
     image: npt.NDArray[np.integer],
-    confidence: float,
+    confidence: Confidence,
 ) -> Transfer:
     """Of other critical faults, as a sample of all that there could be, those that some images detect.
 
@@ -161,10 +163,10 @@ def transfer(
     return Transfer(of, faults, _of_endless(detected, faults, confidence) if faults else None)
 
 
-def _of_endless(hits: int, sample: int, confidence: float) -> Share:
+def _of_endless(hits: int, sample: int, confidence: Confidence) -> Share:
     """A share of faults that are a sample of any number of them."""
     endless = np.array([np.iinfo(np.int64).max])
-    return estimate_share(np.array([hits]), np.array([sample]), endless, confidence)
+    return estimate_share(np.array([hits]), np.array([sample]), endless, confidence.of_interval)
 
 
 def _most_first(incidence: Incidence, images: Places) -> Places:
@@ -186,7 +188,7 @@ def _at_random(incidence: Incidence) -> ImagesNeeded:
     return ImagesNeeded("random", tuple(by_level.mean(axis=0).tolist()), tuple(fewest), tuple(most))
 
 
-def _margins(incidence: Incidence, confidence: float, on_step: OnStep) -> Iterator[Margin]:
+def _margins(incidence: Incidence, confidence: Confidence, on_step: OnStep) -> Iterator[Margin]:
     """For each number of times, until all that was left out is detected."""
     if incidence.faults < FOLDS:
         return
@@ -232,7 +234,7 @@ def needed_table(needed: Sequence[ImagesNeeded]) -> Table:
     return Table("Images until so many of the critical faults are detected", (Column("order"), *columns), tuple(rows))
 
 
-def margins_table(margins: Sequence[Margin], confidence: float) -> Table:
+def margins_table(margins: Sequence[Margin], confidence: Confidence) -> Table:
     """A row for each number of times that every fault is shown."""
     return Table(
         f"Critical faults that had no part in choosing the images ({FOLDS} parts, each left out once)",
@@ -241,7 +243,7 @@ def margins_table(margins: Sequence[Margin], confidence: float) -> Table:
     )
 
 
-def transfers_table(transfers: Sequence[Transfer], confidence: float) -> Table:
+def transfers_table(transfers: Sequence[Transfer], confidence: Confidence) -> Table:
     """A row for each set of other faults."""
     return Table(
         "Other critical faults that the images detect",
@@ -250,10 +252,10 @@ def transfers_table(transfers: Sequence[Transfer], confidence: float) -> Table:
     )
 
 
-def _detected(confidence: float) -> tuple[Column, ...]:
+def _detected(confidence: Confidence) -> tuple[Column, ...]:
     return (
         Column("detected_percent", Kind.PERCENT, "detected"),
-        Column("low_percent", Kind.PERCENT, f"{100 * confidence:g} % from"),
+        Column("low_percent", Kind.PERCENT, f"{100 * confidence.stated:g} % from"),
         Column("high_percent", Kind.PERCENT, "to"),
     )
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.faults.waves import LOOKS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -29,9 +31,29 @@ _ROUNDING = 1e-9
 """of a whole number of hits, from its share"""
 
 
-def stated_confidence(description: Mapping[str, Any]) -> float:
-    """With which a campaign states its estimates; `description` is the content of its campaign.json."""
-    return float(description["config"].get("faults", {}).get("confidence", 0.99))
+@dataclass(frozen=True)
+class Confidence:
+    """With which a campaign states its estimates, whatever they were looked at for before."""
+
+    stated: float
+    """of all intervals, 0..1"""
+    looks: int = 1
+    """how often the campaign may look at what it has found, to see whether it can stop"""
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Confidence:
+        """Of a campaign, from its config as the store keeps it."""
+        stated = float(config.get("faults", {}).get("confidence", 0.99))
+        return cls(stated, LOOKS if config.get("run", {}).get("precision") is not None else 1)
+
+    @property
+    def of_interval(self) -> float:
+        """What each interval is computed with, so that those of all looks hold together; see `engine.faults.waves`.
+
+        >>> round(Confidence(0.99, looks=6).of_interval, 5)
+        0.99833
+        """
+        return 1 - (1 - self.stated) / self.looks
 
 
 @dataclass(frozen=True)

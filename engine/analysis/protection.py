@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from engine.analysis.estimate import Share
+    from engine.analysis.estimate import Confidence, Share
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class CriticalSample:
     """[L] how many each layer has"""
     bits: int
     """of a weight"""
-    confidence: float
+    confidence: Confidence
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def plan_within(sample: CriticalSample, scheme: Scheme, budget: float) -> Protec
 
 
 def _share(sample: CriticalSample, critical: NDArray[np.int64]) -> Share:
-    return estimate_mean(critical, sample.images, sample.stratum, sample.population, sample.confidence)
+    return estimate_mean(critical, sample.images, sample.stratum, sample.population, sample.confidence.of_interval)
 
 
 def _rows(sample: CriticalSample, groups: Iterable[CellGroup]) -> Iterator[tuple[str, int | None, float, float]]:
@@ -192,7 +192,7 @@ def plans_table(
             Column("groups", Kind.COUNT, "bits or layers", priority=1),
             Column("overhead_percent", Kind.PERCENT, "more memory", priority=3),
             Column("residual_percent", Kind.PERCENT, "still critical", priority=4),
-            Column("low_percent", Kind.PERCENT, f"{100 * sample.confidence:g} % from", priority=2),
+            Column("low_percent", Kind.PERCENT, f"{100 * sample.confidence.stated:g} % from", priority=2),
             Column("high_percent", Kind.PERCENT, "to", priority=2),
         ),
         (

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.analysis.cover import Incidence
-from engine.analysis.estimate import estimate_mean, estimate_share, stated_confidence
+from engine.analysis.estimate import Confidence, estimate_mean, estimate_share
+from engine.analysis.precision import Look
 from engine.analysis.ranking import ranking_quality, spearman
 from engine.analysis.result_table import Column, Kind, Table
 from engine.analysis.tables import Detections, table_four, table_one
@@ -50,6 +51,8 @@ class CampaignResults:
     """what comparing the method with the plain loop found; None = it was not compared"""
     audit: AuditResults | None = None
     """what the screened pairs hide at most; None where none were screened"""
+    precision: str | None = None
+    """after how many faults it stopped, and how well it knows what it was to find out; None where all were to run"""
 
     def to_json(self) -> dict[str, Any]:
         """As `show --json` prints it."""
@@ -78,7 +81,9 @@ def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -
         description: all that is fixed of the campaign, from `Store.description`.
     """
     asked = WorkloadConfig.model_validate(description["config"].get("workload", {}))
-    confidence = stated_confidence(description)
+    confidence = Confidence.of(description["config"])
+    shares, faults = population_shares(summary, confidence), summary.status.faults
+    look = Look.at(shares, description["config"], faults, description.get("drawn") or faults)
     detections = Detections(
         fault=summary.critical_fault,
         image=summary.critical_image,
@@ -96,8 +101,8 @@ def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -
             summary.screened,
             summary.dropped,
         ),
-        shares=_shares(summary, confidence),
-        confidence=confidence,
+        shares=shares,
+        confidence=confidence.stated,
         table_four=(
             None
             if summary.status.dropped
@@ -108,6 +113,7 @@ def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -
         unverified_parts=summary.unverified_parts,
         self_check=description["numerics"].get("check"),
         audit=summary.audit,
+        precision=None if look is None else look.sentence,
     )
 
 
@@ -144,14 +150,20 @@ def _spearman(summary: CampaignSummary) -> dict[str, dict[str, float | None]]:
     }
 
 
-def _shares(summary: CampaignSummary, confidence: float) -> dict[str, Share]:
-    """What Table I tells of the population; of pairs nothing where some were dropped, because theirs is not known."""
+def population_shares(summary: CampaignSummary, confidence: Confidence) -> dict[str, Share]:
+    """What Table I tells of the population; of pairs nothing where some were dropped, because theirs is not known.
+
+    Args:
+        summary: of all faults of a campaign, or of those that are run.
+        confidence: of the intervals.
+    """
+    level = confidence.of_interval
     population, images = summary.population, summary.status.images
     if population is None:
         return {}
     hits = np.bincount(summary.stratum, summary.critical > 0, len(population)).astype(np.int64)
     drawn = np.bincount(summary.stratum, minlength=len(population))
-    faults = {"critical_faults": estimate_share(hits, drawn, population, confidence)}
+    faults = {"critical_faults": estimate_share(hits, drawn, population, level)}
     if summary.status.dropped:
         return faults
     counts = {
@@ -162,7 +174,7 @@ def _shares(summary: CampaignSummary, confidence: float) -> dict[str, Share]:
         "critical_nonfinite": summary.nonfinite,
     }
     return {
-        name: estimate_mean(each, images, summary.stratum, population, confidence) for name, each in counts.items()
+        name: estimate_mean(each, images, summary.stratum, population, level) for name, each in counts.items()
     } | faults
 
 

@@ -15,7 +15,7 @@ from engine.metrics.selection import select_images
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from engine.analysis.estimate import Share
+    from engine.analysis.estimate import Confidence, Share
     from engine.config.campaign_config import WorkloadConfig
     from engine.store import CampaignSummary
 
@@ -60,7 +60,7 @@ def of_subset(
     factors: Mapping[str, Any],
     workload: WorkloadConfig,
     summary: CampaignSummary,
-    confidence: float,
+    confidence: Confidence,
 ) -> MemberResults:
     """Of a member on some images, from the campaign of the same faults on all of them.
 
@@ -79,7 +79,7 @@ def of_subset(
     critical = np.bincount(place, minlength=len(summary.fault_id))
     share = None
     if summary.population is not None:
-        share = estimate_mean(critical, len(images), summary.stratum, summary.population, confidence)
+        share = estimate_mean(critical, len(images), summary.stratum, summary.population, confidence.of_interval)
     return MemberResults(
         factors=factors,
         campaign=summary.status.id,

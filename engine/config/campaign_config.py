@@ -490,6 +490,10 @@ class RunConfig(Section):
         default=None, examples=[f"{HOST_MEMORY // 10**9}GB; GPU: {100 * GPU_SHARE:.0f} % of what is free"]
     )
     """bytes for the kept golden tensors and the batches, on the CPU with the images that are kept"""
+    precision: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """stop when the interval of a rate is so narrow, from end to end, 0..1; absent: every fault is run"""
+    precision_of: Literal["pairs", "faults", "accuracy"] = "pairs"
+    """the rate: of critical pairs, of critical faults, or the accuracy under a fault"""
     check: Annotated[str, BeforeValidator(_parse_check)] = "2%"
     """what is compared with the plain loop before the start: a share of the campaign's time, or a number of pairs"""
 
@@ -501,6 +505,18 @@ class RunConfig(Section):
             screening = " or ".join(f'"{name}"' for name in METHODS if screens(name))
             raise ValueError(f'does not apply to method = "{method}"; remove it, or use method = {screening}')
         return value
+
+    @field_validator("precision_of")
+    @classmethod
+    def _precision_fits(cls, rate: str, info: ValidationInfo) -> str:
+        precision = info.data.get("precision")
+        if "precision" in info.data and precision is None and rate != cls.model_fields["precision_of"].default:
+            raise ValueError("does not apply without precision; remove it, or give precision")
+        if precision is not None and info.data.get("goal") == CRITICAL_FAULTS and rate != "faults":
+            raise ValueError(
+                f'"{rate}" is not known with goal = "{CRITICAL_FAULTS}", which leaves pairs out; use "faults"'
+            )
+        return rate
 
     @property
     def thetas(self) -> Thetas:
@@ -533,6 +549,15 @@ class CampaignConfig(Section):
     def _weights_known(self) -> Self:
         if self.model.weights is None and (self.model.arch, self.dataset.name) != BUNDLED:
             raise ValueError("[model] weights: missing; only lenet5 on mnist has bundled weights")
+        return self
+
+    @model_validator(mode="after")
+    def _precision_has_sample(self) -> Self:
+        if self.run.precision is not None and self.faults.sampling == LIST:
+            raise ValueError(
+                "[run] precision: does not apply to a list, whose faults are no sample of others; remove it, or draw "
+                "faults"
+            )
         return self
 
     def to_json(self) -> dict[str, Any]:

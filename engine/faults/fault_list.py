@@ -38,6 +38,8 @@ class FaultList:
     """of the population that the faults stand for, filters applied"""
     stratum: npt.NDArray[np.int32]
     """place in `strata`"""
+    wave: npt.NDArray[np.uint8]
+    """which runs the fault: those of the next one come after all pairs of the last; 0 where there are no waves"""
     format: WeightFormat = FLOAT32
     """which the weights are stored in, and `bit` counts in"""
 
@@ -53,7 +55,16 @@ class FaultList:
         """Number the faults in the order given, which is that of the strata."""
         fault_id = np.arange(len(sites.layer), dtype=np.uint32)
         stratum = np.repeat(np.arange(len(strata), dtype=np.int32), [each.faults for each in strata])
-        return cls(layers, fault_id, *sites, model=model, strata=tuple(strata), stratum=stratum, format=weight_format)
+        return cls(
+            layers,
+            fault_id,
+            *sites,
+            model=model,
+            strata=tuple(strata),
+            stratum=stratum,
+            wave=np.broadcast_to(np.uint8(0), len(fault_id)),  # which takes one byte for all
+            format=weight_format,
+        )
 
     @property
     def population(self) -> int:
@@ -70,7 +81,7 @@ class FaultList:
 
     def take(self, positions: npt.NDArray[np.int64] | npt.NDArray[np.bool_] | slice) -> FaultList:
         """The faults at these positions (or under this mask), ids kept."""
-        columns = ("fault_id", "layer", "weight_index", "bit", "stuck", "stratum")
+        columns = ("fault_id", "layer", "weight_index", "bit", "stuck", "stratum", "wave")
         taken = replace(self, **{column: getattr(self, column)[positions] for column in columns})
         counts = np.bincount(taken.stratum, minlength=len(self.strata)).tolist()
         strata = [replace(each, faults=count) for each, count in zip(self.strata, counts, strict=True)]
@@ -79,7 +90,7 @@ class FaultList:
     def execution_order(self) -> npt.NDArray[np.int64]:
         """Positions in the order in which the faults are run, [F]."""
         per_channel = np.array([layer.size // layer.shape[0] for layer in self.layers])
-        return execution_order(self.layer, self.weight_index // per_channel[self.layer], self.fault_id)
+        return execution_order(self.layer, self.weight_index // per_channel[self.layer], self.fault_id, self.wave)
 
     def layer_names(self) -> Texts:
         """The name of each fault's layer."""

@@ -139,7 +139,7 @@ class _Timed:
         images = prepared.spread_images(injection.block_rows)
         audit = prepared.audit.of_ranks(0, len(images))
         block = injection.load(images, audit)
-        faults = _sample(injection, block, prepared.faults_in_execution_order())
+        faults = _sample(injection, block, prepared.faults_by_layer)
         first = prepared.load(0, _first_ranks(prepared, injection), injection)
         return cls(injection, images, audit, block, faults, not_critical_on(injection, first, faults))
 

@@ -6,6 +6,11 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from engine.analysis.estimate import Confidence
+from engine.analysis.precision import Look
+from engine.analysis.report import population_shares
 from engine.injection.network.coverage import coverage
 from engine.injection.network.layers import injectable_modules
 from engine.running.blocks.audit_misses import find_misses, take_over
@@ -22,7 +27,6 @@ from engine.store.write.background import BackgroundWriter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from engine.injection.check.self_check import CheckResult
@@ -58,6 +62,7 @@ def new_campaign(prepared: PreparedCampaign, checked: CheckResult) -> NewCampaig
         workload=prepared.workload,
         layers=tuple(_layer_records(prepared, checked)),
         check=CheckRecord(**asdict(checked)),
+        drawn=prepared.drawn,
     )
 
 
@@ -122,22 +127,53 @@ def run_campaign(
     with BackgroundWriter(writer, room) as background:
         for note in [*what_to_know(prepared, checked), *store.take_notes()]:
             on_note(note)
-        while True:
-            meter = ProgressMeter(store.campaign(campaign), on_progress)
-            with explained_memory(prepared.config.run):
-                critical = known_critical(prepared, store, campaign)
-                stretch = _compute(prepared, writer.done, critical, background, meter, should_stop, on_note)
-            background.finish()
-            meter.finish(background.receipts())
-            for note in take_over(prepared, writer, stretch.misses):
-                on_note(note)
-            if describe_numerics(prepared, checked) != store.description(campaign)["numerics"]:  # as they are now
-                store.renew(campaign, new_campaign(prepared, checked), with_tables=False)
-            if stretch.is_stopped or not stretch.misses:
+        for wave, stop in enumerate(prepared.wave_stops):
+            while True:
+                meter = ProgressMeter(store.campaign(campaign), on_progress)
+                with explained_memory(prepared.config.run):
+                    critical = known_critical(prepared, store, campaign)
+                    left = _Left(prepared.wave_stops[: wave + 1], writer.done, critical)
+                    stretch = _compute(prepared, left, background, meter, should_stop, on_note)
+                background.finish()
+                meter.finish(background.receipts())
+                for note in take_over(prepared, writer, stretch.misses):
+                    on_note(note)
+                if describe_numerics(prepared, checked) != store.description(campaign)["numerics"]:  # as they are now
+                    store.renew(campaign, new_campaign(prepared, checked), with_tables=False)
+                if stretch.is_stopped:
+                    return False
+                if not stretch.misses:
+                    break
+            ran = prepared.first(stop)
+            look = _look(ran, store, campaign)
+            if look is not None and (look.is_enough or ran is prepared):
+                on_note(look.sentence)
+                if ran is not prepared:
+                    store.stop_early(campaign, new_campaign(ran, checked), writer)
                 break
-        if not stretch.is_stopped:
-            background.seal()
-    return not stretch.is_stopped
+        background.seal()
+    return True
+
+
+def _look(ran: PreparedCampaign, store: Store, campaign: int) -> Look | None:
+    """What the campaign knows after the faults that have run; None where it is to run all of them in any case."""
+    if ran.config.run.precision is None:
+        return None
+    summary, config = store.summary(campaign), ran.config.to_json()
+    chosen = np.isin(summary.fault_id, ran.faults.fault_id)
+    shares = population_shares(summary.of_faults(chosen), Confidence.of(config))
+    return Look.at(shares, config, len(ran.faults), ran.drawn)
+
+
+@dataclass(frozen=True)
+class _Left:
+    """What is to be computed: all pairs of the faults of some waves that are not done."""
+
+    wave_stops: Sequence[int]
+    done: Sequence[Span]
+    critical: NDArray[np.bool_] | None
+    """[faults, in execution order] those that were seen to be, which are dropped from the next block on; None where
+    every pair is asked for"""
 
 
 @dataclass(frozen=True)
@@ -152,22 +188,18 @@ class _Stretch:
 
 def _compute(
     prepared: PreparedCampaign,
-    done: Sequence[Span],
-    critical: NDArray[np.bool_] | None,
+    left: _Left,
     background: BackgroundWriter,
     meter: ProgressMeter,
     should_stop: Callable[[], bool],
     on_note: Callable[[str], None],
 ) -> _Stretch:
-    """Have the config's executor compute what is not `done`, and commit what comes, until all is there or it ends.
-
-    `critical` [faults, in execution order] are those that were seen to be; they are dropped from the next block on.
-    None where every pair is asked for.
-    """
-    jobs = list(plan_jobs(len(prepared.workload), prepared.injection.block_rows, len(prepared.faults), done))
-    cutter = PartCutter(jobs)
-    left = jobs if critical is None else (replace(job, dropped=critical.copy()) for job in jobs)
-    with closing(executor_named(prepared.config.run.executor).run(prepared, left)) as computed:
+    """Have the config's executor compute what is left, and commit what comes, until all is there or it ends."""
+    critical = left.critical
+    planned = list(plan_jobs(len(prepared.workload), prepared.injection.block_rows, left.wave_stops, left.done))
+    cutter = PartCutter(planned)
+    jobs = planned if critical is None else (replace(job, dropped=critical.copy()) for job in planned)
+    with closing(executor_named(prepared.config.run.executor).run(prepared, jobs)) as computed:
         for group in computed:
             if critical is not None:
                 note_critical(critical, group)

@@ -152,7 +152,7 @@ class Sample:
         """Start small."""
         self._prepared = prepared
         self._injection = prepared.injection
-        self._all = prepared.faults_in_execution_order()
+        self._all = prepared.faults_by_layer
         self._shuffled = np.random.default_rng(0).permutation(len(self._all))
         self._one_of_each_layer = self._all.take(np.unique(self._all.layer, return_index=True)[1])
         self._most_images = min(len(prepared.workload), self._injection.block_rows)

@@ -91,15 +91,16 @@ def execute(
         if earlier.same is not None and earlier.same.state == "finished":
             return _tell_finished(store, earlier.same, listener)
         with store.lock(goes_on=goes_on):
-            loaded = prepared, checked or prove(prepared, listener.on_step)
-            new = new_campaign(*loaded)
+            checked = checked or prove(prepared, listener.on_step)
+            new = new_campaign(prepared, checked)
             if earlier.same is not None:
                 campaign = store.campaign(earlier.same.id).id
             elif again:
                 campaign = store.create(new)
             else:
                 campaign = store.find_or_create(new, partial(_check_others, store, new, seen)).id
-            continue_from(store, campaign, prepared, new)
+            loaded = prepared.first(store.campaign(campaign).faults), checked
+            continue_from(store, campaign, loaded[0], new_campaign(*loaded))
             status = store.campaign(campaign)
             listener.on_campaign(status)
             if status.state != "finished":
@@ -228,7 +229,7 @@ def _prepare_again(
     Raises:
         InputError: it is not the same any more.
     """
-    prepared = _prepare_stored(campaign, description, on_step, networks)
+    prepared = _prepare_stored(campaign, description, on_step, networks).first(store.campaign(campaign).faults)
     checked = prove(prepared, on_step)
     continue_from(store, campaign, prepared, new_campaign(prepared, checked))
     return prepared, checked
@@ -240,7 +241,8 @@ def prepare_as_before(store: StoreReader, campaign: int, on_step: OnStep) -> Pre
     Raises:
         InputError: it is not the same any more.
     """
-    return _prepare_stored(campaign, store.description(campaign), on_step, None)
+    prepared = _prepare_stored(campaign, store.description(campaign), on_step, None)
+    return prepared.first(store.campaign(campaign).faults)
 
 
 def _prepare_stored(

@@ -56,6 +56,7 @@ def identify(
         "workload": _sha256(workload),
         "method": config.run.method,
         "screening": _screening(config),
+        "precision": _precision(config),
         "goal": config.run.goal if config.run.goal == CRITICAL_FAULTS else None,
         "torch": numerics.torch,
         "device": numerics.device.split(":")[0],
@@ -73,6 +74,12 @@ def _screening(config: CampaignConfig) -> str | None:
     if not METHODS[run.method].screens:
         return None
     return f"theta {run.theta:g}, theta2 {run.theta2:g}, audit {run.audit:g}, audit_faults {run.audit_faults:g}"
+
+
+def _precision(config: CampaignConfig) -> str | None:
+    """What decides after how many faults a campaign stops; None where all are run."""
+    run = config.run
+    return None if run.precision is None else f"{run.precision:g} of {run.precision_of}"
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import torch
 from engine.analysis.audit import faults_to_draw, pairs_to_draw
 from engine.datasets import load_dataset
 from engine.faults.draw import draw_faults, notes_on
+from engine.faults.waves import in_waves, wave_stops
 from engine.injection.injection import Injection
 from engine.injection.methods import quicker
 from engine.injection.network.layers import flat_weight, injectable_layers, injectable_modules
@@ -88,6 +89,8 @@ class PreparedCampaign:
     """all that a result depends on, see `engine.running.fingerprint`"""
     seconds: float
     """that it took, most of it for ranking the images"""
+    drawn: int
+    """faults that the config asks for; more than `faults` where the campaign has stopped early"""
 
     @property
     def fingerprint(self) -> str:
@@ -100,7 +103,7 @@ class PreparedCampaign:
         return len(self.faults) * len(self.workload)
 
     def faults_in_execution_order(self) -> WeightFaults:
-        """The faults as the engine runs them, made once."""
+        """The faults as the engine runs them, made once: sorted by wave, those of a wave by layer."""
         return self._in_order
 
     @cached_property
@@ -108,6 +111,30 @@ class PreparedCampaign:
         order = self.faults.execution_order()
         faults, golden, faulty = self.faults.take(order), self.golden_values[order], self.faulty_values[order]
         return WeightFaults(order, faults.layer, faults.weight_index, faulty, ~faults.format.same(golden, faulty))
+
+    @cached_property
+    def faults_by_layer(self) -> WeightFaults:
+        """The same faults as one wave would run them: what samples of them are taken from."""
+        if not self.faults.wave.any():
+            return self._in_order
+        return self._in_order.take(np.argsort(self._in_order.layer, kind="stable"))
+
+    @cached_property
+    def wave_stops(self) -> list[int]:
+        """How many faults are run, in execution order, when each wave ends."""
+        return wave_stops(self.faults.wave)
+
+    def first(self, faults: int) -> PreparedCampaign:
+        """The campaign as it is when it has stopped after so many faults, in execution order."""
+        if faults == len(self.faults):
+            return self
+        rows = np.sort(self.faults.execution_order()[:faults])
+        return replace(
+            self,
+            faults=self.faults.take(rows),
+            golden_values=self.golden_values[rows],
+            faulty_values=self.faulty_values[rows],
+        )
 
     @cached_property
     def audit(self) -> AuditPlan:
@@ -186,6 +213,8 @@ def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep, netwo
         network.logits,
     )
     faults = draw(injectable_layers(plain))
+    if config.run.precision is not None:
+        faults = in_waves(faults, config.faults.seed)
     golden_values = _golden_values(plain, faults)
     given = until_it_fits(
         lambda: metric_input(metric, logits, plain, dataset, numerics.device, injection.block_rows, on_step),
@@ -214,6 +243,7 @@ def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep, netwo
         workload=workload,
         identity=identify(config, dataset, loaded, numerics, faults, workload),
         seconds=time.monotonic() - started,
+        drawn=len(faults),
     )
 
 

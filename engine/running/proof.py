@@ -43,7 +43,7 @@ def prove(
         pairs=run.check_pairs if pairs is None else pairs,
         share=0.0 if briefly or pairs is not None else run.check_share,
         least_seconds=_BRIEF_SECONDS if briefly else None,
-        faults=prepared.faults_in_execution_order(),
+        faults=prepared.faults_by_layer,
         campaign_images=len(prepared.workload),
     )
 

@@ -89,7 +89,7 @@ def _run_again(
 ) -> NDArray[np.int64]:
     """Critical images of each fault where those outside have other values, [F]."""
     counts = critical.copy()
-    in_order = prepared.faults_in_execution_order()
+    in_order = prepared.faults_by_layer
     faults = in_order.take(np.flatnonzero(outside[in_order.positions]))
     if not len(faults):
         return counts

@@ -75,11 +75,14 @@ def _description(store: Store, campaign: int) -> dict[str, Any]:
 def is_same_config(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two configs ask for the same, in everything but [run], which says how it is computed.
 
-    A key that was not there yet when a config was kept has its default.
+    A key that was not there yet when a config was kept has its default. Where the faults are counted, what else would
+    decide how many are drawn does not.
     """
     return _said(one) == _said(other)
 
 
 def _said(config: Mapping[str, Any]) -> dict[str, Any]:
-    filled = {name: {**keys, **config.get(name, {})} for name, keys in DEFAULTS.items()}
+    filled: dict[str, Any] = {name: {**keys, **config.get(name, {})} for name, keys in DEFAULTS.items()}
+    if filled["faults"].get("count") is not None:
+        filled["faults"] |= {"error_margin": None, "confidence": None}
     return {**config, **filled, "run": None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.analysis.curve import DetectionCurve
@@ -122,6 +122,8 @@ class NewCampaign:
     """the study that the campaign is a member of"""
     factors: dict[str, Any] = field(default_factory=dict)
     """key of the config -> the value that sets this member of the study apart"""
+    drawn: int | None = None
+    """see `CampaignRow.drawn`; None: as many as `faults`"""
 
 
 @dataclass(frozen=True)
@@ -251,6 +253,11 @@ class CampaignSummary(CountArrays):
     def metric(self) -> NDArray[np.float64]:
         """[N] by image id, what ranked them."""
         return self.metrics[self.metric_name]
+
+    def of_faults(self, chosen: NDArray[np.bool_]) -> CampaignSummary:
+        """What is counted by fault, of some of them [F]; everything else is of all."""
+        by_fault = ("fault_id", "correct", "weight", "stratum", "nonfinite", *COUNTS)
+        return replace(self, **{name: getattr(self, name)[chosen] for name in by_fault})
 
 
 @dataclass(frozen=True, order=True)

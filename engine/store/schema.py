@@ -41,6 +41,7 @@ COLUMNS = {
         "pattern_faulty": "UINTEGER",
         "stratum": "INTEGER",
         "weight": "DOUBLE",
+        "wave": "UTINYINT",
     },
     "sites": {"fault_id": "UINTEGER", "layer": "VARCHAR", "weight_index": "BIGINT", "mask": "UINTEGER"},
     "images": {
@@ -81,11 +82,12 @@ COLUMNS = {
 """Table -> column -> DuckDB type, as in the Parquet files; `first_*` are ranks, NULL = never.
 
 Counts and ranks are signed, because queries subtract them. `pattern_*` are the bits of the stored weight. `weight` is
-how many faults of the population one drawn fault stands for. `first_non_masked` of a part is of the images that were
-run; whether a screened one comes before it, `first_screened` tells. `drawn_as` says what the audit drew: a `pair`, or a
-`fault` of all whose pairs this is one. `bound` is what called the pair safe."""
+how many faults of the population one drawn fault stands for, `wave` which turn of a campaign with a `precision` runs
+it. `first_non_masked` of a part is of the images that were run; whether a screened one comes before it,
+`first_screened` tells. `drawn_as` says what the audit drew: a `pair`, or a `fault` of all whose pairs this is one.
+`bound` is what called the pair safe."""
 
-KNOWN = {"screened": "0", "dropped": "0", "goal": "'severities'", "weight_format": "'float32'"}
+KNOWN = {"screened": "0", "dropped": "0", "wave": "0", "goal": "'severities'", "weight_format": "'float32'"}
 """Column -> the SQL value that it has in files written before there was such a column."""
 
 SITES_OF_ONE = "fault_id, layer, weight_index, (1::BIGINT << bit)::UINTEGER AS mask"
@@ -104,6 +106,7 @@ DESCRIPTION = {
     "method": "VARCHAR",
     "goal": "VARCHAR",
     "faults": "BIGINT",
+    "drawn": "BIGINT",
     "images": "BIGINT",
     "created": "TIMESTAMP",
     "started": "TIMESTAMP",
@@ -179,6 +182,7 @@ MIGRATIONS = (
     ALTER TABLE receipts ADD COLUMN audited INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE receipts ADD COLUMN missed INTEGER NOT NULL DEFAULT 0;
     """,
+    "ALTER TABLE campaigns ADD COLUMN drawn INTEGER;",
 )
 """Step i brings state.sqlite from `user_version` i to i + 1."""
 

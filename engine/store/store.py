@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -222,6 +223,26 @@ class Store(StoreReader):
         """
         renew_campaign(self.layout.campaign(campaign), self.state.campaign_row(campaign), new, with_tables)
 
+    def stop_early(self, campaign: int, new: NewCampaign, writer: CampaignWriter) -> None:
+        """Have a campaign be one of fewer faults: the first ones in execution order, whose pairs are all committed.
+
+        Where the process dies in between, the row in state.sqlite says that its files are to be written again.
+
+        Args:
+            campaign: its id.
+            new: the same campaign with these faults alone.
+            writer: of the campaign, with nothing left to write.
+
+        Raises:
+            UnreachableError: it could not be written.
+        """
+        self._needs_lock()
+        row = replace(self.state.campaign_row(campaign), faults=len(new.faults), drawn=new.drawn)
+        self.state.replace_campaign(row)
+        self.renew(campaign, new, with_tables=True)
+        with self._guard:
+            writer.fixed = read_fixed(self._duckdb(), self.layout.campaign(campaign))
+
     def verify(self, campaign: int, on_part: Callable[[int, int], None]) -> list[str]:
         """Check every file of a campaign, see `verify_campaign`; under the lock.
 
@@ -369,6 +390,7 @@ def _row(number: int, new: NewCampaign) -> CampaignRow:
         method=new.method,
         goal=new.goal,
         faults=len(new.faults),
+        drawn=new.drawn or len(new.faults),
         images=len(new.workload),
         state="paused",
         created=now(),

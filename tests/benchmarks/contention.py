@@ -64,7 +64,7 @@ def pairs_per_second(config: Path | None) -> float:
     prepared = prepare(load_config(config) if config else parse_config(DEMO, source="demo"))
     injection, faults = prepared.injection, prepared.faults_in_execution_order()
     started, pairs = time.perf_counter(), 0
-    for block in plan_jobs(len(prepared.workload), injection.block_rows, len(faults), []):
+    for block in plan_jobs(len(prepared.workload), injection.block_rows, [len(faults)], []):
         golden = injection.load(prepared.images(block.rank_start, block.rank_stop))
         for outcomes in injection.inject(golden, faults):
             pairs += outcomes.severity.size

@@ -170,6 +170,7 @@ def new_campaign(faults: int) -> NewCampaign:
             model="bit_flip",
             strata=(Stratum("network", (0, 1), tuple(range(32)), 1, 10**6, faults),),
             stratum=np.zeros(faults, np.int32),
+            wave=np.zeros(faults, np.uint8),
         ),
         golden_values=values,
         faulty_values=-values,

@@ -105,7 +105,7 @@ def compute(prepared: PreparedCampaign, injection: Injection) -> Spent:
     """All pairs, as a campaign without a store would."""
     faults = prepared.faults_in_execution_order()
     watch = Stopwatch()
-    for block in plan_jobs(len(prepared.workload), injection.block_rows, len(faults), []):
+    for block in plan_jobs(len(prepared.workload), injection.block_rows, [len(faults)], []):
         golden = injection.load(prepared.images(block.rank_start, block.rank_stop))
         for _ in injection.inject(golden, faults):
             pass

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.analysis.estimate import Confidence
 from engine.formats.float32 import FLOAT32
 from engine.store.read.fault_results import CriticalImages, FaultOrder, FaultRates, FaultRows
 from engine.store.read.image_results import ImageOrder, ImageRows, Mistakes
@@ -80,7 +81,7 @@ class MemoryResults:
             population=np.repeat(sizes[:, None], 32, axis=1),
             run=grids["faults"] * bool(self.done),
             pairs=grids["faults"] * self.done,
-            confidence=0.99,
+            confidence=Confidence(0.99),
             **grids,
         )
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dear_tui.widgets.faults.fault_map_picture import HeatGrid
-    from engine.analysis.estimate import Share
+    from engine.analysis.estimate import Confidence, Share
     from engine.faults.group import FaultGroup
     from engine.formats.weight_format import BitField, WeightFormat
     from engine.store.read.fault_results import FaultRows
@@ -40,7 +40,7 @@ def group_name(group: FaultGroup) -> str:
     return f"{group.layer or 'all layers'} · {'all bits' if group.bit is None else f'bit {group.bit}'}"
 
 
-def group_text(grid: HeatGrid, cell: tuple[int, int], group: FaultGroup, confidence: float) -> Content:
+def group_text(grid: HeatGrid, cell: tuple[int, int], group: FaultGroup, confidence: Confidence) -> Content:
     """What is known of the faults of a cell: how many there are, how critical they are, and what was screened, if any.
 
     A line each.
@@ -65,11 +65,11 @@ def group_text(grid: HeatGrid, cell: tuple[int, int], group: FaultGroup, confide
     ) + _screened_line(int(grid.screened[cell]), pairs)
 
 
-def _interval(share: Share, confidence: float) -> str:
+def _interval(share: Share, confidence: Confidence) -> str:
     """What a sample leaves open; where there is no fault beside those that were run, nothing."""
     if share.low == share.high:
         return "of all there are"
-    return f"{100 * confidence:g} % CI {percent(share.low, 1).removesuffix(' %')} – {percent(share.high, 1)}"
+    return f"{100 * confidence.stated:g} % CI {percent(share.low, 1).removesuffix(' %')} – {percent(share.high, 1)}"
 
 
 def _screened_line(screened: int, pairs: int) -> Content:

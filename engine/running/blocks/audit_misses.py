@@ -60,12 +60,13 @@ def take_over(prepared: PreparedCampaign, writer: CampaignWriter, misses: Sequen
         writer: of its parts, none of which is being written.
         misses: some, of any layers.
     """
-    layers = prepared.faults_in_execution_order().layer
+    faults = prepared.faults_in_execution_order()
     for layer in sorted({miss.layer for miss in misses}):
         worst = min((miss for miss in misses if miss.layer == layer), key=lambda miss: miss.bound)
         prepared.injection.tighten(layer, worst.bound)
-        start, stop = (int(np.searchsorted(layers, layer, side=side)) for side in ("left", "right"))
-        again = writer.withdraw(start, stop)
+        places = np.flatnonzero(faults.layer == layer)
+        turns = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)  # one in each wave
+        again = sum(writer.withdraw(int(turn[0]), int(turn[-1]) + 1) for turn in turns)
         yield (
             f"audit: fault {worst.fault_id} is critical on image {worst.image_id}, where the bound said at most "
             f"{worst.bound:.3g} of the lead; screening is stricter in {prepared.injection.names[layer]} from now on, "

@@ -37,7 +37,7 @@ class BlockJob:
         return None if self.dropped is None else self.dropped[faults.start : faults.stop]
 
 
-def plan_jobs(images: int, most_rows: int, faults: int, done: Sequence[Span]) -> Iterator[BlockJob]:
+def plan_jobs(images: int, most_rows: int, wave_stops: Sequence[int], done: Sequence[Span]) -> Iterator[BlockJob]:
     """The blocks that are not complete, in rank order.
 
     Blocks that parts already exist for keep their length, whatever the batch sizes are this time.
@@ -45,23 +45,28 @@ def plan_jobs(images: int, most_rows: int, faults: int, done: Sequence[Span]) ->
     Args:
         images: in the workload.
         most_rows: images that a block can hold.
-        faults: of the campaign.
+        wave_stops: how many faults are run when each wave ends, the last of those to be run among them; a gap never
+            reaches over the end of a wave, where faults begin with the first layer again.
         done: spans of the committed parts, in any order.
     """
     stops = {span.rank_start: span.rank_stop for span in done}
     start, length = 0, min(FIRST_BLOCK, most_rows)
     while start < images:
         stop = stops.get(start, min(start + length, images, *(known for known in stops if known > start)))
-        covered = sorted((span.fault_start, span.fault_stop) for span in done if span.rank_start == start)
-        gaps = tuple(_gaps(covered, faults))
+        covered = [
+            (span.fault_start, span.fault_stop)
+            for span in done
+            if span.rank_start == start and span.fault_start < wave_stops[-1]
+        ]
+        gaps = tuple(_gaps(covered, wave_stops))
         if gaps:
             yield BlockJob(start, stop, gaps)
         start, length = stop, min(length * 2, most_rows)
 
 
-def _gaps(covered: list[tuple[int, int]], faults: int) -> Iterator[range]:
+def _gaps(covered: list[tuple[int, int]], wave_stops: Sequence[int]) -> Iterator[range]:
     start = 0
-    for first, stop in [*covered, (faults, faults)]:
+    for first, stop in sorted([*covered, *((end, end) for end in wave_stops)]):
         if first > start:
             yield range(start, first)
         start = max(start, stop)

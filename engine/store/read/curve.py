@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.analysis.curve import count_firsts, curve_of
-from engine.store.parquet import read_arrays, stored
+from engine.store.parquet import read_arrays, stored, stored_rows
 from engine.store.read.fault_totals import read_fault_summaries
 from engine.store.records import CurveData
 
@@ -28,24 +28,35 @@ class CurveReader:
         self._row = row
         query = f"SELECT {row.metric} FROM {stored(campaign.images)} WHERE rank IS NOT NULL ORDER BY rank"
         self._metric = read_arrays(connection, query)[row.metric]
+        faults = stored_rows("faults", campaign.faults)
+        waves = read_arrays(connection, f"SELECT count(*)::BIGINT AS faults FROM {faults} GROUP BY wave ORDER BY wave")
+        self._wave_stops = np.cumsum(waves["faults"])
+        """[waves] faults that are run when each of them ends"""
         self._reset()
 
     def read(self, receipts: list[Receipt], connection: duckdb.DuckDBPyConnection) -> CurveData:
-        """The curve over the ranks for which every fault is in, as these receipts have it."""
+        """The curve over the ranks for which every fault is in, as these receipts have it.
+
+        While a campaign runs in waves, it is of the faults of all waves that are done on all images, or of the first.
+        """
         if not self._read <= {_key(receipt) for receipt in receipts}:
             self._reset()  # a part was set aside
         new = [receipt for receipt in receipts if _key(receipt) not in self._read]
         columns = [f"coalesce({name}, {self._row.images}) AS {name}" for name in self._first]
         for receipt, firsts in read_fault_summaries(self._campaign, new, columns, connection):
             self._add(receipt, firsts)
-        done = int(np.argmax(self._faults_in != self._row.faults))  # ranks from 0 on that every fault has run on
+        is_in = self._faults_in == self._wave_stops[:, None]
+        wave = max(0, int(is_in[:, :-1].all(axis=1).sum()) - 1)
+        faults = int(self._wave_stops[wave])
+        counts = self._counts if faults == self._row.faults else self._count(slice(faults))
+        done = int(np.argmin(is_in[wave]))  # ranks from 0 on that every fault has run on
         return CurveData(
-            **vars(curve_of(self._row.faults, *(counts[:done] for counts in self._counts))),
-            faults=self._row.faults,
+            **vars(curve_of(faults, *(each[:done] for each in counts))),
+            faults=faults,
             images=self._row.images,
             metric_name=self._row.metric,
             metric=self._metric,
-            beyond=int((self._faults_in[done:-1] == self._row.faults).sum()),
+            beyond=int(is_in[wave, done:-1].sum()),
         )
 
     @property
@@ -59,7 +70,8 @@ class CurveReader:
         self._first = {name: never.copy() for name in ("first_non_masked", "first_critical", "first_screened")}
         self._counts = [np.zeros(self._row.images, np.int64) for _ in range(3)]
         """faults by their first rank that is not masked, that is harmful, and that is critical"""
-        self._faults_in = np.zeros(self._row.images + 1, np.int64)
+        self._faults_in = np.zeros((len(self._wave_stops), self._row.images + 1), np.int64)
+        """of the faults of all waves up to each one, those that have run on each rank"""
 
     def _add(self, receipt: Receipt, firsts: dict[str, NDArray[np.int32]]) -> None:
         """Take a part over; what its faults were counted as before is taken back."""
@@ -70,7 +82,8 @@ class CurveReader:
             np.minimum(first[place], firsts[name], out=first[place])
         for counts, was, becomes in zip(self._counts, before, self._count(place), strict=True):
             counts += becomes - was
-        self._faults_in[span.rank_start : span.rank_stop] += span.faults
+        in_wave = np.clip(self._wave_stops, span.fault_start, span.fault_stop) - span.fault_start
+        self._faults_in[:, span.rank_start : span.rank_stop] += in_wave[:, None]
         self._read.add(_key(receipt))
 
     def _count(self, place: slice) -> tuple[NDArray[np.int64], ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from engine.analysis.estimate import estimate_rate, estimate_share, stated_confidence
+from engine.analysis.estimate import Confidence, estimate_rate, estimate_share
 from engine.faults.designs.registry import LIST
 from engine.formats.float32 import FLOAT32
 from engine.formats.registry import format_named
@@ -72,7 +72,7 @@ class FaultRates(FaultCounts):
     """[L, B] faults drawn"""
     screened: NDArray[np.int64]
     """[L, B] pairs that were not run, because a bound calls them safe"""
-    confidence: float
+    confidence: Confidence
     """with which the campaign states its estimates"""
     format: WeightFormat = FLOAT32
     """of the weights, whose bits these are"""
@@ -102,9 +102,9 @@ class FaultRates(FaultCounts):
 class StratumCounts(FaultCounts):
     """Counts of a group of faults, by the H strata that they are of: [H]; the population is of different faults."""
 
-    def critical_share(self, confidence: float) -> Share:
+    def critical_share(self, confidence: Confidence) -> Share:
         """The share of critical faults among all that could have been drawn; some must have run."""
-        return estimate_share(self.critical_faults, self.run, self.population, confidence)
+        return estimate_share(self.critical_faults, self.run, self.population, confidence.of_interval)
 
     @property
     def pair_rate(self) -> float:
@@ -203,7 +203,7 @@ def read_rates(totals: FaultTotals, description: Mapping[str, Any]) -> FaultRate
         population=population,
         stratum=stratum,
         repeats=_repeats(description),
-        confidence=stated_confidence(description),
+        confidence=Confidence.of(description["config"]),
         format=weight_format,
         **cells,
     )

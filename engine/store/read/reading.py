@@ -70,6 +70,8 @@ class StoreReader:
         self._image_counts: dict[int, ImageCountsReader] = {}
         self._layers: dict[int, LayerReader] = {}
         self._totals: dict[int, FaultTotals] = {}
+        self._faults: dict[int, int] = {}
+        """of each campaign, when these four were made"""
         self._guard = threading.RLock()
 
     def __enter__(self) -> Self:
@@ -90,7 +92,7 @@ class StoreReader:
         """Begin anew, with nothing that is known of the campaigns: in another store their ids mean other ones."""
         self.close()
         self._state, self._connection, self._has_views = None, None, False
-        for kept in (self._curves, self._image_counts, self._layers, self._totals):
+        for kept in (self._curves, self._image_counts, self._layers, self._totals, self._faults):
             kept.clear()
 
     @property
@@ -360,7 +362,11 @@ class StoreReader:
         Raises:
             InputError: there is no campaign with this id.
         """
-        self.campaign(campaign)
+        faults = self.campaign(campaign).faults
+        if self._faults.setdefault(campaign, faults) != faults:  # it has stopped early
+            for known in (self._curves, self._image_counts, self._layers, self._totals):
+                known.pop(campaign, None)
+            self._faults[campaign] = faults
         if campaign not in kept:
             kept[campaign] = make(self.layout.campaign(campaign), self.state.campaign_row(campaign), self._duckdb())
         return kept[campaign]

@@ -60,7 +60,7 @@ CAMPAIGNS = f"""
 SELECT campaign, name, state, network, dataset, "select", metric, method, coalesce(goal, {KNOWN["goal"]}) AS goal,
     faults, images, faults * images AS pairs, coalesce({" + ".join(COUNTS)}, 0)::BIGINT AS pairs_done, {_COUNTS},
     created, started, finished, error, notes, study, factors, fault_model,
-    coalesce(weight_format, {KNOWN["weight_format"]}) AS weight_format, population,
+    coalesce(weight_format, {KNOWN["weight_format"]}) AS weight_format, population, drawn,
     {_CHECKS},
     coalesce(len("check".fallbacks), if(numerics->>'check_fallbacks' = '', 0, NULL))::BIGINT AS check_fallbacks,
     fingerprint, format, config, numerics

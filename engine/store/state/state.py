@@ -64,6 +64,8 @@ class CampaignRow:
     error: str | None = None
     goal: str = "severities"
     notes: str | None = None
+    drawn: int | None = None
+    """faults that were drawn; more than `faults` where it stopped before it had run all of them"""
 
     @property
     def shown_state(self) -> str:

@@ -110,7 +110,7 @@ def find_altered_fixed(campaign: CampaignLayout, row: CampaignRow) -> dict[Path,
     try:
         content = read_description(campaign)
         hashes = content.get("sha256", {})
-        if is_damaged(content, row):
+        if is_damaged(content, row) or content.get("faults") != row.faults:  # which a stop changes first
             bad[campaign.description] = f"{campaign.description}: damaged"
     except FileNotFoundError as error:
         bad[campaign.description] = f"{campaign.description}: {error.strerror}"
@@ -188,6 +188,7 @@ def _fault_columns(
         "pattern_faulty": faults.format.encode(faulty),
         "stratum": faults.stratum,
         "weight": _weights(new, faults.stratum),
+        "wave": faults.wave,
     }
 
 

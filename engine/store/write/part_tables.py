@@ -12,7 +12,7 @@ import numpy as np
 from engine.faults.order import execution_order
 from engine.severity import CRITICAL, DROPPED, MASKED, SCREENED
 from engine.store.description import read_description
-from engine.store.parquet import ROW_GROUP_SIZE, read_arrays, stored
+from engine.store.parquet import ROW_GROUP_SIZE, read_arrays, stored, stored_rows
 from engine.store.schema import AUDIT, DRAWN_AS
 
 if TYPE_CHECKING:
@@ -59,7 +59,9 @@ def read_fixed(connection: duckdb.DuckDBPyConnection, campaign: CampaignLayout) 
     shapes = {layer["index"]: layer["shape"] for layer in read_description(campaign)["layers"]}
     per_channel = np.array([math.prod(shapes[index]) // shapes[index][0] for index in range(len(shapes))])
     fault = read_arrays(
-        connection, f"SELECT fault_id, layer_index AS layer, weight_index FROM {stored(campaign.faults)}"
+        connection,
+        "SELECT fault_id, layer_index AS layer, weight_index, wave::BIGINT AS wave "
+        f"FROM {stored_rows('faults', campaign.faults)}",
     )
     image = read_arrays(
         connection,
@@ -67,7 +69,7 @@ def read_fixed(connection: duckdb.DuckDBPyConnection, campaign: CampaignLayout) 
         "WHERE rank IS NOT NULL ORDER BY rank",
     )
     channel = fault["weight_index"] // per_channel[fault["layer"]]
-    order = execution_order(fault["layer"], channel, fault["fault_id"])
+    order = execution_order(fault["layer"], channel, fault["fault_id"], fault["wave"])
     return Fixed(order, fault["fault_id"][order], image["image_id"], image["label"], image["golden_correct"])
 
 

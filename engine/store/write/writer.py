@@ -54,7 +54,8 @@ class CampaignWriter:
         self._buffer: list[OutcomesGroup] = []
         self._span: Span | None = None
         self._seal: Seal | None = None
-        self._fixed = fixed
+        self.fixed = fixed
+        """its faults and images"""
         self.done = [receipt.span for receipt in state.receipts(campaign)]
         """the committed spans"""
 
@@ -70,15 +71,15 @@ class CampaignWriter:
         """
         faults, images = outcomes.severity.shape
         span = Span(rank_start, rank_start + images, fault_start, fault_start + faults)
-        if not np.array_equal(outcomes.positions, self._fixed.order[span.fault_start : span.fault_stop]):
+        if not np.array_equal(outcomes.positions, self.fixed.order[span.fault_start : span.fault_stop]):
             raise ValueError(f"{span}: these faults do not stand there in execution order")
         not_listed = _count_not_listed(outcomes)
         if not_listed is None:
             raise ValueError(f"{span}: severity has other critical pairs than critical_fault and critical_image")
         if not _is_audit_right(outcomes):
             raise ValueError(f"{span}: audited pairs are neither screened nor critical in both")
-        if span.rank_stop > len(self._fixed.image_id):
-            raise ValueError(f"{span}: the workload ends at rank {len(self._fixed.image_id)}")
+        if span.rank_stop > len(self.fixed.image_id):
+            raise ValueError(f"{span}: the workload ends at rank {len(self.fixed.image_id)}")
         if any(span.overlaps(other) for other in self.done):
             raise ValueError(f"{span}: some of these pairs are committed already")
         before = self._span or Span(rank_start, span.rank_stop, fault_start, fault_start)
@@ -103,7 +104,7 @@ class CampaignWriter:
         if self._span is None:
             return None
         part = max([-1, *self._layout.parts("severity")]) + 1
-        tables = part_tables(self._fixed, self._span, self._buffer)
+        tables = part_tables(self.fixed, self._span, self._buffer)
         paths = {table: self._layout.part(table, part) for table in tables}
         by_change = sum(group.outcomes.screened_by_change for group in self._buffer)
         counted = {SCREENED_BY_CHANGE: by_change} if by_change else {}
@@ -175,13 +176,13 @@ class CampaignWriter:
             ValueError: some pairs are not committed.
             UnreachableError: it could not be written.
         """
-        pairs = len(self._fixed.fault_id) * len(self._fixed.image_id)
+        pairs = len(self.fixed.fault_id) * len(self.fixed.image_id)
         if missing := pairs - sum(span.pairs for span in self.done):
             raise ValueError(f"campaign {self._id} cannot be sealed: {missing} pairs are not committed")
         try:
             with (
                 interruptible(),
-                Seal(self._store_layout, self._state.campaign_row(self._id), self._fixed) as self._seal,
+                Seal(self._store_layout, self._state.campaign_row(self._id), self.fixed) as self._seal,
             ):
                 hashed = self._seal.write(self._state.receipts(self._id))
         except BaseException as error:

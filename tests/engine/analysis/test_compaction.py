@@ -20,6 +20,7 @@ from engine.analysis.compaction import (
     write_curves,
 )
 from engine.analysis.cover import Incidence
+from engine.analysis.estimate import Confidence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,7 +84,7 @@ def test_faults_that_are_shown_more_often_leave_fewer_unseen(compaction: Compact
     assert margins[0].held_out.value < 1
     for each in margins:
         assert each.held_out.low <= each.held_out.value <= each.held_out.high
-    assert margins_table(margins, 0.99).rows[0][:2] == (1, margins[0].images)
+    assert margins_table(margins, Confidence(0.99)).rows[0][:2] == (1, margins[0].images)
 
 
 def test_of_few_faults_none_can_be_left_out() -> None:
@@ -92,11 +93,11 @@ def test_of_few_faults_none_can_be_left_out() -> None:
 
 
 def test_other_faults_count_once_each() -> None:
-    found = transfer("others", np.array([3, 9]), np.array([1, 1, 2, 5]), np.array([3, 9, 4, 9]), 0.95)
+    found = transfer("others", np.array([3, 9]), np.array([1, 1, 2, 5]), np.array([3, 9, 4, 9]), Confidence(0.95))
     assert (found.faults, found.detected and found.detected.value) == (3, pytest.approx(2 / 3))
-    nothing = transfer("none", np.array([3]), np.zeros(0, int), np.zeros(0, int), 0.95)
+    nothing = transfer("none", np.array([3]), np.zeros(0, int), np.zeros(0, int), Confidence(0.95))
     assert (nothing.faults, nothing.detected) == (0, None)
-    assert transfers_table([found, nothing], 0.95).rows[1] == ("none", 0, None, None, None)
+    assert transfers_table([found, nothing], Confidence(0.95)).rows[1] == ("none", 0, None, None, None)
 
 
 def test_curves_are_written_for_each_number_of_images(compaction: Compaction, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from engine.analysis.estimate import Confidence
 from engine.analysis.protection import (
     SCHEMES,
     CellGroup,
@@ -43,7 +44,7 @@ def sample(seed: int = 0, faults: int = 200) -> CriticalSample:
         names=("small", "large"),
         weights=np.array([100, 1000]),
         bits=4,
-        confidence=0.99,
+        confidence=Confidence(0.99),
     )
 
 

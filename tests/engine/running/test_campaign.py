@@ -223,7 +223,7 @@ def test_a_store_another_process_works_in_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_blocks_double_so_that_the_first_is_there_at_once() -> None:
-    blocks = list(plan_jobs(images=1000, most_rows=256, faults=5, done=[]))
+    blocks = list(plan_jobs(images=1000, most_rows=256, wave_stops=[5], done=[]))
     assert [block.rank_stop - block.rank_start for block in blocks] == [16, 32, 64, 128, 256, 256, 248]
     assert blocks[0].rank_stop == FIRST_BLOCK
     assert all(block.gaps == (range(5),) for block in blocks)
@@ -231,7 +231,7 @@ def test_blocks_double_so_that_the_first_is_there_at_once() -> None:
 
 def test_a_block_that_has_parts_keeps_its_length() -> None:
     done = [Span(0, 16, 0, 5), Span(16, 48, 0, 2), Span(16, 48, 4, 5)]
-    first, second, *_ = plan_jobs(images=100, most_rows=8, faults=5, done=done)
+    first, second, *_ = plan_jobs(images=100, most_rows=8, wave_stops=[5], done=done)
     assert (first.rank_start, first.rank_stop, first.gaps) == (16, 48, (range(2, 4),))
     assert (second.rank_start, second.rank_stop, second.gaps) == (48, 56, (range(5),))
 
@@ -241,13 +241,13 @@ def test_whatever_was_done_the_rest_is_run_exactly_once(
     images: int, rows_before: int, rows_now: int, faults: int, data: st.DataObject
 ) -> None:
     done = []
-    for block in plan_jobs(images, rows_before, faults, []):
+    for block in plan_jobs(images, rows_before, [faults], []):
         cuts = sorted({0, faults, *data.draw(st.lists(st.integers(0, faults), max_size=3))})
         parts = [Span(block.rank_start, block.rank_stop, *ends) for ends in pairwise(cuts)]
         done += data.draw(st.lists(st.sampled_from(parts), unique=True))
     seen = [(rank, place) for span in done for rank in range(span.rank_start, span.rank_stop)
             for place in range(span.fault_start, span.fault_stop)]  # fmt: skip
-    for block in plan_jobs(images, rows_now, faults, done):
+    for block in plan_jobs(images, rows_now, [faults], done):
         seen += [(rank, place) for rank in range(block.rank_start, block.rank_stop) for gap in block.gaps
                  for place in gap]  # fmt: skip
     assert sorted(seen) == [(rank, place) for rank in range(images) for place in range(faults)]

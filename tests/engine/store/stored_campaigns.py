@@ -53,6 +53,7 @@ def new_campaign(
             model="bit_flip",
             strata=(Stratum("network", (0, 1), tuple(range(32)), 1, 1000, faults),),
             stratum=np.zeros(faults, np.int32),
+            wave=np.zeros(faults, np.uint8),
         ),
         golden_values=golden,
         faulty_values=faulty,

@@ -18,6 +18,7 @@ from dear_tui.widgets.faults.fault_map_picture import (
     short_name,
     short_share,
 )
+from engine.analysis.estimate import Confidence
 from engine.formats.float32 import FLOAT32
 from engine.store.read.fault_results import FaultRates
 
@@ -34,7 +35,7 @@ def rates() -> FaultRates:
     for place, values in cells.items():
         for grid, value in zip(grids.values(), values, strict=True):
             grid[place] = value
-    return FaultRates(layers=("a", "b"), population=np.full((2, BITS), 10), confidence=0.99, **grids)
+    return FaultRates(layers=("a", "b"), population=np.full((2, BITS), 10), confidence=Confidence(0.99), **grids)
 
 
 def test_totals_are_the_sums_of_layers_and_bits() -> None:

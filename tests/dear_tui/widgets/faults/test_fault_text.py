@@ -7,6 +7,7 @@ import pytest
 
 from dear_tui.widgets.faults.fault_map_picture import HeatGrid
 from dear_tui.widgets.faults.fault_text import fault_text, group_name, group_text
+from engine.analysis.estimate import Confidence
 from engine.faults.group import FaultGroup
 from engine.formats.float32 import FLOAT32
 from engine.store.read.fault_results import FaultRates, FaultRows
@@ -101,6 +102,11 @@ def test_groups_have_names(group: FaultGroup, name: str) -> None:
     assert group_name(group) == name
 
 
+def heat_of(grids: dict[str, Any]) -> HeatGrid:
+    population = np.full((1, 32), 10**9)
+    return HeatGrid.of(FaultRates(layers=("fc1",), population=population, confidence=Confidence(0.95), **grids))
+
+
 def test_a_group_in_words() -> None:
     grids: dict[str, Any] = {
         name: np.zeros((1, 32), np.int64)
@@ -109,16 +115,16 @@ def test_a_group_in_words() -> None:
     for grid, value in zip(grids.values(), (50, 40, 10, 4000, 80, 0), strict=True):
         grid[0, 30] = value
     grids["faults"][0, 2] = 7
-    heat = HeatGrid.of(FaultRates(layers=("fc1",), population=np.full((1, 32), 10**9), confidence=0.95, **grids))
-    text = group_text(heat, (0, 1), FaultGroup("fc1", 30), 0.95).plain
+    heat = heat_of(grids)
+    text = group_text(heat, (0, 1), FaultGroup("fc1", 30), Confidence(0.95)).plain
     assert text == (
         "fc1 · bit 30 (exponent) · 50 of 1,000,000,000 faults drawn, 40 run so far · 4k pairs\n"
         "10 critical: 25 % of faults (95 % CI 14.2 – 40.2 %), 2 % of pairs"
     )
     grids["screened"][0, 30] = 3600
-    heat = HeatGrid.of(FaultRates(layers=("fc1",), population=np.full((1, 32), 10**9), confidence=0.95, **grids))
-    assert group_text(heat, (0, 1), FaultGroup("fc1", 30), 0.95).plain == (
+    heat = heat_of(grids)
+    assert group_text(heat, (0, 1), FaultGroup("fc1", 30), Confidence(0.95)).plain == (
         f"{text}\n90 % of pairs screened: a bound calls them safe, they were not run"
     )
-    assert "not run yet" in group_text(heat, (0, 29), FaultGroup("fc1", 2), 0.95).plain
-    assert "no fault drawn here" in group_text(heat, (0, 0), FaultGroup("fc1", 31), 0.95).plain
+    assert "not run yet" in group_text(heat, (0, 29), FaultGroup("fc1", 2), Confidence(0.95)).plain
+    assert "no fault drawn here" in group_text(heat, (0, 0), FaultGroup("fc1", 31), Confidence(0.95)).plain

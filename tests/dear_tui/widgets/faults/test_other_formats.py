@@ -7,6 +7,7 @@ import pytest
 
 from dear_tui.widgets.faults.fault_map_picture import HeatGrid, MapLayout, bit_labels, bit_of, field_heading
 from dear_tui.widgets.faults.fault_text import fault_text, group_text
+from engine.analysis.estimate import Confidence
 from engine.faults.group import FaultGroup
 from engine.store.read.fault_results import FaultRates, FaultRows
 from tests.engine.formats.signed8 import SIGNED8
@@ -18,7 +19,9 @@ def rates() -> FaultRates:
     for place, values in {(0, 7): (4, 4, 1, 20, 5, 0), (1, 2): (6, 6, 0, 60, 0, 0)}.items():
         for grid, value in zip(grids.values(), values, strict=True):
             grid[place] = value
-    return FaultRates(layers=("a", "b"), population=np.full((2, 8), 10), confidence=0.95, format=SIGNED8, **grids)
+    return FaultRates(
+        layers=("a", "b"), population=np.full((2, 8), 10), confidence=Confidence(0.95), format=SIGNED8, **grids
+    )
 
 
 def fault(golden: float, bit: int, model: str = "bit_flip") -> FaultRows:
@@ -56,8 +59,8 @@ def test_the_map_has_a_column_for_each_of_eight_bits_and_one_for_all() -> None:
 
 def test_a_group_names_the_field_of_its_bit() -> None:
     grid = HeatGrid.of(rates())
-    assert "bit 7 (sign)" in group_text(grid, (0, 0), FaultGroup("a", 7), 0.95).plain
-    assert "bit 2 (magnitude)" in group_text(grid, (1, 5), FaultGroup("b", 2), 0.95).plain
+    assert "bit 7 (sign)" in group_text(grid, (0, 0), FaultGroup("a", 7), Confidence(0.95)).plain
+    assert "bit 2 (magnitude)" in group_text(grid, (1, 5), FaultGroup("b", 2), Confidence(0.95)).plain
 
 
 @pytest.mark.parametrize("bit", range(8))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.analysis.estimate import Confidence
 from engine.errors import InputError
 from engine.faults.group import FaultGroup
 from engine.store import Store
@@ -57,7 +58,7 @@ def test_rates_by_layer_and_bit(tmp_path: Path, parts: int) -> None:
             assert rates.critical[index, bit] == (cell == 2).sum()
             assert rates.population[index, bit] == layer.size
     assert rates.faults.sum() == len(truth.new.faults)
-    assert rates.confidence == 0.99
+    assert rates.confidence == Confidence(0.99)
 
 
 @pytest.mark.parametrize("parts", [0, 2, len(PLAN)])

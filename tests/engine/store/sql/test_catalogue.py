@@ -23,6 +23,7 @@ VIEWS = {
             "fault_model",
             "weight_format",
             "population",
+            "drawn",
             "check_pairs",
             "check_differences",
             "check_undecided",
@@ -43,7 +44,7 @@ VIEWS = {
     ],
     "faults": [
         *("campaign", "fault_id", "layer", "layer_index", "weight_index", "tensor_index", "bit", "model"),
-        *("golden_value", "faulty_value", "pattern_golden", "pattern_faulty", "stratum", "weight"),
+        *("golden_value", "faulty_value", "pattern_golden", "pattern_faulty", "stratum", "weight", "wave"),
     ],
     "image_summary": ["campaign", "image_id", *SUMMARY],
     "images": [

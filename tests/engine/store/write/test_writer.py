@@ -123,6 +123,7 @@ def test_faults_and_images_are_stored_as_given(tmp_path: Path) -> None:
             int(new.faulty_values.view(np.uint32)[position]),
             0,
             1000 / 12,
+            0,
         )
         for position in range(len(faults))
     ]

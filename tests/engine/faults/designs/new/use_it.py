@@ -14,6 +14,7 @@ import torch
 
 import engine
 from dear_tui.widgets.faults.fault_map_picture import HeatGrid
+from engine.analysis.estimate import Confidence
 from engine.analysis.report import campaign_results
 from engine.config.campaign_config import load_config
 from engine.config.fields import config_fields
@@ -53,7 +54,7 @@ def main(folder: Path) -> None:
                 "population": [each["population"] for each in strata_kept],
                 "by_stratum": by_stratum,
                 "map": grid.rate(*every),
-                "share": grid.counts(*every).critical_share(0.99).value,
+                "share": grid.counts(*every).critical_share(Confidence(0.99)).value,
                 "critical_faults": [
                     float((summary.critical[prepared.faults.stratum == number] > 0).mean()) for number in (0, 1)
                 ],
