@@ -39,7 +39,7 @@ def estimate(config: ConfigArgument, as_json: JsonOption = False) -> None:
 
 def _lines(result: Estimate) -> list[tuple[str, str]]:
     return [
-        ("faults", f"{result.faults:,} of a population of {result.population:,}"),
+        ("faults", f"{result.faults:,} of a population of {result.population:,}{_first_look(result)}"),
         ("injected", result.injected),
         ("images", f"{result.images:,}"),
         ("pairs", f"{result.pairs:,}"),
@@ -48,6 +48,11 @@ def _lines(result: Estimate) -> list[tuple[str, str]]:
         ("disk", byte_count(result.disk_bytes)),
         ("time", f"about {duration(result.seconds)} on {result.device} by method {result.method}"),
     ]
+
+
+def _first_look(result: Estimate) -> str:
+    """After how many a campaign with a precision may be done; the rest of what is said is of all faults."""
+    return "" if result.first_look is None else f"; precise enough after {result.first_look:,} at the earliest"
 
 
 def _list_memory(result: Estimate) -> str:

@@ -78,6 +78,8 @@ class Estimate:
     """how many of the network's parameters faults are put into, and what is left out, in words"""
     not_injected: tuple[NotInjected, ...]
     """what is left out, part by part"""
+    first_look: int | None = None
+    """faults after which it may stop first, where it has a precision"""
 
 
 def load_material(config: CampaignConfig) -> Material:
@@ -119,6 +121,7 @@ def _estimate(prepared: PreparedCampaign, on_step: OnStep) -> Estimate:
         memory_in_words=memory_in_words(prepared.config.run, prepared.injection.memory),
         injected=covered.summary,
         not_injected=covered.not_injected,
+        first_look=None if prepared.config.run.precision is None else prepared.wave_stops[0],
     )
 
 

@@ -53,10 +53,17 @@ def own_metric(named: str, folder: Path | None) -> Metric:
 
     def compute(given: MetricInput) -> Values:
         with own_code(named, folder, "[workload] metric"):  # for what it imports only now
-            values: Values = called(named, lambda: np.asarray(function(_kept(given)), dtype=np.float64))
+            values: Values = called(named, lambda: _real(function(_kept(given))))
             return values
 
     return replace(found, name=OWN, compute=compute)
+
+
+def _real(values: Any) -> Values:
+    """What a metric gives as numbers that can be ranked."""
+    if np.iscomplexobj(values):
+        raise TypeError("complex numbers cannot be ranked")
+    return np.asarray(values, dtype=np.float64)
 
 
 def _kept(given: MetricInput) -> MetricInput:

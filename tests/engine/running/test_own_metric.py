@@ -74,6 +74,7 @@ def test_its_folder_may_be_another_one(tmp_path: Path) -> None:
             "def mine(given): given.labels[:] = 0; return given.labels",
             "failed with ValueError: assignment destination is",
         ),
+        ("def mine(given): return given.labels * 1j", "failed with TypeError: complex numbers cannot be ranked"),
         ("def mine(given): raise KeyError('x')", "calling my_metric:mine() failed with KeyError: 'x'; mend that"),
         (
             "def mine(given): return given.features",

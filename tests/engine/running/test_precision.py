@@ -10,6 +10,7 @@ from engine.analysis.report import campaign_results
 from engine.config.campaign_config import load_config
 from engine.errors import ConfigError, DearError
 from engine.faults.waves import SHARES
+from engine.running.blocks.audit_misses import Miss, find_misses
 from engine.running.execution import execute, prepare_as_before
 from engine.running.preparation import prepare
 from engine.steps import nobody_waits
@@ -191,10 +192,7 @@ def test_a_precision_that_is_not_reached_runs_every_fault_and_says_what_is_missi
 
 def test_a_miss_of_the_audit_is_mended_in_every_wave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Theta falls in the last wave: pairs of that layer are taken back in the first one, too."""
-    from engine.running import campaign
-    from engine.running.blocks.audit_misses import Miss
-
-    find, told = campaign.find_misses, []
+    told: list[Miss] = []
 
     def one_miss(prepared: Any, part: Any) -> list[Miss]:
         if part.fault_start >= DRAWN // 2 and not told:
@@ -202,7 +200,7 @@ def test_a_miss_of_the_audit_is_mended_in_every_wave(tmp_path: Path, monkeypatch
             fault_id = int(prepared.faults.fault_id[position])
             told.append(Miss(int(prepared.faults.layer[position]), fault_id, 0, 0.2))
             return told
-        return find(prepared, part)
+        return find_misses(prepared, part)
 
     monkeypatch.setattr("engine.running.campaign.find_misses", one_miss)
     store = tmp_path / "store"
