@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dear_tui.charts.axis import Axis
 from dear_tui.charts.picture import Ink
 from dear_tui.charts.plot import STYLES, Level, Numbers, Plot, Readings, Series, by_ink, classes_of, fitted, windowed
 from dear_tui.charts.raster import LineStyle
+from engine.figures.axis import Axis
 from engine.severity import COUNTS
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dear_tui.charts.axis import Axis
 from dear_tui.charts.picture import Ink
 from dear_tui.charts.plot import STYLES, Level, Numbers, Plot, Readings, Series, by_ink, classes_of, fitted, windowed
+from engine.figures.axis import Axis
 from engine.severity import SEVERITIES
 
 if TYPE_CHECKING:

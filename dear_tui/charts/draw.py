@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.cells import cell_len
 
-from dear_tui.charts.axis import tick_labels
 from dear_tui.charts.picture import Ink, Picture
 from dear_tui.charts.plot import STYLES, Plot, Series
 from dear_tui.charts.raster import CELL_HEIGHT, CELL_WIDTH, SHADES, LineStyle, braille, count_points, shades, trace_at
+from engine.figures.axis import tick_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from dear_tui.charts.axis import Axis
     from dear_tui.charts.picture import Area
     from dear_tui.charts.view import ChartView
+    from engine.figures.axis import Axis
 
 LEAST_WIDTH, LEAST_HEIGHT = 40, 10
 LEAST_SMALL_WIDTH, LEAST_SMALL_HEIGHT = 20, 6

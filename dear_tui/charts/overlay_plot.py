@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dear_tui.charts.axis import Axis
 from dear_tui.charts.picture import OVERLAYS
 from dear_tui.charts.plot import Numbers, Plot, Readings, Series, fitted, windowed
 from dear_tui.charts.raster import LineStyle
+from engine.figures.axis import Axis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

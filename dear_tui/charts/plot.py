@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dear_tui.charts.axis import Axis, round_step
 from dear_tui.charts.picture import Ink
 from dear_tui.charts.raster import LineStyle
+from engine.figures.axis import Axis, round_step
 from engine.severity import NOT_RUN_NAMES, SEVERITIES, SEVERITY_NAMES
 
 if TYPE_CHECKING:

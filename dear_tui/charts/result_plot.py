@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.cells import cell_len
 
-from dear_tui.charts.axis import Axis
 from dear_tui.charts.draw import LEAST_HEIGHT, LEAST_WIDTH, TOO_SMALL, draw_axes, line_sample
 from dear_tui.charts.picture import Ink, Picture
 from dear_tui.charts.plot import CLASS_INKS, STYLES
 from dear_tui.charts.raster import CELL_HEIGHT, CELL_WIDTH, braille, trace
+from engine.figures.axis import Axis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

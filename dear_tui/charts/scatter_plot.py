@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dear_tui.charts.axis import Axis, round_step
 from dear_tui.charts.picture import Ink
 from dear_tui.charts.plot import Numbers, Plot, Readings, Series, fitted, windowed
+from engine.figures.axis import Axis, round_step
 from engine.severity import COUNTS, SEVERITIES
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from dear_tui.charts.axis import WHOLE
+from engine.figures.axis import WHOLE
 
 if TYPE_CHECKING:
     from dear_tui.charts.picture import Ink

@@ -11,7 +11,6 @@ from textual.actions import parse
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from dear_tui.charts.axis import WHOLE
 from dear_tui.charts.draw import draw_plot, draw_sentence
 from dear_tui.charts.export import write_export
 from dear_tui.charts.picture import Ink, Picture
@@ -19,6 +18,7 @@ from dear_tui.charts.plots import ChartData, make_plot
 from dear_tui.charts.view import PAN, ZOOM, ChartKind, ChartView
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.chart import Chart
+from engine.figures.axis import WHOLE
 from engine.paths import present_folder
 
 if TYPE_CHECKING:

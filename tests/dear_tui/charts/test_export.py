@@ -8,9 +8,11 @@ from xml.etree import ElementTree
 import pytest
 
 from dear_tui.charts.export import shown_table, write_export
-from dear_tui.charts.svg import COLOURS, CRITICAL, MASKED, METRIC, NON_CRITICAL, to_svg
+from dear_tui.charts.svg import COLOURS, to_svg
 from dear_tui.charts.view import ChartKind, ChartView
 from engine.analysis.result_table import Kind as Cells
+from engine.figures.figure import Colour
+from engine.figures.svg import PUBLISHED
 from tests.dear_tui.chart_data import DATA, ONLY_CRITICAL, plot_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -79,12 +81,13 @@ def test_every_view_is_a_picture_with_names_for_its_axes(kind: ChartKind) -> Non
 
 def test_the_curve_has_the_colours_of_the_paper() -> None:
     lines = [line.get("stroke") for line in ElementTree.fromstring(to_svg(plot_of(ChartView()))).iter(f"{SVG}polyline")]
-    assert lines == [METRIC, MASKED, NON_CRITICAL, CRITICAL]
+    classes = (Colour.METRIC, Colour.MASKED, Colour.NON_CRITICAL, Colour.CRITICAL)
+    assert lines == [PUBLISHED[colour] for colour in classes]
     assert len(set(COLOURS.values())) == 6
 
 
 def test_a_hidden_class_is_not_in_the_picture() -> None:
-    assert MASKED not in to_svg(plot_of(ChartView(hidden=ONLY_CRITICAL)))
+    assert PUBLISHED[Colour.MASKED] not in to_svg(plot_of(ChartView(hidden=ONLY_CRITICAL)))
 
 
 def test_lines_end_where_the_curve_does() -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dear_tui.charts.axis import Axis, round_step, tick_labels
+from engine.figures.axis import Axis, round_step, tick_labels
 
 
 @pytest.mark.parametrize(

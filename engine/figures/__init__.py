@@ -1,0 +1,1 @@
+"""Figures: what they show, and how they are drawn as SVG; the terminal draws its charts on the same axes."""
