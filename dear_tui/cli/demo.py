@@ -36,7 +36,7 @@ def demo(
         return
 
     from dear_tui.access import commands
-    from dear_tui.cli.summary import print_summary
+    from dear_tui.cli.results.summary import print_summary
     from dear_tui.cli.terminal import open_terminal
     from dear_tui.worker.process import ensure_worker
     from engine.store import Store, store_path

@@ -16,7 +16,6 @@ import typer
 
 from dear_tui.cli.bench import bench
 from dear_tui.cli.check import check
-from dear_tui.cli.compact import compact
 from dear_tui.cli.control import cancel, delete, move, pause, resume, retry
 from dear_tui.cli.demo import demo
 from dear_tui.cli.doctor import doctor
@@ -26,9 +25,11 @@ from dear_tui.cli.keys import keys
 from dear_tui.cli.listing import list_campaigns
 from dear_tui.cli.options import StoreOption
 from dear_tui.cli.printing.say import tell
-from dear_tui.cli.protect import protect
+from dear_tui.cli.results.compact import compact
+from dear_tui.cli.results.protect import protect
+from dear_tui.cli.results.report import report
+from dear_tui.cli.results.show import show
 from dear_tui.cli.run import run
-from dear_tui.cli.show import show
 from dear_tui.cli.sql import sql
 from dear_tui.cli.study import study
 from dear_tui.cli.submit import submit
@@ -62,6 +63,7 @@ for action in (pause, resume, cancel, retry, move, delete):
 app.command(context_settings={"ignore_unknown_options": True})(sql)  # `-- a comment` begins a query
 app.command()(compact)
 app.command()(protect)
+app.command()(report)
 app.command()(export)
 app.command()(verify)
 app.command()(estimate)

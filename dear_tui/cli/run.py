@@ -73,7 +73,7 @@ def run_config(
     Raises:
         typer.Exit: stopped by ctrl+c.
     """
-    from dear_tui.cli.summary import print_summary
+    from dear_tui.cli.results.summary import print_summary
     from engine.injection.network.coverage import coverage
     from engine.running.execution import execute
     from engine.running.preparation import prepare

@@ -138,6 +138,28 @@ def plan_within(sample: CriticalSample, scheme: Scheme, budget: float) -> Protec
     for group in frontier(sample, scheme):
         if sum(each.cost for each in chosen) + group.cost <= budget * (1 + _ROUNDING):
             chosen.append(group)
+    return _plan(sample, scheme, chosen)
+
+
+def plan_until(sample: CriticalSample, scheme: Scheme, left: float) -> ProtectionPlan:
+    """The first groups of the frontier that leave no more than a share of what is critical without any.
+
+    Args:
+        sample: of the faults.
+        scheme: what protects.
+        left: 0..1.
+    """
+    chosen: list[CellGroup] = []
+    whole = residual = _share(sample, sample.critical).value
+    for group in frontier(sample, scheme):
+        if residual <= left * whole * (1 + _ROUNDING):
+            break
+        chosen.append(group)
+        residual -= group.removed
+    return _plan(sample, scheme, chosen)
+
+
+def _plan(sample: CriticalSample, scheme: Scheme, chosen: Sequence[CellGroup]) -> ProtectionPlan:
     is_left = np.ones((len(sample.names), sample.bits), np.bool_)
     for group in chosen:
         is_left[group.layer, slice(None) if group.bit is None else group.bit] = False

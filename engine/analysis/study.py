@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.analysis.campaign_results import campaign_results
 from engine.analysis.estimate import estimate_mean, weighted_mean
-from engine.analysis.report import campaign_results
 from engine.analysis.result_table import Column, Kind, Table
 from engine.metrics.selection import select_images
 

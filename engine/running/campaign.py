@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.analysis.campaign_results import population_shares
 from engine.analysis.estimate import Confidence
 from engine.analysis.precision import Look
-from engine.analysis.report import population_shares
 from engine.injection.network.coverage import coverage
 from engine.injection.network.layers import injectable_modules
 from engine.running.blocks.audit_misses import find_misses, take_over

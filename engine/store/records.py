@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from engine.analysis.curve import DetectionCurve
 from engine.severity import COUNTS, SEVERITIES
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from engine.analysis.audit import AuditResults
@@ -253,6 +254,27 @@ class CampaignSummary(CountArrays):
     def metric(self) -> NDArray[np.float64]:
         """[N] by image id, what ranked them."""
         return self.metrics[self.metric_name]
+
+    def of_first(self, images: int) -> CampaignSummary:
+        """Of the first images, and of the faults that are known for all of them; the audit is left out.
+
+        Args:
+            images: for which, and for no others, the counts are.
+        """
+        known = self.count() == images
+        some, workload = self.of_faults(known), self.workload[:images]
+        rows = np.isin(self.critical_fault, some.fault_id) & np.isin(self.critical_image, workload)
+        faults = len(some.fault_id)
+        counts: dict[str, Any] = {name: int(getattr(some, name).sum()) for name in COUNTS}
+        pairs = faults * images
+        return replace(
+            some,
+            status=replace(self.status, faults=faults, images=images, pairs=pairs, pairs_done=pairs, **counts),
+            workload=workload,
+            critical_fault=self.critical_fault[rows],
+            critical_image=self.critical_image[rows],
+            audit=None,
+        )
 
     def of_faults(self, chosen: NDArray[np.bool_]) -> CampaignSummary:
         """What is counted by fault, of some of them [F]; everything else is of all."""

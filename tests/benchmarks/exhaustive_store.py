@@ -201,7 +201,7 @@ def sql(path: Path) -> None:
 
 
 def _report(store: Store) -> object:
-    from engine.analysis.report import campaign_results
+    from engine.analysis.campaign_results import campaign_results
 
     return campaign_results(store.summary(CAMPAIGN), store.description(CAMPAIGN))
 

@@ -24,7 +24,7 @@ CONTEXT.set_forkserver_preload([__name__])
 
 for name in (
     "dear_tui.cli.main",
-    "dear_tui.cli.summary",
+    "dear_tui.cli.results.summary",
     "dear_tui.worker.loop",
     "engine.running.execution",
     "engine.running.networks",

@@ -16,15 +16,15 @@ MARKUP = re.compile(r"([\\`*_\[\]<>|~])")
 def lines(table: Table) -> Iterator[str]:
     """The title in bold where there is one, the headings, the rule and the rows."""
     if table.title:
-        yield from (f"**{_escaped(table.title)}**", "")
+        yield from (f"**{escaped(table.title)}**", "")
     yield _row([column.title for column in table.columns])
     yield f"|{'|'.join('---:' if column.is_number else '---' for column in table.columns)}|"
     yield from map(_row, table.texts())
 
 
 def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(map(_escaped, cells))} |"
+    return f"| {' | '.join(map(escaped, cells))} |"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     return MARKUP.sub(r"\\\1", text)

@@ -192,6 +192,30 @@ class StoreReader:
             totals, layout = self.fault_totals(campaign), self.layout.campaign(campaign)
             return read_summary(status, metric, layout, receipts, totals, population, self._duckdb(views=True))
 
+    def summary_so_far(self, campaign: int) -> CampaignSummary:
+        """The same of the images from the first rank on for which all faults are known, and of these alone.
+
+        While a campaign runs in waves, it is of the faults of the waves that are done.
+
+        Raises:
+            InputError: there is no campaign with this id, or no such image yet.
+        """
+        status = self.campaign(campaign)
+        if status.state == "finished":
+            return self.summary(campaign)
+        curve, population = self.curve(campaign), population_of_strata(self.description(campaign))
+        if not len(curve.critical):
+            raise InputError(
+                f"campaign {campaign}: is {status.state}, and no image has met all faults yet; run it first"
+            )
+        with self._reading(campaign):
+            metric, receipts = self.state.campaign_row(campaign).metric, self.state.receipts(campaign)
+            totals, layout = self.fault_totals(campaign), self.layout.campaign(campaign)
+            known = [each for each in receipts
+                     if each.span.rank_stop <= len(curve.critical) and each.span.fault_stop <= curve.faults]  # fmt: skip
+            whole = read_summary(status, metric, layout, known, totals, population, self._duckdb(views=True))
+        return whole.of_first(len(curve.critical))
+
     def fault_totals(self, campaign: int) -> FaultTotals:
         """What each fault has shown so far; a part is read once.
 
@@ -310,6 +334,10 @@ class StoreReader:
             "ORDER BY fault_id"
         )
         return rows["layer"], rows["bit"]
+
+    def fault_ids_of(self, campaign: int) -> NDArray[np.uint32]:
+        """The ids of all faults, ascending."""
+        return self.read(f"SELECT fault_id FROM faults WHERE campaign = {campaign} ORDER BY fault_id")["fault_id"]
 
     def faults_in_both(self, campaign: int, other: int) -> NDArray[np.uint32]:
         """The faults of a campaign that another one has, too: the same change of the same weight."""

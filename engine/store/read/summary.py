@@ -65,6 +65,9 @@ def read_summary(
     )
     pairs = read_arrays(connection, f"SELECT fault_id, image_id, nonfinite FROM critical WHERE campaign = {status.id}")
     ran = images["rank"] >= 0
+    # parts may reach further than the receipts do
+    known_pairs = np.isin(pairs["image_id"], images["image_id"][images["rank"] < last_rank(receipts)])
+    pairs = {name: column[known_pairs] for name, column in pairs.items()}
     if len(faults["fault_id"]) != status.faults or np.count_nonzero(ran) != status.images:
         raise ValueError(f"campaign {status.id} lacks some of its faults or images")
     known = [receipt.seconds for receipt in receipts if receipt.seconds is not None]
@@ -86,6 +89,11 @@ def read_summary(
         unverified_parts=sum(receipt.rebuilt for receipt in receipts),
         audit=read_audit(status, totals, connection),
     )
+
+
+def last_rank(receipts: Sequence[Receipt]) -> int:
+    """The rank after the last one that some parts have."""
+    return max((receipt.span.rank_stop for receipt in receipts), default=0)
 
 
 def _sums(

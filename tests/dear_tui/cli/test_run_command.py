@@ -104,7 +104,7 @@ def test_the_worker_is_to_wait_until_the_last_of_several_configs(
     configs = [write_config(tmp_path, f"{seed}.toml", faults={"seed": seed}) for seed in (1, 2)]
     expected = list[bool]()
     monkeypatch.setattr(
-        "dear_tui.cli.summary.print_summary", lambda store, _campaign: expected.append(store.expects_holder())
+        "dear_tui.cli.results.summary.print_summary", lambda store, _campaign: expected.append(store.expects_holder())
     )
     assert invoke("run", *configs, "--store", tmp_path / "store").code == 0
     assert expected == [True, False]

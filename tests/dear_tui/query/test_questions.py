@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dear_tui.query.questions import questions
-from engine.analysis.report import metric_results
+from engine.analysis.campaign_results import metric_results
 from engine.store import Store
 from engine.store.sql.sql import SqlSession
 from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write

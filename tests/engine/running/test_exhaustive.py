@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from engine.analysis.report import campaign_results
+from engine.analysis.campaign_results import campaign_results
 from engine.config.campaign_config import load_config
 from engine.faults.group import FaultGroup
 from engine.injection.exact.naive import naive_logits

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from engine.analysis.report import campaign_results
+from engine.analysis.campaign_results import campaign_results
 from engine.config.campaign_config import load_config
 from engine.errors import ConfigError, DearError
 from engine.faults.waves import SHARES

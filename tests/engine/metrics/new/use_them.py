@@ -19,9 +19,9 @@ import engine
 from dear_tui.charts.curve_plot import curve_plot
 from dear_tui.charts.scatter_plot import scatter_plot
 from dear_tui.charts.view import ChartView
-from dear_tui.cli.summary import print_summary
+from dear_tui.cli.results.summary import print_summary
 from dear_tui.query.questions import questions
-from engine.analysis.report import campaign_results
+from engine.analysis.campaign_results import campaign_results
 from engine.config.campaign_config import WorkloadConfig, load_config
 from engine.config.fields import config_fields
 from engine.models import load_model

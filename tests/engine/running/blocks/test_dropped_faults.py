@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.analysis.report import campaign_results
+from engine.analysis.campaign_results import campaign_results
 from engine.injection.outcomes import Outcomes, WeightFaults
 from engine.running.blocks.dropped_faults import inject_left
 from engine.severity import CRITICAL, DROPPED

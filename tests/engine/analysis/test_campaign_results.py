@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine.analysis.audit import AuditResults, bound_missed
-from engine.analysis.report import CampaignResults, accuracy_table, campaign_results, selection_table
+from engine.analysis.campaign_results import CampaignResults, accuracy_table, campaign_results, selection_table
 from engine.analysis.tables import TableFourRow, TableOneRow
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import typer
 
 from dear_tui.cli.options import CampaignArgument, FormatOption, StoreOption
 from dear_tui.cli.printing.say import say, shown_steps, tell
-from dear_tui.cli.summary import finished_summary
+from dear_tui.cli.results.summary import finished_summary
 from dear_tui.query.output import check_named
 from engine.errors import DearError, InputError
 from engine.steps import Step

@@ -11,7 +11,7 @@ import typer
 from dear_tui.access.description import sections
 from dear_tui.cli.options import FORMATS, CampaignArgument, JsonOption, StoreOption, checked_format
 from dear_tui.cli.printing.say import say
-from dear_tui.cli.summary import print_summary, print_tables, read_results
+from dear_tui.cli.results.summary import print_summary, print_tables, read_results
 from engine.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def show(
 
 def _as_json(store: Store, status: CampaignStatus) -> dict[str, Any]:
     """Description, status and, when finished, the tables' numbers."""
-    from engine.analysis.report import metric_results
+    from engine.analysis.campaign_results import metric_results
 
     tables = None
     if status.state == "finished":

@@ -11,14 +11,14 @@ from engine.steps import Step
 from engine.units import stopwatch
 
 if TYPE_CHECKING:
-    from engine.analysis.report import CampaignResults
+    from engine.analysis.campaign_results import CampaignResults
     from engine.steps import OnStep
     from engine.store import CampaignSummary, Store
 
 
 def read_results(store: Store, campaign: int) -> tuple[CampaignSummary, CampaignResults]:
     """What a finished campaign found; ten million faults take a while, during which standard error says so."""
-    from engine.analysis.report import campaign_results
+    from engine.analysis.campaign_results import campaign_results
 
     with shown_steps() as on_step:
         on_step(Step("adding up its faults"))
@@ -57,8 +57,8 @@ def finished_summary(store: Store, campaign: int, on_step: OnStep) -> CampaignSu
 
 def print_tables(store: Store, campaign: int, table_format: str) -> None:
     """The tables of a finished campaign in a format for programs and papers, an empty line between them."""
+    from engine.analysis.campaign_results import metric_results
     from engine.analysis.renderers.registry import render
-    from engine.analysis.report import metric_results
 
     summary, results = read_results(store, campaign)
     tables = (*results.tables(summary.status), *metric_results(summary).tables())
@@ -68,7 +68,7 @@ def print_tables(store: Store, campaign: int, table_format: str) -> None:
 def print_summary(store: Store, campaign: int, with_rankings: bool = False) -> None:
     """The tables of a finished campaign on standard output, and what to ask next on standard error."""
     from dear_tui.cli.printing.terminal_table import print_table
-    from engine.analysis.report import metric_results
+    from engine.analysis.campaign_results import metric_results
 
     summary, results = read_results(store, campaign)
     status = summary.status

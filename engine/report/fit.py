@@ -1,0 +1,265 @@
+"""Failures in time: what faults of the stored weights cost, in FIT, by three readings of what a failure is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.analysis.estimate import Share
+from engine.analysis.result_table import Column, Kind, Table
+from engine.report.document import Chapter, NamedTable, Paragraph
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from engine.analysis.result_table import Cell
+    from engine.report.material import Material
+
+BITS_PER_MBIT = 10**6
+
+DEFAULT_FIT_PER_MBIT = 1000.0
+"""IEC 61508-7's default for soft errors of memory, where nothing better is known"""
+
+
+MOST_BITS_SHOWN = 8
+"""of a field, one by one: those of an exponent differ, those of a mantissa hardly"""
+
+
+@dataclass(frozen=True)
+class FitRate:
+    """How often upsets come, and how many failures an argument may have."""
+
+    per_mbit: float = DEFAULT_FIT_PER_MBIT
+    """upsets in 10^9 hours of 10^6 stored bits"""
+    budget: float | None = None
+    """FIT"""
+
+    def of_bits(self, bits: int) -> float:
+        """Upsets of some stored bits, in FIT."""
+        return self.per_mbit * bits / BITS_PER_MBIT
+
+    @property
+    def source(self) -> str:
+        """Where the rate is from, in words."""
+        if self.per_mbit == DEFAULT_FIT_PER_MBIT:
+            return "1,000 FIT per Mbit, the default of IEC 61508-7 where nothing better is known of the memory"
+        return f"{self.per_mbit:,.6g} FIT per Mbit, as given with --fit-per-mbit"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One meaning of failure."""
+
+    name: str
+    """in files for programs"""
+    words: str
+    meaning: str
+
+
+PER_INFERENCE = Reading(
+    "per_inference",
+    "wrong answers",
+    "the share of inferences whose answer the fault changes, answers that are not finite included: what a fault does "
+    "to one inference on an image like those of the test set",
+)
+NONFINITE = Reading(
+    "nonfinite",
+    "of these, not finite",
+    "the part of it whose outputs hold a NaN or an infinity, which a check of the outputs detects",
+)
+ANY_IMAGE = Reading(
+    "any_image",
+    "faults critical for some image",
+    "the share of faults that change the answer of at least one image of the workload: how many faults could be a "
+    "failure if the fault stays and inputs keep coming; it grows with the number of images",
+)
+READINGS = (PER_INFERENCE, NONFINITE, ANY_IMAGE)
+"""Side by side, and never added up."""
+
+
+def readings_of(material: Material, cells: NDArray[np.bool_] | None = None) -> dict[str, Share | None]:
+    """The three shares of some cells, or of all; None where too few faults were drawn, or pairs were dropped."""
+    sample, summary = material.sample, material.summary
+    of_pairs = not summary.status.dropped
+    return {
+        PER_INFERENCE.name: sample.mean(summary.critical, cells) if of_pairs else None,
+        NONFINITE.name: sample.mean(summary.nonfinite, cells) if of_pairs else None,
+        ANY_IMAGE.name: sample.share(summary.critical > 0, cells),
+    }
+
+
+def in_fit(share: Share | None, bits: int, rate: FitRate) -> Share | None:
+    """A share of faults as failures in time."""
+    upsets = rate.of_bits(bits)
+    return None if share is None else Share(share.value * upsets, share.low * upsets, share.high * upsets)
+
+
+def fit_of(material: Material, rate: FitRate) -> dict[str, Share | None]:
+    """The three readings of a campaign, in FIT."""
+    bits = stored_bits(material)
+    return {name: in_fit(share, bits, rate) for name, share in readings_of(material).items()}
+
+
+def stored_bits(material: Material, cells: NDArray[np.bool_] | None = None) -> int:
+    """The bits that are in question, or some of them; a bit that can be stuck at two values is one bit."""
+    sample = material.sample
+    of_cells = sample.bits_in(sample.everything if cells is None else cells)
+    return of_cells // (2 if material.description["fault_model"] == "stuck_at" else 1)
+
+
+def fit_chapter(material: Material, rate: FitRate) -> Chapter:
+    """The table of the three readings, each by layer and by field of bits, and the budget."""
+    bits = stored_bits(material)
+    upsets = rate.of_bits(bits)
+    of_what = "the layers and bits that the campaign was filtered to" if is_filtered(material) else "the weights"
+    words = [
+        f"Raw rate: {rate.source}. There are {bits:,} stored bits in {of_what}, so {upsets:,.4g} upsets come in 10^9 "
+        "hours. Each FIT below is that number times a share; the share is estimated from the campaign, and the "
+        "interval is that of the share.",
+        "Assumed: upsets hit every stored bit equally often and one at a time; each stays until the weights are loaded "
+        "again; nothing protects them; inputs are like the images of the workload. Faults elsewhere (activations, "
+        "control, biases) are not in it.",
+        *(f"{reading.words}: {reading.meaning}." for reading in READINGS),
+        *_budget(material, rate),
+    ]
+    if material.is_list:
+        words.append(
+            "The faults were given as a list. The intervals hold only if it was drawn at random from all bits of the "
+            "network."
+        )
+    return Chapter(
+        "Failures in time (FIT)",
+        (
+            *(Paragraph(_sentence(each)) for each in words),
+            NamedTable("fit", _total_table(material, rate)),
+            NamedTable("fit-by-layer", _by_layer(material, rate)),
+            NamedTable("fit-by-bits", _by_bits(material, rate)),
+        ),
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def is_filtered(material: Material) -> bool:
+    faults = material.config.get("faults", {})
+    return bool(faults.get("layers") or faults.get("bits") is not None)
+
+
+def _budget(material: Material, rate: FitRate) -> Iterator[str]:
+    if rate.budget is None:
+        return
+    for reading in (PER_INFERENCE, ANY_IMAGE):
+        found = fit_of(material, rate)[reading.name]
+        if found is None:
+            continue
+        if found.high <= rate.budget:
+            verdict = "is kept, over the whole interval"
+        elif found.low > rate.budget:
+            verdict = "is exceeded, over the whole interval"
+        else:
+            verdict = "lies within the interval: neither kept nor exceeded for sure"
+        yield (
+            f"budget of {rate.budget:g} FIT, {reading.words}: {found.value:.3g} FIT ({found.low:.3g} to "
+            f"{found.high:.3g}); the budget {verdict}"
+        )
+
+
+def _total_table(material: Material, rate: FitRate) -> Table:
+    bits, confidence = stored_bits(material), material.confidence.stated
+    rows: list[tuple[Cell, ...]] = []
+    for reading, (_, share) in zip(READINGS, readings_of(material).items(), strict=True):
+        found = in_fit(share, bits, rate)
+        shares = (None, None, None) if share is None else (100 * share.value, *share.ends)
+        rows.append((reading.words, *_fit(found), *shares))
+    return Table(
+        "FIT of the weights, three readings",
+        (
+            Column("reading", heading="a failure is", priority=9),
+            *_fit_columns(confidence, 8),
+            Column("share_percent", Kind.PERCENT, "share", priority=5),
+            Column("share_low_percent", Kind.PERCENT, "from", priority=1),
+            Column("share_high_percent", Kind.PERCENT, "to", priority=1),
+        ),
+        tuple(rows),
+    )
+
+
+def _by_layer(material: Material, rate: FitRate) -> Table:
+    names, sample = material.rates.layers, material.sample
+    groups = [(name, sample.of_layer(place)) for place, name in enumerate(names)]
+    return _by_group("FIT by layer", "layer", _drawable(material, groups), material, rate)
+
+
+def _by_bits(material: Material, rate: FitRate) -> Table:
+    """The fields of the weight format, and below each its bits where it has few."""
+    sample, groups = material.sample, []
+    for field in material.format.fields:
+        bits = f"bit {field.low}" if field.width == 1 else f"bits {field.low} to {field.high}"
+        groups.append((f"{field.name} ({bits})", sample.of_bits(field.low, field.high + 1)))
+        if 1 < field.width <= MOST_BITS_SHOWN:
+            groups += [(f"- bit {bit}", sample.of_bits(bit, bit + 1)) for bit in range(field.high, field.low - 1, -1)]
+    return _by_group("FIT by field of bits", "bits", _drawable(material, groups), material, rate)
+
+
+def _drawable(material: Material, groups: list[tuple[str, NDArray[np.bool_]]]) -> list[tuple[str, NDArray[np.bool_]]]:
+    """Without those of which no fault can be drawn."""
+    return [(name, cells) for name, cells in groups if material.sample.bits_in(cells)]
+
+
+def _by_group(
+    title: str, name: str, groups: list[tuple[str, NDArray[np.bool_]]], material: Material, rate: FitRate
+) -> Table:
+    """A row for each group of cells: its faults, and two of the readings with their intervals."""
+    rows: list[tuple[Cell, ...]] = []
+    for group, cells in groups:
+        shares, bits = readings_of(material, cells), stored_bits(material, cells)
+        faults = int(material.sample.faults_in(cells).sum())
+        inference, some = (in_fit(shares[each.name], bits, rate) for each in (PER_INFERENCE, ANY_IMAGE))
+        nonfinite = in_fit(shares[NONFINITE.name], bits, rate)
+        rows.append(
+            (group, bits, faults, *_fit(inference), None if nonfinite is None else nonfinite.value, *_fit(some),
+             _told(shares, faults, material))
+        )  # fmt: skip
+    return Table(
+        title,
+        (
+            Column(name, priority=9),
+            Column("bits", Kind.AMOUNT, "stored bits", priority=3),
+            Column("faults", Kind.COUNT, "faults run", priority=6),
+            *_fit_columns(material.confidence.stated, 8),
+            Column("nonfinite_fit", Kind.NUMBER, "not finite", priority=2),
+            Column("any_image_fit", Kind.NUMBER, "some image: FIT", priority=7),
+            Column("any_image_low_fit", Kind.NUMBER, "from", priority=1),
+            Column("any_image_high_fit", Kind.NUMBER, "to", priority=1),
+            Column("remark", heading="", priority=4),
+        ),
+        tuple(rows),
+    )
+
+
+def _told(shares: dict[str, Share | None], faults: int, material: Material) -> str:
+    """What must be said beside the numbers of a group."""
+    some = shares[ANY_IMAGE.name]
+    if some is None:
+        return "not sampled" if not faults else "too few faults to tell"
+    if some.value == 0 and some.high > 0:
+        stated = 100 * material.confidence.stated
+        return f"none seen: at most this much, with {stated:g} %"
+    return ""
+
+
+def _fit(found: Share | None) -> tuple[float | None, float | None, float | None]:
+    return (None, None, None) if found is None else (found.value, found.low, found.high)
+
+
+def _fit_columns(confidence: float, priority: int) -> tuple[Column, ...]:
+    return (
+        Column("fit", Kind.NUMBER, "FIT", priority=priority),
+        Column("low_fit", Kind.NUMBER, f"{100 * confidence:g} % from", priority=priority - 2),
+        Column("high_fit", Kind.NUMBER, "to", priority=priority - 2),
+    )

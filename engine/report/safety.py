@@ -1,0 +1,400 @@
+"""The chapters that a safety argument takes its numbers from: what was run, how answers fail, what protects them."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.analysis.cover import Incidence, greedy_order
+from engine.analysis.estimate import estimate_share
+from engine.analysis.protection import SCHEMES, CriticalSample, plan_until
+from engine.analysis.result_table import Column, Kind, Table
+from engine.report.document import Chapter, NamedTable, Paragraph
+from engine.report.fit import FitRate, is_filtered, stored_bits
+from engine.report.material import LOSSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from engine.analysis.estimate import Share
+    from engine.analysis.result_table import Cell
+    from engine.report.material import Material
+
+NAN_RULE = (
+    "An answer whose logits hold a NaN or an infinity is critical, whatever class it names, and is never counted as a "
+    "correct prediction."
+)
+
+DROPS = (0, 1, 5, 20)
+"""points of accuracy that a fault costs"""
+
+TEST_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+"""images of an in-field test"""
+
+FOLDS = 5
+"""parts of the critical faults, each of which is left out once when the test images are chosen"""
+
+
+def identity_chapter(material: Material) -> Chapter:
+    """What was run, so that it can be run again: everything that a number here depends on."""
+    description, status, config = material.description, material.status, material.config
+    faults = config.get("faults", {})
+    drawn = description.get("drawn") or status.faults
+    stopped = f", of {drawn:,} that were drawn" if drawn != status.faults else ""
+    rows: list[tuple[str, str]] = [
+        ("campaign", f"{status.id}, {status.name}"),
+        ("network, images", f"{status.network} on {status.dataset}"),
+        ("faults", f"{status.faults:,}{stopped}; {_design(material)}"),
+        ("population", f"{description['population']:,} faults in {stored_bits(material):,} stored bits"),
+        ("fault model", f"{description['fault_model'].replace('_', ' ')}, one bit of one weight at a time"),
+        ("weight format", material.format.name),
+        ("seed of the faults", str(faults.get("seed", 42)) if not material.is_list else "none: the list was given"),
+        ("images", f"{status.images:,} of {material.image_counts.data_set:,}, chosen as {status.select!r}"),
+        ("method", f"{status.method}, goal {status.goal}"),
+        ("not a number", NAN_RULE),
+        ("started, finished", f"{material.campaign.started or '-'}, {material.campaign.finished or '-'} (UTC)"),
+        *((name, value) for name, value in description.get("identity", {}).items()
+          if name not in ("network", "method", "goal")),
+        *((f"numerics: {name}", value) for name, value in description["numerics"].items()
+          if not name.startswith("check")),
+        ("fingerprint of all this", description["fingerprint"]),
+    ]  # fmt: skip
+    table = Table("", (Column("what", heading=""), Column("value", heading="")), tuple(rows))
+    return Chapter(
+        "Identity: what was run",
+        (
+            Paragraph(
+                "Hashes are SHA-256. `dear-tui reproduce report.json` loads the same config, compares these items, "
+                "runs the campaign again and tells whether the same pairs are critical."
+            ),
+            NamedTable("identity", table),
+        ),
+    )
+
+
+def _design(material: Material) -> str:
+    faults, confidence = material.config.get("faults", {}), material.confidence
+    if material.is_list:
+        return f"given as {Path(str(faults.get('list', 'a list'))).name}"
+    design = material.sampling
+    if design == "exhaustive":
+        return "every fault"
+    size = f"count {faults['count']:,}" if faults.get("count") else f"error margin {faults.get('error_margin', 0.01):g}"
+    filtered = ", of the chosen layers and bits" if is_filtered(material) else ""
+    return f"sampled by design {design!r}, {size}, confidence {confidence.stated:g}{filtered}"
+
+
+def classes_chapter(material: Material) -> Chapter:
+    """How answers fail, in the classes of silent data corruption that the field uses."""
+    summary, sample = material.summary, material.sample
+    rows: list[tuple[Cell, ...]] = []
+
+    def add(name: str, meaning: str, counts: NDArray[np.int64] | None) -> None:
+        share = None if counts is None or summary.status.dropped else sample.mean(counts)
+        rows.append((name, *_percents(share), None if counts is None else int(counts.sum()), meaning))
+
+    add("SDC-1", "the answer is not the golden one", summary.critical)
+    add("SDC-5", "the golden answer is not among the five best", material.lost.not_in_top5)
+    for loss, counts in zip(LOSSES, material.lost.softmax_lost, strict=True):
+        add(f"loss > {100 * loss:g} points", "of the golden class's softmax", counts)
+    add("not finite", "some logit is NaN or infinite", summary.nonfinite)
+    stated = f"{100 * material.confidence.stated:g} % from"
+    classes = Table(
+        "Classes of wrong answers, of all pairs of fault and image",
+        (
+            Column("class", priority=9),
+            Column("percent", Kind.PERCENT, "share", priority=8),
+            Column("low_percent", Kind.PERCENT, stated, priority=5),
+            Column("high_percent", Kind.PERCENT, "to", priority=5),
+            Column("pairs", Kind.COUNT, priority=4),
+            Column("meaning", priority=3),
+        ),
+        tuple(rows),
+    )
+    blocks: list[Paragraph | NamedTable] = [
+        Paragraph(
+            "A pair is one fault and one image. All classes are counted over critical pairs, those whose answer "
+            "changes: a pair that keeps its answer counts in none of them, even where its softmax falls. A pair that "
+            "is not finite has no softmax and counts in every class."
+        ),
+        NamedTable("classes", classes),
+    ]
+    if not summary.status.dropped:
+        blocks.append(NamedTable("accuracy-drops", _drops(material, stated)))
+        blocks.append(
+            Paragraph(
+                "A fault is critical by the paper's definition also where it corrects an image that the network gets "
+                "wrong; what it costs in accuracy is told by this table alone."
+            )
+        )
+    return Chapter("How answers fail", tuple(blocks))
+
+
+def _drops(material: Material, stated: str) -> Table:
+    """How many faults cost how much of the accuracy over the workload."""
+    summary, images = material.summary, material.status.images
+    golden = int(summary.golden_correct[summary.workload].sum())
+    lost = golden - summary.correct
+    groups = [(f"falls by more than {points} points" if points else "falls", lost > points * images / 100)
+              for points in DROPS]  # fmt: skip
+    groups.append(("rises", lost < 0))
+    return Table(
+        "Faults by what they do to the accuracy",
+        (
+            Column("accuracy", priority=9),
+            Column("percent", Kind.PERCENT, "of faults", priority=8),
+            Column("low_percent", Kind.PERCENT, stated, priority=5),
+            Column("high_percent", Kind.PERCENT, "to", priority=5),
+            Column("faults", Kind.COUNT, priority=7),
+        ),
+        tuple((name, *_percents(material.sample.share(hit)), int(np.count_nonzero(hit))) for name, hit in groups),
+    )
+
+
+def critical_sample(material: Material) -> CriticalSample:
+    """The faults as the protection of bits takes them; those of a list as if drawn from any number of them."""
+    summary, layers = material.summary, material.description["layers"]
+    endless = np.array([np.iinfo(np.int64).max])
+    return CriticalSample(
+        critical=summary.critical,
+        images=summary.status.images,
+        layer=material.layer,
+        bit=material.bit,
+        stratum=np.zeros_like(summary.stratum) if material.is_list else summary.stratum,
+        population=endless if summary.population is None else summary.population,
+        weight=summary.weight,
+        names=tuple(each["name"] for each in layers),
+        weights=np.array([np.prod(each["shape"], dtype=np.int64) for each in layers]),
+        bits=material.format.bits,
+        confidence=material.confidence,
+    )
+
+
+TARGETS = (0.5, 0.1, 0.01)
+"""of what is critical without protection, to be left"""
+
+
+def protection_chapter(material: Material, rate: FitRate) -> Chapter:
+    """What must be protected to leave a half, a tenth, a hundredth, or no more than the budget."""
+    sample = critical_sample(material)
+    now = material.summary.critical.any()
+    if not now or material.status.dropped:
+        why = "no fault is critical" if not now else "the campaign dropped pairs, so that rates are not known"
+        return Chapter("What to protect", (Paragraph(f"Nothing to tell: {why}."),))
+    targets = [(f"{100 * share:g} %", share) for share in TARGETS]
+    if rate.budget is not None:
+        raw, whole = rate.of_bits(stored_bits(material)), material.sample.mean(material.summary.critical)
+        if whole is not None and 0 < rate.budget < raw * whole.value:
+            targets.append((f"{rate.budget:g} FIT", rate.budget / (raw * whole.value)))
+    rows: list[tuple[Cell, ...]] = []
+    for name, share in targets:
+        for scheme in SCHEMES:
+            plan = plan_until(sample, scheme, share)
+            rows.append((name, scheme.name, len(plan.groups), 100 * plan.overhead, *_percents(plan.residual)))
+    stated = f"{100 * material.confidence.stated:g} % from"
+    return Chapter(
+        "What to protect",
+        (
+            Paragraph(
+                "Bits (or whole words of a layer) are protected in the order in which that removes most wrong answers "
+                "for each bit it adds. Duplication and parity only detect: they help where the weight is then loaded "
+                "again. The same faults chose the bits and tell what is left, so that other faults leave a little "
+                "more; `dear-tui protect` lists the bits, and tells what range restriction would do."
+            ),
+            NamedTable(
+                "protection",
+                Table(
+                    "Memory that protection takes to leave so much of the wrong answers",
+                    (
+                        Column("target", heading="to leave", priority=9),
+                        Column("scheme", priority=9),
+                        Column("groups", Kind.COUNT, "bits or layers", priority=3),
+                        Column("overhead_percent", Kind.PERCENT, "more memory", priority=8),
+                        Column("residual_percent", Kind.PERCENT, "still critical", priority=7),
+                        Column("low_percent", Kind.PERCENT, stated, priority=4),
+                        Column("high_percent", Kind.PERCENT, "to", priority=4),
+                    ),
+                    tuple(rows),
+                ),
+            ),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class TestCoverage:
+    """What the first images of a test detect of critical faults that had no part in choosing them."""
+
+    images: int
+    detected: Share
+
+
+def coverage_of_tests(material: Material) -> list[TestCoverage]:
+    """Each fifth of the critical faults is left out once; images are chosen by the others, those that show most first.
+
+    Empty where there are too few critical faults to leave some out.
+    """
+    incidence = material.incidence
+    if incidence.faults < FOLDS or material.status.dropped:
+        return []
+    folds = np.random.default_rng(0).permutation(incidence.faults) % FOLDS
+    seen = np.full(incidence.faults, incidence.images)
+    for fold in range(FOLDS):
+        is_out = (folds == fold)[incidence.fault]
+        rows = incidence.fault[~is_out], incidence.image[~is_out]
+        order = greedy_order(Incidence(np.unique(rows[0], return_inverse=True)[1], rows[1], incidence.images))
+        out = folds == fold
+        seen[out] = incidence.first_seen(order)[out]
+    sizes = [size for size in TEST_SIZES if size < incidence.images] + [incidence.images]
+    endless, faults = np.array([np.iinfo(np.int64).max]), np.array([incidence.faults])
+    found = []
+    for size in sizes:
+        hits = np.array([np.count_nonzero(seen < size)])
+        found.append(TestCoverage(size, estimate_share(hits, faults, endless, material.confidence.of_interval)))
+        if found[-1].detected.value == 1:
+            break
+    return found
+
+
+def in_field_chapter(material: Material) -> Chapter:
+    """The diagnostic coverage of a periodic test with few images."""
+    title, found = "In-field test", coverage_of_tests(material)
+    if not found:
+        return Chapter(
+            title, (Paragraph("Nothing to tell: too few faults are critical, or it is not known on which images."),)
+        )
+    stated = f"{100 * material.confidence.stated:g} % from"
+    table = Table(
+        "Diagnostic coverage of a test of few images",
+        (
+            Column("images", Kind.COUNT),
+            Column("coverage_percent", Kind.PERCENT, "critical faults detected"),
+            Column("low_percent", Kind.PERCENT, stated),
+            Column("high_percent", Kind.PERCENT, "to"),
+        ),
+        tuple((each.images, *_percents(each.detected)) for each in found),
+    )
+    return Chapter(
+        title,
+        (
+            Paragraph(
+                "A test runs some images now and then and compares the answers with the golden ones. Its diagnostic "
+                "coverage is the share of critical faults (those that change the answer of at least one image of the "
+                "workload) that it detects. Measured on faults that did not choose the images: each fifth of the "
+                "critical faults is left out once, the images are chosen by the others, and what they detect of those "
+                "left out is counted. `dear-tui compact` writes such a set of images."
+            ),
+            NamedTable("in-field-test", table),
+        ),
+    )
+
+
+def self_test_chapter(material: Material) -> Chapter:
+    """What was compared with what, in this campaign."""
+    words = [
+        f"Before the campaign, its method was compared with the plain loop on an untouched copy of the network: "
+        f"{material.results.self_check}."
+        if material.results.self_check
+        else "The method was not compared with the plain loop by the version that ran this campaign.",
+    ]
+    audit = material.results.audit
+    if audit is not None:
+        words.append(
+            f"{audit.pairs.skipped:,} pairs were called safe by a bound and not run. {audit.pairs.audited:,} of them "
+            f"were drawn at random and run after all: {audit.pairs.missed:,} were critical. So at most "
+            f"{audit.pairs.missed_at_most:,.1f} critical pairs are missing, with {100 * audit.confidence:g} %; and "
+            f"at most {audit.faults.missed_at_most:,.1f} critical faults ({audit.faults.missed:,} of "
+            f"{audit.faults.audited:,} audited ones)."
+        )
+    if material.results.unverified_parts:
+        words.append(
+            f"{material.results.unverified_parts:,} parts of the results cannot be verified: their receipts were "
+            "lost and rebuilt from the parts themselves."
+        )
+    blocks: list[Paragraph | NamedTable] = [Paragraph(each) for each in words]
+    published = published_table(material)
+    if published is not None:
+        blocks.append(
+            Paragraph(
+                "The fault list came with the counts of another tool's campaign. Pairs that are not finite are "
+                "critical here, and counted by their class there, so that bit 30 differs."
+            )
+        )
+        blocks.append(NamedTable("published-list", published))
+    return Chapter("Self-test", tuple(blocks))
+
+
+def published_table(material: Material) -> Table | None:
+    """Percent of critical pairs by bit, beside the counts that the fault list itself came with; None without any."""
+    path = material.config.get("faults", {}).get("list")
+    counts = None if path is None else _published_counts(Path(path))
+    if counts is None or int(material.summary.fault_id.max(initial=0)) >= len(counts):
+        return None
+    theirs = counts[material.summary.fault_id]
+    ours = 100 * material.summary.critical / material.status.images
+    rows: list[tuple[Cell, ...]] = []
+    for bit in range(material.format.bits - 1, -1, -1):
+        of_bit = material.bit == bit
+        if of_bit.any():
+            rows.append((bit, int(of_bit.sum()), float(ours[of_bit].mean()), float(theirs[of_bit].mean())))
+    return Table(
+        "Critical pairs by bit, beside the list's own counts",
+        (
+            Column("bit", Kind.ID),
+            Column("faults", Kind.COUNT),
+            Column("percent", Kind.PERCENT, "this campaign"),
+            Column("published_percent", Kind.PERCENT, "published"),
+        ),
+        tuple(rows),
+    )
+
+
+def _published_counts(path: Path) -> NDArray[np.float64] | None:
+    """Percent of critical images of each row of a list that has such a column; None where it has none."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = csv.DictReader(file)
+            if not {"critical", "n_injections"} <= set(rows.fieldnames or ()):
+                return None
+            return np.array([100 * float(row["critical"]) / float(row["n_injections"]) for row in rows])
+    except (OSError, ValueError, ZeroDivisionError, csv.Error, TypeError):
+        return None
+
+
+def marks_of(material: Material) -> Iterator[str]:
+    """What must be said on every page of a campaign's report."""
+    campaign, status = material.campaign, material.status
+    name = f"campaign {campaign.id}"
+    if not material.is_whole:
+        yield (
+            f"{name} is not finished ({campaign.state}): of {campaign.images:,} images the first {status.images:,} are "
+            f"reported, of {campaign.faults:,} faults {status.faults:,}"
+        )
+    if status.screened:
+        yield f"{name} was screened: {status.screened:,} pairs were called safe by a bound and not run"
+    if status.dropped:
+        yield (
+            f"{name} asked for critical faults alone: {status.dropped:,} pairs were dropped, so that rates of pairs "
+            "are not known"
+        )
+    if is_filtered(material):
+        faults = material.config.get("faults", {})
+        parts = [f"layers {', '.join(faults['layers'])}"] if faults.get("layers") else []
+        parts += [f"bits {', '.join(map(str, faults['bits']))}"] if faults.get("bits") is not None else []
+        yield f"{name} is of some faults alone: {'; '.join(parts)}"
+    if material.is_whole and status.images < material.image_counts.data_set:
+        yield f"{name} ran {status.images:,} of {material.image_counts.data_set:,} images, chosen as {status.select!r}"
+    if material.is_list:
+        yield f"{name} is of a list of faults that was given: its rates are of these faults"
+    if material.results.precision:
+        yield f"{name}: {material.results.precision}"
+
+
+def _percents(share: Share | None) -> tuple[float | None, float | None, float | None]:
+    return (None, None, None) if share is None else (100 * share.value, *share.ends)

@@ -1,0 +1,42 @@
+"""The figures of a report as pictures: SVG by ourselves, PNG by resvg, which the extra `report` installs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.figures.svg import to_svg
+from engine.report.writers.extra import needs_extra
+
+if TYPE_CHECKING:
+    from engine.report.document import Picture
+
+PIXELS_WIDE = 1600
+
+
+def as_svg(picture: Picture) -> bytes:
+    """A file of its own, in UTF-8."""
+    return to_svg(picture.figure).encode()
+
+
+def as_png(picture: Picture) -> bytes:
+    """The same as pixels.
+
+    Raises:
+        MissingExtraError: resvg or the fonts are not installed.
+    """
+    with needs_extra("PNG"):
+        from pathlib import Path
+
+        import reportlab
+        import resvg_py
+    font = Path(reportlab.__file__).parent / "fonts" / "Vera.ttf"  # a server may have no font at all
+    return bytes(
+        resvg_py.svg_to_bytes(
+            svg_string=to_svg(picture.figure),
+            width=PIXELS_WIDE,
+            font_files=[str(font)],
+            skip_system_fonts=True,
+            font_family="Bitstream Vera Sans",
+            sans_serif_family="Bitstream Vera Sans",
+        )
+    )
