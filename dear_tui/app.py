@@ -47,8 +47,8 @@ from dear_tui.terminal.textual_private import (
 from dear_tui.terminal.threads import DaemonThreads
 from dear_tui.text.messages import SnapshotRead
 from dear_tui.text.notices import desktop_sequence, farewell, notices, outdated
-from dear_tui.text.printable import printable
 from dear_tui.text.printed_lines import NothingSteers
+from engine.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

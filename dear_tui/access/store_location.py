@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from dear_tui.access.study_reader import Memberships
-from dear_tui.text.printable import printable, printable_line
 from engine.errors import DearError
+from engine.printable import printable, printable_line
 from engine.severity import NOT_RUN_NAMES, SEVERITIES
 
 if TYPE_CHECKING:

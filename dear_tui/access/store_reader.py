@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from dear_tui.access import commands
 from dear_tui.access.description import sections
+from dear_tui.access.report_process import write_report
 from dear_tui.access.store_location import LateStore, open_store, problem_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from engine.analysis.audit import AuditResults
@@ -112,6 +113,14 @@ class Desk:
         """
         with self._ordering:
             return commands.stop_worker(self._path)
+
+    def report(self, what: Sequence[str], stem: str) -> Path:
+        """Write the report of campaigns, or of a study, into a new folder; which one.
+
+        Raises:
+            DearError: it failed.
+        """
+        return write_report(self._path, what, stem)
 
     def close(self) -> None:
         """Let go of the store's files."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from dear_tui.text.printable import printable_line
 from engine.errors import DearError, UnreachableError
+from engine.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -28,6 +28,7 @@ from dear_tui.cli.printing.say import tell
 from dear_tui.cli.results.compact import compact
 from dear_tui.cli.results.protect import protect
 from dear_tui.cli.results.report import report
+from dear_tui.cli.results.reproduce import reproduce
 from dear_tui.cli.results.show import show
 from dear_tui.cli.run import run
 from dear_tui.cli.sql import sql
@@ -64,6 +65,7 @@ app.command(context_settings={"ignore_unknown_options": True})(sql)  # `-- a com
 app.command()(compact)
 app.command()(protect)
 app.command()(report)
+app.command()(reproduce)
 app.command()(export)
 app.command()(verify)
 app.command()(estimate)

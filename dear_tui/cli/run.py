@@ -13,8 +13,8 @@ from dear_tui.access.commands import naming
 from dear_tui.cli.options import AgainOption, StoreOption
 from dear_tui.cli.printing.say import talking_console, tell
 from dear_tui.terminal.signals import STOPS, handled
-from dear_tui.text.printable import printable
 from dear_tui.text.steps import StepText
+from engine.printable import printable
 from engine.severity import NOT_RUN_NAMES
 from engine.units import duration, rate, short_count
 

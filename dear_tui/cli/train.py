@@ -9,7 +9,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dear_tui.cli.printing.say import say, talking_console, tell
-from dear_tui.text.printable import printable_line
+from engine.printable import printable_line
 
 if TYPE_CHECKING:
     from engine.running.training import TrainingProgress

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TextIO
 
 from dear_tui.query.values import ENDS, value_text
-from dear_tui.text.printable import IN_TEXT
+from engine.printable import IN_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -19,6 +19,7 @@ from dear_tui.access.fault_counter import FaultCounter
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.empty import READING, missing
 from dear_tui.screens.ordering import KEEPS, NONE_CHOSEN, ORDER_KEYS, CampaignOrders
+from dear_tui.screens.reporting import write_report
 from dear_tui.settings.keymap import with_ids
 from dear_tui.text.messages import FoundRead, QueueRead
 from dear_tui.widgets.campaigns.campaign_details import CampaignDetails
@@ -55,6 +56,7 @@ class CampaignsScreen(SnapshotScreen):
     BINDINGS: ClassVar[list[BindingType]] = ORDER_KEYS + with_ids(
         "campaigns-screen",
         Binding("c", "mark", "mark", tooltip="mark it (◆), to compare it with others"),
+        Binding("e", "report", "report", tooltip="write the report of it, or of the marked ones, into this folder"),
         Binding("y", "copy", "copy id", show=False, tooltip="its number to the clipboard"),
         Binding("i", "details", "details", tooltip="show or hide the chosen campaign in full"),
         Binding("tab", "other_part", "other part", show=False, tooltip="from the list to the details and back"),
@@ -240,6 +242,8 @@ class CampaignsScreen(SnapshotScreen):
     def refusal(self, action: str, parameters: tuple[object, ...]) -> str:
         """Why an action of this screen does nothing now; empty where it does something."""
         match action:
+            case "report":
+                return self._no_report()
             case "mark" | "copy" | "details":
                 return "" if self.chosen() else NONE_CHOSEN
             case "other_part":
@@ -309,6 +313,25 @@ class CampaignsScreen(SnapshotScreen):
         if status := self.chosen():
             self.app.copy_to_clipboard(str(status.id))
             self.notify(f"copied {status.id}, the number of {status.name}", markup=False, timeout=3)
+
+    def _no_report(self) -> str:
+        """Why there is none to write; empty where there is."""
+        if not self.chosen():
+            return NONE_CHOSEN
+        waiting = [each.id for each in self._reported() if not each.pairs_done]
+        return f"campaign {waiting[0]} has found nothing yet" if waiting else ""
+
+    def _reported(self) -> list[CampaignStatus]:
+        """The marked campaigns, oldest first, or the chosen one."""
+        marked = [each for each in reversed(self.dear.snapshot.campaigns or ()) if each.id in self.dear.marked]
+        chosen = self.chosen()
+        return marked or ([chosen] if chosen else [])
+
+    def action_report(self) -> None:
+        """Write it, while everything else goes on."""
+        numbers = [str(each.id) for each in self._reported()]
+        stem = f"report-campaign-{numbers[0]}" if len(numbers) == 1 else f"report-campaigns-{'-'.join(numbers[:4])}"
+        write_report(self, numbers, stem)
 
     def action_details(self) -> None:
         """Show or hide them."""

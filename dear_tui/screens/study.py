@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -12,6 +13,7 @@ from dear_tui.access import results
 from dear_tui.access.store_location import version_of
 from dear_tui.access.study_reader import StudyReader
 from dear_tui.screens.empty import READING
+from dear_tui.screens.reporting import write_report
 from dear_tui.screens.results import ResultScreen, heading
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.campaigns.study_text import study_rows
@@ -36,6 +38,7 @@ class StudyScreen(ResultScreen):
     BINDINGS: ClassVar[list[BindingType]] = with_ids(
         "study-screen",
         Binding("enter", "open", "open", tooltip="watch the campaign under the cursor"),
+        Binding("e", "report", "report", tooltip="write the report of the study into this folder"),
         Binding("s", "open_sql", "SQL", tooltip="the members as a query"),
     )
     DEFAULT_CSS = """
@@ -48,6 +51,8 @@ class StudyScreen(ResultScreen):
     def __init__(self) -> None:
         super().__init__()
         self._reader = StudyReader()
+        self._study = ""
+        """of the study that is shown"""
         self._shown: tuple[object, ...] = ()
         """what the list was made of"""
 
@@ -72,6 +77,7 @@ class StudyScreen(ResultScreen):
         crumbs = [] if study is None else [_crumb(study)]
         self.set_text(".heading", heading(status, crumbs, problem if study else "", self.size.width - 2))
         if study is not None:
+            self._study = study.name
             self._show_members(snapshot, study)
         elif problem:
             self._show_message(Content(problem))
@@ -90,13 +96,17 @@ class StudyScreen(ResultScreen):
         """Go to the live screen of the campaign under the cursor."""
         self.app.switch_mode("live")
 
+    def action_report(self) -> None:
+        """Write the report of the study's finished campaigns, while everything else goes on."""
+        write_report(self, [self._study], f"report-study-{re.sub(r'[^A-Za-z0-9_-]+', '-', self._study)[:40]}")
+
     def action_open_sql(self) -> None:
         """Go to the SQL screen with the members as a query."""
         self.dear.open_sql(study_sql(self.dear.campaign or 0))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what works now."""
-        if action in ("open", "open_sql"):
+        if action in ("open", "open_sql", "report"):
             return self.query_one(RowList).display
         return super().check_action(action, parameters)
 

@@ -9,7 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.filter import LineFilter
 
-from dear_tui.text.printable import IN_LINE
+from engine.printable import IN_LINE
 
 if TYPE_CHECKING:
     from textual.color import Color

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from dear_tui.text.printable import printable_line
+from engine.printable import printable_line
 from engine.units import duration
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dear_tui.terminal.signals import STOPS, at_each_signal, handled
-from dear_tui.text.printable import printable_line
 from dear_tui.text.steps import StepText
 from engine.errors import DearError, DiskFullError, UnreachableError
+from engine.printable import printable_line
 from engine.store import Activity, Store
 from engine.store.state.heartbeat import write_heartbeat
 

@@ -140,7 +140,7 @@ def _advice(material: Material) -> Iterator[str]:
             f"{best.scheme.name.capitalize() if best.scheme.name.islower() else best.scheme.name} of "
             f"{len(best.groups)} {'layers' if best.scheme.bits_per_word else 'bit positions of single layers'} adds "
             f"{100 * best.overhead:.2g} % of memory and leaves {_percent(100 * best.residual.value)} wrong answers, "
-            "a tenth."
+            f"instead of {_percent(material.results.table_one.critical)}."
         )
     tests = coverage_of_tests(material)
     enough = next((each for each in tests if each.detected.value >= ENOUGH), tests[-1] if tests else None)

@@ -58,7 +58,7 @@ def build_report(
         made_by=f"dear-tui {version('dear-tui')}, {made:%Y-%m-%d %H:%M} UTC",
         marks=tuple(mark for material in materials for mark in marks_of(material)),
         chapters=tuple(chapters),
-    )
+    ).cleaned()
 
 
 def campaign_chapters(material: Material, rate: FitRate) -> Iterator[Chapter]:

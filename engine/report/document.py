@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from engine.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +69,15 @@ class Document:
     """what every page says of it, such as that a campaign is not finished"""
     chapters: tuple[Chapter, ...]
 
+    def cleaned(self) -> Document:
+        """The same without what would steer a terminal or break a page: names are whatever their owner likes."""
+        chapters = (
+            Chapter(printable_line(chapter.title), tuple(map(_cleaned, chapter.blocks))) for chapter in self.chapters
+        )
+        return Document(
+            printable_line(self.title), self.made_by, tuple(map(printable_line, self.marks)), tuple(chapters)
+        )
+
     def tables(self) -> Iterator[NamedTable]:
         """All tables, in order."""
         for chapter in self.chapters:
@@ -76,3 +87,19 @@ class Document:
         """All pictures, in order."""
         for chapter in self.chapters:
             yield from (block for block in chapter.blocks if isinstance(block, Picture))
+
+
+def _cleaned(block: Block) -> Block:
+    if isinstance(block, Paragraph):
+        return Paragraph(printable_line(block.text))
+    if isinstance(block, Answers):
+        return Answers(tuple((question, printable_line(answer)) for question, answer in block.rows))
+    if isinstance(block, NamedTable):
+        table = block.table
+        rows = tuple(
+            tuple(printable_line(cell) if isinstance(cell, str) else cell for cell in row) for row in table.rows
+        )
+        return NamedTable(block.name, replace(table, title=printable_line(table.title), rows=rows))
+    figure = block.figure
+    figure = replace(figure, title=printable_line(figure.title), x_name=printable_line(figure.x_name))
+    return Picture(block.name, figure, printable_line(block.caption))

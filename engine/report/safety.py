@@ -37,6 +37,9 @@ DROPS = (0, 1, 5, 20)
 TEST_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 """images of an in-field test"""
 
+HASH_LENGTH = 64
+"""hexadecimal digits of SHA-256"""
+
 FOLDS = 5
 """parts of the critical faults, each of which is left out once when the test images are chosen"""
 
@@ -44,6 +47,7 @@ FOLDS = 5
 def identity_chapter(material: Material) -> Chapter:
     """What was run, so that it can be run again: everything that a number here depends on."""
     description, status, config = material.description, material.status, material.config
+    identity = description.get("identity", {})
     faults = config.get("faults", {})
     drawn = description.get("drawn") or status.faults
     stopped = f", of {drawn:,} that were drawn" if drawn != status.faults else ""
@@ -59,10 +63,10 @@ def identity_chapter(material: Material) -> Chapter:
         ("method", f"{status.method}, goal {status.goal}"),
         ("not a number", NAN_RULE),
         ("started, finished", f"{material.campaign.started or '-'}, {material.campaign.finished or '-'} (UTC)"),
-        *((name, value) for name, value in description.get("identity", {}).items()
-          if name not in ("network", "method", "goal")),
-        *((f"numerics: {name}", value) for name, value in description["numerics"].items()
-          if not name.startswith("check")),
+        *((f"SHA-256 of {name}" if len(value) == HASH_LENGTH else name, value)
+          for name, value in identity.items() if name not in ("network", "method", "goal")),
+        *((name.replace("_", " "), value) for name, value in description["numerics"].items()
+          if not name.startswith("check") and name not in identity),
         ("fingerprint of all this", description["fingerprint"]),
     ]  # fmt: skip
     table = Table("", (Column("what", heading=""), Column("value", heading="")), tuple(rows))
@@ -70,7 +74,7 @@ def identity_chapter(material: Material) -> Chapter:
         "Identity: what was run",
         (
             Paragraph(
-                "Hashes are SHA-256. `dear-tui reproduce report.json` loads the same config, compares these items, "
+                "`dear-tui reproduce report.json` loads the same config, compares these items, "
                 "runs the campaign again and tells whether the same pairs are critical."
             ),
             NamedTable("identity", table),

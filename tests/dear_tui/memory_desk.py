@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dear_tui.access.store_reader import Desk, Details
@@ -72,6 +73,9 @@ class FakeDesk(Desk):
 
     def stop_worker(self) -> str:
         return self._obey("the worker, process 4242, stops", "stop_worker")
+
+    def report(self, what: Sequence[str], stem: str) -> Path:
+        return Path(self._obey(stem, "report", *what))
 
     def close(self) -> None:
         self.closed = True

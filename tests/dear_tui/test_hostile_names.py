@@ -16,7 +16,7 @@ from textual.widgets import Input
 import dear_tui.cli
 from dear_tui.app import MOST_PASTED, DearApp
 from dear_tui.cli import main
-from dear_tui.text.printable import IN_TEXT, printable, printable_line
+from engine.printable import IN_TEXT, printable, printable_line
 from tests.dear_tui.memory_store import screen_text, settle
 from tests.small_campaign import write_config
 

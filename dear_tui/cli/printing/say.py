@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from rich.console import Console
 from rich.text import Text
 
-from dear_tui.text.printable import printable
 from dear_tui.text.steps import StepText
+from engine.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

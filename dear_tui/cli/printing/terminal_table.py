@@ -13,9 +13,9 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from dear_tui.cli.printing.say import say
-from dear_tui.text.printable import printable_line
 from engine.analysis.renderers.registry import RENDERERS
 from engine.analysis.result_table import Table
+from engine.printable import printable_line
 
 if TYPE_CHECKING:
     from typing import TextIO

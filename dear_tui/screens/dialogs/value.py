@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from dear_tui.screens.dialogs.dialog import Dialog
-from dear_tui.text.printable import printable, printable_line
+from engine.printable import printable, printable_line
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 
-from dear_tui.text.printable import printable_line
 from dear_tui.widgets.common.columns import ListColumn, lay_out
 from dear_tui.widgets.common.status_text import MUTED
 from engine.analysis.result_table import UNKNOWN
+from engine.printable import printable_line
 from engine.units import percent
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from dear_tui.machine.gpu import PROGRAM, UNKNOWN
-from dear_tui.text.printable import printable_line
 from dear_tui.widgets.common.status_text import MUTED, spread
+from engine.printable import printable_line
 from engine.units import UNITS
 
 if TYPE_CHECKING:

@@ -133,7 +133,7 @@ def _drawing(svg: str, width: float) -> Any:
     """As vectors, as wide as the page."""
     with needs_extra("PDF"):
         from svglib.svglib import svg2rlg
-    drawing = svg2rlg(io.BytesIO(svg.encode()))
+    drawing: Any = svg2rlg(io.BytesIO(svg.encode()))
     scale = width / drawing.width
     drawing.scale(scale, scale)
     drawing.width, drawing.height = width, drawing.height * scale

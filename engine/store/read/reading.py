@@ -211,8 +211,10 @@ class StoreReader:
         with self._reading(campaign):
             metric, receipts = self.state.campaign_row(campaign).metric, self.state.receipts(campaign)
             totals, layout = self.fault_totals(campaign), self.layout.campaign(campaign)
-            known = [each for each in receipts
-                     if each.span.rank_stop <= len(curve.critical) and each.span.fault_stop <= curve.faults]  # fmt: skip
+            images = len(curve.critical)
+            known = [
+                each for each in receipts if each.span.rank_stop <= images and each.span.fault_stop <= curve.faults
+            ]
             whole = read_summary(status, metric, layout, known, totals, population, self._duckdb(views=True))
         return whole.of_first(len(curve.critical))
 

@@ -14,8 +14,8 @@ import torch
 
 import engine
 from dear_tui.widgets.faults.fault_map_picture import HeatGrid
-from engine.analysis.estimate import Confidence
 from engine.analysis.campaign_results import campaign_results
+from engine.analysis.estimate import Confidence
 from engine.config.campaign_config import load_config
 from engine.config.fields import config_fields
 from engine.running.execution import execute

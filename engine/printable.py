@@ -1,4 +1,4 @@
-"""Texts from files, names and data, as a terminal may have them: what would steer it stands there as its escape."""
+"""Texts from files, names and data, as a terminal or a page may have them: what would steer it becomes its escape."""
 
 from __future__ import annotations
 
