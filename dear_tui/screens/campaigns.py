@@ -46,7 +46,7 @@ SETTLE_SECONDS = 0.1
 """how long the cursor rests on a campaign before its details are read"""
 WIDE = 110
 """columns from which the details stand beside the list"""
-OFFERED = ("pause", "resume", "retry", "cancel", "delete", "mark", "filter", "unfilter")
+OFFERED = ("pause", "resume", "retry", "cancel", "delete", "mark", "report", "filter", "unfilter")
 
 
 class CampaignsScreen(SnapshotScreen):

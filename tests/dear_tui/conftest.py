@@ -12,8 +12,11 @@ from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 from textual.screen import Screen
 
+from dear_tui.cli import main
 from dear_tui.terminal.gc_pauses import GarbageBetweenKeys
+from tests.conftest import in_one_thread
 from tests.dear_tui.real_terminal import DEAR_TUI, Terminal
+from tests.small_campaign import write_config
 
 
 @pytest.fixture(autouse=True)
@@ -136,3 +139,12 @@ def terminal() -> Iterator[Callable[..., Terminal]]:
     yield opens
     for one in opened:
         one.program.close(force=True)
+
+
+@pytest.fixture(scope="session")
+def finished_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store whose campaign 1 is finished; not to be written to."""
+    folder = tmp_path_factory.mktemp("finished")
+    with in_one_thread():
+        assert main(["run", str(write_config(folder)), "--store", str(folder / "store")]) == 0
+    return folder / "store"

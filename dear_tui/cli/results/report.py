@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import sys
 from datetime import UTC, datetime
@@ -65,6 +66,9 @@ def report(
     from engine.report.writers.registry import TEXTS
     from engine.store import Store, store_path
 
+    for option, value, what_it_is in (("--budget", budget, "number of FIT"), ("--fit-per-mbit", fit_per_mbit, "rate")):
+        if value is not None and not math.isfinite(value):
+            raise InputError(f"{option}: {value} is no {what_it_is}; give a number")
     if as_json:
         if report_format not in (None, "json"):
             raise InputError(f"--json and --format {report_format}: ask for one of the two")

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from dear_tui.cli import main
-from tests.conftest import in_one_thread
-from tests.small_campaign import write_config
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,12 +37,3 @@ def invoke(capsys: pytest.CaptureFixture[str]) -> Invoke:
         return Finished(code, out, err)
 
     return run
-
-
-@pytest.fixture(scope="session")
-def finished_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store whose campaign 1 is finished; not to be written to."""
-    folder = tmp_path_factory.mktemp("finished")
-    with in_one_thread():
-        assert main(["run", str(write_config(folder)), "--store", str(folder / "store")]) == 0
-    return folder / "store"

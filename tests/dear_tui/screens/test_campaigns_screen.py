@@ -15,6 +15,7 @@ from engine.store.state.lock import Holder
 from engine.store.state.queue import QueueView
 from tests.dear_tui.memory_desk import FakeDesk, worker_view
 from tests.dear_tui.memory_store import (
+    IMAGES,
     FakeSource,
     make_app,
     make_curve,
@@ -147,6 +148,7 @@ async def test_the_footer_offers_what_the_state_allows(state: str, offered: set[
         (["g", "K"], "campaign 1 is the next one already"),
         (["g", "j", "J"], "campaign 2 is the last one already"),
         (["tab"], "the details are not shown; i shows them"),
+        (["g", "e"], "campaign 1 has found nothing yet"),
         (["W"], "no worker runs in this store; w starts one"),
     ],
 )
@@ -333,6 +335,28 @@ async def test_marks_are_signs_and_are_counted() -> None:
         assert [line[2] for line in text.splitlines() if "#5" in line or "#4" in line] == ["◆", "◆"]
         await pilot.press("c")
         assert app.marked == {5}
+
+
+async def test_e_writes_the_report_of_the_chosen_campaign_or_of_the_marked_ones() -> None:
+    desk = FakeDesk()
+    app = make_app(FakeSource([make_status(number, IMAGES, state="finished") for number in (3, 2)]), desk=desk)
+    async with app.run_test(size=(120, 24), notifications=True) as pilot:
+        await settle(pilot)
+        await pilot.press("e")
+        await until_shown(pilot, "written: report-campaign-3/report.html")
+        await pilot.press("c", "j", "c", "e")
+        await until_shown(pilot, "report-campaigns-2-3")
+        await until(pilot, lambda: desk.orders == [("report", "3"), ("report", "2", "3")])
+
+
+async def test_a_report_that_fails_says_why() -> None:
+    desk = FakeDesk()
+    desk.refusal = "/readonly: cannot be written (Permission denied); give --out a folder that can be"
+    app = make_app(FakeSource([make_status(3, IMAGES, state="finished")]), desk=desk)
+    async with app.run_test(size=(120, 24), notifications=True) as pilot:
+        await settle(pilot)
+        await pilot.press("e")
+        await until_shown(pilot, "cannot be written")
 
 
 async def test_y_copies_the_number(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,6 +74,16 @@ async def test_members_stand_side_by_side_and_lead_on(store: Path) -> None:
         assert app.campaign == 2
 
 
+async def test_e_writes_the_report_of_the_study(store: Path) -> None:
+    desk = FakeDesk()
+    app = DearApp(store, 1, open_store, lambda _path: desk)
+    async with app.run_test(size=(120, 24), notifications=True) as pilot:
+        await open_screen(pilot, "7", "study seeds: 3 campaigns, 2 with results")
+        await pilot.press("e")
+        await until_shown(pilot, "written: report-study-seeds/report.html")
+    assert desk.orders == [("report", "seeds")]
+
+
 async def test_what_fits_is_shown_in_80_columns(store: Path) -> None:
     app = app_of(store, 1)
     async with app.run_test(size=(80, 24)) as pilot:
