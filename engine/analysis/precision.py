@@ -43,6 +43,8 @@ class Look:
     faults: int
     """that have run"""
     drawn: int
+    more: str
+    """what would draw more, in words"""
 
     @classmethod
     def at(cls, shares: Mapping[str, Share], config: Mapping[str, Any], faults: int, drawn: int) -> Look | None:
@@ -59,7 +61,8 @@ class Look:
             return None
         rate = str(run.get("precision_of", "pairs"))
         share = shares[RATES[rate].share]
-        return cls(share, Confidence.of(config), float(run["precision"]), rate, faults, drawn)
+        more = "a smaller error_margin" if config.get("faults", {}).get("count") is None else "a larger count"
+        return cls(share, Confidence.of(config), float(run["precision"]), rate, faults, drawn, more)
 
     @property
     def is_enough(self) -> bool:
@@ -69,12 +72,21 @@ class Look:
     @property
     def sentence(self) -> str:
         """What it says of the campaign, where this is the last look."""
-        wide = (
+        if self.faults < self.drawn:
+            return f"stopped after {self.faults:,} of {self.drawn:,} faults, because {self._width}"
+        all_run = f"all {self.drawn:,} faults have run"
+        if self.share.low == self.share.high:
+            return f"{all_run}, which are all that there are: nothing is open"
+        return f"{all_run}, and {self._width}{'' if self.is_enough else f'; {self.more} draws more'}"
+
+    @property
+    def on_the_way(self) -> str:
+        """What it says of a campaign that goes on."""
+        return f"after {self.faults:,} of {self.drawn:,} faults {self._width}; going on"
+
+    @property
+    def _width(self) -> str:
+        return (
             f"the {100 * self.confidence.stated:g} % interval {RATES[self.rate].words} is "
             f"{100 * (self.share.high - self.share.low):.3g} points wide (precision {100 * self.precision:g})"
         )
-        if not self.is_enough:
-            return f"all {self.drawn:,} faults have run, and {wide}; a smaller error_margin draws more"
-        if self.faults < self.drawn:
-            return f"stopped after {self.faults:,} of {self.drawn:,} faults, because {wide}"
-        return f"all {self.drawn:,} faults have run, and {wide}"

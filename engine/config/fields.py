@@ -84,6 +84,10 @@ def applies(section: str, key: str, tables: Mapping[str, Any]) -> bool:
             return chosen("workload", "select") in OPTION_SELECTS[option]
         case "run", option if option in SCREENING:
             return screens(chosen("run", "method"))
+        case "run", "precision":
+            return chosen("faults", "sampling") != LIST
+        case "run", "precision_of":
+            return chosen("faults", "sampling") != LIST and chosen("run", "precision") is not None
     return True
 
 

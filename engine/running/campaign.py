@@ -62,7 +62,7 @@ def new_campaign(prepared: PreparedCampaign, checked: CheckResult) -> NewCampaig
         workload=prepared.workload,
         layers=tuple(_layer_records(prepared, checked)),
         check=CheckRecord(**asdict(checked)),
-        drawn=prepared.drawn,
+        drawn=len(prepared.drawn),
     )
 
 
@@ -146,11 +146,14 @@ def run_campaign(
                     break
             ran = prepared.first(stop)
             look = _look(ran, store, campaign)
-            if look is not None and (look.is_enough or ran is prepared):
-                on_note(look.sentence)
-                if ran is not prepared:
+            if look is not None:
+                is_last = look.is_enough or ran is prepared
+                on_note(look.sentence if is_last else look.on_the_way)
+                if is_last and ran is not prepared:
                     store.stop_early(campaign, new_campaign(ran, checked), writer)
-                break
+                    ProgressMeter(store.campaign(campaign), on_progress)  # which has fewer pairs now, all of them done
+                if is_last:
+                    break
         background.seal()
     return True
 
@@ -162,7 +165,7 @@ def _look(ran: PreparedCampaign, store: Store, campaign: int) -> Look | None:
     summary, config = store.summary(campaign), ran.config.to_json()
     chosen = np.isin(summary.fault_id, ran.faults.fault_id)
     shares = population_shares(summary.of_faults(chosen), Confidence.of(config))
-    return Look.at(shares, config, len(ran.faults), ran.drawn)
+    return Look.at(shares, config, len(ran.faults), len(ran.drawn))
 
 
 @dataclass(frozen=True)

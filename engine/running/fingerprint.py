@@ -79,7 +79,9 @@ def _screening(config: CampaignConfig) -> str | None:
 def _precision(config: CampaignConfig) -> str | None:
     """What decides after how many faults a campaign stops; None where all are run."""
     run = config.run
-    return None if run.precision is None else f"{run.precision:g} of {run.precision_of}"
+    if run.precision is None:
+        return None
+    return f"{run.precision!r} of {run.precision_of}, confidence {config.faults.confidence!r}"
 
 
 @cache

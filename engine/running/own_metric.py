@@ -61,9 +61,12 @@ def own_metric(named: str, folder: Path | None) -> Metric:
 
 def _real(values: Any) -> Values:
     """What a metric gives as numbers that can be ranked."""
-    if np.iscomplexobj(values):
-        raise TypeError("complex numbers cannot be ranked")
-    return np.asarray(values, dtype=np.float64)
+    found = np.asarray(values)
+    if found.dtype.names or any(
+        np.iscomplexobj(value) for value in (found.ravel() if found.dtype.hasobject else [found])
+    ):
+        raise TypeError("complex numbers and records cannot be ranked")
+    return found.astype(np.float64)
 
 
 def _kept(given: MetricInput) -> MetricInput:

@@ -89,8 +89,8 @@ class PreparedCampaign:
     """all that a result depends on, see `engine.running.fingerprint`"""
     seconds: float
     """that it took, most of it for ranking the images"""
-    drawn: int
-    """faults that the config asks for; more than `faults` where the campaign has stopped early"""
+    drawn: FaultList
+    """the faults that the config asks for: more than `faults` where the campaign has stopped early"""
 
     @property
     def fingerprint(self) -> str:
@@ -138,10 +138,14 @@ class PreparedCampaign:
 
     @cached_property
     def audit(self) -> AuditPlan:
-        """What is run although a bound calls it safe, where the method leaves anything out."""
-        run = self.config.run
-        pairs, faults = pairs_to_draw(run.audit, self.pairs), faults_to_draw(run.audit_faults, len(self.faults))
-        return AuditPlan(self.faults.layer, len(self.workload), pairs, faults, self.config.faults.seed)
+        """What is run although a bound calls it safe, where the method leaves anything out.
+
+        It is drawn from all faults, so that it stays what it is where the campaign stops early.
+        """
+        run, drawn, images = self.config.run, self.drawn, len(self.workload)
+        pairs, faults = pairs_to_draw(run.audit, len(drawn) * images), faults_to_draw(run.audit_faults, len(drawn))
+        places = None if len(self.faults) == len(drawn) else np.searchsorted(drawn.fault_id, self.faults.fault_id)
+        return AuditPlan(drawn.layer, images, pairs, faults, self.config.faults.seed, places)
 
     def load(self, rank_start: int, rank_stop: int, injection: Injection | None = None) -> GoldenBlock:
         """The golden values of these ranks, with what is audited of them; `injection`: another one than its own."""
@@ -243,7 +247,7 @@ def _prepare(config: CampaignConfig, threads: int | None, on_step: OnStep, netwo
         workload=workload,
         identity=identify(config, dataset, loaded, numerics, faults, workload),
         seconds=time.monotonic() - started,
-        drawn=len(faults),
+        drawn=faults,
     )
 
 

@@ -76,7 +76,7 @@ def is_same_config(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two configs ask for the same, in everything but [run], which says how it is computed.
 
     A key that was not there yet when a config was kept has its default. Where the faults are counted, what else would
-    decide how many are drawn does not.
+    decide how many are drawn does not, but for the confidence that tells when a campaign with a precision stops.
     """
     return _said(one) == _said(other)
 
@@ -84,5 +84,6 @@ def is_same_config(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 def _said(config: Mapping[str, Any]) -> dict[str, Any]:
     filled: dict[str, Any] = {name: {**keys, **config.get(name, {})} for name, keys in DEFAULTS.items()}
     if filled["faults"].get("count") is not None:
-        filled["faults"] |= {"error_margin": None, "confidence": None}
+        stops = filled["run"].get("precision") is not None
+        filled["faults"] |= {"error_margin": None} | ({} if stops else {"confidence": None})
     return {**config, **filled, "run": None}

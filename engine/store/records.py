@@ -160,6 +160,13 @@ class CampaignStatus(Counted):
     """screened pairs that were run all the same"""
     missed: int = 0
     """of these, the ones that are critical"""
+    drawn: int | None = None
+    """faults that were drawn; more than `faults` where it stopped at its precision; None: not known to be more"""
+
+    @property
+    def has_stopped_early(self) -> bool:
+        """Whether it knew enough before it had run all faults."""
+        return self.drawn is not None and self.drawn > self.faults
 
     @property
     def not_critical(self) -> int:

@@ -74,7 +74,8 @@ def print_summary(store: Store, campaign: int, with_rankings: bool = False) -> N
     status = summary.status
     say(f"campaign {status.id}: {status.name}, {status.network} on {status.dataset}")
     took = "" if results.seconds is None else f", computed in {stopwatch(results.seconds)}"
-    say(f"{status.faults:,} faults x {status.images:,} images = {status.pairs:,} pairs{took}")
+    of_drawn = f" of {status.drawn:,}" if status.has_stopped_early else ""
+    say(f"{status.faults:,}{of_drawn} faults x {status.images:,} images = {status.pairs:,} pairs{took}")
     if results.precision is not None:
         say(f"precision: {results.precision}")
     if results.self_check is not None:

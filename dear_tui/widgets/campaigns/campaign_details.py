@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from dear_tui.access.description import audit_lines, table_one_lines
 from dear_tui.settings.keymap import with_ids
-from dear_tui.widgets.common.status_text import MUTED, asked_text, name_text, state_text, took
+from dear_tui.widgets.common.status_text import MUTED, asked_text, name_text, size_of, state_text, took
 from engine.severity import NOT_RUN_NAMES
 from engine.units import percent
 
@@ -112,7 +112,9 @@ def _head(
     yield name_text(status)
     yield Content("  ").join([asked_text(asked) if asked else state_text(status), Content.styled(took(status), MUTED)])
     yield Content(f"{status.network} on {status.dataset}, {status.select} images, method {status.method}")
-    yield Content(f"{status.faults:,} faults × {status.images:,} images")
+    yield Content(size_of(status))
+    if status.has_stopped_early:
+        yield Content("stopped early: precise enough")
     if status.error:
         yield Content.styled(status.error, "$text-error")
     if details and details.table_one:

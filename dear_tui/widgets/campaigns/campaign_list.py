@@ -136,7 +136,8 @@ def _last_line(row: Row, width: int) -> Content:
         return Content.styled(status.error.splitlines()[0], "$text-error").truncate(width, ellipsis=True)
     if row.step:
         return Content(row.step).truncate(width, ellipsis=True)
-    size = f"{short_count(status.faults)} faults × {short_count(status.images)} images"
+    of_drawn = f" of {short_count(status.drawn or 0)}" if status.has_stopped_early else ""
+    size = f"{short_count(status.faults)}{of_drawn} faults × {short_count(status.images)} images"
     found = Content.styled(size, MUTED)
     if row.found is not None and status.pairs_done:
         found = Content.assemble((f"{row.found:,} critical", "$text-class-critical"), (f" of {size}", MUTED))

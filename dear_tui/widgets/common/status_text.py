@@ -58,7 +58,13 @@ def workload_text(status: CampaignStatus) -> Content:
 
 def size_text(status: CampaignStatus) -> Content:
     """How many faults and images a campaign has."""
-    return Content.styled(f"{status.faults:,} faults × {status.images:,} images", MUTED)
+    return Content.styled(size_of(status), MUTED)
+
+
+def size_of(status: CampaignStatus) -> str:
+    """Of a campaign in full, and of how many faults it stopped."""
+    of_drawn = f" of {status.drawn:,}" if status.has_stopped_early else ""
+    return f"{status.faults:,}{of_drawn} faults × {status.images:,} images"
 
 
 def progress_text(status: CampaignStatus, width: int) -> Content:

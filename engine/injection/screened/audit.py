@@ -57,6 +57,8 @@ class AuditPlan:
     faults: int
     """of which all screened pairs are run"""
     seed: int
+    places: NDArray[np.int64] | None = None
+    """places in the fault list of the faults that are run, by which they are asked for; None: all of it"""
     _draws: dict[tuple[int, float], _LayerDraw] = field(default_factory=dict, repr=False)
 
     def of_ranks(self, start: int, stop: int) -> BlockAudit:
@@ -111,7 +113,8 @@ class BlockAudit:
     def drawn(self, layer: int, theta: float, positions: NDArray[np.int64]) -> DrawnPairs:
         """What is drawn of some faults of a layer; `positions` are their places in the fault list, in any order."""
         drawn = self.plan.of_layer(layer, theta)
-        place = np.searchsorted(self.plan.members(layer), positions)
+        listed = positions if self.plan.places is None else self.plan.places[positions]
+        place = np.searchsorted(self.plan.members(layer), listed)
         first_pair = place * self.plan.images + self.rank_start
         first = np.searchsorted(drawn.pairs, first_pair)
         count = np.searchsorted(drawn.pairs, first_pair + (self.rank_stop - self.rank_start)) - first

@@ -30,7 +30,8 @@ WAIT_MILLISECONDS = 100
 """how long SQLite itself waits for it, deaf to everything else"""
 
 STATUS = f"""
-SELECT id, name, state, network, dataset, "select", method, goal, faults, images, faults * images AS pairs,
+SELECT id, name, state, network, dataset, "select", method, goal, faults, drawn, images,
+    faults * images AS pairs,
     created, started, finished, error, rate, eta_s, coalesce(progress.pairs_done, 0) AS progressed,
     {", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in (*COUNTS, *AUDIT_COUNTS))}
 FROM campaigns LEFT JOIN progress ON progress.campaign = id LEFT JOIN receipts ON receipts.campaign = id

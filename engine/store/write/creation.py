@@ -110,8 +110,10 @@ def find_altered_fixed(campaign: CampaignLayout, row: CampaignRow) -> dict[Path,
     try:
         content = read_description(campaign)
         hashes = content.get("sha256", {})
-        if is_damaged(content, row) or content.get("faults") != row.faults:  # which a stop changes first
+        if is_damaged(content, row):
             bad[campaign.description] = f"{campaign.description}: damaged"
+        elif content.get("faults") != row.faults:  # a stop changes the row first
+            return {campaign.description: f"{campaign.description}: is of the faults before the campaign stopped"}
     except FileNotFoundError as error:
         bad[campaign.description] = f"{campaign.description}: {error.strerror}"
     except ValueError:

@@ -38,6 +38,9 @@ def test_the_sentence_says_after_how_many_faults_and_how_well_it_is_known() -> N
     assert look_at(0.095, 0.11, faults=40, precision_of="faults").sentence == (
         "all 40 faults have run, and the 99 % interval of critical faults is 1.5 points wide (precision 2)"
     )
+    assert look_at(0.1, 0.1, faults=40).sentence == (
+        "all 40 faults have run, which are all that there are: nothing is open"
+    )
     assert look_at(0.05, 0.15, faults=40, precision_of="accuracy").sentence == (
         "all 40 faults have run, and the 99 % interval of the faulty accuracy is 10 points wide (precision 2); "
         "a smaller error_margin draws more"

@@ -74,7 +74,15 @@ def test_its_folder_may_be_another_one(tmp_path: Path) -> None:
             "def mine(given): given.labels[:] = 0; return given.labels",
             "failed with ValueError: assignment destination is",
         ),
-        ("def mine(given): return given.labels * 1j", "failed with TypeError: complex numbers cannot be ranked"),
+        ("def mine(given): return given.labels * 1j", "failed with TypeError: complex numbers and records"),
+        (
+            "import numpy as np\ndef mine(given): return np.array([np.complex64(1j)] * len(given.labels), object)",
+            "failed with TypeError: complex numbers and records",
+        ),
+        (
+            "import numpy as np\ndef mine(given): return np.zeros(len(given.labels), dtype=[('a', 'f8')])",
+            "failed with TypeError: complex numbers and records",
+        ),
         ("def mine(given): raise KeyError('x')", "calling my_metric:mine() failed with KeyError: 'x'; mend that"),
         (
             "def mine(given): return given.features",

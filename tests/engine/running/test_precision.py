@@ -13,6 +13,7 @@ from engine.faults.waves import SHARES
 from engine.running.blocks.audit_misses import Miss, find_misses
 from engine.running.execution import execute, prepare_as_before
 from engine.running.preparation import prepare
+from engine.running.same_config import is_same_config
 from engine.steps import nobody_waits
 from engine.store import Store
 from engine.store.sql.sql import SqlSession
@@ -55,6 +56,9 @@ def test_it_stops_between_two_waves_and_says_so(stopped: tuple[Path, Recorder]) 
     assert (description["faults"], description["drawn"]) == (status.faults, DRAWN)
     assert (status.pairs_done, status.pairs) == (status.faults * IMAGES,) * 2
     assert found.precision in recorder.notes
+    assert recorder.progress[-1].pairs_done == recorder.progress[-1].pairs == status.pairs
+    assert recorder.progress[-1].critical == status.critical
+    assert (status.has_stopped_early, status.drawn) == (True, DRAWN)
     assert str(found.precision).startswith(
         f"stopped after {status.faults} of {DRAWN} faults, because the 99 % interval"
     )
@@ -138,7 +142,9 @@ def test_a_death_while_it_is_cut_is_made_good(
         patch.setattr(Store, "stop_early", dies)
         with pytest.raises(DearError, match="died here"):
             run(config, store)
-    assert run(config, store).state == "finished"
+    recorder = Recorder()
+    assert run(config, store, recorder=recorder).state == "finished"
+    assert not any("damaged" in note for note in recorder.notes)
     assert results(store) == results(stopped[0])
     with Store.open(store) as opened, opened.lock():
         assert opened.verify(1, lambda *_: None) == []
@@ -156,6 +162,33 @@ def test_a_damaged_part_of_a_campaign_that_has_stopped_is_computed_again(
     finished = run(config, store)
     assert (finished.id, finished.state) == (1, "finished")
     assert results(store) == results(stopped[0])
+
+
+def test_a_mended_audit_is_the_one_that_was_drawn(tmp_path: Path) -> None:
+    """Other faults drawn for the mended parts would be taken for ones of all whose pairs were run."""
+    config, store = precise(tmp_path, method="screened"), tmp_path / "store"
+    run(config, store)
+    audited = "SELECT fault_id, image_id, drawn_as, severity FROM audit ORDER BY ALL"
+    before = query(store, audited)
+    assert before
+    parts = sorted(store.glob("campaigns/campaign=000001/severity/part-*.parquet"))
+    parts[len(parts) // 2].unlink()
+    with Store.open(store) as opened, opened.lock():
+        opened.verify(1, lambda *_: None)
+    assert run(config, store).state == "finished"
+    assert query(store, audited) == before
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"run": {"precision": 0.50000001}}, {"faults": {"confidence": 0.8}}, {"run": {"precision_of": "faults"}}],
+)
+def test_what_decides_when_it_stops_makes_another_campaign(tmp_path: Path, changes: dict[str, Any]) -> None:
+    base: dict[str, dict[str, Any]] = {"faults": {"count": DRAWN, "bits": None}, "run": {"precision": 0.5}}
+    other = {table: {**values, **changes.get(table, {})} for table, values in base.items()}
+    one, two = (prepare(load_config(write_config(tmp_path, **each))) for each in (base, other))
+    assert one.fingerprint != two.fingerprint
+    assert not is_same_config(one.config.to_json(), two.config.to_json()) or "run" in changes
 
 
 def test_while_it_runs_the_curve_is_of_the_waves_that_are_done(tmp_path: Path) -> None:
@@ -187,7 +220,10 @@ def test_a_precision_that_is_not_reached_runs_every_fault_and_says_what_is_missi
     recorder = Recorder()
     finished = run(precise(tmp_path, 0.001), tmp_path / "store", recorder=recorder)
     assert finished.faults == DRAWN
-    assert any(note.endswith("(precision 0.1); a smaller error_margin draws more") for note in recorder.notes)
+    assert any(note.endswith("(precision 0.1); a larger count draws more") for note in recorder.notes)
+    on_the_way = [note for note in recorder.notes if note.endswith("; going on")]
+    assert len(on_the_way) == len(SHARES) - 1
+    assert on_the_way[0].startswith("after 10 of 320 faults the 99 % interval of critical pairs is ")
 
 
 def test_a_miss_of_the_audit_is_mended_in_every_wave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
