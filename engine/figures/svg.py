@@ -141,9 +141,12 @@ class _Drawing:
         y = mark.y / scale if scale is not None else self._figure.y.place(mark.y)
         shown = ~(np.isnan(x) | np.isnan(y))
         if isinstance(mark, Points):
-            colour = self._palette[mark.colour]
-            for column, row in _distinct(x[shown], y[shown]):
-                yield f'<circle cx="{column:g}" cy="{row:g}" r="2" fill="{colour}" fill-opacity="0.5"/>'
+            dots = "".join(f"M{column:g} {row:g}h.01" for column, row in _distinct(x[shown], y[shown]))
+            if dots:  # one path, whose ends are round, is a third as long as circles are
+                yield (
+                    f'<path d="{dots}" stroke="{self._palette[mark.colour]}" stroke-opacity="0.6" stroke-width="4" '
+                    'stroke-linecap="round"/>'
+                )
         elif shown.any():
             yield f'<polyline points="{_joined(_corners(x[shown], y[shown]))}" {self._stroke(mark)}/>'
 
@@ -177,17 +180,22 @@ def _pixels(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float6
 
 
 def _distinct(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[list[float]]:
+    """Where dots lie, in whole pixels: they are four wide."""
     inside = (x >= 0) & (x <= 1) & (y >= 0) & (y <= 1)
-    points: list[list[float]] = np.unique(_pixels(x[inside], y[inside]), axis=0).tolist()
+    points: list[list[float]] = np.unique(np.round(_pixels(x[inside], y[inside])), axis=0).tolist()
     return points
 
 
 def _corners(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[list[float]]:
-    """Of a line, without points that lie on the one before."""
+    """Of a line, without points that lie on the one before, nor on a level or upright part of it."""
     first, last = np.searchsorted(x, 0.0), np.searchsorted(x, 1.0, side="right")
     points = _pixels(x, y)[max(first - 1, 0) : last + 1]
-    keep = np.concatenate([[True], (np.diff(points, axis=0) != 0).any(axis=1)])
-    kept: list[list[float]] = points[keep].tolist()
+    points = points[np.concatenate([[True], (np.diff(points, axis=0) != 0).any(axis=1)])]
+    if len(points) > 2:
+        turns = np.sign(np.diff(points, axis=0))  # along one axis only, and on in the same direction
+        is_between = ((turns[:-1] == turns[1:]).all(axis=1)) & (turns[1:] == 0).any(axis=1)
+        points = points[np.concatenate([[True], ~is_between, [True]])]
+    kept: list[list[float]] = points.tolist()
     return kept
 
 

@@ -47,16 +47,18 @@ def build_report(
     """
     chapters: list[Chapter] = []
     if len(materials) > 1:
-        chapters.append(side_by_side_chapter(materials))
+        marks = tuple(mark for material in materials for mark in marks_of(material))
+        chapters.append(replace(side_by_side_chapter(materials, title or ""), marks=marks))
     for number, material in enumerate(materials):
         on_step(Step("working out the report", number, len(materials)))
-        own = campaign_chapters(material, rate)
+        marks = tuple(marks_of(material))
+        own = [replace(chapter, marks=marks) for chapter in campaign_chapters(material, rate)]
         chapters += own if len(materials) == 1 else [_of_campaign(chapter, material) for chapter in own]
     first = materials[0].status
     return Document(
         title=title or f"{first.name}: {first.network} on {first.dataset}",
         made_by=f"dear-tui {version('dear-tui')}, {made:%Y-%m-%d %H:%M} UTC",
-        marks=tuple(mark for material in materials for mark in marks_of(material)),
+        marks=tuple(dict.fromkeys(mark for chapter in chapters for mark in chapter.marks)),
         chapters=tuple(chapters),
     ).cleaned()
 
@@ -80,4 +82,6 @@ def _of_campaign(chapter: Chapter, material: Material) -> Chapter:
         replace(block, name=f"campaign-{campaign}-{block.name}") if isinstance(block, NamedTable | Picture) else block
         for block in chapter.blocks
     )
-    return Chapter(f"Campaign {campaign}, {material.status.name}: {chapter.title.lower()}", blocks)
+    return replace(
+        chapter, title=f"Campaign {campaign}, {material.status.name}: {chapter.title.lower()}", blocks=blocks
+    )

@@ -56,6 +56,8 @@ class Chapter:
 
     title: str
     blocks: tuple[Block, ...]
+    marks: tuple[str, ...] = ()
+    """what must be said beside all of it, such as that its campaign is not finished"""
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,18 @@ class Document:
     made_by: str
     """program, version and date, for the foot of each page"""
     marks: tuple[str, ...]
-    """what every page says of it, such as that a campaign is not finished"""
+    """those of all chapters, each once"""
     chapters: tuple[Chapter, ...]
 
     def cleaned(self) -> Document:
         """The same without what would steer a terminal or break a page: names are whatever their owner likes."""
         chapters = (
-            Chapter(printable_line(chapter.title), tuple(map(_cleaned, chapter.blocks))) for chapter in self.chapters
+            Chapter(
+                printable_line(chapter.title),
+                tuple(map(_cleaned, chapter.blocks)),
+                tuple(map(printable_line, chapter.marks)),
+            )
+            for chapter in self.chapters
         )
         return Document(
             printable_line(self.title), self.made_by, tuple(map(printable_line, self.marks)), tuple(chapters)

@@ -69,15 +69,15 @@ def findings_chapters(material: Material) -> Iterator[Chapter]:
 
 
 def table_one_table(materials: Sequence[Material]) -> Table:
-    """Table I: a row for each campaign, and below it the paper's where the setting is the same."""
+    """Table I: a row for each campaign, and below those of one setting the paper's, where it has it."""
     rows: list[tuple[Cell, ...]] = []
-    for material in materials:
+    for place, material in enumerate(materials):
         status, row = material.status, material.results.table_one
         rows.append(
             (f"{status.network}, {status.dataset}", f"campaign {status.id}", status.faults, status.images,
              row.clean_accuracy, row.faulty_accuracy, row.not_critical, row.critical, row.critical_faults)
         )  # fmt: skip
-        theirs = _published(material)
+        theirs = _published_below(materials, place)
         if theirs is not None:
             rows.append(
                 (f"{status.network}, {status.dataset}", PAPER, None, None, theirs.clean_accuracy,
@@ -100,6 +100,12 @@ def table_one_table(materials: Sequence[Material]) -> Table:
     )
 
 
+def _published_below(materials: Sequence[Material], place: int) -> Published | None:
+    """The paper's rows, below the last campaign of their setting."""
+    theirs = _published(materials[place])
+    return None if any(_published(later) is theirs for later in materials[place + 1 :]) else theirs
+
+
 def _published(material: Material) -> Published | None:
     status = material.status
     if status.images != material.image_counts.data_set:
@@ -110,14 +116,14 @@ def _published(material: Material) -> Published | None:
 def table_four_table(materials: Sequence[Material]) -> Table:
     """Table IV: what selections of images detect, of each campaign, and the paper's beside it."""
     rows: list[tuple[Cell, ...]] = []
-    for material in materials:
+    for place, material in enumerate(materials):
         four, name = material.results.table_four, f"{material.status.network}, {material.status.dataset}"
         for row in four or ():
             rows.append(
                 (name, f"campaign {material.status.id}", SELECTIONS[row.method], row.percent_of_samples,
                  row.faults_detected, row.seconds_at_1ms, row.seconds_measured)
             )  # fmt: skip
-        theirs = _published(material)
+        theirs = _published_below(materials, place)
         if theirs is not None:
             selections = (
                 ("central", *theirs.central),

@@ -6,12 +6,13 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from engine.analysis.result_table import Column, Kind, Table
+from engine.analysis.study import of_campaign, study_table
 from engine.report.document import Chapter, NamedTable, Paragraph
 from engine.report.findings import table_four_table, table_one_table
 from engine.report.paper import PAPER, SEEDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from engine.analysis.result_table import Cell
     from engine.report.material import Material
@@ -31,8 +32,13 @@ def comparable(materials: Sequence[Material]) -> list[list[Material]]:
     return list(groups.values())
 
 
-def side_by_side_chapter(materials: Sequence[Material]) -> Chapter:
-    """Tables I and IV of all, and Table III of those that differ by the seed of their faults alone."""
+def side_by_side_chapter(materials: Sequence[Material], title: str) -> Chapter:
+    """What sets them apart and what they found, Tables I and IV of all, Table III of those that differ by seed alone.
+
+    Args:
+        materials: of the campaigns.
+        title: of the report.
+    """
     groups = comparable(materials)
     seeds = [group for group in groups if len({each.seed for each in group}) > 1]
     note = "Each row is a campaign of its own. " + (
@@ -44,11 +50,25 @@ def side_by_side_chapter(materials: Sequence[Material]) -> Chapter:
         "Side by side",
         (
             Paragraph(note),
+            *_members(materials, title),
             NamedTable("table-1-all", table_one_table(materials)),
             NamedTable("table-4-all", table_four_table(materials)),
             *(NamedTable(f"table-3-{number}", seeds_table(group)) for number, group in enumerate(seeds, 1)),
         ),
     )
+
+
+def _members(materials: Sequence[Material], title: str) -> Iterator[NamedTable]:
+    """Where all are members of a study: what varies, and what each has found."""
+    factors = [material.description.get("factors") or {} for material in materials]
+    if factors[0] and all(each.keys() == factors[0].keys() for each in factors):
+        members = [
+            of_campaign(own, material.summary, material.description)
+            for own, material in zip(factors, materials, strict=True)
+        ]
+        stated = {material.confidence.stated for material in materials}
+        table = study_table(title.removeprefix("Study "), members, stated.pop() if len(stated) == 1 else None)
+        yield NamedTable("members", table)
 
 
 def seeds_table(group: Sequence[Material]) -> Table:

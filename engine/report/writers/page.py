@@ -59,8 +59,7 @@ def _lines(document: Document) -> Iterator[str]:
     yield f"<title>{escape(document.title)}</title><style>{STYLE}</style></head><body>"
     yield f"<h1>{escape(document.title)}</h1>"
     yield f'<p class="made">{escape(document.made_by)}</p>'
-    marks = [f'<p class="mark">{escape(mark)}</p>' for mark in document.marks]
-    yield from marks
+    yield from map(_mark, document.marks)
     links = (
         f'<a href="#chapter-{number}">{escape(chapter.title)}</a>' for number, chapter in enumerate(document.chapters)
     )
@@ -71,7 +70,7 @@ def _lines(document: Document) -> Iterator[str]:
         yield f'<section id="chapter-{number}">'
         yield f"<h2>{escape(chapter.title)}</h2>"
         if not is_first:
-            yield from marks
+            yield from map(_mark, chapter.marks)
         for block in chapter.blocks:
             if isinstance(block, Paragraph):
                 yield f"<p>{escape(block.text)}</p>"
@@ -88,3 +87,7 @@ def _lines(document: Document) -> Iterator[str]:
                 pictures += 1
         yield "</section>"
     yield "</body></html>"
+
+
+def _mark(mark: str) -> str:
+    return f'<p class="mark">{escape(mark)}</p>'

@@ -11,6 +11,7 @@ from engine.figures.svg import to_svg
 from engine.report.document import Answers, NamedTable
 from engine.report.document import Paragraph as Words
 from engine.report.writers.extra import needs_extra
+from engine.report.writers.pictures import vectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,8 @@ FONT, BOLD = "Vera", "VeraBd"
 MARGIN = 40
 """points"""
 SMALL, NORMAL = 6.5, 9.0
+MOST_LINES = 3
+"""of marks at the head of a page"""
 MOST_COLUMNS = 6
 """of a table in the normal size of letters"""
 
@@ -41,7 +44,8 @@ def as_pdf(document: Document) -> bytes:
     fonts = Path(reportlab.__file__).parent / "fonts"
     for name in (FONT, BOLD):
         pdfmetrics.registerFont(TTFont(name, str(fonts / f"{name}.ttf")))
-    marks = "   ".join(document.marks)
+    marks = " | ".join(document.marks)
+    many = f"{len(document.marks)} remarks on these campaigns stand on the first page: not all are whole"
     buffer = io.BytesIO()
     template = SimpleDocTemplate(
         buffer, pagesize=A4, title=document.title, author=document.made_by,
@@ -53,7 +57,8 @@ def as_pdf(document: Document) -> bytes:
         canvas.setFont(FONT, SMALL)
         canvas.drawString(MARGIN, MARGIN / 2, document.made_by)
         canvas.drawRightString(A4[0] - MARGIN, MARGIN / 2, str(canvas.getPageNumber()))
-        for line, text in enumerate(_wrapped(marks, width)[:3]):
+        lines = _wrapped(marks, width)
+        for line, text in enumerate(lines if len(lines) <= MOST_LINES else [many]):
             canvas.drawString(MARGIN, A4[1] - MARGIN / 2 - 9 * line, text)
 
     template.build(list(_flowables(document, width)), onFirstPage=on_page, onLaterPages=on_page)
@@ -71,6 +76,8 @@ def _flowables(document: Document, width: float) -> Iterator[Any]:
     from reportlab.platypus import KeepTogether, Spacer
 
     yield _words(document.title, 16, BOLD)
+    for mark in document.marks:
+        yield _words(mark, NORMAL)
     for chapter in document.chapters:
         yield Spacer(1, 12)
         yield _words(chapter.title, 12, BOLD)
@@ -131,9 +138,7 @@ def _table(table: Table, width: float) -> Iterator[Any]:
 
 def _drawing(svg: str, width: float) -> Any:
     """As vectors, as wide as the page."""
-    with needs_extra("PDF"):
-        from svglib.svglib import svg2rlg
-    drawing: Any = svg2rlg(io.BytesIO(svg.encode()))
+    drawing = vectors(svg)
     scale = width / drawing.width
     drawing.scale(scale, scale)
     drawing.width, drawing.height = width, drawing.height * scale

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import io
+from typing import TYPE_CHECKING, Any
 
 from engine.figures.svg import to_svg
 from engine.report.writers.extra import needs_extra
@@ -16,6 +17,30 @@ PIXELS_WIDE = 1600
 def as_svg(picture: Picture) -> bytes:
     """A file of its own, in UTF-8."""
     return to_svg(picture.figure).encode()
+
+
+def as_pdf_figure(picture: Picture) -> bytes:
+    """A page of its own, as vectors.
+
+    Raises:
+        MissingExtraError: svglib or reportlab is not installed.
+    """
+    with needs_extra("PDF"):
+        import reportlab  # noqa: F401 - by itself, because its parts may be loaded already
+        from reportlab.graphics import renderPDF
+    drawing = vectors(to_svg(picture.figure))
+    return bytes(renderPDF.drawToString(drawing))
+
+
+def vectors(svg: str) -> Any:
+    """A drawing of reportlab.
+
+    Raises:
+        MissingExtraError: svglib is not installed.
+    """
+    with needs_extra("PDF"):
+        from svglib.svglib import svg2rlg
+    return svg2rlg(io.BytesIO(svg.encode()))
 
 
 def as_png(picture: Picture) -> bytes:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.report.writers.page import as_html
 from engine.report.writers.pdf import as_pdf
-from engine.report.writers.pictures import as_png, as_svg
+from engine.report.writers.pictures import as_pdf_figure, as_png, as_svg
 from engine.report.writers.tables import as_csv, as_latex
 from engine.report.writers.text_pages import as_markdown, as_text
 
@@ -24,12 +24,12 @@ TEXTS: dict[str, Callable[[Document], str]] = {
 }
 """Formats of one text."""
 
-PICTURES: dict[str, Callable[[Picture], bytes]] = {"svg": as_svg, "png": as_png}
-"""Formats of one file for each picture."""
-
 BINARIES: dict[str, Callable[[Document], bytes]] = {"pdf": as_pdf}
 """Formats of one file that is no text."""
 
+PICTURES: dict[str, Callable[[Picture], bytes]] = {"svg": as_svg, "png": as_png, "pdf": as_pdf_figure}
+"""Formats of one file for each picture."""
+
 JSON = "json"
 
-REPORT_FORMATS = (*TEXTS, *BINARIES, *PICTURES, JSON)
+REPORT_FORMATS = tuple(dict.fromkeys((*TEXTS, *BINARIES, *PICTURES, JSON)))

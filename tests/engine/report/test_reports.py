@@ -136,9 +136,13 @@ def test_what_is_not_a_whole_campaign_says_so_on_every_page(opened: Store) -> No
     assert "is of some faults alone: layers fc*; bits 30" in marks(opened, FILTERED)
     assert "ran 10 of 40 images, chosen as 'top_n'" in marks(opened, SUBSET)
     assert "stopped after" in marks(opened, STOPPED)
+    several = report_of(opened, FINISHED, SCREENED)
+    assert [chapter.marks != () for chapter in several.chapters] == [
+        "Campaign 1," not in chapter.title for chapter in several.chapters
+    ]
     document = report_of(opened, UNFINISHED)
     page = TEXTS["html"](document)
-    assert page.count("is not finished (paused)") == len(document.chapters)
+    assert page.count("is not finished (paused)") == len(document.chapters)  # at the head, and above all but the first
     for name in ("text", "md"):
         assert "is not finished (paused)" in TEXTS[name](document)
 
@@ -286,6 +290,7 @@ def test_one_format_alone(opened: Store, tmp_path: Path, name: str) -> None:
     written, _ = write_folder(tmp_path, document, {"format": 1}, name)
     endings = {path.suffix.removeprefix(".") for path in written}
     expected = {"text": {"txt"}, "latex": {"tex"}, "md": {"md", "svg"}}.get(name, {name})
+    assert len(written) > 1 or name in ("text", "html", "json")
     assert endings == expected
 
 
