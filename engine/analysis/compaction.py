@@ -39,6 +39,9 @@ RANDOM_SEEDS = range(20)
 FOLDS = 5
 """parts of the critical faults: each is left out once, and the images are chosen by the others"""
 
+TEST_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+"""images of an in-field test"""
+
 MOST_TIMES = 5
 """so often each fault is asked to be seen at most, for a margin on faults that nobody has seen"""
 
@@ -188,11 +191,56 @@ def _at_random(incidence: Incidence) -> ImagesNeeded:
     return ImagesNeeded("random", tuple(by_level.mean(axis=0).tolist()), tuple(fewest), tuple(most))
 
 
+@dataclass(frozen=True)
+class TestCoverage:
+    """What the first images of a test detect of critical faults that had no part in choosing them."""
+
+    images: int
+    detected: Share
+
+
+def coverage_of_tests(incidence: Incidence, confidence: Confidence) -> list[TestCoverage]:
+    """Each part of the critical faults is left out once; images are chosen by the others, those that show most first.
+
+    Args:
+        incidence: of n images and m critical faults.
+        confidence: of the intervals.
+
+    Returns:
+        For ever more images, until all that was left out is detected; none where there are too few critical faults.
+    """
+    if incidence.faults < FOLDS:
+        return []
+    seen = np.full(incidence.faults, incidence.images)
+    folds = _folds(incidence)
+    for fold in range(FOLDS):
+        order = _of_faults(incidence, folds != fold).greedy
+        seen[folds == fold] = incidence.first_seen(order)[folds == fold]
+    found: list[TestCoverage] = []
+    for size in (*(size for size in TEST_SIZES if size < incidence.images), incidence.images):
+        detected = int(np.count_nonzero(seen < size))
+        found.append(TestCoverage(size, _of_endless(detected, incidence.faults, confidence)))
+        if detected == incidence.faults:
+            break
+    return found
+
+
+def _folds(incidence: Incidence) -> Places:
+    """[m] in which part each fault is left out."""
+    return np.random.default_rng(0).permutation(incidence.faults) % FOLDS
+
+
+def _of_faults(incidence: Incidence, chosen: npt.NDArray[np.bool_]) -> Incidence:
+    """Some faults alone, [m]; the images keep their numbers."""
+    rows = chosen[incidence.fault]
+    return Incidence(np.unique(incidence.fault[rows], return_inverse=True)[1], incidence.image[rows], incidence.images)
+
+
 def _margins(incidence: Incidence, confidence: Confidence, on_step: OnStep) -> Iterator[Margin]:
     """For each number of times, until all that was left out is detected."""
     if incidence.faults < FOLDS:
         return
-    folds = np.random.default_rng(0).permutation(incidence.faults) % FOLDS
+    folds = _folds(incidence)
     for times in range(1, MOST_TIMES + 1):
         on_step(Step("leaving faults out", times - 1, MOST_TIMES))
         detected = sum(_detected_of_fold(incidence, folds == fold, times) for fold in range(FOLDS))
@@ -203,12 +251,9 @@ def _margins(incidence: Incidence, confidence: Confidence, on_step: OnStep) -> I
 
 def _detected_of_fold(incidence: Incidence, left_out: npt.NDArray[np.bool_], times: int) -> int:
     """How many of the faults that were left out the images detect that the others have chosen."""
-    is_out = left_out[incidence.fault]
-    rows = [incidence.fault[~is_out], incidence.image[~is_out]]
-    chosen_by = Incidence(np.unique(rows[0], return_inverse=True)[1], rows[1], incidence.images)
     is_chosen = np.zeros(incidence.images, np.bool_)
-    is_chosen[_showing(chosen_by, times)] = True
-    return len(np.unique(incidence.fault[is_out & is_chosen[incidence.image]]))
+    is_chosen[_showing(_of_faults(incidence, ~left_out), times)] = True
+    return len(np.unique(incidence.fault[left_out[incidence.fault] & is_chosen[incidence.image]]))
 
 
 def _showing(incidence: Incidence, times: int) -> Places:

@@ -9,7 +9,6 @@ import numpy as np
 from engine.analysis.protection import SCHEMES, plan_until
 from engine.report.document import Answers, Chapter, Paragraph
 from engine.report.fit import PER_INFERENCE, FitRate, fit_of
-from engine.report.safety import coverage_of_tests, critical_sample
 from engine.units import percent, stopwatch
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ def _advice(material: Material) -> Iterator[str]:
             else ("Run it with goal 'severities' to learn which bits to protect.")
         )
     else:
-        sample = critical_sample(material)
+        sample = material.protected_bits
         plans = {scheme.name: plan_until(sample, scheme, TENTH) for scheme in SCHEMES}
         correcting = [plan for plan in plans.values() if not plan.scheme.needs_reload]
         best = min(correcting, key=lambda plan: plan.overhead)
@@ -142,7 +141,7 @@ def _advice(material: Material) -> Iterator[str]:
             f"{100 * best.overhead:.2g} % of memory and leaves {_percent(100 * best.residual.value)} wrong answers, "
             f"instead of {_percent(material.results.table_one.critical)}."
         )
-    tests = coverage_of_tests(material)
+    tests = material.coverage_of_tests
     enough = next((each for each in tests if each.detected.value >= ENOUGH), tests[-1] if tests else None)
     if enough is not None:
         yield (

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.analysis.campaign_results import campaign_results, metric_results
+from engine.analysis.compaction import coverage_of_tests
 from engine.analysis.cover import Incidence
 from engine.analysis.estimate import Confidence
 from engine.faults.designs.registry import LIST
 from engine.report.fault_sample import FaultSample
 from engine.steps import OnStep, Step, nobody_waits
+from engine.store.read.critical_sample import critical_sample
 from engine.store.read.fault_results import stored_format
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.analysis.campaign_results import CampaignResults, MetricResults
+    from engine.analysis.compaction import TestCoverage
+    from engine.analysis.protection import CriticalSample
     from engine.formats.weight_format import WeightFormat
     from engine.store import CampaignStatus, CampaignSummary, CurveData, ImageCounts
     from engine.store.read.fault_results import FaultRates
@@ -107,9 +111,19 @@ class Material:
         return FaultSample.of(self)
 
     @cached_property
+    def protected_bits(self) -> CriticalSample:
+        """The faults as protecting bits counts them."""
+        return critical_sample(self.summary, self.description, self.layer, self.bit)
+
+    @cached_property
     def incidence(self) -> Incidence:
         """Which images show which critical faults."""
         return Incidence.of(self.summary.critical_fault, self.summary.critical_image, self.summary.workload)
+
+    @cached_property
+    def coverage_of_tests(self) -> list[TestCoverage]:
+        """What few images detect of critical faults that did not choose them; none where that is not known."""
+        return [] if self.status.dropped else coverage_of_tests(self.incidence, self.confidence)
 
     @property
     def seed(self) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.report.fit import fit_of
-from engine.report.safety import coverage_of_tests, marks_of
+from engine.report.safety import marks_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ def _record_of(material: Material, rate: FitRate) -> dict[str, Any]:
         "fit_budget": rate.budget,
         "fit": {name: _interval(share) for name, share in fit_of(material, rate).items()},
         "in_field_test": [
-            {"images": each.images, **(_interval(each.detected) or {})} for each in coverage_of_tests(material)
+            {"images": each.images, **(_interval(each.detected) or {})} for each in material.coverage_of_tests
         ],
         "critical_pairs": {"count": len(material.summary.critical_fault), "sha256": digest(material.summary)},
         "identity": description.get("identity", {}),

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.analysis.cover import Incidence, greedy_order
-from engine.analysis.estimate import estimate_share
-from engine.analysis.protection import SCHEMES, CriticalSample, plan_until
+from engine.analysis.protection import SCHEMES, plan_until
 from engine.analysis.result_table import Column, Kind, Table
 from engine.report.document import Chapter, NamedTable, Paragraph
 from engine.report.fit import FitRate, is_filtered, stored_bits
@@ -34,14 +31,8 @@ NAN_RULE = (
 DROPS = (0, 1, 5, 20)
 """points of accuracy that a fault costs"""
 
-TEST_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
-"""images of an in-field test"""
-
 HASH_LENGTH = 64
 """hexadecimal digits of SHA-256"""
-
-FOLDS = 5
-"""parts of the critical faults, each of which is left out once when the test images are chosen"""
 
 
 def identity_chapter(material: Material) -> Chapter:
@@ -161,32 +152,13 @@ def _drops(material: Material, stated: str) -> Table:
     )
 
 
-def critical_sample(material: Material) -> CriticalSample:
-    """The faults as the protection of bits takes them; those of a list as if drawn from any number of them."""
-    summary, layers = material.summary, material.description["layers"]
-    endless = np.array([np.iinfo(np.int64).max])
-    return CriticalSample(
-        critical=summary.critical,
-        images=summary.status.images,
-        layer=material.layer,
-        bit=material.bit,
-        stratum=np.zeros_like(summary.stratum) if material.is_list else summary.stratum,
-        population=endless if summary.population is None else summary.population,
-        weight=summary.weight,
-        names=tuple(each["name"] for each in layers),
-        weights=np.array([np.prod(each["shape"], dtype=np.int64) for each in layers]),
-        bits=material.format.bits,
-        confidence=material.confidence,
-    )
-
-
 TARGETS = (0.5, 0.1, 0.01)
 """of what is critical without protection, to be left"""
 
 
 def protection_chapter(material: Material, rate: FitRate) -> Chapter:
     """What must be protected to leave a half, a tenth, a hundredth, or no more than the budget."""
-    sample = critical_sample(material)
+    sample = material.protected_bits
     now = material.summary.critical.any()
     if not now or material.status.dropped:
         why = "no fault is critical" if not now else "the campaign dropped pairs, so that rates are not known"
@@ -231,44 +203,9 @@ def protection_chapter(material: Material, rate: FitRate) -> Chapter:
     )
 
 
-@dataclass(frozen=True)
-class TestCoverage:
-    """What the first images of a test detect of critical faults that had no part in choosing them."""
-
-    images: int
-    detected: Share
-
-
-def coverage_of_tests(material: Material) -> list[TestCoverage]:
-    """Each fifth of the critical faults is left out once; images are chosen by the others, those that show most first.
-
-    Empty where there are too few critical faults to leave some out.
-    """
-    incidence = material.incidence
-    if incidence.faults < FOLDS or material.status.dropped:
-        return []
-    folds = np.random.default_rng(0).permutation(incidence.faults) % FOLDS
-    seen = np.full(incidence.faults, incidence.images)
-    for fold in range(FOLDS):
-        is_out = (folds == fold)[incidence.fault]
-        rows = incidence.fault[~is_out], incidence.image[~is_out]
-        order = greedy_order(Incidence(np.unique(rows[0], return_inverse=True)[1], rows[1], incidence.images))
-        out = folds == fold
-        seen[out] = incidence.first_seen(order)[out]
-    sizes = [size for size in TEST_SIZES if size < incidence.images] + [incidence.images]
-    endless, faults = np.array([np.iinfo(np.int64).max]), np.array([incidence.faults])
-    found = []
-    for size in sizes:
-        hits = np.array([np.count_nonzero(seen < size)])
-        found.append(TestCoverage(size, estimate_share(hits, faults, endless, material.confidence.of_interval)))
-        if found[-1].detected.value == 1:
-            break
-    return found
-
-
 def in_field_chapter(material: Material) -> Chapter:
     """The diagnostic coverage of a periodic test with few images."""
-    title, found = "In-field test", coverage_of_tests(material)
+    title, found = "In-field test", material.coverage_of_tests
     if not found:
         return Chapter(
             title, (Paragraph("Nothing to tell: too few faults are critical, or it is not known on which images."),)

@@ -104,27 +104,7 @@ def _repairs(store: Store, campaign: int, sample: CriticalSample, on_step: OnSte
 
 
 def _sample(store: Store, campaign: int, on_step: OnStep) -> CriticalSample:
-    """The faults of a campaign; those of a list as if they were drawn from any number of them."""
-    import numpy as np
+    from engine.store.read.critical_sample import critical_sample
 
-    from engine.analysis.estimate import Confidence
-    from engine.analysis.protection import CriticalSample
-    from engine.store.read.fault_results import stored_format
-
-    summary, description = finished_summary(store, campaign, on_step), store.description(campaign)
-    layer, bit = store.fault_places(campaign)
-    layers, endless = description["layers"], np.array([np.iinfo(np.int64).max])
-    is_list = summary.population is None
-    return CriticalSample(
-        critical=summary.critical,
-        images=summary.status.images,
-        layer=layer,
-        bit=bit,
-        stratum=np.zeros_like(summary.stratum) if is_list else summary.stratum,
-        population=endless if summary.population is None else summary.population,
-        weight=summary.weight,
-        names=tuple(each["name"] for each in layers),
-        weights=np.array([np.prod(each["shape"], dtype=np.int64) for each in layers]),
-        bits=stored_format(description).bits,
-        confidence=Confidence.of(description["config"]),
-    )
+    summary = finished_summary(store, campaign, on_step)
+    return critical_sample(summary, store.description(campaign), *store.fault_places(campaign))

@@ -22,7 +22,7 @@ from engine.report.folder import write_folder
 from engine.report.material import read_material
 from engine.report.paper import PAPER, published
 from engine.report.record import as_record
-from engine.report.safety import coverage_of_tests, marks_of, published_table
+from engine.report.safety import marks_of, published_table
 from engine.report.side_by_side import comparable, seeds_table
 from engine.report.writers.extra import MissingExtraError
 from engine.report.writers.registry import BINARIES, PICTURES, REPORT_FORMATS, TEXTS
@@ -205,7 +205,7 @@ def test_the_first_page_answers_in_words(opened: Store) -> None:
 
 
 def test_more_test_images_detect_more_of_the_faults_that_did_not_choose_them(opened: Store) -> None:
-    found = coverage_of_tests(read_material(opened, FINISHED))
+    found = read_material(opened, FINISHED).coverage_of_tests
     values = [each.detected.value for each in found]
     assert values == sorted(values)
     assert [each.images for each in found] == sorted({each.images for each in found})
