@@ -91,7 +91,7 @@ def submit_study(
     again: bool = False,
     not_run: Sequence[Member] = (),
 ) -> tuple[list[Submission], list[str]]:
-    """The same for members of a study, of which each campaign knows; those `not_run` are tried out and not queued.
+    """Queue members of a study, of which each campaign knows; those `not_run` are tried out and not queued.
 
     Raises:
         DearError: one of them cannot be queued.

@@ -46,7 +46,7 @@ class Draft:
 
 
 def to_text(value: object) -> str:
-    """As it is typed."""
+    """The value as it is typed."""
     if isinstance(value, list | tuple):
         return ", ".join(map(to_text, value))
     if isinstance(value, bool):

@@ -218,7 +218,7 @@ class CampaignsScreen(SnapshotScreen):
 
     @work(thread=True, exclusive=True, group="read_details")
     def read_details(self, status: CampaignStatus) -> None:
-        """Of the chosen campaign."""
+        """Read the details of the chosen campaign."""
         self.call_later(self._take_details, _key(status), self.dear.desk.details(status))
 
     def on_queue_read(self, message: QueueRead) -> None:

@@ -41,7 +41,7 @@ def class_variables(theme: dict[str, str]) -> dict[str, str]:
 
 
 def readable(colour: str, background: str) -> str:
-    """The same hue, as much lighter or darker as letters need; a terminal's own colour as it is."""
+    """A colour of the same hue, as much lighter or darker as letters need; a terminal's own colour as it is."""
     try:
         ink, paper = Color.parse(colour), Color.parse(background)
     except ColorParseError:

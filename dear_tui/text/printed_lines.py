@@ -27,7 +27,7 @@ class NothingSteers(LineFilter):
     """
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's signature
-        """The same cells; a sign that takes none goes, one that takes some is replaced."""
+        """Make cells printable: a sign that takes none goes, one that takes some is replaced."""
         if not any(segment.style is None or IN_LINE.search(segment.text) for segment in segments):
             return segments
         return [

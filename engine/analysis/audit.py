@@ -32,7 +32,7 @@ def pairs_to_draw(missed_at_most: float, pairs: int) -> int:
 
 
 def faults_to_draw(share: float, faults: int) -> int:
-    """Of how many faults all screened pairs are run.
+    """Count the faults of which an audit runs all screened pairs.
 
     >>> faults_to_draw(0.01, 16_600), faults_to_draw(0.01, 100_000)
     (200, 1000)
@@ -42,7 +42,7 @@ def faults_to_draw(share: float, faults: int) -> int:
 
 @dataclass(frozen=True)
 class MissedBound:
-    """Of things that were taken for not critical without a run: how many are critical all the same."""
+    """How many of the things that were taken for not critical without a run are critical all the same."""
 
     skipped: int
     """taken for not critical, what the audit found to be critical included"""

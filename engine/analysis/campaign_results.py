@@ -55,7 +55,7 @@ class CampaignResults:
     """after how many faults it stopped, and how well it knows what it was to find out; None where all were to run"""
 
     def to_json(self) -> dict[str, Any]:
-        """As `show --json` prints it."""
+        """The results as `show --json` prints them."""
         found = asdict(self)
         found["table_one"]["not_critical"] = self.table_one.not_critical
         return found

@@ -29,7 +29,7 @@ class Classification:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """The same images in two orders; both end at the same percentages."""
+    """The classification of a data set by its images in two orders; both end at the same percentages."""
 
     ranked: Classification
     """by descending metric"""

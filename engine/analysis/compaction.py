@@ -152,7 +152,7 @@ def transfer(
     image: npt.NDArray[np.integer],
     confidence: Confidence,
 ) -> Transfer:
-    """Of other critical faults, as a sample of all that there could be, those that some images detect.
+    """The share of other critical faults, a sample of all that there could be, that some images detect.
 
     Args:
         of: whose faults they are.

@@ -33,7 +33,7 @@ class Incidence:
     def of(
         cls, fault: npt.NDArray[np.integer], image: npt.NDArray[np.integer], workload: npt.NDArray[np.integer]
     ) -> Incidence:
-        """Of critical pairs.
+        """The incidence of critical pairs.
 
         Args:
             fault: [K] any ids.

@@ -42,7 +42,7 @@ class Confidence:
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Confidence:
-        """Of a campaign, from its config as the store keeps it."""
+        """The confidence of a campaign, from its config as the store keeps it."""
         stated = float(config.get("faults", {}).get("confidence", 0.99))
         return cls(stated, LOOKS if config.get("run", {}).get("precision") is not None else 1)
 
@@ -66,7 +66,7 @@ class Share:
 
     @property
     def ends(self) -> tuple[float, float] | tuple[None, None]:
-        """Of the interval, in percent; None where every fault of the population was run, so that nothing is open."""
+        """The ends of the interval, in percent; None where every fault of the population was run: nothing is open."""
         return (None, None) if self.low == self.high else (100 * self.low, 100 * self.high)
 
 

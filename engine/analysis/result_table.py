@@ -92,7 +92,7 @@ class Table:
         return [[column.text(cell) for column, cell in zip(self.columns, row, strict=True)] for row in self.rows]
 
     def selected(self, places: Sequence[int]) -> Table:
-        """The same rows with the columns at these places only."""
+        """The table with the columns at these places only."""
         return Table(
             self.title,
             tuple(self.columns[place] for place in places),

@@ -40,7 +40,7 @@ class MemberResults:
 
 
 def of_campaign(factors: Mapping[str, Any], summary: CampaignSummary, description: Mapping[str, Any]) -> MemberResults:
-    """Of a member whose own campaign is finished."""
+    """The results of a member whose own campaign is finished."""
     results = campaign_results(summary, description)
     status = summary.status
     return MemberResults(
@@ -62,7 +62,7 @@ def of_subset(
     summary: CampaignSummary,
     confidence: Confidence,
 ) -> MemberResults:
-    """Of a member on some images, from the campaign of the same faults on all of them.
+    """The results of a member on some images, from the campaign of its faults on all of them.
 
     Args:
         factors: of the member.

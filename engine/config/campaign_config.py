@@ -520,12 +520,12 @@ class RunConfig(Section):
 
     @property
     def thetas(self) -> Thetas:
-        """Of a method that screens."""
+        """The thresholds of a method that screens."""
         return Thetas(self.theta, self.theta2)
 
     @property
     def check_share(self) -> float:
-        """Of the campaign's time, 0..1; 0 where a number of pairs is given."""
+        """The share of the campaign's time that the self-check takes, 0..1; 0 where a number of pairs is given."""
         return float(self.check.removesuffix("%")) / 100 if self.check.endswith("%") else 0.0
 
     @property
@@ -561,7 +561,7 @@ class CampaignConfig(Section):
         return self
 
     def to_json(self) -> dict[str, Any]:
-        """As a campaign keeps it."""
+        """The config as a campaign keeps it."""
         return self.model_dump(mode="json", exclude_none=True)
 
 

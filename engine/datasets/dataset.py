@@ -50,12 +50,12 @@ class Dataset:
 
     @property
     def kept_bytes(self) -> int:
-        """Of the images that stay in memory; 0 where they are read on demand."""
+        """The bytes of the images that stay in memory; 0 where they are read on demand."""
         return self.images.nbytes if isinstance(self.images, np.ndarray) else 0
 
     @cached_property
     def sha256(self) -> str:
-        """Of images, labels and normalisation: what results depend on. Reads every image, some at a time."""
+        """The hash of images, labels and normalisation, on which results depend. Every image is read, some at once."""
         digest = hashlib.sha256(repr((self.images.dtype.str, self.images.shape, self.mean, self.std)).encode())
         for block in blocks(self.images):
             digest.update(np.ascontiguousarray(self.images[block]).data)

@@ -77,7 +77,7 @@ def open_dataset(
     verify: bool = False,
     memory: int | None = None,
 ) -> Dataset:
-    """As `load_dataset`, but images that are read on demand are not gone through, unless to `verify` a checksum.
+    """Open a data set without going through images that are read on demand, unless to `verify` a checksum.
 
     Raises:
         InputError: files that are missing or not what they should be, labels or normalisation that do not fit.

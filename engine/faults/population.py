@@ -129,7 +129,7 @@ class Population:
             yield bit, replace(self, bits=(bit,))
 
     def stratum(self, name: str, faults: int) -> Stratum:
-        """This as a stratum of which so many faults were drawn."""
+        """The population as a stratum of which so many faults were drawn."""
         return Stratum(name, self.chosen, self.bits, self.copies, len(self), faults)
 
     @property

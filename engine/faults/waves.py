@@ -29,7 +29,7 @@ _STREAM = 0x77617665
 
 
 def in_waves(faults: FaultList, seed: int) -> FaultList:
-    """The same faults, each with the wave that runs it; a stratum that has any gives one to the first wave.
+    """Give each fault the wave that runs it; a stratum that has any faults gives one to the first wave.
 
     Args:
         faults: drawn from their strata.

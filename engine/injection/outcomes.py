@@ -36,7 +36,7 @@ class Sites:
         return Sites(fault, self.layer[site], self.weight_index[site], self.value[site])
 
     def after(self, faults: int) -> Sites:
-        """The same sites where so many faults come before."""
+        """The sites as they are counted where so many faults come before."""
         return replace(self, fault=self.fault + faults)
 
     def arrays(self) -> tuple[NDArray[Any], ...]:
@@ -79,7 +79,7 @@ class WeightFaults:
         )
 
     def joined(self, other: WeightFaults) -> WeightFaults:
-        """These faults and then `other`."""
+        """The faults, and then those of `other`."""
         more = [each for each in (self.more, other.more and other.more.after(len(self))) if each]
         return WeightFaults(
             np.concatenate([self.positions, other.positions]),

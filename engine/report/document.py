@@ -72,7 +72,7 @@ class Document:
     chapters: tuple[Chapter, ...]
 
     def cleaned(self) -> Document:
-        """The same without what would steer a terminal or break a page: names are whatever their owner likes."""
+        """The report without what would steer a terminal or break a page: names are whatever their owner likes."""
         chapters = (
             Chapter(
                 printable_line(chapter.title),

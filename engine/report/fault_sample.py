@@ -37,7 +37,7 @@ class FaultSample:
 
     @classmethod
     def of(cls, material: Material) -> FaultSample:
-        """Of a campaign; the faults of a list as if they had been drawn from all that the network has."""
+        """The sample of a campaign; the faults of a list as if they had been drawn from all that the network has."""
         rates, summary = material.rates, material.summary
         stratum_of = rates.stratum
         if stratum_of is None or material.is_list:

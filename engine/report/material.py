@@ -37,7 +37,7 @@ LOSSES = (0.1, 0.2)
 
 @dataclass(frozen=True, eq=False)
 class LostAnswers:
-    """Of each fault, in how many critical pairs the answer is lost in which way, [F] each."""
+    """In how many critical pairs of each fault the answer is lost in which way, [F] each."""
 
     not_in_top5: NDArray[np.int64] | None
     """golden's class is not among the five best; None where that was not kept"""
@@ -81,12 +81,12 @@ class Material:
 
     @property
     def format(self) -> WeightFormat:
-        """Of the stored weights."""
+        """The number format of the stored weights."""
         return stored_format(self.description)
 
     @property
     def config(self) -> Mapping[str, Any]:
-        """As it was given."""
+        """The config as it was given."""
         config: Mapping[str, Any] = self.description["config"]
         return config
 
@@ -127,7 +127,7 @@ class Material:
 
     @property
     def seed(self) -> int:
-        """Of the faults."""
+        """The seed of the faults."""
         return int(self.config.get("faults", {}).get("seed", 42))
 
     @property

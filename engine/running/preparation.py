@@ -114,7 +114,7 @@ class PreparedCampaign:
 
     @cached_property
     def faults_by_layer(self) -> WeightFaults:
-        """The same faults as one wave would run them: what samples of them are taken from."""
+        """The faults as one wave would run them, from which samples are taken."""
         if not self.faults.wave.any():
             return self._in_order
         return self._in_order.take(np.argsort(self._in_order.layer, kind="stable"))
@@ -168,11 +168,11 @@ class PreparedCampaign:
         return self.images_at(slice(rank_start, rank_stop))
 
     def spread_images(self, count: int) -> torch.Tensor:
-        """The same for so many ranks, or all, evenly spread: the first ones alone would be the hard ones."""
+        """The input for so many ranks, evenly spread, or for all: the first ones alone would be the hard ones."""
         return self.images_at(np.unique(np.linspace(0, len(self.workload) - 1, count, dtype=np.int64)))
 
     def images_at(self, ranks: slice | NDArray[np.int64]) -> torch.Tensor:
-        """The same for any ranks."""
+        """The network's input for any ranks, [n, C, H, W] on the device."""
         return torch.from_numpy(self.dataset.batch(self.workload[ranks])).to(self.numerics.device)
 
 

@@ -159,7 +159,7 @@ class ImagesOnDevice:
         return len(self.labels)
 
     def batch(self, index: slice | Tensor) -> Tensor:
-        """As `Dataset.batch`, and the same to the bit on the CPU: float32 [n, C, H, W]."""
+        """The input that `Dataset.batch` gives, to the bit on the CPU: float32 [n, C, H, W]."""
         chosen = self._stored[index]
         batch = chosen.to(torch.float32)
         if chosen.dtype == torch.uint8:

@@ -80,7 +80,7 @@ class Layout:
 
     @classmethod
     def of(cls, path: Path) -> Layout:
-        """Of the store at `path`, by the same absolute path whatever links lead to it.
+        """The layout of the store at `path`, by the same absolute path whatever links lead to it.
 
         Raises:
             UnreachableError: no store can have this path.
@@ -124,7 +124,7 @@ class Layout:
 
     @property
     def worker_lock(self) -> Path:
-        """Of the one worker, which may be waiting for the store's lock."""
+        """The lock of the one worker, which may be waiting for the store's lock."""
         return self.root / "worker.lock"
 
     @property

@@ -125,7 +125,7 @@ def known_columns(table: str) -> str:
 
 
 def arrow_schema(table: str) -> pa.Schema:
-    """Of one table of `COLUMNS`."""
+    """The Arrow schema of one table of `COLUMNS`."""
     import pyarrow as pa
 
     return pa.schema([(name, pa.type_for_alias(_ARROW_TYPES[kind])) for name, kind in COLUMNS[table].items()])
@@ -210,7 +210,7 @@ def write_parquet(path: Path, table: str, arrays: Mapping[str, NDArray[Any]]) ->
 def write_parquet_batches(
     path: Path, table: str, batches: Iterable[Mapping[str, NDArray[Any] | pa.Array | pa.ChunkedArray]]
 ) -> None:
-    """The same, some rows at a time, see `write_batches`."""
+    """Write a Parquet file, some rows at a time, see `write_batches`."""
     write_batches(path, table, batches)
     publish(path)
 

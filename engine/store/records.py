@@ -263,7 +263,7 @@ class CampaignSummary(CountArrays):
         return self.metrics[self.metric_name]
 
     def of_first(self, images: int) -> CampaignSummary:
-        """Of the first images, and of the faults that are known for all of them; the audit is left out.
+        """The summary of the first images, and of the faults that are known for all of them; without the audit.
 
         Args:
             images: for which, and for no others, the counts are.

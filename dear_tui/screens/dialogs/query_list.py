@@ -102,7 +102,7 @@ class QueryList(Dialog[Chosen | None]):
         self.query_one(OptionList).focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Those with all the words."""
+        """Show the queries with all the words."""
         self._show(event.value)
 
     def on_input_submitted(self) -> None:

@@ -73,6 +73,6 @@ class CampaignFilter(Horizontal):
         self.post_message(self.Left())
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """As it is typed."""
+        """Filter as it is typed."""
         event.stop()
         self.post_message(self.Changed())

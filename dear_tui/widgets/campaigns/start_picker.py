@@ -47,7 +47,7 @@ class StartPicker(Vertical):
 
     @dataclass
     class Refused(Message):
-        """It could not be read."""
+        """The file could not be read."""
 
         problem: str
 

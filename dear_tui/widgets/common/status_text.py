@@ -62,7 +62,7 @@ def size_text(status: CampaignStatus) -> Content:
 
 
 def size_of(status: CampaignStatus) -> str:
-    """Of a campaign in full, and of how many faults it stopped."""
+    """The size of a campaign in full, and of how many faults it stopped."""
     of_drawn = f" of {status.drawn:,}" if status.has_stopped_early else ""
     return f"{status.faults:,}{of_drawn} faults × {status.images:,} images"
 

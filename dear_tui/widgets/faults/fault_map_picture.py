@@ -88,7 +88,7 @@ class HeatGrid:
         return cls(rates, **grids, pair_rate=_pair_rates(rates))
 
     def counts(self, row: int, column: int) -> StratumCounts:
-        """Those of a cell or of a total, by stratum."""
+        """The counts of a cell or of a total, by stratum."""
         return self.rates.by_stratum(*_cells(self.rates, row, column))
 
     @property
@@ -116,7 +116,7 @@ class HeatGrid:
         return float(self.pair_rate[row, column])
 
     def levels(self) -> set[Fill]:
-        """Those that stand somewhere on the map."""
+        """The levels that stand somewhere on the map."""
         return {self.level(row, column) for row in range(self.rows) for column in range(self.bits)}
 
     def level(self, row: int, column: int) -> Fill:

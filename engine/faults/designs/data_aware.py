@@ -29,7 +29,7 @@ class WeightsNeededError(InputError):
 
 
 def by_bit_error(config: FaultsConfig, population: Population) -> list[StratumSize]:
-    """As `layer_bit`, with the p of each bit in the formula: the config's, or what the layer's own weights say.
+    """Strata of each layer and bit, sized with the bit's own p: the config's, or what the layer's weights say.
 
     Source: Ruospo et al., DATE 2023; its p is for one network, and of all layers together.
 

@@ -89,7 +89,7 @@ class LayerBounds:
     """[images]"""
 
     def of_images(self, images: slice) -> LayerBounds:
-        """The same for some of the images."""
+        """The margins of some of the images."""
         return LayerBounds(
             {node: value[..., images].contiguous() for node, value in self.used.items()},
             {node: value[..., images].contiguous() for node, value in self.slope.items()},

@@ -57,7 +57,7 @@ class ExactMethod(Method):
         self._plan = plan
 
     def macs(self, layer: int) -> int:
-        """Those of the dense nodes."""
+        """Multiplications of the dense nodes."""
         suffix = self._traced.suffixes.get(layer)
         return suffix.macs if suffix else 0
 

@@ -105,7 +105,7 @@ def largest_error(
 
 
 def bounded_share(updates: ChannelUpdates, faults: WeightFaults) -> float:
-    """Of the pairs that differ from golden under these faults, the share that bounds decide without a run."""
+    """The share of the pairs that differ from golden under these faults that bounds decide without a run."""
     counter = BoundedCounter()
     left = sum(map(len, updates.run(faults, counter)))
     return counter.pairs / max(1, counter.pairs + left)

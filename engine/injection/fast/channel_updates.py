@@ -217,7 +217,7 @@ class Leads:
         return ~(self.certain_to > self.largest)
 
     def of_images(self, images: slice) -> Leads:
-        """The same for some of the images."""
+        """The updates for some of the images."""
         return Leads(self.certain_to[images], self.largest[images])
 
 

@@ -109,7 +109,7 @@ class FastMethod(Method):
         return dict.fromkeys(left, f"a value jumps ({place_of(first)}), where rounding may show")
 
     def left_to_the_next(self) -> Mapping[int, str]:
-        """Those before a value that jumps, and those that fail when they are tried out."""
+        """The layers before a value that jumps, and those that fail when they are tried out."""
         return self._left
 
     @property
@@ -193,7 +193,7 @@ class FastMethod(Method):
         return {"tau": self.tau}
 
     def macs(self, layer: int) -> int:
-        """Those of the dense nodes, the updates of one channel counted as that."""
+        """Multiplications of the dense nodes, the updates of one channel counted as that."""
         macs = self._exact.macs(layer)
         suffix = self._suffixes.get(layer)
         for update in suffix.updates.values() if suffix else ():

@@ -92,5 +92,5 @@ class FastRunner:
 
 
 def own_logits(logits: Tensor, top1: Tensor) -> Tensor:
-    """Of `logits` [classes, pairs], those of golden's `top1` [pairs]."""
+    """The logits of golden's `top1` [pairs], out of `logits` [classes, pairs]."""
     return logits.gather(0, top1[None]).squeeze(0)

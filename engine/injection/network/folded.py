@@ -80,7 +80,7 @@ class FoldedLayer:
         return product if self.bias is None else product.add_(self.bias[:, None])
 
     def from_transposed(self, x: Tensor) -> Tensor:
-        """The same as [rows, out]."""
+        """The product as [rows, out], from a transposed input."""
         return self.transposed(x).T
 
     def is_row_wise(self, channel_map: ChannelMap) -> bool:

@@ -90,7 +90,7 @@ class ScreenedMethod(Method):
         self._plan: Plan
 
     def left_to_the_next(self) -> Mapping[int, str]:
-        """Those that something after them has no known factor for, or no gradient."""
+        """The layers that something after them has no known factor for, or no gradient."""
         return self._left
 
     def golden_copies(self) -> Mapping[fx.Node, int]:
@@ -304,7 +304,7 @@ class FaultBounds:
 
     @classmethod
     def of(cls, screen: LayerScreen, module: nn.Module, faults: WeightFaults) -> FaultBounds:
-        """Of faults in the weights of a layer, by their first weights."""
+        """The bounds of faults in the weights of a layer, by their first weights."""
         assert isinstance(module, nn.Conv2d | nn.Linear)
         weight = module.weight
         with np.errstate(invalid="ignore", over="ignore"):
@@ -335,11 +335,11 @@ class FaultBounds:
             return np.asarray(np.sign(self.change) * self.screen.removal.direction[self.channel] < 0)
 
     def of_faults(self, rows: NDArray[np.int64]) -> Tensor:
-        """Those of some faults and all images, [rows, count]."""
+        """The bounds of some faults and all images, [rows, count]."""
         return self._at(torch.as_tensor(rows), None)
 
     def of_pairs(self, fault: Tensor, image: Tensor) -> Tensor:
-        """Those of some pairs, [pairs]."""
+        """The bounds of some pairs, [pairs]."""
         return self._at(fault, image)
 
     def _at(self, rows: Tensor, image: Tensor | None) -> Tensor:

@@ -87,7 +87,7 @@ class SafePairs(NamedTuple):
     """[pairs] of a lead that the change takes, or may take"""
 
     def take(self, index: Tensor) -> SafePairs:
-        """Those at `index`, bool or int64."""
+        """The pairs at `index`, bool or int64."""
         return SafePairs(self.fault[index], self.image[index], self.share[index])
 
     @staticmethod

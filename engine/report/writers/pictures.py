@@ -44,7 +44,7 @@ def vectors(svg: str) -> Any:
 
 
 def as_png(picture: Picture) -> bytes:
-    """The same as pixels.
+    """Draw a picture as pixels.
 
     Raises:
         MissingExtraError: resvg or the fonts are not installed.

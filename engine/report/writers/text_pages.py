@@ -62,7 +62,7 @@ def _text_lines(document: Document) -> Iterator[str]:
 
 
 def as_markdown(document: Document) -> str:
-    """The same in Markdown; pictures are those in the folder `figures`."""
+    """The report in Markdown; pictures are those in the folder `figures`."""
     return "".join(f"{line}\n" for line in _markdown_lines(document))
 
 

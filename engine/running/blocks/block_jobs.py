@@ -33,7 +33,7 @@ class BlockJob:
         return replace(self, gaps=tuple(left))
 
     def dropped_of(self, faults: range) -> NDArray[np.bool_] | None:
-        """Of some faults, those that need not be run."""
+        """Which of some faults need not be run."""
         return None if self.dropped is None else self.dropped[faults.start : faults.stop]
 
 

@@ -79,7 +79,7 @@ def _spread(outcomes: Outcomes, positions: NDArray[np.int64], rows: NDArray[np.i
 
 
 def all_dropped(positions: NDArray[np.int64], images: int) -> Outcomes:
-    """Of faults none of which is run."""
+    """The outcomes of faults none of which is run."""
     none = np.zeros(0, dtype=np.int64)
     return Outcomes(
         positions=positions,

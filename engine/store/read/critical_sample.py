@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def critical_sample(
     summary: CampaignSummary, description: Mapping[str, Any], layer: NDArray[np.int64], bit: NDArray[np.int64]
 ) -> CriticalSample:
-    """Those of a list are taken as if they were drawn from any number of faults.
+    """The faults of a campaign as a sample; those of a list as if they were drawn from any number of faults.
 
     Args:
         summary: of the campaign.

@@ -193,7 +193,7 @@ class StoreReader:
             return read_summary(status, metric, layout, receipts, totals, population, self._duckdb(views=True))
 
     def summary_so_far(self, campaign: int) -> CampaignSummary:
-        """The same of the images from the first rank on for which all faults are known, and of these alone.
+        """Sum a campaign up over the images from the first rank on for which all faults are known.
 
         While a campaign runs in waves, it is of the faults of the waves that are done.
 

@@ -53,7 +53,7 @@ class ComputedPart:
 
     @property
     def ranks(self) -> tuple[int, int]:
-        """Of its images, the second one excluded."""
+        """The ranks of its images, the second one excluded."""
         return self.rank_start, self.rank_start + self.groups[0].severity.shape[1]
 
     @property
@@ -99,7 +99,7 @@ class BackgroundWriter:
             self._finish_first()
 
     def receipts(self) -> list[Receipt]:
-        """Of the parts that were committed since the last call."""
+        """The receipts of the parts that were committed since the last call."""
         while self._unfinished and self._unfinished[0].done():
             self._finish_first()
         receipts, self._receipts = self._receipts, []

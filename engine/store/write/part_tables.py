@@ -226,7 +226,7 @@ class _Pairs:
 
     @classmethod
     def of(cls, severity: NDArray[np.uint8], chosen: NDArray[np.bool_]) -> _Pairs:
-        """Those of a matrix that are chosen; as one long row they are found in a third of the time."""
+        """The chosen pairs of a matrix; as one long row they are found in a third of the time."""
         place = np.flatnonzero(chosen.reshape(-1))
         fault = place // severity.shape[1]
         return cls(fault, place - fault * severity.shape[1], severity.reshape(-1)[place])

@@ -206,7 +206,7 @@ def remove_half_sealed(path: Path) -> None:
 
 
 def one_ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """The same items, each made in another thread while the one before is in use."""
+    """Yield items, each made in another thread while the one before is in use."""
     with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
         following = thread.submit(next, items, None)
         while (item := following.result()) is not None:
