@@ -154,6 +154,7 @@ def _fit(material: Material, rate: FitRate) -> str:
     found = fit_of(material, rate)[PER_INFERENCE.name]
     if found is None:
         return "Not known: pairs were dropped, or too few faults were run."
+    if_drawn = ", and if the list was drawn at random" if material.is_list else ""
     budget = ""
     if rate.budget is not None:
         verdict = (
@@ -162,7 +163,7 @@ def _fit(material: Material, rate: FitRate) -> str:
         budget = f", {verdict} the budget of {rate.budget:g}"
     return (
         f"{found.value:.3g} FIT ({found.low:.3g} to {found.high:.3g}{budget}): wrong answers in 10^9 hours at "
-        f"{rate.source}, if a fault meets one inference. See the chapter on FIT for other readings."
+        f"{rate.source}, if a fault meets one inference{if_drawn}. See the chapter on FIT for other readings."
     )
 
 
