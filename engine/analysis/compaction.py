@@ -47,6 +47,9 @@ MOST_TIMES = 5
 
 _DEFAULT = Confidence(0.99)
 
+_ENDLESS = 1_000_000
+"""times the faults that critical ones stand for: what is told is told of any number of them"""
+
 
 @dataclass(frozen=True)
 class ImagesNeeded:
@@ -90,10 +93,33 @@ class Compaction:
         return self.firsts[SMALLEST]
 
 
+@dataclass(frozen=True, eq=False)
+class CriticalWeights:
+    """How many faults of the population each of m critical faults of a sample stands for."""
+
+    stratum: Places
+    """[m] which each was drawn from"""
+    weight: npt.NDArray[np.float64]
+    """[m] the same for all of a stratum"""
+
+    @classmethod
+    def equal(cls, faults: int) -> CriticalWeights:
+        """All stand for as many."""
+        return cls(np.zeros(faults, np.int64), np.ones(faults))
+
+    def share(self, hit: npt.NDArray[np.bool_], confidence: Confidence) -> Share:
+        """The share of the population's critical faults that is hit, [m], as if they were any number of them."""
+        strata = int(self.stratum.max(initial=0)) + 1
+        hits = np.bincount(self.stratum[hit], minlength=strata)
+        endless = np.bincount(self.stratum, self.weight * _ENDLESS, strata).astype(np.int64)
+        return estimate_share(hits, np.bincount(self.stratum, minlength=strata), endless, confidence.of_interval)
+
+
 def compact(
     incidence: Incidence,
     metrics: Mapping[str, npt.NDArray[np.float64]],
     confidence: Confidence = _DEFAULT,
+    weights: CriticalWeights | None = None,
     on_step: OnStep = nobody_waits,
 ) -> Compaction:
     """The smallest set of images that detects every critical fault, beside the orders that others would take.
@@ -102,8 +128,10 @@ def compact(
         incidence: of n images and m critical faults, m > 0.
         metrics: name -> [n], which rank the images.
         confidence: of the intervals.
+        weights: of the faults; None: all stand for as many.
         on_step: told what is being done.
     """
+    weights = weights or CriticalWeights.equal(incidence.faults)
     cover = smallest_cover(incidence, on_step=on_step)
     order = _most_first(incidence, cover.images)
     on_step(Step("trying other orders"))
@@ -114,7 +142,7 @@ def compact(
     }
     firsts = {name: incidence.first_seen(each) for name, each in orders.items()}
     needed = [*(ImagesNeeded(name, images_needed(first)) for name, first in firsts.items()), _at_random(incidence)]
-    return Compaction(incidence, cover, order, needed, list(_margins(incidence, confidence, on_step)), firsts)
+    return Compaction(incidence, cover, order, needed, list(_margins(incidence, weights, confidence, on_step)), firsts)
 
 
 def write_curves(path: Path, compaction: Compaction) -> None:
@@ -151,6 +179,7 @@ def transfer(
     fault: npt.NDArray[np.integer],
     image: npt.NDArray[np.integer],
     confidence: Confidence,
+    weights: CriticalWeights | None = None,
 ) -> Transfer:
     """The share of other critical faults, a sample of all that there could be, that some images detect.
 
@@ -160,16 +189,12 @@ def transfer(
         fault: [K] ids of faults that did not choose them, a row for each critical pair.
         image: [K] ids of images.
         confidence: of the interval.
+        weights: of the different faults, ascending by their ids; None: all stand for as many.
     """
-    faults = len(np.unique(fault))
-    detected = len(np.unique(fault[np.isin(image, images)]))
-    return Transfer(of, faults, _of_endless(detected, faults, confidence) if faults else None)
-
-
-def _of_endless(hits: int, sample: int, confidence: Confidence) -> Share:
-    """A share of faults that are a sample of any number of them."""
-    endless = np.array([np.iinfo(np.int64).max])
-    return estimate_share(np.array([hits]), np.array([sample]), endless, confidence.of_interval)
+    faults = np.unique(fault)
+    detected = np.isin(faults, fault[np.isin(image, images)])
+    weights = weights or CriticalWeights.equal(len(faults))
+    return Transfer(of, len(faults), weights.share(detected, confidence) if len(faults) else None)
 
 
 def _most_first(incidence: Incidence, images: Places) -> Places:
@@ -199,11 +224,12 @@ class TestCoverage:
     detected: Share
 
 
-def coverage_of_tests(incidence: Incidence, confidence: Confidence) -> list[TestCoverage]:
+def coverage_of_tests(incidence: Incidence, weights: CriticalWeights, confidence: Confidence) -> list[TestCoverage]:
     """Each part of the critical faults is left out once; images are chosen by the others, those that show most first.
 
     Args:
         incidence: of n images and m critical faults.
+        weights: of the faults.
         confidence: of the intervals.
 
     Returns:
@@ -218,9 +244,9 @@ def coverage_of_tests(incidence: Incidence, confidence: Confidence) -> list[Test
         seen[folds == fold] = incidence.first_seen(order)[folds == fold]
     found: list[TestCoverage] = []
     for size in (*(size for size in TEST_SIZES if size < incidence.images), incidence.images):
-        detected = int(np.count_nonzero(seen < size))
-        found.append(TestCoverage(size, _of_endless(detected, incidence.faults, confidence)))
-        if detected == incidence.faults:
+        detected = seen < size
+        found.append(TestCoverage(size, weights.share(detected, confidence)))
+        if detected.all():
             break
     return found
 
@@ -236,24 +262,30 @@ def _of_faults(incidence: Incidence, chosen: npt.NDArray[np.bool_]) -> Incidence
     return Incidence(np.unique(incidence.fault[rows], return_inverse=True)[1], incidence.image[rows], incidence.images)
 
 
-def _margins(incidence: Incidence, confidence: Confidence, on_step: OnStep) -> Iterator[Margin]:
+def _margins(
+    incidence: Incidence, weights: CriticalWeights, confidence: Confidence, on_step: OnStep
+) -> Iterator[Margin]:
     """For each number of times, until all that was left out is detected."""
     if incidence.faults < FOLDS:
         return
     folds = _folds(incidence)
     for times in range(1, MOST_TIMES + 1):
         on_step(Step("leaving faults out", times - 1, MOST_TIMES))
-        detected = sum(_detected_of_fold(incidence, folds == fold, times) for fold in range(FOLDS))
-        yield Margin(times, len(_showing(incidence, times)), _of_endless(detected, incidence.faults, confidence))
-        if detected == incidence.faults:
+        detected = np.zeros(incidence.faults, np.bool_)
+        for fold in range(FOLDS):
+            detected |= _detected_of_fold(incidence, folds == fold, times)
+        yield Margin(times, len(_showing(incidence, times)), weights.share(detected, confidence))
+        if detected.all():
             return
 
 
-def _detected_of_fold(incidence: Incidence, left_out: npt.NDArray[np.bool_], times: int) -> int:
-    """How many of the faults that were left out the images detect that the others have chosen."""
+def _detected_of_fold(incidence: Incidence, left_out: npt.NDArray[np.bool_], times: int) -> npt.NDArray[np.bool_]:
+    """Which of the faults that were left out the images detect that the others have chosen, [m]."""
     is_chosen = np.zeros(incidence.images, np.bool_)
     is_chosen[_showing(_of_faults(incidence, ~left_out), times)] = True
-    return len(np.unique(incidence.fault[left_out[incidence.fault] & is_chosen[incidence.image]]))
+    detected = np.zeros(incidence.faults, np.bool_)
+    detected[incidence.fault[is_chosen[incidence.image]]] = True
+    return detected & left_out
 
 
 def _showing(incidence: Incidence, times: int) -> Places:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.analysis.protection import SCHEMES, plan_until
+from engine.analysis.protection import plan_until
 from engine.report.document import Answers, Chapter, Paragraph
-from engine.report.fit import PER_INFERENCE, FitRate, fit_of
+from engine.report.fit import ANY_IMAGE, PER_INFERENCE, FitRate, fit_of, fit_words, is_filtered
 from engine.units import percent, stopwatch
 
 if TYPE_CHECKING:
@@ -18,161 +18,210 @@ if TYPE_CHECKING:
     from engine.report.material import Material
 
 PAPER_SECONDS = 1e-3
-"""per inference, as the field counts"""
+"""per inference, as papers count"""
 
 MOST_OF = 0.9
-"""of the wrong answers, that the bits named as the worst are behind"""
+"""of the changed answers, that the bits named as the worst are behind"""
+
+STANDS_OUT = 1.5
+"""times its share of the stored bits, from which on a layer is a weak spot"""
+
+NOTABLE = 0.1
+"""of the changed answers, that a layer must have to be named as a weak spot"""
 
 TENTH = 0.1
 
 ENOUGH = 0.99
-"""of the critical faults, detected by an in-field test"""
+"""of the critical faults, detected by an in-field test, at the lower end of the interval"""
+
+FEWEST_TO_ADVISE = 100
+"""faults; from fewer nothing follows about what needs no protection"""
 
 
 def glance_chapter(material: Material, rate: FitRate) -> Chapter:
-    """Five questions and their answers, for a reader who knows neither the paper nor this program."""
+    """Six questions and their answers, for a reader who knows neither the paper nor this program."""
     status = material.status
-    rows = (
-        ("How fragile?", _fragile(material)),
-        ("Where?", _where(material)),
-        ("How sure?", _sure(material)),
-        ("What to do?", " ".join(_advice(material))),
-        ("In safety terms?", _fit(material, rate)),
-        ("What did it cost?", _cost(material)),
-    )
+    faults = f"{status.faults:,} such faults were tried" if status.faults != 1 else "one such fault was tried"
     return Chapter(
         "At a glance",
         (
             Paragraph(
-                f"A trained network, {status.network}, was run on {status.images:,} images of {status.dataset} with "
-                "one bit of one stored weight changed at a time, as a hardware fault would change it: "
-                f"{status.faults:,} such faults. An answer is wrong here if the network names another class than it "
-                "does without the fault."
+                f"A trained network, {status.network}, was run on {material.images_in_words} ({status.dataset}) with "
+                "one bit of one stored weight changed at a time, as a hardware fault would change it; "
+                f"{faults}{_filter_words(material)}. An answer is called changed if the network names another class "
+                "than it does without the fault, whatever the right class is."
             ),
-            Answers(rows),
+            Answers(
+                (
+                    ("How fragile?", _fragile(material)),
+                    ("Where?", _where(material)),
+                    ("How sure?", " ".join(_sure(material))),
+                    ("What to do?", " ".join(_advice(material))),
+                    ("In safety terms?", _fit(material, rate)),
+                    ("What did it cost?", _cost(material)),
+                )
+            ),
         ),
     )
 
 
+def _filter_words(material: Material) -> str:
+    return ", in some layers and bits alone" if is_filtered(material) else ""
+
+
 def _fragile(material: Material) -> str:
     results, status = material.results, material.status
-    row, shares = results.table_one, results.shares
+    row = results.table_one
     some = (
         f"{row.critical_faults:,} of {status.faults:,} faults ({percent(row.critical_faults, status.faults)}) change "
-        f"the answer for at least one image"
+        "the answer for at least one image"
     )
     if status.dropped:
         return f"{some}. How many answers they change was not asked for."
-    accuracy = (
-        f"the accuracy is {row.clean_accuracy:.2f} % without a fault and {row.faulty_accuracy:.2f} % on average with "
-        "one"
-    )
+    on_these = "" if material.has_all_images else "on these images "
     return (
-        f"A fault makes an answer wrong in {_percent(row.critical)} of cases{_between(shares.get('critical'))}; "
-        f"{some}; {accuracy}."
+        f"Of all answers given with one fault, {_percent(row.critical)} differ from the fault-free answer"
+        f"{_between(material.sample.mean(material.summary.critical))}. {some[:1].upper()}{some[1:]}. The accuracy "
+        f"{on_these}is {row.clean_accuracy:.2f} % without a fault and {row.faulty_accuracy:.2f} % on average with one."
     )
 
 
 def _where(material: Material) -> str:
-    critical, weight = material.summary.critical.astype(np.float64), material.summary.weight
-    total = float((critical * weight).sum())
+    """Which bits and layers the changed answers come from; where they were not counted, the critical faults."""
+    counts = material.summary.critical > 0 if material.status.dropped else material.summary.critical
+    what = "critical faults" if material.status.dropped else "changed answers"
+    found = counts * material.summary.weight
+    total = float(found.sum())
     if not total:
-        return "Nowhere: no fault changed any answer."
+        return "Nowhere that was tried: no fault changed any answer."
     rates = material.rates
-    by_bit = np.bincount(material.bit, critical * weight, material.format.bits) / total
-    by_layer = np.bincount(material.layer, critical * weight, len(rates.layers)) / total
+    by_bit = np.bincount(material.bit, found, material.format.bits) / total
     bits = np.argsort(-by_bit, kind="stable")
     count = int(np.searchsorted(np.cumsum(by_bit[bits]), MOST_OF)) + 1
     named = ", ".join(f"{bit} ({_field_of(material, int(bit))})" for bit in bits[:count][:3])
     more = f" and {count - 3} more" if count > 3 else ""
-    layer = int(by_layer.argmax())
-    own = material.rates.population[layer].sum() / max(material.rates.population.sum(), 1)
-    return (
-        f"{'Bit' if count == 1 else 'Bits'} {named}{more} of the weights: {100 * by_bit[bits[:count]].sum():.0f} % "
-        f"of the wrong answers. By layer, most in {rates.layers[layer]}: {100 * by_layer[layer]:.0f} % of them, with "
-        f"{100 * own:.0f} % of the stored bits."
-    )
+    of_bits = f"{100 * by_bit[bits[:count]].sum():.0f} % of the {what}"
+    worst = f"{'Bit' if count == 1 else 'Bits'} {named}{more} of the weights: {of_bits}."
+    own = rates.population.sum(axis=1) / max(int(rates.population.sum()), 1)
+    if np.count_nonzero(own) < 2 or material.is_list:
+        return worst
+    by_layer = np.bincount(material.layer, found, len(rates.layers)) / total
+    density = np.where(by_layer >= NOTABLE, by_layer / np.maximum(own, 1e-12), 0)
+    weak = density.max() > STANDS_OUT
+    layer = int(np.argmax(density if weak else by_layer))
+    beside = f"{100 * own[layer]:.0f} % of the bits and {100 * by_layer[layer]:.0f} % of the {what}"
+    return f"{worst} {'One layer stands out' if weak else 'No layer stands out'}: {rates.layers[layer]} has {beside}."
 
 
 def _field_of(material: Material, bit: int) -> str:
     return next(field.name for field in material.format.fields if field.low <= bit <= field.high)
 
 
-def _sure(material: Material) -> str:
-    results, confidence = material.results, material.confidence
-    stated = f"{100 * confidence.stated:g} %"
-    parts = []
+def _sure(material: Material) -> Iterator[str]:
+    results, stated = material.results, f"{100 * material.confidence.stated:g}"
     if material.is_list:
-        parts.append("The faults were given as a list: the numbers are of these faults, and have no intervals.")
+        yield "The faults were given as a list: the numbers are of these faults, and have no intervals."
     elif material.sampling == "exhaustive":
-        parts.append("Every fault of the chosen layers and bits was run: nothing is left to chance.")
+        yield "Every fault of the chosen layers and bits was tried: of the faults nothing is left to chance."
     else:
-        parts.append(
-            f"The faults are a random sample of {material.description['population']:,}. Intervals hold with {stated}; "
-            "they count faults, not pairs."
+        yield (
+            f"The faults are a random sample of {material.description['population']:,}. The ranges in brackets hold "
+            f"the true value in {stated} of 100 such campaigns."
         )
-    if results.self_check:
-        parts.append(f"The fast method was compared with plain injection: {results.self_check}.")
+    if not material.has_all_images:
+        yield f"The images are {material.images_in_words}: what they leave open has no range."
+    numerics = material.description["numerics"]
+    if results.self_check and numerics.get("check_pairs"):
+        pairs, differences = int(numerics["check_pairs"]), int(numerics.get("check_differences", 0))
+        if not differences:
+            yield f"In {pairs:,} cases the answer was compared with that of plain fault injection: all agree."
+        else:
+            yield f"Compared with plain fault injection: {results.self_check}."
     if results.audit is not None:
-        parts.append(
-            f"Pairs that a bound calls safe were not run; an audit says that at most "
-            f"{results.audit.pairs.missed_at_most:,.0f} of {material.status.pairs:,} are wrong answers that were "
-            "missed."
+        yield (
+            "Cases that a bound calls safe were not run; an audit of some says that at most "
+            f"{results.audit.pairs.missed_at_most:,.0f} of {material.status.pairs:,} are changed answers that were "
+            f"missed, with {100 * results.audit.confidence:g} %; the upper ends of the ranges have room for them."
         )
-    return " ".join(parts)
 
 
 def _advice(material: Material) -> Iterator[str]:
     status = material.status
-    if status.dropped or not material.summary.critical.any():
-        yield (
-            "Nothing needs protection by what was seen."
-            if not status.dropped
-            else ("Run it with goal 'severities' to learn which bits to protect.")
-        )
+    if status.dropped:
+        yield 'Run it with [run] goal = "severities" to learn which bits to protect.'
+    elif not material.summary.critical.any():
+        if status.faults < FEWEST_TO_ADVISE:
+            yield f"{status.faults:,} faults that change no answer tell nothing yet: try more."
+        else:
+            yield "Of what was tried nothing needs protection; at most how much could is in the chapter on FIT."
     else:
-        sample = material.protected_bits
-        plans = {scheme.name: plan_until(sample, scheme, TENTH) for scheme in SCHEMES}
-        correcting = [plan for plan in plans.values() if not plan.scheme.needs_reload]
-        best = min(correcting, key=lambda plan: plan.overhead)
-        yield (
-            f"{best.scheme.name.capitalize() if best.scheme.name.islower() else best.scheme.name} of "
-            f"{len(best.groups)} {'layers' if best.scheme.bits_per_word else 'bit positions of single layers'} adds "
-            f"{100 * best.overhead:.2g} % of memory and leaves {_percent(100 * best.residual.value)} wrong answers, "
-            f"instead of {_percent(material.results.table_one.critical)}."
-        )
+        yield _protection(material)
     tests = material.coverage_of_tests
-    enough = next((each for each in tests if each.detected.value >= ENOUGH), tests[-1] if tests else None)
+    enough = next((each for each in tests if each.detected.low >= ENOUGH), tests[-1] if tests else None)
     if enough is not None:
+        images = "one well-chosen image detects" if enough.images == 1 else f"{enough.images} well-chosen images detect"
+        least = "" if enough.detected.low == enough.detected.high else f" (at least {100 * enough.detected.low:.1f} %)"
         yield (
-            f"As a periodic test, {enough.images} well-chosen images detect {100 * enough.detected.value:.1f} % of the "
-            "critical faults that had no part in choosing them."
+            f"As a periodic test, {images} {100 * enough.detected.value:.1f} %{least} of the critical faults that "
+            "had no part in choosing them."
         )
+
+
+def _protection(material: Material) -> str:
+    """The cheapest scheme that corrects, for a tenth of the changed answers."""
+    sample = material.protected_bits
+    plans = [plan_until(sample, scheme, TENTH) for scheme in material.schemes if not scheme.needs_reload]
+    best = min(plans, key=lambda plan: plan.overhead)
+    layers = sorted({group.layer for group in best.groups})
+    bits = sorted({group.bit for group in best.groups if group.bit is not None}, reverse=True)
+    others = f" and {len(layers) - 3} more" if len(layers) > 3 else ""
+    names = ", ".join(sample.names[layer] for layer in layers[:3]) + others
+    listed = ", ".join(map(str, bits[:4])) + (" ..." if len(bits) > 4 else "")
+    what = f"bit{'s' if len(bits) > 1 else ''} {listed}" if bits else "all words"
+    residual = material.sample.opened(best.residual)
+    most = "" if residual.low == residual.high else f" (at most {_percent(100 * residual.high)})"
+    of_what = "of the answers under the listed faults " if material.is_list else "of answers "
+    name = best.scheme.name if best.scheme.name.isupper() or "-" in best.scheme.name else best.scheme.name.capitalize()
+    return (
+        f"{name} of {what} in {names} adds {100 * best.overhead:.2g} % to the memory of the weights; about "
+        f"{_percent(100 * residual.value)}{most} {of_what}would still change, instead of "
+        f"{_percent(material.results.table_one.critical)}."
+    )
 
 
 def _fit(material: Material, rate: FitRate) -> str:
-    found = fit_of(material, rate)[PER_INFERENCE.name]
-    if found is None:
-        return "Not known: pairs were dropped, or too few faults were run."
-    if_drawn = ", and if the list was drawn at random" if material.is_list else ""
-    budget = ""
-    if rate.budget is not None:
-        verdict = (
-            "within" if found.high <= rate.budget else "above" if found.low > rate.budget else "not clearly within"
-        )
-        budget = f", {verdict} the budget of {rate.budget:g}"
-    return (
-        f"{found.value:.3g} FIT ({found.low:.3g} to {found.high:.3g}{budget}): wrong answers in 10^9 hours at "
-        f"{rate.source}, if a fault meets one inference{if_drawn}. See the chapter on FIT for other readings."
-    )
+    if material.is_list:
+        return "Not told of a list of faults, which stands for no others: draw a sample for it."
+    found = fit_of(material, rate)
+    one, some = found[PER_INFERENCE.name], found[ANY_IMAGE.name]
+    if some is None:
+        return "Not known: too few faults were tried."
+    of_what = ", of the layers and bits that were tried alone" if is_filtered(material) else ""
+    until = "replaced" if material.is_stuck else "loaded again"
+    stays = f"If it stays until the weights are {until} and inputs keep coming, up to {fit_words(some)}"
+    rate_words = f"Both at {rate.per_mbit:,.6g} upsets in 10⁹ hours and Mbit{of_what}."
+    if one is None:
+        return f"{stays}. {rate_words.replace('Both at', 'That is at')}"
+    meets = f"If a fault meets a single inference on an image like these: {fit_words(one)}{_verdict(one, rate)}."
+    return f"{meets} {stays}{_verdict(some, rate)}. {rate_words}"
+
+
+def _verdict(found: Share, rate: FitRate) -> str:
+    if rate.budget is None:
+        return ""
+    verdict = "within" if found.high <= rate.budget else "above" if found.low > rate.budget else "not clearly within"
+    return f", {verdict} the budget of {rate.budget:g}"
 
 
 def _cost(material: Material) -> str:
     status, seconds = material.status, material.results.seconds
     device = material.description["numerics"].get("device", "this machine")
     took = f"computed in {stopwatch(seconds)} on {device}" if seconds is not None else "the time is not known"
-    naive = status.pairs * PAPER_SECONDS
-    return f"{status.pairs:,} inferences with a fault, {took}; at 1 ms each, as the field counts, {stopwatch(naive)}."
+    ran = status.count_run() + status.audited
+    cases = f"{status.pairs:,} cases of a fault and an image"
+    only = "" if ran >= status.pairs else f", of which {ran:,} had to be run"
+    naive = stopwatch(status.pairs * PAPER_SECONDS)
+    return f"{cases}{only}, {took}; one by one at 1 ms each, as is usual in papers: {naive}."
 
 
 def _percent(value: float) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.analysis.estimate import estimate_mean, estimate_share
+from engine.analysis.estimate import Share, estimate_mean, estimate_share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from engine.analysis.estimate import Confidence, Share
+    from engine.analysis.estimate import Confidence
     from engine.report.material import Material
 
 LEAST_FAULTS = 10
@@ -34,11 +34,16 @@ class FaultSample:
     stratum_of: NDArray[np.int32]
     """[L, B] of which stratum these are; -1: they cannot be drawn"""
     confidence: Confidence
+    is_list: bool = False
+    """whether the faults were given: they stand for no others, and have no intervals"""
+    missed_pairs: float = 0.0
+    """critical ones that screening may have missed at most, which every upper end has room for"""
+    missed_faults: float = 0.0
 
     @classmethod
     def of(cls, material: Material) -> FaultSample:
-        """The sample of a campaign; the faults of a list as if they had been drawn from all that the network has."""
-        rates, summary = material.rates, material.summary
+        """The sample of a campaign."""
+        rates, summary, audit = material.rates, material.summary, material.results.audit
         stratum_of = rates.stratum
         if stratum_of is None or material.is_list:
             stratum_of = np.where(rates.population > 0, np.int32(0), np.int32(-1))
@@ -50,6 +55,9 @@ class FaultSample:
             population=rates.population // rates.repeats,
             stratum_of=stratum_of,
             confidence=material.confidence,
+            is_list=material.is_list,
+            missed_pairs=0.0 if audit is None else audit.pairs.missed_at_most,
+            missed_faults=0.0 if audit is None else audit.faults.missed_at_most,
         )
 
     @property
@@ -90,21 +98,52 @@ class FaultSample:
         """
         cells = self.everything if cells is None else cells
         inside = self.faults_in(cells)
-        if np.count_nonzero(inside) < min(LEAST_FAULTS, max(self.bits_in(cells), 1)):
+        if self._is_too_few(inside, cells):
             return None
-        population = self._population(cells)
-        return estimate_mean(counts[inside], self.images, self.stratum[inside], population, self.confidence.of_interval)
+        if self.is_list:
+            value = float(counts[inside].mean()) / self.images
+            return Share(value, value, value)
+        population, strata = self._population(cells), self.stratum[inside]
+        share = estimate_mean(counts[inside], self.images, strata, population, self.confidence.of_interval)
+        return self._with_missed(share, self.missed_pairs / self.images, strata, population)
 
     def share(self, hit: NDArray[np.bool_], cells: NDArray[np.bool_] | None = None) -> Share | None:
         """The share of faults that are hit, [F]; as `mean`."""
         cells = self.everything if cells is None else cells
         inside = self.faults_in(cells)
-        if np.count_nonzero(inside) < min(LEAST_FAULTS, max(self.bits_in(cells), 1)):
+        if self._is_too_few(inside, cells):
             return None
+        if self.is_list:
+            value = float(hit[inside].mean())
+            return Share(value, value, value)
         population = self._population(cells)
         sample = np.bincount(self.stratum[inside], minlength=len(population))
         hits = np.bincount(self.stratum[inside & hit], minlength=len(population))
-        return estimate_share(hits, sample, population, self.confidence.of_interval)
+        share = estimate_share(hits, sample, population, self.confidence.of_interval)
+        return self._with_missed(share, self.missed_faults, self.stratum[inside], population)
+
+    def opened(self, share: Share) -> Share:
+        """A share of all pairs that was worked out elsewhere, with room for what was missed; of a list without ends."""
+        if self.is_list:
+            return Share(share.value, share.value, share.value)
+        return self._with_missed(
+            share, self.missed_pairs / self.images, self.stratum, self._population(self.everything)
+        )
+
+    def _is_too_few(self, inside: NDArray[np.bool_], cells: NDArray[np.bool_]) -> bool:
+        faults = int(np.count_nonzero(inside))
+        return faults == 0 or faults < min(LEAST_FAULTS, self.bits_in(cells))
+
+    def _with_missed(
+        self, share: Share, faults: float, stratum: NDArray[np.int64], population: NDArray[np.int64]
+    ) -> Share:
+        """A share whose upper end has room for what was missed of so many whole faults, which may weigh the most."""
+        if not faults:
+            return share
+        drawn = np.bincount(stratum, minlength=len(population))
+        there = drawn > 0
+        most = float((population[there] / drawn[there]).max())
+        return replace(share, high=min(1.0, share.high + faults * most / float(population[there].sum())))
 
     def _population(self, cells: NDArray[np.bool_]) -> NDArray[np.int64]:
         """[H] of these cells."""

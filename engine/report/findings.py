@@ -12,7 +12,7 @@ from engine.analysis.classification import compare_orders
 from engine.analysis.result_table import Column, Kind, Table
 from engine.figures.axis import Axis
 from engine.figures.figure import Band, Colour, Figure, Level, Line, Points, Stroke
-from engine.metrics.selection import random_images
+from engine.metrics.selection import random_images, rank_order
 from engine.report.document import Chapter, NamedTable, Paragraph, Picture
 from engine.report.paper import ALL_DAYS, PAPER, published
 
@@ -33,7 +33,7 @@ BAND_SEEDS = range(20)
 BAND = 0.1
 """the dotted lines lie this share below and above the final count"""
 
-SOLID, DASHED, DOTTED = Stroke((), 2.2), Stroke((8, 6)), Stroke((2, 3))
+SOLID, DASHED, DOTTED, CHAINED = Stroke((), 2.2), Stroke((8, 6)), Stroke((2, 3)), Stroke((7, 2, 1, 2))
 STROKES = {
     Colour.CRITICAL: SOLID,
     Colour.NON_CRITICAL: DASHED,
@@ -56,7 +56,7 @@ def findings_chapters(material: Material) -> Iterator[Chapter]:
         "What was found",
         (
             Paragraph(
-                "Each fault was put into the network alone, and every image was run with it. A pair of fault and "
+                f"Each fault was put into the network alone{_how_run(material)}. A pair of fault and "
                 "image is masked where no output changes, non-critical where outputs change and the answer does not, "
                 "critical where the answer is another one than without the fault, whatever the label says. A fault "
                 "is critical where it is critical for at least one image."
@@ -68,6 +68,15 @@ def findings_chapters(material: Material) -> Iterator[Chapter]:
     yield Chapter("Which images show it", tuple(_ranking_blocks(material)))
 
 
+def _how_run(material: Material) -> str:
+    """On which images each fault was run, for the sentence that says what a pair is."""
+    if material.status.dropped:
+        return ", on one image after the other until one was critical"
+    if material.status.screened:
+        return "; pairs of fault and image that a bound calls safe were not run, all others were"
+    return ", and every image was run with it"
+
+
 def table_one_table(materials: Sequence[Material]) -> Table:
     """Table I: a row for each campaign, and below those of one setting the paper's, where it has it."""
     rows: list[tuple[Cell, ...]] = []
@@ -75,7 +84,8 @@ def table_one_table(materials: Sequence[Material]) -> Table:
         status, row = material.status, material.results.table_one
         rows.append(
             (f"{status.network}, {status.dataset}", f"campaign {status.id}", status.faults, status.images,
-             row.clean_accuracy, row.faulty_accuracy, row.not_critical, row.critical, row.critical_faults)
+             row.clean_accuracy, *((None,) * 3 if status.dropped else
+                                   (row.faulty_accuracy, row.not_critical, row.critical)), row.critical_faults)
         )  # fmt: skip
         theirs = _published_below(materials, place)
         if theirs is not None:
@@ -107,10 +117,7 @@ def _published_below(materials: Sequence[Material], place: int) -> Published | N
 
 
 def _published(material: Material) -> Published | None:
-    status = material.status
-    if status.images != material.image_counts.data_set:
-        return None
-    return published(status.network, status.dataset, status.images, status.faults)
+    return published(material.status, material.config)
 
 
 def table_four_table(materials: Sequence[Material]) -> Table:
@@ -119,6 +126,8 @@ def table_four_table(materials: Sequence[Material]) -> Table:
     for place, material in enumerate(materials):
         four, name = material.results.table_four, f"{material.status.network}, {material.status.dataset}"
         for row in four or ():
+            if row.faults_detected is None:  # not all of these images were run
+                continue
             rows.append(
                 (name, f"campaign {material.status.id}", SELECTIONS[row.method], row.percent_of_samples,
                  row.faults_detected, row.seconds_at_1ms, row.seconds_measured)
@@ -158,7 +167,11 @@ def _ranking_blocks(material: Material) -> Iterator[Paragraph | NamedTable | Pic
             f"Images are ranked by {metric}, those of which the network is least sure first. Central: within 0.3 of "
             "the metric's value where two classes are equally likely. Pre-plateau: all before the metric stops falling."
         )
-        yield NamedTable("table-4", table_four_table([material]))
+        table = table_four_table([material])
+        if table.rows:
+            yield NamedTable("table-4", table)
+        else:
+            yield Paragraph("None of these selections was run in full: the campaign has other images.")
     if material.metrics.spearman:
         yield NamedTable("table-2", correlation_table(material.metrics.spearman))
     if material.metrics.rankings:
@@ -186,11 +199,12 @@ def _curve_picture(material: Material) -> Iterator[Picture]:
         for colour, counts in classes.items()
     ]  # fmt: skip
     metric = Line(
-        f"{curve.metric_name} / {scale:.3g}", Colour.METRIC, np.arange(float(done)), curve.metric[:done], DOTTED, scale
+        f"{curve.metric_name} / {scale:.3g}", Colour.METRIC, np.arange(float(done)), curve.metric[:done], CHAINED, scale
     )
     figure = Figure(
         f"Detection curve of campaign {material.status.id}",
-        "images, the most challenging first (log)",
+        f"images, {'the most challenging first' if material.is_ranked else 'in the order in which they were run'} "
+        "(log)",
         "faults by their worst severity so far",
         Axis(float(done), log=True),
         Axis(float(curve.faults)),
@@ -207,7 +221,7 @@ def _curve_picture(material: Material) -> Iterator[Picture]:
         "figure-2",
         figure,
         "The paper's Fig. 2: how many faults have shown themselves masked, non-critical or critical after the first "
-        f"images. F is the number of critical faults in the end; the dotted line is {curve.metric_name} of each image.",
+        f"images. F is the number of critical faults in the end; the violet line is {curve.metric_name} of each image.",
     )
 
 
@@ -245,6 +259,7 @@ def _order_picture(material: Material) -> Iterator[Picture]:
         first = np.bincount(incidence.first_seen(order), minlength=images)
         return np.cumsum(first).astype(np.float64)
 
+    ranked = rank_order(material.summary.metric[material.summary.workload])
     drawn = np.array([found(random_images(images, images, seed)) for seed in BAND_SEEDS])
     figure = Figure(
         f"Critical faults found by the first images of campaign {material.status.id}",
@@ -256,7 +271,7 @@ def _order_picture(material: Material) -> Iterator[Picture]:
             Band("random, 20 orders", Colour.MASKED, x, drawn.min(axis=0), drawn.max(axis=0)),
             Line("random, mean", Colour.MASKED, x, drawn.mean(axis=0), DASHED),
             Line("greedy", Colour.BLACK, x, found(incidence.greedy), DOTTED),
-            Line(f"ranked by {material.summary.metric_name}", Colour.CRITICAL, x, found(np.arange(images)), SOLID),
+            Line(f"ranked by {material.summary.metric_name}", Colour.CRITICAL, x, found(ranked), SOLID),
         ),
     )
     yield Picture(

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 BITS_PER_MBIT = 10**6
 
+MOST_FIT_PER_MBIT = 1e12
+"""beyond which a rate is a slip"""
+
 DEFAULT_FIT_PER_MBIT = 1000.0
 """IEC 61508-7's default for soft errors of memory, where nothing better is known"""
 
@@ -61,9 +64,9 @@ class Reading:
 
 PER_INFERENCE = Reading(
     "per_inference",
-    "wrong answers",
+    "changed answers",
     "the share of inferences whose answer the fault changes, answers that are not finite included: what a fault does "
-    "to one inference on an image like those of the test set",
+    "to one inference on an image like those of the workload",
 )
 NONFINITE = Reading(
     "nonfinite",
@@ -98,7 +101,9 @@ def in_fit(share: Share | None, bits: int, rate: FitRate) -> Share | None:
 
 
 def fit_of(material: Material, rate: FitRate) -> dict[str, Share | None]:
-    """The three readings of a campaign, in FIT."""
+    """The three readings of a campaign, in FIT; None of a list, which stands for no bits but its own."""
+    if material.is_list:
+        return {reading.name: None for reading in READINGS}
     bits = stored_bits(material)
     return {name: in_fit(share, bits, rate) for name, share in readings_of(material).items()}
 
@@ -112,6 +117,18 @@ def stored_bits(material: Material, cells: NDArray[np.bool_] | None = None) -> i
 
 def fit_chapter(material: Material, rate: FitRate) -> Chapter:
     """The table of the three readings, each by layer and by field of bits, and the budget."""
+    title = "Failures in time (FIT)"
+    if material.is_list:
+        return Chapter(
+            title,
+            (
+                Paragraph(
+                    "Not told: the faults were given as a list, which stands for no bits but its own. A sample tells "
+                    'it, by [faults] sampling = "network" or another design; draw = "published" with '
+                    'sampling = "proportional" draws the published lists.'
+                ),
+            ),
+        )
     bits = stored_bits(material)
     upsets = rate.of_bits(bits)
     of_what = "the layers and bits that the campaign was filtered to" if is_filtered(material) else "the weights"
@@ -119,19 +136,16 @@ def fit_chapter(material: Material, rate: FitRate) -> Chapter:
         f"Raw rate: {rate.source}. There are {bits:,} stored bits in {of_what}, so {upsets:,.4g} upsets come in 10^9 "
         "hours. Each FIT below is that number times a share; the share is estimated from the campaign, and the "
         "interval is that of the share.",
-        "Assumed: upsets hit every stored bit equally often and one at a time; each stays until the weights are loaded "
-        "again; nothing protects them; inputs are like the images of the workload. Faults elsewhere (activations, "
-        "control, biases) are not in it.",
+        f"Assumed: {_assumed(material)}; nothing protects the weights; inputs are like the images of the workload, "
+        f"which are {material.images_in_words}. Faults elsewhere (activations, control, biases) are not in it.",
+        "Rows of the tables by layer and by bits are estimated from the faults drawn there alone: they need not add "
+        "up, and the interval of a part may be wider than that of all.",
+        *_of_screened(material),
         *(f"{reading.words}: {reading.meaning}." for reading in READINGS),
         *_budget(material, rate),
     ]
-    if material.is_list:
-        words.append(
-            "The faults were given as a list. The intervals hold only if it was drawn at random from all bits of the "
-            "network."
-        )
     return Chapter(
-        "Failures in time (FIT)",
+        title,
         (
             *(Paragraph(_sentence(each)) for each in words),
             NamedTable("fit", _total_table(material, rate)),
@@ -143,6 +157,25 @@ def fit_chapter(material: Material, rate: FitRate) -> Chapter:
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _assumed(material: Material) -> str:
+    """What is taken to be true of the faults."""
+    if material.is_stuck:
+        return (
+            "bits get stuck equally often and one at a time, and stay so until the memory is replaced; the default "
+            "rate is one of soft errors, and --fit-per-mbit gives that of stuck bits"
+        )
+    return "upsets hit every stored bit equally often and one at a time; each stays until the weights are loaded again"
+
+
+def _of_screened(material: Material) -> Iterator[str]:
+    audit = material.results.audit
+    if audit is not None:
+        yield (
+            f"the upper ends have room for what screening may have missed: at most {audit.pairs.missed_at_most:,.0f} "
+            f"pairs and {audit.faults.missed_at_most:,.0f} faults, with {100 * audit.confidence:g} %"
+        )
 
 
 def is_filtered(material: Material) -> bool:
@@ -163,10 +196,13 @@ def _budget(material: Material, rate: FitRate) -> Iterator[str]:
             verdict = "is exceeded, over the whole interval"
         else:
             verdict = "lies within the interval: neither kept nor exceeded for sure"
-        yield (
-            f"budget of {rate.budget:g} FIT, {reading.words}: {found.value:.3g} FIT ({found.low:.3g} to "
-            f"{found.high:.3g}); the budget {verdict}"
-        )
+        yield f"budget of {rate.budget:g} FIT, {reading.words}: {fit_words(found)}; the budget {verdict}"
+
+
+def fit_words(found: Share) -> str:
+    """A number of FIT with its interval, if it has one."""
+    between = "" if found.low == found.high else f" ({found.low:.3g} to {found.high:.3g})"
+    return f"{found.value:.3g} FIT{between}"
 
 
 def _total_table(material: Material, rate: FitRate) -> Table:
@@ -254,7 +290,10 @@ def _told(shares: dict[str, Share | None], faults: int, material: Material) -> s
 
 
 def _fit(found: Share | None) -> tuple[float | None, float | None, float | None]:
-    return (None, None, None) if found is None else (found.value, found.low, found.high)
+    """The value and the ends of its interval, of which there are none where nothing is open."""
+    if found is None or found.low == found.high:
+        return None if found is None else found.value, None, None
+    return found.value, found.low, found.high
 
 
 def _fit_columns(confidence: float, priority: int) -> tuple[Column, ...]:

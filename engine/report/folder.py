@@ -54,6 +54,12 @@ def write_folder(
         InputError: a file is there already, or cannot be written; or the only format cannot be.
     """
     files = [*_files(folder, document, record, format_name)]
+    for path in {parent for each in files for parent in (each.path.parent, folder)}:
+        if path.exists() and not path.is_dir():
+            raise InputError(f"{shown(path)}: is a file, where the report has a folder; give --out another one")
+    for each in files:
+        if each.path.is_dir():
+            raise InputError(f"{shown(each.path)}: is a folder, where the report has a file; give --out another one")
     taken = [each.path for each in files if each.path.exists()]
     if taken and not force:
         more = f" and {len(taken) - 1} more files of the report are" if len(taken) > 1 else " is"

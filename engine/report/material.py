@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,12 @@ import numpy as np
 from engine.analysis.campaign_results import campaign_results, metric_results
 from engine.analysis.compaction import coverage_of_tests
 from engine.analysis.cover import Incidence
-from engine.analysis.estimate import Confidence
+from engine.analysis.estimate import Confidence, Share
+from engine.analysis.protection import SCHEMES
 from engine.faults.designs.registry import LIST
 from engine.report.fault_sample import FaultSample
 from engine.steps import OnStep, Step, nobody_waits
-from engine.store.read.critical_sample import critical_sample
+from engine.store.read.critical_sample import critical_sample, weights_of
 from engine.store.read.fault_results import stored_format
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from engine.analysis.campaign_results import CampaignResults, MetricResults
     from engine.analysis.compaction import TestCoverage
-    from engine.analysis.protection import CriticalSample
+    from engine.analysis.protection import CriticalSample, Scheme
     from engine.formats.weight_format import WeightFormat
     from engine.store import CampaignStatus, CampaignSummary, CurveData, ImageCounts
     from engine.store.read.fault_results import FaultRates
@@ -85,6 +86,42 @@ class Material:
         return stored_format(self.description)
 
     @property
+    def is_stuck(self) -> bool:
+        """Whether bits are stuck, and loading the weights again mends nothing."""
+        return str(self.description["fault_model"]).startswith("stuck")
+
+    @property
+    def schemes(self) -> tuple[Scheme, ...]:
+        """The ways to protect weights that help against these faults."""
+        return tuple(scheme for scheme in SCHEMES if not (self.is_stuck and scheme.needs_reload))
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the images were run with the most challenging ones first."""
+        return self.status.select not in ("random", "list")
+
+    @property
+    def has_all_images(self) -> bool:
+        """Whether the whole data set was run, so that the images are no choice of anybody's."""
+        return self.status.images == self.image_counts.data_set
+
+    @property
+    def images_in_words(self) -> str:
+        """Which images were run, for somebody who does not know the names of selections."""
+        images, of_all = f"{self.status.images:,}", f"of {self.image_counts.data_set:,}"
+        if self.has_all_images:
+            return f"all {images} images of the data set"
+        if not self.is_whole and self.is_ranked:
+            return f"the {images} hardest {of_all} images, because they were run first and the campaign is not finished"
+        words = {
+            "random": f"{images} {of_all} images, drawn at random",
+            "list": f"{images} {of_all} images, of a list that was given",
+            "central": f"the {images} {of_all} images between two classes, which are harder than the others",
+        }
+        hardest = f"the {images} hardest {of_all} images, so that rates are higher than on ordinary ones"
+        return words.get(self.status.select, hardest)
+
+    @property
     def config(self) -> Mapping[str, Any]:
         """The config as it was given."""
         config: Mapping[str, Any] = self.description["config"]
@@ -123,7 +160,13 @@ class Material:
     @cached_property
     def coverage_of_tests(self) -> list[TestCoverage]:
         """What few images detect of critical faults that did not choose them; none where that is not known."""
-        return [] if self.status.dropped else coverage_of_tests(self.incidence, self.confidence)
+        if self.status.dropped:
+            return []
+        found = coverage_of_tests(self.incidence, weights_of(self.summary), self.confidence)
+        if not self.is_list:
+            return found
+        values = (each.detected.value for each in found)  # which stand for no faults but those of the list
+        return [replace(each, detected=Share(value, value, value)) for each, value in zip(found, values, strict=True)]
 
     @property
     def seed(self) -> int:

@@ -7,6 +7,12 @@ and IV. Its weights are not public: the networks have the same shape, not the sa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.store import CampaignStatus
 
 PAPER = "the paper's"
 FAULTS, IMAGES = 16_640, 10_000
@@ -51,7 +57,21 @@ SEEDS = ((1, 785, 784, 507), (2, 798, 797, 472), (3, 820, 814, 496), (4, 820, 81
 seed no row is printed."""
 
 
-def published(network: str, dataset: str, images: int, faults: int) -> Published | None:
-    """The paper's rows for the same network, images and about as many faults; None where the setting is another."""
-    is_same = images == IMAGES and abs(faults - FAULTS) <= FAULTS // 50
-    return PUBLISHED.get((network, dataset)) if is_same else None
+def published(status: CampaignStatus, config: Mapping[str, Any]) -> Published | None:
+    """The paper's rows for the same network and images, and about as many faults, drawn alike; None otherwise.
+
+    Args:
+        status: of a campaign.
+        config: of the campaign, as the store keeps it.
+    """
+    faults, model = config.get("faults", {}), config.get("model", {})
+    is_same = (
+        (status.state, status.images, status.dropped) == ("finished", IMAGES, 0)
+        and abs(status.faults - FAULTS) <= FAULTS // 50
+        and faults.get("model", "bit_flip") == "bit_flip"
+        and faults.get("sampling", "network") in ("network", "proportional")
+        and not faults.get("layers")
+        and faults.get("bits") is None
+        and model.get("width", 1.0) == 1.0
+    )
+    return PUBLISHED.get((status.network, status.dataset)) if is_same else None

@@ -55,7 +55,7 @@ def _record_of(material: Material, rate: FitRate) -> dict[str, Any]:
         "pairs": status.pairs,
         "counts": {name: getattr(status, name) for name in
                    ("masked", "non_critical", "critical", "screened", "dropped")},
-        "table_one": asdict(results.table_one),
+        "table_one": _table_one(material),
         "shares": shares,
         "fit_per_mbit": rate.per_mbit,
         "fit_budget": rate.budget,
@@ -69,6 +69,13 @@ def _record_of(material: Material, rate: FitRate) -> dict[str, Any]:
         "numerics": description["numerics"],
         "config": description["config"],
     }  # fmt: skip
+
+
+def _table_one(material: Material) -> dict[str, float | None]:
+    """Table I; of dropped pairs it is not known what they are."""
+    row: dict[str, float | None] = asdict(material.results.table_one)
+    unknown = ("faulty_accuracy", "masked", "non_critical", "critical") if material.status.dropped else ()
+    return row | dict.fromkeys(unknown)
 
 
 def digest(summary: CampaignSummary) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.analysis.protection import SCHEMES, plan_until
+from engine.analysis.protection import plan_until
 from engine.analysis.result_table import Column, Kind, Table
 from engine.report.document import Chapter, NamedTable, Paragraph
 from engine.report.fit import FitRate, is_filtered, stored_bits
@@ -152,6 +152,19 @@ def _drops(material: Material, stated: str) -> Table:
     )
 
 
+def _of_what(material: Material) -> str:
+    """What the answers are of, where not all of the network was in question."""
+    if material.is_list:
+        return "Of the faults of the list alone, which stand for no others. "
+    return "Of the faults in the layers and bits that were run alone. " if is_filtered(material) else ""
+
+
+def _reloads(material: Material) -> str:
+    if material.is_stuck:
+        return " Only what outvotes or corrects is listed: loading a weight again mends no stuck bit."
+    return " Duplication and parity only detect: they help where the weight is then loaded again."
+
+
 TARGETS = (0.5, 0.1, 0.01)
 """of what is critical without protection, to be left"""
 
@@ -170,23 +183,32 @@ def protection_chapter(material: Material, rate: FitRate) -> Chapter:
             targets.append((f"{rate.budget:g} FIT", rate.budget / (raw * whole.value)))
     rows: list[tuple[Cell, ...]] = []
     for name, share in targets:
-        for scheme in SCHEMES:
+        for scheme in material.schemes:
             plan = plan_until(sample, scheme, share)
-            rows.append((name, scheme.name, len(plan.groups), 100 * plan.overhead, *_percents(plan.residual)))
+            rows.append(
+                (
+                    name,
+                    scheme.name,
+                    len(plan.groups),
+                    100 * plan.overhead,
+                    *_percents(material.sample.opened(plan.residual)),
+                )
+            )
     stated = f"{100 * material.confidence.stated:g} % from"
     return Chapter(
         "What to protect",
         (
             Paragraph(
-                "Bits (or whole words of a layer) are protected in the order in which that removes most wrong answers "
-                "for each bit it adds. Duplication and parity only detect: they help where the weight is then loaded "
-                "again. The same faults chose the bits and tell what is left, so that other faults leave a little "
-                "more; `dear-tui protect` lists the bits, and tells what range restriction would do."
+                f"{_of_what(material)}Bits (or whole words of a layer) are protected in the order in which that "
+                "removes most changed answers for each bit it adds, counted against the memory of all "
+                f"weights.{_reloads(material)} The same faults chose the bits and tell what is left, so that other "
+                "faults leave a little more; `dear-tui protect` lists the bits, and tells what range restriction "
+                "would do."
             ),
             NamedTable(
                 "protection",
                 Table(
-                    "Memory that protection takes to leave so much of the wrong answers",
+                    "Memory that protection takes to leave so much of the changed answers",
                     (
                         Column("target", heading="to leave", priority=9),
                         Column("scheme", priority=9),
@@ -314,8 +336,8 @@ def marks_of(material: Material) -> Iterator[str]:
     name = f"campaign {campaign.id}"
     if not material.is_whole:
         yield (
-            f"{name} is not finished ({campaign.state}): of {campaign.images:,} images the first {status.images:,} are "
-            f"reported, of {campaign.faults:,} faults {status.faults:,}"
+            f"{name} is not finished ({campaign.state}): reported are {material.images_in_words}; of "
+            f"{campaign.faults:,} faults {status.faults:,}"
         )
     if status.screened:
         yield f"{name} was screened: {status.screened:,} pairs were called safe by a bound and not run"
@@ -330,7 +352,7 @@ def marks_of(material: Material) -> Iterator[str]:
         parts += [f"bits {', '.join(map(str, faults['bits']))}"] if faults.get("bits") is not None else []
         yield f"{name} is of some faults alone: {'; '.join(parts)}"
     if material.is_whole and status.images < material.image_counts.data_set:
-        yield f"{name} ran {status.images:,} of {material.image_counts.data_set:,} images, chosen as {status.select!r}"
+        yield f"{name} ran {material.images_in_words}"
     if material.is_list:
         yield f"{name} is of a list of faults that was given: its rates are of these faults"
     if material.results.precision:

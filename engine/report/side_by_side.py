@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from engine.analysis.result_table import Column, Kind, Table
 from engine.analysis.study import of_campaign, study_table
 from engine.report.document import Chapter, NamedTable, Paragraph
 from engine.report.findings import table_four_table, table_one_table
-from engine.report.paper import PAPER, SEEDS
+from engine.report.paper import PAPER, SEEDS, published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from engine.analysis.result_table import Cell
     from engine.report.material import Material
 
-SAME = ("network", "width", "code", "weights", "images", "metric")
+SAME = ("network", "width", "code", "weights", "images", "metric", "selection", "workload", "goal", "screening")
 """items of the identity that must agree for two campaigns to tell of the same thing"""
 
 
@@ -26,8 +27,10 @@ def comparable(materials: Sequence[Material]) -> list[list[Material]]:
     groups: dict[tuple[object, ...], list[Material]] = defaultdict(list)
     for material in materials:
         identity, description = material.description.get("identity", {}), material.description
+        faults = {name: value for name, value in material.config.get("faults", {}).items() if name != "seed"}
         key = (*(identity.get(name) for name in SAME), description["fault_model"], description["population"],
-               description.get("weight_format"), material.status.images, material.sampling)  # fmt: skip
+               description.get("weight_format"), material.status.images, material.status.faults, material.is_whole,
+               json.dumps(faults, sort_keys=True))  # fmt: skip
         groups[key].append(material)
     return list(groups.values())
 
@@ -84,7 +87,7 @@ def seeds_table(group: Sequence[Material]) -> Table:
         means = (sum(values) / len(found) for values in zip(*found, strict=True))
         rows.append(("mean", "", *means))
     first = group[0].status
-    if (first.network, first.dataset) == ("resnet18", "cifar10"):
+    if published(first, group[0].config) and (first.network, first.dataset) == ("resnet18", "cifar10"):
         rows += [(f"seed {seed}", PAPER, *counts) for seed, *counts in SEEDS]
     return Table(
         f"Several samples of faults: {first.network} on {first.dataset} (the paper's Table III)",

@@ -11,17 +11,21 @@ from typing import TYPE_CHECKING, Any
 from engine.config.campaign_config import parse_config
 from engine.errors import InputError
 from engine.paths import shown
+from engine.printable import printable_line
 from engine.report.record import FORMAT, digest
 from engine.running.execution import execute
-from engine.running.fingerprint import HASH_DIGITS, without_engine
+from engine.running.fingerprint import HASH_DIGITS, fingerprint, without_engine
 from engine.running.preparation import prepare
-from engine.severity import SEVERITIES
+from engine.severity import COUNTS, SEVERITIES
 from engine.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from engine.running.execution import Listener
+
+MOST_THREADS = 1024
+"""of a CPU: more are no machine's, and torch ends where it is asked for them"""
 
 MATTERS = ("weights", "images", "faults", "workload", "code", "network")
 """items of the identity without which it is another campaign; under others it may come out the same all the same"""
@@ -81,13 +85,16 @@ def read_reported(path: Path) -> list[Reported]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{shown(path)}: cannot be read ({error.strerror}); give a report.json") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError(f"{shown(path)}: is no JSON; give the report.json that `dear-tui report` writes") from None
     try:
         if content["format"] > FORMAT:
             raise InputError(f"{shown(path)}: made by a newer version of dear-tui; update this one")
-        return [_reported(path, each) for each in content.get("campaigns", [content])]
-    except (KeyError, TypeError, ValueError, AttributeError):
+        campaigns = [_reported(path, each) for each in content.get("campaigns", [content])]
+        if not campaigns:
+            raise InputError(f"{shown(path)}: has no campaign; give a report.json that has")
+        return campaigns
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise InputError(f"{shown(path)}: is no report.json that `dear-tui report` has written; give one") from None
 
 
@@ -98,13 +105,19 @@ def _reported(path: Path, campaign: dict[str, Any]) -> Reported:
             "when it is finished"
         )
     threads = campaign["numerics"].get("threads")
+    identity = {str(name): str(value) for name, value in campaign["identity"].items()}
+    if fingerprint(identity) != campaign["fingerprint"] or not 1 <= int(threads or 1) <= MOST_THREADS:
+        raise InputError(
+            f"{shown(path)}: campaign {campaign['id']} has been edited, or a version that counted otherwise made it; "
+            "report it again"
+        )
     return Reported(
         id=int(campaign["id"]),
-        name=str(campaign["name"]),
+        name=printable_line(str(campaign["name"])),
         config=dict(campaign["config"]),
-        identity={str(name): str(value) for name, value in campaign["identity"].items()},
+        identity=identity,
         threads=None if threads is None else int(threads),
-        counts={name: int(count) for name, count in campaign["counts"].items()},
+        counts={name: int(campaign["counts"][name]) for name in COUNTS},
         sha256=str(campaign["critical_pairs"]["sha256"]),
     )
 
@@ -144,7 +157,8 @@ def reproduce(
         with Store.open(path, read_only=True) as store:
             summary = store.summary(status.id)
     counts = {name: getattr(status, name) for name in reported.counts}
-    return Reproduced(reported, counts, digest(summary) == reported.sha256, words)
+    is_same = digest(summary) == reported.sha256 and counts["critical"] == reported.counts["critical"]
+    return Reproduced(reported, counts, is_same, words)
 
 
 def _short(value: str) -> str:

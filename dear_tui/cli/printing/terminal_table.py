@@ -61,8 +61,20 @@ def fitting(table: Table, width: int) -> list[int]:
     widths = _widths(table)
     places = list(range(len(widths)))
     while len(places) > 1 and sum(widths[place] + GAP for place in places) > width:
-        places.remove(min(reversed(places), key=lambda place: table.columns[place].priority))
+        dropped = min(reversed(places), key=lambda place: table.columns[place].priority)
+        name = _interval(table.columns[dropped].name)
+        places = [
+            place for place in places
+            if place != dropped and (name is None or _interval(table.columns[place].name) != name)
+        ] or [dropped]  # fmt: skip
     return places
+
+
+def _interval(name: str) -> str | None:
+    """The interval that a column is an end of, both of which are shown or none: half of one misleads."""
+    parts = name.split("_")
+    ends = {"low", "high"} & set(parts)
+    return "_".join(part for part in parts if part not in ends) if ends else None
 
 
 def _widths(table: Table) -> list[int]:

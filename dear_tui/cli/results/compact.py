@@ -137,6 +137,7 @@ def _found(
     from engine.analysis.compaction import transfer
     from engine.analysis.cover import Incidence
     from engine.analysis.estimate import Confidence
+    from engine.store.read.critical_sample import weights_of
 
     summary, description = finished_summary(store, campaign, on_step), store.description(campaign)
     confidence = Confidence.of(description["config"])
@@ -148,11 +149,12 @@ def _found(
         return None
     incidence = Incidence.of(fault[chosen], image[chosen], summary.workload)
     metrics = {name: values[summary.workload] for name, values in summary.metrics.items()}
-    compaction = compacted(incidence, metrics, confidence, on_step)
+    compaction = compacted(incidence, metrics, confidence, weights_of(summary, chosen), on_step)
     images = summary.workload[compaction.order]
     transfers = []
     if layers or bits:
-        transfers.append(transfer("the other layers and bits", images, fault[~chosen], image[~chosen], confidence))
+        rest = fault[~chosen], image[~chosen], confidence, weights_of(summary, ~chosen)
+        transfers.append(transfer("the other layers and bits", images, *rest))
     for other in against:
         on_step(Step(f"trying the images on campaign {other}"))
         of = finished_summary(store, other, on_step)
@@ -164,7 +166,8 @@ def _found(
             )
         is_new = ~np.isin(of.critical_fault, store.faults_in_both(other, campaign))
         name = f"campaign {other}, {of.status.name}"
-        transfers.append(transfer(name, images, of.critical_fault[is_new], of.critical_image[is_new], confidence))
+        new = of.critical_fault[is_new], of.critical_image[is_new], confidence, weights_of(of, is_new)
+        transfers.append(transfer(name, images, *new))
     return _Found(summary, confidence, compaction, images, transfers)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import sys
 from datetime import UTC, datetime
@@ -57,9 +56,12 @@ def report(
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the report of finished campaigns: the paper's tables and figures, and the numbers of a safety argument."""
+    """Write the report of campaigns: the paper's tables and figures, and the numbers of a safety argument.
+
+    Of one that is not finished, what is known of the images that have met all faults; of a study, its finished members.
+    """
     from engine.report.build import build_report
-    from engine.report.fit import FitRate
+    from engine.report.fit import MOST_FIT_PER_MBIT, FitRate
     from engine.report.folder import write_folder
     from engine.report.material import read_material
     from engine.report.record import as_record
@@ -67,8 +69,8 @@ def report(
     from engine.store import Store, store_path
 
     for option, value, what_it_is in (("--budget", budget, "number of FIT"), ("--fit-per-mbit", fit_per_mbit, "rate")):
-        if value is not None and not math.isfinite(value):
-            raise InputError(f"{option}: {value} is no {what_it_is}; give a number")
+        if value is not None and not value <= MOST_FIT_PER_MBIT:
+            raise InputError(f"{option}: {value:g} is no {what_it_is}; give one up to {MOST_FIT_PER_MBIT:g}")
     if as_json:
         if report_format not in (None, "json"):
             raise InputError(f"--json and --format {report_format}: ask for one of the two")
@@ -105,7 +107,11 @@ def _check_folder(out: Path, store: Path) -> None:
     """
     from engine.paths import shown
 
-    if out.exists() and not out.is_dir():
+    try:
+        is_file = out.exists() and not out.is_dir()
+    except OSError as error:
+        raise InputError(f"{shown(out)[:80]}: cannot be a folder ({error.strerror}); give --out another one") from None
+    if is_file:
         raise InputError(f"{shown(out)}: is a file; give --out a folder")
     if out.resolve().is_relative_to(store.resolve()):
         raise InputError(f"{shown(out)}: lies in the store, which is no place for other files; give --out another one")

@@ -20,7 +20,7 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ground: #14181c; --ink: #e4e8ec; --soft: #9aa7b3; --line: #38424c;
   --stripe: #1b2127; --mark: #33290f; --mark-line: #b98a1a; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 62rem; background: var(--ground); color: var(--ink);
+body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 70rem; background: var(--ground); color: var(--ink);
   font: 16px/1.5 system-ui, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .25rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; padding-top: .75rem; border-top: 1px solid var(--line); }
@@ -34,7 +34,8 @@ table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tab
 caption { text-align: left; padding: 0 0 .35rem; font-weight: 600; }
 th, td { padding: .3rem .7rem .3rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line);
   overflow-wrap: break-word; }
-th { font-weight: 600; overflow-wrap: normal; } .number { text-align: right; white-space: nowrap; padding-left: .7rem; }
+th { font-weight: 600; overflow-wrap: normal; } .number { text-align: right; padding-left: .7rem; }
+td.number { white-space: nowrap; } td:not(.number) { min-width: 5rem; }
 tbody tr:nth-child(even) { background: var(--stripe); }
 .glance { display: grid; grid-template-columns: max-content 1fr; gap: .55rem 1.25rem; margin: 1rem 0; }
 .glance dt { font-weight: 600; } .glance dd { margin: 0; }

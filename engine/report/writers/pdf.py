@@ -14,12 +14,16 @@ from engine.report.writers.extra import needs_extra
 from engine.report.writers.pictures import vectors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from engine.analysis.result_table import Table
     from engine.report.document import Document
 
 FONT, BOLD = "Vera", "VeraBd"
+LEAST_WIDTH = 10.0
+"""points of a column"""
+PADDING = 6
+"""points beside the text of a cell"""
 MARGIN = 40
 """points"""
 SMALL, NORMAL = 6.5, 9.0
@@ -80,7 +84,7 @@ def _flowables(document: Document, width: float) -> Iterator[Any]:
         yield _words(mark, NORMAL)
     for chapter in document.chapters:
         yield Spacer(1, 12)
-        yield _words(chapter.title, 12, BOLD)
+        yield _words(chapter.title, 12, BOLD, with_next=True)
         for block in chapter.blocks:
             yield Spacer(1, 6)
             if isinstance(block, Words):
@@ -96,36 +100,60 @@ def _flowables(document: Document, width: float) -> Iterator[Any]:
                 yield KeepTogether([_drawing(to_svg(block.figure), width), _words(block.caption, SMALL)])
 
 
-def _words(text: str, size: float, font: str = FONT) -> Any:
+def _widest(texts: Sequence[str], size: float) -> float:
+    """What a column takes in one line, a heading by its longest word."""
+    from reportlab.pdfbase.pdfmetrics import stringWidth
+
+    heading, *cells = texts
+    words = max(heading.split(), key=len, default="")
+    widths: list[float] = [stringWidth(words, BOLD, size), *(stringWidth(cell, FONT, size) for cell in cells)]
+    return PADDING + max(*widths, LEAST_WIDTH)
+
+
+def _words(text: str, size: float, font: str = FONT, with_next: bool = False) -> Any:
     from reportlab.lib.styles import ParagraphStyle
     from reportlab.platypus import Paragraph
 
-    style = ParagraphStyle("words", fontName=font, fontSize=size, leading=size * 1.35, splitLongWords=1)
+    style = ParagraphStyle(
+        "words", fontName=font, fontSize=size, leading=size * 1.35, splitLongWords=1, keepWithNext=int(with_next)
+    )
     return Paragraph(escape(text), style)
 
 
 def _table(table: Table, width: float) -> Iterator[Any]:
     from reportlab.lib import colors
-    from reportlab.platypus import Spacer
     from reportlab.platypus import Table as Grid
 
     size = NORMAL - 1 if len(table.columns) <= MOST_COLUMNS else SMALL
     if table.title:
-        yield _words(table.title, NORMAL, BOLD)
-        yield Spacer(1, 3)
-    headings = [[_words(column.title, size, BOLD) for column in table.columns]]
-    has_headings = any(column.title for column in table.columns)
-    rows = [[_words(cell, size) for cell in row] for row in table.texts()]
-    longest = [max(len(text) for text in (column.title, *cells)) for column, cells in
-               zip(table.columns, zip(*table.texts(), strict=True) if table.rows else [()] * len(table.columns),
-                   strict=True)]  # fmt: skip
-    shares = [min(max(length, 5), 60) for length in longest]
-    widths = [width * share / sum(shares) for share in shares]
+        yield _words(table.title, NORMAL, BOLD, with_next=True)
+    texts, headings = table.texts(), [column.title for column in table.columns]
+    natural = [_widest(column, size) for column in zip(headings, *texts, strict=True)]
+    numbers = sum(wide for wide, column in zip(natural, table.columns, strict=True) if column.is_number)
+    others = sum(natural) - numbers
+    squeeze = min(1.0, max(width - numbers, width / 4) / others) if others else 1.0
+    widths = [wide if column.is_number else wide * squeeze
+              for wide, column in zip(natural, table.columns, strict=True)]  # fmt: skip
+    # a number is never broken: what is left of it would be another one
+    rows = [
+        [text if column.is_number else _words(text, size) for text, column in zip(row, table.columns, strict=True)]
+        for row in texts
+    ]
+    has_headings = any(headings)
+    if has_headings:
+        rows.insert(0, [_words(title, size, BOLD) for title in headings])
     yield Grid(
-        (headings if has_headings else []) + rows,
+        rows,
         colWidths=widths,
         repeatRows=int(has_headings),
+        hAlign="LEFT",
         style=[
+            ("FONT", (0, 0), (-1, -1), FONT, size),
+            *(
+                ("ALIGN", (place, 0), (place, -1), "RIGHT")
+                for place, column in enumerate(table.columns)
+                if column.is_number
+            ),
             ("LINEBELOW", (0, 0), (-1, -1), 0.3, colors.grey),
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
             ("LEFTPADDING", (0, 0), (-1, -1), 2),

@@ -80,7 +80,7 @@ def test_what_it_reports_reproduces(invoke: Invoke, finished_store: Path, tmp_pa
         (("1", "--json", "--format", "csv"), 2, "--json and --format csv: ask for one of the two"),
         (("1", "--budget", "-1"), 2, "--budget"),
         (("1", "--budget", "nan"), 2, "--budget"),
-        (("1", "--fit-per-mbit", "inf"), 2, "--fit-per-mbit: inf is no rate; give a number"),
+        (("1", "--fit-per-mbit", "inf"), 2, "--fit-per-mbit: inf is no rate; give one up to 1e+12"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(

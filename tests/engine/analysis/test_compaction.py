@@ -11,7 +11,9 @@ import pytest
 
 from engine.analysis.compaction import (
     FOLDS,
+    CriticalWeights,
     compact,
+    coverage_of_tests,
     images_needed,
     margins_table,
     needed_table,
@@ -110,3 +112,23 @@ def test_curves_are_written_for_each_number_of_images(compaction: Compaction, tm
     )
     size = len(compaction.order)
     assert (rows[size - 1]["smallest"], rows[size - 2]["smallest"] < "80") == ("80", True)
+
+
+def test_what_a_test_detects_is_told_of_the_population() -> None:
+    """One critical fault in ten stands for a thousand times as many, and no other image shows it."""
+    fault = np.concatenate([np.arange(9), [9]])
+    image = np.concatenate([np.zeros(9, int), [1]])
+    stratum = np.array([0] * 9 + [1])
+    weight = np.where(stratum == 1, 1000.0, 1.0)
+    incidence = Incidence(fault, image, 2)
+    plain = coverage_of_tests(incidence, CriticalWeights.equal(10), Confidence(0.95))[0]
+    weighted = coverage_of_tests(incidence, CriticalWeights(stratum, weight), Confidence(0.95))[0]
+    assert (plain.images, plain.detected.value) == (1, pytest.approx(0.9))
+    assert (weighted.images, weighted.detected.value) == (1, pytest.approx(9 / 1009))
+
+
+def test_equal_weights_change_nothing() -> None:
+    fault, image = np.array([1, 1, 2, 5]), np.array([3, 9, 4, 9])
+    plain = transfer("others", np.array([3, 9]), fault, image, Confidence(0.95))
+    equal = transfer("others", np.array([3, 9]), fault, image, Confidence(0.95), CriticalWeights.equal(3))
+    assert plain == equal

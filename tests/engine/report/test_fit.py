@@ -140,3 +140,65 @@ def test_a_part_of_a_stratum_is_estimated_by_its_own_faults() -> None:
     exact = whole.mean(critical)
     assert exact is not None
     assert exact.low == exact.value == exact.high
+
+
+def test_the_upper_end_has_room_for_what_screening_may_have_missed() -> None:
+    """Also where every fault was drawn, so that nothing else is open."""
+    layer = np.repeat([0, 1], [100, 300])
+    sample = FaultSample(
+        layer=layer,
+        bit=np.zeros(400, np.int64),
+        stratum=layer.astype(np.int64),
+        images=10,
+        population=np.array([[100], [300]]),
+        stratum_of=np.array([[0], [1]], np.int32),
+        confidence=Confidence(0.95),
+        missed_pairs=20.0,
+        missed_faults=4.0,
+    )
+    pairs, faults = sample.mean(np.where(layer == 0, 5, 0)), sample.share(layer == 0)
+    assert pairs == Share(0.125, 0.125, 0.125 + 20 / 4000)
+    assert faults == Share(0.25, 0.25, 0.25 + 4 / 400)
+    unequal = replace(sample, population=np.array([[100], [30_000]]))
+    open_, closed = (
+        unequal.mean(np.zeros(400, np.int64)),
+        replace(unequal, missed_pairs=0.0).mean(np.zeros(400, np.int64)),
+    )
+    assert open_ is not None
+    assert closed is not None
+    assert open_.high == pytest.approx(closed.high + 2 * 100 / 30_100)  # two faults' worth, of the largest weight
+    assert sample.opened(Share(0.1, 0.1, 0.1)).high == pytest.approx(0.1 + 20 / 4000)
+
+
+def test_a_list_stands_for_no_others() -> None:
+    sample = FaultSample(
+        layer=np.zeros(20, np.int64),
+        bit=np.zeros(20, np.int64),
+        stratum=np.zeros(20, np.int64),
+        images=10,
+        population=np.array([[1000]]),
+        stratum_of=np.zeros((1, 1), np.int32),
+        confidence=Confidence(0.99),
+        is_list=True,
+    )
+    assert sample.mean(np.arange(20) % 2 * 10) == Share(0.5, 0.5, 0.5)
+    assert sample.share(np.arange(20) < 5) == Share(0.25, 0.25, 0.25)
+    assert sample.opened(Share(0.1, 0.0, 0.9)) == Share(0.1, 0.1, 0.1)
+
+
+def test_a_list_has_no_fit(opened: Store) -> None:
+    material = read_material(opened, FINISHED)
+    listed = replace(material, summary=replace(material.summary, population=None))
+    assert set(fit_of(listed, FitRate()).values()) == {None}
+    chapter = fit_chapter(listed, FitRate(budget=1))
+    assert tables(chapter) == {}
+    assert "stands for no bits but its own" in words(chapter)
+
+
+def test_stuck_bits_are_no_soft_errors(opened: Store) -> None:
+    material = read_material(opened, FINISHED)
+    stuck = replace(material, description={**material.description, "fault_model": "stuck_at"})
+    assert "until the memory is replaced" in words(fit_chapter(stuck, FitRate()))
+    assert stored_bits(stuck) == LENET5_BITS // 2
+    assert [scheme.name for scheme in stuck.schemes] == ["triplication", "SEC-DED"]
+    assert len(material.schemes) == 4

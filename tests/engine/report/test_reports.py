@@ -6,9 +6,10 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -20,7 +21,7 @@ from engine.report.document import Answers, Document, NamedTable
 from engine.report.fit import FitRate
 from engine.report.folder import write_folder
 from engine.report.material import read_material
-from engine.report.paper import PAPER, published
+from engine.report.paper import published
 from engine.report.record import as_record
 from engine.report.safety import marks_of, published_table
 from engine.report.side_by_side import comparable, seeds_table
@@ -134,7 +135,7 @@ def test_what_is_not_a_whole_campaign_says_so_on_every_page(opened: Store) -> No
     assert "was screened" in marks(opened, SCREENED)
     assert "asked for critical faults alone" in marks(opened, CRITICAL)
     assert "is of some faults alone: layers fc*; bits 30" in marks(opened, FILTERED)
-    assert "ran 10 of 40 images, chosen as 'top_n'" in marks(opened, SUBSET)
+    assert "ran the 10 hardest of 40 images, so that rates are higher" in marks(opened, SUBSET)
     assert "stopped after" in marks(opened, STOPPED)
     several = report_of(opened, FINISHED, SCREENED)
     assert [chapter.marks != () for chapter in several.chapters] == [
@@ -229,12 +230,28 @@ def test_campaigns_that_cannot_be_compared_are_kept_apart(opened: Store) -> None
     assert rows[2][2] == pytest.approx((rows[0][2] + rows[1][2]) / 2)  # type: ignore[operator]
 
 
-def test_the_papers_rows_stand_only_beside_the_same_setting() -> None:
-    assert published("lenet5", "mnist", 10_000, 16_501) is not None
-    assert published("lenet5", "mnist", 1_000, 16_501) is None
-    assert published("lenet5", "mnist", 10_000, 400) is None
-    assert published("resnet20", "cifar10", 10_000, 16_627) is None
-    assert PAPER == "the paper's"
+@pytest.mark.parametrize(
+    ("status", "faults", "is_same"),
+    [
+        ({}, {}, True),
+        ({}, {"sampling": "proportional"}, True),
+        ({"images": 1_000}, {}, False),
+        ({"faults": 400}, {}, False),
+        ({"network": "resnet20", "dataset": "cifar10"}, {}, False),
+        ({"state": "paused"}, {}, False),
+        ({"dropped": 1}, {}, False),
+        ({}, {"bits": [30]}, False),
+        ({}, {"layers": ["fc1"]}, False),
+        ({}, {"sampling": "layer"}, False),
+        ({}, {"model": "stuck_at"}, False),
+    ],
+)
+def test_the_papers_rows_stand_only_beside_the_same_setting(
+    opened: Store, status: dict[str, Any], faults: dict[str, Any], is_same: bool
+) -> None:
+    paper: dict[str, Any] = {"network": "lenet5", "dataset": "mnist", "images": 10_000, "faults": 16_501}
+    campaign = replace(opened.campaign(FINISHED), **(paper | status))
+    assert (published(campaign, {"faults": faults}) is not None) == is_same
 
 
 def test_a_list_with_counts_of_its_own_is_compared_with_them(opened: Store, tmp_path: Path) -> None:
@@ -346,4 +363,5 @@ def test_nothing_critical_divides_by_nothing(opened: Store) -> None:
     document = build_report([harmless], FitRate(budget=1), MADE)
     text = TEXTS["text"](document)
     assert "no fault changed any answer" in text
+    assert "nothing needs protection" in text
     assert "none seen: at most this much" in text

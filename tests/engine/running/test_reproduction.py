@@ -14,6 +14,7 @@ from engine.report.build import build_report
 from engine.report.fit import FitRate
 from engine.report.material import read_material
 from engine.report.record import as_record
+from engine.running.fingerprint import fingerprint
 from engine.running.reproduction import read_reported, reproduce
 from engine.store import Store
 from tests.engine.running.test_campaign import Recorder, after, run
@@ -89,6 +90,7 @@ def test_what_may_come_out_the_same_all_the_same_is_run_and_said(tmp_path: Path)
     path = reported(tmp_path)
     record = json.loads(path.read_text())
     record["identity"]["torch"] = "1.0"
+    record["fingerprint"] = fingerprint(record["identity"])
     path.write_text(json.dumps(record))
     found = again(path)
     assert found.is_same
@@ -117,6 +119,8 @@ def test_an_unfinished_campaign_cannot_be_reproduced(tmp_path: Path) -> None:
         ("{}", "is no report.json"),
         ('{"format": 1}', "is no report.json"),
         ('{"format": 1, "campaigns": [3]}', "is no report.json"),
+        ('{"format": 1, "campaigns": []}', "has no campaign"),
+        ("[" * 100_000, "is no JSON"),
         ('{"format": 99}', "made by a newer version"),
         ('{"format": "x"}', "is no report.json"),
     ],
@@ -126,6 +130,31 @@ def test_what_is_no_report_is_one_sentence(tmp_path: Path, content: str, said: s
     path.write_text(content)
     with pytest.raises(InputError, match=said):
         read_reported(path)
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value"),
+    [("identity", "torch", "1.0"), ("identity", None, {}), ("numerics", "threads", "-3"),
+     ("numerics", "threads", "100000"), ("counts", "critical", float("inf")), ("counts", "critical", None)],
+)  # fmt: skip
+def test_an_edited_report_is_refused(tmp_path: Path, table: str, key: str | None, value: object) -> None:
+    path = reported(tmp_path)
+    record = json.loads(path.read_text())
+    if key is None:
+        record[table] = value
+    else:
+        record[table][key] = value
+    path.write_text(json.dumps(record))
+    with pytest.raises(InputError, match=r"has been edited|is no report\.json"):
+        read_reported(path)
+
+
+def test_an_edited_count_does_not_reproduce(tmp_path: Path) -> None:
+    path = reported(tmp_path)
+    record = json.loads(path.read_text())
+    record["counts"]["critical"] += 1
+    path.write_text(json.dumps(record))
+    assert not again(path).is_same
 
 
 def test_a_report_that_is_not_there(tmp_path: Path) -> None:
