@@ -25,10 +25,10 @@ from dear_tui.cli.keys import keys
 from dear_tui.cli.listing import list_campaigns
 from dear_tui.cli.options import StoreOption
 from dear_tui.cli.printing.say import tell
+from dear_tui.cli.reproduce import reproduce
 from dear_tui.cli.results.compact import compact
 from dear_tui.cli.results.protect import protect
 from dear_tui.cli.results.report import report
-from dear_tui.cli.results.reproduce import reproduce
 from dear_tui.cli.results.show import show
 from dear_tui.cli.run import run
 from dear_tui.cli.sql import sql

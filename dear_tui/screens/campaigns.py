@@ -56,7 +56,7 @@ class CampaignsScreen(SnapshotScreen):
     BINDINGS: ClassVar[list[BindingType]] = ORDER_KEYS + with_ids(
         "campaigns-screen",
         Binding("c", "mark", "mark", tooltip="mark it (◆), to compare it with others"),
-        Binding("e", "report", "report", tooltip="write the report of it, or of the marked ones, into this folder"),
+        Binding("e", "report", "report", tooltip="write the report: of it, or of the marked ones"),
         Binding("y", "copy", "copy id", show=False, tooltip="its number to the clipboard"),
         Binding("i", "details", "details", tooltip="show or hide the chosen campaign in full"),
         Binding("tab", "other_part", "other part", show=False, tooltip="from the list to the details and back"),

@@ -38,7 +38,7 @@ class StudyScreen(ResultScreen):
     BINDINGS: ClassVar[list[BindingType]] = with_ids(
         "study-screen",
         Binding("enter", "open", "open", tooltip="watch the campaign under the cursor"),
-        Binding("e", "report", "report", tooltip="write the report of the study into this folder"),
+        Binding("e", "report", "report", tooltip="write the report of the study"),
         Binding("s", "open_sql", "SQL", tooltip="the members as a query"),
     )
     DEFAULT_CSS = """

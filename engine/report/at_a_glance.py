@@ -199,7 +199,7 @@ def _fit(material: Material, rate: FitRate) -> str:
     of_what = ", of the layers and bits that were tried alone" if is_filtered(material) else ""
     until = "replaced" if material.is_stuck else "loaded again"
     stays = f"If it stays until the weights are {until} and inputs keep coming, up to {fit_words(some)}"
-    rate_words = f"Both at {rate.per_mbit:,.6g} upsets in 10⁹ hours and Mbit{of_what}."
+    rate_words = f"Both at {rate.per_mbit:,.6g} upsets in a billion hours for each Mbit{of_what}."
     if one is None:
         return f"{stays}. {rate_words.replace('Both at', 'That is at')}"
     meets = f"If a fault meets a single inference on an image like these: {fit_words(one)}{_verdict(one, rate)}."

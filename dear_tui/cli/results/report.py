@@ -48,7 +48,7 @@ def report(
         ),
     ] = None,
     fit_per_mbit: Annotated[
-        float, typer.Option("--fit-per-mbit", min=0, help="Raw upsets in 10^9 hours of 10^6 bits.")
+        float, typer.Option("--fit-per-mbit", min=0, help="Raw upsets in a billion hours of a million bits.")
     ] = 1000.0,
     budget: Annotated[
         float | None, typer.Option("--budget", min=0, help="FIT that the weights may have in all.")

@@ -185,7 +185,7 @@ async def test_only_what_applies_is_shown(tmp_path: Path) -> None:
         hidden = {("model", "width"), ("model", "path"), *(("faults", key) for key in ("list", "p", "draw"))}
         hidden |= {("workload", key) for key in ("n", "fraction", "center", "eps", "threshold", "seed")}
         hidden |= {("workload", key) for key in ("list", "path", "layer")}
-        hidden |= {("run", key) for key in ("theta", "theta2", "audit", "audit_faults")}
+        hidden |= {("run", key) for key in ("theta", "theta2", "audit", "audit_faults", "precision_of")}
         every = {(one.section, one.key) for one in config_fields()} | {("submit", "again")}
         await until(pilot, lambda: shown(app) == every - hidden)
         focus(app, "workload", "select")
