@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from engine.running.preparation import PreparedCampaign
 
-_BRIEF_SECONDS = 1.0
+_BRIEF_SECONDS = 0.5
 """that a brief check takes, every layer at least once: who queues campaigns waits for it"""
 
 _HARD_PER_IMAGE = 8
@@ -32,7 +32,7 @@ def prove(
     Args:
         prepared: what is checked; the methods of its injection's layers may change.
         on_step: told how far it is.
-        briefly: a second where the config asks for a share: the campaign is checked again when it starts.
+        briefly: half a second where the config asks for a share: the campaign is checked again when it starts.
         pairs: to compare, instead of what `[run] check` says.
 
     Raises:
