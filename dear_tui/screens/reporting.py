@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from dear_tui.screens.base import SnapshotScreen
 
 
+READ_SECONDS = 20
+"""that the notice stays which says where the report is"""
+
+
 def write_report(screen: SnapshotScreen, what: Sequence[str], stem: str) -> None:
     """Have it written, and say where it is, or why there is none.
 
@@ -33,6 +37,6 @@ def write_report(screen: SnapshotScreen, what: Sequence[str], stem: str) -> None
                 app.call_from_thread(screen.notify, str(error), severity="error", markup=False)
             else:
                 sentence = f"written: {folder}/report.html, and beside it tables, figures and report.json"
-                app.call_from_thread(screen.notify, sentence, markup=False)
+                app.call_from_thread(screen.notify, sentence, markup=False, timeout=READ_SECONDS)
 
     Thread(target=write, name="report", daemon=True).start()  # which does not keep the program from ending

@@ -43,7 +43,7 @@ figure { margin: 1.5rem 0; } svg { max-width: 100%; height: auto; }
 @media (max-width: 34rem) { .glance { display: block; } .glance dt { margin-top: .8rem; } }
 @media print { :root { --ground: #fff; --ink: #000; --soft: #444; --line: #bbb; --stripe: #fff; --mark: #fff; }
   body { max-width: none; font-size: 10pt; padding: 0; } nav { display: none; } h2 { break-after: avoid; }
-  figure, tr { break-inside: avoid; } .scroll { overflow: visible; }
+  figure, tr, .scroll { break-inside: avoid; } .scroll { overflow: visible; } svg { max-width: 75%; }
   thead { display: table-header-group; } }
 """
 
