@@ -133,8 +133,8 @@ def fit_chapter(material: Material, rate: FitRate) -> Chapter:
     upsets = rate.of_bits(bits)
     of_what = "the layers and bits that the campaign was filtered to" if is_filtered(material) else "the weights"
     words = [
-        f"Raw rate: {rate.source}. There are {bits:,} stored bits in {of_what}, so {upsets:,.4g} upsets come in a billion "
-        "hours. Each FIT below is that number times a share; the share is estimated from the campaign, and the "
+        f"Raw rate: {rate.source}. There are {bits:,} stored bits in {of_what}, so {upsets:,.4g} upsets come in a "
+        "billion hours. Each FIT below is that number times a share; the share is estimated from the campaign, and the "
         "interval is that of the share.",
         f"Assumed: {_assumed(material)}; nothing protects the weights; inputs are like the images of the workload, "
         f"which are {material.images_in_words}. Faults elsewhere (activations, control, biases) are not in it.",
