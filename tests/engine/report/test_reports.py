@@ -27,6 +27,8 @@ from engine.report.safety import marks_of, published_table
 from engine.report.side_by_side import comparable, seeds_table
 from engine.report.writers.extra import MissingExtraError
 from engine.report.writers.registry import BINARIES, PICTURES, REPORT_FORMATS, TEXTS
+from engine.store import Store
+from tests.conftest import in_one_thread
 from tests.engine.report.conftest import (
     CRITICAL,
     FILTERED,
@@ -38,11 +40,11 @@ from tests.engine.report.conftest import (
     SUBSET,
     UNFINISHED,
 )
+from tests.engine.running.test_campaign import after, run
+from tests.small_campaign import write_config
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from engine.store import Store
 
 MADE = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 ALL = (FINISHED, UNFINISHED, SCREENED, CRITICAL, FILTERED, SUBSET, STOPPED, SEED, NAMED)
@@ -365,3 +367,19 @@ def test_nothing_critical_divides_by_nothing(opened: Store) -> None:
     assert "no fault changed any answer" in text
     assert "nothing needs protection" in text
     assert "none seen: at most this much" in text
+
+
+def test_of_a_campaign_in_waves_the_faults_are_told_of_the_waves_that_are_done(tmp_path: Path) -> None:
+    faults = {"count": 320, "bits": None}
+    config = write_config(tmp_path, faults=faults, run={"precision": 0.001})
+    with in_one_thread():
+        assert run(config, tmp_path / "store", after(40)).state == "paused"
+    with Store.open(tmp_path / "store", read_only=True) as store:
+        material = read_material(store, 1)
+        document = build_report([material], FitRate(), MADE)
+    status = material.status
+    assert (status.images, status.faults) == (40, material.curve.faults)
+    assert 0 < status.faults < 320
+    assert len(material.layer) == len(material.bit) == status.faults
+    assert status.masked + status.non_critical + status.critical == status.pairs
+    assert f"of 320 faults {status.faults}" in document.marks[0]
