@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from engine.report.document import Block
     from engine.report.fit import FitRate
     from engine.report.material import Material
 
@@ -52,7 +53,7 @@ def build_report(
     for number, material in enumerate(materials):
         on_step(Step("working out the report", number, len(materials)))
         marks = tuple(marks_of(material))
-        own = [replace(chapter, marks=marks) for chapter in campaign_chapters(material, rate)]
+        own = [replace(_tagged(chapter, material.tag), marks=marks) for chapter in campaign_chapters(material, rate)]
         chapters += own if len(materials) == 1 else [_of_campaign(chapter, material) for chapter in own]
     first = materials[0].status
     return Document(
@@ -73,6 +74,19 @@ def campaign_chapters(material: Material, rate: FitRate) -> Iterator[Chapter]:
     yield in_field_chapter(material)
     yield self_test_chapter(material)
     yield identity_chapter(material)
+
+
+def _tagged(chapter: Chapter, tag: str) -> Chapter:
+    """A chapter whose tables and figures say for themselves that their campaign is not whole: they have own files."""
+    return replace(chapter, blocks=tuple(_tagged_block(block, tag) for block in chapter.blocks)) if tag else chapter
+
+
+def _tagged_block(block: Block, tag: str) -> Block:
+    if isinstance(block, NamedTable) and block.table.title:
+        return replace(block, table=replace(block.table, title=f"{block.table.title} ({tag})"))
+    if isinstance(block, Picture):
+        return replace(block, figure=replace(block.figure, title=f"{block.figure.title} ({tag})"))
+    return block
 
 
 def _of_campaign(chapter: Chapter, material: Material) -> Chapter:

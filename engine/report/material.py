@@ -106,6 +106,20 @@ class Material:
         return self.status.images == self.image_counts.data_set
 
     @property
+    def tag(self) -> str:
+        """What it is not, in a few words for a title; empty for a whole campaign on all images."""
+        faults = self.config.get("faults", {})
+        words = (
+            ("not finished", not self.is_whole),
+            ("screened", self.status.screened > 0),
+            ("pairs dropped", self.status.dropped > 0),
+            ("some layers or bits", bool(faults.get("layers")) or faults.get("bits") is not None),
+            ("some images", self.is_whole and not self.has_all_images),
+            ("a given list", self.is_list),
+        )
+        return ", ".join(word for word, holds in words if holds)
+
+    @property
     def images_in_words(self) -> str:
         """Which images were run, for somebody who does not know the names of selections."""
         images, of_all = f"{self.status.images:,}", f"of {self.image_counts.data_set:,}"

@@ -383,3 +383,18 @@ def test_of_a_campaign_in_waves_the_faults_are_told_of_the_waves_that_are_done(t
     assert len(material.layer) == len(material.bit) == status.faults
     assert status.masked + status.non_critical + status.critical == status.pairs
     assert f"of 320 faults {status.faults}" in document.marks[0]
+
+
+@pytest.mark.parametrize(
+    ("campaign", "tag"),
+    [(FINISHED, ""), (UNFINISHED, "not finished"), (SCREENED, "screened"), (CRITICAL, "pairs dropped"),
+     (FILTERED, "some layers or bits"), (SUBSET, "some images")],
+)  # fmt: skip
+def test_each_table_and_figure_says_by_itself_what_its_campaign_is_not(opened: Store, campaign: int, tag: str) -> None:
+    """They are taken out of the report."""
+    document = report_of(opened, campaign)
+    titles = [each.table.title for each in document.tables() if each.table.title]
+    titles += [each.figure.title for each in document.pictures()]
+    assert titles
+    assert read_material(opened, campaign).tag == tag
+    assert all(title.endswith(f"({tag})") for title in titles if tag)
