@@ -12,9 +12,10 @@ from engine.report.fit import ANY_IMAGE, PER_INFERENCE, FitRate, fit_of, fit_wor
 from engine.units import percent, stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from engine.analysis.estimate import Share
+    from engine.analysis.protection import CellGroup
     from engine.report.material import Material
 
 PAPER_SECONDS = 1e-3
@@ -25,6 +26,9 @@ MOST_OF = 0.9
 
 STANDS_OUT = 1.5
 """times its share of the stored bits, from which on a layer is a weak spot"""
+
+MOST_NAMED = 6
+"""layers, in a sentence"""
 
 NOTABLE = 0.1
 """of the changed answers, that a layer must have to be named as a weak spot"""
@@ -100,8 +104,14 @@ def _where(material: Material) -> str:
     count = int(np.searchsorted(np.cumsum(by_bit[bits]), MOST_OF)) + 1
     named = ", ".join(f"{bit} ({_field_of(material, int(bit))})" for bit in bits[:count][:3])
     more = f" and {count - 3} more" if count > 3 else ""
-    of_bits = f"{100 * by_bit[bits[:count]].sum():.0f} % of the {what}"
-    worst = f"{'Bit' if count == 1 else 'Bits'} {named}{more} of the weights: {of_bits}."
+    of_bits = f"{_share_words(by_bit[bits[:count]].sum())} of the {what}"
+    worst = f"{'Bit' if count == 1 else 'Bits'} {named}{more} of the {material.format.name} weights: {of_bits}"
+    if material.status.dropped:
+        worst += "."
+    else:
+        hit = (material.summary.critical > 0) * material.summary.weight
+        of_faults = float(hit[np.isin(material.bit, bits[:count])].sum() / hit.sum())
+        worst += f", and {_share_words(of_faults)} of the faults that change any."
     own = rates.population.sum(axis=1) / max(int(rates.population.sum()), 1)
     if np.count_nonzero(own) < 2 or material.is_list:
         return worst
@@ -109,7 +119,7 @@ def _where(material: Material) -> str:
     density = np.where(by_layer >= NOTABLE, by_layer / np.maximum(own, 1e-12), 0)
     weak = density.max() > STANDS_OUT
     layer = int(np.argmax(density if weak else by_layer))
-    beside = f"{100 * own[layer]:.0f} % of the bits and {100 * by_layer[layer]:.0f} % of the {what}"
+    beside = f"{100 * own[layer]:.0f} % of all stored bits and {100 * by_layer[layer]:.0f} % of the {what}"
     return f"{worst} {'One layer stands out' if weak else 'No layer stands out'}: {rates.layers[layer]} has {beside}."
 
 
@@ -125,8 +135,8 @@ def _sure(material: Material) -> Iterator[str]:
         yield "Every fault of the chosen layers and bits was tried: of the faults nothing is left to chance."
     else:
         yield (
-            f"The faults are a random sample of {material.description['population']:,}. The ranges in brackets hold "
-            f"the true value in {stated} of 100 such campaigns."
+            f"The faults are a random sample of {material.description['population']:,}. Ranges (a to b, at most, at "
+            f"least) are limits with {stated} % confidence; they cover that faults were sampled, and nothing else."
         )
     if not material.has_all_images:
         yield f"The images are {material.images_in_words}: what they leave open has no range."
@@ -134,7 +144,10 @@ def _sure(material: Material) -> Iterator[str]:
     if results.self_check and numerics.get("check_pairs"):
         pairs, differences = int(numerics["check_pairs"]), int(numerics.get("check_differences", 0))
         if not differences:
-            yield f"In {pairs:,} cases the answer was compared with that of plain fault injection: all agree."
+            yield (
+                f"The program takes shortcuts: in {pairs:,} cases of a fault and an image its answer was checked "
+                "against simply running the faulty network, and none differs."
+            )
         else:
             yield f"Compared with plain fault injection: {results.self_check}."
     if results.audit is not None:
@@ -162,8 +175,8 @@ def _advice(material: Material) -> Iterator[str]:
         images = "one well-chosen image detects" if enough.images == 1 else f"{enough.images} well-chosen images detect"
         least = "" if enough.detected.low == enough.detected.high else f" (at least {100 * enough.detected.low:.1f} %)"
         yield (
-            f"As a periodic test, {images} {100 * enough.detected.value:.1f} %{least} of the critical faults that "
-            "had no part in choosing them."
+            f"Against faults that stay, a periodic test: {images} {100 * enough.detected.value:.1f} %{least} of the "
+            "faults that change some answer, measured on faults that did not choose the images."
         )
 
 
@@ -174,8 +187,8 @@ def _protection(material: Material) -> str:
     best = min(plans, key=lambda plan: plan.overhead)
     layers = sorted({group.layer for group in best.groups})
     bits = sorted({group.bit for group in best.groups if group.bit is not None}, reverse=True)
-    others = f" and {len(layers) - 3} more" if len(layers) > 3 else ""
-    names = ", ".join(sample.names[layer] for layer in layers[:3]) + others
+    others = f" and {len(layers) - MOST_NAMED} more" if len(layers) > MOST_NAMED else ""
+    names = ", ".join(sample.names[layer] for layer in layers[:MOST_NAMED]) + others
     listed = ", ".join(map(str, bits[:4])) + (" ..." if len(bits) > 4 else "")
     what = f"bit{'s' if len(bits) > 1 else ''} {listed}" if bits else "all words"
     residual = material.sample.opened(best.residual)
@@ -185,8 +198,18 @@ def _protection(material: Material) -> str:
     return (
         f"{name} of {what} in {names} adds {100 * best.overhead:.2g} % to the memory of the weights; about "
         f"{_percent(100 * residual.value)}{most} {of_what}would still change, instead of "
-        f"{_percent(material.results.table_one.critical)}."
+        f"{_percent(material.results.table_one.critical)}. {_share_words(_left(material, best.groups))} of the faults "
+        "that change some answer are in other bits."
     )
+
+
+def _left(material: Material, groups: Sequence[CellGroup]) -> float:
+    """The share of critical faults that are in none of some groups of bits, 0..1."""
+    hit = (material.summary.critical > 0) * material.summary.weight
+    is_in = np.zeros(len(hit), np.bool_)
+    for group in groups:
+        is_in |= (material.layer == group.layer) & (True if group.bit is None else material.bit == group.bit)
+    return float(hit[~is_in].sum() / hit.sum())
 
 
 def _fit(material: Material, rate: FitRate) -> str:
@@ -198,11 +221,18 @@ def _fit(material: Material, rate: FitRate) -> str:
         return "Not known: too few faults were tried."
     of_what = ", of the layers and bits that were tried alone" if is_filtered(material) else ""
     until = "replaced" if material.is_stuck else "loaded again"
-    stays = f"If it stays until the weights are {until} and inputs keep coming, up to {fit_words(some)}"
-    rate_words = f"Both at {rate.per_mbit:,.6g} upsets in a billion hours for each Mbit{of_what}."
+    images = f"{material.status.images:,} image{'s' if material.status.images != 1 else ''}"
+    stays = (
+        f"If it stays until the weights are {until}, and counts as soon as it changes the answer of one of these "
+        f"{images}: {fit_words(some)}, more with more images"
+    )
+    rate_words = (
+        f"Both assume {rate.per_mbit:,.6g} upsets in a billion hours for each Mbit and grow with that rate{of_what}; "
+        "faults outside the weights are not in them."
+    )
     if one is None:
-        return f"{stays}. {rate_words.replace('Both at', 'That is at')}"
-    meets = f"If a fault meets a single inference on an image like these: {fit_words(one)}{_verdict(one, rate)}."
+        return f"{stays}. {rate_words}"
+    meets = f"If each upset affects one inference, on an image like these: {fit_words(one)}{_verdict(one, rate)}."
     return f"{meets} {stays}{_verdict(some, rate)}. {rate_words}"
 
 
@@ -222,6 +252,11 @@ def _cost(material: Material) -> str:
     only = "" if ran >= status.pairs else f", of which {ran:,} had to be run"
     naive = stopwatch(status.pairs * PAPER_SECONDS)
     return f"{cases}{only}, {took}; one by one at 1 ms each, as is usual in papers: {naive}."
+
+
+def _share_words(share: float) -> str:
+    """Of 0..1; what is not all is not told as all."""
+    return f"{100 * share:.1f} %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
 
 
 def _percent(value: float) -> str:

@@ -208,13 +208,13 @@ def protection_chapter(material: Material, rate: FitRate) -> Chapter:
             NamedTable(
                 "protection",
                 Table(
-                    "Memory that protection takes to leave so much of the changed answers",
+                    "Memory that protection takes to leave at most so much of the changed answers",
                     (
-                        Column("target", heading="to leave", priority=9),
+                        Column("target", heading="at most", priority=9),
                         Column("scheme", priority=9),
                         Column("groups", Kind.COUNT, "bits or layers", priority=3),
                         Column("overhead_percent", Kind.PERCENT, "more memory", priority=8),
-                        Column("residual_percent", Kind.PERCENT, "still critical", priority=7),
+                        Column("residual_percent", Kind.PERCENT, "pairs still critical", priority=7),
                         Column("low_percent", Kind.PERCENT, stated, priority=4),
                         Column("high_percent", Kind.PERCENT, "to", priority=4),
                     ),
