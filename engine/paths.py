@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from engine.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 LONGEST_NAME_BYTES = 255
 """of the name of one file or folder, on every file system in use"""
@@ -76,19 +76,37 @@ def shown(path: Path | str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+def free_name(folder: Path, stem: str, endings: Sequence[str] = ("",)) -> str:
+    """A name of which nothing is in the folder with any of the endings; where the stem is taken, a number is added."""
+    number, name = 1, stem
+    while any(exists(folder / f"{name}{ending}") for ending in endings):
+        number += 1
+        name = f"{stem}-{number}"
+    return name
+
+
 def replace_text(path: Path, text: str) -> None:
+    """Write a text as `replace_bytes` does.
+
+    Raises:
+        OSError: it cannot be written.
+        UnicodeEncodeError: the text has what is no character, as from a file's name that is no UTF-8.
+    """
+    replace_bytes(path, text.encode())
+
+
+def replace_bytes(path: Path, content: bytes) -> None:
     """Write a file of the user's anew, in one step: where that fails, as on a full disk, the old one stays.
 
     A link, as into somebody's dotfiles, stays one, and the file keeps its mode.
 
     Raises:
         OSError: it cannot be written.
-        UnicodeEncodeError: the text has what is no character, as from a file's name that is no UTF-8.
     """
     path = Path(os.path.realpath(path))
     written = path.with_name(f".{os.getpid()}-{threading.get_native_id()}.tmp")
     try:
-        written.write_text(text, encoding="utf-8")
+        written.write_bytes(content)
         with suppress(FileNotFoundError):
             written.chmod(stat.S_IMODE(path.stat().st_mode))
         written.replace(path)

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from engine.errors import DearError
-from engine.paths import present_folder
+from engine.paths import free_name, present_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,8 @@ def write_report(store: Path, what: Sequence[str], stem: str) -> Path:
     Raises:
         DearError: it failed, in one sentence.
     """
-    folder = _free(present_folder(), stem)
+    here = present_folder()
+    folder = here / free_name(here, stem)
     options = ["--store", str(store.absolute()), "--out", str(folder), "--", *what]
     done = subprocess.run(
         [sys.executable, "-P", "-c", COMMAND, "report", *options],
@@ -38,18 +39,9 @@ def write_report(store: Path, what: Sequence[str], stem: str) -> Path:
         capture_output=True,
         text=True,
         check=False,
-        cwd=present_folder(),
+        cwd=here,
     )  # fmt: skip
     if done.returncode != 0:
         said = done.stderr.strip().splitlines() or [f"it ended with status {done.returncode}"]
         raise DearError(said[-1].removeprefix("dear-tui: "))
     return folder
-
-
-def _free(folder: Path, stem: str) -> Path:
-    """A name in a folder that is not taken."""
-    number, path = 1, folder / stem
-    while path.exists():
-        number += 1
-        path = folder / f"{stem}-{number}"
-    return path

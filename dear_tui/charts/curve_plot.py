@@ -8,6 +8,7 @@ import numpy as np
 
 from dear_tui.charts.picture import Ink
 from dear_tui.charts.plot import STYLES, Level, Numbers, Plot, Readings, Series, by_ink, classes_of, fitted, windowed
+from engine.analysis.curve import BAND
 from engine.figures.axis import Axis
 from engine.severity import SEVERITIES
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
     from dear_tui.charts.view import ChartView
     from engine.store import CurveData, ImageCounts
-
-BAND = 0.1
-"""The dotted lines lie this share below and above the final count."""
 
 
 def curve_plot(campaign: int, curve: CurveData, counts: ImageCounts | None, view: ChartView) -> Plot:

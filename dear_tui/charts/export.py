@@ -10,6 +10,7 @@ from dear_tui.charts.plot import in_window
 from dear_tui.charts.svg import to_svg
 from engine.analysis.renderers.registry import render
 from engine.analysis.result_table import Column, Kind, Table
+from engine.paths import free_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,12 +30,8 @@ def write_export(plot: Plot, view: ChartView, folder: Path, campaign: int) -> li
     Raises:
         OSError: they cannot be written.
     """
-    stem = f"campaign-{campaign}-{view.kind.name.lower()}"
-    number = 1
-    while any((folder / f"{stem}{suffix}").exists() for suffix in (".svg", ".csv")):
-        number += 1
-        stem = f"campaign-{campaign}-{view.kind.name.lower()}-{number}"
-    picture, table = folder / f"{stem}.svg", folder / f"{stem}.csv"
+    name = free_name(folder, f"campaign-{campaign}-{view.kind.name.lower()}", (".svg", ".csv"))
+    picture, table = folder / f"{name}.svg", folder / f"{name}.csv"
     picture.write_text(to_svg(plot), encoding="utf-8")
     table.write_text(render(shown_table(plot), "csv"), encoding="utf-8", newline="")
     return [picture, table]

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -18,10 +19,15 @@ def _folder(text: str | Path) -> Path:
 FORMATS = (*RENDERERS, "json")
 
 
-def checked_format(name: str) -> str:
-    if name not in FORMATS:
-        raise typer.BadParameter(f"{name!r} is none of {', '.join(FORMATS)}")
-    return name
+def one_of(names: Sequence[str]) -> Callable[[str | None], str | None]:
+    """What refuses another value of an option that may be left out."""
+
+    def checked(name: str | None) -> str | None:
+        if name is not None and name not in names:
+            raise typer.BadParameter(f"{name!r} is none of {', '.join(names)}")
+        return name
+
+    return checked
 
 
 CampaignArgument = Annotated[int, typer.Argument(metavar="ID", help="The campaign's number in `dear-tui list`.")]
@@ -41,5 +47,5 @@ AgainOption = Annotated[
 ]
 NoStartOption = Annotated[bool, typer.Option("--no-start", help="Start no worker where none runs.")]
 FormatOption = Annotated[
-    str, typer.Option("--format", metavar="|".join(FORMATS), help="Of the tables.", callback=checked_format)
+    str, typer.Option("--format", metavar="|".join(FORMATS), help="Of the tables.", callback=one_of(FORMATS))
 ]

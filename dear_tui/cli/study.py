@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dear_tui.access import commands
-from dear_tui.cli.options import FORMATS, AgainOption, NoStartOption, StoreOption, checked_format
+from dear_tui.cli.options import FORMATS, AgainOption, NoStartOption, StoreOption, one_of
 from dear_tui.cli.printing.say import say, shown_steps, tell
 from engine.errors import InputError
 from engine.steps import Step
@@ -38,7 +38,7 @@ def study(
     again: AgainOption = False,
     no_start: NoStartOption = False,
     table_format: Annotated[
-        str, typer.Option("--format", metavar="|".join(FORMATS), help="Of --results.", callback=checked_format)
+        str, typer.Option("--format", metavar="|".join(FORMATS), help="Of --results.", callback=one_of(FORMATS))
     ] = "text",
     store: StoreOption = None,
 ) -> None:

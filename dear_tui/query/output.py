@@ -23,17 +23,27 @@ def check_output(output: Path, store: Path, option: str = "--output") -> None:
     """
     if not is_folder(output.parent):
         raise InputError(f"{shown(output)}: there is no folder {shown(output.parent)}; give {option} another file")
-    with _explained(output):
+    found = check_outside(output, store, option)
+    if shown(found) != str(found):
+        raise InputError(f"{shown(found)}: its path is not UTF-8, as DuckDB needs it; give {option} another place")
+
+
+def check_outside(output: Path, store: Path, option: str) -> Path:
+    """Where a file or folder is to be written, its links followed, which is not in the store.
+
+    Raises:
+        InputError: it is, or nothing can have this name.
+    """
+    with _explained(output, option):
         with suppress(FileNotFoundError):
             output.lstat()  # which says that a name is too long
         found = output.resolve()
         is_in_store = found.is_relative_to(store.resolve())
-    if shown(found) != str(found):
-        raise InputError(f"{shown(found)}: its path is not UTF-8, as DuckDB needs it; give {option} another place")
     if is_in_store:
         raise InputError(
             f"{shown(output)}: lies in the store, which is no place for other files; give {option} another one"
         )
+    return found
 
 
 def check_named(option: str, path: Path | None, endings: tuple[str, ...], store: Path) -> None:
@@ -50,8 +60,8 @@ def check_named(option: str, path: Path | None, endings: tuple[str, ...], store:
 
 
 @contextmanager
-def replaced_file(output: Path) -> Iterator[Path]:
-    """Where to write: beside the file asked for, which it becomes when all went well.
+def replaced_file(output: Path, option: str = "--output") -> Iterator[Path]:
+    """Where to write: beside the file that the option asks for, which it becomes when all went well.
 
     Raises:
         InputError: it cannot become that file.
@@ -59,7 +69,7 @@ def replaced_file(output: Path) -> Iterator[Path]:
     written = _beside(output)
     try:
         yield written
-        with _explained(output):
+        with _explained(output, option):
             written.replace(output)
     finally:
         with suppress(OSError):
@@ -96,7 +106,7 @@ def _beside(output: Path) -> Path:
 
 
 @contextmanager
-def _explained(output: Path) -> Iterator[None]:
+def _explained(output: Path, option: str = "--output") -> Iterator[None]:
     """What the system says against a place becomes a sentence.
 
     Raises:
@@ -106,4 +116,4 @@ def _explained(output: Path) -> Iterator[None]:
         yield
     except (OSError, RuntimeError) as error:  # pathlib raises the latter for links in a circle
         reason = error.strerror if isinstance(error, OSError) else "a link that leads to itself"
-        raise InputError(f"{shown(output)}: cannot be written ({reason}); give --output another place") from None
+        raise InputError(f"{shown(output)}: cannot be written ({reason}); give {option} another place") from None

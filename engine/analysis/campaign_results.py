@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.analysis.cover import Incidence
-from engine.analysis.estimate import Confidence, estimate_mean, estimate_share
+from engine.analysis.estimate import Confidence, estimate_mean, estimate_share, percents
 from engine.analysis.precision import Look
 from engine.analysis.ranking import ranking_quality, spearman
 from engine.analysis.result_table import Column, Kind, Table
@@ -212,12 +212,10 @@ def accuracy_table(status: CampaignStatus, results: CampaignResults) -> Table:
     )  # fmt: skip
 
 
-def _share(results: CampaignResults, name: str, of_faults_run: float) -> tuple[float, float | None, float | None]:
+def _share(results: CampaignResults, name: str, of_faults_run: float) -> tuple[float | None, ...]:
     """Percent of the population with its interval; where there is no population, of what was run."""
     share = results.shares.get(name)
-    if share is None:
-        return of_faults_run, None, None
-    return 100 * share.value, *share.ends
+    return (of_faults_run, None, None) if share is None else percents(share)
 
 
 def _of_pairs(status: CampaignStatus) -> tuple[int, str]:

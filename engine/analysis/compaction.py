@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.analysis.cover import Incidence, greedy_order
-from engine.analysis.estimate import Confidence, estimate_share
+from engine.analysis.estimate import Confidence, estimate_share, percents
 from engine.analysis.optimal_cover import smallest_cover
 from engine.analysis.result_table import Column, Kind, Table
 from engine.metrics.selection import random_images, rank_order
@@ -316,7 +316,7 @@ def margins_table(margins: Sequence[Margin], confidence: Confidence) -> Table:
     return Table(
         f"Critical faults that had no part in choosing the images ({FOLDS} parts, each left out once)",
         (Column("times", Kind.COUNT, "each fault shown"), Column("images", Kind.COUNT), *_detected(confidence)),
-        tuple((each.times, each.images, *_percents(each.held_out)) for each in margins),
+        tuple((each.times, each.images, *percents(each.held_out)) for each in margins),
     )
 
 
@@ -325,7 +325,7 @@ def transfers_table(transfers: Sequence[Transfer], confidence: Confidence) -> Ta
     return Table(
         "Other critical faults that the images detect",
         (Column("faults_of", heading="faults of"), Column("faults", Kind.COUNT, "critical"), *_detected(confidence)),
-        tuple((each.of, each.faults, *_percents(each.detected)) for each in transfers),
+        tuple((each.of, each.faults, *percents(each.detected)) for each in transfers),
     )
 
 
@@ -335,7 +335,3 @@ def _detected(confidence: Confidence) -> tuple[Column, ...]:
         Column("low_percent", Kind.PERCENT, f"{100 * confidence.stated:g} % from"),
         Column("high_percent", Kind.PERCENT, "to"),
     )
-
-
-def _percents(share: Share | None) -> tuple[float | None, float | None, float | None]:
-    return (None, None, None) if share is None else (100 * share.value, 100 * share.low, 100 * share.high)

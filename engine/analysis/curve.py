@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     Counts = npt.NDArray[np.int64]
 
+BAND = 0.1
+"""the paper's dotted lines lie this share below and above the final count of critical faults (Fig. 2)"""
+
 
 @dataclass(frozen=True, eq=False)
 class DetectionCurve:

@@ -64,10 +64,25 @@ class Share:
     low: float
     high: float
 
+    @classmethod
+    def known(cls, value: float) -> Share:
+        """One of which nothing is open."""
+        return cls(value, value, value)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether nothing is open, so that the interval has no width and is not told."""
+        return self.low == self.high
+
     @property
     def ends(self) -> tuple[float, float] | tuple[None, None]:
         """The ends of the interval, in percent; None where every fault of the population was run: nothing is open."""
-        return (None, None) if self.low == self.high else (100 * self.low, 100 * self.high)
+        return (None, None) if self.is_known else (100 * self.low, 100 * self.high)
+
+
+def percents(share: Share | None) -> tuple[float | None, float | None, float | None]:
+    """A share and the ends of its interval in percent, for three cells of a row; none where the share is not known."""
+    return (None, None, None) if share is None else (100 * share.value, *share.ends)
 
 
 def estimate_share(
@@ -224,7 +239,7 @@ class _Strata:
         """
         value = float((self.population * means).sum()) / float(self.population.sum())
         if (self.drawn == self.population).all():
-            return Share(value, value, value)
+            return Share.known(value)
         equal, left = self._equal_sample(variance, value, may_tell_more)
         if few < FEW:
             return Share(value, *_clopper_pearson(value, equal, confidence))

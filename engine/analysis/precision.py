@@ -75,7 +75,7 @@ class Look:
         if self.faults < self.drawn:
             return f"stopped after {self.faults:,} of {self.drawn:,} faults, because {self._width}"
         all_run = f"all {self.drawn:,} faults have run"
-        if self.share.low == self.share.high:
+        if self.share.is_known:
             return f"{all_run}, which are all that there are: nothing is open"
         return f"{all_run}, and {self._width}{'' if self.is_enough else f'; {self.more} draws more'}"
 

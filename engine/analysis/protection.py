@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.analysis.estimate import estimate_mean
+from engine.analysis.estimate import estimate_mean, percents
 from engine.analysis.result_table import Column, Kind, Table
 
 if TYPE_CHECKING:
@@ -218,9 +218,9 @@ def plans_table(
             Column("high_percent", Kind.PERCENT, "to", priority=2),
         ),
         (
-            ("nothing", 0, 0.0, *_percents(nothing)),
-            *((each.scheme.name, len(each.groups), 100 * each.overhead, *_percents(each.residual)) for each in plans),
-            *((each.name, None, 0.0, *_percents(each.residual)) for each in repairs),
+            ("nothing", 0, 0.0, *percents(nothing)),
+            *((each.scheme.name, len(each.groups), 100 * each.overhead, *percents(each.residual)) for each in plans),
+            *((each.name, None, 0.0, *percents(each.residual)) for each in repairs),
         ),
     )
 
@@ -246,7 +246,3 @@ def write_frontiers(path: Path, sample: CriticalSample, schemes: Iterable[Scheme
         rows.writerow(["scheme", "layer", "bit", "overhead_percent", "residual_percent"])
         for scheme in schemes:
             rows.writerows((scheme.name, *row) for row in _rows(sample, frontier(sample, scheme)))
-
-
-def _percents(share: Share) -> tuple[float, float | None, float | None]:
-    return 100 * share.value, *share.ends

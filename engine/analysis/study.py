@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.analysis.campaign_results import campaign_results
-from engine.analysis.estimate import estimate_mean, weighted_mean
+from engine.analysis.estimate import estimate_mean, percents, weighted_mean
 from engine.analysis.result_table import Column, Kind, Table
 from engine.metrics.selection import select_images
 
@@ -112,7 +112,7 @@ def study_table(name: str, members: Sequence[MemberResults], confidence: float |
         ),
         tuple(
             (each.campaign, each.state, *(factor_text(each.factors[factor]) for factor in factors),
-             each.faults, each.images, each.critical_percent, *_ends(each.critical), each.critical_faults,
+             each.faults, each.images, each.critical_percent, *percents(each.critical)[1:], each.critical_faults,
              each.faulty_accuracy)
             for each in members
         ),
@@ -122,7 +122,3 @@ def study_table(name: str, members: Sequence[MemberResults], confidence: float |
 def factor_text(value: Any) -> str:
     """A value of what varies, in one cell: lists as a person writes them."""
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _ends(share: Share | None) -> tuple[float | None, float | None]:
-    return (None, None) if share is None else share.ends

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.analysis.protection import plan_until
+from engine.analysis.tables import SECONDS_PER_INFERENCE
 from engine.report.document import Answers, Chapter, Paragraph
-from engine.report.fit import ANY_IMAGE, PER_INFERENCE, FitRate, fit_of, fit_words, is_filtered
+from engine.report.fit import ANY_IMAGE, PER_INFERENCE, FitRate, fit_of, fit_words
 from engine.units import percent, stopwatch
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from engine.analysis.estimate import Share
     from engine.analysis.protection import CellGroup
     from engine.report.material import Material
-
-PAPER_SECONDS = 1e-3
-"""per inference, as papers count"""
 
 MOST_OF = 0.9
 """of the changed answers, that the bits named as the worst are behind"""
@@ -70,7 +68,7 @@ def glance_chapter(material: Material, rate: FitRate) -> Chapter:
 
 
 def _filter_words(material: Material) -> str:
-    return ", in some layers and bits alone" if is_filtered(material) else ""
+    return ", in some layers and bits alone" if material.is_filtered else ""
 
 
 def _fragile(material: Material) -> str:
@@ -173,7 +171,7 @@ def _advice(material: Material) -> Iterator[str]:
     enough = next((each for each in tests if each.detected.low >= ENOUGH), tests[-1] if tests else None)
     if enough is not None:
         images = "one well-chosen image detects" if enough.images == 1 else f"{enough.images} well-chosen images detect"
-        least = "" if enough.detected.low == enough.detected.high else f" (at least {100 * enough.detected.low:.1f} %)"
+        least = "" if enough.detected.is_known else f" (at least {100 * enough.detected.low:.1f} %)"
         yield (
             f"Against faults that stay, a periodic test: {images} {100 * enough.detected.value:.1f} %{least} of the "
             "faults that change some answer, measured on faults that did not choose the images."
@@ -192,7 +190,7 @@ def _protection(material: Material) -> str:
     listed = ", ".join(map(str, bits[:4])) + (" ..." if len(bits) > 4 else "")
     what = f"bit{'s' if len(bits) > 1 else ''} {listed}" if bits else "all words"
     residual = material.sample.opened(best.residual)
-    most = "" if residual.low == residual.high else f" (at most {_percent(100 * residual.high)})"
+    most = "" if residual.is_known else f" (at most {_percent(100 * residual.high)})"
     of_what = "of the answers under the listed faults " if material.is_list else "of answers "
     name = best.scheme.name if best.scheme.name.isupper() or "-" in best.scheme.name else best.scheme.name.capitalize()
     return (
@@ -219,7 +217,7 @@ def _fit(material: Material, rate: FitRate) -> str:
     one, some = found[PER_INFERENCE.name], found[ANY_IMAGE.name]
     if some is None:
         return "Not known: too few faults were tried."
-    of_what = ", of the layers and bits that were tried alone" if is_filtered(material) else ""
+    of_what = ", of the layers and bits that were tried alone" if material.is_filtered else ""
     until = "replaced" if material.is_stuck else "loaded again"
     images = f"{material.status.images:,} image{'s' if material.status.images != 1 else ''}"
     stays = (
@@ -250,7 +248,7 @@ def _cost(material: Material) -> str:
     ran = status.count_run() + status.audited
     cases = f"{status.pairs:,} cases of a fault and an image"
     only = "" if ran >= status.pairs else f", of which {ran:,} had to be run"
-    naive = stopwatch(status.pairs * PAPER_SECONDS)
+    naive = stopwatch(status.pairs * SECONDS_PER_INFERENCE)
     return f"{cases}{only}, {took}; one by one at 1 ms each, as is usual in papers: {naive}."
 
 
@@ -264,6 +262,6 @@ def _percent(value: float) -> str:
 
 
 def _between(share: Share | None) -> str:
-    if share is None or share.low == share.high:
+    if share is None or share.is_known:
         return ""
     return f" ({_percent(100 * share.low)[:-2]} to {_percent(100 * share.high)})"

@@ -101,8 +101,7 @@ class FaultSample:
         if self._is_too_few(inside, cells):
             return None
         if self.is_list:
-            value = float(counts[inside].mean()) / self.images
-            return Share(value, value, value)
+            return Share.known(float(counts[inside].mean()) / self.images)
         population, strata = self._population(cells), self.stratum[inside]
         share = estimate_mean(counts[inside], self.images, strata, population, self.confidence.of_interval)
         return self._with_missed(share, self.missed_pairs / self.images, strata, population)
@@ -114,8 +113,7 @@ class FaultSample:
         if self._is_too_few(inside, cells):
             return None
         if self.is_list:
-            value = float(hit[inside].mean())
-            return Share(value, value, value)
+            return Share.known(float(hit[inside].mean()))
         population = self._population(cells)
         sample = np.bincount(self.stratum[inside], minlength=len(population))
         hits = np.bincount(self.stratum[inside & hit], minlength=len(population))
@@ -125,7 +123,7 @@ class FaultSample:
     def opened(self, share: Share) -> Share:
         """A share of all pairs that was worked out elsewhere, with room for what was missed; of a list without ends."""
         if self.is_list:
-            return Share(share.value, share.value, share.value)
+            return Share.known(share.value)
         return self._with_missed(
             share, self.missed_pairs / self.images, self.stratum, self._population(self.everything)
         )

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.analysis.campaign_results import SELECTIONS, accuracy_table, audit_table, correlation_table, ranking_table
 from engine.analysis.classification import compare_orders
+from engine.analysis.curve import BAND
 from engine.analysis.result_table import Column, Kind, Table
 from engine.figures.axis import Axis
 from engine.figures.figure import Band, Colour, Figure, Level, Line, Points, Stroke
@@ -29,9 +30,6 @@ SECONDS_PER_DAY = 86_400
 
 BAND_SEEDS = range(20)
 """orders of the random images"""
-
-BAND = 0.1
-"""the dotted lines lie this share below and above the final count"""
 
 SOLID, DASHED, DOTTED, CHAINED = Stroke((), 2.2), Stroke((8, 6)), Stroke((2, 3)), Stroke((7, 2, 1, 2))
 STROKES = {

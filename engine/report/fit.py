@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.analysis.estimate import Share
+from engine.analysis.estimate import Share, percents
 from engine.analysis.result_table import Column, Kind, Table
 from engine.report.document import Chapter, NamedTable, Paragraph
 
@@ -131,7 +131,7 @@ def fit_chapter(material: Material, rate: FitRate) -> Chapter:
         )
     bits = stored_bits(material)
     upsets = rate.of_bits(bits)
-    of_what = "the layers and bits that the campaign was filtered to" if is_filtered(material) else "the weights"
+    of_what = "the layers and bits that the campaign was filtered to" if material.is_filtered else "the weights"
     words = [
         f"Raw rate: {rate.source}. There are {bits:,} stored bits in {of_what}, so {upsets:,.4g} upsets come in a "
         "billion hours. Each FIT below is that number times a share; the share is estimated from the campaign, and the "
@@ -178,11 +178,6 @@ def _of_screened(material: Material) -> Iterator[str]:
         )
 
 
-def is_filtered(material: Material) -> bool:
-    faults = material.config.get("faults", {})
-    return bool(faults.get("layers") or faults.get("bits") is not None)
-
-
 def _budget(material: Material, rate: FitRate) -> Iterator[str]:
     if rate.budget is None:
         return
@@ -201,7 +196,7 @@ def _budget(material: Material, rate: FitRate) -> Iterator[str]:
 
 def fit_words(found: Share) -> str:
     """A number of FIT with its interval, if it has one."""
-    between = "" if found.low == found.high else f" ({found.low:.3g} to {found.high:.3g})"
+    between = "" if found.is_known else f" ({found.low:.3g} to {found.high:.3g})"
     return f"{found.value:.3g} FIT{between}"
 
 
@@ -210,8 +205,7 @@ def _total_table(material: Material, rate: FitRate) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for reading, (_, share) in zip(READINGS, readings_of(material).items(), strict=True):
         found = in_fit(share, bits, rate)
-        shares = (None, None, None) if share is None else (100 * share.value, *share.ends)
-        rows.append((reading.words, *_fit(found), *shares))
+        rows.append((reading.words, *_fit(found), *percents(share)))
     return Table(
         "FIT of the weights, three readings",
         (
@@ -291,7 +285,7 @@ def _told(shares: dict[str, Share | None], faults: int, material: Material) -> s
 
 def _fit(found: Share | None) -> tuple[float | None, float | None, float | None]:
     """The value and the ends of its interval, of which there are none where nothing is open."""
-    if found is None or found.low == found.high:
+    if found is None or found.is_known:
         return None if found is None else found.value, None, None
     return found.value, found.low, found.high
 

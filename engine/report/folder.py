@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from engine.analysis.renderers.registry import render
 from engine.errors import InputError
-from engine.paths import shown
+from engine.paths import replace_bytes, shown
+from engine.report.formats import JSON
 from engine.report.writers.extra import MissingExtraError
-from engine.report.writers.registry import BINARIES, JSON, PICTURES, TEXTS
+from engine.report.writers.registry import BINARIES, PICTURES, TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,13 +84,10 @@ def write_folder(
 
 def _write(path: Path, content: bytes) -> None:
     """Whole or not at all."""
-    beside = path.with_name(f".{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(content)
-        beside.replace(path)
+        replace_bytes(path, content)
     except OSError as error:
-        beside.unlink(missing_ok=True) if beside.parent.is_dir() else None
         raise InputError(
             f"{shown(path)}: cannot be written ({error.strerror}); give --out a folder that can be"
         ) from None

@@ -101,6 +101,12 @@ class Material:
         return self.status.select not in ("random", "list")
 
     @property
+    def is_filtered(self) -> bool:
+        """Whether faults were drawn in some layers or bits alone."""
+        faults = self.config.get("faults", {})
+        return bool(faults.get("layers")) or faults.get("bits") is not None
+
+    @property
     def has_all_images(self) -> bool:
         """Whether the whole data set was run, so that the images are no choice of anybody's."""
         return self.status.images == self.image_counts.data_set
@@ -108,12 +114,11 @@ class Material:
     @property
     def tag(self) -> str:
         """What it is not, in a few words for a title; empty for a whole campaign on all images."""
-        faults = self.config.get("faults", {})
         words = (
             ("not finished", not self.is_whole),
             ("screened", self.status.screened > 0),
             ("pairs dropped", self.status.dropped > 0),
-            ("some layers or bits", bool(faults.get("layers")) or faults.get("bits") is not None),
+            ("some layers or bits", self.is_filtered),
             ("some images", self.is_whole and not self.has_all_images),
             ("a given list", self.is_list),
         )
@@ -179,8 +184,7 @@ class Material:
         found = coverage_of_tests(self.incidence, weights_of(self.summary), self.confidence)
         if not self.is_list:
             return found
-        values = (each.detected.value for each in found)  # which stand for no faults but those of the list
-        return [replace(each, detected=Share(value, value, value)) for each, value in zip(found, values, strict=True)]
+        return [replace(each, detected=Share.known(each.detected.value)) for each in found]
 
     @property
     def seed(self) -> int:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.analysis.estimate import percents
 from engine.analysis.protection import plan_until
 from engine.analysis.result_table import Column, Kind, Table
+from engine.errors import InputError
+from engine.paths import file_bytes
 from engine.report.document import Chapter, NamedTable, Paragraph
-from engine.report.fit import FitRate, is_filtered, stored_bits
+from engine.report.fit import FitRate, stored_bits
 from engine.report.material import LOSSES
 
 if TYPE_CHECKING:
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from engine.analysis.estimate import Share
     from engine.analysis.result_table import Cell
     from engine.report.material import Material
 
@@ -37,9 +39,8 @@ HASH_LENGTH = 64
 
 def identity_chapter(material: Material) -> Chapter:
     """What was run, so that it can be run again: everything that a number here depends on."""
-    description, status, config = material.description, material.status, material.config
+    description, status = material.description, material.status
     identity = description.get("identity", {})
-    faults = config.get("faults", {})
     drawn = description.get("drawn") or status.faults
     stopped = f", of {drawn:,} that were drawn" if drawn != status.faults else ""
     rows: list[tuple[str, str]] = [
@@ -49,7 +50,7 @@ def identity_chapter(material: Material) -> Chapter:
         ("population", f"{description['population']:,} faults in {stored_bits(material):,} stored bits"),
         ("fault model", f"{description['fault_model'].replace('_', ' ')}, one bit of one weight at a time"),
         ("weight format", material.format.name),
-        ("seed of the faults", str(faults.get("seed", 42)) if not material.is_list else "none: the list was given"),
+        ("seed of the faults", str(material.seed) if not material.is_list else "none: the list was given"),
         ("images", f"{status.images:,} of {material.image_counts.data_set:,}, chosen as {status.select!r}"),
         ("method", f"{status.method}, goal {status.goal}"),
         ("not a number", NAN_RULE),
@@ -81,7 +82,7 @@ def _design(material: Material) -> str:
     if design == "exhaustive":
         return "every fault"
     size = f"count {faults['count']:,}" if faults.get("count") else f"error margin {faults.get('error_margin', 0.01):g}"
-    filtered = ", of the chosen layers and bits" if is_filtered(material) else ""
+    filtered = ", of the chosen layers and bits" if material.is_filtered else ""
     return f"sampled by design {design!r}, {size}, confidence {confidence.stated:g}{filtered}"
 
 
@@ -92,7 +93,7 @@ def classes_chapter(material: Material) -> Chapter:
 
     def add(name: str, meaning: str, counts: NDArray[np.int64] | None) -> None:
         share = None if counts is None or summary.status.dropped else sample.mean(counts)
-        rows.append((name, *_percents(share), None if counts is None else int(counts.sum()), meaning))
+        rows.append((name, *percents(share), None if counts is None else int(counts.sum()), meaning))
 
     add("SDC-1", "the answer is not the golden one", summary.critical)
     add("SDC-5", "the golden answer is not among the five best", material.lost.not_in_top5)
@@ -148,7 +149,7 @@ def _drops(material: Material, stated: str) -> Table:
             Column("high_percent", Kind.PERCENT, "to", priority=5),
             Column("faults", Kind.COUNT, priority=7),
         ),
-        tuple((name, *_percents(material.sample.share(hit)), int(np.count_nonzero(hit))) for name, hit in groups),
+        tuple((name, *percents(material.sample.share(hit)), int(np.count_nonzero(hit))) for name, hit in groups),
     )
 
 
@@ -156,7 +157,7 @@ def _of_what(material: Material) -> str:
     """What the answers are of, where not all of the network was in question."""
     if material.is_list:
         return "Of the faults of the list alone, which stand for no others. "
-    return "Of the faults in the layers and bits that were run alone. " if is_filtered(material) else ""
+    return "Of the faults in the layers and bits that were run alone. " if material.is_filtered else ""
 
 
 def _reloads(material: Material) -> str:
@@ -185,15 +186,8 @@ def protection_chapter(material: Material, rate: FitRate) -> Chapter:
     for name, share in targets:
         for scheme in material.schemes:
             plan = plan_until(sample, scheme, share)
-            rows.append(
-                (
-                    name,
-                    scheme.name,
-                    len(plan.groups),
-                    100 * plan.overhead,
-                    *_percents(material.sample.opened(plan.residual)),
-                )
-            )
+            left = percents(material.sample.opened(plan.residual))
+            rows.append((name, scheme.name, len(plan.groups), 100 * plan.overhead, *left))
     stated = f"{100 * material.confidence.stated:g} % from"
     return Chapter(
         "What to protect",
@@ -241,7 +235,7 @@ def in_field_chapter(material: Material) -> Chapter:
             Column("low_percent", Kind.PERCENT, stated),
             Column("high_percent", Kind.PERCENT, "to"),
         ),
-        tuple((each.images, *_percents(each.detected)) for each in found),
+        tuple((each.images, *percents(each.detected)) for each in found),
     )
     return Chapter(
         title,
@@ -294,10 +288,14 @@ def self_test_chapter(material: Material) -> Chapter:
 
 
 def published_table(material: Material) -> Table | None:
-    """Percent of critical pairs by bit, beside the counts that the fault list itself came with; None without any."""
+    """Percent of critical pairs by bit, beside the counts that the fault list itself came with.
+
+    Returns:
+        None of a list without any, and where the file is not the list of this campaign any more.
+    """
     path = material.config.get("faults", {}).get("list")
-    counts = None if path is None else _published_counts(Path(path))
-    if counts is None or int(material.summary.fault_id.max(initial=0)) >= len(counts):
+    counts = None if path is None else _published_counts(Path(path), material)
+    if counts is None:
         return None
     theirs = counts[material.summary.fault_id]
     ours = 100 * material.summary.critical / material.status.images
@@ -318,15 +316,23 @@ def published_table(material: Material) -> Table | None:
     )
 
 
-def _published_counts(path: Path) -> NDArray[np.float64] | None:
+def _published_counts(path: Path, material: Material) -> NDArray[np.float64] | None:
     """Percent of critical images of each row of a list that has such a column; None where it has none."""
     try:
+        file_bytes(path, "")
         with path.open(newline="", encoding="utf-8") as file:
             rows = csv.DictReader(file)
             if not {"critical", "n_injections"} <= set(rows.fieldnames or ()):
                 return None
-            return np.array([100 * float(row["critical"]) / float(row["n_injections"]) for row in rows])
-    except (OSError, ValueError, ZeroDivisionError, csv.Error, TypeError):
+            found = list(rows)
+        is_same = len(found) == material.campaign.faults and all(
+            int(found[fault]["Bit"]) == bit
+            for fault, bit in zip(material.summary.fault_id.tolist(), material.bit.tolist(), strict=True)
+        )
+        return (
+            np.array([100 * float(row["critical"]) / float(row["n_injections"]) for row in found]) if is_same else None
+        )
+    except (InputError, OSError, KeyError, ValueError, ZeroDivisionError, csv.Error, TypeError):
         return None
 
 
@@ -346,7 +352,7 @@ def marks_of(material: Material) -> Iterator[str]:
             f"{name} asked for critical faults alone: {status.dropped:,} pairs were dropped, so that rates of pairs "
             "are not known"
         )
-    if is_filtered(material):
+    if material.is_filtered:
         faults = material.config.get("faults", {})
         parts = [f"layers {', '.join(faults['layers'])}"] if faults.get("layers") else []
         parts += [f"bits {', '.join(map(str, faults['bits']))}"] if faults.get("bits") is not None else []
@@ -357,7 +363,3 @@ def marks_of(material: Material) -> Iterator[str]:
         yield f"{name} is of a list of faults that was given: its rates are of these faults"
     if material.results.precision:
         yield f"{name}: {material.results.precision}"
-
-
-def _percents(share: Share | None) -> tuple[float | None, float | None, float | None]:
-    return (None, None, None) if share is None else (100 * share.value, *share.ends)

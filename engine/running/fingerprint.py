@@ -108,14 +108,15 @@ def without_engine(identity: Mapping[str, str]) -> dict[str, str]:
 def differences(then: Mapping[str, str], now: Mapping[str, str]) -> str:
     """What has changed, for a sentence: `torch 2.6.0 (now 2.7.1), threads 4 (now 2)`."""
     changed = [
-        f"{name} {_shown(then[name])} (now {_shown(value)})"
+        f"{name} {shown_item(then[name])} (now {shown_item(value)})"
         for name, value in without_engine(now).items()
         if then.get(name, value) != value
     ]
     return ", ".join(changed) or "another version of dear-tui"
 
 
-def _shown(value: str) -> str:
+def shown_item(value: str) -> str:
+    """A value of an item, for a sentence: of a hash its beginning."""
     return value[:HASH_DIGITS] if len(value) == len(hashlib.sha256().hexdigest()) else value
 
 

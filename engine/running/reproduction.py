@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from engine.config.campaign_config import parse_config
 from engine.errors import InputError
-from engine.paths import shown
+from engine.paths import file_bytes, shown
 from engine.printable import printable_line
 from engine.report.record import FORMAT, digest
 from engine.running.execution import execute
-from engine.running.fingerprint import HASH_DIGITS, fingerprint, without_engine
+from engine.running.fingerprint import fingerprint, shown_item, without_engine
 from engine.running.preparation import prepare
 from engine.severity import COUNTS, SEVERITIES
 from engine.store import Store
@@ -81,6 +81,7 @@ def read_reported(path: Path) -> list[Reported]:
     Raises:
         InputError: it is none, or tells of a campaign that was not finished.
     """
+    file_bytes(path, "give a report.json")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -142,7 +143,7 @@ def reproduce(
     config = parse_config(reported.config, source=source)
     prepared = prepare(config, reported.threads, listener.on_step)
     changed = {
-        name: f"{name} {_short(then)} (now {_short(prepared.identity.get(name, 'none'))})"
+        name: f"{name} {shown_item(then)} (now {shown_item(prepared.identity.get(name, 'none'))})"
         for name, then in without_engine(reported.identity).items()
         if prepared.identity.get(name) != then
     }
@@ -159,7 +160,3 @@ def reproduce(
     counts = {name: getattr(status, name) for name in reported.counts}
     is_same = digest(summary) == reported.sha256 and counts["critical"] == reported.counts["critical"]
     return Reproduced(reported, counts, is_same, words)
-
-
-def _short(value: str) -> str:
-    return value[:HASH_DIGITS] if len(value) > 2 * HASH_DIGITS and value.isalnum() else value

@@ -239,7 +239,7 @@ def _write_curve(found: _Found, curve: Path) -> None:
     from dear_tui.query.output import replaced_file
     from engine.analysis.compaction import write_curves
 
-    with replaced_file(curve) as written:
+    with replaced_file(curve, "--curve") as written:
         write_curves(written, found.compaction)
 
 

@@ -64,7 +64,7 @@ def protect(
         repairs = _repairs(opened, campaign, sample, on_step) if restrict else []
     plans = [plan_within(sample, scheme, budget / 100) for scheme in SCHEMES]
     if curve is not None:
-        with replaced_file(curve) as written:
+        with replaced_file(curve, "--curve") as written:
             write_frontiers(written, sample)
     tables = [plans_table(sample, plans, budget / 100, repairs)]
     tables += [groups_table(sample, plan) for plan in plans if plan.groups and steps]

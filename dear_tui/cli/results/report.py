@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dear_tui.cli.options import JsonOption, StoreOption
+from dear_tui.cli.options import JsonOption, StoreOption, one_of
 from dear_tui.cli.printing.say import say, shown_steps, tell
 from engine.errors import InputError
+from engine.report.formats import FILE_FORMATS, JSON, REPORT_FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,14 +24,6 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 100
 """of a paragraph: longer lines are hard to read"""
-
-FORMATS = ("text", "csv", "md", "latex", "html", "pdf", "svg", "png", "json")
-
-
-def _checked(name: str | None) -> str | None:
-    if name is not None and name not in FORMATS:
-        raise typer.BadParameter(f"{name!r} is none of {', '.join(FORMATS)}")
-    return name
 
 
 def report(
@@ -44,7 +37,10 @@ def report(
     report_format: Annotated[
         str | None,
         typer.Option(
-            "--format", metavar="|".join(FORMATS), help="The only one; pdf, svg and png need --out.", callback=_checked
+            "--format",
+            metavar="|".join(REPORT_FORMATS),
+            help="The only one; pdf, svg and png need --out.",
+            callback=one_of(REPORT_FORMATS),
         ),
     ] = None,
     fit_per_mbit: Annotated[
@@ -72,10 +68,10 @@ def report(
         if value is not None and not value <= MOST_FIT_PER_MBIT:
             raise InputError(f"{option}: {value:g} is no {what_it_is}; give one up to {MOST_FIT_PER_MBIT:g}")
     if as_json:
-        if report_format not in (None, "json"):
+        if report_format not in (None, JSON):
             raise InputError(f"--json and --format {report_format}: ask for one of the two")
-        report_format = "json"
-    if out is None and report_format in ("pdf", "svg", "png"):
+        report_format = JSON
+    if out is None and report_format in FILE_FORMATS:
         raise InputError(f"--format {report_format}: writes files; add --out DIR")
     path, rate = store_path(store), FitRate(fit_per_mbit, budget)
     if out is not None:
@@ -91,7 +87,7 @@ def report(
             say(file)
         for sentence in missing:
             tell(f"note: {sentence}")
-    elif report_format == "json":
+    elif report_format == JSON:
         say(json.dumps(record, indent=2))
     elif report_format in (None, "text"):
         _print(document)
@@ -105,16 +101,12 @@ def _check_folder(out: Path, store: Path) -> None:
     Raises:
         InputError: it is one of these.
     """
-    from engine.paths import shown
+    from dear_tui.query.output import check_outside
+    from engine.paths import exists, is_folder, shown
 
-    try:
-        is_file = out.exists() and not out.is_dir()
-    except OSError as error:
-        raise InputError(f"{shown(out)[:80]}: cannot be a folder ({error.strerror}); give --out another one") from None
-    if is_file:
+    check_outside(out, store, "--out")
+    if exists(out) and not is_folder(out):
         raise InputError(f"{shown(out)}: is a file; give --out a folder")
-    if out.resolve().is_relative_to(store.resolve()):
-        raise InputError(f"{shown(out)}: lies in the store, which is no place for other files; give --out another one")
 
 
 def _campaigns(store: Store, what: Sequence[str]) -> tuple[list[int], str | None]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dear_tui.access.description import sections
-from dear_tui.cli.options import FORMATS, CampaignArgument, JsonOption, StoreOption, checked_format
+from dear_tui.cli.options import FORMATS, CampaignArgument, JsonOption, StoreOption, one_of
 from dear_tui.cli.printing.say import say
 from dear_tui.cli.results.summary import print_summary, print_tables, read_results
 from engine.errors import InputError
@@ -30,7 +30,7 @@ def show(
             "--format",
             metavar="|".join(FORMATS),
             help="Of a finished campaign, but for text: only its tables; json: all, as --json.",
-            callback=checked_format,
+            callback=one_of(FORMATS),
         ),
     ] = "text",
 ) -> None:

@@ -67,7 +67,7 @@ def group_text(grid: HeatGrid, cell: tuple[int, int], group: FaultGroup, confide
 
 def _interval(share: Share, confidence: Confidence) -> str:
     """What a sample leaves open; where there is no fault beside those that were run, nothing."""
-    if share.low == share.high:
+    if share.is_known:
         return "of all there are"
     return f"{100 * confidence.stated:g} % CI {percent(share.low, 1).removesuffix(' %')} – {percent(share.high, 1)}"
 

@@ -1,4 +1,4 @@
-"""The formats a report can be written in; another one is a file beside this one and a line here."""
+"""What writes each of `engine.report.formats`; another one is a file beside this one, a line here and a name there."""
 
 from __future__ import annotations
 
@@ -29,7 +29,3 @@ BINARIES: dict[str, Callable[[Document], bytes]] = {"pdf": as_pdf}
 
 PICTURES: dict[str, Callable[[Picture], bytes]] = {"svg": as_svg, "png": as_png, "pdf": as_pdf_figure}
 """Formats of one file for each picture."""
-
-JSON = "json"
-
-REPORT_FORMATS = tuple(dict.fromkeys((*TEXTS, *BINARIES, *PICTURES, JSON)))

@@ -66,7 +66,7 @@ def read_summary(
     pairs = read_arrays(connection, f"SELECT fault_id, image_id, nonfinite FROM critical WHERE campaign = {status.id}")
     ran = images["rank"] >= 0
     # parts may reach further than the receipts do
-    known_pairs = np.isin(pairs["image_id"], images["image_id"][images["rank"] < last_rank(receipts)])
+    known_pairs = np.isin(pairs["image_id"], images["image_id"][images["rank"] < _last_rank(receipts)])
     pairs = {name: column[known_pairs] for name, column in pairs.items()}
     if len(faults["fault_id"]) != status.faults or np.count_nonzero(ran) != status.images:
         raise ValueError(f"campaign {status.id} lacks some of its faults or images")
@@ -91,7 +91,7 @@ def read_summary(
     )
 
 
-def last_rank(receipts: Sequence[Receipt]) -> int:
+def _last_rank(receipts: Sequence[Receipt]) -> int:
     """The rank after the last one that some parts have."""
     return max((receipt.span.rank_stop for receipt in receipts), default=0)
 

@@ -60,7 +60,7 @@ def read_fixed(connection: duckdb.DuckDBPyConnection, campaign: CampaignLayout) 
     per_channel = np.array([math.prod(shapes[index]) // shapes[index][0] for index in range(len(shapes))])
     fault = read_arrays(
         connection,
-        "SELECT fault_id, layer_index AS layer, weight_index, wave::BIGINT AS wave "
+        "SELECT fault_id, layer_index AS layer, weight_index, wave::UTINYINT AS wave "
         f"FROM {stored_rows('faults', campaign.faults)}",
     )
     image = read_arrays(

@@ -79,14 +79,33 @@ def test_the_longest_name_is_written(
     assert list(tmp_path.iterdir()) == [output]
 
 
-def test_a_link_that_leads_to_itself_is_said(invoke: Invoke, finished_store: Path, tmp_path: Path) -> None:
-    loop = tmp_path / "loop"
+@pytest.mark.parametrize(
+    ("command", "option"), [("export", "--output"), ("report", "--out"), ("compact", "--curve"), ("protect", "--curve")]
+)
+def test_a_link_that_leads_to_itself_is_said(
+    invoke: Invoke, finished_store: Path, tmp_path: Path, command: str, option: str
+) -> None:
+    loop = tmp_path / "loop.csv"
     loop.symlink_to(loop)
-    done = invoke("export", "1", "--output", loop, "--store", finished_store)
+    done = invoke(command, "1", option, loop, "--store", finished_store)
     assert (done.code, done.out) == (2, "")
-    assert (
-        done.err == f"dear-tui: {loop}: cannot be written (a link that leads to itself); give --output another place\n"
-    )
+    reason = f"{loop}: cannot be written (a link that leads to itself); give {option} another place"
+    assert done.err == f"dear-tui: {reason}\n"
+
+
+def test_a_folder_in_the_place_of_a_curve_is_said(invoke: Invoke, finished_store: Path, tmp_path: Path) -> None:
+    curve = tmp_path / "curve.csv"
+    (curve / "in it").mkdir(parents=True)
+    done = invoke("protect", "1", "--curve", curve, "--store", finished_store)
+    assert done.code == 2
+    assert done.err.endswith(f"{curve}: cannot be written (Is a directory); give --curve another place\n")
+
+
+def test_a_pipe_is_no_report_to_reproduce(invoke: Invoke, tmp_path: Path) -> None:
+    pipe = tmp_path / "report.json"
+    os.mkfifo(pipe)
+    done = invoke("reproduce", pipe)
+    assert (done.code, done.err) == (2, f"dear-tui: {pipe}: is a pipe, not a file; give a report.json\n")
 
 
 def test_a_folder_in_the_place_of_an_exported_file_is_said(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,13 +21,14 @@ from engine.report.build import build_report
 from engine.report.document import Answers, Document, NamedTable
 from engine.report.fit import FitRate
 from engine.report.folder import write_folder
+from engine.report.formats import FILE_FORMATS, REPORT_FORMATS, TEXT_FORMATS
 from engine.report.material import read_material
 from engine.report.paper import published
 from engine.report.record import as_record
 from engine.report.safety import marks_of, published_table
 from engine.report.side_by_side import comparable, seeds_table
 from engine.report.writers.extra import MissingExtraError
-from engine.report.writers.registry import BINARIES, PICTURES, REPORT_FORMATS, TEXTS
+from engine.report.writers.registry import BINARIES, PICTURES, TEXTS
 from engine.store import Store
 from tests.conftest import in_one_thread
 from tests.engine.report.conftest import (
@@ -261,17 +263,25 @@ def test_a_list_with_counts_of_its_own_is_compared_with_them(opened: Store, tmp_
     path = tmp_path / "list.csv"
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(["Injection", "critical", "n_injections"])
-        rows.writerows([number, count, 40] for number, count in enumerate(material.summary.critical.tolist()))
+        rows.writerow(["Injection", "Bit", "critical", "n_injections"])
+        counts = zip(material.bit.tolist(), material.summary.critical.tolist(), strict=True)
+        rows.writerows([number, bit, count, 40] for number, (bit, count) in enumerate(counts))
     config = {**material.config, "faults": {**material.config["faults"], "list": str(path)}}
     with_list = type(material)(**{**vars(material), "description": {**material.description, "config": config}})
     found = published_table(with_list)
     assert found is not None
     assert all(row[2] == pytest.approx(row[3]) for row in found.rows)
+    as_it_ran = path.read_text()
+    path.write_text(as_it_ran.replace(f"0,{material.bit[0]},", f"0,{material.bit[0] ^ 1},", 1))
+    assert published_table(with_list) is None, "another list by now"
+    path.write_text(as_it_ran + "999,3,1,40\n")
+    assert published_table(with_list) is None, "a longer one"
     path.write_text("Injection,critical\n0,1\n")
     assert published_table(with_list) is None
     path.unlink()
     assert published_table(with_list) is None
+    os.mkfifo(path)
+    assert published_table(with_list) is None, "which must not wait"
 
 
 def test_the_record_has_what_scripts_ask_for(opened: Store) -> None:
@@ -301,6 +311,11 @@ def test_a_folder_has_every_format_and_nothing_is_overwritten_unasked(opened: St
     before = (tmp_path / "out" / "report.html").stat().st_mtime_ns
     assert write_folder(tmp_path / "out", document, record, None, force=True)[0] == written
     assert (tmp_path / "out" / "report.html").stat().st_mtime_ns > before
+
+
+def test_every_format_has_what_writes_it() -> None:
+    assert set(TEXT_FORMATS) == set(TEXTS)
+    assert set(FILE_FORMATS) == {*BINARIES, *PICTURES}
 
 
 @pytest.mark.parametrize("name", REPORT_FORMATS)
