@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, TypeVarTuple, cast
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from engine.analysis.accuracy_cost import Effect
     from engine.datasets.pictures import Pictures
     from engine.faults.group import FaultGroup
     from engine.formats.weight_format import WeightFormat
@@ -46,9 +47,9 @@ class OneFault:
     format: WeightFormat
 
 
-def rates(store: StoreReader, campaign: int) -> FaultRates:
-    """How critical each layer and bit is."""
-    return store.rates(campaign)
+def rates(store: StoreReader, campaign: int, effect: Effect) -> FaultRates:
+    """How critical each layer and bit is, and how many of its faults have an effect."""
+    return store.rates(campaign, effect)
 
 
 def faults(store: StoreReader, campaign: int, group: FaultGroup, order: FaultOrder) -> FaultRows:

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from dear_tui.access.results import OneFault, Question
     from dear_tui.access.store_location import Snapshot
     from dear_tui.screens.images import ImagesScreen
+    from engine.analysis.accuracy_cost import Effect
     from engine.store.read.fault_results import FaultOrder, FaultRates, FaultRows
 
 ORDERS: dict[FaultOrder, str] = {
     "critical": "by critical images",
+    "cost": "by accuracy cost",
     "first_critical": "by first critical rank",
     "fault_id": "as drawn",
 }
@@ -44,6 +46,8 @@ class Place:
     fault: FaultGroup | None = None
     order: FaultOrder = "critical"
     """of the list"""
+    effect: str | None = None
+    """of the faults that the map counts, by its name; None: it counts critical pairs"""
 
     @property
     def level(self) -> str:
@@ -58,15 +62,17 @@ class FaultsScreen(ResultScreen):
         "faults-screen",
         Binding("enter", "open", "open", tooltip="the fault under the cursor; the image under the cursor"),
         Binding("escape", "back", "back", key_display="esc", tooltip="one level up"),
-        Binding("o", "change_order", "order", tooltip="critical images, first critical rank, or as drawn"),
+        Binding("o", "change_order", "order", tooltip="critical images, accuracy cost, first critical rank, as drawn"),
+        Binding("v", "change_quantity(1)", "quantity", tooltip="critical pairs, critical faults, what faults cost"),
+        Binding("V", "change_quantity(-1)", "quantity before", show=False, tooltip="the one before"),
         Binding("s", "open_sql", "SQL", tooltip="the query behind what is shown"),
     )
     DEFAULT_CSS = """
     FaultsScreen {
         .heading { height: 1; padding: 0 1; }
         FaultMap, RowList { display: none; }
-        .words { height: 2; padding: 0 1; display: none; }
-        .words.-screened { height: 3; }
+        .words { height: 3; padding: 0 1; display: none; }
+        .words.-screened { height: 4; }
         .fault { height: auto; padding: 1 1 0 1; display: none; }
     }
     """
@@ -136,6 +142,13 @@ class FaultsScreen(ResultScreen):
         orders = list(ORDERS)
         self._go(replace(self._place, order=orders[(orders.index(self._place.order) + 1) % len(orders)]))
 
+    def action_change_quantity(self, step: int) -> None:
+        """Have the map show something else of the faults."""
+        from engine.analysis.accuracy_cost import EFFECTS
+
+        names = [None, *(effect.name for effect in EFFECTS)]
+        self._go(replace(self._place, effect=names[(names.index(self._place.effect) + step) % len(names)]))
+
     def action_open_sql(self) -> None:
         """Go to the SQL screen with the query of this level."""
         from engine.store.read.fault_results import (  # read before this was shown
@@ -150,7 +163,7 @@ class FaultsScreen(ResultScreen):
         elif place.group:
             self.dear.open_sql(faults_sql(campaign, place.group, self._place.order))
         else:
-            self.dear.open_sql(rates_sql(campaign))
+            self.dear.open_sql(rates_sql(campaign, self._effect))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what works on this level."""
@@ -159,6 +172,8 @@ class FaultsScreen(ResultScreen):
                 return self._place.group is not None
             case "change_order":
                 return self._place.group is not None and self._place.fault is None
+            case "change_quantity":
+                return self._place.group is None and self._shown is not None
             case "open":
                 rows = self._list()
                 return rows is not None and rows.key is not None
@@ -176,7 +191,14 @@ class FaultsScreen(ResultScreen):
             return results.question(results.one_fault, campaign, self._place.fault)
         if self._place.group:
             return results.question(results.faults, campaign, self._place.group, self._place.order)
-        return results.question(results.rates, campaign)
+        return results.question(results.rates, campaign, self._effect)
+
+    @property
+    def _effect(self) -> Effect:
+        """What is counted of the faults; beside critical pairs it is whether they lower the accuracy."""
+        from engine.analysis.accuracy_cost import COSTS, EFFECTS
+
+        return next((effect for effect in EFFECTS if effect.name == self._place.effect), COSTS[0])
 
     def _list(self) -> RowList | None:
         """The list of this level, once it is in view."""
@@ -187,7 +209,8 @@ class FaultsScreen(ResultScreen):
     def _crumbs(self, answer: object | None) -> list[str]:
         """The way here, with counts."""
         if self._place.group is None:
-            return ["critical rate by layer and bit"]
+            is_of_pairs = self._place.effect is None
+            return ["critical pairs by layer and bit" if is_of_pairs else f"faults that {self._effect.words}"]
         crumbs = [group_name(self._place.group)]
         if self._place.fault:
             return [*crumbs, f"fault {self._place.fault.fault_id}"]
@@ -219,7 +242,7 @@ class FaultsScreen(ResultScreen):
             rows.show(fault_rows(cast("FaultRows", answer), self._place.group, width - 4))
         else:
             self._show_only("FaultMap", ".words")
-            self.query_one(FaultMap).show(HeatGrid.of(cast("FaultRates", answer)))
+            self.query_one(FaultMap).show(HeatGrid.of(cast("FaultRates", answer), self._place.effect is not None))
             self._show_words()
         self.refresh_bindings()
 
@@ -234,7 +257,7 @@ class FaultsScreen(ResultScreen):
 
     def _show_words(self) -> None:
         fault_map = self.query_one(FaultMap)
-        rates = self.answer("map", results.question(results.rates, self._campaign or 0))
+        rates = self.answer("map", results.question(results.rates, self._campaign or 0, self._effect))
         if fault_map.grid is not None and rates is not None:
             self.query_one(".words").set_class(bool(fault_map.grid.screened.any()), "-screened")
             self.set_text(".words", group_text(fault_map.grid, fault_map.cell, fault_map.group, rates.confidence))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.analysis.accuracy_cost import CRITICAL, EFFECTS, FaultEffects, cost_table
 from engine.analysis.cover import Incidence
 from engine.analysis.estimate import Confidence, estimate_mean, estimate_share, percents
 from engine.analysis.precision import Look
@@ -18,6 +19,8 @@ from engine.config.campaign_config import WorkloadConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from engine.analysis.audit import AuditResults
     from engine.analysis.estimate import Share
@@ -41,6 +44,8 @@ class CampaignResults:
     """of these intervals"""
     table_four: list[TableFourRow] | None
     """None where pairs were dropped: which images would have detected a fault is not known then"""
+    effects: dict[str, int] | None
+    """faults by what they do to answers and accuracy; None where pairs were dropped: it is not known then"""
     nonfinite_pairs: int
     """critical pairs with a NaN or infinite logit"""
     seconds: float | None
@@ -61,16 +66,17 @@ class CampaignResults:
         return found
 
     def tables(self, status: CampaignStatus) -> tuple[Table, ...]:
-        """Tables I and IV with their titles, and between them that of the audit where pairs were screened.
+        """Tables I and IV with their titles, and between them what faults cost, and the audit of screened pairs.
 
-        Table IV is left out where it is not known.
+        What is not known is left out.
 
         Args:
             status: has the counts that the shares are of.
         """
         audits = () if self.audit is None else (audit_table(status, self.audit),)
+        costs = () if self.effects is None else (cost_table(status.faults, self.effects, self.shares, self.confidence),)
         selections = () if self.table_four is None else (selection_table(self.table_four),)
-        return accuracy_table(status, self), *audits, *selections
+        return accuracy_table(status, self), *costs, *audits, *selections
 
 
 def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -> CampaignResults:
@@ -82,7 +88,8 @@ def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -
     """
     asked = WorkloadConfig.model_validate(description["config"].get("workload", {}))
     confidence = Confidence.of(description["config"])
-    shares, faults = population_shares(summary, confidence), summary.status.faults
+    effects, faults = None if summary.status.dropped else FaultEffects.of(summary), summary.status.faults
+    shares = population_shares(summary, confidence, effects)
     look = Look.at(shares, description["config"], faults, description.get("drawn") or faults)
     detections = Detections(
         fault=summary.critical_fault,
@@ -108,6 +115,7 @@ def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -
             if summary.status.dropped
             else table_four(summary.metric, asked.boundary, detections, asked.eps, asked.threshold)
         ),
+        effects=None if effects is None else effects.counts(),
         nonfinite_pairs=int(summary.nonfinite.sum()),
         seconds=summary.seconds,
         unverified_parts=summary.unverified_parts,
@@ -150,20 +158,29 @@ def _spearman(summary: CampaignSummary) -> dict[str, dict[str, float | None]]:
     }
 
 
-def population_shares(summary: CampaignSummary, confidence: Confidence) -> dict[str, Share]:
-    """What Table I tells of the population; of pairs nothing where some were dropped, because theirs is not known.
+def population_shares(
+    summary: CampaignSummary, confidence: Confidence, effects: FaultEffects | None = None
+) -> dict[str, Share]:
+    """What the tables tell of the population; of pairs nothing where some were dropped, because theirs is not known.
 
     Args:
         summary: of all faults of a campaign, or of those that are run.
         confidence: of the intervals.
+        effects: of the same faults; None: only whether they are critical is told of faults.
     """
     level = confidence.of_interval
     population, images = summary.population, summary.status.images
     if population is None:
         return {}
-    hits = np.bincount(summary.stratum, summary.critical > 0, len(population)).astype(np.int64)
     drawn = np.bincount(summary.stratum, minlength=len(population))
-    faults = {"critical_faults": estimate_share(hits, drawn, population, level)}
+
+    def of_faults(is_hit: NDArray[np.bool_]) -> Share:
+        hits = np.bincount(summary.stratum, is_hit, len(population)).astype(np.int64)
+        return estimate_share(hits, drawn, population, level)
+
+    faults = {CRITICAL.name: of_faults(summary.critical > 0)}
+    if effects is not None:
+        faults |= {effect.name: of_faults(effects.have(effect)) for effect in EFFECTS}
     if summary.status.dropped:
         return faults
     counts = {
@@ -206,7 +223,7 @@ def accuracy_table(status: CampaignStatus, results: CampaignResults) -> Table:
             ("critical, not finite", *_share(results, "critical_nonfinite", 100 * nonfinite / max(status.pairs, 1)),
              nonfinite, *_of_pairs(status)),
             ("critical faults",
-             *_share(results, "critical_faults", 100 * row.critical_faults / max(status.faults, 1)),
+             *_share(results, CRITICAL.name, 100 * row.critical_faults / max(status.faults, 1)),
              row.critical_faults, status.faults, "faults"),
         ),
     )  # fmt: skip

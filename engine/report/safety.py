@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.analysis.accuracy_cost import EFFECTS, FaultEffects, cost_table
 from engine.analysis.estimate import percents
 from engine.analysis.protection import plan_until
 from engine.analysis.result_table import Column, Kind, Table
@@ -29,9 +30,6 @@ NAN_RULE = (
     "An answer whose logits hold a NaN or an infinity is critical, whatever class it names, and is never counted as a "
     "correct prediction."
 )
-
-DROPS = (0, 1, 5, 20)
-"""points of accuracy that a fault costs"""
 
 HASH_LENGTH = 64
 """hexadecimal digits of SHA-256"""
@@ -122,7 +120,7 @@ def classes_chapter(material: Material) -> Chapter:
         NamedTable("classes", classes),
     ]
     if not summary.status.dropped:
-        blocks.append(NamedTable("accuracy-drops", _drops(material, stated)))
+        blocks.append(NamedTable("accuracy-costs", _costs(material)))
         blocks.append(
             Paragraph(
                 "A fault is critical by the paper's definition also where it corrects an image that the network gets "
@@ -132,25 +130,12 @@ def classes_chapter(material: Material) -> Chapter:
     return Chapter("How answers fail", tuple(blocks))
 
 
-def _drops(material: Material, stated: str) -> Table:
+def _costs(material: Material) -> Table:
     """How many faults cost how much of the accuracy over the workload."""
-    summary, images = material.summary, material.status.images
-    golden = int(summary.golden_correct[summary.workload].sum())
-    lost = golden - summary.correct
-    groups = [(f"falls by more than {points} points" if points else "falls", lost > points * images / 100)
-              for points in DROPS]  # fmt: skip
-    groups.append(("rises", lost < 0))
-    return Table(
-        "Faults by what they do to the accuracy",
-        (
-            Column("accuracy", priority=9),
-            Column("percent", Kind.PERCENT, "of faults", priority=8),
-            Column("low_percent", Kind.PERCENT, stated, priority=5),
-            Column("high_percent", Kind.PERCENT, "to", priority=5),
-            Column("faults", Kind.COUNT, priority=7),
-        ),
-        tuple((name, *percents(material.sample.share(hit)), int(np.count_nonzero(hit))) for name, hit in groups),
-    )
+    effects = FaultEffects.of(material.summary)
+    shares = {effect.name: material.sample.share(effects.have(effect)) for effect in EFFECTS}
+    known = {name: share for name, share in shares.items() if share is not None}
+    return cost_table(material.status.faults, effects.counts(), known, material.confidence.stated)
 
 
 def _of_what(material: Material) -> str:

@@ -197,6 +197,7 @@ VIEWS = {
     "critical": "per critical pair: what the image is taken for, and what the golden class lost",
     "fault_summary": "per fault: counts of images",
     "image_summary": "per image: counts of faults",
+    "accuracy_cost": "per fault: right answers lost, wrong ones corrected, what both cost in points of accuracy",
     "layers": "per layer of a campaign's network: shape, number of weights, the method that runs its faults",
     "sites": "per weight that a fault changes: the bits that it changes there",
     "parts": "per committed part: its ranks and faults, counts, seconds, engine and statistics of the method",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.analysis.accuracy_cost import CRITICAL, FaultEffects
 from engine.analysis.estimate import Confidence
 from engine.formats.float32 import FLOAT32
 from engine.store.read.fault_results import CriticalImages, FaultOrder, FaultRates, FaultRows
@@ -17,6 +18,7 @@ from tests.dear_tui.memory_store import FakeSource, make_curve, make_status
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from engine.analysis.accuracy_cost import Effect
     from engine.faults.group import FaultGroup
     from engine.store.records import CampaignStatus
 
@@ -64,16 +66,17 @@ class MemoryResults:
     def description(self, campaign: int) -> dict[str, Any]:
         return {"id": campaign, "config": {"dataset": self.dataset}}
 
-    def rates(self, _campaign: int) -> FaultRates:
+    def rates(self, _campaign: int, effect: Effect = CRITICAL) -> FaultRates:
         self.calls["rates"] += 1
         grids: dict[str, Any] = {
             name: np.zeros((len(self.layers), 32), np.int64)
-            for name in ("faults", "critical_faults", "critical", "screened")
+            for name in ("faults", "critical_faults", "critical", "screened", "having")
         }
         place = self.layer, self.bit
         np.add.at(grids["faults"], place, 1)
         np.add.at(grids["critical_faults"], place, (self.stored == 2).any(axis=1))
         np.add.at(grids["critical"], place, (self.stored == 2).sum(axis=1))
+        np.add.at(grids["having"], place, self.effects.have(effect))
         np.add.at(grids["screened"], place, (self.stored == 3).sum(axis=1))
         sizes = np.array([np.prod(shape) for shape in self.layers.values()])
         return FaultRates(
@@ -82,6 +85,7 @@ class MemoryResults:
             run=grids["faults"] * bool(self.done),
             pairs=grids["faults"] * self.done,
             confidence=Confidence(0.99),
+            effect=effect,
             **grids,
         )
 
@@ -97,12 +101,19 @@ class MemoryResults:
             chosen &= self.bit == group.bit
         if group.fault_id is not None:
             chosen &= ids == group.fault_id
-        keys = {"critical": -counts[2], "first_critical": np.where(first < 0, 10**9, first), "fault_id": ids}
+        keys = {
+            "critical": -counts[2],
+            "cost": -self.effects.cost,
+            "first_critical": np.where(first < 0, 10**9, first),
+            "fault_id": ids,
+        }
         rows = ids[chosen][np.argsort(keys[order][chosen], kind="stable")]
         shapes = list(self.layers.values())
         places = [np.unravel_index(self.weight_index[row], shapes[self.layer[row]]) for row in rows]
         return FaultRows(
             total=len(rows),
+            images=self.severity.shape[1],
+            cost=self.effects.cost[rows].astype(np.int64),
             fault_id=rows,
             layer=self.names[self.layer[rows]],
             tensor_index=np.array([f"({', '.join(map(str, place))})" for place in places], dtype=object),
@@ -116,6 +127,21 @@ class MemoryResults:
             screened=counts[3][rows],
             dropped=counts[4][rows],
             first_critical=first[rows],
+        )
+
+    @property
+    def effects(self) -> FaultEffects:
+        """What the images run so far tell; one whose answer is not finite is never right."""
+        is_right = self.label == self.golden_class
+        is_critical = self.severity == 2
+        is_critical[:, self.done :] = False
+        corrected = is_critical & ~is_right & (self.prediction == self.label) & ~self.nonfinite
+        lost = is_critical & is_right
+        return FaultEffects(
+            critical=is_critical.sum(axis=1),
+            cost=lost.sum(axis=1) - corrected.sum(axis=1),
+            is_right_lost=lost.any(axis=1),
+            images=len(self.label),
         )
 
     def critical_images(self, _campaign: int, fault_id: int) -> CriticalImages:
@@ -173,8 +199,8 @@ class ResultSource(FakeSource):
     def description(self, campaign: int) -> dict[str, Any]:
         return self.results.description(campaign)
 
-    def rates(self, campaign: int) -> FaultRates:
-        return self.results.rates(campaign)
+    def rates(self, campaign: int, effect: Effect = CRITICAL) -> FaultRates:
+        return self.results.rates(campaign, effect)
 
     def faults(self, campaign: int, group: FaultGroup, order: FaultOrder) -> FaultRows:
         return self.results.faults(campaign, group, order)

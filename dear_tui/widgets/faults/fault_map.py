@@ -22,6 +22,7 @@ from dear_tui.widgets.faults.fault_map_picture import (
     MapLayout,
     bit_labels,
     bit_of,
+    cell_number,
     field_heading,
     heat_of,
     short_name,
@@ -41,6 +42,8 @@ SHADES = 100
 LEAST_WIDTH, LEAST_HEIGHT = 76, 7
 HEADINGS = ("critical pairs", "critical")
 """of the legend; the longest that there is room for"""
+LEAST_NUMBER_WIDTH, LEAST_NUMBER_HEIGHT = 3, 2
+"""of a cell that has its percent written in it: what is left of it shows how much that is"""
 GAP = 2
 """blanks after each entry of the legend, also after the last one"""
 
@@ -181,7 +184,7 @@ class FaultMap(Widget, can_focus=True):
         if self._row < len(grid.names):
             self._top = max(min(self._top, self._row), self._row - layout.layers + 1)
         self._top = max(min(self._top, len(grid.names) - layout.layers), 0)
-        lines = [self._strip([(field_heading(layout), self._style("axis"))]), self._bit_line(layout)]
+        lines = [self._strip([(field_heading(layout, grid.is_of_faults), self._style("axis"))]), self._bit_line(layout)]
         for row in (*range(self._top, self._top + layout.layers), len(grid.names)):
             lines += self._row_lines(grid, layout, row)
         return [*lines, self._strip([]), self._legend(grid)]
@@ -204,13 +207,14 @@ class FaultMap(Widget, can_focus=True):
     def _row_lines(self, grid: HeatGrid, layout: MapLayout, row: int) -> list[Strip]:
         text = self._style("text")
         chosen = text + Style(bold=True, reverse=True)
-        cells = [self._cell(grid, layout, row, column) for column in range(grid.bits)]
         name = short_name(grid.names[row], layout.name_width - 1) if row < len(grid.names) else ALL
         room = layout.name_width - 1
         share = short_share(grid.rate(row, grid.bits)) if grid.pairs[row, grid.bits] else "–"
         lines = []
         for line in range(layout.cell_height):
-            label, total = (name, share) if line == (layout.cell_height - 1) // 2 else ("", "")
+            is_middle = line == (layout.cell_height - 1) // 2
+            label, total = (name, share) if is_middle else ("", "")
+            cells = [self._cell(grid, layout, row, column, is_middle) for column in range(grid.bits)]
             here = row == self._row and bool(label)
             parts = [(f"{label:<{room}}", chosen if here else text), (" ", text)]
             parts += cells
@@ -219,12 +223,16 @@ class FaultMap(Widget, can_focus=True):
             lines.append(self._strip(parts))
         return lines
 
-    def _cell(self, grid: HeatGrid, layout: MapLayout, row: int, column: int) -> tuple[str, Style]:
-        level = grid.level(row, column)
-        style = self._heat_style(level, grid.rate(row, column))
+    def _cell(self, grid: HeatGrid, layout: MapLayout, row: int, column: int, is_middle: bool) -> tuple[str, Style]:
+        """One line of a cell; where there is room, its percent stands in the middle one."""
+        level, width = grid.level(row, column), layout.cell_width
         if (row, column) == self.cell:
-            return f"[{' ' * (layout.cell_width - 2)}]", self._style("text") + Style(bold=True, reverse=True)
-        return GLYPHS[level] * layout.cell_width, style
+            return f"[{' ' * (width - 2)}]", self._style("text") + Style(bold=True, reverse=True)
+        style = self._heat_style(level, grid.rate(row, column))
+        has_room = width >= LEAST_NUMBER_WIDTH and layout.cell_height >= LEAST_NUMBER_HEIGHT
+        if is_middle and has_room and level >= Fill.LOW:
+            return cell_number(grid.rate(row, column), width), self._style("text") + Style(bgcolor=style.bgcolor)
+        return GLYPHS[level] * width, style
 
     def _heat_style(self, level: Fill, rate: float) -> Style:
         """The colour of a rate."""
@@ -255,7 +263,8 @@ class FaultMap(Widget, can_focus=True):
                 continue
             parts += [(GLYPHS[level] * 2, self._heat_style(level, LEGEND_RATES.get(level, 0))), (f" {words}  ", text)]
         room = self.size.width - sum(len(words) for words, _ in parts) + GAP
-        heading = next((words for words in HEADINGS if len(words) <= room), HEADINGS[-1])
+        headings = ("faults",) if grid.is_of_faults else HEADINGS
+        heading = next((words for words in headings if len(words) <= room), headings[-1])
         return self._strip([(f"{heading:<{self._plan().name_width}}", self._style("axis")), *parts])
 
     def _style(self, name: str) -> Style:

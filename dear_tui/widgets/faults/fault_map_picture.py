@@ -13,6 +13,8 @@ import numpy as np
 from engine.formats.float32 import FLOAT32
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from engine.formats.weight_format import BitField, WeightFormat
@@ -77,15 +79,27 @@ class HeatGrid:
     pairs: NDArray[np.int64]
     critical: NDArray[np.int64]
     screened: NDArray[np.int64]
+    having: NDArray[np.int64]
+    """faults that have the effect of `rates`"""
     pair_rate: NDArray[np.float64]
     """critical pairs per pair, estimated for all faults that could be drawn; 0 where there are none"""
+    fault_rate: NDArray[np.float64]
+    """faults that have the effect per fault, as `pair_rate`"""
+    is_of_faults: bool = False
+    """whether the map is of these, and not of critical pairs"""
 
     @classmethod
-    def of(cls, rates: FaultRates) -> HeatGrid:
+    def of(cls, rates: FaultRates, is_of_faults: bool = False) -> HeatGrid:
         """Add up layers and bits."""
-        names = ("faults", "population", "run", "critical_faults", "pairs", "critical", "screened")
+        names = ("faults", "population", "run", "critical_faults", "pairs", "critical", "screened", "having")
         grids = {name: _with_totals(getattr(rates, name)) for name in names}
-        return cls(rates, **grids, pair_rate=_pair_rates(rates))
+        return cls(
+            rates,
+            **grids,
+            pair_rate=_rates(rates, rates.critical, rates.pairs, lambda counts: counts.pair_rate),
+            fault_rate=_rates(rates, rates.having, rates.run, lambda counts: counts.rate_having),
+            is_of_faults=is_of_faults,
+        )
 
     def counts(self, row: int, column: int) -> StratumCounts:
         """The counts of a cell or of a total, by stratum."""
@@ -112,8 +126,8 @@ class HeatGrid:
         return self.format.bits
 
     def rate(self, row: int, column: int) -> float:
-        """Critical pairs per pair; 0 where there are none."""
-        return float(self.pair_rate[row, column])
+        """What the map shows, 0..1: critical pairs per pair, or faults that have the effect per fault."""
+        return float((self.fault_rate if self.is_of_faults else self.pair_rate)[row, column])
 
     def levels(self) -> set[Fill]:
         """The levels that stand somewhere on the map."""
@@ -189,14 +203,14 @@ def field_label(field: BitField) -> str:
     return "±" if field.name == "sign" else field.name
 
 
-def field_heading(layout: MapLayout) -> str:
+def field_heading(layout: MapLayout, is_of_faults: bool = False) -> str:
     """The fields of the format above their bits, each as wide as its bits."""
     texts = []
     for field in layout.format.fields:
         width = field.width * layout.cell_width
         name = field_label(field)[:width]
         texts.append(f"{f' {name} ':─^{width - 2}}".join("╭╮") if width > len(name) + 4 else f"{name:^{width}}")
-    return " " * layout.name_width + "".join(texts) + f"{'crit %':>{layout.SHARE_WIDTH}}"
+    return " " * layout.name_width + "".join(texts) + f"{'flts %' if is_of_faults else 'crit %':>{layout.SHARE_WIDTH}}"
 
 
 def bit_labels(layout: MapLayout, chosen: int | None) -> list[str]:
@@ -229,6 +243,15 @@ def short_share(share: float) -> str:
     return f"{percent:.3g}" if percent >= 1 else f"{percent:.2f}" if percent >= 0.1 else f"{percent:.3f}"
 
 
+def cell_number(share: float, width: int) -> str:
+    """Percent in a cell of three columns or more, with what digits there is room for: 40.1 and <.1, or 40 and <1."""
+    percent, room = 100 * share, width - 1
+    smallest = "<.1" if room > 2 else "<1"
+    texts = (short_share(share), f"{percent:.1f}" if percent >= 0.1 else smallest, f"{percent:.0f}")
+    fitting = next((text for text in texts if len(text) <= room), texts[-1])
+    return f"{smallest if fitting == '0' and percent else fitting:^{width}}"
+
+
 def _cells(rates: FaultRates, row: int, column: int) -> tuple[slice, slice]:
     """The layers and the bits that a place of the map stands for."""
     layers, bits = rates.faults.shape
@@ -239,12 +262,14 @@ def _cells(rates: FaultRates, row: int, column: int) -> tuple[slice, slice]:
     )
 
 
-def _pair_rates(rates: FaultRates) -> NDArray[np.float64]:
+def _rates(
+    rates: FaultRates, hits: NDArray[np.int64], tried: NDArray[np.int64], estimate: Callable[[StratumCounts], float]
+) -> NDArray[np.float64]:
     """[L + 1, B + 1]: of the cells what was counted, of the totals what their strata tell."""
-    cells = np.pad(rates.critical[:, ::-1] / np.maximum(rates.pairs[:, ::-1], 1), ((0, 1), (0, 1)))
+    cells = np.pad(hits[:, ::-1] / np.maximum(tried[:, ::-1], 1), ((0, 1), (0, 1)))
     layers, bits = rates.faults.shape
     for row, column in [*((row, bits) for row in range(layers)), *((layers, column) for column in range(bits + 1))]:
-        cells[row, column] = rates.by_stratum(*_cells(rates, row, column)).pair_rate
+        cells[row, column] = estimate(rates.by_stratum(*_cells(rates, row, column)))
     return cells
 
 

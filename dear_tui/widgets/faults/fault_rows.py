@@ -35,6 +35,7 @@ def fault_rows(faults: FaultRows, group: FaultGroup, width: int) -> Rows:
             for name, counts in (("screened", faults.screened), ("dropped", faults.dropped))
             if counts.any()
         ),
+        ListColumn("accuracy", lambda i: _accuracy(int(faults.cost[i]), faults.images) if run[i] else "–", 8, 3),
         ListColumn("first", lambda i: _first(int(faults.first_critical[i])), 6, 6),
     ]
     if group.layer is not None:
@@ -65,6 +66,11 @@ def longest(texts: Iterable[object], least: int) -> int:
 
 def _count(images: int, run: int) -> str:
     return f"{images:,}" if run else "–"
+
+
+def _accuracy(cost: int, images: int) -> str:
+    """By how many points the accuracy changes under a fault."""
+    return "0" if cost == 0 else f"{-100 * cost / images:+.2f}"
 
 
 def _first(rank: int) -> str:

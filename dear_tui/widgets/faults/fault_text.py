@@ -10,6 +10,7 @@ from textual.content import Content
 
 from dear_tui.widgets.common.status_text import MUTED
 from dear_tui.widgets.faults.fault_map_picture import field_label
+from engine.analysis.accuracy_cost import CRITICAL
 from engine.formats.fault_model import STUCK_OF_MODEL
 from engine.formats.float32 import FLOAT32
 from engine.severity import NOT_RUN_NAMES, SEVERITIES, SEVERITY_NAMES
@@ -41,7 +42,7 @@ def group_name(group: FaultGroup) -> str:
 
 
 def group_text(grid: HeatGrid, cell: tuple[int, int], group: FaultGroup, confidence: Confidence) -> Content:
-    """What is known of the faults of a cell: how many there are, how critical they are, and what was screened, if any.
+    """What is known of the faults of a cell: how many, how critical, what they do, what was screened.
 
     A line each.
     """
@@ -50,19 +51,32 @@ def group_text(grid: HeatGrid, cell: tuple[int, int], group: FaultGroup, confide
     part = "" if group.bit is None else f" ({grid.format.field_of(group.bit).name})"
     head = Content.assemble((group_name(group) + part, "bold"), " · ")
     if faults == 0:
-        return head + Content("no fault drawn here\n")
+        return head + Content("no fault drawn here\n\n")
     head += Content(f"all {faults:,} faults" if faults >= population else f"{faults:,} of {population:,} faults drawn")
     if run == 0:
-        return head + Content("\nnot run yet")
-    share = grid.counts(*cell).critical_share(confidence)
+        return head + Content("\nnot run yet\n")
+    share = grid.counts(*cell).share_critical(confidence)
     return Content.assemble(
         head,
         f"{'' if run == faults else f', {run:,} run so far'} · {short_count(pairs)} pairs\n",
         (f"{critical:,} critical", "bold $text-class-critical"),
         f": {percent(share.value, 1)} of faults ",
         (f"({_interval(share, confidence)})", MUTED),
-        f", {percent(grid.rate(*cell), 1)} of pairs",
+        f", {percent(float(grid.pair_rate[cell]), 1)} of pairs\n",
+        _effect_text(grid, cell, confidence),
     ) + _screened_line(int(grid.screened[cell]), pairs)
+
+
+def _effect_text(grid: HeatGrid, cell: tuple[int, int], confidence: Confidence) -> Content:
+    """How many faults of a cell have the effect that the map is asked for, where that is not told anyway."""
+    if grid.rates.effect == CRITICAL:
+        return Content("")
+    share = grid.counts(*cell).share_having(confidence)
+    return Content.assemble(
+        (f"{int(grid.having[cell]):,} {grid.rates.effect.words}", "bold"),
+        f": {percent(share.value, 1)} ",
+        (f"({_interval(share, confidence)})", MUTED),
+    )
 
 
 def _interval(share: Share, confidence: Confidence) -> str:

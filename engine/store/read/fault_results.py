@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from engine.analysis.accuracy_cost import COSTS, CRITICAL, CRITICAL_RIGHT, HELPS
 from engine.analysis.estimate import Confidence, estimate_rate, estimate_share
 from engine.faults.designs.registry import LIST
 from engine.formats.float32 import FLOAT32
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import duckdb
     from numpy.typing import NDArray
 
+    from engine.analysis.accuracy_cost import Effect, FaultEffects
     from engine.analysis.estimate import Share
     from engine.faults.group import FaultGroup
     from engine.formats.weight_format import WeightFormat
@@ -36,9 +38,10 @@ NEVER = -1
 MOST_ROWS = 100_000
 """rows that a list of faults holds at most"""
 
-FaultOrder = Literal["critical", "first_critical", "fault_id"]
+FaultOrder = Literal["critical", "cost", "first_critical", "fault_id"]
 ORDERS: dict[FaultOrder, str] = {
     "critical": "critical DESC NULLS LAST, fault_id",
+    "cost": "cost DESC, fault_id",
     "first_critical": "first_critical NULLS LAST, fault_id",
     "fault_id": "fault_id",
 }
@@ -55,6 +58,8 @@ class FaultCounts:
     """faults drawn that some image has been run with"""
     critical_faults: NDArray[np.int64]
     """of these, the ones that are critical for at least one image"""
+    having: NDArray[np.int64]
+    """of those that were run, the ones that have the effect that is asked for"""
     pairs: NDArray[np.int64]
     critical: NDArray[np.int64]
     """critical pairs"""
@@ -76,6 +81,8 @@ class FaultRates(FaultCounts):
     """with which the campaign states its estimates"""
     format: WeightFormat = FLOAT32
     """of the weights, whose bits these are"""
+    effect: Effect = CRITICAL
+    """that is asked for, see `having`"""
     stratum: NDArray[np.int32] | None = None
     """[L, B] of which stratum of the sample the faults are, -1 = of none; None: all of one"""
     repeats: int = 1
@@ -102,9 +109,18 @@ class FaultRates(FaultCounts):
 class StratumCounts(FaultCounts):
     """Counts of a group of faults, by the H strata that they are of: [H]; the population is of different faults."""
 
-    def critical_share(self, confidence: Confidence) -> Share:
+    def share_critical(self, confidence: Confidence) -> Share:
         """The share of critical faults among all that could have been drawn; some must have run."""
         return estimate_share(self.critical_faults, self.run, self.population, confidence.of_interval)
+
+    def share_having(self, confidence: Confidence) -> Share:
+        """The share that has the effect among all faults that could have been drawn; some must have run."""
+        return estimate_share(self.having, self.run, self.population, confidence.of_interval)
+
+    @property
+    def rate_having(self) -> float:
+        """The same share without its interval, 0 where none was run."""
+        return estimate_rate(self.having, self.run, self.population)
 
     @property
     def pair_rate(self) -> float:
@@ -118,6 +134,8 @@ class FaultRows(CountArrays):
 
     total: int
     """how many there are; the columns hold the first `MOST_ROWS`"""
+    images: int
+    """of the workload"""
     fault_id: NDArray[np.int64]
     layer: NDArray[np.object_]
     tensor_index: NDArray[np.object_]
@@ -127,6 +145,8 @@ class FaultRows(CountArrays):
     faulty_value: NDArray[np.float32]
     first_critical: NDArray[np.int64]
     """rank of the first image that the fault is critical for, NEVER if there is none"""
+    cost: NDArray[np.int64]
+    """images of the workload that golden has right, fewer those that are right under the fault"""
 
     def __len__(self) -> int:
         return len(self.fault_id)
@@ -149,17 +169,27 @@ class CriticalImages:
         return len(self.image_id)
 
 
-def rates_sql(campaign: int) -> str:
+CONDITIONS = {
+    CRITICAL.name: "critical > 0",
+    CRITICAL_RIGHT.name: "lost > 0",
+    **{effect.name: f"points > {effect.points}" for effect in COSTS},
+    HELPS.name: "cost < 0",
+}
+"""Effects, in SQL"""
+
+
+def rates_sql(campaign: int, effect: Effect = CRITICAL) -> str:
     """Faults and pairs by layer and bit."""
     pairs = f"sum({' + '.join(COUNTS)})"
     return f"""\
 SELECT layer_index, layer, bit, count(*) AS faults, count(critical) AS run,
     count(*) FILTER (critical > 0) AS critical_faults,
+    count(*) FILTER ({CONDITIONS[effect.name]}) AS "{effect.words}",
     coalesce({pairs}, 0)::BIGINT AS pairs,
     coalesce(sum(critical), 0)::BIGINT AS critical,
     coalesce(sum(screened), 0)::BIGINT AS screened,
     100 * sum(critical) / {pairs} AS percent
-FROM faults LEFT JOIN fault_summary USING (campaign, fault_id)
+FROM faults LEFT JOIN fault_summary USING (campaign, fault_id) JOIN accuracy_cost USING (campaign, fault_id)
 WHERE campaign = {campaign}
 GROUP BY ALL
 ORDER BY layer_index, bit"""
@@ -169,8 +199,8 @@ def faults_sql(campaign: int, group: FaultGroup, order: FaultOrder) -> str:
     """The faults of a group."""
     return f"""\
 SELECT fault_id, layer, tensor_index, bit, model, golden_value, faulty_value,
-    {", ".join(COUNTS)}, first_critical
-FROM faults LEFT JOIN fault_summary USING (campaign, fault_id)
+    {", ".join(COUNTS)}, first_critical, cost
+FROM faults LEFT JOIN fault_summary USING (campaign, fault_id) JOIN accuracy_cost USING (campaign, fault_id)
 WHERE campaign = {campaign}{_of(group)}
 ORDER BY {ORDERS[order]}
 LIMIT {MOST_ROWS}"""
@@ -185,16 +215,18 @@ WHERE campaign = {campaign} AND fault_id = {fault_id}
 ORDER BY rank"""
 
 
-def read_rates(totals: FaultTotals, description: Mapping[str, Any]) -> FaultRates:
+def read_rates(totals: FaultTotals, description: Mapping[str, Any], effect: Effect = CRITICAL) -> FaultRates:
     """The rates by layer and bit, the same as `rates_sql` has.
 
     Args:
-        totals: of the campaign, up to date.
+        totals: of the campaign, up to date; where lost answers are asked for, with these.
         description: the content of its campaign.json.
+        effect: of the faults, that is counted beside whether they are critical.
     """
     layers, weight_format = description["layers"], stored_format(description)
     cells = {}
-    for name, counted in vars(totals.by_layer_and_bit()).items():
+    counts = vars(totals.by_layer_and_bit()) | {"having": totals.by_cell(totals.effects().have(effect))}
+    for name, counted in counts.items():
         cells[name] = np.zeros((len(layers), weight_format.bits), np.int64)
         cells[name][: totals.layers] = counted[:, : weight_format.bits]
     population, stratum = _populations(description, weight_format, cells["faults"])
@@ -205,6 +237,7 @@ def read_rates(totals: FaultTotals, description: Mapping[str, Any]) -> FaultRate
         repeats=_repeats(description),
         confidence=Confidence.of(description["config"]),
         format=weight_format,
+        effect=effect,
         **cells,
     )
 
@@ -275,7 +308,11 @@ def choose_faults(
     ids = totals.members(None if group.layer is None else names.index(group.layer), group.bit)
     if order == "fault_id" or not len(ids):
         return ids[:MOST_ROWS], len(ids)
-    worst_first = totals.first_critical if order == "first_critical" else -np.where(totals.is_run, totals.critical, -1)
+    worst_first = {
+        "critical": -np.where(totals.is_run, totals.critical, -1),
+        "cost": -totals.effects().cost,
+        "first_critical": totals.first_critical,
+    }[order]
     step = int(ids[-1]) + 1
     key = worst_first[ids].astype(np.int64) * step + ids
     if len(key) > MOST_ROWS:
@@ -289,6 +326,7 @@ def read_faults(
     receipts: Sequence[Receipt],
     chosen: NDArray[np.int64],
     total: int | None,
+    effects: FaultEffects,
 ) -> FaultRows:
     """Some faults, in the order in which they were chosen; the same as `faults_sql` has.
 
@@ -298,6 +336,7 @@ def read_faults(
         receipts: of its parts.
         chosen: ids of faults.
         total: of which these are the first; None: there are no more.
+        effects: of all faults, by their ids.
     """
     summaries = stored_rows("fault_summary", *(campaign.part("fault_summary", receipt.part) for receipt in receipts))
     sums = ", ".join(f"sum({name}) AS {name}" for name in COUNTS)
@@ -316,7 +355,8 @@ def read_faults(
     rows["first_critical"] = whole(rows["first_critical"], NEVER)
     for name in ("fault_id", "bit", *COUNTS):
         rows[name] = whole(rows[name])
-    return FaultRows(total=len(rows["fault_id"]) if total is None else total, **rows)
+    cost = effects.cost[rows["fault_id"]].astype(np.int64)
+    return FaultRows(total=len(rows["fault_id"]) if total is None else total, images=effects.images, cost=cost, **rows)
 
 
 def read_critical_images(read: Read, campaign: int, fault_id: int) -> CriticalImages:

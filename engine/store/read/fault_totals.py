@@ -1,7 +1,7 @@
 """What each fault of a campaign has shown so far, kept up to date by reading each fault summary once.
 
 A campaign may have ten million faults and a row for each of them in every block. DuckDB takes 500 bytes for each fault
-to add them up; here they are added to arrays of 12 bytes a fault.
+to add them up; here they are added to arrays of 16 bytes a fault.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.analysis.accuracy_cost import FaultEffects
 from engine.formats.weight_format import MOST_BITS
 from engine.store.parquet import read_arrays, stored, stored_rows
 
@@ -83,6 +84,15 @@ class FaultTotals:
         )
         self.layers = int(faults["layer"].max(initial=0)) + 1
         ids = int(faults["fault_id"].max(initial=0)) + 1
+        images = read_arrays(
+            connection,
+            f"SELECT image_id::BIGINT AS image_id, coalesce(rank, {self.never}) AS rank, golden_correct "
+            f"FROM {stored(campaign.images)} ORDER BY rank",
+        )
+        ran = images["golden_correct"][images["rank"] < self.never]
+        self._right_before = np.concatenate([[0], np.cumsum(ran)])
+        """[W + 1] images before each rank that golden has right"""
+        self._right_images = images["image_id"][images["golden_correct"]]
         self._nowhere = self.layers * MOST_BITS
         self._cell = np.full(ids, self._nowhere, np.min_scalar_type(self._nowhere))
         self._cell[faults["fault_id"]] = faults["layer"].astype(self._cell.dtype) * MOST_BITS + faults["bit"]
@@ -94,6 +104,12 @@ class FaultTotals:
         """images that each fault is critical for"""
         self.first_critical = np.full(len(self._cell), self.never, np.int32)
         """rank of the first of them"""
+        self._cost = np.zeros(len(self._cell), np.int32)
+        """images that golden has right, fewer those that are right under the fault"""
+        self._is_right_lost = np.zeros(len(self._cell), np.bool_)
+        """of the parts whose critical pairs were read"""
+        self._read_pairs: set[str] = set()
+        """these parts"""
         self.is_run = np.zeros(len(self._cell), np.bool_)
         """whether a fault is in some part"""
         self.is_screened = np.zeros(len(self._cell), np.bool_)
@@ -106,7 +122,13 @@ class FaultTotals:
         if not self._read <= keys:
             self._reset()  # a part was set aside
         new = [receipt for receipt in receipts if receipt.sha256["fault_summary"] not in self._read]
-        columns = ("fault_id", "critical", "screened", f"coalesce(first_critical, {self.never}) AS first_critical")
+        columns = (
+            "fault_id",
+            "critical",
+            "correct",
+            "screened",
+            f"coalesce(first_critical, {self.never}) AS first_critical",
+        )
         for receipt, rows in read_fault_summaries(self._campaign, new, columns, connection):
             self._add(receipt, rows)
             self._read.add(receipt.sha256["fault_summary"])
@@ -119,22 +141,44 @@ class FaultTotals:
         if receipt.critical:
             self._critical += _sums(cell, rows["critical"], cells)
             self.critical[fault_id] += rows["critical"]
+            start, stop = receipt.span.ranks
+            right = self._right_before[stop] - self._right_before[start]
+            self._cost[fault_id] += (right - rows["correct"]).astype(np.int32)
             self.first_critical[fault_id] = np.minimum(self.first_critical[fault_id], rows["first_critical"])
         if receipt.screened:
             self._screened += _sums(cell, rows["screened"], cells)
             self.is_screened[fault_id] |= rows["screened"] > 0
 
+    def read_lost_answers(self, receipts: Sequence[Receipt], connection: duckdb.DuckDBPyConnection) -> None:
+        """Learn from the critical pairs of these parts, which `read` has read, what `effects` tells of right answers.
+
+        They may be many millions, so that it is done only where somebody asks for it.
+        """
+        for receipt in receipts:
+            key = receipt.sha256["fault_summary"]
+            if receipt.critical and key not in self._read_pairs:
+                pairs = read_arrays(
+                    connection,
+                    f"SELECT fault_id, image_id FROM {stored(self._campaign.part('critical', receipt.part))}",
+                )
+                self._is_right_lost[pairs["fault_id"][np.isin(pairs["image_id"], self._right_images)]] = True
+            self._read_pairs.add(key)
+
+    def effects(self) -> FaultEffects:
+        """What each fault does so far, [I], over the whole workload: an image that was not run is as without fault."""
+        return FaultEffects(self.critical, self._cost, self._is_right_lost, self.never)
+
+    def by_cell(self, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """How many of the chosen faults, [I], are of each layer and bit, [layers, bits of the widest format]."""
+        counts = np.bincount(self._cell[chosen], minlength=self._nowhere + 1)
+        return counts[: self._nowhere].reshape(self.layers, MOST_BITS)
+
     def by_layer_and_bit(self) -> LayerBitCounts:
         """The counts by layer and bit."""
-        by_cell = (
-            *(np.bincount(self._cell[chosen], minlength=self._nowhere + 1) for chosen in self._kinds()),
-            *(self._pairs, self._critical, self._screened),
-        )
-        return LayerBitCounts(*(counts[: self._nowhere].reshape(self.layers, MOST_BITS) for counts in by_cell))
-
-    def _kinds(self) -> tuple[NDArray[np.bool_], ...]:
-        """All faults, those that were run, and those that are critical."""
-        return np.ones(len(self._cell), np.bool_), self.is_run, self.critical > 0
+        kinds = (np.ones(len(self._cell), np.bool_), self.is_run, self.critical > 0)
+        pairs = (self._pairs, self._critical, self._screened)
+        shape = self.layers, MOST_BITS
+        return LayerBitCounts(*map(self.by_cell, kinds), *(counts[: self._nowhere].reshape(shape) for counts in pairs))
 
     def members(self, layer: int | None, bit: int | None) -> NDArray[np.int64]:
         """The ids of the faults of a layer, a bit or both, or of all; ascending."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import duckdb
 import numpy as np
 
+from engine.analysis.accuracy_cost import CRITICAL, CRITICAL_RIGHT
 from engine.errors import InputError, UnreachableError
 from engine.store.description import is_damaged, read_description
 from engine.store.files import is_busy
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from engine.analysis.accuracy_cost import Effect
     from engine.analysis.audit import AuditResults
     from engine.analysis.tables import TableOneRow
     from engine.faults.group import FaultGroup
@@ -239,12 +241,13 @@ class StoreReader:
         """
         description = self.description(campaign)
         with self._reading(campaign):
+            totals = self.fault_totals(campaign)
             if group.fault_id is None:
-                chosen, total = choose_faults(self.fault_totals(campaign), description, group, order)
+                chosen, total = choose_faults(totals, description, group, order)
             else:
                 chosen, total = np.array([group.fault_id]), None
             layout, receipts = self.layout.campaign(campaign), self.state.receipts(campaign)
-            return read_faults(self._duckdb(), layout, receipts, chosen, total)
+            return read_faults(self._duckdb(), layout, receipts, chosen, total, totals.effects())
 
     def receipts(self, campaign: int) -> list[Receipt]:
         """The committed parts of a campaign."""
@@ -314,9 +317,19 @@ class StoreReader:
             raise UnreachableError(f"{path}: damaged; submit the campaign's config again, which writes it again")
         return content
 
-    def rates(self, campaign: int) -> FaultRates:
-        """Faults and pairs by layer and bit."""
-        return read_rates(self.fault_totals(campaign), self.description(campaign))
+    def rates(self, campaign: int, effect: Effect = CRITICAL) -> FaultRates:
+        """Faults and pairs by layer and bit, and the faults that have an effect.
+
+        Raises:
+            InputError: there is no campaign with this id.
+            UnreachableError: a file of it is damaged.
+        """
+        description = self.description(campaign)
+        with self._reading(campaign):
+            totals = self.fault_totals(campaign)
+            if effect == CRITICAL_RIGHT:
+                totals.read_lost_answers(self.state.receipts(campaign), self._duckdb())
+            return read_rates(totals, description, effect)
 
     def critical_images(self, campaign: int, fault_id: int) -> CriticalImages:
         """The images that a fault is critical for."""

@@ -56,6 +56,16 @@ _CHECKS = ", ".join(
     for name, kind in CHECKED.items()
 )
 
+ACCURACY_COST = """
+SELECT campaign, fault_id, coalesce(lost, 0)::BIGINT AS lost, coalesce(corrected, 0)::BIGINT AS corrected,
+    coalesce(lost - corrected, 0)::BIGINT AS cost, 100 * coalesce(lost - corrected, 0) / images AS points
+FROM faults JOIN {description} USING (campaign) LEFT JOIN (
+    SELECT campaign, fault_id, count(*) FILTER (golden_correct) AS lost,
+        count(*) FILTER (NOT golden_correct AND prediction = label AND NOT nonfinite) AS corrected
+    FROM critical JOIN images USING (campaign, image_id) GROUP BY campaign, fault_id
+) USING (campaign, fault_id)"""
+"""The same as `engine.analysis.accuracy_cost` has from the sums of `correct`."""
+
 CAMPAIGNS = f"""
 SELECT campaign, name, state, network, dataset, "select", metric, method, coalesce(goal, {KNOWN["goal"]}) AS goal,
     faults, images, faults * images AS pairs, coalesce({" + ".join(COUNTS)}, 0)::BIGINT AS pairs_done, {_COUNTS},
@@ -167,6 +177,7 @@ def view_definitions(
         "sites": SITES.format(stored=rows("sites"), faults=faults),
         "fault_summary": FAULT_SUMMARY.format(source=fault_parts),
         "image_summary": IMAGE_SUMMARY.format(source=image_parts),
+        "accuracy_cost": ACCURACY_COST.format(description=description),
         "campaigns": CAMPAIGNS.format(description=description, image_parts=image_parts),
         "layers": LAYERS.format(description=description),
         "parts": PARTS_VIEW.format(image_parts=image_parts, files=files),

@@ -11,6 +11,7 @@ from dear_tui.screens.images import ImagesScreen
 from dear_tui.screens.results import ResultScreen
 from dear_tui.widgets.common.row_list import RowList
 from dear_tui.widgets.faults.fault_map import FaultMap
+from engine.analysis.accuracy_cost import COSTS, CRITICAL, EFFECTS, Effect
 from engine.errors import UnreachableError
 from engine.faults.group import FaultGroup
 from engine.store.read.fault_results import critical_images_sql, faults_sql, rates_sql
@@ -168,6 +169,7 @@ async def test_o_sorts_the_list_otherwise() -> None:
         await open_map(pilot, "enter")
         for text, order in (
             ("by critical images", "critical"),
+            ("by accuracy cost", "cost"),
             ("by first critical rank", "first_critical"),
             ("as drawn", "fault_id"),
             ("by critical images", "critical"),
@@ -176,6 +178,33 @@ async def test_o_sorts_the_list_otherwise() -> None:
             expected = source.results.faults(7, FaultGroup("fc1", 30), order)  # type: ignore[arg-type]
             await until_shown(pilot, f"▌ {expected.fault_id[0]:>5}")
             await pilot.press("j", "o")
+
+
+async def test_v_goes_through_what_faults_do_and_back() -> None:
+    source = make_source()
+    app = make_app(source, 7)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_map(pilot)
+        for effect in EFFECTS:
+            await pilot.press("v")
+            await until_shown(pilot, f"› faults that {effect.words}", "flts %")
+            counts = source.results.rates(7, effect)
+            if effect != CRITICAL:
+                await until_shown(pilot, f"{counts.having[2, 30]} {effect.words}:")
+        await pilot.press("v")
+        await until_shown(pilot, "critical pairs by layer and bit", "crit %")
+        await pilot.press("V")
+        await until_shown(pilot, f"faults that {EFFECTS[-1].words}")
+
+
+async def test_large_cells_have_their_percent_written_in_them() -> None:
+    source = make_source()
+    app = make_app(source, 7)
+    async with app.run_test(size=(200, 50)) as pilot:
+        await open_map(pilot, "h")
+        rates = source.results.rates(7)
+        percent = 100 * rates.critical[2, 30] / rates.pairs[2, 30]
+        await until_shown(pilot, f"[   ]{percent:<5.3g}")
 
 
 async def test_s_opens_the_query_of_each_level(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +220,7 @@ async def test_s_opens_the_query_of_each_level(monkeypatch: pytest.MonkeyPatch) 
         await pilot.press("s")
         group = FaultGroup("fc1", 30)
         fault = int(source.results.faults(7, group, "critical").fault_id[0])
-        assert opened == [rates_sql(7), faults_sql(7, group, "critical"), critical_images_sql(7, fault)]
+        assert opened == [rates_sql(7, COSTS[0]), faults_sql(7, group, "critical"), critical_images_sql(7, fault)]
 
 
 async def test_enter_on_an_image_shows_it() -> None:
@@ -237,9 +266,7 @@ async def test_while_it_runs_the_numbers_follow_and_the_cursor_stays(monkeypatch
         chosen, line = rows.key, rows.cursor - rows.scroll_offset.y
         await go_on(pilot, source, 40)
         one = source.results.faults(7, FaultGroup(fault_id=chosen), "critical")
-        await until_shown(
-            pilot, f"{one.masked[0]:>8}{one.non_critical[0]:>10}{one.critical[0]:>10}{one.first_critical[0]:>8}"
-        )
+        await until_shown(pilot, f"{one.non_critical[0]:>10}{one.critical[0]:>10}{-2.5 * one.cost[0]:>+10.2f}")
         assert (rows.key, rows.cursor - rows.scroll_offset.y) == (chosen, line)
 
 
@@ -311,7 +338,7 @@ async def test_another_campaign_starts_at_its_own_map() -> None:
         await open_map(pilot, "l", "l", "enter")
         await until_shown(pilot, "by critical images")
         await pilot.press("1", "j", "3")
-        await until_shown(pilot, "#6 lenet5-mnist › critical rate by layer and bit")
+        await until_shown(pilot, "#6 lenet5-mnist › critical pairs by layer and bit")
         await until_shown(pilot, "mantissa")
         assert fault_map(app).group == FaultGroup("fc1", 30)
 
@@ -328,7 +355,7 @@ async def test_what_cannot_be_read_is_a_sentence(
 ) -> None:
     source = make_source()
 
-    def fail(_campaign: int) -> None:
+    def fail(_campaign: int, _effect: Effect) -> None:
         raise error
 
     monkeypatch.setattr(source.results, "rates", fail)
@@ -345,7 +372,7 @@ async def test_a_failed_refresh_leaves_what_was_read(monkeypatch: pytest.MonkeyP
     async with app.run_test(size=(80, 24)) as pilot:
         await open_map(pilot)
 
-        def fail(_campaign: int) -> None:
+        def fail(_campaign: int, _effect: Effect) -> None:
             raise UnreachableError("gone")
 
         monkeypatch.setattr(source.results, "rates", fail)
@@ -358,7 +385,7 @@ async def test_a_failed_refresh_leaves_what_was_read(monkeypatch: pytest.MonkeyP
 async def test_a_slow_store_blocks_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     source = make_source()
     allowed, rates = threading.Event(), source.results.rates
-    monkeypatch.setattr(source.results, "rates", lambda campaign: allowed.wait() and rates(campaign))
+    monkeypatch.setattr(source.results, "rates", lambda campaign, effect: allowed.wait() and rates(campaign, effect))
     app = make_app(source, 7)
     async with app.run_test(size=(80, 24)) as pilot:
         await open_screen(pilot, "3", "Reading the store")

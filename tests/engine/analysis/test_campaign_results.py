@@ -25,6 +25,7 @@ SUMMARY = cast(
     "CampaignSummary",
     SimpleNamespace(
         status=STATUS,
+        fault_id=np.arange(3),
         masked=np.array([0, 4, 1]),
         non_critical=np.array([3, 0, 1]),
         critical=np.array([1, 0, 2]),
@@ -176,7 +177,7 @@ def test_table_one_says_which_stage_screened_how_much() -> None:
 
 def test_what_screening_misses_at_most_stands_between_the_tables() -> None:
     status, results = screened_campaign()
-    one, audit, four = results.tables(status)
+    one, _, audit, four = results.tables(status)
     assert (one.title[:8], four.title[:4]) == ("Accuracy", "What")
     assert audit.title == "What screening misses (95 % upper bounds, one-sided)"
     assert [row[:5] for row in audit.rows] == [("pairs", 6, 50.0, 2, 0), ("faults", 1, pytest.approx(100 / 3), 1, 0)]
@@ -195,7 +196,7 @@ def test_table_four_has_a_dash_where_images_were_not_run() -> None:
 
 
 def test_a_campaign_without_pairs_has_tables() -> None:
-    nothing = CampaignResults(TableOneRow(0, 0, 0, 0, 0, 0), {}, 0.99, [], 0, None, 0, None)
+    nothing = CampaignResults(TableOneRow(0, 0, 0, 0, 0, 0), {}, 0.99, [], None, 0, None, 0, None)
     status = cast("CampaignStatus", SimpleNamespace(**dict.fromkeys(vars(STATUS), 0)))
     one, four = nothing.tables(status)
     assert (len(one.rows), four.rows) == (7, ())

@@ -184,8 +184,8 @@ def test_what_was_found_is_what_the_store_has(opened: Store) -> None:
     ):
         counted = opened.read(f"SELECT count(*)::BIGINT AS n FROM critical WHERE campaign = {FINISHED} AND ({where})")
         assert classes[name][4] == int(counted["n"][0]), name
-    drops = [row[4] for row in table(document, "accuracy-drops").table.rows]
-    assert drops[0] >= drops[1] >= drops[2] >= drops[3]  # type: ignore[operator]
+    critical, right_lost, *costs, helps = (row[4] for row in table(document, "accuracy-costs").table.rows)
+    assert critical >= right_lost >= costs[0] >= costs[1] >= costs[2] >= costs[3]  # type: ignore[operator]
     golden = int(
         opened.read(f"SELECT sum(golden_correct::INT)::BIGINT AS n FROM images WHERE campaign = {FINISHED}")["n"][0]
     )
@@ -193,7 +193,7 @@ def test_what_was_found_is_what_the_store_has(opened: Store) -> None:
         f"SELECT count(*) FILTER (correct < {golden})::BIGINT AS falls, count(*) FILTER (correct > {golden})::BIGINT "
         f"AS rises FROM fault_summary WHERE campaign = {FINISHED}"
     )
-    assert (drops[0], drops[4]) == (int(falls["falls"][0]), int(falls["rises"][0]))
+    assert (costs[0], helps) == (int(falls["falls"][0]), int(falls["rises"][0]))
 
 
 def test_the_first_page_answers_in_words(opened: Store) -> None:

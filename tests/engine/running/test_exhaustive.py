@@ -73,7 +73,7 @@ def test_it_equals_the_plain_loop_and_leaves_nothing_open(tmp_path: Path) -> Non
         critical = int((severity == 2).any(axis=1).sum())
         rates = store.rates(1)
         counts = rates.by_stratum(slice(0, 1), slice(None))
-        share = counts.critical_share(rates.confidence)
+        share = counts.share_critical(rates.confidence)
         assert 0 < critical < FAULTS
         assert (share.low, share.value, share.high) == (critical / FAULTS,) * 3
         assert (rates.population.sum(), rates.faults.sum()) == (FAULTS, FAULTS)

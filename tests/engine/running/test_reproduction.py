@@ -158,5 +158,5 @@ def test_an_edited_count_does_not_reproduce(tmp_path: Path) -> None:
 
 
 def test_a_report_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="there is no such file; give a report.json"):
+    with pytest.raises(InputError, match=r"there is no such file; give a report\.json"):
         read_reported(tmp_path / "none.json")

@@ -14,7 +14,7 @@ from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_c
 
 VIEWS = (
     *("campaigns", "faults", "images", "severity", "critical", "fault_summary", "image_summary"),
-    *("layers", "sites", "parts", "audit", "curve"),
+    *("accuracy_cost", "layers", "sites", "parts", "audit", "curve"),
 )
 
 

@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from engine.analysis.accuracy_cost import EFFECTS, Effect
 from engine.config.campaign_config import FaultsConfig
 from engine.faults.draw import draw_faults
 from engine.faults.group import FaultGroup
@@ -23,7 +24,7 @@ FEW = replace(
 )
 """of which most pairs were not run"""
 
-SEALED = ("severity", "fault_summary", "image_summary", "critical", "curve", "faults")
+SEALED = ("severity", "fault_summary", "image_summary", "critical", "curve", "faults", "accuracy_cost")
 BYTES_ON_DISK, BYTES_IN_MEMORY = 3, 30
 """of the list, for each fault, at most; of the memory only what is taken beside the list"""
 
@@ -54,17 +55,18 @@ def test_a_campaign_sealed_in_pieces_has_all_that_its_views_have(
 
 @pytest.mark.parametrize("at_once", [1, 10**6])
 @pytest.mark.parametrize("parts", [0, 2, len(PLAN)])
+@pytest.mark.parametrize("effect", EFFECTS, ids=lambda effect: effect.name)
 def test_what_is_added_up_here_is_what_sql_adds_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: int, at_once: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: int, at_once: int, effect: Effect
 ) -> None:
     monkeypatch.setattr("engine.store.read.fault_totals.ROWS_AT_ONCE", at_once)
     store, campaign, _ = filled_store(tmp_path / "store", PLAN[:parts], PARTLY)
-    rates = store.rates(campaign)
+    rates = store.rates(campaign, effect)
     with SqlSession(tmp_path / "store") as session:
-        for layer, _, bit, *counts, _ in session.query(rates_sql(campaign)):
-            names = ("faults", "run", "critical_faults", "pairs", "critical", "screened")
+        for layer, _, bit, *counts, _ in session.query(rates_sql(campaign, effect)):
+            names = ("faults", "run", "critical_faults", "having", "pairs", "critical", "screened")
             assert [int(getattr(rates, name)[layer, bit]) for name in names] == counts
-        orders: tuple[FaultOrder, ...] = ("critical", "first_critical", "fault_id")
+        orders: tuple[FaultOrder, ...] = ("critical", "cost", "first_critical", "fault_id")
         for group in (
             FaultGroup(),
             FaultGroup("fc1"),

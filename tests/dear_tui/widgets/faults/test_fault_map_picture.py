@@ -12,6 +12,7 @@ from dear_tui.widgets.faults.fault_map_picture import (
     MapLayout,
     bit_labels,
     bit_of,
+    cell_number,
     field_heading,
     heat_of,
     level_of,
@@ -29,9 +30,9 @@ def rates() -> FaultRates:
     """Two layers of which only some cells hold something."""
     grids: dict[str, Any] = {
         name: np.zeros((2, BITS), np.int64)
-        for name in ("faults", "run", "critical_faults", "pairs", "critical", "screened")
+        for name in ("faults", "run", "critical_faults", "pairs", "critical", "screened", "having")
     }
-    cells = {(0, 31): (4, 2, 1, 20, 5, 10), (1, 31): (6, 6, 0, 60, 0, 0), (1, 0): (3, 0, 0, 0, 0, 0)}
+    cells = {(0, 31): (4, 2, 1, 20, 5, 10, 1), (1, 31): (6, 6, 0, 60, 0, 0, 0), (1, 0): (3, 0, 0, 0, 0, 0, 0)}
     for place, values in cells.items():
         for grid, value in zip(grids.values(), values, strict=True):
             grid[place] = value
@@ -154,3 +155,14 @@ def test_labels_of_narrow_cells_do_not_touch(chosen: int | None, expected: list[
     layout = MapLayout.of(("a",), 76, 20)
     assert layout.cell_width == 2
     assert "".join(bit_labels(layout, chosen)).split()[: len(expected)] == expected
+
+
+@pytest.mark.parametrize(
+    ("percent", "texts"),
+    [(100, ("100", "100", "100")), (40.12, ("40", "40", "40.1")), (9.649, ("10", "9.6", "9.65")),
+     (0.62, ("1", "0.6", "0.62")), (0.3, ("<1", "0.3", "0.30")), (0.04, ("<1", "<.1", "<.1")),
+     (0.0001, ("<1", "<.1", "<.1"))],
+)  # fmt: skip
+def test_a_cell_has_what_digits_it_has_room_for(percent: float, texts: tuple[str, ...]) -> None:
+    for width, text in zip((3, 4, 5), texts, strict=True):
+        assert cell_number(percent / 100, width) == f"{text:^{width}}"

@@ -7,6 +7,7 @@ import pytest
 
 from dear_tui.widgets.faults.fault_map_picture import HeatGrid
 from dear_tui.widgets.faults.fault_text import fault_text, group_name, group_text
+from engine.analysis.accuracy_cost import HELPS
 from engine.analysis.estimate import Confidence
 from engine.faults.group import FaultGroup
 from engine.formats.float32 import FLOAT32
@@ -19,6 +20,8 @@ def fault(golden: float, bit: int, model: str = "bit_flip", counts: tuple[int, .
     stuck = {"bit_flip": -1, "stuck_at_0": 0, "stuck_at_1": 1}[model]
     return FaultRows(
         total=1,
+        images=10,
+        cost=np.array([2]),
         fault_id=np.array([4]),
         layer=np.array(["fc1"], object),
         tensor_index=np.array(["(1, 2)"], object),
@@ -104,22 +107,25 @@ def test_groups_have_names(group: FaultGroup, name: str) -> None:
 
 def heat_of(grids: dict[str, Any]) -> HeatGrid:
     population = np.full((1, 32), 10**9)
-    return HeatGrid.of(FaultRates(layers=("fc1",), population=population, confidence=Confidence(0.95), **grids))
+    return HeatGrid.of(
+        FaultRates(layers=("fc1",), population=population, confidence=Confidence(0.95), effect=HELPS, **grids)
+    )
 
 
 def test_a_group_in_words() -> None:
     grids: dict[str, Any] = {
         name: np.zeros((1, 32), np.int64)
-        for name in ("faults", "run", "critical_faults", "pairs", "critical", "screened")
+        for name in ("faults", "run", "critical_faults", "pairs", "critical", "screened", "having")
     }
-    for grid, value in zip(grids.values(), (50, 40, 10, 4000, 80, 0), strict=True):
+    for grid, value in zip(grids.values(), (50, 40, 10, 4000, 80, 0, 6), strict=True):
         grid[0, 30] = value
     grids["faults"][0, 2] = 7
     heat = heat_of(grids)
     text = group_text(heat, (0, 1), FaultGroup("fc1", 30), Confidence(0.95)).plain
     assert text == (
         "fc1 · bit 30 (exponent) · 50 of 1,000,000,000 faults drawn, 40 run so far · 4k pairs\n"
-        "10 critical: 25 % of faults (95 % CI 14.2 – 40.2 %), 2 % of pairs"
+        "10 critical: 25 % of faults (95 % CI 14.2 – 40.2 %), 2 % of pairs\n"
+        "6 raise the accuracy: 15 % (95 % CI 7.06 – 29.1 %)"
     )
     grids["screened"][0, 30] = 3600
     heat = heat_of(grids)

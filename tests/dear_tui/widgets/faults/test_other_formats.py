@@ -14,9 +14,9 @@ from tests.engine.formats.signed8 import SIGNED8
 
 
 def rates() -> FaultRates:
-    names = ("faults", "run", "critical_faults", "pairs", "critical", "screened")
+    names = ("faults", "run", "critical_faults", "pairs", "critical", "screened", "having")
     grids: dict[str, Any] = {name: np.zeros((2, 8), np.int64) for name in names}
-    for place, values in {(0, 7): (4, 4, 1, 20, 5, 0), (1, 2): (6, 6, 0, 60, 0, 0)}.items():
+    for place, values in {(0, 7): (4, 4, 1, 20, 5, 0, 1), (1, 2): (6, 6, 0, 60, 0, 0, 0)}.items():
         for grid, value in zip(grids.values(), values, strict=True):
             grid[place] = value
     return FaultRates(
@@ -28,6 +28,8 @@ def fault(golden: float, bit: int, model: str = "bit_flip") -> FaultRows:
     value = np.array([golden], np.float32)
     return FaultRows(
         total=1,
+        images=10,
+        cost=np.array([2]),
         fault_id=np.array([4]),
         layer=np.array(["fc1"], object),
         tensor_index=np.array(["(1, 2)"], object),

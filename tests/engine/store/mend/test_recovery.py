@@ -336,7 +336,7 @@ def test_without_receipts_a_part_of_another_campaign_is_not_taken(tmp_path: Path
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk with room for a store and little more."""
-    with small_disk(tmp_path / "disk", "4m") as folder:
+    with small_disk(tmp_path / "disk", "5m") as folder:
         yield folder
 
 

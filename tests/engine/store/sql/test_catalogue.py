@@ -15,6 +15,7 @@ REPOSITORY = Path(__file__).parents[4]
 
 SUMMARY = ["masked", "non_critical", "critical", "screened", "dropped"]
 VIEWS = {
+    "accuracy_cost": ["campaign", "fault_id", "lost", "corrected", "cost", "points"],
     "audit": ["campaign", "fault_id", "image_id", "drawn_as", "bound", "prediction", "severity"],
     "campaigns": [
         *("campaign", "name", "state", "network", "dataset", "select", "metric", "method", "goal", "faults", "images"),

@@ -54,7 +54,7 @@ def main(folder: Path) -> None:
                 "population": [each["population"] for each in strata_kept],
                 "by_stratum": by_stratum,
                 "map": grid.rate(*every),
-                "share": grid.counts(*every).critical_share(Confidence(0.99)).value,
+                "share": grid.counts(*every).share_critical(Confidence(0.99)).value,
                 "critical_faults": [
                     float((summary.critical[prepared.faults.stratum == number] > 0).mean()) for number in (0, 1)
                 ],
