@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Classification:
-    """Percent of the (fault, image) pairs of the first 1, 2, 3 ... images that have each severity, each [N]."""
+    """Percent of the (fault, image) pairs of the first 1, 2, 3 ... images that have each severity, [N] each."""
 
     masked: Percent
     non_critical: Percent
@@ -45,7 +45,7 @@ def compare_orders(
     Args:
         masked, non_critical, critical: [N] faults per image, by image id; with `screened` each image adds up to all.
         metric: [N] by image id.
-        screened: [N] likewise; None: no pair was.
+        screened: [N] faults per image that a bound calls safe, by image id; None: no pair was.
     """
     images = len(metric)
     counts = np.stack([masked, non_critical, critical, np.zeros_like(masked) if screened is None else screened])

@@ -81,7 +81,7 @@ class Compaction:
     incidence: Incidence
     cover: Cover
     order: Places
-    """the images of `cover`, those that show most first"""
+    """[images of `cover`] their numbers, those that show most first"""
     needed: list[ImagesNeeded]
     margins: list[Margin]
     firsts: dict[str, Places]
@@ -100,7 +100,7 @@ class CriticalWeights:
     stratum: Places
     """[m] which each was drawn from"""
     weight: npt.NDArray[np.float64]
-    """[m] the same for all of a stratum"""
+    """[m] faults that each stands for, equal for all of a stratum"""
 
     @classmethod
     def equal(cls, faults: int) -> CriticalWeights:
@@ -108,7 +108,12 @@ class CriticalWeights:
         return cls(np.zeros(faults, np.int64), np.ones(faults))
 
     def share(self, hit: npt.NDArray[np.bool_], confidence: Confidence) -> Share:
-        """The share of the population's critical faults that is hit, [m], as if they were any number of them."""
+        """The share of the population's critical faults that is hit, as if they were any number of them.
+
+        Args:
+            hit: [m] whether each of the sample's is hit.
+            confidence: of the interval.
+        """
         strata = int(self.stratum.max(initial=0)) + 1
         hits = np.bincount(self.stratum[hit], minlength=strata)
         endless = np.bincount(self.stratum, self.weight * _ENDLESS, strata).astype(np.int64)

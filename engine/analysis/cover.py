@@ -23,9 +23,9 @@ class Incidence:
     """
 
     fault: Places
-    """0 .. m - 1"""
+    """[K] 0 .. m - 1"""
     image: Places
-    """0 .. n - 1"""
+    """[K] 0 .. n - 1"""
     images: int
     """n"""
 
@@ -63,11 +63,11 @@ class Incidence:
 
     @cached_property
     def greedy(self) -> Places:
-        """The order of `greedy_order`, worked out once."""
+        """[n] numbers of images in the order of `greedy_order`, worked out once."""
         return greedy_order(self)
 
     def first_seen(self, order: Places) -> Places:
-        """The place in an order of all images at which each fault is first seen, [m]."""
+        """The place in an `order` of all images, [n] numbers, at which each fault is first seen, [m]."""
         place = np.empty(self.images, np.int64)
         place[order] = np.arange(self.images)
         first = np.full(self.faults, self.images, np.int64)

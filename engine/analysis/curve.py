@@ -35,9 +35,9 @@ def detection_curve(
     Args:
         first_non_masked: [F] first rank at which the fault was seen not to be masked (critical included); no rank of
             these = never.
-        first_critical: [F] first rank at which the fault is critical, likewise.
+        first_critical: [F] first rank at which the fault is critical; no rank of these = never.
         images: ranks to draw, from 0 on; what happens at other ranks is not counted.
-        first_screened: [F] first rank at which the fault was screened, likewise; None: no pair was.
+        first_screened: [F] first rank at which the fault was screened; no rank of these = never; None: no pair was.
     """
     not_masked = first_non_masked
     if first_screened is not None:
@@ -48,7 +48,15 @@ def detection_curve(
 
 
 def count_firsts(first: npt.NDArray[np.integer], images: int) -> Counts:
-    """How many faults have their first rank at each of the ranks 0 .. images - 1, [images]; others are not counted."""
+    """How many faults have their first rank at each of the ranks 0 .. images - 1, [images]; others are not counted.
+
+    Args:
+        first: [F] first rank of each fault; no rank of these = never.
+        images: how many ranks there are.
+
+    >>> count_firsts(np.array([0, 2, 2, 9]), 3).tolist()
+    [1, 0, 2]
+    """
     return np.bincount(first[(first >= 0) & (first < images)], minlength=images)
 
 

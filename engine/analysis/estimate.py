@@ -98,7 +98,7 @@ def estimate_share(
 
     Args:
         hits: [H] faults of the sample that are hit.
-        sample: [H]; strata without any are left out, as if they were like the others.
+        sample: [H] faults drawn from each; strata without any are left out, as if they were like the others.
         population: [H] faults that each stratum holds, never fewer than its sample.
         confidence: between 0 and 1.
 
@@ -158,7 +158,7 @@ def estimate_rate(hits: NDArray[np.int64], tried: NDArray[np.int64], population:
 
     Args:
         hits: [H] of what was tried.
-        tried: [H]; strata without any are left out.
+        tried: [H] how much of each was tried; strata without any are left out.
         population: [H] faults that each stratum holds.
     """
     there = tried > 0
@@ -186,7 +186,7 @@ def highest_rate(hits: int, tried: int, confidence: float) -> float:
 
 
 def _lowest_rate(hits: int, tried: int, confidence: float) -> float:
-    """The same from below: lower ones hardly ever show so many hits."""
+    """The Clopper-Pearson lower bound of a rate, one-sided: lower ones hardly ever show so many hits."""
     from scipy.special import betaincinv
 
     return float(betaincinv(hits, tried - hits + 1, 1 - confidence)) if hits else 0.0

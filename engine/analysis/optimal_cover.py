@@ -34,7 +34,7 @@ class Cover:
     """Images that together show every critical fault."""
 
     images: Places
-    """their numbers, ascending"""
+    """[n] their numbers, ascending"""
     at_least: int
     """no set of fewer images shows all: the set is optimal where it has as many"""
 

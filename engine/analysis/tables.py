@@ -122,7 +122,7 @@ class Detections:
     """what running them on the whole workload took; None = not known"""
 
     def detected(self, images: Counts) -> int | None:
-        """How many faults are critical for at least one of these images; None if not all of them were run."""
+        """How many faults are critical for at least one of these images, [n] ids; None if not all of them were run."""
         if not np.isin(images, self.workload).all():
             return None
         of_fault = np.zeros(int(self.fault.max(initial=0)) + 1, np.bool_)

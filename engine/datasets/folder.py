@@ -107,10 +107,11 @@ class FolderImages:
         return len(self.files)
 
     def __getitem__(self, index: slice | npt.ArrayLike) -> Array:
-        """Decode these images.
+        """Decode the images of a slice or of int64 [n]: uint8 [n, C, H, W]; of one whole number: [C, H, W].
 
         Raises:
             InputError: a file that cannot be decoded.
+            IndexError: an image that is not there.
         """
         places = positions(index, len(self))
         if places.ndim == 0:
@@ -121,7 +122,11 @@ class FolderImages:
         return images
 
     def read_all(self, on_step: OnStep) -> Array:
-        """Every image at once."""
+        """Every image at once, uint8 [N, C, H, W].
+
+        Raises:
+            InputError: a file that cannot be decoded.
+        """
         images = np.empty(self.shape, np.uint8)
         for start in range(0, len(self), STEP_FILES):
             on_step(Step("reading the images", start, len(self)))

@@ -44,7 +44,7 @@ def read_idx_pair(folders: Iterable[Path], split: str) -> tuple[Array, Array] | 
 
 
 def read_idx(path: Path, dimensions: int) -> Array:
-    """The bytes of an IDX file: uint8 with that many dimensions.
+    """The bytes of an IDX file: uint8 with that many dimensions, [N, H, W] of images and [N] of labels.
 
     Raises:
         InputError: it is no such file, or its header announces more than `MOST_BYTES` or not what follows. A gzip that

@@ -53,10 +53,15 @@ def blocks(images: Images) -> Iterator[slice]:
 
 
 def positions(index: slice | npt.ArrayLike, count: int) -> npt.NDArray[np.int64]:
-    """The places that a slice or an array of places means among `count`, [n]; negative ones count from the end.
+    """The places among `count` that a slice or an array [n] means, [n]; negative ones count from the end.
+
+    A single whole number gives a single place, [].
 
     Raises:
         IndexError: a place that there is none of.
+
+    >>> positions([0, -1], 5).tolist()
+    [0, 4]
     """
     if isinstance(index, slice):
         return np.arange(*index.indices(count), dtype=np.int64)
@@ -80,16 +85,18 @@ class StoredRows:
     offset: int
     """bytes before the first row"""
     shape: tuple[int, ...]
+    """of the whole array, [N, ...]"""
     dtype: np.dtype[Any]
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, index: slice | npt.ArrayLike) -> Array:
-        """Rows as they are stored.
+        """The rows of a slice or of int64 [n], as they are stored: [n, ...]; of one whole number: [...].
 
         Raises:
             InputError: the file cannot be read any more.
+            IndexError: a row that is not there.
         """
         places = positions(index, len(self))
         if places.ndim == 0:

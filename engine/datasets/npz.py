@@ -73,7 +73,7 @@ class ImageLayout:
     channels_last: bool
 
     def turn(self, rows: Array) -> Array:
-        """Stored images [n, ...] as uint8 or float32 [n, C, H, W], in C order."""
+        """Stored images [n, H, W], [n, C, H, W] or [n, H, W, C] as uint8 or float32 [n, C, H, W], in C order."""
         if self.channels_last:
             rows = np.moveaxis(rows, -1, 1)
         with np.errstate(over="ignore"):  # a value that float32 does not hold is found with the pixels
@@ -102,6 +102,12 @@ class TurnedRows:
         return len(self.rows)
 
     def __getitem__(self, index: slice | npt.ArrayLike) -> Array:
+        """The images of a slice or of int64 [n]: [n, C, H, W]; of one whole number: [C, H, W].
+
+        Raises:
+            InputError: the file cannot be read any more.
+            IndexError: an image that is not there.
+        """
         rows = self.rows[index]
         return self.layout.turn(rows) if rows.ndim == len(self.rows.shape) else self.layout.turn(rows[None])[0]
 

@@ -109,12 +109,12 @@ class NpzFile:
         return member
 
     def read(self, member: ArrayMember) -> Array:
-        """The array, all of it."""
+        """The whole array, of the shape and type that its header says."""
         with self._archive.open(member.info) as file:
             return npy.read_array(file, allow_pickle=False)
 
     def rows(self, member: ArrayMember, on_step: OnStep, verify: bool, most_kept: float) -> Array | StoredRows:
-        """The array where it is small; else its rows, read when they are asked for.
+        """The array [N, ...] where it is small; else its N rows, read when they are asked for.
 
         An array that is large and compressed is unpacked into a file without a name in the folder for temporary files
         (TMPDIR), whose room comes back when the process ends.

@@ -23,23 +23,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class FaultList:
-    """F faults; row i of every array is the fault at position i."""
+    """F faults as arrays [F]; row i of every array is the fault at position i."""
 
     layers: tuple[Layer, ...]
     """all injectable layers of the network, index i at position i"""
     fault_id: npt.NDArray[np.uint32]
-    """0-based place in the list as drawn or read, kept when rows are taken"""
+    """[F] 0-based place in the list as drawn or read, kept when rows are taken"""
     layer: npt.NDArray[np.int32]
+    """[F] place in `layers`"""
     weight_index: npt.NDArray[np.int64]
+    """[F] flat index into the layer's weight, C order"""
     bit: npt.NDArray[np.uint8]
+    """[F] 0 is the lowest of `format`"""
     stuck: npt.NDArray[np.int8]
+    """[F] -1 = bit_flip, 0 or 1 = stuck at that value"""
     model: FaultModel
     strata: tuple[Stratum, ...]
     """of the population that the faults stand for, filters applied"""
     stratum: npt.NDArray[np.int32]
-    """place in `strata`"""
+    """[F] place in `strata`"""
     wave: npt.NDArray[np.uint8]
-    """which runs the fault: those of the next one come after all pairs of the last; 0 where there are no waves"""
+    """[F] which runs the fault: those of the next one come after all pairs of the last; 0 where there are no waves"""
     format: WeightFormat = FLOAT32
     """which the weights are stored in, and `bit` counts in"""
 
@@ -80,7 +84,7 @@ class FaultList:
         return len(self.fault_id)
 
     def take(self, positions: npt.NDArray[np.int64] | npt.NDArray[np.bool_] | slice) -> FaultList:
-        """The faults at these positions (or under this mask), ids kept."""
+        """The faults at these positions, [n] or a slice, or under this mask, bool [F]; ids kept."""
         columns = ("fault_id", "layer", "weight_index", "bit", "stuck", "stratum", "wave")
         taken = replace(self, **{column: getattr(self, column)[positions] for column in columns})
         counts = np.bincount(taken.stratum, minlength=len(self.strata)).tolist()

@@ -45,7 +45,7 @@ class Layer:
     name: str
     shape: tuple[int, ...]
     weights: Callable[[], npt.NDArray[np.float32]] | None = field(default=None, compare=False, repr=False)
-    """its weights in C order, flat; None where only the shape is known"""
+    """gives its weights, [weights] in C order; None where only the shape is known"""
 
     @property
     def size(self) -> int:
@@ -54,16 +54,16 @@ class Layer:
 
 
 class FaultSites(NamedTuple):
-    """Faults as arrays of equal length: where they are and what they do."""
+    """F faults as arrays: where they are and what they do."""
 
     layer: npt.NDArray[np.int32]
-    """index of the layer in the network"""
+    """[F] index of the layer in the network"""
     weight_index: npt.NDArray[np.int64]
-    """flat, C order"""
+    """[F] flat, C order"""
     bit: npt.NDArray[np.uint8]
-    """0 is the lowest of the weight's format"""
+    """[F] 0 is the lowest of the weight's format"""
     stuck: npt.NDArray[np.int8]
-    """-1 = bit_flip, 0 or 1 = stuck at that value"""
+    """[F] -1 = bit_flip, 0 or 1 = stuck at that value"""
 
 
 def no_sites(count: int) -> FaultSites:
@@ -153,7 +153,7 @@ class Population:
         return np.cumsum([0, *sizes], dtype=np.int64)
 
     def decode(self, index: npt.NDArray[np.int64]) -> FaultSites:
-        """The faults at these indices, [n] -> four arrays [n]."""
+        """The faults at these indices of the population, [n] -> four arrays [n]."""
         slot = np.searchsorted(self._offsets, index, side="right") - 1
         bit_index, copy = np.divmod(index - self._offsets[slot], self.copies)
         weight_index, bit = np.divmod(bit_index, len(self.bits))
@@ -162,7 +162,7 @@ class Population:
         return FaultSites(self._chosen[slot], weight_index, bits[bit], stuck.astype(np.int8))
 
     def encode(self, sites: FaultSites) -> npt.NDArray[np.int64]:
-        """The indices of faults of this population; of a flip counted twice, the first."""
+        """The indices of n faults of this population, [n]; of a flip counted twice, the first."""
         slot = np.searchsorted(self._chosen, sites.layer)
         bit = np.searchsorted(self.bits, sites.bit)
         copy = sites.stuck if self.model == "stuck_at" else 0

@@ -48,7 +48,13 @@ class Axis:
         return cls(high, fractions=True, low=low)
 
     def place(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Where values lie, 0 the start of what is shown and 1 its end; NaN for what a log axis cannot show."""
+        """Where values lie, in an array of their shape: 0 the start of what is shown, 1 its end.
+
+        NaN for what a log axis cannot show.
+
+        >>> Axis(high=10).place([0, 5, 10]).tolist()
+        [0.0, 0.5, 1.0]
+        """
         numbers = np.asarray(values, dtype=np.float64)
         if self.log:
             shown = np.where(numbers >= self.least, numbers, np.nan)

@@ -57,7 +57,9 @@ class Points:
     label: str
     colour: Colour
     x: Floats
+    """[n]"""
     y: Floats
+    """[n]"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +69,11 @@ class Band:
     label: str
     colour: Colour
     x: Floats
+    """[n], never falling"""
     low: Floats
+    """[n]"""
     high: Floats
+    """[n]"""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ PUBLISHED: Palette = {
     Colour.METRIC: "#a23b2a",
     Colour.BLACK: INK,
 }
-"""Those of the paper."""
+"""the colours of the paper"""
 
 ENTRY_WIDTH = 7
 """of a legend's character, about"""

@@ -111,7 +111,7 @@ class WeightFormat:
         return np.where(stuck == 0, pattern & ~mask, pattern | mask)
 
     def faulty_patterns(self, pattern: Patterns, bit: Bits, stuck: npt.NDArray[np.integer]) -> Patterns:
-        """Each pattern [F] under its fault; `bit` and `stuck` [F] as in `faulty_values`."""
+        """Each pattern [F] with its `bit` [F] flipped where `stuck` [F] is -1, else set to 0 or 1 as it says."""
         return np.where(stuck == FLIPPED, self.flip(pattern, bit), self.stick(pattern, bit, stuck))
 
     def faulty_values(self, golden: Values, bit: Bits, stuck: npt.NDArray[np.integer]) -> Values:

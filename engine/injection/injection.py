@@ -111,7 +111,7 @@ class Injection:
         Where memory runs out on the way, this can be called again.
 
         Args:
-            draw_images: gives images to probe with, as at the beginning, for so many bytes of memory.
+            draw_images: gives images [n, C, H, W] to probe with, as at the beginning, for so many bytes of memory.
             keeps_fall_backs: whether layers stay with the methods that they fell back to.
             on_step: told what is being done.
 

@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sites:
-    """Weights that faults change beyond their first one, and what each becomes. All arrays have one row per site."""
+    """Weights that faults change beyond their first one, and what each becomes: S sites."""
 
     fault: NDArray[np.int64]
-    """row of the fault, ascending"""
+    """[S] row of the fault, ascending"""
     layer: NDArray[np.int32]
-    """index of the injectable layer"""
+    """[S] index of the injectable layer"""
     weight_index: NDArray[np.int64]
-    """flat index into the layer's weight, C order; no fault names a weight twice"""
+    """[S] flat index into the layer's weight, C order; no fault names a weight twice"""
     value: NDArray[np.float32]
-    """the faulty value"""
+    """[S] the faulty value"""
 
     def __len__(self) -> int:
         return len(self.fault)
 
     def take(self, rows: NDArray[np.int64]) -> Sites:
-        """The sites of the faults at `rows`, whose place among `rows` is their row from now on."""
+        """The sites of the faults at `rows` [n], whose place among `rows` is their row from now on."""
         first, stop = (np.searchsorted(self.fault, rows, side=side) for side in ("left", "right"))
         counts = stop - first
         fault = np.repeat(np.arange(len(rows)), counts)
@@ -40,32 +40,32 @@ class Sites:
         return replace(self, fault=self.fault + faults)
 
     def arrays(self) -> tuple[NDArray[Any], ...]:
-        """All arrays, in the order of the fields."""
+        """The four arrays [S], in the order of the fields."""
         return self.fault, self.layer, self.weight_index, self.value
 
 
 @dataclass(frozen=True)
 class WeightFaults:
-    """Faults as they are executed: the value each one leaves in its weight. All arrays have one row per fault."""
+    """F faults as they are executed: the value each one leaves in its weight."""
 
     positions: NDArray[np.int64]
-    """place in the fault list"""
+    """[F] place in the fault list"""
     layer: NDArray[np.int32]
-    """index of the injectable layer"""
+    """[F] index of the injectable layer"""
     weight_index: NDArray[np.int64]
-    """flat index into the layer's weight, C order"""
+    """[F] flat index into the layer's weight, C order"""
     value: NDArray[np.float32]
-    """the faulty value"""
+    """[F] the faulty value"""
     changes: NDArray[np.bool_]
-    """False where a stuck-at bit already holds its value: masked by construction, never run"""
+    """[F] False where a stuck-at bit already holds its value: masked by construction, never run"""
     more: Sites | None = None
-    """the sites of faults in several weights, after the first one, which stands above; None: each fault has one"""
+    """the sites of faults in several weights but their first, which the other fields have; None: each fault has one"""
 
     def __len__(self) -> int:
         return len(self.positions)
 
     def take(self, rows: NDArray[np.int64] | slice) -> WeightFaults:
-        """The faults at these rows."""
+        """The faults at these rows, [n] or a slice."""
         more = self.more
         if more is not None:
             more = more.take(np.arange(len(self))[rows])
@@ -93,23 +93,23 @@ class WeightFaults:
 
 @dataclass(frozen=True)
 class Audit:
-    """Pairs that a bound calls safe and that were drawn to be run all the same. All arrays have one row per pair.
+    """Pairs that a bound calls safe and that were drawn to be run all the same: P rows.
 
     A pair that was drawn both by itself and with its whole fault has two rows.
     """
 
     fault: NDArray[np.int64]
-    """row in `Outcomes.severity`"""
+    """[P] row in `Outcomes.severity`"""
     image: NDArray[np.int64]
-    """column in `Outcomes.severity`"""
+    """[P] column in `Outcomes.severity`"""
     bound: NDArray[np.float32]
-    """what called the pair safe"""
+    """[P] what called the pair safe"""
     prediction: NDArray[np.uint16]
-    """faulty top-1, torch's argmax where logits are not finite"""
+    """[P] faulty top-1, torch's argmax where logits are not finite"""
     severity: NDArray[np.uint8]
-    """0 masked, 1 non-critical, 2 critical: a miss"""
+    """[P] 0 masked, 1 non-critical, 2 critical: a miss"""
     drawn_as: NDArray[np.int8]
-    """0 a pair by itself, 1 one of all screened pairs of a whole fault"""
+    """[P] 0 a pair by itself, 1 one of all screened pairs of a whole fault"""
 
     def __len__(self) -> int:
         return len(self.fault)

@@ -37,7 +37,7 @@ class Pairs:
         return len(self.fault)
 
     def take(self, index: Tensor | slice) -> Pairs:
-        """The pairs at `index`, a slice or int64 [n]."""
+        """The n pairs at `index`, a slice or int64 [n]."""
 
         def at(values: Tensor) -> Tensor:
             return values[index] if isinstance(index, slice) else values.index_select(0, index)

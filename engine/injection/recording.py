@@ -27,28 +27,43 @@ class Recorder:
         """The faulty `logits` [pairs, classes] of the pairs (`faults`, `images`), both int64 [pairs]."""
 
     def record_certain(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:
-        """The `severity` [pairs], masked or non-critical, of pairs whose logits need not be looked at.
+        """The severities of pairs whose logits need not be looked at.
 
-        `doubt` [pairs] is how near each was to being looked at: from 1 on it would be.
+        Args:
+            faults: int64 [pairs] row of each.
+            images: int64 [pairs] column of each.
+            severity: [pairs] masked or non-critical.
+            doubt: [pairs] how near each was to being looked at: from 1 on it would be; None: nobody asks.
         """
 
     def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
-        """The `severity` [faults, images], masked or non-critical, before anything else is said of these pairs.
+        """The severities of pairs that bounds decide without a run, before anything else is said of these pairs.
 
-        Where it is not 0 the pair is not run. `doubt` [faults, images] is how near each was to being run, as above.
+        Args:
+            faults: int64 [n] rows.
+            images: the columns.
+            severity: bool [n, images] False masked, True non-critical: such a pair is not run.
+            doubt: [n, images] how near each was to being run: from 1 on it would be; None: nobody asks.
         """
 
     def record_screened(self, screened: Tensor, by_change: int, doubt: Tensor | None) -> None:
         """The pairs that were not run because a bound calls them safe, bool [all faults, images], after all else.
 
         Args:
-            screened: which pairs, audited ones included.
-            by_change: so many of them by their exact change, which the second stage has looked at.
-            doubt: [all faults, images] how near each was to being run, as above.
+            screened: which pairs; audited ones, which `record_audit` is told of, are not among them.
+            by_change: how many, audited ones included, by their exact change, which the second stage has looked at.
+            doubt: [all faults, images] how near each was to being run: above 1 it would be; None: nobody asks.
         """
 
     def record_audit(self, faults: Tensor, images: Tensor, bound: Tensor, drawn_as: int) -> None:
-        """Pairs that a bound calls safe and that were run all the same, [pairs] each; see `Audit`. Last of all."""
+        """Pairs that a bound calls safe and that were run all the same; told last of all.
+
+        Args:
+            faults: int64 [pairs] row of each.
+            images: int64 [pairs] column of each.
+            bound: [pairs] what called it safe.
+            drawn_as: see `Audit.drawn_as`.
+        """
 
 
 TOP = 5
@@ -69,9 +84,14 @@ class Loss(NamedTuple):
 
     @classmethod
     def of(cls, top1: Tensor, golden: Tensor, faulty: Tensor) -> Loss:
-        """Of K critical pairs: golden class [K], the softmax it had [K] in float64, and faulty logits [K, classes].
+        """What K critical pairs took from the golden class; softmax is computed in float64.
 
-        Of equal logits the lowest class is the best. Softmax is computed in float64.
+        Of equal logits the lowest class is the best.
+
+        Args:
+            top1: [K] golden class.
+            golden: float64 [K] the softmax it had without a fault.
+            faulty: [K, classes] faulty logits.
         """
         own = faulty.gather(1, top1[:, None])
         is_lower = torch.arange(faulty.shape[1], device=faulty.device) < top1[:, None]
@@ -108,7 +128,7 @@ class SeverityMatrix(Recorder):
         self._screened_by_change = 0
 
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
-        """Classify the faulty logits of some pairs."""
+        """Classify faulty `logits` [pairs, classes] of pairs, in rows `faults` [pairs] and columns `images` [pairs]."""
         top1 = logits.argmax(1)
         differs = (logits != self._golden.index_select(0, images)).any(1)
         severity = torch.where(top1 != self._top1.index_select(0, images), CRITICAL, differs.to(torch.uint8))
@@ -122,20 +142,20 @@ class SeverityMatrix(Recorder):
             self._critical.append((pair.index_select(0, critical), logits.index_select(0, critical)))
 
     def record_certain(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
-        """Take over severities that are known."""
+        """Take over the known `severity` [pairs] of pairs, in rows `faults` [pairs] and columns `images` [pairs]."""
         self._severity[faults * self._images + images] = severity.to(torch.uint8)
 
     def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
-        """Take over severities that are known without a run."""
+        """Take over the `severity` [n, images] that is known without a run, in rows `faults` [n] and some columns."""
         self._severity.view(-1, self._images)[:, images].index_copy_(0, faults, severity.view(torch.uint8))
 
     def record_screened(self, screened: Tensor, by_change: int, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
-        """Take over that they were not run; those that are audited are recorded beside."""
+        """Take over which pairs were not run, bool [all faults, images]; audited ones come by `record_audit`."""
         self._severity.view(-1, self._images).masked_fill_(screened, SCREENED)
         self._screened_by_change += by_change
 
     def record_audit(self, faults: Tensor, images: Tensor, bound: Tensor, drawn_as: int) -> None:
-        """Take over that these are to be shown as screened, whatever was recorded of them, unless they are critical."""
+        """Have pairs shown as screened unless they are critical, in rows `faults` [pairs], columns `images` [pairs]."""
         self._audited.append(_Audited(faults * self._images + images, bound, drawn_as))
 
     def _found(self) -> tuple[Tensor, Tensor]:
@@ -166,7 +186,7 @@ class SeverityMatrix(Recorder):
 
     @torch.inference_mode()
     def outcomes(self, positions: NDArray[np.int64]) -> Outcomes:
-        """Everything recorded, on the host, once; `positions` are the faults' places in the fault list."""
+        """Everything recorded, on the host, once; `positions` [faults] are the faults' places in the fault list."""
         pair, logits = self._found()
         loss, audit, severity = self._loss(pair, logits), self._audit(), self._severity
         nonfinite = severity[pair] == _NONFINITE

@@ -28,7 +28,7 @@ def _kennard_stone(given: MetricInput) -> Values:
 
 
 def _kennard_stone_correlation(given: MetricInput) -> Values:
-    """The same by 1 - r, r Pearson's correlation of two images' features, [N]."""
+    """N - k for the image that is picked after k others, by 1 - r, r the correlation of two images' features, [N]."""
     features = given.features.astype(np.float64)
     features -= features.mean(axis=1, keepdims=True)
     # of rows of length 1 the squared distance is 2 (1 - r); a constant row stays 0 and correlates with none

@@ -19,7 +19,7 @@ COLUMN = "image_id"
 
 
 def read_image_list(path: Path, images: int) -> npt.NDArray[np.int64]:
-    """The ids in the column `image_id`, in the order of the file.
+    """The n ids in the column `image_id`, [n] in the order of the file.
 
     Args:
         path: of a CSV with a heading; other columns are ignored.

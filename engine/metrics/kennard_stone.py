@@ -20,7 +20,7 @@ STEPS = 100
 
 
 def earliness(points: Points, on_step: OnStep = nobody_waits) -> npt.NDArray[np.float64]:
-    """N - k for the point that is picked after k others, [N]: the highest is picked first."""
+    """N - k for each of `points` [N, D], the one that is picked after k others, [N]: the highest is picked first."""
     order = kennard_stone(points, on_step)
     early = np.empty(len(points))
     early[order] = np.arange(len(points), 0, -1)
@@ -28,7 +28,7 @@ def earliness(points: Points, on_step: OnStep = nobody_waits) -> npt.NDArray[np.
 
 
 def kennard_stone(points: Points, on_step: OnStep = nobody_waits) -> npt.NDArray[np.int64]:
-    """All points in the order in which they are picked, by Euclidean distance; of equal ones the lower index is first.
+    """The indices of all points, [N] in the order they are picked by Euclidean distance; of equal ones the lower first.
 
     Source: Kennard and Stone, Technometrics 11(1), 1969. It takes O(N^2 D) time and O(N D) memory.
 

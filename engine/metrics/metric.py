@@ -40,7 +40,7 @@ class MetricInput:
     taken: Features | None = None
     """[N, D] the features, where they were asked for"""
     batches: PixelBatches | None = None
-    """gives the images from the first to the last, some at a time, where they were asked for"""
+    """gives the images from the first to the last, batches [n, C, H, W], where they were asked for"""
     on_step: OnStep = nobody_waits
     """to be told how far a metric is that takes longer than a second"""
 

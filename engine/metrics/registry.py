@@ -38,7 +38,7 @@ OWN = "own"
 """the column of a metric of the user's own, which has no other name in the store"""
 
 METRIC_COLUMNS = (*METRICS, OWN)
-"""Of `images`."""
+"""the columns of `images` that hold metrics"""
 
 
 def metrics_for(ranking: Metric) -> tuple[Metric, ...]:

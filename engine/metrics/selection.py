@@ -23,36 +23,59 @@ LEAST = 1e-4
 
 
 def rank_order(metric: Values) -> ImageIds:
-    """All image ids by descending metric, ties by image id, [N]."""
+    """All image ids [N] by descending `metric` [N], ties by image id.
+
+    >>> rank_order(np.array([0.1, 0.9, 0.9])).tolist()
+    [1, 2, 0]
+    """
     return np.argsort(-metric, kind="stable").astype(np.int64)
 
 
 def central(metric: Values, center: float, eps: float = 0.3) -> ImageIds:
-    """The images with |metric - center| <= eps, in rank order (the paper's section VI-A)."""
+    """The images with |metric - center| <= eps, [n] ids in rank order (the paper's section VI-A); `metric` [N].
+
+    >>> central(np.array([0.1, 0.6, 0.9]), center=0.7).tolist()
+    [2, 1]
+    """
     order = rank_order(metric)
     return order[np.abs(metric[order] - center) <= eps]
 
 
 def pre_plateau(metric: Values, threshold: float = 5e-5) -> ImageIds:
-    """Every rank k up to the last one where |m_k - m_(k+1)| >= threshold (the paper's section VI-B)."""
+    """The images of every rank k up to the last one where |m_k - m_(k+1)| >= threshold (the paper's section VI-B).
+
+    Args:
+        metric: [N] of every image.
+        threshold: steepest metric step of the plateau.
+
+    Returns:
+        [n] ids in rank order.
+
+    >>> pre_plateau(np.array([0.2, 0.9, 0.5, 0.2])).tolist()
+    [1, 2]
+    """
     order = rank_order(metric)
     steep = np.flatnonzero(np.abs(np.diff(metric[order])) >= threshold)
     return order[: steep[-1] + 1] if len(steep) else order[:0]
 
 
 def nonzero(metric: Values, least: float = LEAST) -> ImageIds:
-    """The images with metric > least, in rank order."""
+    """The images with metric > least, [n] ids in rank order; `metric` [N].
+
+    >>> nonzero(np.array([0.0, 0.9, 0.5])).tolist()
+    [1, 2]
+    """
     order = rank_order(metric)
     return order[metric[order] > least]
 
 
 def random_images(images: int, n: int, seed: int) -> ImageIds:
-    """The first n images of numpy's `default_rng(seed)` permutation, in that order."""
+    """The first n of numpy's `default_rng(seed)` permutation of so many images, [n] ids in that order."""
     return np.random.default_rng(seed).permutation(images)[:n].astype(np.int64)
 
 
 def select_images(config: WorkloadConfig, metric: Values) -> ImageIds:
-    """The workload: image ids in the order they run, hardest first unless random.
+    """The workload: [W] image ids in the order they run, hardest first unless random.
 
     Args:
         config: the `[workload]` table.

@@ -46,6 +46,7 @@ class StateDict:
     place: str
     """the keys that lead there, with dots between; empty where the file holds nothing else"""
     tensors: Mapping[str, Tensor]
+    """name -> tensor of any shape"""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class NetworkWeights:
     """The tensors of a file that are meant for one network, by the network's own names."""
 
     tensors: dict[str, Tensor]
+    """name -> tensor of the shape that the file has it in"""
     notes: tuple[str, ...] = ()
     """what of the file was left out"""
 
@@ -60,7 +62,7 @@ class NetworkWeights:
 def read_weights(path: Path) -> dict[str, Tensor]:
     """The tensors of a .safetensors file, or of a file saved by torch: .pt, .pth, .th, .ckpt.
 
-    `{"state_dict": ...}` and its like are unwrapped and the prefix "module." removed.
+    `{"state_dict": ...}` and its like are unwrapped, the prefix "module." is removed, and shapes stay as they are.
 
     Raises:
         InputError: the file is missing, holds no named tensors, or several sets of them.

@@ -21,7 +21,7 @@ def fill(path: Path, weights: Mapping[str, Tensor], model: nn.Module, network: s
 
     Args:
         path: of the file they were read from, for messages.
-        weights: by the network's names.
+        weights: by the network's names, each of the shape that the network has.
         model: in float32, on the CPU.
         network: how messages call it.
 

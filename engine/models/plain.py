@@ -81,7 +81,7 @@ def _check_parameter(arch: str, name: str, parameter: Tensor) -> None:
 
 
 def odd_kind(tensor: Tensor) -> str:
-    """What a tensor is other than plain numbers of 16 to 64 bits that convert to float32; empty where it is not."""
+    """What a tensor of any shape is other than plain numbers of 16 to 64 bits that become float32; empty if nothing."""
     if tensor.is_meta:
         return "on the meta device, without values"
     if tensor.is_quantized:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class PaddedShortcut(nn.Module):
-    """Option A, without parameters: every other pixel, and half of the new zero channels on either side."""
+    """Option A, without parameters: every other pixel, and half of the new zero channels on either side.
+
+    Shapes: [N, in_channels, H, W] -> [N, channels, H / stride, W / stride].
+    """
 
     def __init__(self, in_channels: int, channels: int, stride: int) -> None:
         super().__init__()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Residual(nn.Module):
-    """Two convolutions around which the input is added again: [N, channels, H, W] -> the same."""
+    """Two convolutions around which the input is added again: [N, channels, H, W] -> [N, channels, H, W]."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

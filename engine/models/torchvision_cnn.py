@@ -55,7 +55,7 @@ def as_published(
     Args:
         arch: names the network in messages.
         model: without training heads; its `transform_input` is set.
-        weights: by torchvision's names.
+        weights: by torchvision's names, of any shape.
         mean: what the images are normalised with, a number per channel.
 
     Returns:

@@ -24,7 +24,9 @@ class FaultSample:
     """F faults in cells of layer and bit, [L, B]."""
 
     layer: NDArray[np.int64]
+    """[F] index of each fault's layer"""
     bit: NDArray[np.int64]
+    """[F] of each fault"""
     stratum: NDArray[np.int64]
     """[F] place among the H strata"""
     images: int
@@ -37,8 +39,9 @@ class FaultSample:
     is_list: bool = False
     """whether the faults were given: they stand for no others, and have no intervals"""
     missed_pairs: float = 0.0
-    """critical ones that screening may have missed at most, which every upper end has room for"""
+    """critical pairs that screening may have missed at most, which every upper end has room for"""
     missed_faults: float = 0.0
+    """critical faults that screening may have missed at most, which every upper end has room for"""
 
     @classmethod
     def of(cls, material: Material) -> FaultSample:
@@ -78,12 +81,12 @@ class FaultSample:
         return cells
 
     def faults_in(self, cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """[F] whether each fault is in one of these cells."""
+        """[F] whether each fault is in one of `cells` [L, B]."""
         inside: NDArray[np.bool_] = cells[self.layer, self.bit]
         return inside
 
     def bits_in(self, cells: NDArray[np.bool_]) -> int:
-        """Faults of these cells that could be drawn, which of flips are as many as stored bits."""
+        """Faults of `cells` [L, B] that could be drawn, which of flips are as many as stored bits."""
         return int(self.population[cells].sum())
 
     def mean(self, counts: NDArray[np.int64], cells: NDArray[np.bool_] | None = None) -> Share | None:
@@ -91,7 +94,7 @@ class FaultSample:
 
         Args:
             counts: [F] images of each fault for which it does.
-            cells: of the faults; None: all.
+            cells: [L, B] of the faults; None: all.
 
         Returns:
             None where too few faults were drawn there.
@@ -107,7 +110,15 @@ class FaultSample:
         return self._with_missed(share, self.missed_pairs / self.images, strata, population)
 
     def share(self, hit: NDArray[np.bool_], cells: NDArray[np.bool_] | None = None) -> Share | None:
-        """The share of faults that are hit, [F]; as `mean`."""
+        """The share of faults that are hit.
+
+        Args:
+            hit: [F] whether each is.
+            cells: [L, B] of the faults; None: all.
+
+        Returns:
+            None where too few faults were drawn there.
+        """
         cells = self.everything if cells is None else cells
         inside = self.faults_in(cells)
         if self._is_too_few(inside, cells):
@@ -144,7 +155,7 @@ class FaultSample:
         return replace(share, high=min(1.0, share.high + faults * most / float(population[there].sum())))
 
     def _population(self, cells: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """[H] of these cells."""
+        """[H] different faults of `cells` [L, B] that could be drawn."""
         chosen = cells & (self.stratum_of >= 0)
         strata = int(max(self.stratum_of.max(initial=0), self.stratum.max(initial=0))) + 1
         return np.bincount(self.stratum_of[chosen], self.population[chosen], strata).astype(np.int64)

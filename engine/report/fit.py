@@ -84,7 +84,7 @@ READINGS = (PER_INFERENCE, NONFINITE, ANY_IMAGE)
 
 
 def readings_of(material: Material, cells: NDArray[np.bool_] | None = None) -> dict[str, Share | None]:
-    """The three shares of some cells, or of all; None where too few faults were drawn, or pairs were dropped."""
+    """The three shares of `cells` [L, B], or of all; None where too few faults were drawn, or pairs were dropped."""
     sample, summary = material.sample, material.summary
     of_pairs = not summary.status.dropped
     return {
@@ -109,7 +109,7 @@ def fit_of(material: Material, rate: FitRate) -> dict[str, Share | None]:
 
 
 def stored_bits(material: Material, cells: NDArray[np.bool_] | None = None) -> int:
-    """The bits that are in question, or some of them; a bit that can be stuck at two values is one bit."""
+    """The bits that are in question, or those of `cells` [L, B]; a bit that can be stuck at two values is one bit."""
     sample = material.sample
     of_cells = sample.bits_in(sample.everything if cells is None else cells)
     return of_cells // (2 if material.description["fault_model"] == "stuck_at" else 1)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TABLES, FIGURES = "tables", "figures"
 ENDINGS = {"text": "txt", "csv": "csv", "md": "md", "latex": "tex", "html": "html"}
-"""Of the formats of tables and of whole texts."""
+"""format of tables and of whole texts -> ending of its files"""
 
 OF_TABLES = ("csv", "md", "latex")
 """formats in which each table has a file of its own"""
@@ -44,7 +44,7 @@ def write_folder(
     Args:
         folder: made where it is not there.
         document: the report.
-        record: the same for programs.
+        record: what report.json holds.
         format_name: the only one to write; None: all.
         force: whether files that are there already may be replaced.
 

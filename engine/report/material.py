@@ -41,9 +41,9 @@ class LostAnswers:
     """In how many critical pairs of each fault the answer is lost in which way, [F] each."""
 
     not_in_top5: NDArray[np.int64] | None
-    """golden's class is not among the five best; None where that was not kept"""
+    """[F] golden's class is not among the five best; None where that was not kept"""
     softmax_lost: tuple[NDArray[np.int64] | None, ...]
-    """golden's class loses more than each of `LOSSES`; a pair that is not finite loses all of it"""
+    """[F] for each of `LOSSES`: golden's class loses more than that; a pair that is not finite loses all of it"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +62,12 @@ class Material:
     layer: NDArray[np.int64]
     """[F] index of each fault's layer"""
     bit: NDArray[np.int64]
-    """[F]"""
+    """[F] of each fault"""
     lost: LostAnswers
 
     @property
     def status(self) -> CampaignStatus:
-        """Its counts are of what is reported."""
+        """The status of the campaign, whose counts are of what is reported."""
         return self.summary.status
 
     @property

@@ -53,7 +53,7 @@ class MethodSpeed:
     ratio: float
     """to the naive loop at its best batch"""
     goal_ratio: float | None
-    """the same with the goal "critical_faults", where faults that were seen critical are dropped; None for naive"""
+    """to the naive loop, with the goal "critical_faults", which drops faults that were seen critical; None for naive"""
     batch: int
     """images at once for naive, images per block for the others"""
     run: float
@@ -270,13 +270,14 @@ class RunPairs(Recorder):
 
     def __init__(self, faults: int, images: int, device: torch.device) -> None:
         self.is_run = torch.zeros(faults, images, dtype=torch.bool, device=device)
+        """[faults, images] whether each pair was run"""
 
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:  # noqa: ARG002 - called as a Recorder
-        """Note which pairs were run."""
+        """Note pairs as run, by rows `faults` and columns `images`, [pairs] each."""
         self.is_run[faults, images] = True
 
     def record_certain(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
-        """Note them: they were run, without their logits being looked at."""
+        """Note pairs as run, [pairs] rows and columns, although their logits were not looked at."""
         self.is_run[faults, images] = True
 
 

@@ -23,7 +23,7 @@ DISK_BYTES_PER_FAULT = 30
 """measured on every fault of ResNet-20: the list in both files, and the counts of each fault"""
 
 MEMORY_BYTES_PER_FAULT = 125
-"""measured likewise: the list, its values, its order, and what is known of each fault while the campaign runs"""
+"""measured on every fault of ResNet-20: the list, its values and order, and what a running campaign knows of each"""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Size:
     pairs: int | None
     disk_bytes: int | None
     injected: str = ""
-    """as `Material.injected`"""
+    """which parameters of the network faults can be in, see `Material.injected`"""
 
 
 def disk_bytes(config: CampaignConfig, faults: int, images: int) -> int:

@@ -36,7 +36,7 @@ def continue_from(store: Store, campaign: int, prepared: PreparedCampaign, new: 
         store: with the campaign, which may be new.
         campaign: its id.
         prepared: the same campaign as it would begin now.
-        new: the same as the store keeps it.
+        new: `prepared` as the store keeps it.
 
     Raises:
         InputError: parts of it were computed by another engine or calibration, and their pairs do not agree.

@@ -73,7 +73,7 @@ class Estimate:
     list_memory: int
     """bytes for the faults themselves, beside it"""
     memory_in_words: str
-    """the same with where they are, and why so many where the config names no number"""
+    """`memory` in words, with where it is, and why so much where the config names no number"""
     injected: str
     """how many of the network's parameters faults are put into, and what is left out, in words"""
     not_injected: tuple[NotInjected, ...]
@@ -126,7 +126,7 @@ def _estimate(prepared: PreparedCampaign, on_step: OnStep) -> Estimate:
 
 
 def _storing_seconds(prepared: PreparedCampaign) -> float:
-    """Of all that is written."""
+    """What writing all of it takes."""
     is_screened = screens(prepared.config.run.method)
     per_pair = STORING_SECONDS_PER_PAIR_SCREENED if is_screened else STORING_SECONDS_PER_PAIR
     return per_pair * prepared.pairs + STORING_SECONDS_PER_FAULT * len(prepared.faults)

@@ -43,7 +43,16 @@ def identify(
     faults: FaultList,
     workload: NDArray[np.int64],
 ) -> dict[str, str]:
-    """Item -> its value or its hash, in a person's words."""
+    """Item -> its value or its hash, in a person's words.
+
+    Args:
+        config: as it was given.
+        dataset: of the images.
+        loaded: the network with its weights.
+        numerics: what else results depend on.
+        faults: that are injected.
+        workload: [W] image ids in rank order.
+    """
     items = {
         "network": config.model.arch,
         "width": config.model.width,

@@ -57,7 +57,7 @@ class PreparedNetwork:
 
     @property
     def bytes(self) -> int:
-        """That it takes: images that are kept, three times the weights, and logits."""
+        """The memory that it takes: images that are kept, three times the weights, and logits."""
         weights: int = sum(tensor.nbytes for tensor in self.plain.parameters())
         return self.dataset.kept_bytes + 3 * weights + self.logits.nbytes
 

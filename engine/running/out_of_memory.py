@@ -109,7 +109,7 @@ def halve_batches(
 
     Args:
         injection: whose batches become smaller.
-        draw_images: gives images to probe with for so many bytes of memory.
+        draw_images: gives images [n, C, H, W] to probe with for so many bytes of memory.
         device: of the injection.
         keeps_fall_backs: whether layers stay with the methods that they fell back to.
         on_step: told what is being done.

@@ -70,7 +70,7 @@ def _real(values: Any) -> Values:
 
 
 def _kept(given: MetricInput) -> MetricInput:
-    """The same to read alone: what the code would write into is what the campaign is computed and judged by."""
+    """What a metric is given, to read alone: the campaign is computed and judged by these very arrays."""
     taken = None if given.taken is None else _read_only(given.taken)
     return replace(given, logits=_read_only(given.logits), labels=_read_only(given.labels), taken=taken)
 

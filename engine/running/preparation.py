@@ -164,15 +164,15 @@ class PreparedCampaign:
         return _halve(self.injection, self.dataset, self.numerics.device, keeps_fall_backs, on_step)
 
     def images(self, rank_start: int, rank_stop: int) -> torch.Tensor:
-        """The network's input for these ranks, [n, C, H, W] on the device."""
+        """The network's input for these ranks, float32 [n, C, H, W] on the device."""
         return self.images_at(slice(rank_start, rank_stop))
 
     def spread_images(self, count: int) -> torch.Tensor:
-        """The input for so many ranks, evenly spread, or for all: the first ones alone would be the hard ones."""
+        """The input [n, C, H, W] for so many ranks, evenly spread, or for all: the first ones would all be hard."""
         return self.images_at(np.unique(np.linspace(0, len(self.workload) - 1, count, dtype=np.int64)))
 
     def images_at(self, ranks: slice | NDArray[np.int64]) -> torch.Tensor:
-        """The network's input for any ranks, [n, C, H, W] on the device."""
+        """The network's input for any ranks, [n] or a slice, float32 [n, C, H, W] on the device."""
         return torch.from_numpy(self.dataset.batch(self.workload[ranks])).to(self.numerics.device)
 
 
@@ -275,7 +275,7 @@ def _load(
 def _pairs(
     config: CampaignConfig, draw: Callable[[tuple[Layer, ...]], FaultList], model: nn.Module, dataset: Dataset
 ) -> int:
-    """Of a campaign; the most it can have where its images depend on the network's answers."""
+    """The pairs of a campaign; the most it can have where its images depend on the network's answers."""
     images = known_size(config.workload, len(dataset))
     return len(draw(injectable_layers(model))) * (len(dataset) if images is None else images)
 

@@ -29,9 +29,9 @@ class Restricted:
     outside: NDArray[np.bool_]
     """[F] whether the faulty value leaves the layer's golden range; the other faults are as they were"""
     clamped: NDArray[np.int64]
-    """where a value outside becomes the nearer end of the range, and what is no number 0"""
+    """[F] images, where a value outside becomes the nearer end of the range, and what is no number 0"""
     zeroed: NDArray[np.int64]
-    """where it becomes 0"""
+    """[F] images, where a value outside becomes 0"""
 
 
 def restrict_ranges(
@@ -87,7 +87,7 @@ def _run_again(
     name: str,
     on_step: OnStep,
 ) -> NDArray[np.int64]:
-    """Critical images of each fault where those outside have other values, [F]."""
+    """[F] critical images of each fault where those that are `outside` [F] have other `values` [F]."""
     counts = critical.copy()
     in_order = prepared.faults_by_layer
     faults = in_order.take(np.flatnonzero(outside[in_order.positions]))

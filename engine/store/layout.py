@@ -155,7 +155,7 @@ class CampaignLayout:
 
     @property
     def folders(self) -> list[Path]:
-        """Its own one, then those of the parts."""
+        """The campaign's own folder, then those of its parts."""
         return [self.folder, *(self.folder / table for table in (*PART_TABLES, AUDIT))]
 
     @property

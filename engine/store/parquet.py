@@ -132,7 +132,7 @@ def arrow_schema(table: str) -> pa.Schema:
 
 
 def texts(column: Texts) -> pa.Array:
-    """A column of texts, of which each different one is made once."""
+    """A column [F] of texts, of which each different one is made once."""
     import pyarrow as pa
 
     return pa.DictionaryArray.from_arrays(pa.array(column.code), pa.array(column.kinds, pa.string()))
@@ -203,19 +203,19 @@ def write_batches(
 
 
 def write_parquet(path: Path, table: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write one table of `COLUMNS` to `path`, durably."""
+    """Write one table of `COLUMNS` to `path`, durably; `arrays`: column -> [rows]."""
     write_parquet_batches(path, table, [arrays])
 
 
 def write_parquet_batches(
     path: Path, table: str, batches: Iterable[Mapping[str, NDArray[Any] | pa.Array | pa.ChunkedArray]]
 ) -> None:
-    """Write a Parquet file, some rows at a time, see `write_batches`."""
+    """Write a Parquet file to `path`, durably, some rows at a time; `batches` of column -> [rows]."""
     write_batches(path, table, batches)
     publish(path)
 
 
 def read_arrays(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, NDArray[Any]]:
-    """The columns of a query, in the order of its rows; a column with NULLs is a masked array."""
+    """The columns of a query, name -> [rows] in their order; a column with NULLs is a masked array."""
     columns: dict[str, NDArray[Any]] = connection.execute(query).fetchnumpy()
     return columns

@@ -44,7 +44,7 @@ class Counted:
 
 @dataclass(frozen=True, eq=False)
 class CountArrays(Counted):
-    """An array for each of `COUNTS`, with a number for each thing that is counted for."""
+    """An array [n] for each of `COUNTS`, with a number for each of n things, such as faults or images."""
 
     masked: NDArray[np.int64]
     non_critical: NDArray[np.int64]
@@ -104,7 +104,7 @@ class NewCampaign:
     golden_values: NDArray[np.float32]
     """[F] the weights without fault"""
     faulty_values: NDArray[np.float32]
-    """[F]"""
+    """[F] the weights with the fault"""
     labels: NDArray[np.int64]
     """[N]"""
     golden_class: NDArray[np.int64]
@@ -159,7 +159,7 @@ class CampaignStatus(Counted):
     audited: int = 0
     """screened pairs that were run all the same"""
     missed: int = 0
-    """of these, the ones that are critical"""
+    """audited pairs that are critical"""
     drawn: int | None = None
     """faults that were drawn; more than `faults` where it stopped at its precision; None: not known to be more"""
 
@@ -189,15 +189,19 @@ class CurveData(DetectionCurve):
 
 @dataclass(frozen=True, eq=False)
 class ImageCounts(CountArrays):
-    """What each of W images shows of the faults run on it so far; counts [W] add up to the faults settled for it."""
+    """What each of W images shows of the faults run on it so far.
+
+    Counts, [W] in rank order, add up to the faults settled for an image.
+    """
 
     faults: int
     data_set: int
     """images in the data set, of which the workload may be a part"""
     metric_name: str
     image_id: NDArray[np.int64]
-    """[W] in rank order, like the metric and the counts"""
+    """[W] in rank order"""
     metric: NDArray[np.float64]
+    """[W] in rank order"""
 
     @property
     def complete(self) -> NDArray[np.bool_]:
@@ -227,7 +231,7 @@ class CampaignSummary(CountArrays):
 
     status: CampaignStatus
     fault_id: NDArray[np.uint32]
-    """[F]"""
+    """[F] ascending"""
     correct: NDArray[np.int64]
     """[F] images classified as labelled under the fault"""
     weight: NDArray[np.float64]
@@ -259,7 +263,7 @@ class CampaignSummary(CountArrays):
 
     @property
     def metric(self) -> NDArray[np.float64]:
-        """[N] by image id, what ranked them."""
+        """[N] by image id: the metric that ranked the images."""
         return self.metrics[self.metric_name]
 
     def of_first(self, images: int) -> CampaignSummary:
@@ -284,7 +288,7 @@ class CampaignSummary(CountArrays):
         )
 
     def of_faults(self, chosen: NDArray[np.bool_]) -> CampaignSummary:
-        """What is counted by fault, of some of them [F]; everything else is of all."""
+        """The summary with what is counted by fault of the `chosen` ones, bool [F]; everything else is of all."""
         by_fault = ("fault_id", "correct", "weight", "stratum", "nonfinite", *COUNTS)
         return replace(self, **{name: getattr(self, name)[chosen] for name in by_fault})
 
@@ -348,8 +352,9 @@ class Receipt(Counted):
     statistics: Mapping[str, Any] = field(default_factory=dict)
     """see `Statistics`"""
     audited: int = 0
-    """see `CampaignStatus`, like the next one"""
+    """see `CampaignStatus`"""
     missed: int = 0
+    """see `CampaignStatus`"""
 
     def __post_init__(self) -> None:
         if self.count() != self.span.pairs:

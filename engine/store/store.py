@@ -164,7 +164,7 @@ class Store(StoreReader):
         """Write a new campaign, which nobody runs before it is queued or run; no lock is needed.
 
         Returns:
-            Its id, which no campaign has had before.
+            The id of the campaign, which none has had before.
 
         Raises:
             UnreachableError: it could not be written; nothing of it is left behind.

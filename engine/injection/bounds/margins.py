@@ -38,7 +38,7 @@ class Margins:
     """By how much the golden class leads, for the images of a block."""
 
     top1: Tensor
-    """[count]"""
+    """[count] golden's class"""
     inverse: Tensor
     """[count, classes] 1 / what a class may gain on the golden class; 0 for that class itself, infinite for ties"""
     least_change: Tensor
@@ -84,12 +84,12 @@ class LayerBounds:
     used: dict[fx.Node, Tensor]
     """[channels, width, rest, images] share of the smallest margin that each value uses per unit of change"""
     slope: dict[fx.Node, Tensor]
-    """like `used`: change of a mix of the logits per unit of change"""
+    """[channels, width, rest, images] change of a mix of the logits per unit of change of each value"""
     least_change: Tensor
-    """[images]"""
+    """[images] of a mix of the logits; what is smaller may be none"""
 
     def of_images(self, images: slice) -> LayerBounds:
-        """The margins of some of the images."""
+        """The bounds for some of the images."""
         return LayerBounds(
             {node: value[..., images].contiguous() for node, value in self.used.items()},
             {node: value[..., images].contiguous() for node, value in self.slope.items()},
@@ -180,7 +180,14 @@ def bounds_of_layer(
     slope: Mapping[fx.Node, Tensor],
     margins: Margins,
 ) -> LayerBounds:
-    """The bounds of one layer for all images of a block; images last in memory."""
+    """The bounds of one layer for all images of a block; images last in memory.
+
+    Args:
+        frontier: where the layer's channels lie in each value that is mixed.
+        coefficients: [class pairs, ...] of each of these values, as `change_bound_of` gives them.
+        slope: [rows, ...] of each of these values, as `slopes` gives them.
+        margins: of the block's `count` images.
+    """
     count = len(margins.top1)
 
     def images_last(node: fx.Node, value: Tensor) -> Tensor:
@@ -200,5 +207,5 @@ class BoundedCounter(Recorder):
         self.pairs = 0
 
     def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002 - as a Recorder
-        """Count the pairs that bounds decide."""
+        """Count the pairs that bounds decide, which are not 0 in `severity` [faults, images]."""
         self.pairs += int(severity.count_nonzero())

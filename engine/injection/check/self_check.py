@@ -199,7 +199,7 @@ class _Check:
         return float(work) * self._extent.campaign_images / self._injection.workers.count
 
     def _seconds_of_a_run(self) -> float:
-        """Of the plain network with one image more; of the second run, as the first one warms up."""
+        """What the plain network takes for one image, by a second run of a few: the first one warms up."""
         images = self._draw_images(max(4, self._padded_to), 0)
         for _ in range(2):
             started = time.perf_counter()
@@ -330,7 +330,7 @@ class _Check:
     def _undecided_of(
         self, wrong: NDArray[np.bool_], block: GoldenBlock, faults: WeightFaults, expected: _Answers
     ) -> NDArray[np.bool_]:
-        """Of the pairs of faults with wrong ones: those on which a plain loop of another batch shape differs."""
+        """[faults, images] pairs on which a plain loop of another batch shape differs, of faults with `wrong` pairs."""
         undecided = np.zeros_like(wrong)
         rows = np.flatnonzero(wrong.any(axis=1))
         if len(rows):
@@ -356,11 +356,11 @@ class _Answers:
     """how near a shortcut was to being refused, 0 where there was none"""
 
     def __getitem__(self, some: Any) -> _Answers:
-        """Those of some faults, or for some images."""
+        """The answers of some faults, or for some images."""
         return _Answers(*(answers[some] for answers in vars(self).values()))
 
     def differs(self, other: _Answers, strict: bool) -> NDArray[np.bool_]:
-        """Where a critical label, a prediction or a flag differs; if `strict`, any severity."""
+        """[faults, images] where a critical label, a prediction or a flag differs; if `strict`, any severity."""
         is_critical = self.severity == CRITICAL
         differs = (is_critical != (other.severity == CRITICAL)) | (self.nonfinite != other.nonfinite)
         differs |= ~self.nonfinite & (self.prediction != other.prediction)
@@ -379,19 +379,19 @@ class _DoubtRecorder(SeverityMatrix):
         self._doubt = torch.zeros(faults, len(golden_logits), device=golden_logits.device)
 
     def record_certain(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:
-        """As the base class, and note the doubt."""
+        """Take over the known severities of pairs, and note how near they were to being looked at."""
         super().record_certain(faults, images, severity, doubt)
         if doubt is not None:
             self._doubt[faults, images] = torch.where(doubt < 1, doubt, 0).to(self._doubt.dtype)
 
     def record_bounded(self, faults: Tensor, images: slice, severity: Tensor, doubt: Tensor | None) -> None:
-        """As the base class, and note the doubt."""
+        """Take over the severities that bounds give, and note how near the pairs were to being run."""
         super().record_bounded(faults, images, severity, doubt)
         if doubt is not None:
             self._doubt[:, images].index_copy_(0, faults, torch.where(severity.bool(), doubt, 0))
 
     def record_screened(self, screened: Tensor, by_change: int, doubt: Tensor | None) -> None:
-        """As the base class, and note the doubt."""
+        """Take over which pairs were not run, and note how near they were to being run."""
         super().record_screened(screened, by_change, doubt)
         if doubt is not None:
             self._doubt = torch.where(screened, doubt, self._doubt)
@@ -411,7 +411,14 @@ def _count(pairs: NDArray[np.bool_]) -> int:
 
 
 def draw_flips(layer: int, weight: Tensor, count: int, turn: int) -> WeightFaults:
-    """Flips of some bits of some weights of a layer: low and high ones, the sign and the highest of the exponent."""
+    """Flips of some bits of some weights of a layer: low and high ones, the sign and the highest of the exponent.
+
+    Args:
+        layer: its index.
+        weight: its weight, of any shape.
+        count: how many flips.
+        turn: of the draw; another one gives other flips.
+    """
     generator = np.random.default_rng((layer, turn))
     index = generator.choice(weight.numel(), count)
     first, last = np.array([_BITS[number % len(_BITS)] for number in range(count)]).T

@@ -53,7 +53,7 @@ class ExactMethod(Method):
         return {node: 1 for suffix in self._traced.suffixes.values() for node in suffix.golden}
 
     def start(self, plan: Plan, images: Tensor, on_step: OnStep) -> None:  # noqa: ARG002 - as a Method
-        """Take over the plan: there is nothing to measure."""
+        """Take over the plan; nothing is measured on `images` [n, C, H, W]."""
         self._plan = plan
 
     def macs(self, layer: int) -> int:

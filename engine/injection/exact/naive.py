@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def injected(weight: Tensor, weight_index: int, value: np.float32) -> Iterator[None]:
-    """`weight` with one value replaced; restored on the way out."""
+    """`weight`, of any shape, with the value at one flat index (C order) replaced; restored on the way out."""
     element = weight.detach()[np.unravel_index(weight_index, weight.shape)]  # a view of that one value
     golden = element.clone()
     element.copy_(torch.as_tensor(value))

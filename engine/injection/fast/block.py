@@ -45,7 +45,7 @@ class FastBlock(GoldenBlock):
     top1: Tensor
     """[count] the golden class of each image"""
     top1_lead: Tensor
-    """[count] by how much it leads the second best"""
+    """[count] by how much the golden class leads the second best"""
     largest_of_all: Tensor
     """[count] the largest magnitude of each image, of all values and logits"""
     slopes: dict[fx.Node, Tensor]
@@ -59,7 +59,14 @@ class FastBlock(GoldenBlock):
     def of(
         cls, block: GoldenBlock, copies: AbstractSet[fx.Node], network: Network, slopes: dict[fx.Node, Tensor]
     ) -> FastBlock:
-        """A block with copies of the golden values that `fast` reads."""
+        """A block with copies of the golden values that `fast` reads.
+
+        Args:
+            block: the golden values.
+            copies: the nodes whose values to copy.
+            network: the graph.
+            slopes: [rows, ...] of each value that has bounds, as `bounds.margins.slopes` gives them.
+        """
         values = {node: block.values[node] for node in copies}
         largest = {
             node: value.abs().amax(tuple(range(1, value.ndim)))

@@ -46,7 +46,7 @@ def count_images(suffixes: Iterable[Suffix]) -> int:
 
 
 def sample_faults(layer: int, weight: Tensor, layers: int) -> WeightFaults:
-    """Flips of all bits, spread over some weights of one of `layers` layers."""
+    """Flips of all bits of some weights of one of `layers` layers, whose `weight` has any shape."""
     count = min(-(-_SAMPLED_WEIGHTS // layers), weight.numel())
     index = np.random.default_rng(layer).choice(weight.numel(), count, replace=False)
     golden = flat_weight(weight)[index].repeat(FLOAT32.bits)
@@ -64,7 +64,7 @@ class ErrorMeter(Recorder):
         self._logits = golden.expand(faults, *golden.shape).clone()
 
     def record(self, faults: Tensor, images: Tensor, logits: Tensor) -> None:
-        """Logits of pairs that are not masked."""
+        """Keep the `logits` [pairs, classes] of pairs that are not masked; `faults` [pairs] and `images` [pairs]."""
         self._logits[faults, images] = logits
 
     def largest_error(self, pairs: Pairs, logits: Tensor, bound: Tensor, overflow: float) -> float:

@@ -38,7 +38,7 @@ _LEAST_IMAGES = 32
 
 
 def has_update_rule(module: nn.Module, source: Tensor) -> TypeGuard[nn.Conv2d | nn.Linear]:
-    """Whether `UpdatedLayer` can run this layer on inputs like `source`."""
+    """Whether `UpdatedLayer` can run this layer on inputs with the dimensions of `source` [images, ...]."""
     if isinstance(module, nn.Linear):
         return source.ndim == 2
     is_flat = isinstance(module, nn.Conv2d) and source.ndim == 4
@@ -54,7 +54,7 @@ class FurtherWeights:
     places: Tensor
     """[m] flat index of the changed weight within the channel's own weights"""
     change: Tensor
-    """[m] what is added to it"""
+    """[m] what is added to the changed weight"""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class ChangedWeights:
     places: Tensor
     """[n, packs] flat index of the changed weight within the channel's own weights"""
     change: Tensor
-    """[n, packs] what is added to it"""
+    """[n, packs] what is added to the changed weight"""
     slots: Tensor | None
     """[faults] the slot of each, counted row by row; the others are changed by nothing. None: all of them, in order"""
     further: tuple[FurtherWeights, ...] = ()
@@ -88,8 +88,8 @@ class ChangedWeights:
         Args:
             packs: of the faults.
             places: [faults of the layer] flat index of each fault's weight within its channel's own weights.
-            change: [faults of the layer] what is added to it.
-            like: the layer's weight.
+            change: [faults of the layer] what is added to that weight.
+            like: the layer's weight, [channels, ...].
             further: what the faults of a single pack change beyond their first weight.
         """
         count, device = len(like), like.device
@@ -125,18 +125,18 @@ class ChangedWeights:
 
 @dataclass(frozen=True)
 class SinglePairs:
-    """Pairs of any faults and any images, each of which is run by itself. All tensors have one row per pair."""
+    """Pairs of any faults and any images, each of which is run by itself."""
 
     fault: Tensor
-    """row of the fault"""
+    """[pairs] row of the fault"""
     image: Tensor
-    """row of the image in its block, or in a slice of it"""
+    """[pairs] row of the image in its block, or in a slice of it"""
     channel: Tensor
-    """the faulty output channel"""
+    """[pairs] the faulty output channel"""
     place: Tensor
-    """flat index of the changed weight within the channel's own weights"""
+    """[pairs] flat index of the changed weight within the channel's own weights"""
     change: Tensor
-    """what is added to it"""
+    """[pairs] what is added to that weight"""
 
     def __len__(self) -> int:
         return len(self.fault)
@@ -217,7 +217,7 @@ class Leads:
         return ~(self.certain_to > self.largest)
 
     def of_images(self, images: slice) -> Leads:
-        """The updates for some of the images."""
+        """The leads of some of the images."""
         return Leads(self.certain_to[images], self.largest[images])
 
 
@@ -346,7 +346,13 @@ class ChannelUpdates:
                 yield images.run(weights, recorder, wanted)
 
     def run_single(self, faults: WeightFaults, fault: Tensor, image: Tensor) -> Iterator[Pairs]:
-        """Those that differ of some pairs: `fault` [pairs] rows of `faults`, in one weight each; `image` [pairs]."""
+        """Of some pairs those that differ from golden.
+
+        Args:
+            faults: in one weight each.
+            fault: [pairs] row of each pair's fault among `faults`.
+            image: [pairs] row of each pair's image in the block.
+        """
         order = image.argsort(stable=True)
         fault, image = fault[order], image[order]
         golden = flat_weight(self._module.weight)
@@ -364,7 +370,7 @@ class ChannelUpdates:
     def _changes(
         self, faults: WeightFaults, golden: NDArray[np.float32]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-        """Of each fault the output channel, its weight's place there, and what is added to `golden` [weights]."""
+        """The channel of each fault, its weight's place there, what is added to `golden` [weights]; [faults] each."""
         channel, place = np.divmod(faults.weight_index, self._module.weight[0].numel())
         with np.errstate(invalid="ignore", over="ignore"):
             return channel, place, faults.value - golden[faults.weight_index]
@@ -465,7 +471,7 @@ class SliceUpdates:
         return self._pairs(weights, alive, differences, met)
 
     def run_single(self, pairs: SinglePairs) -> Pairs:
-        """Those that differ of pairs whose images are counted within the slice."""
+        """The pairs that differ from golden, of some whose images are counted within the slice."""
         values = self._values(self._layer.single_outputs(pairs), partial(self._golden_of_pairs, image=pairs.image))
         row = torch.arange(len(pairs), device=pairs.image.device)
         differences = {}
@@ -501,7 +507,7 @@ class SliceUpdates:
     def _pairs(
         self, weights: ChangedWeights, alive: Tensor, differences: dict[fx.Node, Tensor], met: Tensor | None
     ) -> Pairs:
-        """The pairs that are `alive` [faults, images], by fault and then image; `met` like it."""
+        """The pairs that are `alive` [faults, images], by fault and then image; `met` [faults, images]."""
         images = len(self._uncertain)
         found = alive.flatten().nonzero().squeeze(1)
         fault = found // images
@@ -516,7 +522,7 @@ class SliceUpdates:
         )
 
     def _values(self, output: Tensor, outside: Callable[[fx.Node], Any]) -> dict[fx.Node, Any]:
-        """Of the layer and the packed nodes; the rows of `output` come first in shape, last in memory.
+        """The values of the layer and the packed nodes; the rows of `output` come first in shape, last in memory.
 
         `outside`: gives, for those rows, a golden value that a packed node reads beside the faulty ones.
         """
@@ -549,7 +555,7 @@ class SliceUpdates:
         return self._outside[node, packs]
 
     def _golden_of_pairs(self, node: fx.Node, image: Tensor) -> Any:
-        """The same for pairs on some images of the slice."""
+        """A golden value that a packed node reads beside the faulty ones of pairs, by `image` [pairs] of the slice."""
         if node not in self._network.batch_dependent:
             return self._block_values[node]
         if isinstance(self._block_values[node], Tensor):

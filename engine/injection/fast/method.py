@@ -66,7 +66,7 @@ takes 0.5 to 0.85 of the time of `fast` with 0 to 840 of them, and 1.1 to 1.5 ti
 
 Faults = TypeVar("Faults")
 Coefficients = dict["fx.Node", "Tensor"]
-"""of a bound, by frontier node"""
+"""of a bound, by frontier node, [class pairs, ...] each"""
 
 
 def fast_methods(traced: TracedNetwork) -> tuple[FastMethod, ExactMethod]:
@@ -128,7 +128,7 @@ class FastMethod(Method):
         return copies
 
     def probe(self, images: Tensor, rows: BatchRows) -> Iterator[BatchRows]:
-        """Batch sizes for the layers that are not run as torch does."""
+        """Batch sizes for the layers that are not run as torch does, found on the device of `images` [n, C, H, W]."""
         generator = torch.Generator().manual_seed(0)
         layers = {node: layer for suffix in self._suffixes.values() for node, layer in suffix.layers.items()}
         for node, layer in layers.items():
@@ -141,7 +141,13 @@ class FastMethod(Method):
                 yield probe_batch_rows(run, values.to(images.device))
 
     def start(self, plan: Plan, images: Tensor, on_step: OnStep) -> None:
-        """Measure the rounding error on a sample of faults, and in which layers bounds are worth their time."""
+        """Measure the rounding error on a sample of faults, and in which layers bounds are worth their time.
+
+        Args:
+            plan: taken over.
+            images: [n, C, H, W] of which the first few are run.
+            on_step: told what is being done.
+        """
         self._plan = plan
         if plan.rows.interchangeable:
             some = plan.load(images[: count_images(self._traced.suffixes.values())])
@@ -207,7 +213,7 @@ class FastMethod(Method):
         return self._extended(block, self._bounds)
 
     def _extended(self, block: GoldenBlock, bounded: Collection[int]) -> FastBlock:
-        """The same with the slopes for other layers with bounds."""
+        """Golden values in channels-last memory, margins, and the slopes at the values of the `bounded` layers."""
         nodes = {node for layer in bounded for node in self._suffixes[layer].suffix.frontier}
         at_once = self._plan.sizes.limits.gradient_rows
         gradients = slopes(self._traced.network, nodes, block, self._plan.workers, at_once)

@@ -42,14 +42,15 @@ class FoldedLayer:
     """dimensions of what it reads, rows included"""
     module: nn.Conv2d | nn.Linear
     weight: Tensor
-    """in the memory order of the result, for a convolution"""
+    """[out, in per group, kh, kw] in the memory order of the result, or [out, in]"""
     by_input: Tensor
     """the weight of each input channel: [in, out, 1, kh, kw] or [in, out]"""
     gain: float
     """the largest magnitude of a weight"""
     bias: Tensor | None
+    """[out]; None where nothing is added"""
     quick: Callable[[Tensor], Tensor] | None
-    """the same convolution with fewer multiplications, where there is one"""
+    """[n, in, h, w] -> [n, out, h, w]: the convolution with fewer multiplications; None where there is no such way"""
 
     @property
     def is_linear(self) -> bool:
@@ -67,7 +68,7 @@ class FoldedLayer:
         return self.result is self.inner and self.quick is None and sums_directly(self.weight.device)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """The result for a whole input."""
+        """The result [n, out, ...] for a whole input `x` [n, in, ...]."""
         if isinstance(self.module, nn.Linear):
             return F.linear(x, self.weight, self.bias)
         if self.quick is not None:
@@ -80,7 +81,7 @@ class FoldedLayer:
         return product if self.bias is None else product.add_(self.bias[:, None])
 
     def from_transposed(self, x: Tensor) -> Tensor:
-        """The product as [rows, out], from a transposed input."""
+        """The result [rows, out] of a linear layer for `x` [rows, in], multiplied as `transposed` does."""
         return self.transposed(x).T
 
     def is_row_wise(self, channel_map: ChannelMap) -> bool:
@@ -102,7 +103,7 @@ class FoldedLayer:
             golden: [pairs, ...] the golden result of each pair's image.
             delta: [pairs, width, ...] what is added to the channel.
             channel: [pairs] which.
-            runs: the same as runs of one channel; not read where the update is row-wise or pair-wise.
+            runs: `channel` as runs of equal values; not read where the update is row-wise or pair-wise.
             channel_map: where channels lie in the input.
         """
         if self.is_row_wise(channel_map):

@@ -27,7 +27,7 @@ OVERFLOW = 1e33
 """beyond, a sum of products may overflow or not, depending on how it is formed: transforms and norms scale between"""
 
 PLAIN_OVERFLOW = 1.7e38
-"""the same where sums of products are formed directly: half of float32's largest"""
+"""beyond, sums of products that are formed directly may overflow: half of float32's largest"""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class TiledPool:
     activation: fx.Node | None
 
     def __call__(self, network: Network, value_of: Callable[[fx.Node], Any]) -> Tensor:
-        """The pooled and activated value."""
+        """The pooled and activated value [n, channels, height, width]."""
         pooled = max_of_tiles(value_of(self.source), self.tile)
         return pooled if self.activation is None else activate(self.activation, network, pooled)
 

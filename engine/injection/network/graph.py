@@ -178,7 +178,7 @@ class Network:
                     _check_rows(node, values)
 
     def _probe(self, *batches: Tensor) -> Iterator[tuple[fx.Node, tuple[Any, ...]]]:
-        """As `_walk`; where a node fails, it is said which line made it."""
+        """Each node and its values for some batches of images; where a node fails, it is said which line made it."""
         walk = self._walk(*batches)
         for node in self.nodes:
             try:

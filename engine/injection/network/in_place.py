@@ -35,7 +35,7 @@ class InPlace:
     top: float | None
 
     def __call__(self, value_of: Callable[[fx.Node], Any]) -> Tensor:
-        """The result, in the target's memory."""
+        """The result, in the memory and of the shape of the target's value."""
         value: Tensor = value_of(self.target)
         if self.other is not None:
             return value.add_(value_of(self.other))
@@ -80,7 +80,7 @@ def activated(network: Network, node: fx.Node) -> fx.Node | None:
 
 
 def activate(node: fx.Node, network: Network, value: Tensor) -> Tensor:
-    """The result of an activation for `value`, which it overwrites."""
+    """The result of an activation for `value`, of any shape, which it overwrites."""
     return _cut_off(value, _TOPS[network.kind(node)])
 
 

@@ -44,7 +44,7 @@ def injectable_modules(model: nn.Module) -> list[tuple[str, Injectable]]:
 
 
 def flat_weight(weight: Tensor) -> NDArray[Any]:
-    """The values of a weight on the host, in the order in which `weight_index` counts them."""
+    """The values of a weight of any shape on the host, [weights] as `weight_index` counts them: in C order."""
     return np.asarray(weight.detach().cpu().contiguous().numpy().reshape(-1))
 
 

@@ -164,7 +164,7 @@ def _rewrite_method(node: fx.Node) -> bool:
 
 
 def _rewrite_function(node: fx.Node) -> bool:
-    """The same for a function, also one with `inplace=True`."""
+    """Give a function's node the function or the option that leaves its tensor alone; whether it had another one."""
     target: Any = node.target
     name = getattr(target, "__name__", "")
     if target in _OPERATORS:

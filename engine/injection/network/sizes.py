@@ -107,7 +107,7 @@ class Sizes:
         return max(self.block, *self.dense.values(), 1)
 
     def within_block(self) -> Sizes:
-        """The same with no batch larger than a block: where only the largest one can be used, blocks are no larger."""
+        """The sizes with no batch larger than a block: where only the largest one can be used, blocks are no larger."""
         return replace(self, dense={layer: min(size, self.block) for layer, size in self.dense.items()})
 
 
@@ -116,7 +116,7 @@ _WHOLE_ROWS = 64
 
 
 def whole_network_sizes(model: nn.Module, images: Tensor, memory: int) -> Sizes:
-    """For a network without a graph, whose runs keep no golden values.
+    """The sizes for a network without a graph, whose runs keep no golden values.
 
     Args:
         model: in eval mode; two of the images are run to see how large its values become.

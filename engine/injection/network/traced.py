@@ -40,7 +40,7 @@ class TracedNetwork:
         return self.reached.suffixes
 
     def probe(self, images: Tensor) -> BatchRows:
-        """Batch sizes for the whole network on `images`, and for each of its layers on random values.
+        """Batch sizes for the whole network on `images` [n, C, H, W], and for each of its layers on random values.
 
         Logits alone would not do: where most activations are zero, a change of the order of summation hides.
         """

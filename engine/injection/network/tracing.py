@@ -51,7 +51,7 @@ class OneInput(nn.Module):
         self.network = network
 
     def forward(self, images: torch.Tensor) -> Any:
-        """The network's output."""
+        """The network's output for `images` [n, C, H, W]."""
         return self.network(images)
 
 

@@ -53,7 +53,7 @@ class WeightReads(TorchFunctionMode):
 
 
 def memory_of(tensor: Tensor) -> int:
-    """Where the memory that a tensor is a part of lies; 0 where it has none."""
+    """The address of the memory that a tensor of any shape is a part of; 0 where it has none."""
     return tensor.untyped_storage().data_ptr() if tensor.layout is torch.strided else 0
 
 

@@ -58,7 +58,7 @@ class AuditPlan:
     """of which all screened pairs are run"""
     seed: int
     places: NDArray[np.int64] | None = None
-    """places in the fault list of the faults that are run, by which they are asked for; None: all of it"""
+    """[faults that are run] their places in the fault list, by which they are asked for; None: all of it"""
     _draws: dict[tuple[int, float], _LayerDraw] = field(default_factory=dict, repr=False)
 
     def of_ranks(self, start: int, stop: int) -> BlockAudit:
@@ -66,7 +66,7 @@ class AuditPlan:
         return BlockAudit(self, start, stop)
 
     def members(self, layer: int) -> NDArray[np.int64]:
-        """The faults of a layer, by their places in the fault list, ascending."""
+        """The n faults of a layer, by their places in the fault list, [n] ascending."""
         first, stop = self._bounds[layer : layer + 2]
         return self._by_layer[first:stop]
 
@@ -111,7 +111,7 @@ class BlockAudit:
     rank_stop: int
 
     def drawn(self, layer: int, theta: float, positions: NDArray[np.int64]) -> DrawnPairs:
-        """What is drawn of some faults of a layer; `positions` are their places in the fault list, in any order."""
+        """What is drawn of faults of a layer; `positions` [faults] are their places in the fault list, in any order."""
         drawn = self.plan.of_layer(layer, theta)
         listed = positions if self.plan.places is None else self.plan.places[positions]
         place = np.searchsorted(self.plan.members(layer), listed)

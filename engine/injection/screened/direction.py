@@ -96,7 +96,7 @@ def _way(
 
 
 def _way_of_sum(node: fx.Node, ways: Mapping[fx.Node, Tensor]) -> Tensor | None:
-    """Of a plain sum or difference of two values."""
+    """How a rise arrives after a plain sum or difference of two values, [channels]; None of anything else."""
     if len(node.args) != 2 or node.kwargs:
         return None
     is_difference = getattr(node.target, "__name__", node.target) in ("sub", "sub_")

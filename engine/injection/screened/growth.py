@@ -104,7 +104,7 @@ def _of_sum(node: fx.Node, factors: Mapping[fx.Node, Tensor]) -> Tensor:
 
 
 def of_channels(factor: Tensor, channel_map: ChannelMap) -> Tensor:
-    """The largest `factor` [features] of each channel."""
+    """The largest `factor` [features] of each channel, [channels]."""
     first, size = channel_map.offset, channel_map.channels * channel_map.width
     return factor[first : first + size].view(channel_map.channels, channel_map.width).amax(1)
 

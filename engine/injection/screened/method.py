@@ -104,7 +104,13 @@ class ScreenedMethod(Method):
         return copies
 
     def start(self, plan: Plan, images: Tensor, on_step: OnStep) -> None:  # noqa: ARG002 - as a Method
-        """Find the layers whose changes can be followed, and try their gradients out."""
+        """Find the layers whose changes can be followed, and try their gradients out.
+
+        Args:
+            plan: taken over.
+            images: [n, C, H, W] of which the first few are run.
+            on_step: told nothing.
+        """
         self._plan = plan
         for layer, suffix in self._traced.suffixes.items():
             growth = growth_of(suffix, self._traced.network)
@@ -154,7 +160,7 @@ class ScreenedMethod(Method):
         return self._fallen.get(layer, self._thetas.bound)
 
     def _theta_of_changes(self, layer: int) -> float:
-        """The same for exact changes; it falls as the other does."""
+        """Share of a lead that an exact change may take without its pair being run; it falls as `theta` does."""
         return self._thetas.change * self.theta(layer) / self._thetas.bound
 
     @property
@@ -315,7 +321,7 @@ class FaultBounds:
 
     @property
     def may_matter(self) -> NDArray[np.bool_]:
-        """Which faults may have a pair above the bound: one product for each, for all images together."""
+        """[faults] whether each may have a pair above the bound: one product for each, for all images together."""
         factor, inputs = self.screen.largest
         size = np.abs(self.change)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -335,15 +341,15 @@ class FaultBounds:
             return np.asarray(np.sign(self.change) * self.screen.removal.direction[self.channel] < 0)
 
     def of_faults(self, rows: NDArray[np.int64]) -> Tensor:
-        """The bounds of some faults and all images, [rows, count]."""
+        """The bounds of some faults, by `rows` [n], and all images: [n, count]."""
         return self._at(torch.as_tensor(rows), None)
 
     def of_pairs(self, fault: Tensor, image: Tensor) -> Tensor:
-        """The bounds of some pairs, [pairs]."""
+        """The bounds of some pairs, by `fault` [pairs] and `image` [pairs]: [pairs]."""
         return self._at(fault, image)
 
     def _at(self, rows: Tensor, image: Tensor | None) -> Tensor:
-        """Those of faults, each with its `image`, [rows]; with all images where that is None, [rows, count]."""
+        """The bounds of faults by `rows` [n] with an `image` [n] each, [n]; with all images if None, [n, count]."""
         channel, source, change, down = self._on_device(rows)
         place = () if image is None else (image,)
         bound = self.screen.factor[(channel, *place)]

@@ -34,13 +34,18 @@ class Slopes:
     of_node: Mapping[fx.Node, Tensor]
     """[count, channels, rivals, width x rest] share of each lead that a change of 1 takes, to 8 bits"""
     norms: Mapping[fx.Node, Tensor]
-    """[count, channels, rivals] Euclidean norms of these"""
+    """[count, channels, rivals] Euclidean norms of the slopes of a channel"""
     largest: Mapping[fx.Node, Tensor]
     """[count] the largest magnitude of each image's value; 0 where the golden class leads by nothing"""
 
     @classmethod
     def empty(cls, shapes: Mapping[fx.Node, tuple[int, int, int]], largest: Mapping[fx.Node, Tensor]) -> Slopes:
-        """Room for them; `shapes`: channels, rivals, and values of a channel."""
+        """Room for the slopes of a layer.
+
+        Args:
+            shapes: channels, rivals, and values of a channel (width x rest), of each node.
+            largest: [count] of each node, see `largest`.
+        """
         of_node, norms = {}, {}
         with torch.inference_mode(False):  # it is filled where gradients are computed
             for node, shape in shapes.items():
@@ -50,7 +55,7 @@ class Slopes:
         return cls(of_node, norms, largest)
 
     def put(self, node: fx.Node, rows: slice, rival: int, slope: Tensor, norm: Tensor) -> None:
-        """Keep those of some images and one rival, [images, channels, values], and their norms [images, channels]."""
+        """Keep slopes of some images for a rival, [images, channels, values], and their norms [images, channels]."""
         self.of_node[node][rows, :, rival] = slope
         self.norms[node][rows, :, rival] = norm
 
@@ -87,7 +92,7 @@ class SafePairs(NamedTuple):
     """[pairs] of a lead that the change takes, or may take"""
 
     def take(self, index: Tensor) -> SafePairs:
-        """The pairs at `index`, bool or int64."""
+        """The pairs at `index`, bool [pairs] or int64 [n]."""
         return SafePairs(self.fault[index], self.image[index], self.share[index])
 
     @staticmethod
@@ -125,7 +130,7 @@ class SecondStage:
         self._theta = theta
         self._is_drawn = is_drawn
         self.safe: list[SafePairs] = []
-        """those seen so far, also those that were run all the same"""
+        """the safe pairs seen so far, also those that were run all the same"""
 
     def run(self, faults: WeightFaults, recorder: Recorder) -> Iterator[Pairs]:
         """The pairs that have to be run."""

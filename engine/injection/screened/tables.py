@@ -96,10 +96,13 @@ class Removal:
         """The most that changes downwards can take, infinite where that is not known.
 
         Args:
-            change: |dw| of n faults, or of n pairs.
+            change: [n] |dw| of n faults, or of n pairs.
             channel: [n] the output channel of each.
             source: [n] the input channel of each.
-            image: [n] of pairs; None: all images of each fault, [n, count].
+            image: [n] the image of each pair; None: all images of each fault.
+
+        Returns:
+            [n] shares of a lead over theta; [n, count] where `image` is None.
         """
         place: tuple[Tensor, ...] = (source,) if image is None else (source, image)
         product = self.magnitude[place]
@@ -159,7 +162,7 @@ def screens_of(
 
 
 def _bytes_of_image(value: Tensor) -> int:
-    """Of a golden value [rows, ...], what one image takes."""
+    """What one image of a golden value [rows, ...] takes."""
     return value[0].numel() * value.element_size()
 
 
@@ -198,7 +201,7 @@ def _no_slopes(reach: Reach, block: GoldenBlock) -> Slopes | None:
 def _shares(
     network: Network, reaches: Mapping[int, Reach], block: GoldenBlock, rows: slice, slopes: Mapping[int, Slopes | None]
 ) -> dict[int, _Shares]:
-    """Those of some images, by layer; the `slopes` of these images are filled in."""
+    """The shares of some images, by layer; the `slopes` of these images are filled in."""
     wanted = list({node for reach in reaches.values() for node in reach.growth.frontier})
     after = {reached for node in wanted for reached in network.downstream(node)}
     largest: dict[int, _Shares] = {}

@@ -30,7 +30,7 @@ _MIXES = 4
 
 
 def nodes_without_gradient(network: Network, nodes: Collection[fx.Node], block: GoldenBlock) -> set[fx.Node]:
-    """Those of `nodes` at which a small change does something else than its gradient says, on the images of `block`."""
+    """The nodes at which a small change does something else than its gradient says, on the images of `block`."""
     after = {reached for node in nodes for reached in network.downstream(node)}
     wanted, generator = [node for node in network.nodes if node in nodes], torch.Generator().manual_seed(0)
     with torch.inference_mode(False), torch.enable_grad():

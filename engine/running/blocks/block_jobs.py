@@ -33,7 +33,7 @@ class BlockJob:
         return replace(self, gaps=tuple(left))
 
     def dropped_of(self, faults: range) -> NDArray[np.bool_] | None:
-        """Which of some faults need not be run."""
+        """[faults] which of consecutive ones need not be run; None: all are run."""
         return None if self.dropped is None else self.dropped[faults.start : faults.stop]
 
 

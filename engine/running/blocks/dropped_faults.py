@@ -37,7 +37,7 @@ def known_critical(prepared: PreparedCampaign, store: Store, campaign: int) -> N
 
 
 def note_critical(critical: NDArray[np.bool_], part: ComputedPart) -> None:
-    """Take over which faults of a part are critical."""
+    """Set `critical`, [faults in execution order], to True where a part shows a fault to be critical."""
     start = part.fault_start
     for group in part.groups:
         critical[start + group.critical_fault] = True
@@ -79,7 +79,7 @@ def _spread(outcomes: Outcomes, positions: NDArray[np.int64], rows: NDArray[np.i
 
 
 def all_dropped(positions: NDArray[np.int64], images: int) -> Outcomes:
-    """The outcomes of faults none of which is run."""
+    """The outcomes of faults none of which is run; `positions` [faults] are their places in the fault list."""
     none = np.zeros(0, dtype=np.int64)
     return Outcomes(
         positions=positions,

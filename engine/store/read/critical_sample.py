@@ -28,7 +28,7 @@ def critical_sample(
         summary: of the campaign.
         description: the content of its campaign.json.
         layer: [F] index of each fault's layer.
-        bit: [F]
+        bit: [F] of each fault.
     """
     layers, endless = description["layers"], np.array([np.iinfo(np.int64).max])
     is_list = summary.population is None
@@ -52,7 +52,7 @@ def weights_of(summary: CampaignSummary, chosen: NDArray[np.bool_] | None = None
 
     Args:
         summary: of the campaign.
-        chosen: [K] of some of its critical pairs, whose faults alone are asked for; None: all.
+        chosen: [K] whether each of its critical pairs is one whose fault is asked for; None: all.
     """
     ids = np.unique(summary.critical_fault if chosen is None else summary.critical_fault[chosen])
     if summary.population is None:

@@ -69,9 +69,9 @@ class CurveReader:
         never = np.full(self._row.faults, self._row.images, np.int32)
         self._first = {name: never.copy() for name in ("first_non_masked", "first_critical", "first_screened")}
         self._counts = [np.zeros(self._row.images, np.int64) for _ in range(3)]
-        """faults by their first rank that is not masked, that is harmful, and that is critical"""
+        """[images] each: faults by their first rank that is not masked, that is harmful, and that is critical"""
         self._faults_in = np.zeros((len(self._wave_stops), self._row.images + 1), np.int64)
-        """of the faults of all waves up to each one, those that have run on each rank"""
+        """[waves, images + 1] of the faults of all waves up to each one, those that have run on each rank"""
 
     def _add(self, receipt: Receipt, firsts: dict[str, NDArray[np.int32]]) -> None:
         """Take a part over; what its faults were counted as before is taken back."""
@@ -87,7 +87,7 @@ class CurveReader:
         self._read.add(_key(receipt))
 
     def _count(self, place: slice) -> tuple[NDArray[np.int64], ...]:
-        """Some faults by their first ranks, as `_counts`."""
+        """Some faults by first rank: [images] not masked, harmful, and critical."""
         harmful, critical, screened = (first[place] for first in self._first.values())
         firsts = np.minimum(harmful, screened), harmful, critical
         return tuple(count_firsts(first, self._row.images) for first in firsts)

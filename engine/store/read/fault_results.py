@@ -50,17 +50,18 @@ ORDERS: dict[FaultOrder, str] = {
 
 @dataclass(frozen=True, eq=False)
 class FaultCounts:
-    """Counts of groups of faults, each an array with a number for each group."""
+    """Counts of groups of faults, a number for each group in each array: [L, B] by layer and bit, or [H] by stratum."""
 
     population: NDArray[np.int64]
     """faults that could be drawn"""
     run: NDArray[np.int64]
     """faults drawn that some image has been run with"""
     critical_faults: NDArray[np.int64]
-    """of these, the ones that are critical for at least one image"""
+    """faults that are critical for at least one image, of those that were run"""
     having: NDArray[np.int64]
-    """of those that were run, the ones that have the effect that is asked for"""
+    """faults that have the effect that is asked for, of those that were run"""
     pairs: NDArray[np.int64]
+    """pairs that are settled so far: run, screened or dropped"""
     critical: NDArray[np.int64]
     """critical pairs"""
 
@@ -130,23 +131,30 @@ class StratumCounts(FaultCounts):
 
 @dataclass(frozen=True, eq=False)
 class FaultRows(CountArrays):
-    """Some faults of a campaign, a column each; counts are images, over the pairs stored so far."""
+    """F faults of a campaign, a column [F] each; counts are images, over the pairs stored so far."""
 
     total: int
     """how many there are; the columns hold the first `MOST_ROWS`"""
     images: int
     """of the workload"""
     fault_id: NDArray[np.int64]
+    """[F]"""
     layer: NDArray[np.object_]
+    """[F] its name"""
     tensor_index: NDArray[np.object_]
+    """[F] place in the layer's weight, as text such as `(3, 0, 2, 1)`"""
     bit: NDArray[np.int64]
+    """[F]"""
     model: NDArray[np.object_]
+    """[F] such as `bit_flip`; of a stuck-at the polarity that was drawn"""
     golden_value: NDArray[np.float32]
+    """[F] the weight without fault"""
     faulty_value: NDArray[np.float32]
+    """[F] the weight with it"""
     first_critical: NDArray[np.int64]
-    """rank of the first image that the fault is critical for, NEVER if there is none"""
+    """[F] rank of the first image that the fault is critical for, NEVER if there is none"""
     cost: NDArray[np.int64]
-    """images of the workload that golden has right, fewer those that are right under the fault"""
+    """[F] images of the workload that golden has right, fewer those that are right under the fault"""
 
     def __len__(self) -> int:
         return len(self.fault_id)
@@ -154,16 +162,20 @@ class FaultRows(CountArrays):
 
 @dataclass(frozen=True, eq=False)
 class CriticalImages:
-    """The images that one fault is critical for, in rank order, a column each."""
+    """The n images that one fault is critical for, in rank order, a column each."""
 
     rank: NDArray[np.int64]
+    """[n]"""
     image_id: NDArray[np.int64]
+    """[n]"""
     label: NDArray[np.int64]
+    """[n]"""
     golden_class: NDArray[np.int64]
+    """[n] top-1 of the golden network"""
     prediction: NDArray[np.int64]
-    """under the fault"""
+    """[n] top-1 under the fault"""
     nonfinite: NDArray[np.bool_]
-    """some logit was not finite"""
+    """[n] whether some logit was not finite"""
 
     def __len__(self) -> int:
         return len(self.image_id)
@@ -245,7 +257,7 @@ def read_rates(totals: FaultTotals, description: Mapping[str, Any], effect: Effe
 def _populations(
     description: Mapping[str, Any], weight_format: WeightFormat, drawn: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Of each layer and bit, [L, B]: faults that could be drawn, and the stratum, -1 where there are none."""
+    """By layer and bit, [L, B]: the faults that could be drawn, and the stratum, -1 where there are none."""
     layers = description["layers"]
     weights = np.array([np.prod(layer["shape"], dtype=np.int64) for layer in layers], dtype=np.int64)
     population = np.zeros((len(layers), weight_format.bits), np.int64)
@@ -294,12 +306,12 @@ def stored_format(description: Mapping[str, Any]) -> WeightFormat:
 def choose_faults(
     totals: FaultTotals, description: Mapping[str, Any], group: FaultGroup, order: FaultOrder
 ) -> tuple[NDArray[np.int64], int]:
-    """The ids of the first `MOST_ROWS` faults of a group in this order, and how many there are.
+    """The ids of the first `MOST_ROWS` faults of a group in this order, [n], and how many faults it has.
 
     Args:
         totals: of the campaign, up to date.
         description: the content of its campaign.json, which has the names of its layers.
-        group: of them.
+        group: which faults.
         order: of the faults; of equal ones the lower id comes first.
     """
     names = [layer["name"] for layer in description["layers"]]
@@ -334,8 +346,8 @@ def read_faults(
         connection: to read with.
         campaign: whose faults they are.
         receipts: of its parts.
-        chosen: ids of faults.
-        total: of which these are the first; None: there are no more.
+        chosen: [n] ids of faults.
+        total: how many faults there are, of which `chosen` are the first; None: there are no more.
         effects: of all faults, by their ids.
     """
     summaries = stored_rows("fault_summary", *(campaign.part("fault_summary", receipt.part) for receipt in receipts))
@@ -367,7 +379,7 @@ def read_critical_images(read: Read, campaign: int, fault_id: int) -> CriticalIm
 
 
 def whole(column: NDArray[Any], null: int = 0) -> NDArray[np.int64]:
-    """A column of whole numbers without NULLs."""
+    """A column [n] of whole numbers with `null` in place of each NULL, [n]."""
     return np.ma.filled(column, null).astype(np.int64)
 
 

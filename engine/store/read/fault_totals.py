@@ -63,17 +63,24 @@ class LayerBitCounts:
     """Counts by layer and bit, [layers, bits of the widest format]."""
 
     faults: NDArray[np.int64]
-    """that were drawn"""
+    """faults that were drawn"""
     run: NDArray[np.int64]
-    """of these, the ones that are in some part"""
+    """faults that are in some part"""
     critical_faults: NDArray[np.int64]
+    """faults that are critical for at least one image"""
     pairs: NDArray[np.int64]
+    """pairs in the parts: run, screened or dropped"""
     critical: NDArray[np.int64]
+    """critical pairs"""
     screened: NDArray[np.int64]
+    """pairs that were not run, because a bound calls them safe"""
 
 
 class FaultTotals:
-    """Of one campaign, whose greatest fault_id is I - 1: arrays [I] have room for ids that it does not have."""
+    """What is known of the faults of one campaign, whose greatest fault_id is I - 1: arrays [I] by fault_id.
+
+    They have room for ids that the campaign does not have.
+    """
 
     def __init__(self, campaign: CampaignLayout, row: CampaignRow, connection: duckdb.DuckDBPyConnection) -> None:
         self._campaign = campaign
@@ -101,19 +108,19 @@ class FaultTotals:
     def _reset(self) -> None:
         self._read: set[str] = set()
         self.critical = np.zeros(len(self._cell), np.int32)
-        """images that each fault is critical for"""
+        """[I] images that each fault is critical for"""
         self.first_critical = np.full(len(self._cell), self.never, np.int32)
-        """rank of the first of them"""
+        """[I] rank of the first image that each fault is critical for; `never` where there is none"""
         self._cost = np.zeros(len(self._cell), np.int32)
-        """images that golden has right, fewer those that are right under the fault"""
+        """[I] images that golden has right, fewer those that are right under the fault"""
         self._is_right_lost = np.zeros(len(self._cell), np.bool_)
-        """of the parts whose critical pairs were read"""
+        """[I] whether golden has an image right that is wrong under the fault, in the parts whose pairs were read"""
         self._read_pairs: set[str] = set()
-        """these parts"""
+        """hashes of the parts whose critical pairs were read"""
         self.is_run = np.zeros(len(self._cell), np.bool_)
-        """whether a fault is in some part"""
+        """[I] whether a fault is in some part"""
         self.is_screened = np.zeros(len(self._cell), np.bool_)
-        """whether an image of a fault is screened"""
+        """[I] whether an image of a fault is screened"""
         self._pairs, self._critical, self._screened = (np.zeros(self._nowhere + 1, np.int64) for _ in range(3))
 
     def read(self, receipts: Sequence[Receipt], connection: duckdb.DuckDBPyConnection) -> None:
@@ -181,7 +188,7 @@ class FaultTotals:
         return LayerBitCounts(*map(self.by_cell, kinds), *(counts[: self._nowhere].reshape(shape) for counts in pairs))
 
     def members(self, layer: int | None, bit: int | None) -> NDArray[np.int64]:
-        """The ids of the faults of a layer, a bit or both, or of all; ascending."""
+        """The ids of the n faults of a layer, a bit or both, or of all, [n] ascending."""
         cells = np.zeros(self._nowhere + 1, np.bool_)
         place = slice(None) if layer is None else layer, slice(None) if bit is None else bit
         cells[:-1].reshape(self.layers, MOST_BITS)[place] = True

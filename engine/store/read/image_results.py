@@ -24,14 +24,18 @@ ORDERS: dict[ImageOrder, str] = {"rank": "rank", "critical": "critical DESC NULL
 
 @dataclass(frozen=True, eq=False)
 class ImageRows(CountArrays):
-    """The images of a campaign's workload, a column each; counts are faults, over the pairs stored so far."""
+    """The W images of a campaign's workload, a column [W] each; counts are faults, over the pairs stored so far."""
 
     image_id: NDArray[np.int64]
+    """[W]"""
     rank: NDArray[np.int64]
+    """[W]"""
     label: NDArray[np.int64]
+    """[W]"""
     golden_class: NDArray[np.int64]
+    """[W] top-1 of the golden network"""
     metrics: dict[str, NDArray[np.float64]]
-    """those that were computed"""
+    """name -> [W], of the metrics that were computed"""
 
     def __len__(self) -> int:
         return len(self.image_id)
@@ -39,12 +43,14 @@ class ImageRows(CountArrays):
 
 @dataclass(frozen=True, eq=False)
 class Mistakes:
-    """What one image is taken for under the faults that are critical for it, the most frequent first."""
+    """The n classes that one image is taken for under the faults that are critical for it, the most frequent first."""
 
     prediction: NDArray[np.int64]
+    """[n] the class"""
     faults: NDArray[np.int64]
+    """[n] faults under which the image is taken for it"""
     nonfinite: NDArray[np.int64]
-    """of these, the ones with a logit that is not finite"""
+    """[n] faults under which it is, with a logit that is not finite"""
 
     def __len__(self) -> int:
         return len(self.prediction)

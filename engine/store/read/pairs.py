@@ -34,11 +34,15 @@ class PartPairs:
     image_id: NDArray[np.uint32]
     """[I] in rank order"""
     severity: NDArray[np.uint8]
-    """[F, I] or NOT_RUN"""
+    """[F, I] the severity of each pair, NOT_RUN of one without a row"""
 
 
 def counts(severity: NDArray[np.uint8], axis: int) -> dict[str, NDArray[np.int64]]:
-    """Pairs of each severity along one axis, of those that were run."""
+    """Pairs of each severity along one axis of `severity` [F, I], of those that were run: name -> [F] or [I].
+
+    >>> counts(np.array([[0, 2], [NOT_RUN, 2]], np.uint8), axis=1)["critical"].tolist()
+    [1, 1]
+    """
     return {name: np.count_nonzero(severity == code, axis=axis) for code, name in enumerate(SEVERITIES)}
 
 
@@ -120,7 +124,11 @@ def _placed(
 
 
 def places(ids: NDArray[np.uint32], wanted: NDArray[np.uint32]) -> NDArray[np.int64]:
-    """Where each wanted id stands among `ids`; -1 where it does not."""
+    """Where each wanted id stands among `ids` [n], n > 0: an array of the shape of `wanted`; -1 where it does not.
+
+    >>> places(np.array([7, 3], np.uint32), np.array([3, 4], np.uint32)).tolist()
+    [1, -1]
+    """
     order = np.argsort(ids)
     place = order[np.searchsorted(ids, wanted, sorter=order).clip(max=len(ids) - 1)]
     return np.where(ids[place] == wanted, place, -1)

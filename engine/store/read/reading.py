@@ -267,10 +267,11 @@ class StoreReader:
             raise UnreachableError(str(error)) from None
 
     def critical_fault_ids(self, campaign: int) -> NDArray[np.uint32]:
-        """The faults found critical so far, by their ids, from the committed parts.
+        """The ids of the n faults found critical so far, [n] in any order, from the committed parts.
 
         Raises:
             InputError: there is no campaign with this id.
+            UnreachableError: a file of it is damaged.
         """
         self.campaign(campaign)
         with self._reading(campaign):
@@ -336,14 +337,22 @@ class StoreReader:
         return read_critical_images(self.read, campaign, fault_id)
 
     def fault_ids(self, campaign: int, layers: Sequence[str], bits: Sequence[int]) -> NDArray[np.uint32]:
-        """The faults of some layers, and of some bits or, where none is named, of all."""
+        """The ids of the n faults of some layers, and of some bits or, where none is named, of all, [n] in any order.
+
+        Raises:
+            UnreachableError: a file that it needs is damaged.
+        """
         names = ", ".join(map(sql_text, layers))
         of_bits = f" AND bit IN ({', '.join(map(str, bits))})" if bits else ""
         query = f"SELECT fault_id FROM faults WHERE campaign = {campaign} AND layer IN ({names}){of_bits}"
         return self.read(query)["fault_id"]
 
     def fault_places(self, campaign: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The index of the layer of each fault, and its bit, [F] by ascending id."""
+        """The index of the layer of each fault, and its bit, [F] each by ascending id.
+
+        Raises:
+            UnreachableError: a file that it needs is damaged.
+        """
         rows = self.read(
             f"SELECT layer_index::BIGINT AS layer, bit::BIGINT AS bit FROM faults WHERE campaign = {campaign} "
             "ORDER BY fault_id"
@@ -351,11 +360,19 @@ class StoreReader:
         return rows["layer"], rows["bit"]
 
     def fault_ids_of(self, campaign: int) -> NDArray[np.uint32]:
-        """The ids of all faults, ascending."""
+        """The ids of all faults, [F] ascending.
+
+        Raises:
+            UnreachableError: a file that it needs is damaged.
+        """
         return self.read(f"SELECT fault_id FROM faults WHERE campaign = {campaign} ORDER BY fault_id")["fault_id"]
 
     def faults_in_both(self, campaign: int, other: int) -> NDArray[np.uint32]:
-        """The faults of a campaign that another one has, too: the same change of the same weight."""
+        """The ids of the n faults of a campaign that another one has, too, [n]: the same change of the same weight.
+
+        Raises:
+            UnreachableError: a file that it needs is damaged.
+        """
         same = " AND ".join(f"faults.{name} = others.{name}" for name in ("layer", "weight_index", "bit", "model"))
         rows = self.read(
             f"SELECT fault_id FROM faults WHERE campaign = {campaign} AND EXISTS (FROM faults AS others "
@@ -372,7 +389,7 @@ class StoreReader:
         return read_mistakes(self.read, campaign, image_id)
 
     def read(self, query: str) -> dict[str, NDArray[Any]]:
-        """Run one of the engine's own queries over the views: its columns.
+        """Run one of the engine's own queries over the views: its columns, name -> [rows].
 
         Raises:
             UnreachableError: a file that it needs is damaged.

@@ -47,7 +47,7 @@ def read_summary(
         campaign: where its files are.
         receipts: of the committed parts.
         totals: of its faults, up to date.
-        population: of its strata, see `CampaignSummary`.
+        population: [H] of its strata, see `CampaignSummary`.
         connection: has the store's views.
 
     Raises:
@@ -126,7 +126,7 @@ def _by_fault(some: NDArray[np.uint32], fault_id: NDArray[np.uint32]) -> NDArray
 def read_critical_faults(
     campaign: CampaignLayout, receipts: Sequence[Receipt], connection: duckdb.DuckDBPyConnection
 ) -> NDArray[np.uint32]:
-    """The ids of faults that are critical for at least one image; a part without any is not opened."""
+    """The ids of the n faults that are critical for at least one image, [n]; a part without any is not opened."""
     with_some = [receipt for receipt in receipts if receipt.critical]
     if not with_some:
         return np.zeros(0, dtype=np.uint32)

@@ -27,7 +27,7 @@ class CurrentState:
     """Writes what state.sqlite and the lock say over what the view reads from campaign.json."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, layout: Layout) -> None:
-        """Of a session whose views are there."""
+        """`connection`: a session that has the views of the store."""
         self._connection = connection
         self._layout = layout
         view = connection.execute("SELECT sql FROM duckdb_views() WHERE view_name = 'campaigns'").fetchone()

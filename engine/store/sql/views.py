@@ -210,7 +210,7 @@ def _rows(layout: Layout, table: str, footers: str, extra: str) -> str:
 
 
 def _rows_of_any_format(layout: Layout, table: str, found: Found, extra: str) -> str:
-    """The same where files lack columns or cannot be opened.
+    """The rows of a table of `COLUMNS` in all campaigns, for FROM, where files lack columns or cannot be opened.
 
     Each SELECT has the campaign itself: asked for one campaign, DuckDB opens no file of the others.
     """
@@ -226,7 +226,7 @@ def _rows_of_any_format(layout: Layout, table: str, found: Found, extra: str) ->
 
 
 def _committed(layout: Layout, table: str, rows: str) -> str:
-    """Of these rows, for FROM, those of committed parts, where the table is one of parts."""
+    """The `rows` of committed parts, for FROM, where the table is one of parts; else all of them."""
     if table not in (*PART_TABLES, AUDIT) or table == "severity":
         return f"({rows})"
     folder, number = f"left(file, length(file) - {len(f'severity/{PART}')})", f"right(file, {len(PART)})"

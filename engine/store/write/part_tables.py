@@ -49,9 +49,11 @@ class Fixed:
     fault_id: NDArray[np.uint32]
     """[F] in execution order"""
     image_id: NDArray[np.uint32]
-    """[W] in rank order, like the next two"""
+    """[W] in rank order"""
     label: NDArray[np.int64]
+    """[W] in rank order"""
     golden_correct: NDArray[np.bool_]
+    """[W] in rank order: whether golden classifies the image as labelled"""
 
 
 def read_fixed(connection: duckdb.DuckDBPyConnection, campaign: CampaignLayout) -> Fixed:
@@ -76,7 +78,7 @@ def read_fixed(connection: duckdb.DuckDBPyConnection, campaign: CampaignLayout) 
 def part_tables(
     fixed: Fixed, span: Span, groups: Sequence[OutcomesGroup]
 ) -> dict[str, Mapping[str, NDArray[Any] | pa.ChunkedArray]]:
-    """Table -> its columns, in the order of `PART_TABLES`; before these the audit, where there is one.
+    """Table -> column -> [rows], in the order of `PART_TABLES`; before these the audit, where there is one.
 
     Args:
         fixed: of the campaign.
@@ -97,7 +99,7 @@ def part_tables(
 
 
 def _columns(groups: Sequence[Columns], joined: Callable[[list[NDArray[Any]]], NDArray[Any]]) -> Columns:
-    """The same columns of some groups of faults as one."""
+    """The columns that some groups of faults share, joined."""
     return {name: joined([columns[name] for columns in groups]) for name in groups[0]}
 
 
@@ -109,7 +111,7 @@ def _joined(columns: list[NDArray[Any]]) -> NDArray[Any]:
 
 
 def _group_tables(fixed: Fixed, group: OutcomesGroup, with_severity: bool) -> tuple[Columns, Columns, Columns, Columns]:
-    """Of one group: by fault, counts by image, critical pairs, and, where it is asked for, severities."""
+    """The tables of one group: by fault, counts by image, critical pairs, and, where asked for, severities."""
     span, outcomes = group.span, group.outcomes
     fault_id = fixed.fault_id[span.fault_start : span.fault_stop]
     image_id = fixed.image_id[span.rank_start : span.rank_stop]
@@ -163,7 +165,7 @@ class _WholeGroup:
         return first
 
     def first_screened(self) -> NDArray[np.int64]:
-        """The same of screened."""
+        """The first image of each fault for which it is screened; any, as there is none."""
         return np.zeros(len(self._severity), np.int64)
 
     def severity(self, fault_id: NDArray[np.uint32], image_id: NDArray[np.uint32]) -> Columns:
@@ -185,7 +187,7 @@ class _PartOfGroup:
         self._dropped = _Pairs.of(self._all, self._all == DROPPED)
 
     def counts(self, axis: int, critical: NDArray[np.int64]) -> Columns:
-        """As of a whole group."""
+        """Pairs of each kind along one axis; `critical`: the place on the other axis of each critical pair."""
         places = self._all.shape[1 - axis]
         run, dropped = (np.bincount(pairs.place(axis), minlength=places) for pairs in (self._run, self._dropped))
         masked = np.bincount(self._run.place(axis)[self._run.severity == MASKED], minlength=places)
@@ -199,14 +201,14 @@ class _PartOfGroup:
         }
 
     def first_not_masked(self) -> NDArray[np.int64]:
-        """As of a whole group."""
+        """The first image of each fault for which it is not masked; any where there is none."""
         first = np.zeros(len(self._all), np.int64)
         seen = np.flatnonzero(self._run.severity != MASKED)[::-1]  # of several the one that is assigned last stays
         first[self._run.fault[seen]] = self._run.image[seen]
         return first
 
     def first_screened(self) -> NDArray[np.int64]:
-        """As of a whole group."""
+        """The first image of each fault for which it is screened; any where there is none."""
         first: NDArray[np.int64] = (self._all == SCREENED).argmax(axis=1)
         return first
 
@@ -282,7 +284,7 @@ def audit_counts(audit: Mapping[str, NDArray[Any]]) -> dict[str, int]:
     """How many pairs an audit ran, and how many of them are critical, whichever way they were drawn.
 
     Args:
-        audit: columns of the audit table.
+        audit: columns of the audit table, [rows] each.
     """
     pair = audit["fault_id"].astype(np.int64) << 32 | audit["image_id"].astype(np.int64)
     return {"audited": len(np.unique(pair)), "missed": len(np.unique(pair[audit["severity"] == CRITICAL]))}

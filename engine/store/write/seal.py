@@ -59,7 +59,7 @@ class Seal:
     """Writes a campaign's campaign.duckdb."""
 
     def __init__(self, layout: Layout, row: CampaignRow, fixed: Fixed) -> None:
-        """Of a campaign all of whose pairs are committed; `row` is what state.sqlite keeps of it."""
+        """For a campaign all of whose pairs are committed; `row` is what state.sqlite keeps of it."""
         self._layout = layout
         self._row = row
         self._campaign = layout.campaign(row.id)
@@ -84,7 +84,7 @@ class Seal:
         """Write the file from the committed parts.
 
         Returns:
-            Its sha256.
+            The sha256 of the file.
 
         Raises:
             ValueError: a part is not the one of its receipt.

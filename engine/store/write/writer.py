@@ -96,7 +96,7 @@ class CampaignWriter:
             statistics: what the method measured of itself meanwhile, for the receipt.
 
         Returns:
-            Its receipt, or None if nothing was buffered.
+            The receipt of the part set, or None if nothing was buffered.
 
         Raises:
             UnreachableError: it could not be written (a full disk); it stays buffered, for `commit` to be tried again.
