@@ -54,11 +54,7 @@ def identify(
         workload: [W] image ids in rank order.
     """
     items = {
-        "network": config.model.arch,
-        "width": config.model.width,
-        "code": loaded.code,
-        "weights": loaded.weights_sha256,
-        "images": dataset.sha256,
+        **identify_network(config, dataset, loaded, numerics),
         "faults": _sha256(faults.fault_id, faults.layer, faults.weight_index, faults.bit, faults.stuck),
         "metric": config.workload.metric,
         "selection": config.workload.select,
@@ -67,6 +63,20 @@ def identify(
         "screening": _screening(config),
         "precision": _precision(config),
         "goal": config.run.goal if config.run.goal == CRITICAL_FAULTS else None,
+    }
+    return {name: str(value) for name, value in items.items() if value is not None}
+
+
+def identify_network(
+    config: CampaignConfig, dataset: Dataset, loaded: LoadedModel, numerics: Numerics
+) -> dict[str, str]:
+    """What the answers of the fault-free network depend on, item -> its value or its hash."""
+    items = {
+        "network": config.model.arch,
+        "width": config.model.width,
+        "code": loaded.code,
+        "weights": loaded.weights_sha256,
+        "images": dataset.sha256,
         "torch": numerics.torch,
         "device": numerics.device.split(":")[0],
         "processor": numerics.device_name,

@@ -25,7 +25,8 @@ from engine.injection.screened.audit import AuditPlan
 from engine.metrics.registry import compute_metrics, metrics_for
 from engine.metrics.selection import known_size, select_images
 from engine.models import load_model
-from engine.running.fingerprint import fingerprint, identify
+from engine.running.fingerprint import fingerprint, identify, identify_network
+from engine.running.kept_logits import kept_logits
 from engine.running.memory_budget import batch_memory, host_memory
 from engine.running.metric_input import metric_input
 from engine.running.networks import Networks, PreparedNetwork
@@ -40,7 +41,7 @@ from engine.running.own_metric import ranking_metric
 from engine.steps import OnStep, Step, nobody_waits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
     from torch import nn
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from engine.faults.fault_list import FaultList
     from engine.faults.population import Layer
     from engine.injection.network.golden import GoldenBlock
+    from engine.models import LoadedModel
 
 _MOST_PROBED = 4096
 """images that batch sizes are tried out with, at most"""
@@ -266,10 +268,23 @@ def _load(
     run = config.run.model_copy(update={"method": quicker(config.run.method, pairs)})
     injection = _injection(run, model, dataset, batch_memory(run, dataset.kept_bytes), device, on_step)
     logits = until_it_fits(
-        lambda: golden_logits(injection, dataset, device, on_step),
+        lambda: kept_logits(
+            _logits_depend_on(config, loaded, numerics, dataset, injection),
+            lambda: golden_logits(injection, dataset, device, on_step),
+            len(dataset),
+        ),
         lambda: _halve(injection, dataset, device, on_step=on_step),
     )
     return PreparedNetwork(dataset, loaded, plain, injection, numerics, logits)
+
+
+def _logits_depend_on(
+    config: CampaignConfig, loaded: LoadedModel, numerics: Numerics, dataset: Dataset, injection: Injection
+) -> dict[str, str]:
+    """All that golden logits depend on, to the bit: what a result does but for faults, and the sizes of batches."""
+    network = identify_network(config, dataset, loaded, numerics)
+    batches = (injection.method, injection.rows, injection.block_rows, injection.workers.count)
+    return network | {"batches": repr(batches)}
 
 
 def _pairs(
@@ -318,14 +333,15 @@ def _some_images(dataset: Dataset, count: int, device: str) -> torch.Tensor:
 
 def golden_logits(
     injection: Injection, dataset: Dataset, device: str, on_step: OnStep = nobody_waits
-) -> NDArray[np.float32]:
-    """Logits of the fault-free network for every image, [N, classes]: the ones that faulty logits are compared with."""
-    parts = []
+) -> Iterator[NDArray[np.float32]]:
+    """Logits of the fault-free network for every image, [n, classes] of one batch after the other.
+
+    They are the ones that faulty logits are compared with.
+    """
     for start in range(0, len(dataset), injection.block_rows):
         on_step(Step("ranking the images", start, len(dataset)))
         batch = torch.from_numpy(dataset.batch(slice(start, start + injection.block_rows)))
-        parts.append(injection.golden_logits(batch.to(device)).float().cpu())  # numpy has no bfloat16
-    return np.asarray(torch.cat(parts).numpy())
+        yield injection.golden_logits(batch.to(device)).float().cpu().numpy()  # numpy has no bfloat16
 
 
 def _golden_values(model: nn.Module, faults: FaultList) -> NDArray[np.float32]:

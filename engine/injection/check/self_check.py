@@ -46,6 +46,10 @@ _SHAPES = (13, 32, 5, 64, 24, 128, 256)
 _LONG_SECONDS = 0.5
 """a plain run that takes longer is made with few images"""
 
+_FIRST_SECONDS = 2 * LEAST_SECONDS
+"""that the plain loop takes for one fault of each layer, at most, before fewer images are taken: a campaign may be so
+short that it waits for its check most of all"""
+
 _POOL = 256
 """faults of a layer, at most, among which the doubtful ones are looked for"""
 
@@ -160,6 +164,8 @@ class _Check:
     _undecided: int = 0
     _masked: int = 0
     _fallbacks: dict[str, FallBack] = field(default_factory=dict)
+    _is_large: bool = False
+    """whether the network takes so long that few faults of a layer are run, by any method"""
     _of_layer: dict[int, float] = field(default_factory=dict)
     """seconds per pair of each layer, of the last block"""
 
@@ -210,7 +216,8 @@ class _Check:
     def _check_block(self, turn: int, seconds: float) -> None:
         """Every layer once, with a block of the next shape, or nearly as many images as any block is padded to."""
         count = _SHAPES[turn % len(_SHAPES)]
-        while count > 4 and count * seconds > _LONG_SECONDS:
+        longest = min(_LONG_SECONDS, _FIRST_SECONDS / len(self._layers)) if turn == 0 else _LONG_SECONDS
+        while count > 4 and count * seconds > longest:
             count //= 2
         count = max(count, self._padded_to - count)
         images = self._draw_images(min(count, self._injection.block_rows), turn)
@@ -225,6 +232,7 @@ class _Check:
                 "effect can be told; let it neither change its weights nor keep state between runs"
             )
         faults = self._faults_per_layer(block, len(block.images) * seconds, loading)
+        self._is_large = len(_BITS) * len(self._layers) * len(block.images) * seconds > _FIRST_SECONDS
         for layer in self._layers:
             self._on_step(Step("comparing with the plain loop", layer, len(self._layers)))
             self._check_layer(block, golden, layer, faults, turn)
@@ -240,12 +248,7 @@ class _Check:
         return max(1, min(_MOST_FAULTS, round(wanted / len(self._layers))))
 
     def _check_layer(self, block: GoldenBlock, golden: Tensor, layer: int, faults: int, turn: int) -> None:
-        drawn = draw_flips(layer, self._weight(layer), max(len(_BITS), faults), turn)
-        own = self._own_faults(layer, min(_POOL, _POOL_PER_FAULT * faults), turn)
-        pool = drawn if own is None else drawn.joined(own)
-        answers = self._answers(block, layer, pool)
-        rows = self._choose(answers, len(drawn), layer, faults, turn)
-        pool, answers = pool.take(rows), answers[rows] if isinstance(answers, _Answers) else answers
+        pool, answers = self._most_doubtful(block, layer, faults, turn)
         expected = self._plain_answers(block, golden, pool)
         self._pairs += expected.severity.size
         while True:
@@ -259,6 +262,24 @@ class _Check:
         if isinstance(answers, _Answers):
             was_run = answers.severity <= CRITICAL
             self._masked += _count(was_run & ((answers.severity == MASKED) != (expected.severity == MASKED)))
+
+    def _most_doubtful(
+        self, block: GoldenBlock, layer: int, count: int, turn: int
+    ) -> tuple[WeightFaults, _Answers | str]:
+        """The faults of a layer that the plain loop runs, and the method's answers for them."""
+        drawn = draw_flips(layer, self._weight(layer), max(len(_BITS), count), turn)
+        if self._is_large and self._injection.is_bit_equal(layer):  # which doubts nothing: a pool is not worth its time
+            doubtful = self._doubtful(layer, count, turn)
+            own = self._own_faults(layer, doubtful, turn) if doubtful else None
+            of_drawn = count - (0 if own is None else len(own))
+            pool = drawn.take(np.sort((np.arange(of_drawn) + turn) % len(drawn)))
+            pool = pool if own is None else pool.joined(own)
+            return pool, self._answers(block, layer, pool)
+        own = self._own_faults(layer, min(_POOL, _POOL_PER_FAULT * count), turn)
+        pool = drawn if own is None else drawn.joined(own)
+        answers = self._answers(block, layer, pool)
+        rows = self._choose(answers, len(drawn), layer, count, turn)
+        return pool.take(rows), answers[rows] if isinstance(answers, _Answers) else answers
 
     def _weight(self, layer: int) -> Tensor:
         weight = self._plain.get_submodule(self._injection.names[layer]).weight
@@ -308,15 +329,23 @@ class _Check:
     def _choose(self, answers: _Answers | str, drawn: int, layer: int, count: int, turn: int) -> NDArray[np.int64]:
         """Rows of the faults that the plain loop runs: half of them drawn ones, half with the most doubtful pairs.
 
-        Of an odd number, the one left over is by turns a drawn and a doubtful one, in every second layer the other
-        way round: a large network has time for one fault of a layer only. Of equals, those of the campaign come first.
+        Of equally doubtful ones, those of the campaign come first.
         """
-        doubtful = (count + (turn + layer) % 2) // 2
+        doubtful = self._doubtful(layer, count, turn)
         rows = (np.arange(count - doubtful) + turn) % drawn
         if isinstance(answers, str):
             return np.unique(rows) if len(rows) else np.array([turn % drawn])
         most_doubtful = np.argsort(answers.doubt.max(axis=1, initial=0), kind="stable")[::-1][:doubtful]
         return np.unique(np.concatenate([rows, most_doubtful]))
+
+    @staticmethod
+    def _doubtful(layer: int, count: int, turn: int) -> int:
+        """How many of the faults of a layer are not drawn ones.
+
+        Of an odd number, the one left over is by turns a drawn and a doubtful one, in every second layer the other
+        way round: a large network has time for one fault of a layer only.
+        """
+        return (count + (turn + layer) % 2) // 2
 
     def _plain_answers(self, block: GoldenBlock, golden: Tensor, faults: WeightFaults) -> _Answers:
         with self._injection.workers.rounding():

@@ -184,6 +184,27 @@ def test_it_runs_every_layer_low_and_high_bits_and_bits_30_and_31() -> None:
         assert any(16 <= bit < 30 for bit in bits)
 
 
+def test_of_a_large_network_exact_runs_what_the_plain_loop_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By turns a drawn fault and one of the campaign, of each layer one."""
+    monkeypatch.setattr("engine.injection.check.self_check._FIRST_SECONDS", 0.0)
+    seen: list[tuple[int, int]] = []
+
+    class Watching(Injection):
+        """Notes the layer and the number of the faults that it is given."""
+
+        def replay(self, block: Any, layer: int, faults: WeightFaults, recorder: Any) -> None:
+            """As its parent."""
+            seen.append((layer, len(faults)))
+            super().replay(block, layer, faults, recorder)
+
+    model = network()
+    plain, injection = deepcopy(model), Watching(model, images_of(32, 0), MEMORY, "exact")
+    own = every_bit_in(plain, 0, weights=1).joined(every_bit_in(plain, 1, weights=1))
+    result = check(injection, plain, images_of, Extent(pairs=1, faults=own))
+    assert seen == [(0, 1), (1, 1), (2, 1)]
+    assert (result.pairs, result.differences) == (3 * 3, 0)
+
+
 def test_the_campaigns_own_faults_are_among_those_looked_at() -> None:
     one, other = draw_flips(0, torch.ones(50), 5, 0), draw_flips(1, torch.ones(50), 3, 1)
     both = one.joined(other)
