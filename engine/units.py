@@ -42,6 +42,16 @@ def duration(seconds: float) -> str:
     return f"{whole}s"
 
 
+def between(least: float, most: float) -> str:
+    """A time that is known within a range, in words.
+
+    >>> between(61, 95), between(61, 61.2)
+    ('1m 01s to 1m 35s', 'about 1m 01s')
+    """
+    ends = duration(least), duration(most)
+    return f"about {ends[0]}" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
 def stopwatch(seconds: float) -> str:
     """What was measured, with fractions of a second below a minute: 0.42 s, 12.3 s, 1m 05s."""
     if seconds < 9.995:

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 from dear_tui.access.commands import naming
 from dear_tui.cli.options import ConfigArgument, JsonOption
 from dear_tui.cli.printing.say import say, shown_steps
-from engine.units import byte_count, duration, short_count
+from engine.units import between, byte_count, duration, short_count
 
 if TYPE_CHECKING:
     from engine.running.estimate import Estimate
 
 NO_TRIFLE = 10**8
 """bytes"""
+
+MUCH = 0.15
+"""of the machine's processors"""
 
 
 def estimate(config: ConfigArgument, as_json: JsonOption = False) -> None:
@@ -46,8 +49,27 @@ def _lines(result: Estimate) -> list[tuple[str, str]]:
         ("FLOPs", f"{short_count(result.flops)} for the naive loop"),
         ("memory", result.memory_in_words + _list_memory(result)),
         ("disk", byte_count(result.disk_bytes)),
-        ("time", f"about {duration(result.seconds)} on {result.device} by method {result.method}"),
+        ("time", f"{between(result.least_seconds, result.most_seconds)} on {result.device} by method {result.method}"),
+        (
+            "",
+            f"{duration(result.setup_seconds)} of set-up, then about {duration(result.injection_seconds)} of injection"
+            f"{_storing(result)}",
+        ),
+        *_busy(result),
     ]
+
+
+def _storing(result: Estimate) -> str:
+    """What writing takes, where that is a second or more."""
+    return "" if result.storing_seconds < 1 else f" and {duration(result.storing_seconds)} of writing"
+
+
+def _busy(result: Estimate) -> list[tuple[str, str]]:
+    """That other programs were at work while it was measured, where they took much."""
+    if result.others_share < MUCH:
+        return []
+    share = f"{100 * result.others_share:.0f} % of the processors"
+    return [("", f"measured while other programs used {share}; on an idle machine it is less")]
 
 
 def _first_look(result: Estimate) -> str:

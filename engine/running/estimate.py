@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import psutil
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -33,6 +35,12 @@ PATIENCE = 0.02
 
 LEAST_PATIENCE, MOST_PATIENCE = 2.0, 20.0
 """seconds"""
+
+SPREAD = 0.2
+"""by which part an estimate may be wrong at least: campaigns that were run took up to a fifth more or less"""
+
+SPREAD_OF_ONE = 0.5
+"""where there was no second sample to compare with"""
 
 FIRST_FAULTS, FIRST_IMAGES = 128, 16
 """of the sample"""
@@ -65,7 +73,17 @@ class Estimate:
     """of the naive loop: every fault through the whole network, two per multiplication"""
     disk_bytes: int
     seconds: float
-    """from the start to the finished campaign, on this machine"""
+    """from the start to the finished campaign, on this machine: the three below together"""
+    setup_seconds: float
+    """to load, to rank and to compare with the plain loop, before the first pair"""
+    injection_seconds: float
+    storing_seconds: float
+    least_seconds: float
+    """`seconds` if injection goes better than the sample, by as much as two samples differed or by `SPREAD`"""
+    most_seconds: float
+    """`seconds` if it goes as much worse"""
+    others_share: float
+    """of the machine's processors, 0..1, that other programs used meanwhile; they may leave more or less later"""
     method: str
     device: str
     memory: int
@@ -106,6 +124,10 @@ def _estimate(prepared: PreparedCampaign, on_step: OnStep) -> Estimate:
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         prepared.plain(images.clone())
     pairs, covered = prepared.pairs, coverage(prepared.plain)
+    with _Others() as others:
+        injection, spread = _injection_seconds(prepared, on_step)
+    setup = prepared.seconds + max(LEAST_SECONDS, prepared.config.run.check_share * injection)
+    rest = setup + _storing_seconds(prepared)
     return Estimate(
         faults=len(prepared.faults),
         population=prepared.faults.population,
@@ -113,7 +135,13 @@ def _estimate(prepared: PreparedCampaign, on_step: OnStep) -> Estimate:
         pairs=pairs,
         flops=counter.get_total_flops() // FEW_IMAGES * pairs,
         disk_bytes=disk_bytes(prepared.config, len(prepared.faults), len(prepared.workload)),
-        seconds=prepared.seconds + _computing_seconds(prepared, on_step) + _storing_seconds(prepared),
+        seconds=rest + injection,
+        setup_seconds=setup,
+        injection_seconds=injection,
+        storing_seconds=rest - setup,
+        least_seconds=rest + injection / (1 + spread),
+        most_seconds=rest + injection * (1 + spread),
+        others_share=others.share,
         method=prepared.config.run.method,
         device=prepared.numerics.device,
         memory=prepared.injection.memory,
@@ -132,18 +160,46 @@ def _storing_seconds(prepared: PreparedCampaign) -> float:
     return per_pair * prepared.pairs + STORING_SECONDS_PER_FAULT * len(prepared.faults)
 
 
-def _computing_seconds(prepared: PreparedCampaign, on_step: OnStep) -> float:
-    """Time some faults on some images, more of both each round: the last one counts. Adds the self-check."""
+class _Others:
+    """Watches how much of the machine's processors other programs use while something is measured."""
+
+    def __init__(self) -> None:
+        self.share = 0.0
+
+    def __enter__(self) -> Self:
+        self._before = self._times()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        used, own, passed = (now - before for now, before in zip(self._times(), self._before, strict=True))
+        self.share = min(1.0, max(0.0, (used - own) / (passed * (psutil.cpu_count() or 1)))) if passed else 0.0
+
+    @staticmethod
+    def _times() -> tuple[float, float, float]:
+        """Seconds that all programs used, that this one did, and of the clock."""
+        all_of_them, own = psutil.cpu_times(), psutil.Process().cpu_times()
+        waiting = all_of_them.idle + getattr(all_of_them, "iowait", 0.0)
+        return sum(all_of_them) - waiting, own.user + own.system, time.monotonic()
+
+
+def _injection_seconds(prepared: PreparedCampaign, on_step: OnStep) -> tuple[float, float]:
+    """Time some faults on some images, more of both each round.
+
+    Returns:
+        The campaign's seconds by the last round, and by which part it may be wrong: by which the last two differ.
+    """
     on_step(Step("measuring some faults"))
     sample = Sample(prepared)
     sample.seconds()  # the first run of anything is slow
-    started = time.monotonic()
+    started, before = time.monotonic(), None
     while True:
         seconds = sample.seconds()
+        spread = SPREAD_OF_ONE if before is None else max(SPREAD, abs(math.log(seconds / before)))
         patience = min(max(LEAST_PATIENCE, PATIENCE * seconds), MOST_PATIENCE)
         waited = time.monotonic() - started
         if not sample.can_grow() or waited >= patience / 2:
-            return seconds + max(LEAST_SECONDS, prepared.config.run.check_share * seconds)
+            return seconds, spread
+        before = seconds
         on_step(Step("measuring some faults, seconds", int(waited), int(patience)))
         sample.grow()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.config.campaign_config import load_config
-from engine.running.estimate import Estimate, estimate
+from engine.running.estimate import SPREAD, Estimate, estimate
 from engine.running.preparation import prepare
 from tests.small_campaign import FAULTS, IMAGES, write_config
 
@@ -39,6 +39,16 @@ def test_the_time_of_more_faults_is_scaled_up_from_a_sample(tmp_path: Path) -> N
     many = estimated(write_config(tmp_path, faults={"count": 100_000}))
     assert 0 < few.seconds < many.seconds
     assert few.disk_bytes < many.disk_bytes
+
+
+def test_the_time_is_split_and_within_a_range(tmp_path: Path) -> None:
+    found = estimated(write_config(tmp_path, faults={"count": 100_000}))
+    assert found.seconds == pytest.approx(found.setup_seconds + found.injection_seconds + found.storing_seconds)
+    assert found.setup_seconds < found.least_seconds < found.seconds < found.most_seconds
+    most, least = found.most_seconds - found.seconds, found.seconds - found.least_seconds
+    assert most >= SPREAD * found.injection_seconds * 0.999
+    assert least < most, "a rate may be wrong by the same factor either way"
+    assert 0 <= found.others_share <= 1
 
 
 def test_what_loading_and_ranking_took_is_part_of_the_time(tmp_path: Path) -> None:
