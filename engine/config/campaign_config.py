@@ -274,7 +274,7 @@ class FaultsConfig(Section):
     confidence: Fraction = 0.99
     """that the true rate lies within the margin"""
     count: Count | None = None
-    """faults to draw, instead of the margin"""
+    """faults to draw, instead of the margin; of a list: rows drawn from it"""
     layers: tuple[str, ...] | None = Field(default=None, strict=False, min_length=1)
     """only these, such as fc1 or layer3.*"""
     bits: tuple[Annotated[int, Field(ge=0, le=FLOAT32.bits - 1)], ...] | None = Field(
@@ -310,7 +310,7 @@ class FaultsConfig(Section):
         name, sampling = str(info.field_name), info.data.get("sampling")
         if value == cls.model_fields[name].default:
             return value
-        if name in ("count", "p", "draw") and sampling == LIST:
+        if name in ("p", "draw") and sampling == LIST:
             raise ValueError("does not apply to a list; remove it, or filter the list by layers and bits")
         if sampling in DESIGNS and name not in DESIGNS[sampling].options:
             takers = [f'"{each.name}"' for each in DESIGNS.values() if name in each.options]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from engine.config.campaign_config import FaultsConfig
     from engine.faults.designs.design import StratumSize
     from engine.faults.fault_list import FaultList
@@ -39,7 +41,8 @@ SHOWN_STRATA = 3
 def draw_faults(config: FaultsConfig, layers: tuple[Layer, ...], weight_format: WeightFormat = FLOAT32) -> FaultList:
     """Draw the sample, or read the list, that the config describes.
 
-    Filters shrink the population before the sample-size formula; on a list they pick rows, whose ids stay.
+    Filters shrink the population before the sample-size formula; on a list they pick rows, of which `count` are drawn,
+    and the ids of rows stay.
 
     Args:
         config: the `[faults]` table.
@@ -123,6 +126,23 @@ def _chosen_layers(config: FaultsConfig, layers: tuple[Layer, ...]) -> tuple[int
     return tuple(layer.index for layer in layers if any(fnmatchcase(layer.name, pattern) for pattern in patterns))
 
 
+def _drawn_rows(config: FaultsConfig, path: Path, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """As many of the rows of a list as the config asks for, [n] ascending, drawn at random without replacement.
+
+    Raises:
+        InputError: there are not so many.
+    """
+    if config.count is None:
+        return rows
+    if config.count > len(rows):
+        raise InputError(
+            f"[faults] count: {config.count:,} is more than the {len(rows):,} rows of {path} that there are"
+            f"{' with these layers and bits' if config.layers or config.bits else ''}; give at most so many, or leave "
+            "it out"
+        )
+    return np.sort(np.random.default_rng(config.seed).choice(rows, config.count, replace=False))
+
+
 def _filtered_list(
     config: FaultsConfig, path: Path, layers: tuple[Layer, ...], weight_format: WeightFormat
 ) -> FaultList:
@@ -131,5 +151,5 @@ def _filtered_list(
     kept = np.isin(faults.layer, population.chosen) & np.isin(faults.bit, population.bits)
     if not kept.any():
         raise InputError(f"[faults] list: no row of {path} passes the filters; widen layers or bits")
-    taken = faults.take(kept)
+    taken = faults.take(_drawn_rows(config, path, np.flatnonzero(kept)))
     return replace(taken, strata=(population.stratum("list", len(taken)),))

@@ -75,7 +75,8 @@ def identity_chapter(material: Material) -> Chapter:
 def _design(material: Material) -> str:
     faults, confidence = material.config.get("faults", {}), material.confidence
     if material.is_list:
-        return f"given as {Path(str(faults.get('list', 'a list'))).name}"
+        drawn = f", {faults['count']:,} rows of it drawn at random" if faults.get("count") else ""
+        return f"given as {Path(str(faults.get('list', 'a list'))).name}{drawn}"
     design = material.sampling
     if design == "exhaustive":
         return "every fault"
@@ -310,14 +311,15 @@ def _published_counts(path: Path, material: Material) -> NDArray[np.float64] | N
             if not {"critical", "n_injections"} <= set(rows.fieldnames or ()):
                 return None
             found = list(rows)
-        is_same = len(found) == material.campaign.faults and all(
+        is_whole = material.config["faults"].get("count") or len(found) == material.campaign.faults
+        is_same = is_whole and all(
             int(found[fault]["Bit"]) == bit
             for fault, bit in zip(material.summary.fault_id.tolist(), material.bit.tolist(), strict=True)
         )
         return (
             np.array([100 * float(row["critical"]) / float(row["n_injections"]) for row in found]) if is_same else None
         )
-    except (InputError, OSError, KeyError, ValueError, ZeroDivisionError, csv.Error, TypeError):
+    except (InputError, OSError, KeyError, IndexError, ValueError, ZeroDivisionError, csv.Error, TypeError):
         return None
 
 

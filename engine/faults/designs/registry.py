@@ -24,7 +24,7 @@ SAMPLING_HELP = "; ".join([*(f"{each.name}: {each.help}" for each in DESIGNS.val
 
 
 def options_of(sampling: str) -> tuple[str, ...]:
-    """The keys of `OPTIONS` that have an effect; of a list the seed, which draws polarities that it leaves open."""
+    """The keys of `OPTIONS` that have an effect; of a list the seed draws rows, and polarities that it leaves open."""
     if sampling in DESIGNS:
         return DESIGNS[sampling].options
-    return ("seed",) if sampling == LIST else OPTIONS
+    return ("count", "seed") if sampling == LIST else OPTIONS

@@ -118,8 +118,8 @@ def test_all_problems_are_reported_at_once_also_those_between_keys_and_of_files(
          "both or neither"),
         ("faults", {"model": "stuck_at_1", "population": "x64"}, '[faults] population: "x64" does not apply to '
          'stuck_at_1; use "x32", or model = "stuck_at"'),
-        ("faults", {"sampling": "list", "list": "a.csv", "count": 3}, "[faults] count: does not apply to a list; "
-         "remove it, or filter the list by layers and bits"),
+        ("faults", {"sampling": "list", "list": "a.csv", "draw": "published"}, "[faults] draw: does not apply to a "
+         "list; remove it, or filter the list by layers and bits"),
         *(
             ("faults", {"sampling": "exhaustive"} | keys, f'[faults] {", ".join(keys)}: does not apply to sampling = '
              f'"exhaustive"; remove it, or use sampling = {takers}')

@@ -82,6 +82,29 @@ def test_filters_pick_rows_of_a_list_and_keep_their_ids(fault_csv):
     assert drawn.population == 48_000
 
 
+def test_count_draws_rows_of_a_list_that_keep_their_ids(fault_csv):
+    drawn = [draw(sampling="list", list=fault_csv, count=3, seed=seed) for seed in range(30)]
+    assert all(len(set(faults.fault_id.tolist())) == 3 for faults in drawn)
+    assert {fault for faults in drawn for fault in faults.fault_id.tolist()} == {0, 1, 2, 3, 4}
+    again = draw(sampling="list", list=fault_csv, count=3, seed=7)
+    assert again.fault_id.tolist() == drawn[7].fault_id.tolist() == sorted(drawn[7].fault_id.tolist())
+    whole = draw(sampling="list", list=fault_csv)
+    assert again.weight_index.tolist() == whole.weight_index[again.fault_id].tolist()
+    assert draw(sampling="list", list=fault_csv, count=5).fault_id.tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"count": 6}, r"\[faults\] count: 6 is more than the 5 rows of .*faults.csv that there are; give at most"),
+        ({"count": 3, "bits": [2, 31]}, r"count: 3 is more than the 1 rows of .* that there are with these layers and"),
+    ],
+)
+def test_more_rows_than_a_list_has_are_refused(fault_csv, options, message):
+    with pytest.raises(InputError, match=message):
+        draw(sampling="list", list=fault_csv, **options)
+
+
 def test_a_list_of_one_polarity_has_no_x64_population(fault_csv):
     with pytest.raises(InputError, match=r'\[faults\] population: "x64" does not apply to stuck_at_1'):
         draw(sampling="list", list=fault_csv, model="stuck_at_1", population="x64")

@@ -266,7 +266,7 @@ def test_a_list_with_counts_of_its_own_is_compared_with_them(opened: Store, tmp_
         rows.writerow(["Injection", "Bit", "critical", "n_injections"])
         counts = zip(material.bit.tolist(), material.summary.critical.tolist(), strict=True)
         rows.writerows([number, bit, count, 40] for number, (bit, count) in enumerate(counts))
-    config = {**material.config, "faults": {**material.config["faults"], "list": str(path)}}
+    config = {**material.config, "faults": {"sampling": "list", "list": str(path)}}
     with_list = type(material)(**{**vars(material), "description": {**material.description, "config": config}})
     found = published_table(with_list)
     assert found is not None
