@@ -83,6 +83,37 @@ def submit(
     return _queued(path, list(zip((name for name, _ in configs), news, strict=True)), notes, again)
 
 
+def hand_over(path: Path, configs: Sequence[CampaignConfig], again: bool = False) -> tuple[list[Submission], list[str]]:
+    """Queue configs as they are: whoever runs them loads what they name, and says what is wrong with it.
+
+    The last campaign of the very same config goes on where it is unfinished; where it is finished, the worker finds out
+    whether it would be another one today.
+
+    Returns:
+        The campaigns, and notes a user should read.
+
+    Raises:
+        DearError: the store cannot be written.
+    """
+    from engine.running.unprepared import last_of_config, unprepared
+    from engine.store import Store
+
+    submissions, notes = [], []
+    with Store.open(path) as store:
+        for config in configs:
+            last = None if again else last_of_config(store, config)
+            if last is not None and last.state != "finished":
+                submissions.append(store.queue.go_on(last.id))
+                continue
+            if last is not None:
+                notes.append(
+                    f"campaign {last.id} of this config is finished; unless something has changed that its results "
+                    "depend on, the new one ends at once and points to it"
+                )
+            submissions.append(store.queue.submit(unprepared(config, again), again))
+        return submissions, notes + store.take_notes()
+
+
 def submit_study(
     path: Path,
     study: str,

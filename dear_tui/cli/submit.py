@@ -16,22 +16,31 @@ def submit(
     configs: Annotated[list[Path], typer.Argument(metavar="CONFIG", help="TOML files, queued in this order.")],
     again: AgainOption = False,
     no_start: NoStartOption = False,
+    try_out: Annotated[
+        bool,
+        typer.Option("--try-out", help="Load what they name first; queue nothing unless all can run."),
+    ] = False,
     store: StoreOption = None,
 ) -> None:
     """Queue campaigns for the worker and print their ids.
 
-    All configs are tried out first, and nothing is queued unless all can run. A campaign that stopped before goes on,
-    unless something that its results depend on has changed since: put it back, or start anew with --again.
+    The files are read and what they say is checked; what they name is loaded by the worker, when it is their turn. A
+    campaign that turns out to be one that the store has says so then: it ends as cancelled and names that one, which
+    goes on where it had stopped. What its results depend on must be as it was: put it back, or start anew with --again.
 
     Starts the worker where none runs: a process of its own, which ends some seconds after the queue is empty.
     """
     from engine.config.campaign_config import load_configs
     from engine.store import store_path
 
-    path = store_path(store)
-    named = list(zip(map(str, configs), load_configs(configs), strict=True))
-    with shown_steps() as on_step:
-        submissions, notes = commands.submit(path, named, on_step, again)
+    path, loaded = store_path(store), load_configs(configs)
+    if try_out:
+        with shown_steps() as on_step:
+            submissions, notes = commands.submit(
+                path, list(zip(map(str, configs), loaded, strict=True)), on_step, again
+            )
+    else:
+        submissions, notes = commands.hand_over(path, loaded, again)
     for note in notes:
         tell(f"note: {note}")
     for submission in submissions:

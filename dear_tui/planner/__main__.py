@@ -48,7 +48,7 @@ def _carry_out(order: Order, say: Say) -> None:
     try:
         config = parse_config(order.tables, source="config", folder=Path(order.folder))
         if order.store:
-            _submit(config, order, say, on_step)
+            _submit(config, order, say)
         else:
             _estimate(config, say, on_step)
     except DearError as error:
@@ -70,8 +70,8 @@ def _estimate(config: CampaignConfig, say: Say, on_step: OnStep) -> None:
     say(Report("estimate", asdict(estimate(prepared, on_step))))
 
 
-def _submit(config: CampaignConfig, order: Order, say: Say, on_step: OnStep) -> None:
-    [submission], said = commands.submit(Path(order.store), [("", config)], on_step, order.again)
+def _submit(config: CampaignConfig, order: Order, say: Say) -> None:
+    [submission], said = commands.hand_over(Path(order.store), [config], order.again)
     said.append(commands.submitted(submission))
     if commands.waits(submission):
         say(Report("step", "starting the worker ..."))

@@ -17,8 +17,10 @@ from engine.running.preparation import prepare
 from engine.running.proof import prove
 from engine.running.same_config import Earlier, find_earlier
 from engine.running.submit_wait import StoppedError, WaitForRoom
+from engine.running.unprepared import is_wanted_again
 from engine.steps import OnStep, Step, nobody_waits
 from engine.store import Store
+from engine.store.records import UNPREPARED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -215,10 +217,48 @@ def execute_queued(
     def load() -> tuple[PreparedCampaign, CheckResult]:
         description = store.description(campaign)
         listener.on_campaign(store.campaign(campaign))
+        if description["fingerprint"].startswith(UNPREPARED):
+            loaded = _prepare_first(store, campaign, description, run, networks)
+            listener.on_campaign(store.campaign(campaign))
+            return loaded
         return _prepare_again(store, campaign, description, run.on_step, networks)
 
     run = _Run(store, campaign, listener, should_stop, "queued")
     run.run(load)
+
+
+def _prepare_first(
+    store: Store, campaign: int, description: dict[str, Any], run: _Run, networks: Networks | None
+) -> tuple[PreparedCampaign, CheckResult]:
+    """Find out all that is fixed of a campaign that was queued by its config alone.
+
+    Raises:
+        KnownCampaignError: the store has the same campaign already; it is queued in the place of this one.
+        InputError: an unfinished campaign of this config depends on something else; the sentence says on what.
+    """
+    config = parse_config(description["config"], source=f"campaign {campaign}")
+    prepared = prepare(config, on_step=run.on_step, networks=networks)
+    if not is_wanted_again(description["fingerprint"]):
+        earlier = find_earlier(store, config.to_json(), prepared.identity)
+        if earlier.note:
+            run.on_note(earlier.note)
+        if earlier.same is not None:
+            raise KnownCampaignError(_go_on_with(store, earlier.same))
+    checked = prove(prepared, run.on_step)
+    store.fill(campaign, new_campaign(prepared, checked))
+    return prepared, checked
+
+
+def _go_on_with(store: Store, same: CampaignStatus) -> str:
+    """Queue a campaign that stopped, as submitting it would; what is said of the one that asked for it."""
+    if same.state != "finished":
+        store.queue.go_on(same.id)
+    becomes = "is" if same.state in ("finished", "queued", "running") else "is queued to go on and was"
+    return f"it is campaign {same.id} ({same.name}), which {becomes} {same.state}"
+
+
+class KnownCampaignError(DearError):
+    """A campaign turns out to be one that the store has."""
 
 
 def _prepare_again(
@@ -290,6 +330,9 @@ class _Run:
         except (KeyboardInterrupt, DiskFullError):
             self._settle(self._after_stop)
             raise
+        except KnownCampaignError as known:
+            self._settle("cancelled", str(known))
+            self.on_note(f"campaign {self._id}: {known}")
         except Exception as error:
             sentence = reason_of(error)
             self._settle("failed", sentence)
@@ -308,6 +351,10 @@ class _Run:
         if self._stops():
             raise StoppedError
         self._listener.on_step(step)
+
+    def on_note(self, note: str) -> None:
+        """Tell what the user should read."""
+        self._listener.on_note(note)
 
     def _settle(self, state: State, error: str | None = None) -> None:
         if not self._store.queue.settle(self._id, state, error):

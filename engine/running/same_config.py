@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.config.campaign_config import DEFAULTS
 from engine.errors import InputError, UnreachableError
 from engine.running.fingerprint import differences, fingerprint, without_engine
+from engine.store.records import UNPREPARED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +46,8 @@ def find_earlier(store: Store, config: Mapping[str, Any], identity: Mapping[str,
     wanted, last = without_engine(identity), None
     for status in store.campaigns():
         description = _description(store, status.id)
+        if str(description.get("fingerprint", "")).startswith(UNPREPARED):
+            continue
         then = description.get("identity", {})
         if without_engine(then) == wanted:
             return Earlier(status)

@@ -26,6 +26,9 @@ SCREENED_BY_CHANGE = "screened_by_change"
 """the statistic that counts the pairs of a part that were screened by their exact change"""
 
 
+UNPREPARED = "config:"
+"""how the fingerprint begins of a campaign of which nothing is known but its config"""
+
 FOUND_DAMAGE = "verify found damage; run it again to mend it"
 """why a campaign that was finished is paused"""
 
@@ -162,6 +165,11 @@ class CampaignStatus(Counted):
     """audited pairs that are critical"""
     drawn: int | None = None
     """faults that were drawn; more than `faults` where it stopped at its precision; None: not known to be more"""
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether its faults and images are known; else whoever runs it finds them out first."""
+        return self.faults > 0
 
     @property
     def has_stopped_early(self) -> bool:

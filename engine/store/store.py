@@ -29,12 +29,14 @@ from engine.store.files import (
 from engine.store.mend.recovery import (
     adopt_campaigns,
     clear_unfinished,
+    enter_filled,
     find_nameless,
     find_unreadable,
     recover_parts,
 )
 from engine.store.mend.verification import verify_campaign
 from engine.store.read.reading import StoreReader
+from engine.store.schema import CHANGING
 from engine.store.sql.catalogue import catalogue_key, made_files_key, write_catalogue, write_zero_rows
 from engine.store.state.lock import hold, make_lock
 from engine.store.state.queue import Queue, QueueView, not_queued
@@ -223,6 +225,21 @@ class Store(StoreReader):
         """
         renew_campaign(self.layout.campaign(campaign), self.state.campaign_row(campaign), new, with_tables)
 
+    def fill(self, campaign: int, new: NewCampaign) -> None:
+        """Have a campaign that was queued by its config alone be what has been prepared from it; under the lock.
+
+        Where the process dies in between, the files are of what was prepared, and the next one reads the row from them.
+
+        Raises:
+            UnreachableError: it could not be written.
+        """
+        self._needs_lock()
+        row = self.state.campaign_row(campaign)
+        changing = {name: getattr(row, name) for name in CHANGING}
+        row = replace(_row(campaign, new), **changing, created=row.created)
+        renew_campaign(self.layout.campaign(campaign), row, new, with_tables=True)
+        self.state.replace_campaign(row)
+
     def stop_early(self, campaign: int, new: NewCampaign, writer: CampaignWriter) -> None:
         """Have a campaign be one of fewer faults: the first ones in execution order, whose pairs are all committed.
 
@@ -363,6 +380,7 @@ class Store(StoreReader):
         with exclusive(self.layout.root):
             remove_unfinished(self.layout.campaigns)
             adopted = adopt_campaigns(self.layout, self.state)
+            enter_filled(self.layout, self.state)
         for campaign in self.layout.campaign_ids():
             clear_unfinished(self.layout.campaign(campaign))
         for campaign in adopted:

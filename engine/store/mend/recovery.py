@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -13,8 +13,8 @@ from engine.store.description import read_row
 from engine.store.files import exclusive, lack, remove, remove_unfinished, set_aside, sha256
 from engine.store.parquet import read_arrays, sql_path, stored, stored_rows
 from engine.store.part_footer import read_footer
-from engine.store.records import Receipt
-from engine.store.schema import AUDIT, PART_TABLES
+from engine.store.records import UNPREPARED, Receipt
+from engine.store.schema import AUDIT, CHANGING, PART_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +43,18 @@ def adopt_campaigns(layout: Layout, state: StateFile) -> list[int]:
                 state.set_position(campaign, campaign)
             adopted.append(campaign)
     return adopted
+
+
+def enter_filled(layout: Layout, state: StateFile) -> None:
+    """Enter what was prepared of a campaign that was queued by its config alone, where its process died before that."""
+    for campaign in state.campaign_ids():
+        row = state.campaign_row(campaign)
+        if row.fingerprint.startswith(UNPREPARED):
+            with suppress(KeyError, ValueError, OSError):  # damaged: said by whoever needs it
+                filled = read_row(layout.campaign(campaign))
+                if filled.fingerprint == row.fingerprint:
+                    continue
+                state.replace_campaign(replace(filled, **{name: getattr(row, name) for name in CHANGING}))
 
 
 def find_unreadable(layout: Layout, state: StateFile) -> list[str]:

@@ -30,8 +30,8 @@ class CurveReader:
         self._metric = read_arrays(connection, query)[row.metric]
         faults = stored_rows("faults", campaign.faults)
         waves = read_arrays(connection, f"SELECT count(*)::BIGINT AS faults FROM {faults} GROUP BY wave ORDER BY wave")
-        self._wave_stops = np.cumsum(waves["faults"])
-        """[waves] faults that are run when each of them ends"""
+        self._wave_stops = np.cumsum(waves["faults"] if len(waves["faults"]) else np.zeros(1, np.int64))
+        """[waves] faults that are run when each of them ends; of a campaign that is not prepared yet one, of none"""
         self._reset()
 
     def read(self, receipts: list[Receipt], connection: duckdb.DuckDBPyConnection) -> CurveData:

@@ -90,6 +90,13 @@ class Queue:
         self._describe(campaign)
         return Submission(campaign, None if known is None else known.state)
 
+    def go_on(self, campaign: int) -> Submission:
+        """Queue a campaign that is not finished again; one that is queued or running already is left as it is."""
+        state = self._present_state(campaign)
+        if state not in ("queued", "running"):
+            self.request("resume" if state == "paused" else "retry", campaign)
+        return Submission(campaign, state)
+
     def take(self) -> int | None:
         """The first of the queue, running from now on; None where nothing waits. Under the store's lock."""
         with self._state.transaction():

@@ -198,6 +198,7 @@ def test_every_command_names_the_config(
 ) -> None:
     config = write_config(tmp_path, run=run)
     options: list[str | Path] = ["--store", tmp_path / "store"] if command in ("run", "submit") else []
+    options += ["--try-out"] if command == "submit" else []
     done = invoke(command, config, *options)
     assert (done.code, done.out) == (code, "")
     assert done.err.startswith(f"dear-tui: {config}: {said}")

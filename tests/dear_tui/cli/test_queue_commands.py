@@ -74,9 +74,14 @@ def test_submitted_it_is_run_by_a_worker_that_waits_for_more(
     pid = reader.worker().pid
     assert done.err == f"campaign 1 is queued\nthe worker, process {pid}, runs the queue; dear-tui shows it\n"
     until(lambda: reader.campaign(1).state == "finished", "the campaign's end")
-    again = invoke("submit", config, "--store", store)
+    again = invoke("submit", config, "--try-out", "--store", store)
     assert (again.code, again.out) == (0, "1\n")
     assert again.err == "campaign 1 was already finished; nothing to run\n"
+    again = invoke("submit", config, "--store", store)
+    assert (again.code, again.out) == (0, "2\n")
+    assert again.err.startswith("note: campaign 1 of this config is finished; unless something has changed")
+    until(lambda: reader.campaign(2).state == "cancelled", "the worker's finding")
+    assert reader.campaign(2).error == f"it is campaign 1 ({reader.campaign(1).name}), which is finished"
     assert reader.worker().running, "it lingers for seconds; that it ends then, a worker's own tests see"
     assert invoke("worker", "stop", "--store", store).code == 0
     until(lambda: not reader.worker().running, "the worker's end")
@@ -88,10 +93,10 @@ def test_submitted_with_something_else_an_unfinished_campaign_is_refused_until_a
     invoke: Invoke, tmp_path: Path, store: Path
 ) -> None:
     config = write_config(tmp_path)
-    assert invoke("submit", config, "--no-start", "--store", store).out == "1\n"
+    assert invoke("submit", config, "--try-out", "--no-start", "--store", store).out == "1\n"
     write_config(tmp_path, run={"method": "fast"})
     other = write_config(tmp_path, "other.toml", faults={"seed": 9})
-    refused = invoke("submit", other, config, "--no-start", "--store", store)
+    refused = invoke("submit", other, config, "--try-out", "--no-start", "--store", store)
     assert (refused.code, refused.out) == (2, "")
     assert refused.err == (
         f"dear-tui: {config}: campaign 1 of this config is unfinished and was begun with method exact (now fast); "
@@ -107,7 +112,7 @@ def test_submitted_with_something_else_a_finished_campaign_stays(invoke: Invoke,
     config = write_config(tmp_path)
     assert invoke("run", config, "--store", store).code == 0
     write_config(tmp_path, run={"method": "fast"})
-    done = invoke("submit", config, "--no-start", "--store", store)
+    done = invoke("submit", config, "--try-out", "--no-start", "--store", store)
     assert (done.code, done.out) == (0, "2\n")
     assert done.err == (
         "note: campaign 1 of this config is finished, but with method exact (now fast); this is a new campaign\n"
@@ -116,10 +121,10 @@ def test_submitted_with_something_else_a_finished_campaign_stays(invoke: Invoke,
     assert states(store) == {2: "queued", 1: "finished"}
 
 
-def test_submit_tries_all_configs_before_it_queues_any(invoke: Invoke, tmp_path: Path, store: Path) -> None:
+def test_asked_to_submit_tries_all_configs_before_it_queues_any(invoke: Invoke, tmp_path: Path, store: Path) -> None:
     good = write_config(tmp_path, "good.toml")
     bad = write_config(tmp_path, "bad.toml", faults={"layers": ["conv9"]})
-    done = invoke("submit", good, bad, "--store", store)
+    done = invoke("submit", good, bad, "--try-out", "--store", store)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(f"dear-tui: {bad}: [faults] layers: 'conv9' matches no layer")
     assert done.err.count("\n") == 1
@@ -139,9 +144,29 @@ def test_submit_finds_what_it_knows(
 ) -> None:
     if action:
         assert invoke(action, "2", "--store", queued).code == 0
-    done = invoke("submit", tmp_path / "2.toml", "--no-start", "--store", queued)
+    done = invoke("submit", tmp_path / "2.toml", "--try-out", "--no-start", "--store", queued)
     assert (done.code, done.out, done.err) == (0, "2\n", said + NO_WORKER)
     assert states(queued) == {1: "queued", 2: "queued", 3: "queued"}
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        (None, "campaign 1 is queued already\n"),
+        ("pause", "campaign 1 was paused; it is queued to go on\n"),
+        ("cancel", "campaign 1 was cancelled; it is queued to go on\n"),
+    ],
+)
+def test_submit_knows_the_very_same_config_without_loading_anything(
+    invoke: Invoke, tmp_path: Path, store: Path, action: str | None, said: str
+) -> None:
+    config = write_config(tmp_path)
+    invoke("submit", config, "--no-start", "--store", store)
+    if action:
+        assert invoke(action, "1", "--store", store).code == 0
+    done = invoke("submit", config, "--no-start", "--store", store)
+    assert (done.code, done.out, done.err) == (0, "1\n", said + NO_WORKER)
+    assert states(store) == {1: "queued"}
 
 
 def test_submit_behind_a_run_in_the_foreground_says_what_comes_next(

@@ -50,7 +50,7 @@ def test_what_is_wrong_is_a_report(tmp_path: Path) -> None:
 
 
 def test_submitting_is_what_the_command_does(tmp_path: Path) -> None:
-    """Also with the worker that it starts; a second time it finds the campaign, unless asked to begin anew."""
+    """Also with the worker that it starts; a second time that one finds the campaign, unless asked to begin anew."""
     path = tmp_path / "store"
     *_, last = Planner(order(tmp_path, str(path))).reports()
     store = Store.open(path, read_only=True)
@@ -61,10 +61,13 @@ def test_submitting_is_what_the_command_does(tmp_path: Path) -> None:
     ]  # fmt: skip
     until(lambda: store.campaign(1).state == "finished", "the campaign's end")
     *_, last = Planner(order(tmp_path, str(path))).reports()
-    assert last.value == {"campaign": 1, "said": ["campaign 1 was already finished; nothing to run"]}
-    *_, last = Planner(order(tmp_path, str(path), again=True)).reports()
     assert last.value["campaign"] == 2
-    until(lambda: store.campaign(2).state == "finished", "the second campaign's end")
+    assert last.value["said"][0].startswith("campaign 1 of this config is finished; unless something has changed")
+    until(lambda: store.campaign(2).state == "cancelled", "the worker's finding")
+    assert store.campaign(2).error == f"it is campaign 1 ({store.campaign(1).name}), which is finished"
+    *_, last = Planner(order(tmp_path, str(path), again=True)).reports()
+    assert last.value["campaign"] == 3
+    until(lambda: store.campaign(3).state == "finished", "the third campaign's end")
 
 
 def test_ended_it_reports_nothing_more_than_its_end(tmp_path: Path) -> None:
