@@ -81,7 +81,8 @@ def campaign_table(
         tuple(
             (status.id, status.name, _state(status, waiting),
              *((studies[status.id],) if any(studies.values()) else ()), status.network, status.dataset, status.select,
-             status.faults, status.images, 100 * status.pairs_done // max(1, status.pairs),  # 100 % is complete
+             status.faults or None, status.images or None,
+             100 * status.pairs_done // max(1, status.pairs),  # 100 % is complete
              *((status.rate or None, status.eta_s) if runs else ()),
              status.masked, status.non_critical, status.critical, *(getattr(status, name) for name in not_run))
             for status in campaigns

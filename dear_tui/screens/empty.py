@@ -43,6 +43,8 @@ def missing(snapshot: Snapshot, campaign: int | None) -> Content | None:
 def no_curve(status: CampaignStatus, step: str) -> Content:
     """In the place of a curve that has no point yet; `step` is what is done before the first pair."""
     match status.state:
+        case "running" if step and not status.is_prepared:
+            text = f"{_sentence(step)}\n\nThen the faults are drawn, and injected into the first block of images."
         case "running" if step:
             text = f"{_sentence(step)}\n\nThen {status.faults:,} faults are injected into the first block of images."
         case "running":

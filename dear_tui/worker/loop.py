@@ -42,6 +42,8 @@ TURN_SECONDS = 60.0
 NOTE_SECONDS = 1.0
 """how long a second signal waits for the first one to be noted in the queue"""
 INTERRUPTED = 130
+STARTING = "the worker is starting"
+"""the step before the first one of a campaign: what computes is loaded"""
 SEALING = "sealing"
 """the step after the last pair: all of the campaign into one file"""
 
@@ -209,18 +211,18 @@ class Worker:
 
     def _run_next(self) -> bool:
         """Run the first of the queue; False where nothing waits."""
-        # these import torch: a worker says that it is there before that
-        from engine.running.execution import execute_queued
-        from engine.running.networks import Networks
-
         campaign = self._store.queue.take()
         if campaign is None:
             self._networks = None  # an idle worker takes no memory for what may never come
             return False
-        self._networks = self._networks or Networks()
-        self._activity = Activity(campaign=campaign)
+        self._activity = Activity(campaign=campaign, step=STARTING)
         self._waits_for_room = False
         try:
+            # these import torch, which takes seconds: whose turn it is can be seen before that
+            from engine.running.execution import execute_queued
+            from engine.running.networks import Networks
+
+            self._networks = self._networks or Networks()
             execute_queued(self._store, campaign, self, self._stops, self._networks)
             log(f"campaign {campaign}: {self._store.campaign(campaign).state}")
         except DiskFullError:

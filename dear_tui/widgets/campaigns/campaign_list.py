@@ -13,6 +13,7 @@ from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.row_list import RowList, Rows
 from dear_tui.widgets.common.status_text import (
     MUTED,
+    NOT_PREPARED,
     asked_text,
     counts_text,
     name_text,
@@ -138,6 +139,7 @@ def _last_line(row: Row, width: int) -> Content:
         return Content(row.step).truncate(width, ellipsis=True)
     of_drawn = f" of {short_count(status.drawn or 0)}" if status.has_stopped_early else ""
     size = f"{short_count(status.faults)}{of_drawn} faults × {short_count(status.images)} images"
+    size = size if status.is_prepared else NOT_PREPARED
     found = Content.styled(size, MUTED)
     if row.found is not None and status.pairs_done:
         found = Content.assemble((f"{row.found:,} critical", "$text-class-critical"), (f" of {size}", MUTED))

@@ -32,6 +32,8 @@ DOING: dict[Action, str] = {
     "delete": "deleting",
 }
 LEAST_BAR = 8
+NOT_PREPARED = "faults and images not known yet"
+"""of a campaign that was queued by its config alone"""
 
 
 def state_text(status: CampaignStatus, place: int | None = None) -> Content:
@@ -63,6 +65,8 @@ def size_text(status: CampaignStatus) -> Content:
 
 def size_of(status: CampaignStatus) -> str:
     """The size of a campaign in full, and of how many faults it stopped."""
+    if not status.is_prepared:
+        return NOT_PREPARED
     of_drawn = f" of {status.drawn:,}" if status.has_stopped_early else ""
     return f"{status.faults:,}{of_drawn} faults × {status.images:,} images"
 

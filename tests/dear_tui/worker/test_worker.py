@@ -104,7 +104,7 @@ def test_its_heartbeat_says_what_comes_before_the_first_pair_and_after_the_last(
         return reader.worker().campaign, reader.worker().step
 
     def execute(store: Store, campaign: int, worker: Worker, _stops: Callable[[], bool], _networks: Networks) -> None:
-        until(lambda: said() == (1, None), "the campaign, before its first step")
+        until(lambda: said() == (1, "the worker is starting"), "the campaign, before its first step")
         worker.on_step(Step("ranking the images", 512, 1024))
         until(lambda: said() == (1, "ranking the images: 512 of 1,024"), "the step")
         worker.on_progress(Progress(100, 2400, 5.0, 460.0, 60, 30, 10, (0, 16)))
