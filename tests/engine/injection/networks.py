@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from engine.injection.injection import Injection
     from engine.injection.network.golden import GoldenBlock
     from engine.injection.outcomes import Outcomes
+
+    Thing = TypeVar("Thing", bound=nn.Module | Tensor)
+
+    class Place(Protocol):
+        """Moves a network or images to the device and the type that are asked for, see `tests/engine/conftest.py`."""
+
+        def __call__(self, thing: Thing, /) -> Thing: ...
 
 
 def run_small_batches(patch: pytest.MonkeyPatch, device: torch.device) -> None:

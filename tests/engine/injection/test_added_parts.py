@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -20,9 +22,8 @@ from engine.injection.pairs import Pairs
 from tests.engine.injection.networks import LogitsRecorder, every_bit_in, outcomes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    import pytest
     from torch import fx
 
     from engine.injection.network.channels import ChannelMap
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from engine.injection.network.traced import TracedNetwork
     from engine.injection.outcomes import WeightFaults
     from engine.injection.recording import Recorder
+    from tests.engine.injection.networks import Place
 
 MEMORY = 10**7
 
@@ -45,7 +47,7 @@ class Plain(Method):
 
     def run(self, block: GoldenBlock, layer: int, faults: WeightFaults, recorder: Recorder) -> None:
         network = self._traced.network
-        images = torch.arange(block.count)
+        images = torch.arange(block.count, device=block.logits.device)
         for row in np.flatnonzero(faults.changes):
             weight = network.layers[layer].weight.data.view(-1)
             golden = weight[faults.weight_index[row]].clone()
@@ -59,30 +61,35 @@ def plain_methods(traced: TracedNetwork) -> Sequence[Method]:
     return (Plain(traced),)
 
 
-def network() -> nn.Sequential:
+@pytest.fixture
+def model(place: Place) -> nn.Sequential:
     torch.manual_seed(0)
     layers = (nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 5))
     plain = nn.Sequential(*layers).eval()
     plain.requires_grad_(False)
-    return plain
+    return place(plain)
 
 
-def images_of(count: int, turn: int) -> Tensor:
-    return torch.rand(count, 3, 6, 6, generator=torch.Generator().manual_seed(turn))
+@pytest.fixture
+def images_of(place: Place) -> Callable[[int, int], Tensor]:
+    """So many images of a turn."""
+    return lambda count, turn: place(torch.rand(count, 3, 6, 6, generator=torch.Generator().manual_seed(turn)))
 
 
-def test_a_method_is_one_class_and_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_method_is_one_class_and_one_line(
+    model: nn.Sequential, images_of: Callable[[int, int], Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("engine.injection.workers._MOST_WORKERS", 1)  # `Plain` changes weights that all workers read
     entry = MethodEntry("plain", "is the graph run again", True, f"{__name__}:plain_methods")
     monkeypatch.setitem(METHODS, entry.name, entry)
-    model = network()
+    untouched = deepcopy(model)
     plain, exact = (Injection(model, images_of(32, 0), MEMORY, method) for method in ("plain", "exact"))
     assert plain.method_of(0) == "plain"
     for layer in range(2):
         faults = every_bit_in(model, layer, weights=3)
         for ours, theirs in zip(*(outcomes_of(each, images_of(32, 1), faults) for each in (plain, exact)), strict=True):
             np.testing.assert_array_equal(ours.severity, theirs.severity)
-    assert check(plain, network(), images_of, Extent(pairs=200)).differences == 0
+    assert check(plain, untouched, images_of, Extent(pairs=200)).differences == 0
     assert plain.fall_back(0)
     assert plain.method_of(0) == "whole network"
 
@@ -97,7 +104,7 @@ class DeadChannels:
 
     def run(self, faults: list[int], recorder: Recorder) -> Iterator[Pairs]:  # noqa: ARG002 - as a PairSource
         golden = self._map.apart(self._block.values[self._node])[: self._block.count]
-        images = torch.arange(self._block.count)
+        images = torch.arange(self._block.count, device=golden.device)
         for row, channel in enumerate(faults):
             changed = -golden[:, channel] if self._is_difference else torch.zeros_like(golden[:, channel])
             same = torch.full_like(images, channel)
@@ -120,7 +127,7 @@ class Seen(LogitsRecorder):
 
     def __init__(self, faults: int, golden: Tensor) -> None:
         super().__init__(faults, golden)
-        self.safe = torch.zeros(faults, len(golden), dtype=torch.bool)
+        self.safe = torch.zeros(faults, len(golden), dtype=torch.bool, device=golden.device)
 
     def record_certain(self, faults: Tensor, images: Tensor, severity: Tensor, doubt: Tensor | None) -> None:  # noqa: ARG002
         self.safe[faults, images] = True
@@ -137,8 +144,10 @@ def started(model: nn.Module, images: Tensor) -> tuple[FastMethod, ExactMethod, 
     return fast, exact, block
 
 
-def test_another_source_of_changed_values_feeds_the_dense_stages() -> None:
-    model, images = network(), images_of(32, 0)
+def test_another_source_of_changed_values_feeds_the_dense_stages(
+    model: nn.Sequential, images_of: Callable[[int, int], Tensor]
+) -> None:
+    images = images_of(32, 0)
     fast, exact, block = started(model, images)
     frontier = fast._suffixes[0].suffix.frontier
     expected = expected_logits(model, images)
@@ -151,7 +160,7 @@ def test_another_source_of_changed_values_feeds_the_dense_stages() -> None:
     seen = Seen(4, block.logits)
     with torch.inference_mode():
         close = fast.run_source(DeadChannels(block, frontier, is_difference=True), block, 0, channels, seen)
-    undecided = torch.zeros(4, len(images), dtype=torch.bool)
+    undecided = torch.zeros(4, len(images), dtype=torch.bool, device=images.device)
     if close is not None:
         undecided[close.fault, close.image] = True
     told = torch.where(seen.recorded > 0, seen.logits.argmax(2), block.logits.argmax(1))
@@ -159,6 +168,8 @@ def test_another_source_of_changed_values_feeds_the_dense_stages() -> None:
     assert (seen.safe | (seen.recorded > 0) | undecided).all()
 
 
-def test_the_methods_of_fast_are_fast_and_then_exact() -> None:
-    names = [method.name for method in fast_methods(trace(network(), images_of(4, 0)))]
+def test_the_methods_of_fast_are_fast_and_then_exact(
+    model: nn.Sequential, images_of: Callable[[int, int], Tensor]
+) -> None:
+    names = [method.name for method in fast_methods(trace(model, images_of(4, 0)))]
     assert names == ["fast", "exact"]

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine.injection.outcomes import Outcomes, WeightFaults
+    from tests.engine.injection.networks import Place
 
 CHANNELS, SIZE, IMAGES = 4, 6, 8
 
@@ -214,17 +215,17 @@ def judged(plain: nn.Module, images: Tensor, faults: WeightFaults) -> Outcomes:
     """The plain loop's answers on an untouched network."""
     with torch.inference_mode():
         golden = plain(images.clone())
-    matrix, every = SeverityMatrix(len(faults), golden), torch.arange(len(images))
+    matrix, every = SeverityMatrix(len(faults), golden), torch.arange(len(images), device=images.device)
     for row, logits in enumerate(naive_logits(plain, faults, images, len(images))):
         matrix.record(torch.full_like(every, row), every, logits)
     return matrix.outcomes(faults.positions)
 
 
-def check(operations: list[Operation], head: str, seed: int) -> None:
+def check(operations: list[Operation], head: str, seed: int, place: Place) -> None:
     torch.manual_seed(seed)
-    net = Fuzzed(operations, head).eval().requires_grad_(False)
+    net = place(Fuzzed(operations, head).eval().requires_grad_(False))
     plain = deepcopy(net)
-    images = torch.rand(IMAGES, 3, SIZE, SIZE)
+    images = place(torch.rand(IMAGES, 3, SIZE, SIZE))
     try:
         is_a_network = bool(plain(images.clone()).isfinite().all())
     except RuntimeError:  # such as a view of what lies in memory in another order
@@ -269,12 +270,12 @@ SEEDS = st.integers(0, 2**31 - 1)
 @example([Operation("relu_over", 0, 1), Operation("conv", 0, 0), Operation("add", 0, 1)], "mean", 0)
 @example([Operation("conv_relu", 0, 0), Operation("add_self", 0, 0), Operation("add_self", 0, 0)], "mean", 1)
 @example([Operation("conv", 0, 0), Operation("context", 1, 0), Operation("conv_relu", 0, 0)], "mean", 2)
-def test_what_people_write(operations: list[Operation], head: str, seed: int) -> None:
-    check(operations, head, seed)
+def test_what_people_write(place: Place, operations: list[Operation], head: str, seed: int) -> None:
+    check(operations, head, seed, place)
 
 
 @pytest.mark.slow
 @settings(max_examples=500, suppress_health_check=list(HealthCheck), derandomize=False)
 @given(PROGRAMS, HEADS, SEEDS)
-def test_much_of_what_people_write(operations: list[Operation], head: str, seed: int) -> None:
-    check(operations, head, seed)
+def test_much_of_what_people_write(place: Place, operations: list[Operation], head: str, seed: int) -> None:
+    check(operations, head, seed, place)

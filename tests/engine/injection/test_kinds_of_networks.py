@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine.injection.outcomes import Outcomes
+    from tests.engine.injection.networks import Place
 
 pytestmark = pytest.mark.usefixtures("one_thread", "little_measured")
 
@@ -180,13 +181,15 @@ def critical_pairs(outcomes: list[Outcomes]) -> list[tuple[int, int, int, bool]]
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_it_is_as_by_the_plain_loop(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_as_by_the_plain_loop(
+    name: str, place: Place, device: torch.device, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also of `screened`, what it runs; its gradients are taken of four images at once, and of the last one."""
-    monkeypatch.setitem(LIMITS, "cpu", replace(LIMITS["cpu"], gradient_rows=4))
+    monkeypatch.setitem(LIMITS, device.type, replace(LIMITS[device.type], gradient_rows=4))
     kind = KINDS[name]
     torch.manual_seed(0)
-    net = Network(kind).eval().requires_grad_(False)
-    plain, images = deepcopy(net), torch.rand(IMAGES, 3, 6, 6)
+    net = place(Network(kind).eval().requires_grad_(False))
+    plain, images = deepcopy(net), place(torch.rand(IMAGES, 3, 6, 6))
     before = state_of(net)
     injections = {method: Injection(net, images, 10**6, method) for method in ("exact", "fast", "screened")}
     assert (injections["exact"].method_of(0) == "exact") == kind.has_graph, injections["exact"].notes

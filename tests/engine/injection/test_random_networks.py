@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,6 +15,9 @@ from torch import Tensor, nn
 
 from engine.injection.injection import Injection
 from tests.engine.injection.networks import bits_in_turn, judged_logits, replayed_logits, same_to_the_bit
+
+if TYPE_CHECKING:
+    from tests.engine.injection.networks import Place
 
 pytestmark = pytest.mark.usefixtures("one_thread", "little_measured")
 
@@ -109,10 +113,10 @@ STEPS = st.builds(
 
 @settings(max_examples=15)
 @given(st.lists(STEPS, min_size=1, max_size=6), st.booleans(), st.sampled_from([7, 8]), st.integers(0, 2**31 - 1))
-def test_exact_is_naive_to_the_bit(steps: list[Step], flatten: bool, hidden: int, seed: int) -> None:
+def test_exact_is_naive_to_the_bit(place: Place, steps: list[Step], flatten: bool, hidden: int, seed: int) -> None:
     torch.manual_seed(seed)
-    model = RandomNetwork(steps, flatten, hidden)
-    images = torch.randn(32, 3, 12, 12)
+    model = place(RandomNetwork(steps, flatten, hidden))
+    images = place(torch.randn(32, 3, 12, 12))
     injection = Injection(model, images, 2 * 10**7, "exact")
     assert not any("run the whole network" in note for note in injection.notes)
     block = injection.load(images)
@@ -125,10 +129,10 @@ def test_exact_is_naive_to_the_bit(steps: list[Step], flatten: bool, hidden: int
 
 @settings(max_examples=10)
 @given(st.lists(STEPS, min_size=1, max_size=6), st.booleans(), st.integers(0, 2**31 - 1))
-def test_fast_finds_the_same_critical_pairs(steps: list[Step], flatten: bool, seed: int) -> None:
+def test_fast_finds_the_same_critical_pairs(place: Place, steps: list[Step], flatten: bool, seed: int) -> None:
     torch.manual_seed(seed)
-    model = RandomNetwork(steps, flatten, hidden=8)
-    images = torch.randn(32, 3, 12, 12)
+    model = place(RandomNetwork(steps, flatten, hidden=8))
+    images = place(torch.randn(32, 3, 12, 12))
     injection = Injection(model, images, 2 * 10**7, "fast")
     golden = model(images)
     for layer in range(len(injection.names)):
@@ -138,4 +142,4 @@ def test_fast_finds_the_same_critical_pairs(steps: list[Step], flatten: bool, se
         critical = (logits.argmax(2) != golden.argmax(1)) | ~logits.isfinite().all(2)
         outcomes = list(injection.inject(injection.load(images), faults))
         found = torch.from_numpy(np.concatenate([part.severity for part in outcomes]) == 2)
-        assert torch.equal(found, critical)
+        assert torch.equal(found, critical.cpu())

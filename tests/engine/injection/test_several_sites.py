@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 import torch
@@ -12,9 +14,12 @@ from torch import Tensor, nn
 
 from engine.formats.float32 import FLOAT32
 from engine.injection.injection import Injection
-from engine.injection.network.layers import injectable_modules
+from engine.injection.network.layers import flat_weight, injectable_modules
 from engine.injection.outcomes import Sites, WeightFaults
 from tests.engine.injection.networks import LogitsRecorder, judged_logits, same_to_the_bit
+
+if TYPE_CHECKING:
+    from tests.engine.injection.networks import Place
 
 pytestmark = pytest.mark.usefixtures("one_thread", "little_measured")
 
@@ -66,7 +71,7 @@ def flips(model: nn.Module, layers: list[int], sites: list[tuple[int, int, int]]
             free = [place for place in range(first, first + per_channel) if (number, place) not in taken]
             place = int(generator.choice(free))
             taken.add((number, place))
-            golden = module.weight.detach().numpy().reshape(-1)[[place]]
+            golden = flat_weight(module.weight)[[place]]
             chosen = np.array([bit if bit < 32 else generator.integers(32)], dtype=np.uint8)
             rows.append((fault, number, place, FLOAT32.faulty_values(golden, chosen, np.full(1, -1, np.int8))[0]))
     count = 1 + len(sites)
@@ -85,9 +90,9 @@ def flips(model: nn.Module, layers: list[int], sites: list[tuple[int, int, int]]
     )
 
 
-def network_and_images(seed: int) -> tuple[nn.Module, Tensor]:
+def network_and_images(seed: int, place: Place) -> tuple[nn.Module, Tensor]:
     torch.manual_seed(seed)
-    return Net(), torch.randn(32, 3, 8, 8)
+    return place(Net()), place(torch.randn(32, 3, 8, 8))
 
 
 SITES = st.lists(
@@ -99,8 +104,10 @@ SITES = st.lists(
 
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=1), SITES, st.integers(0, 2**31 - 1))
-def test_exact_is_naive_to_the_bit(layers: list[int], sites: list[tuple[int, int, int]], seed: int) -> None:
-    model, images = network_and_images(seed)
+def test_exact_is_naive_to_the_bit(
+    place: Place, layers: list[int], sites: list[tuple[int, int, int]], seed: int
+) -> None:
+    model, images = network_and_images(seed, place)
     faults = flips(model, layers, sites, seed)
     with torch.inference_mode():
         expected = judged_logits(model, images, faults)
@@ -115,24 +122,24 @@ def test_exact_is_naive_to_the_bit(layers: list[int], sites: list[tuple[int, int
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=3), SITES, st.integers(0, 2**31 - 1))
 def test_fast_finds_the_critical_pairs_of_naive(
-    layers: list[int], sites: list[tuple[int, int, int]], seed: int
+    place: Place, layers: list[int], sites: list[tuple[int, int, int]], seed: int
 ) -> None:
-    model, images = network_and_images(seed)
+    model, images = network_and_images(seed, place)
     faults = flips(model, sorted(layers), sites, seed)
     with torch.inference_mode():
         logits, golden = judged_logits(model, images, faults), model(images)
     critical = (logits.argmax(2) != golden.argmax(1)) | ~logits.isfinite().all(2)
     injection = Injection(model, images, MEMORY, "fast")
     outcomes = list(injection.inject(injection.load(images), faults))
-    assert [int(place) for part in outcomes for place in part.positions] == list(range(FAULTS))
+    assert [int(position) for part in outcomes for position in part.positions] == list(range(FAULTS))
     found = torch.from_numpy(np.concatenate([part.severity for part in outcomes]) == 2)
-    assert torch.equal(found, critical)
+    assert torch.equal(found, critical.cpu())
 
 
 @pytest.mark.parametrize("method", ["exact", "fast"])
-def test_changes_that_cancel_are_no_less_exact(method: str) -> None:
+def test_changes_that_cancel_are_no_less_exact(method: str, place: Place) -> None:
     """Two huge changes of opposite sign on equal inputs: what is left of them is rounding, not their size."""
-    model, images = network_and_images(0)
+    model, images = network_and_images(0, place)
     images[:, 1] = images[:, 0]
     huge = np.array([3e8, 3e20, 3e30], dtype=np.float32)
     count, per_input = len(huge), 9
@@ -146,11 +153,11 @@ def test_changes_that_cancel_are_no_less_exact(method: str) -> None:
     injection = Injection(model, images, MEMORY, method)
     outcomes = list(injection.inject(injection.load(images), faults))
     found = torch.from_numpy(np.concatenate([part.severity for part in outcomes]) == 2)
-    assert torch.equal(found, critical)
+    assert torch.equal(found, critical.cpu())
 
 
-def test_rows_are_taken_with_their_sites() -> None:
-    model, _ = network_and_images(0)
+def test_rows_are_taken_with_their_sites(place: Place) -> None:
+    model, _ = network_and_images(0, place)
     faults = flips(model, [1], [(-1, -1, 32), (2, 0, 32)], 0)
     assert faults.more is not None
     taken = faults.take(np.array([5, 2]))

@@ -23,6 +23,8 @@ from tests.engine.injection.networks import every_bit_in, judged_logits
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.engine.injection.networks import Place
+
 MEMORY = 5 * 10**8
 CLASSES = 4
 
@@ -54,9 +56,9 @@ def bounded(model: nn.Module, images: torch.Tensor, layer: int) -> tuple[TracedN
 @pytest.mark.parametrize("pool", [nn.MaxPool2d(2), nn.AvgPool2d(2), nn.AdaptiveAvgPool2d(4), nn.MaxPool2d(3, 2, 1)])
 @pytest.mark.parametrize("activation", [nn.ReLU(), nn.ReLU6(), nn.Tanh()])
 @pytest.mark.parametrize("layer", [0, 1, 2])
-def test_no_change_reaches_farther(pool: nn.Module, activation: nn.Module, layer: int) -> None:
+def test_no_change_reaches_farther(pool: nn.Module, activation: nn.Module, layer: int, place: Place) -> None:
     torch.manual_seed(layer)
-    model, images = Tail(pool, activation), torch.randn(32, 3, 8, 8)
+    model, images = place(Tail(pool, activation)), place(torch.randn(32, 3, 8, 8))
     traced, suffix = bounded(model, images, layer)
     reach = change_bound_of(suffix, traced.network)
     assert reach is not None
@@ -116,11 +118,11 @@ SUMS: dict[str, tuple[Callable[[torch.Tensor, torch.Tensor], torch.Tensor], bool
 
 @pytest.mark.parametrize("way", SUMS)
 @pytest.mark.parametrize("layer", [0, 1])
-def test_whatever_is_added_is_bounded_or_has_no_bound(way: str, layer: int) -> None:
+def test_whatever_is_added_is_bounded_or_has_no_bound(way: str, layer: int, place: Place) -> None:
     torch.manual_seed(0)
     total, is_bounded = SUMS[way]
-    images = torch.randn(8, 3, 6, 6)
-    traced, suffix = bounded(Summing(total), images, layer)
+    images = place(torch.randn(8, 3, 6, 6))
+    traced, suffix = bounded(place(Summing(total)), images, layer)
     reach = change_bound_of(suffix, traced.network)
     if layer == 0:
         assert (reach is not None) == is_bounded
@@ -149,9 +151,9 @@ def test_whatever_is_added_is_bounded_or_has_no_bound(way: str, layer: int) -> N
     assert ((moved[:, first] - moved[:, second]).abs() <= sum(bounds) * (1 + 1e-5) + 1e-5).all()
 
 
-def test_the_bound_is_reached_where_nothing_bends() -> None:
+def test_the_bound_is_reached_where_nothing_bends(place: Place) -> None:
     """One linear layer after the change: no bound could be smaller."""
-    model, images = Tail(nn.MaxPool2d(2), nn.ReLU()), torch.randn(4, 3, 8, 8)
+    model, images = place(Tail(nn.MaxPool2d(2), nn.ReLU())), place(torch.randn(4, 3, 8, 8))
     traced, suffix = bounded(model, images, 2)
     reach = change_bound_of(suffix, traced.network)
     assert reach is not None
@@ -173,8 +175,8 @@ class Unbounded(nn.Module):
         return self.head((x * x).mean((2, 3)))
 
 
-def test_what_is_not_bounded_has_no_reach() -> None:
-    traced, suffix = bounded(Unbounded(), torch.randn(4, 3, 8, 8), 0)
+def test_what_is_not_bounded_has_no_reach(place: Place) -> None:
+    traced, suffix = bounded(place(Unbounded()), place(torch.randn(4, 3, 8, 8)), 0)
     assert change_bound_of(suffix, traced.network) is None
 
 
@@ -183,7 +185,7 @@ class Settled(SeverityMatrix):
 
     def __init__(self, faults: int, golden_logits: torch.Tensor) -> None:
         super().__init__(faults, golden_logits)
-        self.without_run = torch.zeros(faults, len(golden_logits), dtype=torch.bool)
+        self.without_run = torch.zeros(faults, len(golden_logits), dtype=torch.bool, device=golden_logits.device)
 
     def record_bounded(
         self, faults: torch.Tensor, images: slice, severity: torch.Tensor, doubt: torch.Tensor | None
@@ -193,11 +195,11 @@ class Settled(SeverityMatrix):
 
 
 @pytest.fixture(scope="module")
-def fast_lenet5() -> tuple[nn.Module, torch.Tensor, Injection]:
+def fast_lenet5(place: Place) -> tuple[nn.Module, torch.Tensor, Injection]:
     """The bundled network, 128 images, and `fast` on both."""
     dataset = load_dataset(DatasetConfig(name="mnist"))
-    model = load_model(ModelConfig(arch="lenet5"), dataset).model
-    images = torch.from_numpy(dataset.batch(slice(0, 128)))
+    model = place(load_model(ModelConfig(arch="lenet5"), dataset).model)
+    images = place(torch.from_numpy(dataset.batch(slice(0, 128))))
     return model, images, Injection(model, images, MEMORY, "fast")
 
 

@@ -18,6 +18,8 @@ from engine.injection.check.steady import check_steady
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.engine.injection.networks import Place
+
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
@@ -70,27 +72,32 @@ UNSTEADY: dict[str, tuple[nn.Module | Callable[[Tensor], Tensor], str]] = {
     "dropout in training mode": (Forgetful(0.5), r"between \(Forgetful\) draws random numbers"),
     "batch statistics": (nn.BatchNorm2d(8, track_running_stats=False), r"between \(BatchNorm2d\).*the other images"),
     "the mean of the batch": (lambda x: x - x.mean(0, keepdim=True), r"Network.*the other images"),
-    "a place in the batch": (lambda x: x * torch.arange(len(x)).view(-1, 1, 1, 1), r"Network.*the order"),
+    "a place in the batch": (
+        lambda x: x * torch.arange(len(x), device=x.device).view(-1, 1, 1, 1),
+        r"Network.*the order",
+    ),
     "the size of the batch": (lambda x: x * len(x), r"Network.*the size of the batch"),
     "state between runs": (Counting(), r"between \(Counting\).*from run to run"),
 }
 
 
 @pytest.mark.parametrize("what", UNSTEADY)
-def test_other_answers_without_a_fault_are_refused_naming_the_module(what: str) -> None:
+def test_other_answers_without_a_fault_are_refused_naming_the_module(what: str, place: Place) -> None:
     between, sentence = UNSTEADY[what]
     torch.manual_seed(0)
     with pytest.raises(InputError, match=rf"\[model\]: the network's answers differ without a fault: .*{sentence}"):
-        check_steady(Network(between).eval(), torch.rand(8, 3, 6, 6))
+        check_steady(place(Network(between).eval()), place(torch.rand(8, 3, 6, 6)))
 
 
 @pytest.mark.parametrize(
     "between",
     [nn.BatchNorm2d(8), nn.Dropout(0.5), nn.InstanceNorm2d(8), nn.ReLU(inplace=True), lambda x: F.dropout(x, 0.0)],
 )
-def test_a_steady_network_passes_and_is_left_as_it_was(between: nn.Module | Callable[[Tensor], Tensor]) -> None:
+def test_a_steady_network_passes_and_is_left_as_it_was(
+    between: nn.Module | Callable[[Tensor], Tensor], place: Place
+) -> None:
     torch.manual_seed(0)
-    network, images = Network(between).eval(), torch.rand(8, 3, 6, 6)
+    network, images = place(Network(between).eval()), place(torch.rand(8, 3, 6, 6))
     before, given = {name: value.clone() for name, value in network.state_dict().items()}, images.clone()
     check_steady(network, images)
     assert torch.equal(images, given)
@@ -98,7 +105,7 @@ def test_a_steady_network_passes_and_is_left_as_it_was(between: nn.Module | Call
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in network.modules())
 
 
-def test_an_input_that_is_overwritten_is_the_networks_own() -> None:
+def test_an_input_that_is_overwritten_is_the_networks_own(place: Place) -> None:
     def centred(x: Tensor) -> Tensor:
         x -= 0.5
         return x
@@ -114,4 +121,4 @@ def test_an_input_that_is_overwritten_is_the_networks_own() -> None:
             """Logits [n, 5]."""
             return self.inner(centred(images))
 
-    check_steady(Centring().eval(), torch.rand(8, 3, 6, 6))
+    check_steady(place(Centring().eval()), place(torch.rand(8, 3, 6, 6)))

@@ -31,24 +31,25 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from engine.injection.outcomes import WeightFaults
+    from tests.engine.injection.networks import Place
 
 MEMORY = 10**9
 
 
 @pytest.fixture(scope="module")
-def lenet5(device: torch.device, dtype: torch.dtype) -> tuple[nn.Module, Tensor]:
+def lenet5(place: Place) -> tuple[nn.Module, Tensor]:
     """The bundled network and 64 bundled images."""
     dataset = load_dataset(DatasetConfig(name="mnist"))
-    model = load_model(ModelConfig(arch="lenet5"), dataset).model.to(device, dtype)
-    return model, torch.from_numpy(dataset.batch(np.arange(64))).to(device, dtype)
+    model = load_model(ModelConfig(arch="lenet5"), dataset).model
+    return place(model), place(torch.from_numpy(dataset.batch(np.arange(64))))
 
 
 @pytest.fixture(scope="module")
-def resnet20(shared_data: Path, device: torch.device, dtype: torch.dtype) -> tuple[nn.Module, Tensor]:
+def resnet20(shared_data: Path, place: Place) -> tuple[nn.Module, Tensor]:
     """The published network and 16 CIFAR-10 images."""
     dataset = load_dataset(DatasetConfig(name="cifar10", path=shared_data / "cifar10"))
     model = load_model(ModelConfig(arch="resnet20", weights=shared_data / "weights" / "resnet20-cifar10.th"), dataset)
-    return model.model.to(device, dtype), torch.from_numpy(dataset.batch(np.arange(16))).to(device, dtype)
+    return place(model.model), place(torch.from_numpy(dataset.batch(np.arange(16))))
 
 
 @pytest.fixture(scope="module")
@@ -131,21 +132,22 @@ def test_what_the_golden_class_lost_follows_from_the_logits(
             assert outcomes.softmax_lost.dtype == np.float32
 
 
-def test_of_equal_logits_the_lowest_class_is_the_best() -> None:
+def test_of_equal_logits_the_lowest_class_is_the_best(place: Place, device: torch.device) -> None:
     golden = torch.tensor([[9.0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 9.0]])
-    matrix = SeverityMatrix(1, golden)
+    matrix = SeverityMatrix(1, place(golden))
     ties = torch.tensor([[1.0, 2, 1, 1, 1, 1, 1], [1.0, 2, 1, 1, 1, 1, 1]])
-    matrix.record(torch.tensor([0, 0]), torch.tensor([0, 1]), ties)
+    matrix.record(torch.tensor([0, 0], device=device), torch.tensor([0, 1], device=device), place(ties))
     outcomes = matrix.outcomes(np.array([0]))
     assert outcomes.golden_in_top5.tolist() == [True, False]
     assert (outcomes.softmax_lost > 0.8).all()
 
 
-def test_a_pair_that_is_recorded_again_is_as_it_was_recorded_last() -> None:
+def test_a_pair_that_is_recorded_again_is_as_it_was_recorded_last(place: Place, device: torch.device) -> None:
     golden = torch.tensor([[3.0, 1, 0], [3.0, 1, 0]])
-    matrix, pairs = SeverityMatrix(1, golden), (torch.tensor([0, 0]), torch.tensor([0, 1]))
-    matrix.record(*pairs, torch.tensor([[0.0, 9, 0], [0.0, 9, 0]]))
-    matrix.record(*pairs, torch.tensor([[3.0, 1, 0], [3.0, 3.1, 0]]))
+    matrix = SeverityMatrix(1, place(golden))
+    pairs = torch.tensor([0, 0], device=device), torch.tensor([0, 1], device=device)
+    matrix.record(*pairs, place(torch.tensor([[0.0, 9, 0], [0.0, 9, 0]])))
+    matrix.record(*pairs, place(torch.tensor([[3.0, 1, 0], [3.0, 3.1, 0]])))
     outcomes = matrix.outcomes(np.array([0]))
     assert outcomes.severity.tolist() == [[0, 2]]
     expected = golden[0].softmax(0)[0] - torch.tensor([3.0, 3.1, 0]).softmax(0)[0]

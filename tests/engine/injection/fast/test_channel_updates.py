@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,9 @@ from torch import Tensor, nn
 
 from engine.injection.exact.packs import Pack
 from engine.injection.fast.channel_updates import ChangedWeights, UpdatedLayer, has_update_rule
+
+if TYPE_CHECKING:
+    from tests.engine.injection.networks import Place
 
 LAYERS: dict[str, tuple[nn.Conv2d | nn.Linear, tuple[int, ...]]] = {
     "plain": (nn.Conv2d(3, 4, 3), (3, 7, 6)),
@@ -21,11 +26,18 @@ LAYERS: dict[str, tuple[nn.Conv2d | nn.Linear, tuple[int, ...]]] = {
 }
 
 
+def placed(name: str, place: Place) -> tuple[nn.Conv2d | nn.Linear, Tensor]:
+    """One of them, and what it reads."""
+    layer, shape = LAYERS[name]
+    place(layer)
+    return layer, place(torch.randn(5, *shape))
+
+
 def with_changes(layer: nn.Conv2d | nn.Linear, places: Tensor, change: Tensor, x: Tensor) -> Tensor:
     """The layer's own result, with `change` [channels] added to one weight of every channel."""
     golden = layer.weight.detach().clone()
     flat = layer.weight.data.view(len(golden), -1)
-    flat[torch.arange(len(flat)), places] += change
+    flat[torch.arange(len(flat), device=flat.device), places] += change
     try:
         return layer(x).detach()
     finally:
@@ -33,23 +45,21 @@ def with_changes(layer: nn.Conv2d | nn.Linear, places: Tensor, change: Tensor, x
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_every_weight_of_every_channel(name: str) -> None:
-    layer, shape = LAYERS[name]
+def test_every_weight_of_every_channel(name: str, place: Place) -> None:
     torch.manual_seed(1)
-    x = torch.randn(5, *shape)
+    layer, x = placed(name, place)
     assert has_update_rule(layer, x)
     golden = layer(x).detach()
     thin = UpdatedLayer(layer, x, golden)
-    channels, change = torch.arange(len(golden[0])), torch.randn(len(golden[0]))
-    for place in range(layer.weight[0].numel()):
-        places = torch.full_like(channels, place)
+    channels, change = torch.arange(len(golden[0]), device=x.device), place(torch.randn(len(golden[0])))
+    for index in range(layer.weight[0].numel()):
+        places = torch.full_like(channels, index)
         weights = ChangedWeights(channels, channels, places[:, None], change[:, None], None)
         torch.testing.assert_close(thin.outputs(weights), with_changes(layer, places, change, x))
 
 
-def test_other_channels_stay_golden() -> None:
-    layer, shape = LAYERS["padded"]
-    x = torch.randn(5, *shape)
+def test_other_channels_stay_golden(place: Place) -> None:
+    layer, x = placed("padded", place)
     golden = layer(x).detach()
     weights = changed_weights(layer, channels=[2], places=[4], change=[3.0])
     assert weights.slots is None
@@ -58,16 +68,15 @@ def test_other_channels_stay_golden() -> None:
     assert not torch.equal(some[:, 2], golden[:, 2])
 
 
-def test_faults_in_most_channels_are_filled_up_to_all() -> None:
-    layer, shape = LAYERS["padded"]
-    x = torch.randn(5, *shape)
+def test_faults_in_most_channels_are_filled_up_to_all(place: Place) -> None:
+    layer, x = placed("padded", place)
     golden = layer(x).detach()
     weights = changed_weights(layer, channels=[0, 1, 3], places=[4, 0, 7], change=[3.0, -2.0, 1.0])
     filled = UpdatedLayer(layer, x, golden).outputs(weights)
-    places, change = torch.tensor([4, 0, 0, 7]), torch.tensor([3.0, -2.0, 0.0, 1.0])
+    places, change = torch.tensor([4, 0, 0, 7], device=x.device), place(torch.tensor([3.0, -2.0, 0.0, 1.0]))
     torch.testing.assert_close(filled, with_changes(layer, places, change, x))
     torch.testing.assert_close(filled[:, 2], golden[:, 2], rtol=0, atol=0)
-    of_channels = torch.arange(4)[:, None, None].expand(4, 1, 5)
+    of_channels = torch.arange(4, device=x.device)[:, None, None].expand(4, 1, 5)
     assert weights.of_faults(of_channels).tolist() == [[channel] * 5 for channel in (0, 1, 3)]
     assert weights.faults.tolist() == [10, 11, 12]
 

@@ -42,19 +42,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.injection.outcomes import Outcomes
+    from tests.engine.injection.networks import Place
 
 MEMORY = 5 * 10**8
 WIDE, NARROW = torch.channels_last, torch.contiguous_format
 
 
 @pytest.fixture(scope="module")
-def lenet5(device: torch.device, dtype: torch.dtype) -> Callable[[int], tuple[nn.Module, Tensor]]:
+def lenet5(place: Place) -> Callable[[int], tuple[nn.Module, Tensor]]:
     """The bundled network and so many bundled images, a network of its own for each test."""
 
     def make(images: int) -> tuple[nn.Module, Tensor]:
         dataset = load_dataset(DatasetConfig(name="mnist"))
-        model = load_model(ModelConfig(arch="lenet5"), dataset).model.to(device, dtype)
-        return model, torch.from_numpy(dataset.batch(np.arange(images))).to(device, dtype)
+        model = load_model(ModelConfig(arch="lenet5"), dataset).model
+        return place(model), place(torch.from_numpy(dataset.batch(np.arange(images))))
 
     return make
 
@@ -126,12 +127,12 @@ def test_values_around_overflow(lenet5: Callable[[int], tuple[nn.Module, Tensor]
 
 
 @pytest.fixture(scope="module")
-def resnet20(shared_data: Path, device: torch.device, dtype: torch.dtype) -> tuple[nn.Module, Tensor]:
+def resnet20(shared_data: Path, place: Place) -> tuple[nn.Module, Tensor]:
     """The published network and 16 CIFAR-10 images."""
     dataset = load_dataset(DatasetConfig(name="cifar10", path=shared_data / "cifar10"))
     config = ModelConfig(arch="resnet20", weights=shared_data / "weights" / "resnet20-cifar10.th")
-    model = load_model(config, dataset).model.to(device, dtype)
-    return model, torch.from_numpy(dataset.batch(np.arange(16))).to(device, dtype)
+    model = load_model(config, dataset).model
+    return place(model), place(torch.from_numpy(dataset.batch(np.arange(16))))
 
 
 @pytest.fixture(scope="module")
@@ -194,13 +195,11 @@ def test_a_pair_that_the_rest_of_the_network_hides_is_masked(lenet5: Callable[[i
 
 
 @pytest.mark.parametrize("hidden", [7, 8])
-def test_where_places_in_the_batch_matter_exact_decides(hidden: int, device: torch.device, dtype: torch.dtype) -> None:
+def test_where_places_in_the_batch_matter_exact_decides(hidden: int, place: Place) -> None:
     """A linear layer with an odd number of inputs has other bits in other rows of a batch."""
     torch.manual_seed(0)
-    model = torch.nn.Sequential(
-        torch.nn.Flatten(), torch.nn.Linear(48, hidden), torch.nn.ReLU(), torch.nn.Linear(hidden, 5)
-    ).to(device, dtype)
-    images = torch.randn(32, 3, 4, 4).to(device, dtype)
+    model = place(nn.Sequential(nn.Flatten(), nn.Linear(48, hidden), nn.ReLU(), nn.Linear(hidden, 5)))
+    images = place(torch.randn(32, 3, 4, 4))
     exact, fast = Injection(model, images, 10**7, "exact"), Injection(model, images, 10**7, "fast")
     for layer in range(2):
         faults = every_bit_in(model, layer, weights=4)
@@ -257,22 +256,22 @@ class Jumping(nn.Module):
         lambda x: x.gather(1, x.mean((2, 3), keepdim=True).argsort(1).expand_as(x)) * x,
     ],
 )
-def test_layers_before_a_jump_run_as_by_exact(middle: Callable[[Tensor], Tensor]) -> None:
+def test_layers_before_a_jump_run_as_by_exact(middle: Callable[[Tensor], Tensor], place: Place) -> None:
     """No lead of a class is safe where the least rounding error may become any other."""
     torch.manual_seed(0)
-    images = torch.rand(16, 3, 8, 8)
-    injection = Injection(Jumping(middle).eval().requires_grad_(False), images, 10**6, "fast")
+    images = place(torch.rand(16, 3, 8, 8))
+    injection = Injection(place(Jumping(middle).eval().requires_grad_(False)), images, 10**6, "fast")
     assert [injection.method_of(layer) for layer in range(3)] == ["exact", "exact", "fast"]
     (note,) = injection.notes
     assert note.startswith("faults in first, second run as by exact, which is slower: a value jumps (")
 
 
 @pytest.mark.parametrize("middle", [nn.GELU(), nn.Softshrink(), lambda x: x.topk(2, 1).values, nn.GroupNorm(2, 4)])
-def test_what_only_bends_stays_fast(middle: Callable[[Tensor], Tensor]) -> None:
+def test_what_only_bends_stays_fast(middle: Callable[[Tensor], Tensor], place: Place) -> None:
     torch.manual_seed(0)
-    net = Jumping(middle)
-    net.head = nn.Linear(int(net.middle(torch.zeros(1, 4, 4, 4)).shape[1]), 5)
-    injection = Injection(net.eval().requires_grad_(False), torch.rand(16, 3, 8, 8), 10**6, "fast")
+    net = place(Jumping(middle))
+    net.head = place(nn.Linear(int(net.middle(place(torch.zeros(1, 4, 4, 4))).shape[1]), 5))
+    injection = Injection(net.eval().requires_grad_(False), place(torch.rand(16, 3, 8, 8)), 10**6, "fast")
     assert {injection.method_of(layer) for layer in range(3)} == {"fast"}
 
 
@@ -290,9 +289,9 @@ class ByWidth(nn.Module):
         return self.head(y.relu().mean((2, 3)))
 
 
-def test_a_size_that_is_read_again_is_found() -> None:
+def test_a_size_that_is_read_again_is_found(place: Place) -> None:
     torch.manual_seed(0)
-    net, images = ByWidth().eval().requires_grad_(False), torch.rand(16, 3, 8, 8)
+    net, images = place(ByWidth().eval().requires_grad_(False)), place(torch.rand(16, 3, 8, 8))
     fast, exact = Injection(net, images, 10**6, "fast"), Injection(net, images, 10**6, "exact")
     for layer in range(3):
         assert fast.method_of(layer) == "fast"
@@ -301,13 +300,13 @@ def test_a_size_that_is_read_again_is_found() -> None:
     assert fast.notes == []
 
 
-def test_what_fails_when_rounding_is_measured_runs_as_by_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_fails_when_rounding_is_measured_runs_as_by_exact(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_args: object) -> None:
         raise KeyError("relu_2")
 
     monkeypatch.setattr("engine.injection.fast.batches.FastBatches._run_padded", fail)
     torch.manual_seed(0)
-    net, images = ByWidth().eval().requires_grad_(False), torch.rand(16, 3, 8, 8)
+    net, images = place(ByWidth().eval().requires_grad_(False)), place(torch.rand(16, 3, 8, 8))
     injection = Injection(net, images, 10**6, "fast")
     assert {injection.method_of(layer) for layer in range(3)} == {"exact"}
     assert "fast fails ('relu_2')" in injection.notes[0]
@@ -315,13 +314,13 @@ def test_what_fails_when_rounding_is_measured_runs_as_by_exact(monkeypatch: pyte
 
 @pytest.mark.parametrize("arch", ["lenet5", "resnet20", "mobilenetv2"])
 def test_a_pair_by_itself_is_what_it_is_among_others(
-    arch: str, device: torch.device, monkeypatch: pytest.MonkeyPatch
+    arch: str, place: Place, device: torch.device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Slices run all images of a fault, pairs by themselves any of them: the same values, but for the order of sums."""
     run_small_batches(monkeypatch, device)
     measure_little(monkeypatch)
     images = torch.randn(13, *((1, 28, 28) if arch == "lenet5" else (3, 16, 16)))
-    model = seeded(arch, images)
+    model, images = place(seeded(arch, images)), place(images)
     injection = Injection(model, images, 5 * 10**8, "fast")
     block = injection.load(images)
     assert isinstance(block, FastBlock)
@@ -333,7 +332,7 @@ def test_a_pair_by_itself_is_what_it_is_among_others(
         chosen = torch.rand(len(faults), len(images)) < 0.3
         recorder = SeverityMatrix(len(faults), block.logits)
         with torch.inference_mode():
-            pairs = chosen & torch.as_tensor(faults.changes)[:, None]
+            pairs = (chosen & torch.as_tensor(faults.changes)[:, None]).to(device)
             single = SingleUpdates(method.updates(block, layer), *pairs.nonzero(as_tuple=True))
             method.run_some(block, layer, faults, recorder, single)
         found = recorder.outcomes(faults.positions).severity
@@ -343,14 +342,14 @@ def test_a_pair_by_itself_is_what_it_is_among_others(
         assert not found[~chosen.numpy()].any()
 
 
-def test_of_one_class_too_exact_says_what_is_finite() -> None:
+def test_of_one_class_too_exact_says_what_is_finite(place: Place) -> None:
     """An infinite weight times padding is NaN in the first stage of `fast`, and nothing in a convolution of torch."""
     first = nn.Conv2d(1, 8, 3, padding=1)
     first.weight.data[0, 0, 0, 0] = 1.0
     layers = first, nn.ReLU6(), nn.Conv2d(8, 8, 3, groups=2), nn.ReLU()
     model = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 1))
-    images = torch.rand(4, 1, 6, 6, generator=torch.Generator().manual_seed(0)) + 0.1
-    model = model.eval().requires_grad_(False)
+    images = place(torch.rand(4, 1, 6, 6, generator=torch.Generator().manual_seed(0)) + 0.1)
+    model = place(model.eval().requires_grad_(False))
     faults = faults_in(model, 0, np.array([0]), np.array([30]))
     assert np.isinf(faults.value).all()
     assert judged_logits(model, images, faults).isfinite().all()

@@ -25,6 +25,8 @@ from tests.engine.injection.networks import assert_same_critical_pairs, every_bi
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.engine.injection.networks import Place
+
 MEMORY = 10**8
 
 
@@ -41,26 +43,31 @@ def transforming(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return tell
 
 
-def network() -> tuple[nn.Module, Tensor]:
+@pytest.fixture
+def network(place: Place) -> tuple[nn.Module, Tensor]:
     """Its inputs have zeros, where a large weight gives nothing unless it is transformed."""
     torch.manual_seed(0)
     layers = [nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1), nn.ReLU()]
     model = nn.Sequential(*layers, nn.Conv2d(8, 8, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 64, 10)).eval()
-    return model.requires_grad_(False), torch.randn(64, 3, 8, 8).relu()
+    return place(model.requires_grad_(False)), place(torch.randn(64, 3, 8, 8).relu())
 
 
-def test_the_plain_loop_decides_what_rounding_decides(transforming: Callable[[], None]) -> None:
+def test_the_plain_loop_decides_what_rounding_decides(
+    network: tuple[nn.Module, Tensor], transforming: Callable[[], None]
+) -> None:
     transforming()
-    model, images = network()
+    model, images = network
     exact, fast = Injection(model, images, MEMORY, "exact"), Injection(model, images, MEMORY, "fast")
     for layer in range(4):
         faults = every_bit_in(model, layer, weights=16, seed=layer)
         assert_same_critical_pairs(outcomes_of(fast, images, faults), outcomes_of(exact, images, faults))
 
 
-def test_faults_in_several_weights_are_run_as_by_exact(transforming: Callable[[], None]) -> None:
+def test_faults_in_several_weights_are_run_as_by_exact(
+    network: tuple[nn.Module, Tensor], transforming: Callable[[], None]
+) -> None:
     transforming()
-    model, images = network()
+    model, images = network
     exact, fast = Injection(model, images, MEMORY, "exact"), Injection(model, images, MEMORY, "fast")
     count = 24
     index = np.arange(count) * 9

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -9,6 +11,9 @@ from torch import nn
 
 from engine.injection.kernels.convolutions import FlatConvolution, quick_convolution
 from engine.injection.kernels.winograd import WinogradConvolution
+
+if TYPE_CHECKING:
+    from tests.engine.injection.networks import Place
 
 
 def assert_convolves(convolution: object, weight: torch.Tensor, bias: torch.Tensor | None, x: torch.Tensor) -> None:
@@ -20,28 +25,29 @@ def assert_convolves(convolution: object, weight: torch.Tensor, bias: torch.Tens
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 3), (4, 4), (5, 7), (8, 8), (9, 4)])
 @pytest.mark.parametrize("has_bias", [True, False])
-def test_winograd(size: tuple[int, int], has_bias: bool) -> None:
+def test_winograd(size: tuple[int, int], has_bias: bool, place: Place) -> None:
     torch.manual_seed(0)
-    weight, bias = torch.randn(5, 3, 3, 3), torch.randn(5) if has_bias else None
-    assert_convolves(WinogradConvolution(weight, bias), weight, bias, torch.randn(6, 3, *size))
+    weight, bias = place(torch.randn(5, 3, 3, 3)), place(torch.randn(5)) if has_bias else None
+    assert_convolves(WinogradConvolution(weight, bias), weight, bias, place(torch.randn(6, 3, *size)))
 
 
-def test_winograd_of_more_images_than_are_run_at_once() -> None:
+def test_winograd_of_more_images_than_are_run_at_once(place: Place) -> None:
     torch.manual_seed(0)
-    weight = torch.randn(4, 64, 3, 3) / 24
-    assert_convolves(WinogradConvolution(weight, None), weight, None, torch.randn(40, 64, 16, 16))
+    weight = place(torch.randn(4, 64, 3, 3)) / 24
+    assert_convolves(WinogradConvolution(weight, None), weight, None, place(torch.randn(40, 64, 16, 16)))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 2), (2, 1), (2, 2)])
 @pytest.mark.parametrize("has_bias", [True, False])
-def test_flat(size: tuple[int, int], has_bias: bool) -> None:
+def test_flat(size: tuple[int, int], has_bias: bool, place: Place) -> None:
     torch.manual_seed(0)
-    weight, bias = torch.randn(5, 3, 3, 3), torch.randn(5) if has_bias else None
-    assert_convolves(FlatConvolution(weight, bias, *size), weight, bias, torch.randn(70, 3, *size))
+    weight, bias = place(torch.randn(5, 3, 3, 3)), place(torch.randn(5)) if has_bias else None
+    assert_convolves(FlatConvolution(weight, bias, *size), weight, bias, place(torch.randn(70, 3, *size)))
 
 
 @pytest.mark.parametrize("size", [2, 4])
 def test_a_row_is_the_same_wherever_it_stands(size: int) -> None:
+    """On a CPU, where products are cut for that."""
     torch.manual_seed(0)
     module = nn.Conv2d(128, 128, 3, padding=1)
     quick = quick_convolution(module, module.weight.detach(), None, torch.Size((1, 128, size, size)))
@@ -69,6 +75,7 @@ def test_a_row_is_the_same_wherever_it_stands(size: int) -> None:
     ],
 )
 def test_which_one(module: nn.Conv2d, size: int, kind: type | None) -> None:
+    """On a CPU; a GPU has other limits."""
     shape = torch.Size((1, module.in_channels, size, size))
     quick = quick_convolution(module, module.weight.detach(), None, shape)
     assert quick is None if kind is None else isinstance(quick, kind)

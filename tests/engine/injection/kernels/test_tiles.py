@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor, fx
 
+    from tests.engine.injection.networks import Place
+
 
 class Pooled(nn.Module):
     """A network of one pooling."""
@@ -54,8 +56,8 @@ def test_which_poolings_are_tilings(pool: Callable[[Tensor], Tensor], tile: tupl
 
 
 @pytest.mark.parametrize("size", [(2, 2), (3, 2), (1, 4)])
-def test_same_as_torch_with_nan_and_infinity_in_any_layout(size: tuple[int, int]) -> None:
-    value = torch.randn(3, 2, 7, 9)
+def test_same_as_torch_with_nan_and_infinity_in_any_layout(size: tuple[int, int], place: Place) -> None:
+    value = place(torch.randn(3, 2, 7, 9))
     value[0, 0, 2, 3], value[1, 1, 0, 0], value[2, 0, 5, 1] = torch.nan, torch.inf, -torch.inf
     expected = F.max_pool2d(value, size)
     for layout in (value, value.permute(1, 2, 3, 0).contiguous().permute(3, 0, 1, 2)):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import torch
 from torch import nn
 
 from engine.injection.network.folded import FoldedLayer, fold_layers
 from engine.injection.network.traced import trace
+
+if TYPE_CHECKING:
+    from tests.engine.injection.networks import Place
 
 
 @pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last])
@@ -22,13 +27,13 @@ from engine.injection.network.traced import trace
     ],
     ids=["plain", "stride", "uneven", "pointwise", "all at once"],
 )
-def test_update_of_each_pair(convolution: nn.Conv2d, order: torch.memory_format) -> None:
+def test_update_of_each_pair(convolution: nn.Conv2d, order: torch.memory_format, place: Place) -> None:
     """Golden's result plus what the change of the pair's own channel gives is the result of the changed input."""
     generator = torch.Generator().manual_seed(0)
-    images = torch.randn(6, 5, 9, 8, generator=generator)
-    delta = torch.randn(6, 1, 9, 8, generator=generator)
-    channel = torch.tensor([4, 0, 2, 2, 1, 4])
-    layer = folded(convolution, images)
+    images = place(torch.randn(6, 5, 9, 8, generator=generator))
+    delta = place(torch.randn(6, 1, 9, 8, generator=generator))
+    channel = torch.tensor([4, 0, 2, 2, 1, 4], device=images.device)
+    layer = folded(place(convolution), images)
     changed = images.clone()
     changed[torch.arange(6), channel] += delta[:, 0]
     with torch.inference_mode():
@@ -38,15 +43,15 @@ def test_update_of_each_pair(convolution: nn.Conv2d, order: torch.memory_format)
         assert updated.data_ptr() == golden.data_ptr()
 
 
-def test_update_by_one_change_for_all_pairs() -> None:
+def test_update_by_one_change_for_all_pairs(place: Place) -> None:
     """A change that pairs share in memory, as where nothing changes."""
-    convolution = nn.Conv2d(2, 3, 1)
-    images = torch.ones(4, 2, 5, 5)
-    delta = torch.zeros(1, 1, 5, 5).expand(4, -1, -1, -1)
+    convolution = place(nn.Conv2d(2, 3, 1))
+    images = place(torch.ones(4, 2, 5, 5))
+    delta = place(torch.zeros(1, 1, 5, 5)).expand(4, -1, -1, -1)
     with torch.inference_mode():
         golden = convolution(images)
         layer = folded(convolution, images)
-        updated = layer.update_pair_wise(golden.clone(), delta, torch.tensor([0, 1, 0, 1]))
+        updated = layer.update_pair_wise(golden.clone(), delta, torch.tensor([0, 1, 0, 1], device=images.device))
         assert torch.equal(updated, golden)
 
 

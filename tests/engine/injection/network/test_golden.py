@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 import torch
@@ -15,6 +17,9 @@ from engine.injection.network.graph import Network
 from engine.injection.workers import Workers
 from engine.models import load_model
 from tests.engine.injection.networks import every_bit_in, judged_logits, replayed_logits, same_to_the_bit
+
+if TYPE_CHECKING:
+    from tests.engine.injection.networks import Place
 
 
 class CountsRows(nn.Module):
@@ -30,10 +35,10 @@ class CountsRows(nn.Module):
         return self.head(self.second(torch.relu(self.first(x))).view(rows, -1))
 
 
-def test_parts_are_the_whole_to_the_bit() -> None:
+def test_parts_are_the_whole_to_the_bit(place: Place) -> None:
     dataset = load_dataset(DatasetConfig(name="mnist"))
-    model = load_model(ModelConfig(arch="lenet5"), dataset).model
-    images = torch.from_numpy(dataset.batch(np.arange(60)))
+    model = place(load_model(ModelConfig(arch="lenet5"), dataset).model)
+    images = place(torch.from_numpy(dataset.batch(np.arange(60))))
     network = Network(model.eval())
     keep = set(network.nodes) - {network.output}
     with torch.inference_mode():
@@ -46,11 +51,11 @@ def test_parts_are_the_whole_to_the_bit() -> None:
         assert torch.equal(parts.values[node], value), node.name
 
 
-def test_a_network_that_counts_its_rows_is_run_whole() -> None:
+def test_a_network_that_counts_its_rows_is_run_whole(place: Place) -> None:
     """A part would have counted its own."""
     torch.manual_seed(0)
-    model = CountsRows().eval().requires_grad_(False)
-    images = torch.rand(32, 1, 12, 12)
+    model = place(CountsRows().eval().requires_grad_(False))
+    images = place(torch.rand(32, 1, 12, 12))
     injection = Injection(model, images, 10**9, "exact")
     assert injection.notes == []
     block = injection.load(images)
@@ -61,9 +66,9 @@ def test_a_network_that_counts_its_rows_is_run_whole() -> None:
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 3, 1, 2), (1, 0, 2, 3), (2, 3, 0, 1)])
-def test_rows_lie_in_memory_as_what_they_are_taken_from(order: tuple[int, ...]) -> None:
-    value = torch.rand(5, 6, 7, 8).permute(order)
-    rows = torch.tensor([3, 0, 3])
+def test_rows_lie_in_memory_as_what_they_are_taken_from(order: tuple[int, ...], place: Place) -> None:
+    value = place(torch.rand(5, 6, 7, 8)).permute(order)
+    rows = torch.tensor([3, 0, 3], device=value.device)
     taken = take_rows(value, rows)
     assert torch.equal(taken, value[rows])
     assert sorted(range(4), key=taken.stride) == sorted(range(4), key=value.stride)
@@ -82,9 +87,9 @@ class ChannelsLast(nn.Module):
 
 
 @pytest.mark.usefixtures("one_thread")
-def test_a_replayed_value_keeps_its_order_in_memory() -> None:
+def test_a_replayed_value_keeps_its_order_in_memory(place: Place) -> None:
     torch.manual_seed(0)
-    net, images = ChannelsLast().eval().requires_grad_(False), torch.rand(13, 3, 16, 16)
+    net, images = place(ChannelsLast().eval().requires_grad_(False)), place(torch.rand(13, 3, 16, 16))
     injection = Injection(net, images, 10**7, "exact")
     block = injection.load(images)
     faults = every_bit_in(net, 0, weights=8)

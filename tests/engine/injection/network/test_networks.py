@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from tests.engine.injection.networks import Place
+
     class Check(Protocol):
         """Checks `layers` layers of a network with these images, on the device and in the type that are asked for."""
 
@@ -66,8 +68,8 @@ def photos(shared_data: Path) -> Tensor:
 
 
 @pytest.fixture
-def check(device: torch.device, dtype: torch.dtype) -> Check:
-    return lambda model, images, layers=3: check_on(model.to(device, dtype), images.to(device, dtype), layers)
+def check(place: Place) -> Check:
+    return lambda model, images, layers=3: check_on(place(model), place(images), layers)
 
 
 def check_on(model: nn.Module, images: Tensor, layers: int) -> None:

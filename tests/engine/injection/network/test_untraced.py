@@ -17,6 +17,8 @@ from tests.engine.injection.test_fuzzed_networks import judged
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.engine.injection.networks import Place
+
     Middle = Callable[["Network", Tensor], Any]
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -56,7 +58,7 @@ def rows(_net: Network, x: Tensor) -> Tensor:
 
 
 def star(_net: Network, x: Tensor) -> Tensor:
-    return x + torch.zeros(*x.shape)
+    return x + torch.zeros(*x.shape, device=x.device)
 
 
 def length(_net: Network, x: Tensor) -> Tensor:
@@ -72,11 +74,11 @@ def number(_net: Network, x: Tensor) -> Tensor:
 
 
 def in_numpy(_net: Network, x: Tensor) -> Tensor:
-    return torch.from_numpy(np.maximum(x.numpy(), 0))
+    return torch.from_numpy(np.maximum(x.cpu().numpy(), 0)).to(x)
 
 
 def new_tensor(_net: Network, x: Tensor) -> Tensor:
-    return x + torch.zeros(x.size(0), 4, 1, 1)
+    return x + torch.zeros(x.size(0), 4, 1, 1, device=x.device)
 
 
 def a_part(_net: Network, x: Tensor) -> Tensor:
@@ -102,7 +104,7 @@ def kept(net: Network, x: Tensor) -> Tensor:
 
 
 def no_rows(_net: Network, x: Tensor) -> Tensor:
-    return x + torch.arange(x.shape[-1])
+    return x + torch.arange(x.shape[-1], device=x.device)
 
 
 def others(_net: Network, x: Tensor) -> Tensor:
@@ -117,11 +119,11 @@ SENTENCES: dict[Middle, str] = {
     branch: f'("return x if x.mean() > -1e9 else -x"): {BY_VALUE}',
     size_check: f'("assert x.shape[1] == 4"): {BY_VALUE}',
     rows: f'("return torch.stack([row.relu() for row in x])"): {LOOP}',
-    star: f'("return x + torch.zeros(*x.shape)"): {LOOP}',
+    star: f'("return x + torch.zeros(*x.shape, device=x.device)"): {LOOP}',
     length: '("return x.reshape(len(x), 4, 6, 6)"): len() of a tensor is not recorded; use its .size(0)',
     counted: ": it needs a size as a number; take it from a constant",
     number: f'("return x * float(x.max() * 0 + 1)"): {VALUE}',
-    in_numpy: '("return torch.from_numpy(np.maximum(x.numpy(), 0))"): ',
+    in_numpy: '("return torch.from_numpy(np.maximum(x.cpu().numpy(), 0)).to(x)"): ',
     new_tensor: "; take sizes from constants, and make new tensors by torch.zeros_like or .new_zeros",
     a_part: '("x[:, 0] = 0"): assigning to a part of a tensor is not recorded; use torch.where or torch.cat',
     unknown_in_place: f'("return x + x.clone().fill_(1.0)"): fill_ works in place; {NEW_TENSOR}',
@@ -135,10 +137,10 @@ SENTENCES: dict[Middle, str] = {
 
 
 @pytest.mark.parametrize("middle", SENTENCES, ids=lambda middle: middle.__name__)
-def test_the_line_is_named_and_what_to_write_instead(middle: Middle) -> None:
+def test_the_line_is_named_and_what_to_write_instead(middle: Middle, place: Place) -> None:
     torch.manual_seed(0)
-    images = torch.rand(16, 3, 6, 6)
-    net = Network(middle).eval().requires_grad_(False)
+    images = place(torch.rand(16, 3, 6, 6))
+    net = place(Network(middle).eval().requires_grad_(False))
     note, *_ = Injection(net, images, 10**6, "fast").notes
     assert note.startswith(f"{ALWAYS}test_untraced.py, line "), note
     line = int(note.split("line ")[1].split(" ")[0])
@@ -147,7 +149,7 @@ def test_the_line_is_named_and_what_to_write_instead(middle: Middle) -> None:
     assert all(part in note for part in SENTENCES[middle].split("|")), note
 
 
-def test_an_operator_that_works_in_place_is_told_where_it_shows_under_another_name() -> None:
+def test_an_operator_that_works_in_place_is_told_where_it_shows_under_another_name(place: Place) -> None:
     def shortcut(_net: Network, x: Tensor) -> Tensor:
         y = x
         y += x.relu()
@@ -159,20 +161,19 @@ def test_an_operator_that_works_in_place_is_told_where_it_shows_under_another_na
         return y
 
     torch.manual_seed(0)
-    images = torch.rand(16, 3, 6, 6)
-    of_both = [
-        Injection(Network(each).eval().requires_grad_(False), images, 10**6, "fast") for each in (shortcut, alone)
-    ]
+    images = place(torch.rand(16, 3, 6, 6))
+    networks = [place(Network(each).eval().requires_grad_(False)) for each in (shortcut, alone)]
+    of_both = [Injection(net, images, 10**6, "fast") for net in networks]
     assert [injection.method_of(0) for injection in of_both] == ["whole network", "fast"]
     assert OWN_LOGITS in of_both[0].notes[0]
     assert of_both[1].notes == []
 
 
-def test_what_has_no_graph_is_right_all_the_same() -> None:
+def test_what_has_no_graph_is_right_all_the_same(place: Place) -> None:
     torch.manual_seed(0)
-    images = torch.rand(16, 3, 6, 6)
+    images = place(torch.rand(16, 3, 6, 6))
     for middle in (branch, rows, number, a_part):
-        net = Network(middle).eval().requires_grad_(False)
+        net = place(Network(middle).eval().requires_grad_(False))
         plain, injection = deepcopy(net), Injection(net, images, 10**6, "fast")
         assert {injection.method_of(layer) for layer in range(2)} == {"whole network"}
         for layer in range(2):

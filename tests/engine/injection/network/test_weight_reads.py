@@ -16,6 +16,8 @@ from tests.engine.injection.networks import every_bit_in, judged_logits, replaye
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.engine.injection.networks import Place
+
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
@@ -113,19 +115,19 @@ class ByParameters(Plain):
 CLOSURES = [HookOfAClosure, ForwardOfAClosure, Closure, KeptByAHook]
 
 
-def network(kind: type[Plain]) -> Plain:
+def network(kind: type[Plain], place: Place) -> Plain:
     torch.manual_seed(0)
-    net = kind().eval().requires_grad_(False)
-    net(torch.zeros(2, 3, 6, 6))  # as the network is tried out when it is loaded
+    net = place(kind().eval().requires_grad_(False))
+    net(place(torch.zeros(2, 3, 6, 6)))  # as the network is tried out when it is loaded
     return net
 
 
 @pytest.mark.parametrize("kind", [Plain, HookOfAMethod, *CLOSURES, ByStateDict, ByParameters])
-def test_no_fault_is_lost(kind: type[Plain]) -> None:
+def test_no_fault_is_lost(kind: type[Plain], place: Place) -> None:
     """Compared with a network that was made anew: a copy may itself be what is wrong."""
-    images = torch.rand(13, 3, 6, 6)
-    injection = Injection(network(kind), images, 10**6, "exact")
-    other = network(kind)
+    images = place(torch.rand(13, 3, 6, 6))
+    injection = Injection(network(kind, place), images, 10**6, "exact")
+    other = network(kind, place)
     block = injection.load(images)
     for layer, _ in enumerate(injectable_modules(other)):
         faults = every_bit_in(other, layer, weights=6)
@@ -134,24 +136,24 @@ def test_no_fault_is_lost(kind: type[Plain]) -> None:
 
 
 @pytest.mark.parametrize("kind", CLOSURES)
-def test_there_is_no_copy_where_it_would_not_be_all_its_own(kind: type[Plain]) -> None:
-    net = network(kind)
-    assert untouched_copy(net, torch.rand(3, 3, 6, 6)) is net
+def test_there_is_no_copy_where_it_would_not_be_all_its_own(kind: type[Plain], place: Place) -> None:
+    net = network(kind, place)
+    assert untouched_copy(net, place(torch.rand(3, 3, 6, 6))) is net
 
 
 @pytest.mark.parametrize("kind", [Plain, HookOfAMethod, ByStateDict, ByParameters])
-def test_an_untouched_copy_is_another_network(kind: type[Plain]) -> None:
-    net = network(kind)
-    copy = untouched_copy(net, torch.rand(3, 3, 6, 6))
+def test_an_untouched_copy_is_another_network(kind: type[Plain], place: Place) -> None:
+    net = network(kind, place)
+    copy, images = untouched_copy(net, place(torch.rand(3, 3, 6, 6))), place(torch.ones(2, 3, 6, 6))
     assert copy is not net
-    assert torch.equal(copy(torch.ones(2, 3, 6, 6)), net(torch.ones(2, 3, 6, 6)))
+    assert torch.equal(copy(images), net(images))
 
 
-def test_asking_where_a_weight_lies_is_not_reading_it() -> None:
-    net = network(Plain)
+def test_asking_where_a_weight_lies_is_not_reading_it(place: Place, device: torch.device, dtype: torch.dtype) -> None:
+    net = network(Plain, place)
     with WeightReads(net) as reads:
         weight = next(net.parameters())
-        assert (weight.device.type, weight.dtype, weight.shape[0], weight.dim()) == ("cpu", torch.float32, 4, 4)
+        assert (weight.device, weight.dtype, weight.shape[0], weight.dim()) == (device, dtype, 4, 4)
     assert not reads.read
     with WeightReads(net) as reads:
         assert next(net.parameters()).max().isfinite()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine.injection.outcomes import Outcomes
+    from tests.engine.injection.networks import Place
 
 MEMORY = 5 * 10**8
 LAYERS = np.array([1, 0, 0, 2, 1, 1, 0, 2], dtype=np.int32)
@@ -85,9 +86,10 @@ def test_whole_faults_are_spread_over_the_layers_as_the_faults_are() -> None:
 
 
 @pytest.fixture(scope="module")
-def lenet5() -> tuple[nn.Module, Tensor]:
+def lenet5(place: Place) -> tuple[nn.Module, Tensor]:
     dataset = load_dataset(DatasetConfig(name="mnist"))
-    return load_model(ModelConfig(arch="lenet5"), dataset).model, torch.from_numpy(dataset.batch(np.arange(48)))
+    model = load_model(ModelConfig(arch="lenet5"), dataset).model
+    return place(model), place(torch.from_numpy(dataset.batch(np.arange(48))))
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -10,6 +12,9 @@ from engine.injection.network.graph import Network
 from engine.injection.network.suffix import reach_layers
 from engine.injection.screened.direction import direction_of
 from tests.engine.injection.screened.test_growth import norm
+
+if TYPE_CHECKING:
+    from tests.engine.injection.networks import Place
 
 
 class Sum(nn.Module):
@@ -45,23 +50,23 @@ WITHOUT_A_FLOOR = {
 }
 
 
-def direction_after(after: nn.Module, images: Tensor) -> tuple[nn.Sequential, Tensor | None]:
+def direction_after(after: nn.Module, images: Tensor, place: Place) -> tuple[nn.Sequential, Tensor | None]:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), after, nn.Conv2d(4, 2, 1), nn.Flatten(), nn.LazyLinear(5))
     with torch.inference_mode(False):
         network.eval()(images)
-    graph = Network(network)
-    graph.find_shapes(images)
+    graph = Network(place(network))
+    graph.find_shapes(place(images))
     return network, direction_of(reach_layers(graph).suffixes[0], graph)
 
 
 @pytest.mark.parametrize("name", AFTER)
-def test_a_change_goes_the_way_that_is_told_and_takes_no_more_than_there_is(name: str) -> None:
+def test_a_change_goes_the_way_that_is_told_and_takes_no_more_than_there_is(name: str, place: Place) -> None:
     images = torch.randn(3, 3, 8, 8)
-    network, direction = direction_after(AFTER[name].eval(), images)
+    network, direction = direction_after(AFTER[name].eval(), images, place)
     assert direction is not None
     assert direction.abs().min() == 1
-    z = network[0](images).detach()
+    z = network[0](place(images)).detach()
     for size in (1e-3, 1.0, 1e30):
         golden, faulty = network[1](z), network[1](z + size * torch.rand_like(z))
         rise = (faulty - golden) * direction[None, :, None, None]
@@ -72,13 +77,13 @@ def test_a_change_goes_the_way_that_is_told_and_takes_no_more_than_there_is(name
 
 
 @pytest.mark.parametrize("name", WITHOUT_A_FLOOR)
-def test_elsewhere_nothing_is_told(name: str) -> None:
-    assert direction_after(WITHOUT_A_FLOOR[name].eval(), torch.randn(3, 3, 8, 8))[1] is None
+def test_elsewhere_nothing_is_told(name: str, place: Place) -> None:
+    assert direction_after(WITHOUT_A_FLOOR[name].eval(), torch.randn(3, 3, 8, 8), place)[1] is None
 
 
-def test_a_norm_that_erases_tells_no_direction() -> None:
+def test_a_norm_that_erases_tells_no_direction(place: Place) -> None:
     erasing = norm(4)
     erasing.weight.data[1] = 0
-    direction = direction_after(nn.Sequential(erasing, nn.ReLU()), torch.randn(3, 3, 8, 8))[1]
+    direction = direction_after(nn.Sequential(erasing, nn.ReLU()), torch.randn(3, 3, 8, 8), place)[1]
     assert direction is not None
     assert direction[1] == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -9,6 +11,9 @@ from torch import Tensor, nn
 from engine.injection.network.graph import Network
 from engine.injection.network.suffix import reach_layers
 from engine.injection.screened.growth import growth_of
+
+if TYPE_CHECKING:
+    from tests.engine.injection.networks import Place
 
 
 def norm(channels: int) -> nn.BatchNorm2d:
@@ -62,26 +67,27 @@ def growth_after(network: nn.Module, images: Tensor) -> Tensor | None:
 
 
 @pytest.mark.parametrize("name", AFTER)
-def test_no_change_grows_more(name: str) -> None:
+def test_no_change_grows_more(name: str, place: Place) -> None:
     torch.manual_seed(0)
     images, after = torch.randn(3, 3, 8, 8), AFTER[name].eval()
     network = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), after, nn.Conv2d(4, 2, 1), nn.Flatten(), nn.LazyLinear(5))
     with torch.inference_mode(False):
         network(images)
-    growth = growth_after(network, images)
+    images = place(images)
+    growth = growth_after(place(network), images)
     assert growth is not None
     z = network[0](images).detach()
     for trial in range(200):
-        change = torch.randn(3, 4, 8, 8) * (torch.rand(3, 4, 8, 8) < 0.05) * 10.0 ** (trial % 4 - 2)
+        change = place(torch.randn(3, 4, 8, 8) * (torch.rand(3, 4, 8, 8) < 0.05) * 10.0 ** (trial % 4 - 2))
         grown = (after(z + change) - after(z)).detach().flatten(2).norm(dim=2)
         assert (grown <= growth * change.flatten(2).norm(dim=2) * (1 + 1e-4) + 1e-5).all()
 
 
-def test_what_is_added_twice_counts_twice() -> None:
-    network = nn.Sequential(Residual(), nn.Conv2d(4, 2, 1), nn.Flatten(), nn.Linear(2 * 64, 5))
-    growth = growth_after(network, torch.randn(3, 3, 8, 8))
+def test_what_is_added_twice_counts_twice(place: Place) -> None:
+    network = place(nn.Sequential(Residual(), nn.Conv2d(4, 2, 1), nn.Flatten(), nn.Linear(2 * 64, 5)))
+    growth = growth_after(network, place(torch.randn(3, 3, 8, 8)))
     assert growth is not None
-    torch.testing.assert_close(growth, torch.full((4,), 2.0))
+    torch.testing.assert_close(growth, place(torch.full((4,), 2.0)))
 
 
 class Gated(nn.Module):
@@ -95,6 +101,6 @@ class Gated(nn.Module):
         return self.conv(x) * self.other(x)
 
 
-def test_what_has_no_known_factor() -> None:
-    network = nn.Sequential(Gated(), nn.Conv2d(4, 2, 1), nn.Flatten(), nn.Linear(2 * 64, 5))
-    assert growth_after(network, torch.randn(3, 3, 8, 8)) is None
+def test_what_has_no_known_factor(place: Place) -> None:
+    network = place(nn.Sequential(Gated(), nn.Conv2d(4, 2, 1), nn.Flatten(), nn.Linear(2 * 64, 5)))
+    assert growth_after(network, place(torch.randn(3, 3, 8, 8))) is None

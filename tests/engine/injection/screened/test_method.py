@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine.injection.outcomes import Outcomes, WeightFaults
+    from tests.engine.injection.networks import Place
 
 MEMORY = 5 * 10**8
 
@@ -30,10 +31,10 @@ def severities(injection: Injection, images: Tensor, faults: WeightFaults) -> np
     return np.concatenate([part.severity for part in outcomes])
 
 
-def test_lenet5_every_layer_every_bit() -> None:
+def test_lenet5_every_layer_every_bit(place: Place) -> None:
     dataset = load_dataset(DatasetConfig(name="mnist"))
-    model = load_model(ModelConfig(arch="lenet5"), dataset).model
-    images = torch.from_numpy(dataset.batch(np.arange(256)))
+    model = place(load_model(ModelConfig(arch="lenet5"), dataset).model)
+    images = place(torch.from_numpy(dataset.batch(np.arange(256))))
     fast, screened = (Injection(model, images, MEMORY, name) for name in ("fast", "screened"))
     assert not screened.notes
     for layer in range(5):
@@ -45,12 +46,12 @@ def test_lenet5_every_layer_every_bit() -> None:
         assert 0 < run.mean() < 0.5
 
 
-def test_what_each_stage_screens_is_counted() -> None:
+def test_what_each_stage_screens_is_counted(place: Place) -> None:
     """By the bound alone are those that a method without a second stage leaves out, too."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 3))
-    images = torch.rand(16, 1, 8, 8)
-    both, first = (Injection(model.eval(), images, MEMORY, "screened", thetas=Thetas(0.3, t)) for t in (0.3, 1e-30))
+    model, images = place(model.eval()), place(torch.rand(16, 1, 8, 8))
+    both, first = (Injection(model, images, MEMORY, "screened", thetas=Thetas(0.3, t)) for t in (0.3, 1e-30))
     faults = every_bit_in(model, 0, weights=36)
     by_both, by_first = (outcomes_of(injection, images, faults) for injection in (both, first))
     screened = [sum(int((part.severity == SCREENED).sum()) for part in found) for found in (by_both, by_first)]
@@ -59,7 +60,7 @@ def test_what_each_stage_screens_is_counted() -> None:
     assert by_change == [screened[0] - screened[1], 0]
 
 
-def test_large_changes_are_run_whatever_the_gradient_says() -> None:
+def test_large_changes_are_run_whatever_the_gradient_says(place: Place) -> None:
     """Behind dead units the gradient is zero, and a large change wakes them up."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.Linear(3, 6), nn.ReLU(), nn.Linear(6, 3)).eval()
@@ -67,7 +68,7 @@ def test_large_changes_are_run_whatever_the_gradient_says() -> None:
     assert isinstance(second, nn.Linear)
     second.bias.data = torch.tensor([5.0, 5, 5, -50, -50, -50])
     second.weight.data[:3] *= 1e-4
-    images = torch.rand(32, 1, 2, 2) + 0.5
+    model, images = place(model), place(torch.rand(32, 1, 2, 2) + 0.5)
     fast, screened = (Injection(model, images, MEMORY, name) for name in ("fast", "screened"))
     faults = every_bit_in(model, 0, weights=12)
     expected, found = severities(fast, images, faults), severities(screened, images, faults)
@@ -75,7 +76,7 @@ def test_large_changes_are_run_whatever_the_gradient_says() -> None:
     assert not ((found == SCREENED) & (expected == CRITICAL)).any()
 
 
-def test_tied_images_are_run() -> None:
+def test_tied_images_are_run(place: Place) -> None:
     """A golden class that leads by nothing can lose to any change."""
     torch.manual_seed(0)
     model = seeded("lenet5", torch.randn(8, 1, 28, 28))
@@ -83,13 +84,13 @@ def test_tied_images_are_run() -> None:
     assert isinstance(head, nn.Linear)
     head.weight.data[1] = head.weight.data[0]
     head.bias.data[:2] = 100.0
-    images = torch.randn(16, 1, 28, 28)
+    model, images = place(model), place(torch.randn(16, 1, 28, 28))
     screened = Injection(model, images, MEMORY, "screened")
     faults = every_bit_in(model, 2, weights=4)
     assert (severities(screened, images, faults) != SCREENED).all()
 
 
-def test_layers_without_a_known_growth_are_left_to_fast() -> None:
+def test_layers_without_a_known_growth_are_left_to_fast(place: Place) -> None:
     torch.manual_seed(0)
 
     class Gated(nn.Module):
@@ -101,7 +102,7 @@ def test_layers_without_a_known_growth_are_left_to_fast() -> None:
             gated: Tensor = self.head((self.conv(x) * self.other(x)).flatten(1))
             return gated
 
-    model, images = Gated().eval(), torch.randn(16, 1, 8, 8)
+    model, images = place(Gated().eval()), place(torch.randn(16, 1, 8, 8))
     screened, fast = (Injection(model, images, MEMORY, name) for name in ("screened", "fast"))
     assert [screened.method_of(layer) for layer in range(3)] == ["fast", "fast", "screened"]
     assert "faults in conv, other run as by fast" in screened.notes[0]
@@ -133,9 +134,9 @@ def half_of(value: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("cut", [all_of, half_of])
-def test_where_the_gradient_is_cut_off_pairs_are_run(cut: Callable[[Tensor], Tensor]) -> None:
+def test_where_the_gradient_is_cut_off_pairs_are_run(cut: Callable[[Tensor], Tensor], place: Place) -> None:
     torch.manual_seed(0)
-    model, images = Cut(cut).eval(), torch.randn(24, 1, 6, 6)
+    model, images = place(Cut(cut).eval()), place(torch.randn(24, 1, 6, 6))
     fast, screened = (Injection(model, images, MEMORY, name) for name in ("fast", "screened"))
     assert any("gradient does not say" in note for note in screened.notes)
     assert screened.method_of(0) == "fast"
@@ -144,9 +145,9 @@ def test_where_the_gradient_is_cut_off_pairs_are_run(cut: Callable[[Tensor], Ten
     assert np.array_equal(severities(fast, images, faults), severities(screened, images, faults))
 
 
-def test_a_network_with_one_class_has_no_rival() -> None:
+def test_a_network_with_one_class_has_no_rival(place: Place) -> None:
     torch.manual_seed(0)
-    model, images = Cut(nn.Identity(), classes=1).eval(), torch.randn(16, 1, 6, 6)
+    model, images = place(Cut(nn.Identity(), classes=1).eval()), place(torch.randn(16, 1, 6, 6))
     screened = Injection(model, images, MEMORY, "screened")
     assert any("no second class" in note for note in screened.notes)
     faults = every_bit_in(model, 0, weights=4)
@@ -155,11 +156,11 @@ def test_a_network_with_one_class_has_no_rival() -> None:
     assert np.array_equal(found == CRITICAL, severities(Injection(model, images, MEMORY, "exact"), images, faults) == 2)
 
 
-def test_bits_that_change_a_weight_hugely_downwards_can_be_screened() -> None:
+def test_bits_that_change_a_weight_hugely_downwards_can_be_screened(place: Place) -> None:
     """Where nothing falls below zero they take what is there, and no more."""
     dataset = load_dataset(DatasetConfig(name="mnist"))
-    model = load_model(ModelConfig(arch="lenet5"), dataset).model
-    images = torch.from_numpy(dataset.batch(np.arange(128)))
+    model = place(load_model(ModelConfig(arch="lenet5"), dataset).model)
+    images = place(torch.from_numpy(dataset.batch(np.arange(128))))
     fast, screened = (Injection(model, images, MEMORY, name) for name in ("fast", "screened"))
     index = np.arange(0, 48_000, 97)
     faults = faults_in(model, 2, index, np.full(len(index), 30))
@@ -170,10 +171,10 @@ def test_bits_that_change_a_weight_hugely_downwards_can_be_screened() -> None:
     assert ((found == CRITICAL) == (expected == CRITICAL))[~left_out].all()
 
 
-def test_faulty_values_that_are_not_finite_are_run() -> None:
+def test_faulty_values_that_are_not_finite_are_run(place: Place) -> None:
     dataset = load_dataset(DatasetConfig(name="mnist"))
-    model = load_model(ModelConfig(arch="lenet5"), dataset).model
-    images = torch.from_numpy(dataset.batch(np.arange(32)))
+    model = place(load_model(ModelConfig(arch="lenet5"), dataset).model)
+    images = place(torch.from_numpy(dataset.batch(np.arange(32))))
     faults = faults_in(model, 1, np.arange(6), np.zeros(6, dtype=np.int64))
     faults.value[:] = -np.inf, np.nan, np.inf, -3.4e38, 3.4e38, -np.inf
     found = severities(Injection(model, images, MEMORY, "screened"), images, faults)

@@ -22,6 +22,7 @@ from tests.engine.injection.networks import every_bit_in, outcomes_of
 if TYPE_CHECKING:
     from engine.injection.outcomes import WeightFaults
     from engine.injection.pairs import Pairs
+    from tests.engine.injection.networks import Place
 
 MEMORY = 5 * 10**8
 
@@ -46,17 +47,17 @@ class Screening:
         """All that differ, with what has changed."""
         recorder = SeverityMatrix(len(faults), self.block.logits)
         with torch.inference_mode():
-            wanted = torch.ones(len(faults), self.block.count, dtype=torch.bool)
+            wanted = torch.ones(len(faults), self.block.count, dtype=torch.bool, device=self.block.logits.device)
             source = WantedUpdates(self.method._fast.updates(self.block, layer), wanted)
             parts = list(source.run(faults, recorder))
             return type(parts[0]).concat(parts)
 
 
-def test_where_all_is_linear_it_is_what_the_lead_loses() -> None:
+def test_where_all_is_linear_it_is_what_the_lead_loses(place: Place) -> None:
     """And a share of the product of norms, which nothing is left out for: here the remainder only makes it larger."""
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Conv2d(1, 8, 3), nn.Flatten(), nn.Linear(128, 4)).eval()
-    images = torch.randn(32, 1, 6, 6)
+    model = place(nn.Sequential(nn.Conv2d(1, 8, 3), nn.Flatten(), nn.Linear(128, 4)).eval())
+    images = place(torch.randn(32, 1, 6, 6))
     screening = Screening(model, images)
     faults = every_bit_in(model, 0, weights=8)
     pairs = screening.pairs(0, faults)
@@ -76,14 +77,14 @@ def test_where_all_is_linear_it_is_what_the_lead_loses() -> None:
         logits = model(images[image : image + 1]).detach()[0]
         flat[index] = before
         left = (logits[top1[image]] - logits) / lead[image]
-        taken = 1 - left[torch.arange(4) != top1[image]].min()
+        taken = 1 - left[torch.arange(4) != int(top1[image])].min()
         assert share[pair] >= taken - 0.01 * abs(taken) - 1e-4
 
 
-def test_too_large_a_change_and_a_lead_of_nothing_are_run() -> None:
+def test_too_large_a_change_and_a_lead_of_nothing_are_run(place: Place) -> None:
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(128, 4)).eval()
-    images = torch.randn(32, 1, 6, 6)
+    model = place(nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(128, 4)).eval())
+    images = place(torch.randn(32, 1, 6, 6))
     screening = Screening(model, images)
     slopes = screening.slopes(0)
     pairs = screening.pairs(0, every_bit_in(model, 0, weights=8))
@@ -96,13 +97,13 @@ def test_too_large_a_change_and_a_lead_of_nothing_are_run() -> None:
     assert not (tied.shares(pairs) <= 1e9).any()
 
 
-def test_pairs_that_were_drawn_are_run_although_they_are_safe() -> None:
+def test_pairs_that_were_drawn_are_run_although_they_are_safe(place: Place) -> None:
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(128, 4)).eval()
-    images = torch.randn(32, 1, 6, 6)
+    model = place(nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(128, 4)).eval())
+    images = place(torch.randn(32, 1, 6, 6))
     screening = Screening(model, images)
     faults = every_bit_in(model, 0, weights=8)
-    wanted = torch.ones(len(faults), 32, dtype=torch.bool)
+    wanted = torch.ones(len(faults), 32, dtype=torch.bool, device=images.device)
 
     def is_drawn(fault: Tensor, image: Tensor) -> Tensor:
         return (fault + image) % 2 == 0
@@ -119,11 +120,11 @@ def test_pairs_that_were_drawn_are_run_although_they_are_safe() -> None:
     assert (is_run[safe[0], safe[1]] == is_drawn(safe[0], safe[1])).all()
 
 
-def test_the_hardest_images_of_lenet5_lose_no_critical_pair() -> None:
+def test_the_hardest_images_of_lenet5_lose_no_critical_pair(place: Place) -> None:
     """Where a lead is small a change cancels out to first order alone; what that leaves out is what is critical."""
     dataset = load_dataset(DatasetConfig(name="mnist"))
-    model = load_model(ModelConfig(arch="lenet5"), dataset).model
-    images = torch.from_numpy(dataset.batch(np.arange(10_000)))
+    model = place(load_model(ModelConfig(arch="lenet5"), dataset).model)
+    images = place(torch.from_numpy(dataset.batch(np.arange(10_000))))
     with torch.inference_mode():
         best = model(images).topk(2).values
     images = images[(best[:, 0] - best[:, 1]).argsort()[:200]]
@@ -136,9 +137,9 @@ def test_the_hardest_images_of_lenet5_lose_no_critical_pair() -> None:
         assert not ((found == SCREENED) & (expected == CRITICAL)).any()
 
 
-def test_single_neurons_have_no_second_stage() -> None:
+def test_single_neurons_have_no_second_stage(place: Place) -> None:
     """A critical pair of LeNet-5's first linear layer took 0.06 of a lead to first order, and all of it in truth."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(128, 8), nn.Linear(8, 4)).eval()
-    screens = Screening(model, torch.randn(32, 1, 6, 6)).block.screens
+    screens = Screening(place(model), place(torch.randn(32, 1, 6, 6))).block.screens
     assert [screens[layer].slopes is not None for layer in range(3)] == [True, False, False]
