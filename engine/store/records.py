@@ -26,8 +26,8 @@ SCREENED_BY_CHANGE = "screened_by_change"
 """the statistic that counts the pairs of a part that were screened by their exact change"""
 
 
-FOUND_DAMAGE = "verify found damage; run it again to mend it"
-"""why a campaign that was finished is paused"""
+FOUND_DAMAGE = "verify found damage"
+"""how the reason begins for which a campaign that was finished is paused; older stores go on otherwise"""
 
 
 class Counted:

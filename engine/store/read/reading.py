@@ -142,7 +142,8 @@ class StoreReader:
     def _is_to_be_mended(self, campaign: int) -> bool:
         row = self.state.campaign_row(campaign)
         try:
-            return row.error == FOUND_DAMAGE or is_damaged(read_description(self.layout.campaign(campaign)), row)
+            found_damage = (row.error or "").startswith(FOUND_DAMAGE)
+            return found_damage or is_damaged(read_description(self.layout.campaign(campaign)), row)
         except (OSError, ValueError):
             return True
 

@@ -47,9 +47,9 @@ def test_bad_files_are_named_and_the_next_run_mends_them(invoke: Invoke, tmp_pat
     done = invoke("verify", "--store", store)
     assert done.code == 1
     assert done.out.splitlines() == [
-        f"campaign 1: {folder}/images.parquet: damaged; running its config again mends it",
-        f"campaign 1: {folder}/severity/{first}: damaged; running its config again mends it",
-        f"campaign 1: {folder}/fault_summary/{last}: missing; running its config again mends it",
+        f"campaign 1: {folder}/images.parquet: damaged; running its config again fixes it",
+        f"campaign 1: {folder}/severity/{first}: damaged; running its config again fixes it",
+        f"campaign 1: {folder}/fault_summary/{last}: missing; running its config again fixes it",
     ]
     assert done.err == ""
     assert Store.open(store, read_only=True).campaign(1).state == "paused"

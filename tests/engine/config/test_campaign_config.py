@@ -75,7 +75,7 @@ def test_all_problems_are_reported_at_once_also_those_between_keys_and_of_files(
         f"[dataset] path: there is no file {tmp_path}/nowhere.npz; give an .npz file with images and labels",
         "[dataset] std: mean and std go together; give both or neither",
         "[dataset] pth: unknown key; did you mean path?",
-        f"[faults] list: there is no file {tmp_path}/nowhere.csv; mend the path",
+        f"[faults] list: there is no file {tmp_path}/nowhere.csv; fix the path",
         "[faults] error_margin: should be greater than 0, but is 0",
         "[faults] bits[1]: should be less than or equal to 31, but is 32",
         "[faults] cuont: unknown key; did you mean count?",
@@ -193,7 +193,7 @@ def test_files_are_not_looked_for_in_a_config_that_is_not_read_from_disk() -> No
     ("content", "expected"),
     [
         (None, "there is no such file; give the path of a TOML config"),
-        (b"name = \n", "not valid TOML (Invalid value (at line 1, column 8)); mend that line"),
+        (b"name = \n", "not valid TOML (Invalid value (at line 1, column 8)); fix that line"),
         (b"\xff\xfe", "cannot be read as text"),
     ],
 )
@@ -271,8 +271,8 @@ def test_a_byte_order_mark_is_no_part_of_a_config(tmp_path: Path) -> None:
             "is a file; give a folder with a sub-folder of images per class",
         ),
         ("dataset", {"name": "npz", "path": "x" * 5000}, "cannot be read (File name too long); give an .npz file"),
-        ("dataset", {"name": "npz", "path": "a\0b"}, "path: a path cannot hold the character 0; mend it"),
-        ("faults", {"sampling": "list", "list": "d"}, "d: is a folder, not a file; mend the path"),
+        ("dataset", {"name": "npz", "path": "a\0b"}, "path: a path cannot hold the character 0; fix it"),
+        ("faults", {"sampling": "list", "list": "d"}, "d: is a folder, not a file; fix the path"),
     ],
 )
 def test_paths_that_lead_to_something_else(tmp_path: Path, section: str, table: dict[str, Any], expected: str) -> None:
@@ -308,4 +308,4 @@ def test_a_folder_that_may_not_be_searched_is_a_sentence(tmp_path: Path, monkeyp
 
     monkeypatch.setattr("pathlib.Path.stat", refuse)
     (problem,) = problems_of(MINIMAL | {"faults": {"sampling": "list", "list": "x.csv"}}, tmp_path)
-    assert problem == f"x.toml: [faults] list: {tmp_path}/x.csv: cannot be read (Permission denied); mend the path"
+    assert problem == f"x.toml: [faults] list: {tmp_path}/x.csv: cannot be read (Permission denied); fix the path"
