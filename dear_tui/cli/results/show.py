@@ -10,9 +10,11 @@ import typer
 
 from dear_tui.access.description import sections
 from dear_tui.cli.options import FORMATS, CampaignArgument, JsonOption, StoreOption, one_of
-from dear_tui.cli.printing.say import say
-from dear_tui.cli.results.summary import print_summary, print_tables, read_results
+from dear_tui.cli.printing.say import say, tell
+from dear_tui.cli.results.so_far import NEXT, print_so_far
+from dear_tui.cli.results.summary import next_question, print_results, print_tables, read_results
 from engine.errors import InputError
+from engine.severity import COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +36,10 @@ def show(
         ),
     ] = "text",
 ) -> None:
-    """Show a campaign: state, config and, when finished, results."""
+    """Show a campaign: its results, then its config and all they depend on.
+
+    Of one that is not finished: its state, how far it is, and what is known so far.
+    """
     from engine.store import Store, store_path
 
     with Store.open(store_path(store), read_only=True) as opened:
@@ -48,12 +53,14 @@ def show(
                 raise InputError(f"campaign {campaign}: has no tables while it is {status.state}; run it to its end")
             print_tables(opened, campaign, table_format)
             return
-        description = opened.description(campaign)
-        for line in _lines(status, description):
-            say(line)
         if is_finished:
-            say()
-            print_summary(opened, campaign, with_rankings=True)
+            print_results(opened, campaign, with_rankings=True)
+        else:
+            print_so_far(opened, status)
+        say()
+        for line in _lines(status, opened.description(campaign)):
+            say(line)
+        tell(next_question(campaign) if is_finished else f"\nnext: {NEXT[status.state].format(id=campaign)}")
 
 
 def _as_json(store: Store, status: CampaignStatus) -> dict[str, Any]:
@@ -67,9 +74,40 @@ def _as_json(store: Store, status: CampaignStatus) -> dict[str, Any]:
     return store.description(status.id) | asdict(status) | {"tables": tables}
 
 
+TOLD_ABOVE = {
+    *(
+        "id",
+        "name",
+        "state",
+        "network",
+        "dataset",
+        "method",
+        "faults",
+        "images",
+        "pairs",
+        "pairs_done",
+        "error",
+        "drawn",
+    ),
+    *("rate", "eta_s", "audited", "missed", *COUNTS),
+}
+"""facts of a campaign that stand before its config already"""
+
+GLOSSES = {
+    "batch_floor": "images in a batch from which on logits do not depend on how many there are",
+    "tau": "of the largest value met; answers that lead by less are computed again exactly",
+    "population": "faults that could be drawn",
+    "fingerprint": "of all that the results depend on",
+}
+"""what names of facts mean that nobody could guess"""
+
+
 def _lines(status: CampaignStatus, description: dict[str, Any]) -> Iterator[str]:
     shown = sections(status, description)
+    shown["campaign"] = {name: value for name, value in shown["campaign"].items() if name not in TOLD_ABOVE}
     width = max(len(name) for section in shown.values() for name in section)
     for title, section in shown.items():
         yield title
-        yield from (f"  {name:{width}}  {value}" for name, value in section.items())
+        for name, value in section.items():
+            gloss = f"  ({GLOSSES[name]})" if name in GLOSSES else ""
+            yield f"  {name:{width}}  {value}{gloss}"

@@ -19,6 +19,7 @@ from engine.running.execution import execute
 from engine.running.preparation import prepare
 from engine.running.training import TrainingProgress, TrainingResult
 from engine.store import Store
+from engine.units import percent
 from tests.dear_tui.cli.narrow_terminal import NarrowTerminal
 from tests.endless_queries import ENDLESS
 from tests.small_campaign import FAULTS, IMAGES, write_config
@@ -94,21 +95,29 @@ def test_show_of_an_unfinished_campaign_has_its_state_and_no_tables(invoke: Invo
     execute(prepare(load_config(write_config(tmp_path))), store, Silent(), lambda: True)
     shown = invoke("show", "1", "--store", store)
     assert shown.code == 0
-    assert "  state                paused\n" in shown.out
-    assert "Table I" not in shown.out
+    state, size, *_ = shown.out.splitlines()[1:]
+    done = Store.open(store, read_only=True).campaign(1).pairs_done
+    assert state == f"paused: {percent(done, FAULTS * IMAGES)} done, {done:,} of 2,400 pairs"
+    assert size == "60 faults x 40 images = 2,400 pairs"
+    assert "\nKnown so far\n" in shown.out
+    assert "clean accuracy" not in shown.out
+    assert shown.err.endswith("next: dear-tui resume 1 goes on with it\n")
     assert json.loads(invoke("show", "1", "--json", "--store", store).out)["tables"] is None
 
 
-def test_show_of_a_finished_campaign_ends_with_its_summary(invoke: Invoke, finished_store: Path) -> None:
+def test_show_of_a_finished_campaign_begins_with_its_results(invoke: Invoke, finished_store: Path) -> None:
     shown = invoke("show", "1", "--store", finished_store).out
+    assert shown.startswith("campaign 1: small, lenet5 on npz\n60 faults x 40 images = 2,400 pairs, computed in ")
+    assert "images: all 40 images of the data set; the network without faults has 40 of them right\n" in shown
     assert "  faults.count         60\n" in shown
     assert "  run.memory           1,000,000\n" in shown
-    assert "\nAccuracy and severities (Table I)\n" in shown
+    places = [shown.index(f"\n{title}\n") for title in ("Accuracy and severities", "config", "numerics", "depends on")]
+    assert places == sorted(places)
 
 
 FIRST_LINES = {
     "csv": "quantity,percent,low_percent,high_percent,count,of,unit",
-    "md": "**Accuracy and severities (Table I)**",
+    "md": "**Accuracy and severities**",
     "latex": r"\begin{table}",
     "html": "<table>",
 }
@@ -126,7 +135,7 @@ def test_the_tables_of_a_campaign_in_every_format(invoke: Invoke, finished_store
 
 def test_the_csv_of_a_campaign_is_tables_of_numbers(invoke: Invoke, finished_store: Path) -> None:
     tables = invoke("show", "1", "--format", "csv", "--store", finished_store).out.split("\n\n")
-    accuracy, selections, correlations, rankings = ([*csv.DictReader(io.StringIO(table))] for table in tables)
+    accuracy, _costs, selections, correlations, rankings = ([*csv.DictReader(io.StringIO(table))] for table in tables)
     status = Store.open(finished_store, read_only=True).campaign(1)
     counts = {row["quantity"]: row["count"] for row in accuracy}
     assert counts["critical"] == str(status.critical)
