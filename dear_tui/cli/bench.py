@@ -22,11 +22,12 @@ def bench(config: ConfigArgument, as_json: JsonOption = False) -> None:
     naive loop at its best batch size. Nothing is stored.
     """
     from engine.config.campaign_config import load_config
-    from engine.running.benchmark import benchmark
-    from engine.running.preparation import prepare
 
     checked = load_config(config)
     with shown_steps() as on_step, naming(str(config)):
+        from engine.running.benchmark import benchmark
+        from engine.running.preparation import prepare
+
         result = benchmark(prepare(checked, on_step=on_step), on_step)
     if as_json:
         say(json.dumps(asdict(result), indent=2))
