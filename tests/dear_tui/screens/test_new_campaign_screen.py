@@ -134,7 +134,7 @@ async def test_the_engines_sentence_stands_at_the_field() -> None:
         await type_into(pilot, "faults", "error_margin", "2")
         await until_shown(pilot, "should be less than 1, but is 2.0", "2 things to fix")
         await type_into(pilot, "faults", "bits", "3, x, 40")
-        await until_shown(pilot, "[1] should be a whole number, but is 'x'", "3 things to fix")
+        await until_shown(pilot, "item 2 should be a whole number, but is 'x'", "3 things to fix")
         await type_into(pilot, "model", "arch", "lenet5")
         await type_into(pilot, "faults", "error_margin", "")
         await type_into(pilot, "faults", "bits", "30")
