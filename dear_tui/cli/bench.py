@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from dear_tui.access.commands import naming
@@ -13,6 +13,15 @@ from engine.units import percent, short_count
 
 if TYPE_CHECKING:
     from engine.running.benchmark import Benchmark
+
+LEGEND = (
+    "pair: one fault met by one image; x naive: so many times as fast as the naive loop, which runs the whole network for "
+    "each pair",
+    "critical faults: the same, where only which faults are critical is asked for; pairs run: the rest is known before "
+    "the whole network has run",
+    "multiplications: of a pair in the mean; x fewer: than naive; of matrix rate: of what this machine multiplies at best",
+)
+"""what the columns of its table mean"""
 
 
 def bench(config: ConfigArgument, as_json: JsonOption = False) -> None:
@@ -48,4 +57,4 @@ def print_benchmark(result: Benchmark) -> None:
         f"matrix rate: {short_count(result.matrix_rate)} multiplications/s"
     )
     say()
-    print_table(result.table())
+    print_table(replace(result.table(), legend=LEGEND))
