@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from engine.running.benchmark import Benchmark
 
 LEGEND = (
-    "pair: one fault met by one image; x naive: so many times as fast as the naive loop, which runs the whole network for "
-    "each pair",
+    "pair: one fault met by one image; x naive: so many times as fast as the naive loop, which runs the whole network "
+    "for each pair",
     "critical faults: the same, where only which faults are critical is asked for; pairs run: the rest is known before "
     "the whole network has run",
-    "multiplications: of a pair in the mean; x fewer: than naive; of matrix rate: of what this machine multiplies at best",
+    "multiplications: of a pair in the mean; x fewer: than naive; of matrix rate: of what this machine can multiply",
 )
 """what the columns of its table mean"""
 
