@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from dear_tui.access.commands import naming
@@ -14,6 +14,15 @@ from engine.units import percent, short_count
 if TYPE_CHECKING:
     from engine.running.benchmark import Benchmark
 
+LEGEND = (
+    "pair: one fault met by one image; x naive: so many times as fast as the naive loop, which runs the whole network "
+    "for each pair",
+    "critical faults: the same, where only which faults are critical is asked for; pairs run: the rest is known before "
+    "the whole network has run",
+    "multiplications: of a pair in the mean; x fewer: than naive; of matrix rate: of what this machine can multiply",
+)
+"""what the columns of its table mean"""
+
 
 def bench(config: ConfigArgument, as_json: JsonOption = False) -> None:
     """Measure every method against the naive loop.
@@ -22,11 +31,12 @@ def bench(config: ConfigArgument, as_json: JsonOption = False) -> None:
     naive loop at its best batch size. Nothing is stored.
     """
     from engine.config.campaign_config import load_config
-    from engine.running.benchmark import benchmark
-    from engine.running.preparation import prepare
 
     checked = load_config(config)
     with shown_steps() as on_step, naming(str(config)):
+        from engine.running.benchmark import benchmark
+        from engine.running.preparation import prepare
+
         result = benchmark(prepare(checked, on_step=on_step), on_step)
     if as_json:
         say(json.dumps(asdict(result), indent=2))
@@ -47,4 +57,4 @@ def print_benchmark(result: Benchmark) -> None:
         f"matrix rate: {short_count(result.matrix_rate)} multiplications/s"
     )
     say()
-    print_table(result.table())
+    print_table(replace(result.table(), legend=LEGEND))

@@ -32,12 +32,13 @@ def check(
     Exits with 2 where the network cannot be run at all, such as one that draws random numbers.
     """
     from engine.config.campaign_config import load_config
-    from engine.running.preparation import prepare
-    from engine.running.proof import prove
 
     checked = load_config(config)
     try:
         with shown_steps() as on_step, naming(str(config)):
+            from engine.running.preparation import prepare
+            from engine.running.proof import prove
+
             prepared = prepare(checked, on_step=on_step)
             result = prove(prepared, on_step, pairs=pairs)
     except InputError as error:

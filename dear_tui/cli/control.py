@@ -1,4 +1,4 @@
-"""`dear-tui pause`, `resume`, `cancel`, `retry`, `move`, `delete`: what is asked of one campaign."""
+"""`dear-tui pause`, `resume`, `cancel`, `retry`, `move`, `delete`: what is asked of campaigns."""
 
 from __future__ import annotations
 
@@ -8,47 +8,49 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dear_tui.access import commands
-from dear_tui.cli.options import CampaignArgument, NoStartOption, StoreOption
+from dear_tui.cli.each import for_each
+from dear_tui.cli.options import CampaignArgument, CampaignsArgument, NoStartOption, StoreOption
 from dear_tui.cli.printing.say import tell
 from engine.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from engine.store import Action, CampaignStatus
 
 
-def pause(campaign: CampaignArgument, store: StoreOption = None) -> None:
-    """Pause a campaign until it is resumed.
+def pause(campaigns: CampaignsArgument, store: StoreOption = None) -> None:
+    """Pause campaigns until they are resumed.
 
     A queued one waits. A running one stops after the part being computed, half a minute at most, with nothing lost; the
     worker takes the next.
     """
-    _ask("pause", campaign, store)
+    _ask("pause", campaigns, store)
 
 
-def resume(campaign: CampaignArgument, no_start: NoStartOption = False, store: StoreOption = None) -> None:
-    """Queue a paused campaign again.
+def resume(campaigns: CampaignsArgument, no_start: NoStartOption = False, store: StoreOption = None) -> None:
+    """Queue paused campaigns again.
 
-    It goes on where it stopped, after the others. Starts the worker where none runs.
+    Each goes on where it stopped, after the others. Starts the worker where none runs.
     """
-    _ask("resume", campaign, store, no_start)
+    _ask("resume", campaigns, store, no_start)
 
 
-def cancel(campaign: CampaignArgument, store: StoreOption = None) -> None:
-    """Cancel a campaign; what it computed is kept.
+def cancel(campaigns: CampaignsArgument, store: StoreOption = None) -> None:
+    """Cancel campaigns; what they computed is kept.
 
     `dear-tui retry` would go on from there. A running one stops after the part being computed, half a minute at most.
     """
-    _ask("cancel", campaign, store)
+    _ask("cancel", campaigns, store)
 
 
-def retry(campaign: CampaignArgument, no_start: NoStartOption = False, store: StoreOption = None) -> None:
-    """Queue a failed or cancelled campaign again.
+def retry(campaigns: CampaignsArgument, no_start: NoStartOption = False, store: StoreOption = None) -> None:
+    """Queue failed or cancelled campaigns again.
 
-    It goes on where it stopped, after the others. Starts the worker where none runs.
+    Each goes on where it stopped, after the others. Starts the worker where none runs.
     """
-    _ask("retry", campaign, store, no_start)
+    _ask("retry", campaigns, store, no_start)
 
 
 def move(
@@ -63,27 +65,40 @@ def move(
 
 
 def delete(
-    campaign: CampaignArgument,
+    campaigns: CampaignsArgument,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     store: StoreOption = None,
 ) -> None:
-    """Delete a campaign with its results, after asking.
+    """Delete campaigns with their results, after asking for each.
 
     A running one stops after the part being computed, and is then deleted.
     """
     from engine.store import store_path
 
-    if not yes and not _confirmed(commands.status(store_path(store), campaign)):
-        tell("nothing was deleted")
-        raise typer.Exit(1)
-    _ask("delete", campaign, store)
+    path = store_path(store)
+
+    def delete_one(campaign: int) -> None:
+        if not yes and not _confirmed(commands.status(path, campaign)):
+            tell("nothing was deleted")
+            raise typer.Exit(1)
+        for said in commands.ask(path, "delete", campaign):
+            tell(said)
+
+    for_each(campaigns, delete_one)
 
 
-def _ask(action: Action, campaign: int, store: Path | None, no_start: bool = False) -> None:
+def _ask(action: Action, campaigns: Sequence[int], store: Path | None, no_start: bool = False) -> None:
     from engine.store import store_path
 
-    for said in commands.ask(store_path(store), action, campaign, no_start, commands.IN_A_SHELL):
-        tell(said)
+    path, told = store_path(store), set[str]()
+
+    def ask_one(campaign: int) -> None:
+        for said in commands.ask(path, action, campaign, no_start, commands.IN_A_SHELL):
+            if said not in told:  # of the worker once is enough
+                tell(said)
+            told.add(said)
+
+    for_each(campaigns, ask_one)
 
 
 def _confirmed(status: CampaignStatus) -> bool:

@@ -27,11 +27,12 @@ def estimate(config: ConfigArgument, as_json: JsonOption = False) -> None:
     Nothing is stored; the time is measured on this machine, for a few seconds.
     """
     from engine.config.campaign_config import load_config
-    from engine.running.estimate import estimate as estimate_campaign
-    from engine.running.preparation import prepare
 
     checked = load_config(config)
     with shown_steps() as on_step, naming(str(config)):
+        from engine.running.estimate import estimate as estimate_campaign
+        from engine.running.preparation import prepare
+
         result = estimate_campaign(prepare(checked, on_step=on_step), on_step)
     if as_json:
         say(json.dumps(asdict(result), indent=2))

@@ -48,7 +48,6 @@ app = typer.Typer(
     help="How fragile is a trained CNN to single-bit faults in its weights? Without a command, the screens open.",
     epilog="Start with: dear-tui demo",
     rich_markup_mode=None,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -93,7 +92,8 @@ def _root(
     context: typer.Context,
     store: StoreOption = None,
     version: Annotated[  # noqa: ARG001 - handled by its callback
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option("--version", "-v", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:

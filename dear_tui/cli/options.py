@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from engine.analysis.renderers.registry import RENDERERS
+from engine.printable import printable_line
 
 
 def _folder(text: str | Path) -> Path:
@@ -14,6 +15,23 @@ def _folder(text: str | Path) -> Path:
     if not str(text):
         raise typer.BadParameter("it is empty; name a folder, or leave --store out")
     return Path(text)
+
+
+def campaigns_that_begin(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """For the shell's completion: the numbers of campaigns that begin so, each with its name and state."""
+    from engine.errors import DearError
+    from engine.store import Store, store_path
+
+    try:
+        with Store.open(store_path(context.params.get("store")), read_only=True) as opened:
+            campaigns = opened.campaigns()
+    except (DearError, OSError):
+        return []
+    return [
+        (str(status.id), printable_line(f"{status.name}, {status.state}"))
+        for status in campaigns
+        if str(status.id).startswith(incomplete)
+    ]
 
 
 FORMATS = (*RENDERERS, "json")
@@ -30,7 +48,16 @@ def one_of(names: Sequence[str]) -> Callable[[str | None], str | None]:
     return checked
 
 
-CampaignArgument = Annotated[int, typer.Argument(metavar="ID", help="The campaign's number in `dear-tui list`.")]
+CampaignArgument = Annotated[
+    int,
+    typer.Argument(metavar="ID", help="The campaign's number in `dear-tui list`.", autocompletion=campaigns_that_begin),
+]
+CampaignsArgument = Annotated[
+    list[int],
+    typer.Argument(
+        metavar="ID...", help="The campaigns' numbers in `dear-tui list`.", autocompletion=campaigns_that_begin
+    ),
+]
 ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file.")]
 StoreOption = Annotated[
     Path | None,

@@ -11,7 +11,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from dear_tui.access.commands import naming
 from dear_tui.cli.options import AgainOption, StoreOption
-from dear_tui.cli.printing.say import talking_console, tell
+from dear_tui.cli.printing.plain_lines import LOADING, PlainLines
+from dear_tui.cli.printing.say import shown_steps, talking_console, tell, tell_line
 from dear_tui.terminal.signals import STOPS, handled
 from dear_tui.text.steps import StepText
 from engine.printable import printable
@@ -44,7 +45,8 @@ def run(
     from engine.config.campaign_config import load_configs
 
     loaded = load_configs(configs)  # which may refuse before torch is imported
-    from engine.running.networks import Networks
+    with shown_steps():
+        from engine.running.networks import Networks
 
     stop, networks = StopOnInterrupt(), Networks()
     for number, (path, config) in enumerate(zip(configs, loaded, strict=True), start=1):
@@ -98,6 +100,10 @@ def run_config(
         raise typer.Exit(130)
 
 
+RUNNING = "running"
+"""what is being done once the first fault is injected"""
+
+
 class StopOnInterrupt:
     """The first ctrl+c or SIGTERM asks for a stop, the second one stops at once."""
 
@@ -113,7 +119,7 @@ class StopOnInterrupt:
 
 
 class ProgressLine:
-    """One line on stderr: bar, rate, ETA and the counts so far; plain lines, ten or so, where stderr is no terminal."""
+    """One line on stderr: bar, rate, ETA and the counts so far; plain lines where stderr is no terminal."""
 
     def __init__(self, stop: StopOnInterrupt) -> None:
         self._stop = stop
@@ -127,6 +133,7 @@ class ProgressLine:
             refresh_per_second=4,
             transient=True,
         )
+        self._lines = PlainLines(tell_line)
         self._task = self._bar.add_task("", total=None, numbers="loading ...")
         self._step_text = StepText()
         self._next_percent = 0
@@ -135,10 +142,14 @@ class ProgressLine:
 
     def __enter__(self) -> ProgressLine:
         self._bar.start()
+        if not self._console.is_terminal:
+            self._lines.__enter__()
+            self._lines.on_step(LOADING)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
+        self._lines.__exit__()
 
     def on_step(self, step: Step) -> None:
         """Draw how much of it is done.
@@ -149,6 +160,7 @@ class ProgressLine:
         if self._stop.requested:
             raise KeyboardInterrupt
         self._bar.update(self._task, total=step.total or None, completed=step.done, numbers=self._step_text.of(step))
+        self._lines.on_step(step)
 
     def on_campaign(self, status: CampaignStatus) -> None:
         """Say what runs, or that there is nothing left to run."""
@@ -170,15 +182,17 @@ class ProgressLine:
         self._say(f"note: {note}")
 
     def on_progress(self, progress: CampaignProgress) -> None:
-        """Draw the bar, or a line every ten percent."""
+        """Draw the bar, or a line every ten percent and every half minute."""
         numbers = " ".join(progress_numbers(progress))
         self._bar.update(self._task, completed=progress.pairs_done, numbers=numbers)
         percent = 100 * progress.pairs_done // max(1, progress.pairs)
         if percent == 100 and _written(progress) < progress.pairs:
             return  # the last part is being written: its counts follow
-        if not self._console.is_terminal and numbers and percent >= self._next_percent:
-            self._say(f"{percent:3d} % {numbers}")
+        line, is_next = f"{percent:3d} % {numbers}", bool(numbers) and percent >= self._next_percent
+        if not self._console.is_terminal and is_next:
+            self._say(line)
             self._next_percent = percent - percent % 10 + 10
+        self._lines.note(RUNNING, line, is_next)
 
     def _say(self, text: str) -> None:
         self._console.print(printable(text), soft_wrap=True, markup=False)

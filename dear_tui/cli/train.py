@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from dear_tui.cli.printing.say import say, talking_console, tell
+from dear_tui.cli.printing.plain_lines import PlainLines
+from dear_tui.cli.printing.say import say, talking_console, tell, tell_line
 from engine.printable import printable_line
+from engine.units import percent
 
 if TYPE_CHECKING:
     from engine.running.training import TrainingProgress
@@ -39,15 +42,18 @@ def train(
     from engine.running.training import train as train_network
 
     target = out or Path(f"{arch}-{dataset}.safetensors")
-    console = talking_console()
-    with Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[numbers]}"),
-        console=console,
-        disable=not console.is_terminal,
-    ) as bar:
+    console, lines = talking_console(), PlainLines(tell_line)
+    with (
+        Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[numbers]}"),
+            console=console,
+            disable=not console.is_terminal,
+        ) as bar,
+        nullcontext() if console.is_terminal else lines,
+    ):
         task = bar.add_task(printable_line(f"{arch} on {dataset}"), total=None, numbers="reading the data set")
 
         def on_progress(progress: TrainingProgress) -> None:
@@ -55,8 +61,10 @@ def train(
             if progress.test_accuracy is not None:
                 numbers += f", test accuracy {progress.test_accuracy:.2%} after epoch {progress.epoch - 1}"
             bar.update(task, total=progress.steps, completed=progress.step, numbers=numbers)
-            if not console.is_terminal and progress.step % (progress.steps // progress.epochs) == 0:  # an epoch's end
+            is_end = progress.step % (progress.steps // progress.epochs) == 0  # of an epoch
+            if not console.is_terminal and is_end:
                 console.print(numbers)
+            lines.note("training", f"{numbers}, {percent(progress.step, progress.steps)}", is_end)
 
         result = train_network(arch, dataset, target, path, epochs, seed, on_progress, device)
     say(f"{result.out}  test accuracy {result.test_accuracy:.2%}")

@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
-import sys
+import json
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn
 
-from dear_tui.cli.options import StoreOption
-from dear_tui.cli.printing.say import say, talking_console, tell
+from dear_tui.cli.each import for_each
+from dear_tui.cli.options import JsonOption, StoreOption, campaigns_that_begin
+from dear_tui.cli.printing.say import say, shown_steps, tell
+from engine.steps import Step
 
 if TYPE_CHECKING:
     from engine.store import Store
 
 
+@dataclass(frozen=True)
+class Verified:
+    """What was found of one campaign."""
+
+    id: int
+    name: str
+    state: str
+    """after it was verified: one in which something is bad is paused"""
+    parts: int
+    rebuilt: int
+    """parts whose receipts were lost, and with them the hashes from when the parts were written"""
+    problems: list[str]
+
+    @property
+    def verdict(self) -> str:
+        """That nothing is bad."""
+        sealed = " and the sealed file" if self.state == "finished" else ""
+        how = "agree with themselves" if self.rebuilt else "are as written"
+        return f"{self.parts} parts{sealed} {how}"
+
+
 def verify(
-    campaign: Annotated[
-        int | None, typer.Argument(metavar="ID", help="The campaign's number in `dear-tui list`.  [default: all]")
+    campaigns: Annotated[
+        list[int] | None,
+        typer.Argument(
+            metavar="ID...",
+            help="The campaigns' numbers in `dear-tui list`.  [default: all]",
+            autocompletion=campaigns_that_begin,
+        ),
     ] = None,
     store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Check that campaigns are as they were written.
 
@@ -33,45 +62,49 @@ def verify(
 
     path = store_path(store)
     Layout.of(path).check_is_there()
+    found: list[Verified] = []
+    ended: typer.Exit | None = None
     with Store.open(path) as opened:
+
+        def verify_one(campaign: int) -> None:
+            found.append(_verified(opened, campaign))
+            if not as_json:
+                _say(found[-1])
+            if found[-1].problems:
+                raise typer.Exit(1)
+
         with opened.lock():
-            chosen = [opened.campaign(campaign)] if campaign is not None else opened.campaigns()[::-1]
-            problems = sum(_verify(opened, status.id) for status in chosen)
+            chosen = campaigns or [status.id for status in opened.campaigns()[::-1]]
+            try:
+                for_each(chosen, verify_one)
+            except typer.Exit as error:
+                ended = error
         for note in opened.take_notes():
             tell(f"note: {note}")
+    if as_json:
+        say(json.dumps([asdict(each) for each in found], indent=2))
     if not chosen:
         tell(f"no campaigns in {path}; start with: dear-tui demo")
-    if problems:
-        raise typer.Exit(1)
+    if ended is not None:
+        raise ended
 
 
-def _verify(store: Store, campaign: int) -> int:
-    """Say how one campaign is; how many files were bad."""
-    with Progress(
-        TextColumn(f"campaign {campaign}"),
-        BarColumn(bar_width=None),
-        TextColumn("{task.description}"),
-        console=talking_console(),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    ) as bar:
-        task = bar.add_task("")
-
-        def on_part(done: int, parts: int) -> None:
-            bar.update(task, completed=done, total=parts, description=f"{done} of {parts} parts")
-
-        problems = store.verify(campaign, on_part)
-    receipts = store.state.receipts(campaign)
-    rebuilt = sum(receipt.rebuilt for receipt in receipts)
-    if rebuilt:
-        tell(
-            f"note: campaign {campaign}: the receipts of {rebuilt} parts were lost, and with them the hashes from when "
-            "the parts were written",
+def _verified(store: Store, campaign: int) -> Verified:
+    store.campaign(campaign)
+    with shown_steps() as on_step:
+        problems = store.verify(
+            campaign, lambda done, parts: on_step(Step(f"checking the parts of campaign {campaign}", done, parts))
         )
-    for problem in problems:
-        say(f"campaign {campaign}: {problem}")
-    if not problems:
-        sealed = " and the sealed file" if store.campaign(campaign).state == "finished" else ""
-        how = "agree with themselves" if rebuilt else "are as written"
-        say(f"campaign {campaign}: {len(receipts)} parts{sealed} {how}")
-    return len(problems)
+    receipts, status = store.state.receipts(campaign), store.campaign(campaign)
+    rebuilt = sum(receipt.rebuilt for receipt in receipts)
+    return Verified(campaign, status.name, status.state, len(receipts), rebuilt, list(problems))
+
+
+def _say(verified: Verified) -> None:
+    if verified.rebuilt:
+        tell(
+            f"note: campaign {verified.id}: the receipts of {verified.rebuilt} parts were lost, and with them the "
+            "hashes from when the parts were written",
+        )
+    for finding in verified.problems or [verified.verdict]:
+        say(f"campaign {verified.id}: {finding}")

@@ -34,9 +34,9 @@ CRITICAL = Effect("critical_faults", "change an answer (critical)")
 CRITICAL_RIGHT = Effect("critical_right", "make a right answer wrong")
 COSTS = (
     Effect("cost", "lower the accuracy", 0),
-    Effect("cost_over_1", "lower the accuracy by more than 1 point", 1),
-    Effect("cost_over_5", "lower the accuracy by more than 5 points", 5),
-    Effect("cost_over_20", "lower the accuracy by more than 20 points", 20),
+    Effect("cost_over_1", "lower the accuracy by over 1 point", 1),
+    Effect("cost_over_5", "lower the accuracy by over 5 points", 5),
+    Effect("cost_over_20", "lower the accuracy by over 20 points", 20),
 )
 HELPS = Effect("helps", "raise the accuracy")
 EFFECTS = (CRITICAL, CRITICAL_RIGHT, *COSTS, HELPS)
@@ -102,4 +102,8 @@ def cost_table(faults: int, counts: Mapping[str, int], shares: Mapping[str, Shar
             Column("of", Kind.COUNT, priority=2),
         ),
         tuple(rows),
+        (
+            "accuracy: of the network on the images of this campaign; a fault that changes answers may correct some, "
+            "and then costs less, or even raises it",
+        ),
     )

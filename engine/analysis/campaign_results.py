@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.analysis.accuracy_cost import CRITICAL, EFFECTS, FaultEffects, cost_table
+from engine.analysis.compaction import CriticalWeights
 from engine.analysis.cover import Incidence
 from engine.analysis.estimate import Confidence, estimate_mean, estimate_share, percents
 from engine.analysis.precision import Look
 from engine.analysis.ranking import ranking_quality, spearman
 from engine.analysis.result_table import Column, Kind, Table
-from engine.analysis.tables import Detections, table_four, table_one
+from engine.analysis.tables import CriticalDraw, Detections, table_four, table_one
 from engine.config.campaign_config import WorkloadConfig
+from engine.metrics.registry import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -75,7 +77,7 @@ class CampaignResults:
         """
         audits = () if self.audit is None else (audit_table(status, self.audit),)
         costs = () if self.effects is None else (cost_table(status.faults, self.effects, self.shares, self.confidence),)
-        selections = () if self.table_four is None else (selection_table(self.table_four),)
+        selections = () if self.table_four is None else (selection_table(self.table_four, self.confidence),)
         return accuracy_table(status, self), *costs, *audits, *selections
 
 
@@ -97,6 +99,7 @@ def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -
         workload=summary.workload,
         faults=summary.status.faults,
         seconds=summary.seconds,
+        sample=_critical_draw(summary, confidence),
     )
     return CampaignResults(
         table_one=table_one(
@@ -123,6 +126,14 @@ def campaign_results(summary: CampaignSummary, description: Mapping[str, Any]) -
         audit=summary.audit,
         precision=None if look is None else look.sentence,
     )
+
+
+def _critical_draw(summary: CampaignSummary, confidence: Confidence) -> CriticalDraw | None:
+    """None where the faults were given, or are all that there are."""
+    population = summary.population
+    if population is None or np.array_equal(np.bincount(summary.stratum, minlength=len(population)), population):
+        return None
+    return CriticalDraw(CriticalWeights.of(summary), confidence)
 
 
 @dataclass(frozen=True)
@@ -202,7 +213,7 @@ def accuracy_table(status: CampaignStatus, results: CampaignResults) -> Table:
     accuracy = f"faulty accuracy{', dropped as golden' if status.dropped else ''}"
     with_interval = f"{100 * results.confidence:g} % "
     return Table(
-        "Accuracy and severities (Table I)",
+        "Accuracy and severities",
         (
             Column("quantity", heading="", priority=4),
             Column("percent", Kind.PERCENT, heading="share", priority=4),
@@ -226,7 +237,24 @@ def accuracy_table(status: CampaignStatus, results: CampaignResults) -> Table:
              *_share(results, CRITICAL.name, 100 * row.critical_faults / max(status.faults, 1)),
              row.critical_faults, status.faults, "faults"),
         ),
+        tuple(_severity_legend(status)),
     )  # fmt: skip
+
+
+def _severity_legend(status: CampaignStatus) -> Iterator[str]:
+    """What the words of the table of accuracy and severities mean, as far as they stand in it."""
+    yield "clean: of the network without a fault; faulty: under a fault, the mean over all faults"
+    yield "pair: one fault met by one image"
+    yield "masked: no output (logit) changes; non-critical: outputs change, but not the answer, the most probable class"
+    yield (
+        "critical: the answer is another one than without the fault, be it right or wrong; not finite: with an output "
+        "that is NaN or infinite, which counts as critical"
+    )
+    yield "critical fault: critical for at least one of the images"
+    if status.screened:
+        yield "screened: not run, because a bound says that the answer stays; what that misses stands below"
+    if status.dropped:
+        yield "dropped: not run, because the fault was seen to be critical before"
 
 
 def _share(results: CampaignResults, name: str, of_faults_run: float) -> tuple[float | None, ...]:
@@ -278,18 +306,26 @@ def audit_table(status: CampaignStatus, audit: AuditResults) -> Table:
              math.ceil(bound.missed_at_most), 100 * bound.missed_at_most / max(total, 1))
             for unit, bound, total in (("pairs", audit.pairs, status.pairs), ("faults", audit.faults, status.faults))
         ),
+        (
+            "skipped: called safe and not run; audited: drawn at random from those and run all the same",
+            "missed: audited ones that are critical; at most missed: of all that was skipped",
+        ),
     )  # fmt: skip
 
 
 def correlation_table(correlations: Mapping[str, Mapping[str, float | None]]) -> Table:
     """Table II: a row for each metric, with its rank correlation with each."""
     return Table(
-        "How alike the metrics rank the images (Table II, Spearman)",
+        "How alike the metrics rank the images (Spearman's rank correlation)",
         (
             Column("metric", priority=2),
             *(Column(name, Kind.NUMBER, heading=name.replace("_", " "), priority=1) for name in correlations),
         ),
         tuple((name, *row.values()) for name, row in correlations.items()),
+        (
+            "1: the same order of the images; 0: the orders have nothing in common; -1: the opposite order",
+            *(f"{name}: {METRICS[name].title}" for name in correlations if name in METRICS),
+        ),
     )
 
 
@@ -303,23 +339,51 @@ def ranking_table(rankings: Sequence[RankingQuality]) -> Table:
             Column("images_for_all", Kind.COUNT, heading="images for all", priority=2),
         ),
         tuple((each.order, 100 * each.area, each.images_for_all) for each in rankings),
+        (
+            "area under the curve: of the critical faults found against the images run in this order; near 100 %, the "
+            "first images find nearly all",
+            "greedy: knows the results and takes the image that shows most faults not seen yet; random: the mean over "
+            "all orders",
+        ),
     )
 
 
-def selection_table(rows: list[TableFourRow]) -> Table:
-    """Table IV: a row for each selection of images, with what it detects and what it costs."""
+SELECTION_LEGEND = {
+    "central": "central: images whose metric is near the value on the boundary between two classes",
+    "random": "random: as many images as are central, drawn five times; the mean of what they detect",
+    "pre_plateau": "pre-plateau: the hardest images, down to where the metric hardly falls from one image to the next",
+}
+
+
+def selection_table(rows: list[TableFourRow], confidence: float) -> Table:
+    """Table IV: a row for each selection of images, with what it detects and what it costs.
+
+    Args:
+        rows: of the selections.
+        confidence: of the intervals, 0..1.
+    """
     return Table(
-        "What a selection of images detects (Table IV)",
+        "What a selection of images detects",
         (
-            Column("selection", heading="images", priority=4),
-            Column("percent_of_samples", Kind.PERCENT, heading="of samples", priority=3),
-            Column("faults_detected", Kind.COUNT, priority=4),
+            Column("selection", heading="images", priority=5),
+            Column("percent_of_samples", Kind.PERCENT, heading="of all images", priority=4),
+            Column("faults_detected", Kind.COUNT, heading="faults", priority=5),
+            Column("detected_percent", Kind.PERCENT, heading="of critical", priority=4),
+            Column("low_percent", Kind.PERCENT, heading=f"{100 * confidence:g} % from", priority=3),
+            Column("high_percent", Kind.PERCENT, heading="to", priority=3),
             Column("seconds_at_1ms", Kind.SECONDS, heading="at 1 ms each", priority=1),
             Column("seconds_measured", Kind.SECONDS, heading="measured", priority=2),
         ),
         tuple(
-            (SELECTIONS[row.method], row.percent_of_samples, row.faults_detected, row.seconds_at_1ms,
-             row.seconds_measured)
+            (SELECTIONS[row.method], row.percent_of_samples, row.faults_detected, *percents(row.detected),
+             row.seconds_at_1ms, row.seconds_measured)
             for row in rows
+        ),
+        (
+            "faults: those that are critical for at least one of these images; of critical: their share of all "
+            "critical faults",
+            *(SELECTION_LEGEND[row.method] for row in rows if row.method in SELECTION_LEGEND),
+            "at 1 ms each: the time, did one image under one fault take 1 ms; measured: this campaign's own time for "
+            "as many images",
         ),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.analysis.cover import Incidence, greedy_order
-from engine.analysis.estimate import Confidence, estimate_share, percents
+from engine.analysis.estimate import Confidence, estimate_mean, estimate_share, percents
 from engine.analysis.optimal_cover import smallest_cover
 from engine.analysis.result_table import Column, Kind, Table
 from engine.metrics.selection import random_images, rank_order
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from engine.analysis.optimal_cover import Cover
     from engine.analysis.result_table import Cell
     from engine.steps import OnStep
+    from engine.store import CampaignSummary
 
 LEVELS = (0.90, 0.95, 0.99, 1.0)
 """of the critical faults, to be detected"""
@@ -107,6 +108,20 @@ class CriticalWeights:
         """All stand for as many."""
         return cls(np.zeros(faults, np.int64), np.ones(faults))
 
+    @classmethod
+    def of(cls, summary: CampaignSummary, chosen: npt.NDArray[np.bool_] | None = None) -> CriticalWeights:
+        """Those of the critical faults of a campaign, ascending by their ids; those of a list stand for as many.
+
+        Args:
+            summary: of the campaign.
+            chosen: [K] whether each of its critical pairs is one whose fault is asked for; None: all.
+        """
+        ids = np.unique(summary.critical_fault if chosen is None else summary.critical_fault[chosen])
+        if summary.population is None:
+            return cls.equal(len(ids))
+        place = np.searchsorted(summary.fault_id, ids)
+        return cls(summary.stratum[place], summary.weight[place])
+
     def share(self, hit: npt.NDArray[np.bool_], confidence: Confidence) -> Share:
         """The share of the population's critical faults that is hit, as if they were any number of them.
 
@@ -114,10 +129,25 @@ class CriticalWeights:
             hit: [m] whether each of the sample's is hit.
             confidence: of the interval.
         """
-        strata = int(self.stratum.max(initial=0)) + 1
+        endless = self._endless()
+        strata = len(endless)
         hits = np.bincount(self.stratum[hit], minlength=strata)
-        endless = np.bincount(self.stratum, self.weight * _ENDLESS, strata).astype(np.int64)
         return estimate_share(hits, np.bincount(self.stratum, minlength=strata), endless, confidence.of_interval)
+
+    def mean_share(self, times: Places, draws: int, confidence: Confidence) -> Share:
+        """The mean over some draws of images of the share of the population's critical faults that they hit.
+
+        Args:
+            times: [m] how many of the draws hit each of the sample's.
+            draws: of images.
+            confidence: of the interval.
+        """
+        return estimate_mean(times, draws, self.stratum, self._endless(), confidence.of_interval)
+
+    def _endless(self) -> npt.NDArray[np.int64]:
+        """[H] a population that leaves no sample to be much of it."""
+        strata = int(self.stratum.max(initial=0)) + 1
+        return np.bincount(self.stratum, self.weight * _ENDLESS, strata).astype(np.int64)
 
 
 def compact(

@@ -81,6 +81,8 @@ class Table:
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    legend: tuple[str, ...] = ()
+    """what its words mean, a sentence each, for people who see it on a terminal"""
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -97,6 +99,7 @@ class Table:
             self.title,
             tuple(self.columns[place] for place in places),
             tuple(tuple(row[place] for place in places) for row in self.rows),
+            self.legend,
         )
 
 

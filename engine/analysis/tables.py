@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.analysis.estimate import weighted_mean
+from engine.analysis.estimate import Share, weighted_mean
 from engine.metrics.selection import central, pre_plateau, random_images
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
+
+    from engine.analysis.compaction import CriticalWeights
+    from engine.analysis.estimate import Confidence
 
     Counts = npt.NDArray[np.integer]
 
@@ -104,6 +107,17 @@ class TableFourRow:
     """at 1 ms per inference, as the paper counts"""
     seconds_measured: float | None
     """the campaign's own time, scaled to the selection"""
+    detected: Share | None = None
+    """of the critical faults that there are on the images that were run; for random as `faults_detected`"""
+
+
+@dataclass(frozen=True, eq=False)
+class CriticalDraw:
+    """Critical faults that were drawn from all that there are."""
+
+    weights: CriticalWeights
+    """of each of them, ascending by their positions"""
+    confidence: Confidence
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,14 +134,38 @@ class Detections:
     """faults that were run"""
     seconds: float | None = None
     """what running them on the whole workload took; None = not known"""
+    sample: CriticalDraw | None = None
+    """what the critical ones stand for; None where they stand for no others"""
 
-    def detected(self, images: Counts) -> int | None:
-        """How many faults are critical for at least one of these images, [n] ids; None if not all of them were run."""
+    def detected(self, images: Counts) -> npt.NDArray[np.bool_] | None:
+        """Which critical faults, [m] by their positions, are critical for at least one of some images.
+
+        Args:
+            images: [n] ids.
+
+        Returns:
+            None if not all of the images were run.
+        """
         if not np.isin(images, self.workload).all():
             return None
-        of_fault = np.zeros(int(self.fault.max(initial=0)) + 1, np.bool_)
-        of_fault[self.fault[np.isin(self.image, images)]] = True
-        return int(np.count_nonzero(of_fault))
+        return np.isin(np.unique(self.fault), self.fault[np.isin(self.image, images)])
+
+    def share(self, found: Sequence[npt.NDArray[np.bool_]], of_all: bool) -> Share | None:
+        """The share of the critical faults that some draws of images detect in the mean; None where there is none.
+
+        Args:
+            found: of each draw, what it detects.
+            of_all: whether the images are all that were run, by which critical faults are known.
+        """
+        times = np.sum(found, axis=0)
+        if not len(times):
+            return None
+        if self.sample is None or of_all:
+            return Share.known(float(times.mean()) / len(found))
+        weights, confidence = self.sample.weights, self.sample.confidence
+        if len(found) == 1:
+            return weights.share(found[0], confidence)
+        return weights.mean_share(times, len(found), confidence)
 
 
 def table_four(
@@ -164,13 +202,14 @@ def table_four(
 def _row(method: str, draws: Sequence[Counts], images: int, detections: Detections) -> TableFourRow:
     """One row from one or more draws of the same size."""
     size = len(draws[0])
-    counts = [count for draw in draws if (count := detections.detected(draw)) is not None]
-    was_run = len(counts) == len(draws)
+    found = [hit for draw in draws if (hit := detections.detected(draw)) is not None]
+    was_run = len(found) == len(draws)
     seconds = detections.seconds if was_run else None
     return TableFourRow(
         method=method,
         percent_of_samples=100 * size / images,
-        faults_detected=sum(counts) / len(counts) if was_run else None,
+        faults_detected=sum(map(np.count_nonzero, found)) / len(found) if was_run else None,
         seconds_at_1ms=SECONDS_PER_INFERENCE * size * detections.faults,
         seconds_measured=None if seconds is None else seconds * size / len(detections.workload),
+        detected=detections.share(found, size == len(detections.workload)) if was_run else None,
     )

@@ -54,7 +54,7 @@ def _resolve_path(value: object, info: ValidationInfo) -> object:
     except RuntimeError:  # there is no such user
         raise ValueError(f"{value} has no home folder; write the whole path") from None
     if "\0" in value:
-        raise ValueError("a path cannot hold the character 0; mend it")
+        raise ValueError("a path cannot hold the character 0; fix it")
     folder: Path | None = (info.context or {}).get("folder")
     return _kept_as_text(path if folder is None else folder / path)
 
@@ -91,7 +91,7 @@ def _parse_memory(value: object) -> object:
 def _check_file(path: Path, info: ValidationInfo) -> Path:
     """A config read from disk is refused early; one kept in a store may outlive its files."""
     if _is_from_disk(info):
-        _see_file(path, "mend the path")
+        _see_file(path, "fix the path")
     return path
 
 
@@ -608,7 +608,7 @@ def read_tables(path: Path) -> dict[str, Any]:
     except RecursionError:
         raise ConfigError([f"{shown(path)}: its lists or tables are nested too deeply; give a TOML config"]) from None
     except ValueError as error:  # also of a number with thousands of digits
-        raise ConfigError([f"{shown(path)}: not valid TOML ({error}); mend that line"]) from None
+        raise ConfigError([f"{shown(path)}: not valid TOML ({error}); fix that line"]) from None
 
 
 def load_configs(paths: Sequence[Path]) -> list[CampaignConfig]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,21 @@ WANTED = {
 }
 """pydantic's kind of problem -> what the key wants; where there is none, pydantic's own words do"""
 
+LIMITS = {
+    "less_than_equal": "should be at most {le}",
+    "greater_than_equal": "should be at least {ge}",
+    "string_too_long": "should have at most {max_length} characters",
+    "too_long": "should have at most {max_length} items",
+}
+"""the same for kinds that have a limit"""
+
+_MOST_SHOWN = 60
+"""characters of a value that is wrong"""
+
+
+_INDEX = re.compile(r"\[(\d+)\]")
+"""of an item as pydantic counts it"""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -36,12 +52,12 @@ class Problem:
     key: str
     """empty where it is the whole table"""
     item: str
-    """which item of a list, such as `[0]`"""
+    """which item of a list, such as `item 1`"""
     reason: str
 
     def __str__(self) -> str:
         table = f"[{self.section}] " if self.section else ""
-        field = f"{table}{self.key}{self.item}".rstrip()
+        field = f"{table}{', '.join(filter(None, (self.key, self.item)))}".rstrip()
         return f"{field}: {self.reason}" if field else self.reason
 
 
@@ -61,7 +77,7 @@ def _place(location: Sequence[str | int], model: type[BaseModel]) -> tuple[str, 
     if not key and not is_table:
         section, key = "", section
     key, bracket, item = key.partition("[")
-    return section, key, bracket + item
+    return section, key, _INDEX.sub(lambda index: f" item {int(index[1]) + 1}", bracket + item).strip()
 
 
 def _reason(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
@@ -73,8 +89,11 @@ def _reason(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
         return "missing; add it"
     if kind == "value_error":
         return str(problem["ctx"]["error"])
-    wanted = WANTED.get(kind) or problem["msg"].removeprefix("Input ")
-    return f"{wanted}, but is {problem['input']!r}"
+    wanted = WANTED.get(kind) or LIMITS.get(kind, "").format(**problem.get("ctx", {}))
+    given = repr(problem["input"])
+    if len(given) > _MOST_SHOWN:
+        given = f"{given[:_MOST_SHOWN]} ..."
+    return f"{wanted or problem['msg'].removeprefix('Input ')}, but is {given}"
 
 
 def _spelling(key: str, section: Any) -> str:

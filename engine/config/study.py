@@ -139,8 +139,8 @@ def _levels(factor: str, values: object) -> Iterator[_Level]:
             yield _Level(factor, value, {section: {key: value}})
         elif not isinstance(value, dict) or not isinstance(value.get("name"), str):
             raise ValueError(
-                f"{factor}[{place}]: should be a table with a name and what goes with it; a single key is written with "
-                'its table, as "faults.seed"'
+                f"{factor}, item {place + 1}: should be a table with a name and what goes with it; a single key is "
+                'written with its table, as "faults.seed"'
             )
         else:
             yield _Level(factor, value["name"], {table: keys for table, keys in value.items() if table != "name"})

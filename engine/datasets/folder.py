@@ -192,7 +192,7 @@ def _entries(folder: Path) -> list[Path]:
     try:
         return list(folder.iterdir())
     except OSError as error:
-        raise InputError(f"{shown(folder)}: cannot be read ({error.strerror}); mend its permissions") from None
+        raise InputError(f"{shown(folder)}: cannot be read ({error.strerror}); fix its permissions") from None
 
 
 def _walk(folder: Path, hidden: list[Path], above: tuple[tuple[int, int], ...]) -> Iterator[Path]:

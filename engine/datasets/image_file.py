@@ -33,7 +33,7 @@ MOST_BYTES = 2**29
 BITS_PER_SAMPLE = 258
 """TIFF's tag"""
 
-MEND = "mend or remove it"
+MEND = "fix or remove it"
 
 
 @dataclass(frozen=True)

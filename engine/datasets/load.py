@@ -100,7 +100,7 @@ def open_dataset(
             "give [dataset] mean and std one value per channel"
         )
     if not _keeps_numbers(mean, std):
-        raise InputError(f"{where}: mean {mean} and std {std} make every pixel infinite in float32; mend them")
+        raise InputError(f"{where}: mean {mean} and std {std} make every pixel infinite in float32; fix them")
     notes = [*read.notes]
     if read.labels.min() > 0:
         notes.append(f"no image has label 0: labels count from 0, and the lowest here is {read.labels.min()}")
@@ -181,7 +181,7 @@ def check_pixels(dataset: Dataset, where: str, on_step: OnStep = nobody_waits) -
         if not finite.all():
             place = int(finite.argmin())
             stored = dataset.images[block.start + place]
-            raise InputError(f"{where}: image {block.start + place} has {_fault(stored)}; mend or remove it")
+            raise InputError(f"{where}: image {block.start + place} has {_fault(stored)}; fix or remove it")
         low, high = min(low, float(batch.min())), max(high, float(batch.max()))
     if dataset.mean or low < 0 or high <= LARGEST_PLAIN:
         return ()

@@ -195,7 +195,7 @@ def _parse_row(
     layer = layers[name]
     places = [parse(cells[column], layer) for column, parse in PLACE_PARSERS.items() if column in cells]
     if len(set(places)) > 1:
-        raise ValueError("weight_index and tensor_index name different weights; mend one or leave out its column")
+        raise ValueError("weight_index and tensor_index name different weights; fix one or leave out its column")
     bit = cells["bit"]
     if not NUMBER.fullmatch(bit) or int(bit) >= weight_format.bits:
         highest = f"{weight_format.bits - 1} is the {weight_format.fields[0].name}"
@@ -225,7 +225,7 @@ def _parse_stuck(cells: Mapping[str, str], model: FaultModel) -> int:
     said = f"[faults] model {model}" if named is None else f"model {named}"
     by_model = STUCK_OF_MODEL.get(model if named is None else named, stuck)
     if by_model != stuck and not (named is None and model == "bit_flip"):
-        raise ValueError(f"the value {value} contradicts {said}; mend one of them, or leave out the column")
+        raise ValueError(f"the value {value} contradicts {said}; fix one of them, or leave out the column")
     return stuck
 
 

@@ -42,7 +42,7 @@ def read_image_list(path: Path, images: int) -> npt.NDArray[np.int64]:
     for row, text in enumerate(texts, start=1):
         image = int(text) if text.strip().isascii() and text.strip().isdigit() else -1
         if not 0 <= image < images:
-            raise InputError(f"{where} row {row}: {text!r} is none of the images 0 to {images - 1}; mend it")
+            raise InputError(f"{where} row {row}: {text!r} is none of the images 0 to {images - 1}; fix it")
         if image in found:
             raise InputError(f"{where} row {row}: image {image} is there already, in row {found[image]}; remove one")
         found[image] = row

@@ -72,7 +72,7 @@ def _check(given: MetricInput) -> None:
         image = outside[0]
         raise InputError(
             f"[dataset] image {image} has the label {labels[image]}, but the network has {classes} classes "
-            f"(labels 0 to {classes - 1}); mend the labels or use weights with more classes"
+            f"(labels 0 to {classes - 1}); fix the labels or use weights with more classes"
         )
     broken = np.flatnonzero(~np.isfinite(given.logits).all(axis=1))
     if len(broken):
@@ -87,7 +87,7 @@ def _values(metric: Metric, given: MetricInput) -> Values:
     if values.shape != given.labels.shape:
         raise InputError(
             f"[workload] metric: {metric.name} gives an array of shape {list(values.shape)}, but should give a value "
-            f"for each of {len(given.labels)} images; mend it"
+            f"for each of {len(given.labels)} images; fix it"
         )
     broken = np.flatnonzero(~np.isfinite(values))
     if len(broken):

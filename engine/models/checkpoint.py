@@ -84,7 +84,7 @@ def read_state_dicts(path: Path) -> tuple[StateDict, ...]:
     try:
         path.open("rb").close()
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); mend its permissions, or give another") from None
+        raise InputError(f"{path}: cannot be read ({error.strerror}); fix its permissions, or give another") from None
     try:
         stored = load_file(path) if path.suffix == ".safetensors" else _load_torch(path)
     except (SafetensorError, OSError, ValueError, KeyError) as error:

@@ -67,7 +67,7 @@ def _fold_parametrizations(arch: str, modules: Sequence[nn.Module]) -> list[Fold
                     values.append(getattr(module, name).detach().clone())
             except Exception as error:  # a parametrization may be of the user's own and raise anything
                 raise InputError(
-                    f"{arch}: computing {name} ({how}) fails with {reason_of(error)}; mend [model] arch"
+                    f"{arch}: computing {name} ({how}) fails with {reason_of(error)}; fix [model] arch"
                 ) from None
             folded.append((module, name, how))
     for (module, name, _), value in zip(folded, values, strict=True):

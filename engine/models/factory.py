@@ -40,7 +40,7 @@ def call_factory(arch: str, folder: Path | None) -> MadeNetwork:
         model = called(arch, factory)
         source = source_sha256()
     if not isinstance(model, nn.Module):
-        raise InputError(f"{arch}() returns {_no_network(model)}; mend that callable")
+        raise InputError(f"{arch}() returns {_no_network(model)}; fix that callable")
     return MadeNetwork(plain_network(arch, model), source)
 
 

@@ -99,7 +99,7 @@ def _another_network(path: Path, network: str, problem: str, missing: list[str],
         problems.append(f"the file lacks {listed(needed)}")
     if unexpected:
         problems.append(f"the network has no {listed(unexpected)}")
-    return InputError(f"{path}: not the weights of {network}: {', and '.join(problems)}; mend [model] arch or weights")
+    return InputError(f"{path}: not the weights of {network}: {', and '.join(problems)}; fix [model] arch or weights")
 
 
 def _is_counter(name: str) -> bool:

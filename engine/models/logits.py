@@ -53,7 +53,7 @@ def count_classes(arch: str, model: nn.Module, dataset: Dataset) -> int:
         _check_logits(arch, output)
         return int(output.shape[1])
     given = f"{list(output.shape)}" if isinstance(output, Tensor) else f"a {type(output).__name__}"
-    mend = "mend [model] arch"
+    mend = "fix [model] arch"
     for place, item in _items(output):
         if _is_logits(item):
             mend = f"{place} of it is {list(item.shape)}: return a network whose forward gives only that"
@@ -88,7 +88,7 @@ def _run(arch: str, model: nn.Module, dataset: Dataset) -> object:
             f"{arch}: imports something while it runs ({reason_of(error)}); import it at the top of its module"
         ) from None
     except Exception as error:  # a network may raise anything for what it was not made for
-        raise InputError(f"{misfit} ({reason_of(error)}); give [dataset] other images, or mend [model] arch") from None
+        raise InputError(f"{misfit} ({reason_of(error)}); give [dataset] other images, or fix [model] arch") from None
 
 
 def _is_logits(item: Tensor) -> bool:

@@ -38,10 +38,10 @@ def own_code(named: str, folder: Path | None, key: str) -> Iterator[tuple[Any, C
         except (Exception, SystemExit) as error:  # importing runs the user's code, which may raise anything
             if isinstance(error, ModuleNotFoundError) and f"{module_name}.".startswith(f"{error.name}."):
                 where = "in the environment" if folder is None else f"in {folder} or the environment"
-                raise InputError(f"there is no module {error.name} {where}; mend {key} or path") from None
-            raise InputError(f"importing {module_name} failed with {_said(error)}; mend that module") from None
+                raise InputError(f"there is no module {error.name} {where}; fix {key} or path") from None
+            raise InputError(f"importing {module_name} failed with {_said(error)}; fix that module") from None
         if not hasattr(module, name):
-            raise InputError(f"{module_name} has no {name}; mend {key}, or add it to that module")
+            raise InputError(f"{module_name} has no {name}; fix {key}, or add it to that module")
         yield getattr(module, name), lambda: _source_sha256({module_name, *imported()})
 
 
@@ -54,7 +54,7 @@ def called(named: str, function: Callable[..., Any], *arguments: object) -> Any:
     try:
         return function(*arguments)
     except (Exception, SystemExit) as error:
-        raise InputError(f"calling {named}() failed with {_said(error)}; mend that callable") from None
+        raise InputError(f"calling {named}() failed with {_said(error)}; fix that callable") from None
 
 
 def _source_sha256(modules: Iterable[str]) -> str:

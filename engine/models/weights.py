@@ -70,7 +70,7 @@ def load_model(config: ModelConfig, dataset: Dataset) -> LoadedModel:
         worst = int(dataset.labels.argmax())
         raise InputError(
             f"{dataset.name}: image {worst} has label {dataset.labels[worst]}, but the network of {path} has {classes} "
-            f"classes (0 to {classes - 1}); mend the labels or give other weights"
+            f"classes (0 to {classes - 1}); fix the labels or give other weights"
         )
     check_faults_last(config.arch, model, torch.zeros(2, *image))
     notes = (*built.weights.notes, *rounded, *built.notes, *folded, *_shared_weights(model))

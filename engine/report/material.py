@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.analysis.campaign_results import campaign_results, metric_results
-from engine.analysis.compaction import coverage_of_tests
+from engine.analysis.compaction import CriticalWeights, coverage_of_tests
 from engine.analysis.cover import Incidence
 from engine.analysis.estimate import Confidence, Share
 from engine.analysis.protection import SCHEMES
+from engine.analysis.workload import images_in_words, is_hardest, is_ranked
 from engine.faults.designs.registry import LIST
 from engine.report.fault_sample import FaultSample
 from engine.steps import OnStep, Step, nobody_waits
-from engine.store.read.critical_sample import critical_sample, weights_of
+from engine.store.read.critical_sample import critical_sample
 from engine.store.read.fault_results import stored_format
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Material:
     @property
     def is_ranked(self) -> bool:
         """Whether the images were run with the most challenging ones first."""
-        return self.status.select not in ("random", "list")
+        return is_ranked(self.status.select)
 
     @property
     def is_filtered(self) -> bool:
@@ -127,18 +128,14 @@ class Material:
     @property
     def images_in_words(self) -> str:
         """Which images were run, for somebody who does not know the names of selections."""
-        images, of_all = f"{self.status.images:,}", f"of {self.image_counts.data_set:,}"
-        if self.has_all_images:
-            return f"all {images} images of the data set"
-        if not self.is_whole and self.is_ranked:
-            return f"the {images} hardest {of_all} images, because they were run first and the campaign is not finished"
-        words = {
-            "random": f"{images} {of_all} images, drawn at random",
-            "list": f"{images} {of_all} images, of a list that was given",
-            "central": f"the {images} {of_all} images between two classes, which are harder than the others",
-        }
-        hardest = f"the {images} hardest {of_all} images, so that rates are higher than on ordinary ones"
-        return words.get(self.status.select, hardest)
+        data_set = self.image_counts.data_set
+        if not self.is_whole and self.is_ranked and not self.has_all_images:
+            return (
+                f"the {self.status.images:,} hardest of {data_set:,} images, because they were run first and the "
+                "campaign is not finished"
+            )
+        consequence = ", so that rates are higher than on ordinary ones" if is_hardest(self.status, data_set) else ""
+        return images_in_words(self.status, data_set) + consequence
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -181,7 +178,7 @@ class Material:
         """What few images detect of critical faults that did not choose them; none where that is not known."""
         if self.status.dropped:
             return []
-        found = coverage_of_tests(self.incidence, weights_of(self.summary), self.confidence)
+        found = coverage_of_tests(self.incidence, CriticalWeights.of(self.summary), self.confidence)
         if not self.is_list:
             return found
         return [replace(each, detected=Share.known(each.detected.value)) for each in found]

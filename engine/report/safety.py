@@ -148,7 +148,7 @@ def _of_what(material: Material) -> str:
 
 def _reloads(material: Material) -> str:
     if material.is_stuck:
-        return " Only what outvotes or corrects is listed: loading a weight again mends no stuck bit."
+        return " Only what outvotes or corrects is listed: loading a weight again fixes no stuck bit."
     return " Duplication and parity only detect: they help where the weight is then loaded again."
 
 

@@ -170,17 +170,21 @@ def _first_ranks(prepared: PreparedCampaign, injection: Injection) -> int:
 
 def _benchmark(prepared: PreparedCampaign, on_step: OnStep) -> Benchmark:
     injections = {name: prepared.injected_by(name, on_step) for name in METHODS}
-    on_step(Step("choosing samples"))
-    timed = {name: _Timed.of(prepared, injection) for name, injection in injections.items()}
+    timed = {}
+    for place, (name, injection) in enumerate(injections.items()):
+        on_step(Step("choosing samples", place, len(injections)))
+        timed[name] = _Timed.of(prepared, injection)
     judge = next(name for name, entry in METHODS.items() if entry.is_bit_equal)
     images, faults = timed[judge].images, timed[judge].faults
     some = faults.take(np.unique(np.linspace(0, len(faults) - 1, _naive_faults(prepared, images), dtype=np.int64)))
     naive: dict[int, list[float]] = {batch: [] for batch in NAIVE_BATCHES if batch <= len(images)}
+    each_round = len(timed) + len(naive)
     for round_number in range(ROUNDS):
-        on_step(Step("measuring, in rounds", round_number, ROUNDS))
-        for method in timed.values():
+        for place, method in enumerate(timed.values(), start=round_number * each_round):
+            on_step(Step("measuring", place, ROUNDS * each_round))
             method.measure(prepared)
-        for batch in naive:
+        for place, batch in enumerate(naive, start=round_number * each_round + len(timed)):
+            on_step(Step("measuring", place, ROUNDS * each_round))
             seconds_taken = _timed_naive(prepared, some, images, batch)
             naive[batch].append(seconds_taken / (len(some) * len(images)))
     on_step(Step("counting multiplications"))

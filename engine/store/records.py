@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.analysis.audit import AuditResults
+    from engine.analysis.tables import TableOneRow
     from engine.faults.fault_list import FaultList
 
 State = Literal["queued", "running", "paused", "finished", "failed", "cancelled"]
@@ -29,8 +30,8 @@ SCREENED_BY_CHANGE = "screened_by_change"
 UNPREPARED = "config:"
 """how the fingerprint begins of a campaign of which nothing is known but its config"""
 
-FOUND_DAMAGE = "verify found damage; run it again to mend it"
-"""why a campaign that was finished is paused"""
+FOUND_DAMAGE = "verify found damage"
+"""how the reason begins for which a campaign that was finished is paused; older stores go on otherwise"""
 
 
 class Counted:
@@ -180,6 +181,15 @@ class CampaignStatus(Counted):
     def not_critical(self) -> int:
         """The paper's own count: pairs that were seen not to be critical, and those that a bound calls so."""
         return self.masked + self.non_critical + self.screened
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished campaign comes to, in a few numbers."""
+
+    table_one: TableOneRow
+    lowering_faults: int | None
+    """faults that lower the accuracy; None where pairs were dropped: it is not known then"""
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,7 +41,7 @@ def test_a_tilde_that_is_being_typed_ends_nothing(tmp_path: Path, monkeypatch: p
 
 def test_a_file_has_a_size_and_everything_else_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"123")
-    assert file_bytes(tmp_path / "file", "mend it") == 3
+    assert file_bytes(tmp_path / "file", "fix it") == 3
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("nowhere")
     (tmp_path / "loop").symlink_to("loop")
@@ -54,13 +54,13 @@ def test_a_file_has_a_size_and_everything_else_a_sentence(tmp_path: Path) -> Non
         "x" * 300: "cannot be read (File name too long)",
     }.items():
         with pytest.raises(InputError) as caught:
-            file_bytes(tmp_path / name, "mend it")
-        assert str(caught.value) == f"{tmp_path / name}: {expected}; mend it"
+            file_bytes(tmp_path / name, "fix it")
+        assert str(caught.value) == f"{tmp_path / name}: {expected}; fix it"
         assert not is_file(tmp_path / name)
     assert is_folder(tmp_path)
     assert not is_folder(tmp_path / "loop")
     with pytest.raises(MissingFileError):
-        file_bytes(tmp_path / "none", "mend it")
+        file_bytes(tmp_path / "none", "fix it")
 
 
 def test_a_name_that_is_no_text_can_be_printed() -> None:

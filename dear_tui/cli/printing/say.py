@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from rich.console import Console
 from rich.text import Text
 
+from dear_tui.cli.printing.plain_lines import LOADING, PlainLines
 from dear_tui.text.steps import StepText
 from engine.printable import printable
 
@@ -31,6 +32,11 @@ def say(*texts: object, sep: str = " ", end: str = "\n", file: TextIO | None = N
 def tell(*texts: object, sep: str = " ", end: str = "\n", flush: bool = False) -> None:
     """Say on standard error what only accompanies what is done, see `Talk`."""
     say(*texts, sep=sep, end=end, file=cast("TextIO", Talk(sys.stderr)) if sys.stderr else None, flush=flush)
+
+
+def tell_line(line: str) -> None:
+    """As `tell`, at once, so that no line of another thread comes in between."""
+    tell(f"{line}\n", end="")
 
 
 class _Through:
@@ -76,7 +82,12 @@ class PrintableFile(_Through):
 
 @contextmanager
 def shown_steps() -> Iterator[OnStep]:
-    """What is being done, on stderr; nothing where that is no terminal."""
-    text = StepText()
-    with talking_console().status("loading ...") as status:
+    """What is being done, on stderr: a line that changes on a terminal, plain lines of what takes long elsewhere."""
+    console, text = talking_console(), StepText()
+    if not console.is_terminal:
+        with PlainLines(tell_line) as lines:
+            lines.on_step(LOADING)
+            yield lines.on_step
+        return
+    with console.status(Text(text.of(LOADING))) as status:
         yield lambda step: status.update(Text(text.of(step)))

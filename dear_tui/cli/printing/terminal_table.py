@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from dataclasses import replace
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -28,10 +29,15 @@ GAP = 2
 """blanks after a column, for which rich wants room after the last one, too"""
 WIDEST_CELL = 40
 """columns of a terminal; longer texts end in an ellipsis there"""
+WIDEST_LEGEND = 100
+"""columns of a line of prose"""
 
 
 def print_table(table: Table, file: TextIO | None = None) -> list[Column]:
-    """Print the table, to standard output unless told otherwise; returns the columns there was no room for."""
+    """Print the table, to standard output unless told otherwise; returns the columns there was no room for.
+
+    Its legend is for a terminal alone.
+    """
     file, shown = file or sys.stdout, _printable(table)
     if not file.isatty():
         for line in RENDERERS["text"](shown):
@@ -44,6 +50,12 @@ def print_table(table: Table, file: TextIO | None = None) -> list[Column]:
     # both sizes, because rich takes a terminal without capabilities for one of 80 columns; no colours, so no escapes
     console = Console(file=file, width=width, height=height, color_system=None, highlight=False)
     console.print(_drawn(shown.selected(places)))
+    for sentence in shown.legend:
+        say(
+            *wrap(sentence, min(width, WIDEST_LEGEND), initial_indent="  ", subsequent_indent="    "),
+            sep="\n",
+            file=file,
+        )
     return [column for place, column in enumerate(table.columns) if place not in places]
 
 
@@ -53,6 +65,7 @@ def _printable(table: Table) -> Table:
         printable_line(table.title),
         tuple(replace(column, heading=printable_line(column.title)) for column in table.columns),
         tuple(tuple(printable_line(cell) if isinstance(cell, str) else cell for cell in row) for row in table.rows),
+        tuple(map(printable_line, table.legend)),
     )
 
 

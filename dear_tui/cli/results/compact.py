@@ -133,11 +133,10 @@ def _found(
     """None where no fault is critical."""
     import numpy as np
 
+    from engine.analysis.compaction import CriticalWeights, transfer
     from engine.analysis.compaction import compact as compacted
-    from engine.analysis.compaction import transfer
     from engine.analysis.cover import Incidence
     from engine.analysis.estimate import Confidence
-    from engine.store.read.critical_sample import weights_of
 
     summary, description = finished_summary(store, campaign, on_step), store.description(campaign)
     confidence = Confidence.of(description["config"])
@@ -149,11 +148,11 @@ def _found(
         return None
     incidence = Incidence.of(fault[chosen], image[chosen], summary.workload)
     metrics = {name: values[summary.workload] for name, values in summary.metrics.items()}
-    compaction = compacted(incidence, metrics, confidence, weights_of(summary, chosen), on_step)
+    compaction = compacted(incidence, metrics, confidence, CriticalWeights.of(summary, chosen), on_step)
     images = summary.workload[compaction.order]
     transfers = []
     if layers or bits:
-        rest = fault[~chosen], image[~chosen], confidence, weights_of(summary, ~chosen)
+        rest = fault[~chosen], image[~chosen], confidence, CriticalWeights.of(summary, ~chosen)
         transfers.append(transfer("the other layers and bits", images, *rest))
     for other in against:
         on_step(Step(f"trying the images on campaign {other}"))
@@ -166,7 +165,7 @@ def _found(
             )
         is_new = ~np.isin(of.critical_fault, store.faults_in_both(other, campaign))
         name = f"campaign {other}, {of.status.name}"
-        new = of.critical_fault[is_new], of.critical_image[is_new], confidence, weights_of(of, is_new)
+        new = of.critical_fault[is_new], of.critical_image[is_new], confidence, CriticalWeights.of(of, is_new)
         transfers.append(transfer(name, images, *new))
     return _Found(summary, confidence, compaction, images, transfers)
 

@@ -1,4 +1,4 @@
-"""`dear-tui show`: one campaign."""
+"""`dear-tui show`: all that is known of campaigns."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dear_tui.access.description import sections
-from dear_tui.cli.options import FORMATS, CampaignArgument, JsonOption, StoreOption, one_of
-from dear_tui.cli.printing.say import say
-from dear_tui.cli.results.summary import print_summary, print_tables, read_results
+from dear_tui.cli.each import for_each
+from dear_tui.cli.options import FORMATS, CampaignsArgument, JsonOption, StoreOption, one_of
+from dear_tui.cli.printing.say import say, tell
+from dear_tui.cli.results.so_far import NEXT, print_so_far
+from dear_tui.cli.results.summary import next_question, print_results, print_tables, read_results
 from engine.errors import InputError
+from engine.severity import COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def show(
-    campaign: CampaignArgument,
+    campaigns: CampaignsArgument,
     store: StoreOption = None,
     as_json: JsonOption = False,
     table_format: Annotated[
@@ -34,26 +37,47 @@ def show(
         ),
     ] = "text",
 ) -> None:
-    """Show a campaign: state, config and, when finished, results."""
+    """Show campaigns: their results, then their config and all they depend on.
+
+    Of one that is not finished: its state, how far it is, and what is known so far. JSON of several is an array.
+    """
     from engine.store import Store, store_path
 
+    shown: list[Any] = []
     with Store.open(store_path(store), read_only=True) as opened:
-        status = opened.campaign(campaign)
-        is_finished = status.state == "finished"
-        if as_json or table_format == "json":
-            say(json.dumps(_as_json(opened, status), indent=2))
-            return
-        if table_format != "text":
-            if not is_finished:
+
+        def show_one(campaign: int) -> None:
+            status = opened.campaign(campaign)
+            if as_json or table_format == "json":
+                shown.append(_as_json(opened, status))
+                return
+            if shown:
+                say()
+            shown.append(campaign)
+            if table_format == "text":
+                _show(opened, status)
+            elif status.state == "finished":
+                print_tables(opened, campaign, table_format)
+            else:
                 raise InputError(f"campaign {campaign}: has no tables while it is {status.state}; run it to its end")
-            print_tables(opened, campaign, table_format)
-            return
-        description = opened.description(campaign)
-        for line in _lines(status, description):
-            say(line)
-        if is_finished:
-            say()
-            print_summary(opened, campaign, with_rankings=True)
+
+        try:
+            for_each(campaigns, show_one)
+        finally:
+            if shown and (as_json or table_format == "json"):
+                say(json.dumps(shown if len(set(campaigns)) > 1 else shown[0], indent=2))
+
+
+def _show(store: Store, status: CampaignStatus) -> None:
+    is_finished = status.state == "finished"
+    if is_finished:
+        print_results(store, status.id, with_rankings=True)
+    else:
+        print_so_far(store, status)
+    say()
+    for line in _lines(status, store.description(status.id)):
+        say(line)
+    tell(next_question(status.id) if is_finished else f"\nnext: {NEXT[status.state].format(id=status.id)}")
 
 
 def _as_json(store: Store, status: CampaignStatus) -> dict[str, Any]:
@@ -67,9 +91,40 @@ def _as_json(store: Store, status: CampaignStatus) -> dict[str, Any]:
     return store.description(status.id) | asdict(status) | {"tables": tables}
 
 
+TOLD_ABOVE = {
+    *(
+        "id",
+        "name",
+        "state",
+        "network",
+        "dataset",
+        "method",
+        "faults",
+        "images",
+        "pairs",
+        "pairs_done",
+        "error",
+        "drawn",
+    ),
+    *("rate", "eta_s", "audited", "missed", *COUNTS),
+}
+"""facts of a campaign that stand before its config already"""
+
+GLOSSES = {
+    "batch_floor": "images in a batch from which on logits do not depend on how many there are",
+    "tau": "of the largest value met; answers that lead by less are computed again exactly",
+    "population": "faults that could be drawn",
+    "fingerprint": "of all that the results depend on",
+}
+"""what names of facts mean that nobody could guess"""
+
+
 def _lines(status: CampaignStatus, description: dict[str, Any]) -> Iterator[str]:
     shown = sections(status, description)
+    shown["campaign"] = {name: value for name, value in shown["campaign"].items() if name not in TOLD_ABOVE}
     width = max(len(name) for section in shown.values() for name in section)
     for title, section in shown.items():
         yield title
-        yield from (f"  {name:{width}}  {value}" for name, value in section.items())
+        for name, value in section.items():
+            gloss = f"  ({GLOSSES[name]})" if name in GLOSSES else ""
+            yield f"  {name:{width}}  {value}{gloss}"

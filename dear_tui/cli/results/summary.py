@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dear_tui.cli.printing.say import say, shown_steps, tell
+from dear_tui.text.times import start_to_end
 from engine.errors import InputError
 from engine.steps import Step
-from engine.units import stopwatch
+from engine.units import duration, stopwatch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from engine.analysis.campaign_results import CampaignResults
     from engine.steps import OnStep
-    from engine.store import CampaignSummary, Store
+    from engine.store import CampaignStatus, CampaignSummary, Store
 
 
 def read_results(store: Store, campaign: int) -> tuple[CampaignSummary, CampaignResults]:
@@ -65,17 +68,80 @@ def print_tables(store: Store, campaign: int, table_format: str) -> None:
     say("\n".join(render(table, table_format) for table in tables), end="")
 
 
-def print_summary(store: Store, campaign: int, with_rankings: bool = False) -> None:
-    """The tables of a finished campaign on standard output, and what to ask next on standard error."""
+def size_in_words(status: CampaignStatus) -> str:
+    """Faults, images and pairs."""
+    of_drawn = f" of {status.drawn:,}" if status.has_stopped_early else ""
+    return f"{status.faults:,}{of_drawn} faults x {status.images:,} images = {status.pairs:,} pairs"
+
+
+def what_is_run(status: CampaignStatus, description: Mapping[str, Any], data_set: int, right: int) -> Iterator[str]:
+    """Which faults and images, and how.
+
+    Args:
+        status: of the campaign.
+        description: all that is fixed of it, from `Store.description`.
+        data_set: images in the data set.
+        right: of the campaign's images, those that the network has right without a fault.
+    """
+    from engine.analysis.workload import images_in_words, right_in_words
+
+    numerics = description["numerics"]
+    yield f"faults: {', '.join(_faults(description))}"
+    yield f"images: {images_in_words(status, data_set)}; {right_in_words(right)}"
+    yield f"run by: method {status.method} on {numerics['device']}, torch {numerics['torch']}"
+
+
+def _faults(description: Mapping[str, Any]) -> Iterator[str]:
+    from engine.faults.designs.registry import DESIGNS, LIST
+
+    config = description["config"].get("faults", {})
+    sampling, possible = config.get("sampling", "network"), description.get("population")
+    yield str(description.get("fault_model", "bit_flip")).replace("_", " ")
+    if sampling == LIST:
+        yield "those of a list"
+    else:
+        yield f"sampling {sampling} ({DESIGNS[sampling].help})"
+        if possible is not None:
+            yield f"{possible:,} possible ones"
+    for name in ("layers", "bits"):
+        if config.get(name) is not None:
+            yield f"{name} {' '.join(map(str, config[name]))}"
+
+
+def _times(status: CampaignStatus, results: CampaignResults) -> Iterator[str]:
+    if results.seconds is not None:
+        yield f"computed in {stopwatch(results.seconds)}"
+    seconds = start_to_end(status)
+    if seconds is not None:
+        yield f"{duration(seconds)} from start to end"
+
+
+def print_summary(store: Store, campaign: int) -> None:
+    """What a finished campaign found on standard output, and what to ask next on standard error."""
+    print_results(store, campaign)
+    tell(next_question(campaign))
+
+
+def next_question(campaign: int) -> str:
+    """What to ask of a finished campaign."""
+    return (
+        '\nnext: dear-tui sql "select bit, sum(critical) critical from fault_summary join faults using (campaign, '
+        f'fault_id) where campaign = {campaign} group by bit order by bit"'
+    )
+
+
+def print_results(store: Store, campaign: int, with_rankings: bool = False) -> None:
+    """What was run, and the tables of what was found, on standard output."""
     from dear_tui.cli.printing.terminal_table import print_table
     from engine.analysis.campaign_results import metric_results
 
     summary, results = read_results(store, campaign)
     status = summary.status
     say(f"campaign {status.id}: {status.name}, {status.network} on {status.dataset}")
-    took = "" if results.seconds is None else f", computed in {stopwatch(results.seconds)}"
-    of_drawn = f" of {status.drawn:,}" if status.has_stopped_early else ""
-    say(f"{status.faults:,}{of_drawn} faults x {status.images:,} images = {status.pairs:,} pairs{took}")
+    say(size_in_words(status) + "".join(f", {each}" for each in _times(status, results)))
+    right = int(summary.golden_correct[summary.workload].sum())
+    for line in what_is_run(status, store.description(campaign), len(summary.golden_correct), right):
+        say(line)
     if results.precision is not None:
         say(f"precision: {results.precision}")
     if results.self_check is not None:
@@ -88,7 +154,3 @@ def print_summary(store: Store, campaign: int, with_rankings: bool = False) -> N
             f"\nnote: {results.unverified_parts:,} parts cannot be verified, because their receipts were lost and "
             "rebuilt from the parts themselves",
         )
-    tell(
-        '\nnext: dear-tui sql "select bit, sum(critical) critical from fault_summary join faults using (campaign, '
-        f'fault_id) where campaign = {status.id} group by bit order by bit"',
-    )

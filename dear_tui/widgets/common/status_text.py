@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from contextlib import suppress
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from dear_tui.text.times import start_to_end
 from engine.severity import NOT_RUN_NAMES
 from engine.units import duration, percent, rate, short_count
 
@@ -132,9 +131,5 @@ def _pace(status: CampaignStatus) -> str:
 
 def took(status: CampaignStatus) -> str:
     """How long a finished campaign took, from its first start to its end; empty where a clock was set back since."""
-    if status.state != "finished" or not status.started or not status.finished:
-        return ""
-    with suppress(ValueError, TypeError):  # of a damaged state.sqlite
-        took = datetime.fromisoformat(status.finished) - datetime.fromisoformat(status.started)
-        return f"in {duration(took.total_seconds())}" if took >= timedelta() else ""
-    return ""
+    seconds = start_to_end(status)
+    return "" if seconds is None else f"in {duration(seconds)}"

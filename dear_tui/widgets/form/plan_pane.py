@@ -176,7 +176,7 @@ def _lines(plan: PlanState) -> Iterator[Content]:
         yield Content.styled("esc gives up", MUTED)
     elif plan.problems:
         count = len(plan.problems)
-        yield Content.styled("1 thing to mend" if count == 1 else f"{count} things to mend", "bold $text-error")
+        yield Content.styled("1 thing to fix" if count == 1 else f"{count} things to fix", "bold $text-error")
         for (section, key), problem in plan.problems.items():
             table = f"[{section}] " if section else ""
             yield Content.assemble((f"{table}{key}: ", "$text-error"), problem)

@@ -68,10 +68,10 @@ def verify_campaign(store: Store, campaign: int, on_part: Callable[[int, int], N
     if row.state == "finished" and not fixed and not missing:
         return corrected + problems + _verify_sealed(store, campaign)
     if row.state == "finished":
-        store.set_state(campaign, "paused", FOUND_DAMAGE)
+        store.set_state(campaign, "paused", f"{FOUND_DAMAGE}; run it again to fix it")
         if not mended.bad:
             problems += [f"{layout.folder}: {missing:,} pairs are in no part"] * bool(missing)
-    return corrected + [f"{problem}; running its config again mends it" for problem in problems]
+    return corrected + [f"{problem}; running its config again fixes it" for problem in problems]
 
 
 def _correct_row(store: Store, campaign: int) -> list[str]:

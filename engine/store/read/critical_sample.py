@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.analysis.compaction import CriticalWeights
 from engine.analysis.estimate import Confidence
 from engine.analysis.protection import CriticalSample
 from engine.store.read.fault_results import stored_format
@@ -45,17 +44,3 @@ def critical_sample(
         bits=stored_format(description).bits,
         confidence=Confidence.of(description["config"]),
     )
-
-
-def weights_of(summary: CampaignSummary, chosen: NDArray[np.bool_] | None = None) -> CriticalWeights:
-    """What the critical faults of a campaign stand for, ascending by their ids; those of a list for as many.
-
-    Args:
-        summary: of the campaign.
-        chosen: [K] whether each of its critical pairs is one whose fault is asked for; None: all.
-    """
-    ids = np.unique(summary.critical_fault if chosen is None else summary.critical_fault[chosen])
-    if summary.population is None:
-        return CriticalWeights.equal(len(ids))
-    place = np.searchsorted(summary.fault_id, ids)
-    return CriticalWeights(summary.stratum[place], summary.weight[place])

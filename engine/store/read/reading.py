@@ -31,7 +31,7 @@ from engine.store.read.image_counts import ImageCountsReader
 from engine.store.read.image_results import read_images, read_mistakes
 from engine.store.read.layer_progress import LayerReader
 from engine.store.read.pairs import read_severity
-from engine.store.read.summary import read_critical_faults, read_summary, read_table_one
+from engine.store.read.summary import read_critical_faults, read_outcome, read_summary, read_table_one
 from engine.store.records import FOUND_DAMAGE
 from engine.store.sql.catalogue import create_views
 from engine.store.state.heartbeat import WorkerStatus, read_worker
@@ -52,7 +52,15 @@ if TYPE_CHECKING:
     from engine.store.layout import CampaignLayout
     from engine.store.read.fault_results import CriticalImages, FaultOrder, FaultRates, FaultRows
     from engine.store.read.image_results import ImageOrder, ImageRows, Mistakes
-    from engine.store.records import CampaignStatus, CampaignSummary, CurveData, ImageCounts, LayerProgress, Receipt
+    from engine.store.records import (
+        CampaignStatus,
+        CampaignSummary,
+        CurveData,
+        ImageCounts,
+        LayerProgress,
+        Outcome,
+        Receipt,
+    )
     from engine.store.state.lock import Holder
     from engine.store.state.state import CampaignRow
 
@@ -142,7 +150,8 @@ class StoreReader:
     def _is_to_be_mended(self, campaign: int) -> bool:
         row = self.state.campaign_row(campaign)
         try:
-            return row.error == FOUND_DAMAGE or is_damaged(read_description(self.layout.campaign(campaign)), row)
+            found_damage = (row.error or "").startswith(FOUND_DAMAGE)
+            return found_damage or is_damaged(read_description(self.layout.campaign(campaign)), row)
         except (OSError, ValueError):
             return True
 
@@ -286,6 +295,17 @@ class StoreReader:
         self.campaign(campaign)
         with self._reading(campaign):
             return read_table_one(self.layout.campaign(campaign), self.state.receipts(campaign), self._duckdb())
+
+    def outcome(self, campaign: int) -> Outcome:
+        """What a finished campaign comes to, without all that a summary needs.
+
+        Raises:
+            InputError: there is no campaign with this id.
+            UnreachableError: a file of it is damaged.
+        """
+        self.campaign(campaign)
+        with self._reading(campaign):
+            return read_outcome(self.layout.campaign(campaign), self.state.receipts(campaign), self._duckdb())
 
     def audit(self, campaign: int) -> AuditResults | None:
         """What the screened pairs of a campaign hide at most; None where none were screened.

@@ -13,7 +13,7 @@ from engine.severity import COUNTS
 from engine.store.parquet import of_any_format, read_arrays, stored, stored_rows
 from engine.store.read.audit import read_audit
 from engine.store.read.fault_totals import read_fault_summaries
-from engine.store.records import CampaignSummary
+from engine.store.records import CampaignSummary, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,6 +139,32 @@ def read_table_one(
     campaign: CampaignLayout, receipts: Sequence[Receipt], connection: duckdb.DuckDBPyConnection
 ) -> TableOneRow:
     """Table I of a campaign all of whose parts are committed, from the sums of the faults of each weight."""
+    row = _table_one_of_sums(campaign, receipts, connection)
+    return replace(row, critical_faults=len(read_critical_faults(campaign, receipts, connection)))
+
+
+def read_outcome(
+    campaign: CampaignLayout, receipts: Sequence[Receipt], connection: duckdb.DuckDBPyConnection
+) -> Outcome:
+    """Table I of a campaign all of whose parts are committed, and how many of its faults lower the accuracy."""
+    row = _table_one_of_sums(campaign, receipts, connection)
+    golden_right = f"SELECT count(*) FROM {stored(campaign.images)} WHERE rank IS NOT NULL AND golden_correct"
+    by_fault = read_arrays(
+        connection,
+        f"SELECT count(*) FILTER (critical > 0) AS critical, count(*) FILTER (correct < ({golden_right})) AS lowering "
+        "FROM (SELECT sum(critical)::BIGINT AS critical, sum(correct)::BIGINT AS correct "
+        f"FROM {_fault_summary(campaign, receipts)} GROUP BY fault_id)",
+    )
+    return Outcome(
+        replace(row, critical_faults=int(by_fault["critical"][0])),
+        None if row.dropped else int(by_fault["lowering"][0]),
+    )
+
+
+def _table_one_of_sums(
+    campaign: CampaignLayout, receipts: Sequence[Receipt], connection: duckdb.DuckDBPyConnection
+) -> TableOneRow:
+    """Table I, with the critical faults left to be counted."""
     names = ("non_critical", "critical", "correct", "screened", "dropped")
     sums = ", ".join(f"sum({name})::BIGINT AS {name}" for name in names)
     faults, summaries = _faults(campaign), _fault_summary(campaign, receipts)
@@ -150,8 +176,7 @@ def read_table_one(
         query = f"SELECT {sums} FROM {summaries}"
     counts = read_arrays(connection, query) | of_weight
     golden = read_arrays(connection, f"SELECT golden_correct FROM {stored(campaign.images)} WHERE rank IS NOT NULL")
-    row = table_one(golden_correct=golden["golden_correct"], **counts)
-    return replace(row, critical_faults=len(read_critical_faults(campaign, receipts, connection)))
+    return table_one(golden_correct=golden["golden_correct"], **counts)
 
 
 def _faults(campaign: CampaignLayout) -> str:

@@ -95,7 +95,7 @@ def create_views(connection: duckdb.DuckDBPyConnection, layout: Layout) -> None:
         except duckdb.Error as error:
             reason = " ".join(str(error).split("\n\n")[0].split())
             raise UnreachableError(
-                f"{layout.root}: cannot be queried ({reason}); `dear-tui verify` mends the store's own files"
+                f"{layout.root}: cannot be queried ({reason}); `dear-tui verify` fixes the store's own files"
             ) from None
 
 

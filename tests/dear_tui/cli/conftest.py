@@ -29,7 +29,10 @@ class Invoke(Protocol):
 
 
 @pytest.fixture
-def invoke(capsys: pytest.CaptureFixture[str]) -> Invoke:
+def invoke(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Invoke:
+    # on a busy machine every step may take long enough to be said
+    monkeypatch.setattr("dear_tui.cli.printing.plain_lines.PATIENCE", float("inf"))
+
     def run(*arguments: str | Path) -> Finished:
         capsys.readouterr()
         code = main([str(argument) for argument in arguments])

@@ -64,14 +64,14 @@ IMAGES = np.zeros((4, 28, 28), dtype=np.uint8)
         (None, None, {"faults": {"error_margin": 0}},
          "small.toml: [faults] error_margin: should be greater than 0, but is 0"),
         (None, None, {"model": {"weights": "gone.pt"}},
-         "small.toml: [model] weights: there is no file gone.pt; mend the path"),
+         "small.toml: [model] weights: there is no file gone.pt; fix the path"),
         (None, None, {"dataset": {"path": "gone.npz"}},
          "small.toml: [dataset] path: there is no file gone.npz; give an .npz file with images and labels"),
         (None, None, {"dataset": {"name": "folder", "path": "gone"}},
          "small.toml: [dataset] path: there is no folder gone; give one with a sub-folder of images per class"),
         ("w.pt", tensors(**{"conv2.weight": torch.zeros(16, 6, 3, 3)}), {"model": {"weights": "w.pt"}},
          "small.toml: w.pt: not the weights of lenet5 on 1-channel images: conv2.weight is (16, 6, 3, 3) in the file "
-         "but (16, 6, 5, 5) in the network; mend [model] arch or weights"),
+         "but (16, 6, 5, 5) in the network; fix [model] arch or weights"),
         ("w.pt", lambda path: path.write_bytes(pickle.dumps(Malicious())), {"model": {"weights": "w.pt"}},
          "small.toml: w.pt: not a file of tensors, and nothing else is unpickled; give [model] weights the network's "
          "state_dict() as .safetensors, .pt or .th"),
@@ -79,7 +79,7 @@ IMAGES = np.zeros((4, 28, 28), dtype=np.uint8)
          "small.toml: w.safetensors: not a safetensors file (Error while deserializing header: header too small); give "
          "[model] weights another file"),
         ("d.npz", npz(images=IMAGES, labels=np.array([0, 1, 2, 10])), {"dataset": {"path": "d.npz"}},
-         f"small.toml: npz: image 3 has label 10, but the network of {BUNDLED_WEIGHTS} has 10 classes (0 to 9); mend "
+         f"small.toml: npz: image 3 has label 10, but the network of {BUNDLED_WEIGHTS} has 10 classes (0 to 9); fix "
          "the labels or give other weights"),
         ("d.npz", npz(images=IMAGES, labels=np.array([0, 1, -2, 3])), {"dataset": {"path": "d.npz"}},
          "small.toml: npz (d.npz): image 2 has label -2; labels count from 0"),

@@ -149,9 +149,9 @@ def test_images_of_another_data_set_are_refused(invoke: Invoke, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("image_id\n3\n400\n", "row 2: '400' is none of the images 0 to 39; mend it"),
+        ("image_id\n3\n400\n", "row 2: '400' is none of the images 0 to 39; fix it"),
         ("image_id\n3\n7\n3\n", "row 3: image 3 is there already, in row 1; remove one"),
-        ("image_id\nx\n", "row 1: 'x' is none of the images 0 to 39; mend it"),
+        ("image_id\nx\n", "row 1: 'x' is none of the images 0 to 39; fix it"),
         ("id\n3\n", "has no column image_id; give it that heading"),
         ("image_id\n", 'select: "list" picks none of 40 images; give a list with images'),
     ],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dear_tui.cli import main
 from engine.store import Store
 from engine.store.state.heartbeat import Activity, write_heartbeat
 from tests.dear_tui.worker.conftest import DEADLINE, submit, until
@@ -224,6 +225,44 @@ def test_each_command_says_what_it_did(invoke: Invoke, queued: Path) -> None:
     assert states(queued) == {1: "queued", 3: "queued"}
 
 
+def test_a_command_for_several_tries_each(invoke: Invoke, queued: Path) -> None:
+    done = invoke("pause", "1", "9", "2", "1", "--store", queued)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "campaign 1 is paused\n"
+        f"dear-tui: {queued}: there is no campaign 9; `dear-tui list` shows which there are\n"
+        "campaign 2 is paused\n"
+    )
+    assert states(queued) == {1: "paused", 2: "paused", 3: "queued"}
+    resumed = invoke("resume", "1", "2", "--no-start", "--store", queued)
+    assert (resumed.code, resumed.err) == (0, f"campaign 1 is queued\n{NO_WORKER}campaign 2 is queued\n")
+    assert invoke("cancel", "1", "2", "--store", queued).code == 0
+    assert invoke("delete", "1", "2", "--yes", "--store", queued).code == 0
+    assert states(queued) == {3: "queued"}
+
+
+def test_the_shell_completes_campaigns(
+    queued: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def completed(words: str) -> list[str]:
+        monkeypatch.setenv("_DEAR_TUI_COMPLETE", "complete_bash")
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(len(words.split(" ")) - 1))
+        with pytest.raises(SystemExit):
+            main([])
+        return capsys.readouterr().out.split()
+
+    assert completed(f"dear-tui pause --store {queued} ") == ["3", "2", "1"]
+    assert completed(f"dear-tui pause --store {queued} 2") == ["2"]
+    assert completed(f"dear-tui pause --store {queued}/nowhere ") == []
+    assert completed("dear-tui pau") == ["pause"]
+    monkeypatch.delenv("_DEAR_TUI_COMPLETE")
+    monkeypatch.setattr("typer.completion._get_shell_name", lambda: "bash")
+    with pytest.raises(SystemExit):
+        main(["--show-completion"])
+    assert "_DEAR_TUI_COMPLETE=complete_bash" in capsys.readouterr().out
+
+
 def test_list_says_what_a_dead_worker_left_behind(invoke: Invoke, queued: Path) -> None:
     with Store.open(queued).lock("worker"):
         Store.open(queued).queue.take()
@@ -316,6 +355,8 @@ def test_worker_status_without_one(invoke: Invoke, queued: Path) -> None:
     fields = ("running", "pid", "device", "campaign", "block", "rate", "heartbeat", "waits_for", "step")
     nothing = dict.fromkeys(fields) | {"running": False}
     assert json.loads(invoke("worker", "status", "--json", "--store", queued).out) == nothing
+    refused = invoke("worker", "start", "--json", "--foreground", "--store", queued)
+    assert (refused.code, refused.out) == (2, "")
 
 
 def test_worker_status_of_one_at_work(invoke: Invoke, queued: Path) -> None:
@@ -324,6 +365,8 @@ def test_worker_status_of_one_at_work(invoke: Invoke, queued: Path) -> None:
         write_heartbeat(store.state, Activity(campaign=1, device="cpu", block=(16, 48), rate=1234.5))
         shown = invoke("worker", "status", "--store", queued)
         found = json.loads(invoke("worker", "status", "--json", "--store", queued).out)
+        stopped = json.loads(invoke("worker", "stop", "--json", "--store", queued).out)
+        assert stopped == found
         late = "UPDATE worker SET clock = clock - 7230"  # half a minute more, so that a slow machine says the same
         change_state(store, late)
         silent = invoke("worker", "status", "--store", queued)
@@ -342,7 +385,7 @@ def test_worker_status_of_one_at_work(invoke: Invoke, queued: Path) -> None:
         f"worker    process {os.getpid()}",
         "campaign  1",
         "device    cpu",
-        "block     images 16 to 47 in rank order",
+        "block     images 17 to 48 in rank order",
         "rate      1.23k/s",
         f"heartbeat {heartbeat}",
     ]

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import resource
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from engine.running.execution import execute
 from engine.running.preparation import prepare
 from engine.running.training import TrainingProgress, TrainingResult
 from engine.store import Store
+from engine.units import percent
 from tests.dear_tui.cli.narrow_terminal import NarrowTerminal
 from tests.endless_queries import ENDLESS
 from tests.small_campaign import FAULTS, IMAGES, write_config
@@ -36,15 +38,51 @@ FIELDS = [
     *("rate", "eta_s", "masked", "non_critical", "critical", "created", "started", "finished", "error"),
     *("goal", "screened", "dropped", "audited", "missed", "drawn", "study"),
 ]
+RESULTS = ["critical_faults", "clean_accuracy", "faulty_accuracy", "faults_lowering_accuracy", "computing_s"]
 
 
 def test_list_json_has_the_fields_scripts_rely_on(invoke: Invoke, finished_store: Path) -> None:
     (campaign,) = json.loads(invoke("list", "--json", "--store", finished_store).out)
-    assert list(campaign) == FIELDS
+    assert list(campaign) == [*FIELDS, *RESULTS]
     assert (campaign["id"], campaign["state"], campaign["pairs"]) == (1, "finished", FAULTS * IMAGES)
     counts = ("masked", "non_critical", "critical", "screened", "dropped")
     assert sum(campaign[name] for name in counts) == campaign["pairs_done"]
     assert campaign["created"].endswith("Z")
+
+
+def test_list_json_tells_what_campaigns_found(invoke: Invoke, finished_store: Path, tmp_path: Path) -> None:
+    (campaign,) = json.loads(invoke("list", "--json", "--store", finished_store).out)
+    tables = json.loads(invoke("show", "1", "--json", "--store", finished_store).out)["tables"]
+    one = tables["table_one"]
+    for name in ("critical_faults", "clean_accuracy", "faulty_accuracy"):
+        assert campaign[name] == pytest.approx(one[name])
+    assert campaign["faults_lowering_accuracy"] == tables["effects"]["cost"] > 0
+    assert campaign["computing_s"] == pytest.approx(tables["seconds"])
+    store = tmp_path / "store"
+    execute(prepare(load_config(write_config(tmp_path))), store, Silent(), lambda: True)
+    (unfinished,) = json.loads(invoke("list", "--json", "--store", store).out)
+    assert unfinished["clean_accuracy"] is unfinished["faults_lowering_accuracy"] is None
+    assert 0 <= unfinished["critical_faults"] <= FAULTS
+
+
+def test_list_shows_critical_faults_and_what_they_cost(invoke: Invoke, finished_store: Path) -> None:
+    headings = invoke("list", "--store", finished_store).out.splitlines()[0]
+    for heading in ("critical faults", "points lost", "took", "computed in"):
+        assert heading in headings
+
+
+def test_a_campaign_that_cannot_be_read_keeps_no_other_from_being_listed(
+    invoke: Invoke, finished_store: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(finished_store, store)
+    part = next((store / "campaigns" / "campaign=000001" / "fault_summary").iterdir())
+    part.write_bytes(part.read_bytes()[:20])
+    listed = invoke("list", "--json", "--store", store)
+    assert (listed.code, json.loads(listed.out)[0]["critical_faults"]) == (0, None)
+    said = invoke("list", "--store", store)
+    assert said.code == 0
+    assert "`dear-tui verify 1` sets aside what is damaged" in said.err
 
 
 def test_list_of_an_empty_store_says_how_to_start(invoke: Invoke, tmp_path: Path) -> None:
@@ -94,21 +132,29 @@ def test_show_of_an_unfinished_campaign_has_its_state_and_no_tables(invoke: Invo
     execute(prepare(load_config(write_config(tmp_path))), store, Silent(), lambda: True)
     shown = invoke("show", "1", "--store", store)
     assert shown.code == 0
-    assert "  state                paused\n" in shown.out
-    assert "Table I" not in shown.out
+    state, size, *_ = shown.out.splitlines()[1:]
+    done = Store.open(store, read_only=True).campaign(1).pairs_done
+    assert state == f"paused: {percent(done, FAULTS * IMAGES)} done, {done:,} of 2,400 pairs"
+    assert size == "60 faults x 40 images = 2,400 pairs"
+    assert "\nKnown so far\n" in shown.out
+    assert "clean accuracy" not in shown.out
+    assert shown.err.endswith("next: dear-tui resume 1 goes on with it\n")
     assert json.loads(invoke("show", "1", "--json", "--store", store).out)["tables"] is None
 
 
-def test_show_of_a_finished_campaign_ends_with_its_summary(invoke: Invoke, finished_store: Path) -> None:
+def test_show_of_a_finished_campaign_begins_with_its_results(invoke: Invoke, finished_store: Path) -> None:
     shown = invoke("show", "1", "--store", finished_store).out
+    assert shown.startswith("campaign 1: small, lenet5 on npz\n60 faults x 40 images = 2,400 pairs, computed in ")
+    assert "images: all 40 images of the data set; the network without faults has 40 of them right\n" in shown
     assert "  faults.count         60\n" in shown
     assert "  run.memory           1,000,000\n" in shown
-    assert "\nAccuracy and severities (Table I)\n" in shown
+    places = [shown.index(f"\n{title}\n") for title in ("Accuracy and severities", "config", "numerics", "depends on")]
+    assert places == sorted(places)
 
 
 FIRST_LINES = {
     "csv": "quantity,percent,low_percent,high_percent,count,of,unit",
-    "md": "**Accuracy and severities (Table I)**",
+    "md": "**Accuracy and severities**",
     "latex": r"\begin{table}",
     "html": "<table>",
 }
@@ -126,7 +172,7 @@ def test_the_tables_of_a_campaign_in_every_format(invoke: Invoke, finished_store
 
 def test_the_csv_of_a_campaign_is_tables_of_numbers(invoke: Invoke, finished_store: Path) -> None:
     tables = invoke("show", "1", "--format", "csv", "--store", finished_store).out.split("\n\n")
-    accuracy, selections, correlations, rankings = ([*csv.DictReader(io.StringIO(table))] for table in tables)
+    accuracy, _costs, selections, correlations, rankings = ([*csv.DictReader(io.StringIO(table))] for table in tables)
     status = Store.open(finished_store, read_only=True).campaign(1)
     counts = {row["quantity"]: row["count"] for row in accuracy}
     assert counts["critical"] == str(status.critical)
@@ -134,6 +180,14 @@ def test_the_csv_of_a_campaign_is_tables_of_numbers(invoke: Invoke, finished_sto
     assert float(selections[-1]["percent_of_samples"]) == 100
     assert float(correlations[0]["el2n"]) == pytest.approx(1)
     assert rankings[0]["order"] == "greedy"
+
+
+def test_several_campaigns_are_shown_one_after_the_other(invoke: Invoke, finished_store: Path) -> None:
+    shown = invoke("show", "1", "9", "--store", finished_store)
+    assert (shown.code, shown.out) == (2, invoke("show", "1", "--store", finished_store).out)
+    assert f"dear-tui: {finished_store}: there is no campaign 9; " in shown.err
+    (only,) = json.loads(invoke("show", "1", "9", "--json", "--store", finished_store).out)
+    assert only["id"] == 1
 
 
 def test_show_as_json_by_either_option(invoke: Invoke, finished_store: Path) -> None:
@@ -282,7 +336,9 @@ def test_doctor_names_versions_devices_store_and_terminal(invoke: Invoke, tmp_pa
     done = invoke("doctor", "--store", tmp_path / "store")
     assert done.code == 0
     topics = [line.split()[0] for line in done.out.splitlines() if not line.startswith(" ")]
-    for topic in ("python", "dear-tui", "torch", "duckdb", "cpu", "store", "terminal"):
+    for topic in ("python", "dear-tui", "torch", "duckdb", "cpu", "store", "worker", "config", "crash", "terminal"):
+        assert topic in topics
+    for topic in ("colours", "clipboard"):
         assert topic in topics
     assert not (tmp_path / "store").exists()
 
@@ -290,6 +346,19 @@ def test_doctor_names_versions_devices_store_and_terminal(invoke: Invoke, tmp_pa
 def test_doctor_warns_of_a_store_that_is_a_file(invoke: Invoke, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert "WARNING: this is a file" in invoke("doctor", "--store", tmp_path / "file").out
+    found = json.loads(invoke("doctor", "--json", "--store", tmp_path / "file").out)
+    (warning,) = (each for each in found if each["finding"].startswith("this is a file"))
+    assert (warning["topic"], warning["warning"]) == ("store", True)
+    assert next(each for each in found if each["topic"] == "python")["warning"] is False
+
+
+def test_doctor_names_a_config_that_is_wrong(invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("theme = 3\n")
+    monkeypatch.setenv("DEAR_CONFIG", str(config))
+    done = invoke("doctor", "--store", tmp_path / "store")
+    assert done.code == 0
+    assert f"config       {config}\n             WARNING: {config}: theme: " in done.out
 
 
 def test_train_refuses_what_it_cannot_train(invoke: Invoke, tmp_path: Path) -> None:

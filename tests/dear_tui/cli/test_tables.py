@@ -69,6 +69,19 @@ def test_a_title_stands_above_and_is_not_cut() -> None:
     assert printed(table) == ["a title that is wider than its table", "", "n", "a"]
 
 
+def test_a_legend_is_for_a_terminal_alone() -> None:
+    table = Table("", (Column("n"),), (("a",),), ("a: one that goes on and on, " + "on and " * 6 + "on",))
+    assert printed(table) == [
+        "n",
+        "a",
+        "  a: one that goes on and on, on and on and on and on and on",
+        "    and on and on",
+    ]
+    pipe = io.StringIO()
+    print_table(table, pipe)
+    assert pipe.getvalue() == "n\na\n"
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_nothing_in_a_cell_or_a_heading_steers_a_terminal(terminal: bool) -> None:
     file = NarrowTerminal() if terminal else io.StringIO()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,6 +35,10 @@ def test_a_good_store_is_said_so(invoke: Invoke, finished_store: Path) -> None:
     said = f"campaign 1: {len(parts(finished_store))} parts and the sealed file are as written\n"
     assert (done.code, done.out, done.err) == (0, said, "")
     assert invoke("verify", "1", "--store", finished_store).out == done.out
+    (good,) = json.loads(invoke("verify", "--json", "--store", finished_store).out)
+    assert good == {
+        "id": 1, "name": "small", "state": "finished", "parts": len(parts(finished_store)), "rebuilt": 0, "problems": []
+    }  # fmt: skip
 
 
 def test_bad_files_are_named_and_the_next_run_mends_them(invoke: Invoke, tmp_path: Path, finished_store: Path) -> None:
@@ -47,9 +52,9 @@ def test_bad_files_are_named_and_the_next_run_mends_them(invoke: Invoke, tmp_pat
     done = invoke("verify", "--store", store)
     assert done.code == 1
     assert done.out.splitlines() == [
-        f"campaign 1: {folder}/images.parquet: damaged; running its config again mends it",
-        f"campaign 1: {folder}/severity/{first}: damaged; running its config again mends it",
-        f"campaign 1: {folder}/fault_summary/{last}: missing; running its config again mends it",
+        f"campaign 1: {folder}/images.parquet: damaged; running its config again fixes it",
+        f"campaign 1: {folder}/severity/{first}: damaged; running its config again fixes it",
+        f"campaign 1: {folder}/fault_summary/{last}: missing; running its config again fixes it",
     ]
     assert done.err == ""
     assert Store.open(store, read_only=True).campaign(1).state == "paused"
@@ -135,6 +140,9 @@ def test_what_cannot_be_verified(invoke: Invoke, tmp_path: Path, finished_store:
     unknown = invoke("verify", "9", "--store", finished_store)
     assert (unknown.code, unknown.out) == (2, "")
     assert "there is no campaign 9" in unknown.err
+    also = invoke("verify", "9", "1", "--store", finished_store)
+    assert (also.code, also.out) == (2, invoke("verify", "1", "--store", finished_store).out)
+    assert "there is no campaign 9" in also.err
 
 
 def test_an_empty_store_has_nothing_to_verify(invoke: Invoke, tmp_path: Path) -> None:

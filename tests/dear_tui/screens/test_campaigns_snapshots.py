@@ -114,7 +114,7 @@ def form_of(state: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]
             await until_shown(pilot, "about 42s")
         else:
             await type_into(pilot, "model", "arch", "resnet20")
-            await until_shown(pilot, "1 thing to mend")
+            await until_shown(pilot, "1 thing to fix")
             await pilot.press("down", "down")  # to a choice, where no cursor blinks
             await until_shown(pilot, "[dataset] name")
 

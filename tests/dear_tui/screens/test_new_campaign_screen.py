@@ -116,7 +116,7 @@ async def test_what_has_become_wrong_before_it_was_measured_is_not_measured() ->
         await until_shown(pilot, "165,010,000")
         bits = focus(app, "faults", "bits")
         assert isinstance(bits, Input)
-        for text, shown_then in (("30", "population of 61,470"), ("x", "1 thing to mend")):
+        for text, shown_then in (("30", "population of 61,470"), ("x", "1 thing to fix")):
             bits.value = text
             await until_shown(pilot, shown_then)
         later = asyncio.Event()
@@ -132,13 +132,13 @@ async def test_the_engines_sentence_stands_at_the_field() -> None:
         await type_into(pilot, "model", "arch", "resnet20")
         await until_shown(pilot, "missing; only lenet5 on mnist has bundled weights, so give those of")
         await type_into(pilot, "faults", "error_margin", "2")
-        await until_shown(pilot, "should be less than 1, but is 2.0", "2 things to mend")
+        await until_shown(pilot, "should be less than 1, but is 2.0", "2 things to fix")
         await type_into(pilot, "faults", "bits", "3, x, 40")
-        await until_shown(pilot, "[1] should be a whole number, but is 'x'", "3 things to mend")
+        await until_shown(pilot, "item 2 should be a whole number, but is 'x'", "3 things to fix")
         await type_into(pilot, "model", "arch", "lenet5")
         await type_into(pilot, "faults", "error_margin", "")
         await type_into(pilot, "faults", "bits", "30")
-        await until(pilot, lambda: "to mend" not in screen_text(app))
+        await until(pilot, lambda: "to fix" not in screen_text(app))
 
 
 async def test_the_focused_field_and_its_sentence_are_in_view_wherever_one_came_from() -> None:
@@ -152,9 +152,9 @@ async def test_the_focused_field_and_its_sentence_are_in_view_wherever_one_came_
             field = focus(app, "faults", "bits")
             assert isinstance(field, Input)
             field.value = ""
-            await until(pilot, lambda: "to mend" not in screen_text(app))
+            await until(pilot, lambda: "to fix" not in screen_text(app))
             field.value = "3, x, 40"
-            await until_shown(pilot, "1 thing to mend")
+            await until_shown(pilot, "1 thing to fix")
             focus(app, *before)
             row = focus(app, "faults", "bits").parent
             assert isinstance(row, FieldRow)
@@ -275,7 +275,7 @@ async def test_f5_with_something_to_mend_goes_there() -> None:
     async with make_app(FakeSource(), plan_with=planner).run_test(size=(120, 40), notifications=True) as pilot:
         app = await opened(pilot)
         await type_into(pilot, "faults", "seed", "x")
-        await until_shown(pilot, "1 thing to mend")
+        await until_shown(pilot, "1 thing to fix")
         focus(app, "", "name")
         await pilot.press("f5")
         await until_shown(pilot, "seed: should be a whole number")
@@ -319,7 +319,7 @@ async def test_it_starts_from_a_campaign_or_a_file(tmp_path: Path, monkeypatch: 
         app = await opened(pilot)
         await pilot.press("enter", "end", "enter")
         await until_shown(pilot, "#7 seventh", "exact", "3, 22, 30")
-        assert "to mend" not in screen_text(app)
+        assert "to fix" not in screen_text(app)
         await pilot.press("down", *"small.t", "right", "enter")
         await until_shown(pilot, "small.toml", "set.npz", "3, 22, 30")
         await pilot.press("ctrl+u", *"nowhere.toml", "enter")

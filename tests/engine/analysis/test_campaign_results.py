@@ -188,10 +188,12 @@ def test_what_screening_misses_at_most_stands_between_the_tables() -> None:
 
 
 def test_table_four_has_a_dash_where_images_were_not_run() -> None:
-    table = selection_table([TableFourRow("random", 0.72, None, 120.0, None), TableFourRow("all", 100.0, 3, 9e3, 1.5)])
+    table = selection_table(
+        [TableFourRow("random", 0.72, None, 120.0, None), TableFourRow("all", 100.0, 3, 9e3, 1.5)], 0.99
+    )
     assert table.texts() == [
-        ["random (mean of 5)", "0.72 %", "-", "2m 00s", "-"],
-        ["all", "100.00 %", "3", "2h 30m", "1.50 s"],
+        ["random (mean of 5)", "0.72 %", "-", "-", "-", "-", "2m 00s", "-"],
+        ["all", "100.00 %", "3", "-", "-", "-", "2h 30m", "1.50 s"],
     ]
 
 

@@ -1,11 +1,14 @@
 """Rows of Table I and Table IV on campaigns small enough to count by hand."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from engine.analysis.tables import Detections, TableFourRow, TableOneRow, table_four, table_one
+from engine.analysis.compaction import CriticalWeights
+from engine.analysis.estimate import Confidence, Share, estimate_share
+from engine.analysis.tables import CriticalDraw, Detections, TableFourRow, TableOneRow, table_four, table_one
 from engine.metrics.selection import random_images
 
 
@@ -80,13 +83,34 @@ def detections(workload=range(10), seconds=20.0):
 
 def test_table_four():
     central, random, plateau, everything = table_four(METRIC, CENTER, detections())
-    assert central == TableFourRow("central", 20.0, 1, near(2.0), near(4.0))
-    assert plateau == TableFourRow("pre_plateau", 30.0, 2, near(3.0), near(6.0))
-    assert everything == TableFourRow("all", 100.0, 3, near(10.0), near(20.0))
+    assert central == TableFourRow("central", 20.0, 1, near(2.0), near(4.0), Share.known(near(1 / 3)))
+    assert plateau == TableFourRow("pre_plateau", 30.0, 2, near(3.0), near(6.0), Share.known(near(2 / 3)))
+    assert everything == TableFourRow("all", 100.0, 3, near(10.0), near(20.0), Share.known(1.0))
     finders = {0: {1, 2}, 1: {0}, 2: {9}}
     draws = [set(random_images(10, 2, seed).tolist()) for seed in range(5)]
     mean = sum(bool(draw & images) for draw in draws for images in finders.values()) / 5
-    assert random == TableFourRow("random", 20.0, near(mean), near(2.0), near(4.0))
+    assert random == TableFourRow("random", 20.0, near(mean), near(2.0), near(4.0), Share.known(near(mean / 3)))
+
+
+def test_what_a_sample_tells_of_all_critical_faults_has_an_interval():
+    """All images detect all critical faults by definition; the share that others detect is that of a sample."""
+    draw = CriticalDraw(CriticalWeights.equal(3), Confidence(0.95))
+    central, random, plateau, everything = table_four(METRIC, CENTER, replace(detections(), sample=draw))
+    assert everything.detected == Share.known(1.0)
+    for row in (central, plateau):
+        hits = np.array([row.faults_detected])
+        assert row.detected == estimate_share(hits, np.array([3]), np.array([10**9]), 0.95)
+    assert random.detected is not None
+    assert random.faults_detected is not None
+    assert random.detected.value == near(random.faults_detected / 3)
+    assert random.detected.low < random.detected.value < random.detected.high
+
+
+def test_the_share_is_that_of_the_population_the_faults_stand_for():
+    weights = CriticalWeights(np.array([0, 1, 1]), np.array([2.0, 1.0, 1.0]))
+    central = table_four(METRIC, CENTER, replace(detections(), sample=CriticalDraw(weights, Confidence(0.95))))[0]
+    assert central.detected is not None
+    assert central.detected.value == near(0.5)
 
 
 def test_a_dash_where_images_were_not_run():

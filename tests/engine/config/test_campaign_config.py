@@ -75,9 +75,9 @@ def test_all_problems_are_reported_at_once_also_those_between_keys_and_of_files(
         f"[dataset] path: there is no file {tmp_path}/nowhere.npz; give an .npz file with images and labels",
         "[dataset] std: mean and std go together; give both or neither",
         "[dataset] pth: unknown key; did you mean path?",
-        f"[faults] list: there is no file {tmp_path}/nowhere.csv; mend the path",
+        f"[faults] list: there is no file {tmp_path}/nowhere.csv; fix the path",
         "[faults] error_margin: should be greater than 0, but is 0",
-        "[faults] bits[1]: should be less than or equal to 31, but is 32",
+        "[faults] bits, item 2: should be at most 31, but is 32",
         "[faults] cuont: unknown key; did you mean count?",
         '[workload] metric: there is no metric "l2"; use one of el2n, deepgini, cross_entropy, entropy, margin, '
         "least_confidence, centroid, kennard_stone, kennard_stone_correlation, pixel_entropy, kennard_stone_pixels, or "
@@ -103,7 +103,8 @@ def test_all_problems_are_reported_at_once_also_those_between_keys_and_of_files(
         ("model", {"arch": "lenet5", "path": "nets"}, "[model] path: does not apply to lenet5; remove it, or use arch "
          '= "package.module:factory"'),
         ("dataset", {"name": "mnist", "mean": 0.1, "std": [1]}, "[dataset] mean: should be a list, but is 0.1"),
-        ("dataset", {"name": "mnist", "mean": [1], "std": [0]}, "[dataset] std[0]: should be greater than 0, but is 0"),
+        ("dataset", {"name": "mnist", "mean": [1], "std": [0]}, "[dataset] std, item 1: should be greater than 0, "
+         "but is 0"),
         ("dataset", {"name": "mnist", "path": 3}, "[dataset] path: should be a path in quotes, but is 3"),
         ("faults", {"error_margin": 0}, "[faults] error_margin: should be greater than 0, but is 0"),
         ("faults", {"error_margin": "1%"}, "[faults] error_margin: should be a number, but is '1%'"),
@@ -113,7 +114,7 @@ def test_all_problems_are_reported_at_once_also_those_between_keys_and_of_files(
         ("faults", {"count": 0}, "[faults] count: should be greater than 0, but is 0"),
         ("faults", {"layers": "fc1"}, "[faults] layers: should be a list, but is 'fc1'"),
         ("faults", {"bits": []}, "[faults] bits: should have at least one item, but is []"),
-        ("faults", {"seed": -1}, "[faults] seed: should be greater than or equal to 0, but is -1"),
+        ("faults", {"seed": -1}, "[faults] seed: should be at least 0, but is -1"),
         ("faults", {"sampling": "list"}, '[faults] list: sampling = "list" and list = "faults.csv" go together; give '
          "both or neither"),
         ("faults", {"model": "stuck_at_1", "population": "x64"}, '[faults] population: "x64" does not apply to '
@@ -193,7 +194,7 @@ def test_files_are_not_looked_for_in_a_config_that_is_not_read_from_disk() -> No
     ("content", "expected"),
     [
         (None, "there is no such file; give the path of a TOML config"),
-        (b"name = \n", "not valid TOML (Invalid value (at line 1, column 8)); mend that line"),
+        (b"name = \n", "not valid TOML (Invalid value (at line 1, column 8)); fix that line"),
         (b"\xff\xfe", "cannot be read as text"),
     ],
 )
@@ -271,8 +272,8 @@ def test_a_byte_order_mark_is_no_part_of_a_config(tmp_path: Path) -> None:
             "is a file; give a folder with a sub-folder of images per class",
         ),
         ("dataset", {"name": "npz", "path": "x" * 5000}, "cannot be read (File name too long); give an .npz file"),
-        ("dataset", {"name": "npz", "path": "a\0b"}, "path: a path cannot hold the character 0; mend it"),
-        ("faults", {"sampling": "list", "list": "d"}, "d: is a folder, not a file; mend the path"),
+        ("dataset", {"name": "npz", "path": "a\0b"}, "path: a path cannot hold the character 0; fix it"),
+        ("faults", {"sampling": "list", "list": "d"}, "d: is a folder, not a file; fix the path"),
     ],
 )
 def test_paths_that_lead_to_something_else(tmp_path: Path, section: str, table: dict[str, Any], expected: str) -> None:
@@ -308,4 +309,4 @@ def test_a_folder_that_may_not_be_searched_is_a_sentence(tmp_path: Path, monkeyp
 
     monkeypatch.setattr("pathlib.Path.stat", refuse)
     (problem,) = problems_of(MINIMAL | {"faults": {"sampling": "list", "list": "x.csv"}}, tmp_path)
-    assert problem == f"x.toml: [faults] list: {tmp_path}/x.csv: cannot be read (Permission denied); mend the path"
+    assert problem == f"x.toml: [faults] list: {tmp_path}/x.csv: cannot be read (Permission denied); fix the path"

@@ -82,7 +82,7 @@ def test_a_problem_names_section_key_and_item() -> None:
     problems = check_config({"name": "x", "typo": 1, "model": 3, "faults": {"bits": [3, 32]}})
     assert isinstance(problems, list)
     assert [(problem.section, problem.key, problem.item) for problem in problems] == [
-        ("model", "", ""), ("dataset", "", ""), ("faults", "bits", "[1]"), ("", "typo", ""),
+        ("model", "", ""), ("dataset", "", ""), ("faults", "bits", "item 2"), ("", "typo", ""),
     ]  # fmt: skip
-    assert str(Problem("faults", "bits", "[1]", "is wrong")) == "[faults] bits[1]: is wrong"
+    assert str(Problem("faults", "bits", "item 2", "is wrong")) == "[faults] bits, item 2: is wrong"
     assert str(Problem("faults", "", "", "is wrong")) == "[faults]: is wrong"

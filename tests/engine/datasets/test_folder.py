@@ -216,7 +216,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     folder = tmp_path / "0"
     folder.mkdir()
     os.mkfifo(folder / "a.png")
-    with pytest.raises(InputError, match=r"a\.png: is a pipe, not a file; mend or remove it"):
+    with pytest.raises(InputError, match=r"a\.png: is a pipe, not a file; fix or remove it"):
         load(tmp_path)
     (folder / "a.png").unlink()
     with socket.socket(socket.AF_UNIX) as listener:
@@ -233,7 +233,7 @@ def test_links_that_lead_nowhere_or_in_a_circle_are_named(tmp_path: Path) -> Non
     write(tmp_path / "0" / "a.png")
     link = tmp_path / "0" / "b.png"
     link.symlink_to("missing.png")
-    with pytest.raises(InputError, match=r"b\.png: is a link that leads nowhere; mend or remove it"):
+    with pytest.raises(InputError, match=r"b\.png: is a link that leads nowhere; fix or remove it"):
         load(tmp_path)
     link.unlink()
     link.symlink_to("b.png")
@@ -362,6 +362,6 @@ def test_a_file_in_place_of_the_folder_and_no_permission_are_sentences(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("pathlib.Path.iterdir", refuse)
-    with pytest.raises(InputError, match=r"cannot be read \(Permission denied\); mend its permissions"):
+    with pytest.raises(InputError, match=r"cannot be read \(Permission denied\); fix its permissions"):
         load(tmp_path)
     assert class_names(DatasetConfig(name="folder", path=tmp_path)) == ()

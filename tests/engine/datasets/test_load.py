@@ -34,7 +34,7 @@ def test_normalisation_has_one_value_per_channel(mean: tuple[float, ...], std: t
 
 @pytest.mark.parametrize(("mean", "std"), [(1e300, 1.0), (0.5, 1e-300), (0.0, 1e-40), (1e38, 0.1)])
 def test_normalisation_keeps_pixels_finite(mean: float, std: float) -> None:
-    with pytest.raises(InputError, match=r"mnist: mean .* and std .* make every pixel infinite in float32; mend them"):
+    with pytest.raises(InputError, match=r"mnist: mean .* and std .* make every pixel infinite in float32; fix them"):
         load_dataset(DatasetConfig(name="mnist", mean=(mean,), std=(std,)))
 
 

@@ -143,7 +143,7 @@ def test_labels_that_count_from_1_are_noticed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "dtype", "complaint"),
     [
-        (np.nan, np.float32, "image 1 has a pixel that is NaN; mend or remove it"),
+        (np.nan, np.float32, "image 1 has a pixel that is NaN; fix or remove it"),
         (np.inf, np.float16, "image 1 has a pixel that is infinite or larger than float32 holds"),
         (-1e300, np.float64, "image 1 has a pixel that is infinite or larger than float32 holds"),
     ],

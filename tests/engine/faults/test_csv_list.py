@@ -243,7 +243,7 @@ def test_a_value_may_stand_beside_its_model(read):
 @pytest.mark.parametrize(
     ("header", "rows", "model", "message"),
     [
-        ("Value", ["1", "0"], "stuck_at_1", r"row 1 .*the value 0 contradicts \[faults\] model stuck_at_1; mend one"),
+        ("Value", ["1", "0"], "stuck_at_1", r"row 1 .*the value 0 contradicts \[faults\] model stuck_at_1; fix one"),
         (
             "model,value",
             ["stuck_at_0,0", "stuck_at_0,1"],

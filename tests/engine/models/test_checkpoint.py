@@ -108,7 +108,7 @@ def test_two_different_sets_of_weights_are_ambiguous(
 
 def test_a_wrong_network_behind_a_prefix_is_explained_without_it(tmp_path: Path, state: State) -> None:
     state["g.weight"] = state.pop("f.weight")
-    with pytest.raises(InputError, match=r"the file lacks f\.weight, and the network has no g\.weight; mend"):
+    with pytest.raises(InputError, match=r"the file lacks f\.weight, and the network has no g\.weight; fix"):
         load(tmp_path, {"state_dict": prefixed("model.", state)})
 
 
@@ -173,7 +173,7 @@ def test_a_file_that_holds_other_objects_names_them(tmp_path: Path, state: State
 def test_empty_tables_and_names_that_meet_are_no_hindrance(tmp_path: Path, state: State) -> None:
     torch.save({"state_dict": state, "hyper_parameters": {}, "callbacks": {}}, tmp_path / "w.pt")
     assert read_weights(tmp_path / "w.pt").keys() == state.keys()
-    with pytest.raises(InputError, match=r"the network has no c\._orig_mod\.bias; mend"):
+    with pytest.raises(InputError, match=r"the network has no c\._orig_mod\.bias; fix"):
         load(tmp_path, state | {"c._orig_mod.bias": state["c.bias"]})
 
 
@@ -226,7 +226,7 @@ def test_a_file_that_may_not_be_read_is_told_apart(tmp_path: Path, monkeypatch: 
 
     (tmp_path / "w.pt").touch()
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(InputError, match=r"w\.pt: cannot be read \(Permission denied\); mend its permissions"):
+    with pytest.raises(InputError, match=r"w\.pt: cannot be read \(Permission denied\); fix its permissions"):
         read_weights(tmp_path / "w.pt")
 
 

@@ -135,19 +135,19 @@ def test_a_config_looks_beside_itself_unless_it_says_where(folder: Path) -> None
 @pytest.mark.parametrize(
     ("arch", "sentence"),
     [
-        ("nowhere:small", "there is no module nowhere in FOLDER or the environment; mend [model] arch or path"),
-        ("nets.nowhere:small", "there is no module nets.nowhere in FOLDER or the environment; mend [model] arch or "
+        ("nowhere:small", "there is no module nowhere in FOLDER or the environment; fix [model] arch or path"),
+        ("nets.nowhere:small", "there is no module nets.nowhere in FOLDER or the environment; fix [model] arch or "
          "path"),
-        ("typo:small", "importing typo failed with ModuleNotFoundError: No module named 'nowhere_at_all'; mend that "
+        ("typo:small", "importing typo failed with ModuleNotFoundError: No module named 'nowhere_at_all'; fix that "
          "module"),
-        ("syntax:small", "importing syntax failed with SyntaxError: invalid syntax (syntax.py, line 1); mend that "
+        ("syntax:small", "importing syntax failed with SyntaxError: invalid syntax (syntax.py, line 1); fix that "
          "module"),
-        ("nets.made:large", "nets.made has no large; mend [model] arch, or add it to that module"),
-        ("nets.made:SIZE", "calling nets.made:SIZE() failed with TypeError: 'int' object is not callable; mend that "
+        ("nets.made:large", "nets.made has no large; fix [model] arch, or add it to that module"),
+        ("nets.made:SIZE", "calling nets.made:SIZE() failed with TypeError: 'int' object is not callable; fix that "
          "callable"),
-        ("nets.made:broken", "calling nets.made:broken() failed with ValueError: no such file; mend that callable"),
-        ("nets.made:leaves", "calling nets.made:leaves() failed with SystemExit: 3; mend that callable"),
-        ("nets.made:text", "nets.made:text() returns str, but should return an nn.Module; mend that callable"),
+        ("nets.made:broken", "calling nets.made:broken() failed with ValueError: no such file; fix that callable"),
+        ("nets.made:leaves", "calling nets.made:leaves() failed with SystemExit: 3; fix that callable"),
+        ("nets.made:text", "nets.made:text() returns str, but should return an nn.Module; fix that callable"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_in_one_sentence(folder: Path, arch: str, sentence: str) -> None:
@@ -161,9 +161,9 @@ def test_what_is_wrong_is_said_in_one_sentence(folder: Path, arch: str, sentence
     ("arch", "state", "sentence"),
     [
         ("nets.made:pictures", torch.nn.Sequential(torch.nn.Conv2d(1, 5, 3)), "its output for 2 images is [2, 5, 26, "
-         "26], but should be logits [2, classes]; mend [model] arch"),
+         "26], but should be logits [2, classes]; fix [model] arch"),
         ("nets.made:pair", torch.nn.Module(), "its output for 2 images is a tuple, but should be logits [2, classes]; "
-         "mend [model] arch"),
+         "fix [model] arch"),
         ("nets.made:rounded", torch.nn.Linear(784, 5), "its output is int64, but should be logits in floating point; "
          "return what that is made of"),
         ("nets.made:many", torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 1)), "it has 65,537 classes, "
@@ -260,4 +260,4 @@ def test_what_a_network_says_of_a_file_is_passed_on(tmp_path: Path) -> None:
     write_factory(tmp_path, body)
     with pytest.raises(InputError) as error:
         load(tmp_path)
-    assert str(error.value).endswith("not the weights of fac:make: made for another; mend [model] arch or weights")
+    assert str(error.value).endswith("not the weights of fac:make: made for another; fix [model] arch or weights")

@@ -89,8 +89,8 @@ return net
          "c.weight is int8", "return a network with plain floating point parameters"),
         ("net = Net()\nnet.f.weight = nn.Parameter(net.f.weight.to_sparse())\nreturn net", ": its parameter f.weight "
          "is sparse", "return a network with plain floating point parameters"),
-        ("return Net", "() returns the class Net instead of a network", "mend that callable"),
-        ("return Net(), 'config'", "() returns tuple, but should return an nn.Module, which item 0 is", "mend that "
+        ("return Net", "() returns the class Net instead of a network", "fix that callable"),
+        ("return Net(), 'config'", "() returns tuple, but should return an nn.Module, which item 0 is", "fix that "
          "callable"),
     ],
 )  # fmt: skip
@@ -139,8 +139,8 @@ def test_a_layer_that_has_the_weight_of_another_kind_of_module_is_a_layer_all_th
          "only that"),
         ("types.SimpleNamespace(logits=y)", "a SimpleNamespace", ".logits of it is [2, 5]: return a network whose "
          "forward gives only that"),
-        ("y[0]", "[5]", "mend [model] arch"),
-        ("None", "a NoneType", "mend [model] arch"),
+        ("y[0]", "[5]", "fix [model] arch"),
+        ("None", "a NoneType", "fix [model] arch"),
     ],
 )  # fmt: skip
 def test_an_output_with_logits_in_it_says_where_they_are(tmp_path: Path, output: str, kind: str, end: str) -> None:

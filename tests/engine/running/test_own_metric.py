@@ -83,14 +83,14 @@ def test_its_folder_may_be_another_one(tmp_path: Path) -> None:
             "import numpy as np\ndef mine(given): return np.zeros(len(given.labels), dtype=[('a', 'f8')])",
             "failed with TypeError: complex numbers and records",
         ),
-        ("def mine(given): raise KeyError('x')", "calling my_metric:mine() failed with KeyError: 'x'; mend that"),
+        ("def mine(given): raise KeyError('x')", "calling my_metric:mine() failed with KeyError: 'x'; fix that"),
         (
             "def mine(given): return given.features",
             "failed with ValueError: there are no features; the metric must say",
         ),
         ("def mine(): return 1", "calling my_metric:mine() failed with TypeError"),
         ("mine = 3", "my_metric:mine is of type int, but should be a function of a MetricInput, or a Metric"),
-        ("", "my_metric has no mine; mend [workload] metric, or add it to that module"),
+        ("", "my_metric has no mine; fix [workload] metric, or add it to that module"),
         ("def mine(", "importing my_metric failed with SyntaxError"),
     ],
 )
@@ -102,7 +102,7 @@ def test_what_cannot_be_used_is_one_sentence(tmp_path: Path, code: str, said: st
 
 
 def test_a_module_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"there is no module elsewhere in .* mend \[workload\] metric or path"):
+    with pytest.raises(InputError, match=r"there is no module elsewhere in .* fix \[workload\] metric or path"):
         ranked(tmp_path, OF_LOGITS, metric="elsewhere:mine")
 
 

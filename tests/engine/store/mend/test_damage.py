@@ -266,7 +266,7 @@ def test_of_several_campaigns_of_one_config_the_damaged_one_is_run_again(
         files = store.layout.campaign(first).folder
         shutil.rmtree(files / lost) if not lost else (files / lost).unlink()
         if is_verified:
-            assert "running its config again mends it" in store.verify(first, lambda _done, _parts: None)[0]
+            assert "running its config again fixes it" in store.verify(first, lambda _done, _parts: None)[0]
         elif "part" in lost or "parquet" in lost:
             return  # nobody has seen it yet
         assert store.find_or_create(truth.new).id == first

@@ -68,10 +68,10 @@ def test_a_bad_part_of_a_finished_campaign_is_set_aside_run_again_and_sealed_aga
     store, campaign, truth = finished_store(tmp_path)
     damage(store.layout.campaign(campaign).part(table, 2))
     said = "missing" if damage is Path.unlink else "damaged"
-    assert verify(store, campaign) == [f"{table}/part-000002.parquet: {said}; running its config again mends it"]
+    assert verify(store, campaign) == [f"{table}/part-000002.parquet: {said}; running its config again fixes it"]
     status = store.campaign(campaign)
     assert (status.state, status.finished, status.pairs_done) == ("paused", None, 180 - SPANS[2].pairs)
-    assert status.error == "verify found damage; run it again to mend it"
+    assert status.error == "verify found damage; run it again to fix it"
     assert store.layout.campaign(campaign).parts(table) == [0, 1, 3]
     assert verify(store, campaign) == []
     complete(store, campaign, truth)
@@ -109,7 +109,7 @@ def test_what_is_fixed_of_a_campaign_is_written_again_by_the_next_run(
     state = store.campaign(campaign).state
     damage(store.layout.campaign(campaign).folder / file)
     said = "missing" if damage is Path.unlink else "damaged"
-    assert verify(store, campaign) == [f"{file}: {said}; running its config again mends it"]
+    assert verify(store, campaign) == [f"{file}: {said}; running its config again fixes it"]
     assert store.campaign(campaign).state == ("paused" if state == "finished" else state)
     assert store.campaign(campaign).pairs_done == 180, "no part was harmed"
     restore_and_complete(store, campaign, truth)
@@ -198,7 +198,7 @@ def test_a_pair_in_no_part_is_missed(tmp_path: Path) -> None:
         layout.part(table, 1).unlink()
     store.state.remove_receipt(campaign, 1)
     (problem,) = verify(store, campaign)
-    assert problem.endswith(": 35 pairs are in no part; running its config again mends it")
+    assert problem.endswith(": 35 pairs are in no part; running its config again fixes it")
     complete(store, campaign, truth)
 
 
