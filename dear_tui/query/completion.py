@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 MOST = 50
 QUOTED = re.compile(r"'(?:[^']|'')*(?P<text>'|\Z)|--[^\n]*(?P<line>\n|\Z)|/\*.*?(?P<block>\*/|\Z)", re.S)
 WORD = re.compile(r"(?:(\w+)\.)?(\w*)\Z")
+BEGINNING = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*\w*", re.S)
+"""of a query, where no column can stand"""
 AFTER_FROM = re.compile(r"\b(?:from|join)\s+\w*\Z", re.I)
 SOURCE = re.compile(r"\b(?:from|join)\s+(\w+)(?:\s+(?:as\s+)?(\w+))?", re.I)
 
@@ -41,10 +43,13 @@ def complete(before: str, after: str, names: Names) -> tuple[int, list[Completio
     if not word and not qualifier:
         return 0, []
     offered = _offers(qualifier, before, before + after, names)
-    found = {offer.text.lower(): offer for offer in reversed(list(offered)) if offer.text.startswith(word.lower())}
+    found: dict[str, Completion] = {}
+    for offer in offered:
+        if offer.text.startswith(word.lower()):
+            found.setdefault(offer.text.lower(), offer)
     if word.lower() in found:
         return 0, []
-    offers = [_as_typed(offer, word) for offer in reversed(found.values())]
+    offers = [_as_typed(offer, word) for offer in found.values()]
     return len(word), offers[:MOST]
 
 
@@ -57,9 +62,14 @@ def _offers(qualifier: str | None, before: str, text: str, names: Names) -> Iter
     if AFTER_FROM.search(before):
         yield from views
         return
-    yield from _columns(sources.values() or names.views)
+    keywords = [Completion(keyword, "keyword") for keyword in names.keywords]
+    if BEGINNING.fullmatch(before):
+        yield from keywords
+    for column in _columns(sources.values() or names.views):
+        if column.text not in names.keywords:  # such a column needs quotes, and hardly anybody means it
+            yield column
     yield from views
-    yield from (Completion(keyword, "keyword") for keyword in names.keywords)
+    yield from keywords
     yield from (Completion(function, "function") for function in names.functions)
 
 

@@ -14,7 +14,7 @@ from dear_tui.query.values import ENDS, value_text
 from engine.printable import IN_TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from engine.store.sql.sql import Result
 
@@ -41,8 +41,9 @@ def plain_value(value: Any) -> Any:
 def write_json(result: Result, rows: Iterable[tuple[Any, ...]], file: TextIO) -> None:
     """One array of objects."""
     separator = "[\n"
+    plain = [PLAIN_OF_TYPE.get(kind, _json_value) for kind in result.types]
     for row in rows:
-        values = dict(zip(result.columns, map(_json_value, row), strict=True))
+        values = {name: of(value) for name, of, value in zip(result.columns, plain, row, strict=True)}
         text = json.dumps(values, default=str, ensure_ascii=False)
         file.write(separator + IN_TEXT.sub(lambda sign: json.dumps(sign[0])[1:-1], text))
         separator = ",\n"
@@ -63,6 +64,22 @@ def _json_value(value: Any) -> Any:
         case dict():
             return {_json_key(key): _json_value(one) for key, one in value.items()}
     return value
+
+
+def _written_json(value: str | None) -> Any:
+    """What a column of JSON holds, instead of its text; nested too deeply for Python, it stays a text."""
+    try:
+        return None if value is None else _json_value(json.loads(value))
+    except (ValueError, RecursionError):
+        return value
+
+
+def _written_jsons(values: list[str | None] | None) -> Any:
+    return None if values is None else list(map(_written_json, values))
+
+
+PLAIN_OF_TYPE: dict[str, Callable[[Any], Any]] = {"JSON": _written_json, "JSON[]": _written_jsons}
+"""DuckDB's type -> what JSON has of a value of it, of types whose values come as texts"""
 
 
 def _json_key(key: Any) -> str:

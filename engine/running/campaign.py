@@ -78,6 +78,8 @@ def _layer_records(prepared: PreparedCampaign, checked: CheckResult) -> Iterator
             kind=type(module).__name__,
             method=prepared.injection.method_of(layer.index),
             reason=reasons.get(layer.name),
+            groups=getattr(module, "groups", 1),
+            transposed=bool(getattr(module, "transposed", False)),
         )
 
 

@@ -71,6 +71,10 @@ class LayerRecord:
     """which runs its faults"""
     reason: str | None = None
     """why the self-check fell back to it, where it did"""
+    groups: int | None = None
+    """into which a convolution divides its channels; 1 of any other layer"""
+    transposed: bool | None = None
+    """whether the in-channels are the first axis of its weight"""
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,11 @@ KNOWN = {"screened": "0", "dropped": "0", "wave": "0", "goal": "'severities'", "
 SITES_OF_ONE = "fault_id, layer, weight_index, (1::BIGINT << bit)::UINTEGER AS mask"
 """The columns of `sites` for faults of one bit of one weight, from `faults`: such campaigns keep no file of sites."""
 
-_LAYER = "STRUCT(index INTEGER, name VARCHAR, kind VARCHAR, shape BIGINT[], method VARCHAR, reason VARCHAR)"
+_LAYER = (
+    "STRUCT(index INTEGER, name VARCHAR, kind VARCHAR, shape BIGINT[], method VARCHAR, reason VARCHAR, "
+    "groups INTEGER, transposed BOOLEAN)"
+)
+_STRATUM = "STRUCT(layers INTEGER[], bits INTEGER[], copies INTEGER)"
 _CHECK = "STRUCT(pairs BIGINT, differences BIGINT, undecided BIGINT, masked BIGINT, fallbacks JSON[], seconds DOUBLE)"
 
 DESCRIPTION = {
@@ -121,6 +125,7 @@ DESCRIPTION = {
     "fingerprint": "VARCHAR",
     "format": "INTEGER",
     "check": _CHECK,
+    "strata": f"{_STRATUM}[]",
     "layers": f"{_LAYER}[]",
     "config": "JSON",
     "numerics": "JSON",
@@ -191,17 +196,38 @@ FORMAT = len(MIGRATIONS)
 
 VIEWS = {
     "campaigns": "per campaign: configuration, state, counts, what the self-check found",
-    "faults": "per fault: where it is, what it does to the weight, its stratum and weight",
-    "images": "per image of the data set: rank (NULL outside the workload), label, golden class, metrics",
+    "faults": "per fault: where it is, with its channels, what it does to the weight, its stratum and weight",
+    "images": "per image of the data set: rank (from 0, NULL outside the workload), label, golden class, metrics",
     "severity": "per pair that was run: 0 masked, 1 non-critical, 2 critical",
     "critical": "per critical pair: what the image is taken for, and what the golden class lost",
     "fault_summary": "per fault: counts of images",
     "image_summary": "per image: counts of faults",
     "accuracy_cost": "per fault: right answers lost, wrong ones corrected, what both cost in points of accuracy",
-    "layers": "per layer of a campaign's network: shape, number of weights, the method that runs its faults",
+    "layers": "per layer of a campaign's network: shape, weights, how many faults it has and how many were drawn",
     "sites": "per weight that a fault changes: the bits that it changes there",
     "parts": "per committed part: its ranks and faults, counts, seconds, engine and statistics of the method",
     "audit": "per screened pair that was run all the same, to see what screening misses",
-    "curve": "per rank: the detection curve",
+    "curve": "per rank, from 0: the detection curve",
 }
 """The views, and what a row of each is."""
+
+COMPUTED = {
+    "faults": ("out_channel", "in_channel"),
+    "accuracy_cost": ("fault_id", "lost", "corrected", "cost", "points"),
+    "layers": (
+        *("layer_index", "layer", "kind", "shape", "weights", "groups", "population", "drawn", "method", "reason"),
+    ),
+    "campaigns": (
+        *("name", "state", "network", "dataset", "select", "metric", "method", "goal", "faults", "images", "pairs"),
+        *("pairs_done", *COUNTS, "created", "started", "finished", "error", "notes", "study", "factors"),
+        *("fault_model", "weight_format", "population", "drawn", "check_pairs", "check_differences"),
+        *("check_undecided", "check_masked", "check_seconds", "check_fallbacks", "fingerprint", "format"),
+        *("config", "numerics"),
+    ),
+    "parts": (
+        *("part", "rank_start", "rank_stop", "fault_start", "fault_stop", *COUNTS, "seconds", "engine"),
+        "statistics",
+    ),
+    "curve": ("rank", "image_id", "metric", "masked", "non_critical", "critical", "screened"),
+}
+"""View -> its columns that are in no file of its own, beside `campaign`, which every view begins with."""

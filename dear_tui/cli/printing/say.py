@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,7 +16,7 @@ from engine.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import TextIO
+    from typing import Self, TextIO
 
     from engine.steps import OnStep
 
@@ -78,6 +79,37 @@ class PrintableFile(_Through):
     def write(self, text: str) -> int:
         """Write it as `say` does."""
         return self._file.write(printable(text))
+
+
+class Working:
+    """Says on a terminal that something is being done, once that takes long; nothing where stderr is no terminal."""
+
+    def __init__(self, sentence: str, after_s: float = 1.0) -> None:
+        """`after_s`: seconds from which on somebody would ask whether it still works."""
+        self._status = talking_console().status(Text(sentence))
+        self._timer = threading.Timer(after_s, self._show)
+        self._timer.daemon = True
+        self._lock = threading.RLock()  # a signal may stop it while it is stopped
+        self._has_ended = False
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Take it off the terminal, which others are about to write on; may be called again."""
+        self._timer.cancel()
+        with self._lock:
+            self._has_ended = True
+            self._status.stop()
+
+    def _show(self) -> None:
+        with self._lock:
+            if not self._has_ended:
+                self._status.start()
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def print_table(table: Table, file: TextIO | None = None) -> list[Column]:
 
     Its legend is for a terminal alone.
     """
-    file, shown = file or sys.stdout, _printable(table)
+    file, shown = file or sys.stdout, as_printed(table)
     if not file.isatty():
         for line in RENDERERS["text"](shown):
             say(line, file=file)
@@ -59,7 +59,7 @@ def print_table(table: Table, file: TextIO | None = None) -> list[Column]:
     return [column for place, column in enumerate(table.columns) if place not in places]
 
 
-def _printable(table: Table) -> Table:
+def as_printed(table: Table) -> Table:
     """With nothing in it that steers a terminal or breaks a line, so that columns stay aligned."""
     return Table(
         printable_line(table.title),

@@ -6,7 +6,8 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from engine.store.schema import COLUMNS
+from engine.severity import SEVERITY_NAMES
+from engine.store.schema import COLUMNS, COMPUTED, VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 _KIND = re.compile(r"^[A-Z][A-Za-z ]+ Error: ")
 _MORE = re.compile(r" (Candidate (functions|bindings|tables)|You might need|Did you mean|Either add it).*")
 _PAIRS = {"(": ")", "[": "]"}
+_KEYS = ("fault_id", "image_id", "layer_index", "rank")
+"""that rows of two views have in common, beside `campaign`"""
+
+_OF_VIEWS = {view: (*COLUMNS.get(view, ()), *COMPUTED.get(view, ())) for view in VIEWS}
+"""View -> its columns."""
 
 
 def advised(reason: str, excerpt: str) -> str:
@@ -34,16 +40,17 @@ def advised(reason: str, excerpt: str) -> str:
 
 def _no_column(found: re.Match[str], excerpt: str) -> str:
     name = found[1]
-    homes = [view for view, columns in COLUMNS.items() if name.lower() in columns]
+    tables, views = ([view for view in of if name.lower() in of[view]] for of in (COLUMNS, _OF_VIEWS))
+    homes = tables or views
     if f'"{name}"' in excerpt and not homes:
         return f"there is no column {name}; if it is meant as text, write it in single quotes: '{name}'"
     if homes:
-        key = "fault_id" if "fault_id" in COLUMNS[homes[0]] else "image_id"
-        return f"{name} is a column of {' and of '.join(homes)}; write JOIN {homes[0]} USING (campaign, {key})"
-    known = sorted({column for columns in COLUMNS.values() for column in columns})
-    if near := get_close_matches(name.lower(), known, n=1):
-        of = next(view for view, columns in COLUMNS.items() if near[0] in columns)
-        return f"there is no column {name}; did you mean {near[0]} (of {of})?"
+        key = next((f", {key}" for key in _KEYS if key in _OF_VIEWS[homes[0]]), "")
+        return f"{name} is a column of {' and of '.join(homes)}; write JOIN {homes[0]} USING (campaign{key})"
+    for of, cutoff in ((COLUMNS, 0.6), (_OF_VIEWS, 0.75)):
+        known = {column: view for view in reversed(of) for column in of[view]}
+        if near := get_close_matches(name.lower(), sorted(known), n=1, cutoff=cutoff):
+            return f"there is no column {name}; did you mean {near[0]} (of {known[near[0]]})?"
     return f"there is no column {name}; DESCRIBE lists those of a view: DESCRIBE faults"
 
 
@@ -131,6 +138,10 @@ def _answers() -> tuple[tuple[re.Pattern[str], Answer], ...]:
         ),
         (r"UNNEST\(\) can only be applied to lists", "unnest takes a list; write one: unnest([1, 2])"),
         (
+            rf"Could not convert string '({'|'.join(SEVERITY_NAMES)}|non_critical)' to",
+            r"a severity is a number; write severity_name(severity) = '\1'",
+        ),
+        (
             r"Could not convert string '(.*?)' to (\w+)",
             r"'\1' cannot become \2; write TRY_CAST(... AS \2), which gives NULL there",
         ),
@@ -145,6 +156,11 @@ def _answers() -> tuple[tuple[re.Pattern[str], Answer], ...]:
             "the query took longer than its maximum execution time; ask for less, or raise the limit",
         ),
         (r"INTERRUPT Error", "interrupted"),
+        (r"Invalid Input Error: (a confidence is .*)", r"\1"),
+        (
+            r"Macro (\w+)\(\) does not support the supplied arguments.*?Candidate macros?: (\S.*?\))",
+            r"\1 takes other arguments; write \2",
+        ),
         (r"Subquery returns (\d+) columns - expected 1", r"the query in brackets gives \1 columns; let it select one"),
     )
     return tuple((re.compile(pattern), answer) for pattern, answer in known)

@@ -14,6 +14,7 @@ from engine.store.description import has_older_files
 from engine.store.files import begin, lack, make_private_folder, publish, set_aside, sha256, write_text
 from engine.store.parquet import sql_text, write_parquet
 from engine.store.schema import AUDIT, COLUMNS, PART_TABLES
+from engine.store.sql.macros import MACROS, create_macros
 from engine.store.sql.views import Found, table_glob, view_definitions
 
 if TYPE_CHECKING:
@@ -59,8 +60,9 @@ def _zero_row_files(layout: Layout) -> dict[str, Path]:
 
 
 def catalogue_key(layout: Layout) -> str:
-    """Changes when the store has moved or the views have changed: then the catalogue is rewritten."""
-    return hashlib.sha256(repr(view_definitions(layout, has_older=has_older_files(layout))).encode()).hexdigest()
+    """Changes when the store has moved or the views or macros have changed: then the catalogue is rewritten."""
+    definitions = view_definitions(layout, has_older=has_older_files(layout)), MACROS
+    return hashlib.sha256(repr(definitions).encode()).hexdigest()
 
 
 def write_catalogue(connection: duckdb.DuckDBPyConnection, layout: Layout) -> None:
@@ -81,11 +83,12 @@ def attach(connection: duckdb.DuckDBPyConnection, path: object, name: str) -> No
 
 
 def create_views(connection: duckdb.DuckDBPyConnection, layout: Layout) -> None:
-    """Create all views; a damaged file fails the queries that read it, and none else.
+    """Create all views and macros; a damaged file fails the queries that read it, and none else.
 
     Raises:
         UnreachableError: a file of campaign 0 is damaged.
     """
+    create_macros(connection)
     try:
         _create(connection, view_definitions(layout, has_older=has_older_files(layout)))
     except duckdb.Error:

@@ -17,6 +17,7 @@ from engine.store.read.curve import CurveReader
 from engine.store.read.pairs import NOT_RUN, checked_severity, read_severity
 from engine.store.schema import VIEWS
 from engine.store.sql.catalogue import attach, create_views
+from engine.store.sql.macros import create_macros
 from engine.store.sql.views import FAULT_SUMMARY
 from engine.store.state.state import now
 
@@ -93,6 +94,7 @@ class Seal:
         remove_half_sealed(path)
         create_views(self._connection, self._layout)
         attach(self._connection, unfinished(path), "sealed")
+        create_macros(self._connection, "sealed")
         for table in VIEWS:
             self._create(table, receipts)
         if 2 * sum(receipt.count_run() for receipt in receipts) < sum(receipt.span.pairs for receipt in receipts):

@@ -106,6 +106,8 @@ def test_what_was_found_is_shown_and_can_be_asked_in_sql(tmp_path: Path, capsys:
     (row,) = json.loads(capsys.readouterr().out)
     assert int(row["pairs"]) > 0
     assert row["fallbacks"] == ""
+    described = json.loads((tmp_path / "store/campaigns/campaign=000001/campaign.json").read_text())
+    assert {(layer["groups"], layer["transposed"]) for layer in described["layers"]} == {(1, False)}
 
 
 def test_a_fall_back_is_told_and_kept_and_shown(

@@ -7,6 +7,7 @@ import io
 import json
 import resource
 import shutil
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -221,6 +222,16 @@ def test_sql_json_is_one_array_of_objects(invoke: Invoke, finished_store: Path) 
     assert json.loads(invoke("sql", "SELECT 1 WHERE false", "--format", "json", "--store", finished_store).out) == []
 
 
+def test_sql_json_has_json_columns_as_json(invoke: Invoke, finished_store: Path) -> None:
+    query = """SELECT config, numerics->'check_pairs' AS pairs, factors, [config->'name', NULL] AS names,
+        'not {json' AS text, (repeat('[', 900) || repeat(']', 900))::JSON AS deep FROM campaigns"""
+    (row,) = json.loads(invoke("sql", query, "--format", "json", "--store", finished_store).out)
+    assert row["config"]["model"]["arch"] == "lenet5"
+    assert (row["factors"], row["names"], row["text"]) == ({}, ["small", None], "not {json")
+    assert int(row["pairs"]) > 0
+    assert str(row["deep"]).startswith("[[")
+
+
 VALUES_INSIDE = """SELECT ['nan'::DOUBLE, NULL] AS a, {'b': 'inf'::DOUBLE, 'c': [1.5]} AS d,
     MAP {DATE '2020-01-01': true} AS e, 'infinity'::DATE AS f, '-infinity'::TIMESTAMP AS g,
     TIMESTAMP '2020-01-02' AS h, MAP {{'i': 1}: 2} AS j"""
@@ -273,13 +284,44 @@ def test_sql_table_has_aligned_columns_and_says_when_there_are_more_rows(invoke:
     assert more.err == "the first 1,000 rows; for all of them: --format csv --output FILE\n"
 
 
-@pytest.mark.parametrize("file_format", ["csv", "json", "table", "parquet"])
+def test_sql_table_cuts_a_giant_value_which_would_pad_all_rows(invoke: Invoke, finished_store: Path) -> None:
+    query = "SELECT 1 AS one, range(10000) AS many UNION ALL SELECT 2, [3]"
+    done = invoke("sql", query, "--format", "table", "--store", finished_store)
+    assert max(map(len, done.out.splitlines())) < 220
+    assert done.err == "values are cut after 200 letters; for whole ones: --format vertical or csv\n"
+    whole = invoke("sql", query, "--format", "vertical", "--store", finished_store)
+    assert whole.out.splitlines()[2] == f"many  {list(range(10000))}"
+    assert whole.err == ""
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_sql_is_vertical_where_a_terminal_is_too_narrow(
+    invoke: Invoke, finished_store: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    wide = "SELECT * FROM campaigns JOIN layers USING (campaign) LIMIT 2"
+
+    def shown(*query: str) -> list[str]:
+        monkeypatch.setattr(sys, "stdout", terminal := NarrowTerminal())
+        assert invoke("sql", *query, "--store", finished_store).err == ""
+        return terminal.lines()
+
+    lines = shown(wide)
+    assert [line for line in lines if line.startswith("row ")] == ["row 1", "row 2"]
+    assert sum(line.split()[:1] == ["check_differences"] for line in lines) == 2
+    assert max(map(len, lines)) <= width
+    assert '"arch":"lenet5"' in "".join(line[18:].strip() for line in lines)
+    assert shown("SELECT 1 AS one, 'a' AS two") == ["one  two", "  1  a"]
+    assert shown("SELECT 1 AS one", "--format", "vertical") == ["row 1", "one  1"]
+
+
+@pytest.mark.parametrize("file_format", ["csv", "json", "table", "vertical", "parquet"])
 def test_sql_writes_a_file(invoke: Invoke, finished_store: Path, tmp_path: Path, file_format: str) -> None:
     output = tmp_path / f"out.{file_format}"
     options = ("--format", file_format, "--output", output, "--limit", "5", "--store", finished_store)
     done = invoke("sql", QUERY + ";", *options)
     assert (done.code, done.out, done.err) == (0, "", "")
-    if file_format != "table":
+    if file_format not in ("table", "vertical"):
         assert duckdb.execute(f"SELECT count(*) FROM '{output}'").fetchall() == [(5,)]
     assert list(tmp_path.iterdir()) == [output]
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dear_tui.cli import main
-from dear_tui.cli.printing.say import say, tell
+from dear_tui.cli.printing.say import Working, say, tell
 from dear_tui.cli.run import StopOnInterrupt
 from dear_tui.terminal.signals import STOPS, handled
 from engine.store import Store
@@ -99,3 +100,30 @@ def test_ctrl_c_in_the_middle_of_a_sentence_asks_for_a_stop(monkeypatch: pytest.
     with handled(STOPS, stop.hear):
         tell("something")
     assert stop.requested
+
+
+def test_what_takes_long_is_said_on_a_terminal_until_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def __init__(self) -> None:
+            super().__init__()
+            self.is_written = threading.Event()
+
+        def isatty(self) -> bool:
+            return True
+
+        def write(self, text: str) -> int:
+            if "asking" in text:
+                self.is_written.set()
+            return super().write(text)
+
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    with Working("asking", after_s=0) as working:
+        assert terminal.is_written.wait(10)
+        working.stop()
+        shown = terminal.getvalue()
+        assert shown.endswith("\x1b[2K") or shown.endswith("\x1b[?25h"), "the line is free again"
+    assert terminal.getvalue() == shown
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    with Working("asking", after_s=60):
+        pass
+    assert terminal.getvalue() == ""

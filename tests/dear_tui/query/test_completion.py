@@ -14,6 +14,7 @@ NAMES = Names(
             (ViewColumn("fault_id", "UINTEGER"), ViewColumn("layer", "VARCHAR"), ViewColumn("bit", "UTINYINT")),
         ),
         View("images", (ViewColumn("image_id", "UINTEGER"), ViewColumn("label", "INTEGER"))),
+        View("campaigns", (ViewColumn("select", "VARCHAR"), ViewColumn("left_out", "INTEGER"))),
     ),
     functions=("floor", "first_value", "last_value"),
     keywords=("from", "on", "join", "where", "select", "left"),
@@ -43,6 +44,12 @@ def offered(text: str) -> list[str]:
         ("SELECT bit FROM faults wh|", ["where"]),
         ("SELECT bit| FROM faults", []),
         ("SELECT |", []),
+        ("sele|", ["select"]),
+        ("-- which?\n SELE|", ["SELECT"]),
+        ("le|", ["left", "left_out"]),
+        ("SELECT le| FROM campaigns", ["left_out", "left"]),
+        ("SELECT * FROM (sele|", ["select"]),
+        ("SELECT campaigns.sel| FROM campaigns", ["select"]),
         ("SELECT 'la|", []),
         ("SELECT 1 -- la|", []),
         ("SELECT /* la|", []),
@@ -53,6 +60,12 @@ def test_the_word_is_completed_from_what_the_query_reads(text: str, expected: li
     found = offered(text)
     assert sorted(found) == sorted(expected)
     assert found[:1] == expected[:1], "the likeliest first"
+
+
+@pytest.mark.parametrize("text", ["sele|", "SELECT * FROM (sele|", "SELECT sele| FROM campaigns"])
+def test_a_keyword_is_not_taken_for_the_column_of_its_name(text: str) -> None:
+    before, after = text.split("|")
+    assert [offer.kind for offer in complete(before, after, NAMES)[1]] == ["keyword"]
 
 
 def test_the_letters_typed_and_the_type_of_a_column_are_told() -> None:

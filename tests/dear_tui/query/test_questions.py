@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dear_tui.query.questions import questions
+from engine.analysis.accuracy_cost import EFFECTS
 from engine.analysis.campaign_results import metric_results
 from engine.store import Store
 from engine.store.sql.sql import SqlSession
@@ -16,15 +17,40 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+SHARE = ("critical % of faults", "low_percent", "high_percent")
 COLUMNS = {
     "campaigns and what they found": [
         *("campaign", "name", "state", "network", "dataset", "select", "method", "faults", "images"),
         *("masked % of its pairs", "non-critical %", "critical %", "screened %"),
     ],
-    "which bits are critical": ["bit", "faults", "critical_faults", "critical % of pairs"],
-    "which layers are critical": ["layer", "faults", "critical_faults", "critical % of pairs"],
-    "layer by bit": ["layer", "bit", "faults", "critical_pairs", "critical %"],
-    "which output channels are critical": ["layer", "channel", "faults", "critical_faults", "critical_pairs"],
+    "which layer should I protect": [
+        *("layer", "weights", "faults", "critical_faults", *SHARE),
+        *("% of all critical faults", "mean points of accuracy lost"),
+    ],
+    "how sure is that: faults by what they do, with their 99 % intervals": [
+        *("effect", "faults", "% of faults", "low_percent", "high_percent"),
+    ],
+    "which images do I need: those that show critical faults first": [
+        *("rank", "image_id", "label", "golden_class", "golden_correct"),
+        *("critical_faults", "so_far", "% of critical faults"),
+    ],
+    "which bits are critical": ["bit", "faults", "critical_faults", *SHARE, "critical % of pairs"],
+    "which layers are critical": ["layer", "faults", "critical_faults", *SHARE, "critical % of pairs"],
+    "layer by bit": [
+        *("layer", "bit", "faults", "critical_faults", "low_percent", "high_percent"),
+        *("critical_pairs", "critical % of pairs"),
+    ],
+    "what layers and bits cost in accuracy": [
+        *("layer", "bit", "faults", "make_right_answers_wrong", "lower_accuracy", "by_more_than_1_point"),
+        *("mean_points", "worst_points"),
+    ],
+    "the costliest faults": [
+        *("fault_id", "layer", "out_channel", "in_channel", "tensor_index", "bit", "golden_value", "faulty_value"),
+        *("lost", "corrected", "points"),
+    ],
+    "which output channels are critical": [
+        *("layer", "out_channel", "faults", "critical_faults", "critical_pairs", "mean_points"),
+    ],
     "which classes are lost": ["golden_class", "images", "critical_pairs", "critical % of pairs"],
     "which metric shows critical faults soonest (APFD)": ["metric", "critical_faults", "apfd", "images_for_all"],
     "the worst faults": [
@@ -137,6 +163,39 @@ def test_the_area_under_the_curve_is_that_of_the_tables(session: SqlSession, sto
     found = answer(session, "which metric shows critical faults soonest (APFD)")
     assert expected
     assert {metric: (apfd, images) for metric, _, apfd, images in found} == expected
+
+
+def test_what_the_layers_have_adds_up(session: SqlSession, stored: Path, truth: Truth) -> None:
+    found = answer(session, "which layer should I protect")
+    assert sum(row[2] for row in found) == FAULTS
+    assert sum(row[3] for row in found) == truth.curve(IMAGES)[-1][2]
+    assert sum(row[7] for row in found) == pytest.approx(100, abs=0.02)
+    lows_and_highs = [(row[5], row[4], row[6]) for row in found]
+    assert all(low < share <= high for low, share, high in lows_and_highs)
+    with Store.open(stored, read_only=True) as store:
+        rates = store.rates(1)
+    assert {row[0]: row[3] for row in found} == dict(zip(rates.layers, rates.critical_faults.sum(axis=1), strict=True))
+
+
+def test_effects_are_those_of_the_summary_with_intervals_of_as_many_faults(session: SqlSession, stored: Path) -> None:
+    found = answer(session, "how sure is that: faults by what they do, with their 99 % intervals")
+    with Store.open(stored, read_only=True) as store:
+        counts = [int(store.rates(1, effect).having.sum()) for effect in EFFECTS]
+    assert [row[1] for row in found] == counts
+    for _, hits, *shares in found:
+        interval = (
+            f"wilson_low({hits}, {FAULTS}, population := 1000), wilson_high({hits}, {FAULTS}, population := 1000)"
+        )
+        (expected,) = session.query(f"SELECT {hits} / {FAULTS}, {interval}")
+        assert shares == pytest.approx([100 * share for share in expected], abs=1e-3)
+
+
+def test_the_images_needed_first_show_every_critical_fault(session: SqlSession, truth: Truth) -> None:
+    found = answer(session, "which images do I need: those that show critical faults first")
+    critical = [counts[2] for counts in truth.curve(IMAGES)]
+    steps = [(rank, count) for rank, count in enumerate(critical) if count > (critical[rank - 1] if rank else 0)]
+    assert [(row[0], row[6]) for row in found] == steps
+    assert found[-1][7] == 100
 
 
 def test_raw_severities_are_those_of_the_one_campaign(session: SqlSession, truth: Truth) -> None:

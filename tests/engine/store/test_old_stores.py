@@ -117,7 +117,10 @@ def check_unknown(rows: dict[str, list[dict[str, Any]]]) -> None:
     names = ("pattern_golden", "pattern_faulty", "stratum", "weight")
     assert {row[name] for row in rows["faults"] for name in names} == {None}
     assert {row[name] for row in rows["critical"] for name in ("golden_in_top5", "softmax_lost")} == {None}
-    assert {row[name] for row in rows["layers"] for name in ("kind", "method")} == {None}
+    assert {row[name] for row in rows["layers"] for name in ("kind", "method", "population")} == {None}
+    assert sum(row["drawn"] for row in rows["layers"]) == len(rows["faults"])
+    channels = [f"({row['out_channel']}, {row['in_channel']}" for row in rows["faults"]]
+    assert all(row["tensor_index"].startswith(each) for row, each in zip(rows["faults"], channels, strict=True))
     assert {row[name] for row in rows["parts"] for name in ("seconds", "engine", "statistics")} == {None}
     assert {row["format"] for row in rows["campaigns"]} == {None}
     assert all(row["check_pairs"] > 0 and row["check_fallbacks"] == 0 for row in rows["campaigns"])

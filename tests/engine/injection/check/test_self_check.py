@@ -183,7 +183,9 @@ def test_it_runs_every_layer_low_and_high_bits_and_bits_30_and_31(model: nn.Modu
         assert any(16 <= bit < 30 for bit in bits)
 
 
-def test_of_a_large_network_exact_runs_what_the_plain_loop_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_large_network_exact_runs_what_the_plain_loop_runs(
+    model: nn.Module, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By turns a drawn fault and one of the campaign, of each layer one."""
     monkeypatch.setattr("engine.injection.check.self_check._FIRST_SECONDS", 0.0)
     seen: list[tuple[int, int]] = []
@@ -196,10 +198,9 @@ def test_of_a_large_network_exact_runs_what_the_plain_loop_runs(monkeypatch: pyt
             seen.append((layer, len(faults)))
             super().replay(block, layer, faults, recorder)
 
-    model = network()
-    plain, injection = deepcopy(model), Watching(model, images_of(32, 0), MEMORY, "exact")
+    plain, injection = deepcopy(model), Watching(model, images_of(model, 32, 0), MEMORY, "exact")
     own = every_bit_in(plain, 0, weights=1).joined(every_bit_in(plain, 1, weights=1))
-    result = check(injection, plain, images_of, Extent(pairs=1, faults=own))
+    result = check(injection, plain, partial(images_of, plain), Extent(pairs=1, faults=own))
     assert seen == [(0, 1), (1, 1), (2, 1)]
     assert (result.pairs, result.differences) == (3 * 3, 0)
 

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from engine.store.sql.errors import QueryError, reported
+from engine.store.sql.macros import create_macros
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,9 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
         opened.execute("CREATE TABLE faults (campaign INTEGER, fault_id INTEGER, layer VARCHAR, bit UTINYINT)")
         opened.execute("INSERT INTO faults VALUES (1, 0, 'conv1', 30)")
+        create_macros(opened)
+        opened.execute("CREATE TABLE severity (campaign INTEGER, severity UTINYINT)")
+        opened.execute("INSERT INTO severity VALUES (1, 2)")
         opened.execute("CREATE TABLE fault_summary (campaign INTEGER, fault_id INTEGER, critical INTEGER)")
         yield opened
 
@@ -35,6 +39,13 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         ("select * from faults where sum(bit) > 3", "write that condition as HAVING, after GROUP BY"),
         ("select sum(layer) from faults", "sum does not take (VARCHAR); text becomes a number with TRY_CAST"),
         ("select bit from faults where layer like 5", "write a pattern in single quotes"),
+        ("select points from faults", "write JOIN accuracy_cost USING (campaign, fault_id)"),
+        ("select in_chanel from faults", "did you mean in_channel (of faults)?"),
+        ("select populaton from faults", "did you mean population (of campaigns)?"),
+        ("select pairs_done from faults", "write JOIN campaigns USING (campaign)"),
+        ("select * from severity where severity = 'critical'", "write severity_name(severity) = 'critical'"),
+        ("select wilson_low(1, 2, confidence := 99)", "a confidence is a share between 0 and 1, not 99; write"),
+        ("select wilson_low(1)", "wilson_low takes other arguments; write wilson_low(k, n, confidence"),
         ("select countt(*) from faults", "there is no function countt; did you mean count?"),
         (
             "select fault_id from faults f join fault_summary s on f.fault_id = s.fault_id",

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from engine.store import Store
+from engine.store.schema import COLUMNS, COMPUTED
 from engine.store.sql.sql import SqlSession
 from tests.engine.store.stored_campaigns import PLAN, Truth, filled_store, new_campaign, write
 
@@ -46,6 +47,7 @@ VIEWS = {
     "faults": [
         *("campaign", "fault_id", "layer", "layer_index", "weight_index", "tensor_index", "bit", "model"),
         *("golden_value", "faulty_value", "pattern_golden", "pattern_faulty", "stratum", "weight", "wave"),
+        *("out_channel", "in_channel"),
     ],
     "image_summary": ["campaign", "image_id", *SUMMARY],
     "images": [
@@ -53,7 +55,10 @@ VIEWS = {
         *("el2n", "deepgini", "cross_entropy", "entropy", "margin", "least_confidence", "centroid"),
         *("kennard_stone", "kennard_stone_correlation", "pixel_entropy", "kennard_stone_pixels", "own"),
     ],
-    "layers": ["campaign", "layer_index", "layer", "kind", "shape", "weights", "method", "reason"],
+    "layers": [
+        *("campaign", "layer_index", "layer", "kind", "shape", "weights", "groups", "population", "drawn"),
+        *("method", "reason"),
+    ],
     "parts": [
         *("campaign", "part", "rank_start", "rank_stop", "fault_start", "fault_stop", *SUMMARY),
         *("seconds", "engine", "statistics"),
@@ -213,6 +218,11 @@ def test_counts_can_be_subtracted(tmp_path: Path) -> None:
         differences = client.sql("SELECT critical - masked FROM fault_summary ORDER BY fault_id").fetchall()
     assert differences == [(row[3] - row[1],) for row in truth.fault_summaries()]
     assert min(differences) < (0,)
+
+
+def test_the_columns_that_advice_is_given_from_are_those_of_the_views() -> None:
+    for view, columns in VIEWS.items():
+        assert columns == ["campaign", *COLUMNS.get(view, ()), *COMPUTED.get(view, ())], view
 
 
 def test_a_catalogue_that_was_deleted_comes_back(tmp_path: Path) -> None:
