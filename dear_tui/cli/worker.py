@@ -100,7 +100,7 @@ def _lines(found: WorkerStatus, waiting: int) -> Iterator[tuple[str, str]]:
     if found.device:
         yield "device", found.device
     if found.block:
-        yield "block", f"images {found.block[0]:,} to {found.block[1] - 1:,} in rank order"
+        yield "block", f"images {found.block[0] + 1:,} to {found.block[1]:,} in rank order"
     if found.rate:
         yield "rate", rate(found.rate)
     if found.heartbeat:

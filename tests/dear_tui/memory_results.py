@@ -113,6 +113,7 @@ class MemoryResults:
         return FaultRows(
             total=len(rows),
             images=self.severity.shape[1],
+            golden_right=int((self.label == self.golden_class).sum()),
             cost=self.effects.cost[rows].astype(np.int64),
             fault_id=rows,
             layer=self.names[self.layer[rows]],
@@ -162,11 +163,17 @@ class MemoryResults:
         for severity, count in counts.items():
             count[: self.done] = (self.stored == severity).sum(axis=0)
         rows = ranks if order == "rank" else np.argsort(-counts[2], kind="stable")
+        is_corrected = (
+            (self.stored == 2) & (self.prediction == self.label)[:, : self.done] & ~self.nonfinite[:, : self.done]
+        )
+        corrected = np.zeros(len(ranks), np.int64)
+        corrected[: self.done] = (is_corrected & (self.label != self.golden_class)[: self.done]).sum(axis=0)
         return ImageRows(
             image_id=self.image_id[rows],
             rank=ranks[rows],
             label=self.label[rows],
             golden_class=self.golden_class[rows],
+            corrected=corrected[rows],
             metrics={"el2n": (1.4 * np.exp(-ranks / 50))[rows], "deepgini": (0.8 * np.exp(-ranks / 40))[rows]},
             masked=counts[0][rows],
             non_critical=counts[1][rows],

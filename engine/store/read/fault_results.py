@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import duckdb
     from numpy.typing import NDArray
 
-    from engine.analysis.accuracy_cost import Effect, FaultEffects
+    from engine.analysis.accuracy_cost import Effect
     from engine.analysis.estimate import Share
     from engine.faults.group import FaultGroup
     from engine.formats.weight_format import WeightFormat
@@ -137,6 +137,8 @@ class FaultRows(CountArrays):
     """how many there are; the columns hold the first `MOST_ROWS`"""
     images: int
     """of the workload"""
+    golden_right: int
+    """images of the workload that golden has right"""
     fault_id: NDArray[np.int64]
     """[F]"""
     layer: NDArray[np.object_]
@@ -179,6 +181,16 @@ class CriticalImages:
 
     def __len__(self) -> int:
         return len(self.image_id)
+
+    @property
+    def is_right_lost(self) -> NDArray[np.bool_]:
+        """[n] whether golden has the image right, so that it is wrong under the fault."""
+        return np.asarray(self.golden_class == self.label)
+
+    @property
+    def is_corrected(self) -> NDArray[np.bool_]:
+        """[n] whether golden has the image wrong, and it is right under the fault."""
+        return np.asarray(~self.is_right_lost & (self.prediction == self.label) & ~self.nonfinite)
 
 
 CONDITIONS = {
@@ -338,7 +350,7 @@ def read_faults(
     receipts: Sequence[Receipt],
     chosen: NDArray[np.int64],
     total: int | None,
-    effects: FaultEffects,
+    totals: FaultTotals,
 ) -> FaultRows:
     """Some faults, in the order in which they were chosen; the same as `faults_sql` has.
 
@@ -348,7 +360,7 @@ def read_faults(
         receipts: of its parts.
         chosen: [n] ids of faults.
         total: how many faults there are, of which `chosen` are the first; None: there are no more.
-        effects: of all faults, by their ids.
+        totals: of the campaign, up to date.
     """
     summaries = stored_rows("fault_summary", *(campaign.part("fault_summary", receipt.part) for receipt in receipts))
     sums = ", ".join(f"sum({name}) AS {name}" for name in COUNTS)
@@ -367,8 +379,14 @@ def read_faults(
     rows["first_critical"] = whole(rows["first_critical"], NEVER)
     for name in ("fault_id", "bit", *COUNTS):
         rows[name] = whole(rows[name])
-    cost = effects.cost[rows["fault_id"]].astype(np.int64)
-    return FaultRows(total=len(rows["fault_id"]) if total is None else total, images=effects.images, cost=cost, **rows)
+    effects = totals.effects()
+    return FaultRows(
+        total=len(rows["fault_id"]) if total is None else total,
+        images=effects.images,
+        golden_right=totals.golden_right,
+        cost=effects.cost[rows["fault_id"]].astype(np.int64),
+        **rows,
+    )
 
 
 def read_critical_images(read: Read, campaign: int, fault_id: int) -> CriticalImages:

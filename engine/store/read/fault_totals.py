@@ -175,6 +175,11 @@ class FaultTotals:
         """What each fault does so far, [I], over the whole workload: an image that was not run is as without fault."""
         return FaultEffects(self.critical, self._cost, self._is_right_lost, self.never)
 
+    @property
+    def golden_right(self) -> int:
+        """Images of the workload that golden has right."""
+        return int(self._right_before[-1])
+
     def by_cell(self, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
         """How many of the chosen faults, [I], are of each layer and bit, [layers, bits of the widest format]."""
         counts = np.bincount(self._cell[chosen], minlength=self._nowhere + 1)

@@ -34,6 +34,8 @@ class ImageRows(CountArrays):
     """[W]"""
     golden_class: NDArray[np.int64]
     """[W] top-1 of the golden network"""
+    corrected: NDArray[np.int64]
+    """[W] faults that correct the image: golden has it wrong, and it is right under them"""
     metrics: dict[str, NDArray[np.float64]]
     """name -> [W], of the metrics that were computed"""
 
@@ -60,8 +62,12 @@ def images_sql(campaign: int, order: ImageOrder) -> str:
     """The images of a campaign's workload."""
     return f"""\
 SELECT rank, image_id, {", ".join(METRIC_COLUMNS)}, label, golden_class,
-    {", ".join(COUNTS)}
-FROM images LEFT JOIN image_summary USING (campaign, image_id)
+    {", ".join(COUNTS)}, coalesce(corrected, 0) AS corrected
+FROM images LEFT JOIN image_summary USING (campaign, image_id) LEFT JOIN (
+    SELECT campaign, image_id, count(*) AS corrected FROM critical JOIN images USING (campaign, image_id)
+    WHERE campaign = {campaign} AND NOT golden_correct AND prediction = label AND NOT nonfinite
+    GROUP BY campaign, image_id
+) USING (campaign, image_id)
 WHERE campaign = {campaign} AND rank IS NOT NULL
 ORDER BY {ORDERS[order]}"""
 

@@ -247,7 +247,7 @@ class StoreReader:
             else:
                 chosen, total = np.array([group.fault_id]), None
             layout, receipts = self.layout.campaign(campaign), self.state.receipts(campaign)
-            return read_faults(self._duckdb(), layout, receipts, chosen, total, totals.effects())
+            return read_faults(self._duckdb(), layout, receipts, chosen, total, totals)
 
     def receipts(self, campaign: int) -> list[Receipt]:
         """The committed parts of a campaign."""

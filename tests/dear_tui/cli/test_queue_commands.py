@@ -317,7 +317,7 @@ def test_worker_status_of_one_at_work(invoke: Invoke, queued: Path) -> None:
         f"worker    process {os.getpid()}",
         "campaign  1",
         "device    cpu",
-        "block     images 16 to 47 in rank order",
+        "block     images 17 to 48 in rank order",
         "rate      1.23k/s",
         f"heartbeat {heartbeat}",
     ]

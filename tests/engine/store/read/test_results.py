@@ -77,6 +77,11 @@ def test_faults_of_a_group(tmp_path: Path, group: FaultGroup, parts: int) -> Non
     assert rows.tensor_index.tolist() == [truth.new.faults.tensor_index()[place] for place in places]
     np.testing.assert_array_equal(rows.faulty_value, truth.new.faulty_values[places])
     assert rows.golden_value.dtype == np.float32
+    workload = truth.new.workload
+    assert rows.golden_right == (truth.new.golden_class == truth.new.labels)[workload].sum()
+    for fault, cost in zip(rows.fault_id.tolist(), rows.cost, strict=True):
+        images = store.critical_images(campaign, fault)
+        assert cost == images.is_right_lost.sum() - images.is_corrected.sum()
 
 
 @pytest.mark.parametrize(
@@ -128,6 +133,9 @@ def test_images_and_what_they_are_taken_for(tmp_path: Path, parts: int) -> None:
         assert getattr(images, name).tolist() == (stored == severity).sum(axis=0).tolist()
     for rank, image in enumerate(truth.new.workload):
         rows = np.flatnonzero(stored[:, rank] == 2)
+        is_right = (truth.prediction == truth.new.labels[image])[rows, rank] & ~truth.nonfinite[rows, rank]
+        golden_is_wrong = truth.new.golden_class[image] != truth.new.labels[image]
+        assert images.corrected[rank] == (is_right.sum() if golden_is_wrong else 0)
         mistakes = store.mistakes(campaign, int(image))
         counted = Counter(truth.prediction[rows, rank].tolist())
         expected = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
