@@ -18,7 +18,7 @@ from dear_tui.widgets.common.row_list import RowList
 from dear_tui.widgets.faults.fault_map import FaultMap
 from dear_tui.widgets.faults.fault_map_picture import HeatGrid
 from dear_tui.widgets.faults.fault_rows import critical_image_rows, fault_rows
-from dear_tui.widgets.faults.fault_text import fault_text, group_name, group_text
+from dear_tui.widgets.faults.fault_text import answers_text, fault_text, group_name, group_text
 from engine.faults.group import FaultGroup
 
 if TYPE_CHECKING:
@@ -57,6 +57,12 @@ class Place:
 
 class FaultsScreen(ResultScreen):
     """Three levels of one question; enter goes down, escape up."""
+
+    HELP = """\
+critical   images whose answer the fault changes, for better or worse
+accuracy   points by which it changes under the fault; – if not known
+first      rank, from 1 on, of the first image it is critical for
+In SQL, correct is the number of images that are right under the fault."""
 
     BINDINGS: ClassVar[list[BindingType]] = with_ids(
         "faults-screen",
@@ -252,7 +258,8 @@ class FaultsScreen(ResultScreen):
             rows.clear()
         self._show_only("#images", ".fault")
         if len(one.fault):
-            self.query_one(".fault", Static).update(fault_text(one.fault, self.size.width - 2, one.format))
+            texts = fault_text(one.fault, self.size.width - 2, one.format), answers_text(one.fault, one.images)
+            self.query_one(".fault", Static).update(Content("\n").join(filter(None, texts)))
         rows.show(critical_image_rows(one.images, one.class_names, self.size.width - 4))
 
     def _show_words(self) -> None:

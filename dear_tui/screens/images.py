@@ -42,6 +42,12 @@ WIDTH_OF_LIST = 54
 class ImagesScreen(ResultScreen):
     """The workload in rank order; one of its images is drawn."""
 
+    HELP = """\
+rank       counted from 1; the first one is run first
+critical   faults under which the image is taken for another class
+corrected  those of them that make a wrong answer right: no harm
+golden     the class without a fault; ✗ where it is not the label"""
+
     BINDINGS: ClassVar[list[BindingType]] = with_ids(
         "images-screen",
         Binding("slash", "ask_image", "go to", key_display="/", tooltip="the image of an id"),

@@ -40,6 +40,10 @@ COSTS = (
 )
 HELPS = Effect("helps", "raise the accuracy")
 EFFECTS = (CRITICAL, CRITICAL_RIGHT, *COSTS, HELPS)
+NONFINITE = Effect("nonfinite", "make an output infinite or not a number")
+MASKED = Effect("masked", "change no output at all (masked)")
+SHOWN = (*EFFECTS, NONFINITE, MASKED)
+"""What can be looked at by layer and bit"""
 
 
 @dataclass(frozen=True, eq=False)

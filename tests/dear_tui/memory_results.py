@@ -11,7 +11,8 @@ import numpy as np
 from engine.analysis.accuracy_cost import CRITICAL, FaultEffects
 from engine.analysis.estimate import Confidence
 from engine.formats.float32 import FLOAT32
-from engine.store.read.fault_results import CriticalImages, FaultOrder, FaultRates, FaultRows
+from engine.store.read.confusion import Confusion
+from engine.store.read.fault_results import CriticalImages, FaultOrder, FaultRates, FaultRows, Flips
 from engine.store.read.image_results import ImageOrder, ImageRows, Mistakes
 from tests.dear_tui.memory_store import FakeSource, make_curve, make_status
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.analysis.accuracy_cost import Effect
+    from engine.conditions import Condition
     from engine.faults.group import FaultGroup
     from engine.store.records import CampaignStatus
 
@@ -95,6 +97,11 @@ class MemoryResults:
         first = np.where(counts[2] > 0, (self.stored == 2).argmax(axis=1) if self.done else -1, -1)
         ids = np.arange(len(self.layer))
         chosen = np.ones(len(ids), bool)
+        rank = None if group.image_id is None else int(np.flatnonzero(self.image_id == group.image_id)[0])
+        if rank is not None:
+            chosen &= self.is_critical[:, rank]
+        for condition in group.having:
+            chosen &= condition.holds(self.values(condition.field.name))
         if group.layer is not None:
             chosen &= self.names[self.layer] == group.layer
         if group.bit is not None:
@@ -106,6 +113,7 @@ class MemoryResults:
             "cost": -self.effects.cost,
             "first_critical": np.where(first < 0, 10**9, first),
             "fault_id": ids,
+            "prediction": self.prediction[:, rank or 0],
         }
         rows = ids[chosen][np.argsort(keys[order][chosen], kind="stable")]
         shapes = list(self.layers.values())
@@ -113,6 +121,7 @@ class MemoryResults:
         return FaultRows(
             total=len(rows),
             images=self.severity.shape[1],
+            golden_right=int((self.label == self.golden_class).sum()),
             cost=self.effects.cost[rows].astype(np.int64),
             fault_id=rows,
             layer=self.names[self.layer[rows]],
@@ -127,14 +136,46 @@ class MemoryResults:
             screened=counts[3][rows],
             dropped=counts[4][rows],
             first_critical=first[rows],
+            flips=None if rank is None else self.flips(rows, rank),
         )
+
+    def flips(self, rows: np.ndarray, rank: int) -> Flips:
+        columns = self.prediction[rows, rank].astype(np.int64), self.nonfinite[rows, rank]
+        return Flips(rows, *columns, label=int(self.label[rank]), golden_class=int(self.golden_class[rank]))
+
+    def values(self, name: str) -> np.ndarray:
+        return {
+            "layer": self.names[self.layer],
+            "bit": self.bit,
+            "critical": self.is_critical.sum(axis=1),
+            "cost": 100 * self.effects.cost / len(self.label),
+            "lost": self.effects.is_right_lost,
+            "nonfinite": (self.is_critical & self.nonfinite).any(axis=1),
+        }[name]
+
+    @property
+    def is_critical(self) -> np.ndarray:
+        """[F, W], so far."""
+        is_critical = self.severity == 2
+        is_critical[:, self.done :] = False
+        return is_critical
+
+    def confusion(self, campaign: int, group: FaultGroup) -> Confusion:
+        rows = self.faults(campaign, group, "fault_id").fault_id
+        pairs, nonfinite = np.zeros((CLASSES, CLASSES), np.int64), np.zeros(CLASSES, np.int64)
+        for row, rank in zip(*np.nonzero(self.is_critical[rows]), strict=True):
+            golden = self.golden_class[rank]
+            if self.nonfinite[rows[row], rank]:
+                nonfinite[golden] += 1
+            else:
+                pairs[golden, self.prediction[rows[row], rank]] += 1
+        return Confusion(pairs, nonfinite)
 
     @property
     def effects(self) -> FaultEffects:
         """What the images run so far tell; one whose answer is not finite is never right."""
         is_right = self.label == self.golden_class
-        is_critical = self.severity == 2
-        is_critical[:, self.done :] = False
+        is_critical = self.is_critical
         corrected = is_critical & ~is_right & (self.prediction == self.label) & ~self.nonfinite
         lost = is_critical & is_right
         return FaultEffects(
@@ -155,18 +196,31 @@ class MemoryResults:
             nonfinite=self.nonfinite[fault_id, rank],
         )
 
-    def images(self, _campaign: int, order: ImageOrder) -> ImageRows:
+    def images(self, _campaign: int, order: ImageOrder, having: tuple[Condition, ...] = ()) -> ImageRows:
         self.calls["images"] += 1
         ranks = np.arange(len(self.image_id))
         counts = {severity: np.zeros(len(ranks), np.int64) for severity in range(5)}
         for severity, count in counts.items():
             count[: self.done] = (self.stored == severity).sum(axis=0)
         rows = ranks if order == "rank" else np.argsort(-counts[2], kind="stable")
+        is_wrong = self.label != self.golden_class
+        is_corrected = self.is_critical & (self.prediction == self.label) & ~self.nonfinite & is_wrong
+        corrected = is_corrected.sum(axis=0)
+        for condition in having:
+            is_class = {
+                "class": (self.label, self.golden_class),
+                "label": (self.label,),
+                "golden": (self.golden_class,),
+            }
+            flags = {"wrong": is_wrong, "right": ~is_wrong, "critical": counts[2], "corrected": corrected}
+            columns = is_class.get(condition.field.name) or (flags[condition.field.name],)
+            rows = rows[np.any([condition.holds(column) for column in columns], axis=0)[rows]]
         return ImageRows(
             image_id=self.image_id[rows],
             rank=ranks[rows],
             label=self.label[rows],
             golden_class=self.golden_class[rows],
+            corrected=corrected[rows],
             metrics={"el2n": (1.4 * np.exp(-ranks / 50))[rows], "deepgini": (0.8 * np.exp(-ranks / 40))[rows]},
             masked=counts[0][rows],
             non_critical=counts[1][rows],
@@ -208,8 +262,11 @@ class ResultSource(FakeSource):
     def critical_images(self, campaign: int, fault_id: int) -> CriticalImages:
         return self.results.critical_images(campaign, fault_id)
 
-    def images(self, campaign: int, order: ImageOrder) -> ImageRows:
-        return self.results.images(campaign, order)
+    def confusion(self, campaign: int, group: FaultGroup) -> Confusion:
+        return self.results.confusion(campaign, group)
+
+    def images(self, campaign: int, order: ImageOrder, having: tuple[Condition, ...] = ()) -> ImageRows:
+        return self.results.images(campaign, order, having)
 
     def mistakes(self, campaign: int, image_id: int) -> Mistakes:
         return self.results.mistakes(campaign, image_id)

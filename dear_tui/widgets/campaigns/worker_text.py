@@ -34,7 +34,7 @@ def _doing(worker: WorkerStatus) -> str:
     if worker.step:
         return f", {worker.step}"
     if worker.block:
-        return f", images {worker.block[0]:,} to {worker.block[1] - 1:,} by rank"
+        return f", images {worker.block[0] + 1:,} to {worker.block[1]:,} by rank"
     return ""
 
 

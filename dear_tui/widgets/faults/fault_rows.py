@@ -35,7 +35,7 @@ def fault_rows(faults: FaultRows, group: FaultGroup, width: int) -> Rows:
             for name, counts in (("screened", faults.screened), ("dropped", faults.dropped))
             if counts.any()
         ),
-        ListColumn("accuracy", lambda i: _accuracy(int(faults.cost[i]), faults.images) if run[i] else "–", 8, 3),
+        ListColumn("accuracy", lambda i: _accuracy(faults, i) if run[i] else "–", 8, 3),
         ListColumn("first", lambda i: _first(int(faults.first_critical[i])), 6, 6),
     ]
     if group.layer is not None:
@@ -49,9 +49,10 @@ def critical_image_rows(images: CriticalImages, class_names: Sequence[str], widt
     """The images that a fault is critical for."""
     names = max([7, *(cell_len(name) + 3 for name in class_names)])
     columns = [
-        ListColumn("rank", lambda i: f"{images.rank[i]:,}", 7),
-        ListColumn("image", lambda i: str(images.image_id[i]), 7),
-        ListColumn("taken for", lambda i: class_text(int(images.prediction[i]), class_names), max(names, 9), left=True),
+        ListColumn("rank", lambda i: f"{images.rank[i] + 1:,}", 6),
+        ListColumn("image", lambda i: str(images.image_id[i]), 6),
+        ListColumn("answer", lambda i: _answer(images, i), 17, left=True, style="bold"),
+        ListColumn("prediction", lambda i: class_text(int(images.prediction[i]), class_names), names, left=True),
         ListColumn("golden", lambda i: class_text(int(images.golden_class[i]), class_names), names, 1, left=True),
         ListColumn("label", lambda i: class_text(int(images.label[i]), class_names), names, 2, left=True),
         ListColumn("", lambda i: "! not finite" if images.nonfinite[i] else "", 12, left=True, style="$text-warning"),
@@ -68,10 +69,21 @@ def _count(images: int, run: int) -> str:
     return f"{images:,}" if run else "–"
 
 
-def _accuracy(cost: int, images: int) -> str:
-    """By how many points the accuracy changes under a fault."""
-    return "0" if cost == 0 else f"{-100 * cost / images:+.2f}"
+def _accuracy(faults: FaultRows, place: int) -> str:
+    """By how many points the accuracy changes under a fault; of images that were dropped nobody knows."""
+    if faults.dropped[place]:
+        return "–"
+    cost = int(faults.cost[place])
+    return "0" if cost == 0 else f"{-100 * cost / faults.images:+.2f}"
 
 
 def _first(rank: int) -> str:
-    return f"{rank:,}" if rank >= 0 else "–"
+    """A rank as people count, from 1 on."""
+    return f"{rank + 1:,}" if rank >= 0 else "–"
+
+
+def _answer(images: CriticalImages, place: int) -> str:
+    """What the fault does to the answer for an image."""
+    if images.is_right_lost[place]:
+        return "✗ made wrong"
+    return "✓ corrected" if images.is_corrected[place] else "· wrong as before"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.analysis.estimate import Confidence, Share
     from engine.faults.group import FaultGroup
     from engine.formats.weight_format import BitField, WeightFormat
-    from engine.store.read.fault_results import FaultRows
+    from engine.store.read.fault_results import CriticalImages, FaultRows
 
 BAR_PARTS = (
     *((name, glyph, f"$class-{name}") for name, glyph in zip(SEVERITY_NAMES, "█▒▓", strict=True)),
@@ -112,6 +112,34 @@ def fault_text(fault: FaultRows, width: int, weight_format: WeightFormat = FLOAT
     lines.append(_severity_bar(counts, width))
     lines.append(_severity_words(counts, width))
     return Content("\n").join(lines)
+
+
+def answers_text(fault: FaultRows, images: CriticalImages) -> Content:
+    """What one fault does to the accuracy, and to the answers that it changes.
+
+    A line each; of a fault that has not been run there is none.
+    """
+    settled = int(fault.count()[0])
+    if settled == 0:
+        return Content("")
+    so_far = "" if settled == fault.images else f", so far: {settled:,} of {fault.images:,} images"
+    golden, cost = percent(fault.golden_right, fault.images), int(fault.cost[0])
+    if fault.dropped[0]:
+        line = Content("accuracy not known: once it was seen critical, the other images were dropped")
+    else:
+        under, points = percent(fault.golden_right - cost, fault.images), f"{abs(100 * cost / fault.images):.2f}"
+        change = "as without it" if cost == 0 else f"{points} points {'lost' if cost > 0 else 'gained'}"
+        line = Content.assemble(
+            ("accuracy ", MUTED), (under, "bold"), f", {golden} without the fault: {change}{so_far}"
+        )
+    lost, corrected = int(images.is_right_lost.sum()), int(images.is_corrected.sum())
+    kinds = (
+        (f"✗ {lost:,} made wrong", "bold $text-error"),
+        (f"✓ {corrected:,} corrected", "bold $text-success"),
+        (f"· {len(images) - lost - corrected:,} wrong as before", MUTED),
+    )
+    answers = Content("   ").join(Content.styled(*kind) for kind in kinds)
+    return Content("\n").join([line, Content.assemble(("answers  ", MUTED), answers)])
 
 
 def decimal(value: float) -> str:

@@ -37,9 +37,10 @@ def image_rows(images: ImageRows, class_names: Sequence[str], width: int) -> Row
         return text if images.golden_class[place] == images.label[place] else f"{text} {WRONG}"
 
     columns = [
-        ListColumn("rank", lambda i: f"{images.rank[i]:,}", len(f"{images.rank.max(initial=0):,}")),
+        ListColumn("rank", lambda i: f"{images.rank[i] + 1:,}", len(f"{images.rank.max(initial=0) + 1:,}")),
         ListColumn("image", lambda i: str(images.image_id[i]), len(str(images.image_id.max(initial=0))), style=MUTED),
         ListColumn("critical" if is_wide else "crit", lambda i: _count(images.critical[i], run[i]), 5, style="bold"),
+        *([ListColumn("corrected", lambda i: _corrected(images, i), 5, 8)] if images.corrected.any() else ()),
         ListColumn("label", lambda i: class_text(int(images.label[i]), names), class_width, 1, left=True),
         ListColumn("golden", golden, max(class_width + 2, 6) if is_wide else 6, 1, left=True),
         *(
@@ -56,7 +57,7 @@ def image_text(images: ImageRows, place: int, class_names: Sequence[str]) -> Con
     right = golden == label
     return Content.assemble(
         (f"image {images.image_id[place]}", "bold"),
-        (f" · rank {images.rank[place]:,}\n", MUTED),
+        (f" · rank {images.rank[place] + 1:,}\n", MUTED),
         f"label {class_text(label, class_names)} · golden ",
         (class_text(golden, class_names) + ("" if right else f" {WRONG}"), "" if right else "$text-error"),
     )
@@ -86,11 +87,13 @@ def mistakes_text(
     width, lines = room
     nonfinite = int(mistakes.nonfinite.sum())
     note = Content.styled(f"{nonfinite:,} not finite" if nonfinite else "", "$text-warning")
+    effect = _effect_text(images, place)
     texts = [class_text(int(number), class_names) for number in mistakes.prediction]
-    if len(texts) + 1 + bool(nonfinite) > lines:
+    if len(texts) + 2 + bool(nonfinite) > lines:
         named = ", ".join(f"{text} ×{faults:,}" for text, faults in zip(texts, mistakes.faults, strict=True))
         whole = named.replace(" ×", "\u00a0×")
-        return Content.assemble((f"{critical:,}", "bold"), f" faults change it to {whole}{'; ' * bool(note)}", note)
+        gap = "; " * bool(note)
+        return Content.assemble((f"{critical:,}", "bold"), " faults change it, ", effect, f": {whole}{gap}", note)
     share = f" ({percent(critical, faults)})" if width >= ROOM_FOR_SHARE else ""
     head = Content.assemble(
         (f"{critical:,}", "bold"), f" of {faults:,} faults change it{share}", (_not_run(images, place), MUTED)
@@ -102,7 +105,23 @@ def mistakes_text(
         Content.assemble(set_cell_size(text, name_width + 1), bar(int(faults) / most, bar_width), f" {faults:>6,}")
         for text, faults in zip(texts, mistakes.faults, strict=True)
     ]
-    return Content("\n").join([head, *rows, note])
+    return Content("\n").join([head, effect, *rows, note])
+
+
+def _effect_text(images: ImageRows, place: int) -> Content:
+    """What the faults that change an image do to its answer: wrong, right, or another wrong one."""
+    critical, corrected = int(images.critical[place]), int(images.corrected[place])
+    if images.golden_class[place] == images.label[place]:
+        return Content.styled("all make it wrong" if critical > 1 else "and makes it wrong", "$text-error")
+    return Content.assemble(
+        (f"{corrected:,} correct it", "$text-success" if corrected else MUTED),
+        (f", {critical - corrected:,} leave it wrong", MUTED),
+    )
+
+
+def _corrected(images: ImageRows, place: int) -> str:
+    """Faults that correct an image; one that golden has right needs no correction."""
+    return "" if images.golden_class[place] == images.label[place] else f"{images.corrected[place]:,}"
 
 
 def _not_run(images: ImageRows, place: int) -> str:

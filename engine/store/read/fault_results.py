@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from engine.analysis.accuracy_cost import COSTS, CRITICAL, CRITICAL_RIGHT, HELPS
+from engine.analysis.accuracy_cost import COSTS, CRITICAL, CRITICAL_RIGHT, HELPS, MASKED, NONFINITE
 from engine.analysis.estimate import Confidence, estimate_rate, estimate_share
+from engine.conditions import Field, Kind
 from engine.faults.designs.registry import LIST
 from engine.formats.float32 import FLOAT32
 from engine.formats.registry import format_named
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import duckdb
     from numpy.typing import NDArray
 
-    from engine.analysis.accuracy_cost import Effect, FaultEffects
+    from engine.analysis.accuracy_cost import Effect
     from engine.analysis.estimate import Share
     from engine.faults.group import FaultGroup
     from engine.formats.weight_format import WeightFormat
@@ -38,14 +39,35 @@ NEVER = -1
 MOST_ROWS = 100_000
 """rows that a list of faults holds at most"""
 
-FaultOrder = Literal["critical", "cost", "first_critical", "fault_id"]
+FAULT_FIELDS = (
+    Field("layer", Kind.TEXT, ("layer",), "part of its name"),
+    Field("bit", Kind.NUMBER, ("bit",), "0 is the lowest"),
+    Field("critical", Kind.NUMBER, ("coalesce(critical, 0)",), "images whose answer changes"),
+    Field("cost", Kind.NUMBER, ("points",), "points of accuracy lost"),
+    Field("lost", Kind.FLAG, ("lost > 0",), "makes a right answer wrong"),
+    Field(
+        "nonfinite",
+        Kind.FLAG,
+        (
+            "EXISTS (FROM critical AS pairs WHERE pairs.campaign = faults.campaign "
+            "AND pairs.fault_id = faults.fault_id AND nonfinite)",
+        ),
+        "some output is not finite",
+    ),
+)
+"""What faults can be filtered by."""
+PAIR_FIELDS = frozenset({"lost", "nonfinite"})
+"""those of them that only critical pairs tell"""
+
+FaultOrder = Literal["critical", "cost", "first_critical", "fault_id", "prediction"]
 ORDERS: dict[FaultOrder, str] = {
     "critical": "critical DESC NULLS LAST, fault_id",
     "cost": "cost DESC, fault_id",
     "first_critical": "first_critical NULLS LAST, fault_id",
     "fault_id": "fault_id",
+    "prediction": "prediction, fault_id",
 }
-"""How a list of faults can be sorted."""
+"""How a list of faults can be sorted; by the prediction only faults that are critical for one image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +159,8 @@ class FaultRows(CountArrays):
     """how many there are; the columns hold the first `MOST_ROWS`"""
     images: int
     """of the workload"""
+    golden_right: int
+    """images of the workload that golden has right"""
     fault_id: NDArray[np.int64]
     """[F]"""
     layer: NDArray[np.object_]
@@ -155,9 +179,36 @@ class FaultRows(CountArrays):
     """[F] rank of the first image that the fault is critical for, NEVER if there is none"""
     cost: NDArray[np.int64]
     """[F] images of the workload that golden has right, fewer those that are right under the fault"""
+    flips: Flips | None = None
+    """what the faults, [F], make of the one image that they were asked for with"""
 
     def __len__(self) -> int:
         return len(self.fault_id)
+
+    def with_flips(self, flips: Flips) -> FaultRows:
+        """The same faults with what they, among others, make of an image."""
+        return replace(self, flips=flips.of(self.fault_id))
+
+
+@dataclass(frozen=True, eq=False)
+class Flips:
+    """The n faults that are critical for one image, by ascending id, and what they make of it."""
+
+    fault_id: NDArray[np.int64]
+    """[n]"""
+    prediction: NDArray[np.int64]
+    """[n] top-1 under the fault"""
+    nonfinite: NDArray[np.bool_]
+    """[n] whether some logit was not finite"""
+    label: int
+    """of the image"""
+    golden_class: int
+    """top-1 of the golden network"""
+
+    def of(self, fault_id: NDArray[np.int64]) -> Flips:
+        """Those of some of the faults, in the order of these."""
+        place = np.searchsorted(self.fault_id, fault_id)
+        return replace(self, fault_id=fault_id, prediction=self.prediction[place], nonfinite=self.nonfinite[place])
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,12 +231,24 @@ class CriticalImages:
     def __len__(self) -> int:
         return len(self.image_id)
 
+    @property
+    def is_right_lost(self) -> NDArray[np.bool_]:
+        """[n] whether golden has the image right, so that it is wrong under the fault."""
+        return np.asarray(self.golden_class == self.label)
+
+    @property
+    def is_corrected(self) -> NDArray[np.bool_]:
+        """[n] whether golden has the image wrong, and it is right under the fault."""
+        return np.asarray(~self.is_right_lost & (self.prediction == self.label) & ~self.nonfinite)
+
 
 CONDITIONS = {
     CRITICAL.name: "critical > 0",
     CRITICAL_RIGHT.name: "lost > 0",
     **{effect.name: f"points > {effect.points}" for effect in COSTS},
     HELPS.name: "cost < 0",
+    NONFINITE.name: FAULT_FIELDS[-1].columns[0],
+    MASKED.name: f"masked = {' + '.join(COUNTS)}",
 }
 """Effects, in SQL"""
 
@@ -207,15 +270,37 @@ GROUP BY ALL
 ORDER BY layer_index, bit"""
 
 
+WITH_COUNTS = (
+    "FROM faults LEFT JOIN fault_summary USING (campaign, fault_id) JOIN accuracy_cost USING (campaign, fault_id)"
+)
+
+
+def members_sql(campaign: int, group: FaultGroup) -> str:
+    """The ids of the faults of a group, as a SELECT within another one."""
+    image = "" if group.image_id is None else " JOIN critical AS flips USING (campaign, fault_id)"
+    source = WITH_COUNTS if group.having else "FROM faults"
+    return f"SELECT fault_id {source}{image} WHERE campaign = {campaign}{_of(group)}"
+
+
 def faults_sql(campaign: int, group: FaultGroup, order: FaultOrder) -> str:
     """The faults of a group."""
+    flips = "" if group.image_id is None else " JOIN critical AS flips USING (campaign, fault_id)"
     return f"""\
 SELECT fault_id, layer, tensor_index, bit, model, golden_value, faulty_value,
-    {", ".join(COUNTS)}, first_critical, cost
-FROM faults LEFT JOIN fault_summary USING (campaign, fault_id) JOIN accuracy_cost USING (campaign, fault_id)
+    {", ".join(COUNTS)}, first_critical, cost{flips and ", prediction, nonfinite"}
+{WITH_COUNTS}{flips}
 WHERE campaign = {campaign}{_of(group)}
 ORDER BY {ORDERS[order]}
 LIMIT {MOST_ROWS}"""
+
+
+def flips_sql(campaign: int, image_id: int) -> str:
+    """The faults that are critical for an image."""
+    return f"""\
+SELECT fault_id, prediction, nonfinite, label, golden_class
+FROM critical JOIN images USING (campaign, image_id)
+WHERE campaign = {campaign} AND image_id = {image_id}
+ORDER BY fault_id"""
 
 
 def critical_images_sql(campaign: int, fault_id: int) -> str:
@@ -231,13 +316,13 @@ def read_rates(totals: FaultTotals, description: Mapping[str, Any], effect: Effe
     """The rates by layer and bit, the same as `rates_sql` has.
 
     Args:
-        totals: of the campaign, up to date; where lost answers are asked for, with these.
+        totals: of the campaign, up to date; with its pairs where the effect is one that only these tell.
         description: the content of its campaign.json.
         effect: of the faults, that is counted beside whether they are critical.
     """
     layers, weight_format = description["layers"], stored_format(description)
     cells = {}
-    counts = vars(totals.by_layer_and_bit()) | {"having": totals.by_cell(totals.effects().have(effect))}
+    counts = vars(totals.by_layer_and_bit()) | {"having": totals.by_cell(totals.have(effect))}
     for name, counted in counts.items():
         cells[name] = np.zeros((len(layers), weight_format.bits), np.int64)
         cells[name][: totals.layers] = counted[:, : weight_format.bits]
@@ -304,7 +389,11 @@ def stored_format(description: Mapping[str, Any]) -> WeightFormat:
 
 
 def choose_faults(
-    totals: FaultTotals, description: Mapping[str, Any], group: FaultGroup, order: FaultOrder
+    totals: FaultTotals,
+    description: Mapping[str, Any],
+    group: FaultGroup,
+    order: FaultOrder,
+    flips: Flips | None = None,
 ) -> tuple[NDArray[np.int64], int]:
     """The ids of the first `MOST_ROWS` faults of a group in this order, [n], and how many faults it has.
 
@@ -313,23 +402,36 @@ def choose_faults(
         description: the content of its campaign.json, which has the names of its layers.
         group: which faults.
         order: of the faults; of equal ones the lower id comes first.
+        flips: all faults that are critical for the image of the group, where it is of one.
     """
-    names = [layer["name"] for layer in description["layers"]]
-    if group.layer is not None and group.layer not in names:
-        return np.zeros(0, np.int64), 0
-    ids = totals.members(None if group.layer is None else names.index(group.layer), group.bit)
+    ids = _members(totals, [layer["name"] for layer in description["layers"]], group, flips)
     if order == "fault_id" or not len(ids):
         return ids[:MOST_ROWS], len(ids)
-    worst_first = {
-        "critical": -np.where(totals.is_run, totals.critical, -1),
-        "cost": -totals.effects().cost,
-        "first_critical": totals.first_critical,
-    }[order]
+    if order == "prediction" and flips is not None:
+        worst_first = flips.of(ids).prediction
+    else:
+        worst_first = {
+            "critical": -np.where(totals.is_run, totals.critical, -1),
+            "cost": -totals.effects().cost,
+            "first_critical": totals.first_critical,
+        }[order][ids]
     step = int(ids[-1]) + 1
-    key = worst_first[ids].astype(np.int64) * step + ids
+    key = worst_first.astype(np.int64) * step + ids
     if len(key) > MOST_ROWS:
         key = np.partition(key, MOST_ROWS)[:MOST_ROWS]
     return np.sort(key) % step, len(ids)
+
+
+def _members(totals: FaultTotals, layers: Sequence[str], group: FaultGroup, flips: Flips | None) -> NDArray[np.int64]:
+    """The ids of all faults of a group, [n] ascending."""
+    if group.layer is not None and group.layer not in layers:
+        return np.zeros(0, np.int64)
+    ids = totals.members(None if group.layer is None else layers.index(group.layer), group.bit)
+    if flips is not None:
+        ids = np.intersect1d(ids, flips.fault_id, assume_unique=True)
+    for condition in group.having:
+        ids = ids[totals.meet(condition, layers)[ids]]
+    return ids
 
 
 def read_faults(
@@ -338,7 +440,7 @@ def read_faults(
     receipts: Sequence[Receipt],
     chosen: NDArray[np.int64],
     total: int | None,
-    effects: FaultEffects,
+    totals: FaultTotals,
 ) -> FaultRows:
     """Some faults, in the order in which they were chosen; the same as `faults_sql` has.
 
@@ -348,7 +450,7 @@ def read_faults(
         receipts: of its parts.
         chosen: [n] ids of faults.
         total: how many faults there are, of which `chosen` are the first; None: there are no more.
-        effects: of all faults, by their ids.
+        totals: of the campaign, up to date.
     """
     summaries = stored_rows("fault_summary", *(campaign.part("fault_summary", receipt.part) for receipt in receipts))
     sums = ", ".join(f"sum({name}) AS {name}" for name in COUNTS)
@@ -367,8 +469,24 @@ def read_faults(
     rows["first_critical"] = whole(rows["first_critical"], NEVER)
     for name in ("fault_id", "bit", *COUNTS):
         rows[name] = whole(rows[name])
-    cost = effects.cost[rows["fault_id"]].astype(np.int64)
-    return FaultRows(total=len(rows["fault_id"]) if total is None else total, images=effects.images, cost=cost, **rows)
+    effects = totals.effects()
+    return FaultRows(
+        total=len(rows["fault_id"]) if total is None else total,
+        images=effects.images,
+        golden_right=totals.golden_right,
+        flips=None,
+        cost=effects.cost[rows["fault_id"]].astype(np.int64),
+        **rows,
+    )
+
+
+def read_flips(read: Read, campaign: int, image_id: int) -> Flips:
+    """The faults that are critical for an image."""
+    rows = read(flips_sql(campaign, image_id))
+    label, golden_class = (int(whole(rows.pop(name))[:1].sum()) for name in ("label", "golden_class"))
+    nonfinite = rows.pop("nonfinite").astype(np.bool_)
+    columns = {name: whole(column) for name, column in rows.items()}
+    return Flips(nonfinite=nonfinite, label=label, golden_class=golden_class, **columns)
 
 
 def read_critical_images(read: Read, campaign: int, fault_id: int) -> CriticalImages:
@@ -385,5 +503,7 @@ def whole(column: NDArray[Any], null: int = 0) -> NDArray[np.int64]:
 
 def _of(group: FaultGroup) -> str:
     """The group as conditions."""
-    values = {"layer": group.layer and sql_text(group.layer), "bit": group.bit, "fault_id": group.fault_id}
-    return "".join(f" AND {name} = {value}" for name, value in values.items() if value is not None)
+    layer = None if group.layer is None else sql_text(group.layer)
+    values = {"layer": layer, "bit": group.bit, "fault_id": group.fault_id, "image_id": group.image_id}
+    texts = [f"{name} = {value}" for name, value in values.items() if value is not None]
+    return "".join(f" AND {text}" for text in (*texts, *(condition.sql for condition in group.having)))

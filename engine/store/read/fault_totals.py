@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.analysis.accuracy_cost import FaultEffects
+from engine.analysis.accuracy_cost import MASKED, NONFINITE, FaultEffects
 from engine.formats.weight_format import MOST_BITS
 from engine.store.parquet import read_arrays, stored, stored_rows
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import duckdb
     from numpy.typing import NDArray
 
+    from engine.analysis.accuracy_cost import Effect
+    from engine.conditions import Condition
     from engine.store.layout import CampaignLayout
     from engine.store.records import Receipt
     from engine.store.state.state import CampaignRow
@@ -115,6 +117,10 @@ class FaultTotals:
         """[I] images that golden has right, fewer those that are right under the fault"""
         self._is_right_lost = np.zeros(len(self._cell), np.bool_)
         """[I] whether golden has an image right that is wrong under the fault, in the parts whose pairs were read"""
+        self._is_nonfinite = np.zeros(len(self._cell), np.bool_)
+        """[I] whether some image has a logit that is not finite under the fault, in the parts whose pairs were read"""
+        self._is_seen = np.zeros(len(self._cell), np.bool_)
+        """[I] whether an image of a fault is not masked, or was not run"""
         self._read_pairs: set[str] = set()
         """hashes of the parts whose critical pairs were read"""
         self.is_run = np.zeros(len(self._cell), np.bool_)
@@ -131,6 +137,7 @@ class FaultTotals:
         new = [receipt for receipt in receipts if receipt.sha256["fault_summary"] not in self._read]
         columns = (
             "fault_id",
+            "masked",
             "critical",
             "correct",
             "screened",
@@ -145,6 +152,7 @@ class FaultTotals:
         cell, cells = self._cell[fault_id], self._nowhere + 1
         self._pairs += np.bincount(cell, minlength=cells) * receipt.span.images
         self.is_run[fault_id] = True
+        self._is_seen[fault_id] |= rows["masked"] < receipt.span.images
         if receipt.critical:
             self._critical += _sums(cell, rows["critical"], cells)
             self.critical[fault_id] += rows["critical"]
@@ -156,24 +164,60 @@ class FaultTotals:
             self._screened += _sums(cell, rows["screened"], cells)
             self.is_screened[fault_id] |= rows["screened"] > 0
 
-    def read_lost_answers(self, receipts: Sequence[Receipt], connection: duckdb.DuckDBPyConnection) -> None:
-        """Learn from the critical pairs of these parts, which `read` has read, what `effects` tells of right answers.
+    def read_pairs(self, receipts: Sequence[Receipt], connection: duckdb.DuckDBPyConnection) -> None:
+        """Learn from the critical pairs of these parts, which `read` has read, what the counts do not tell.
 
-        They may be many millions, so that it is done only where somebody asks for it.
+        That is which faults make a right answer wrong, and which lead to outputs that are not finite. The pairs may be
+        many millions, so that it is done only where somebody asks for it.
         """
         for receipt in receipts:
             key = receipt.sha256["fault_summary"]
             if receipt.critical and key not in self._read_pairs:
-                pairs = read_arrays(
-                    connection,
-                    f"SELECT fault_id, image_id FROM {stored(self._campaign.part('critical', receipt.part))}",
-                )
+                file = stored(self._campaign.part("critical", receipt.part))
+                pairs = read_arrays(connection, f"SELECT fault_id, image_id, nonfinite FROM {file}")
                 self._is_right_lost[pairs["fault_id"][np.isin(pairs["image_id"], self._right_images)]] = True
+                self._is_nonfinite[pairs["fault_id"][pairs["nonfinite"]]] = True
             self._read_pairs.add(key)
 
     def effects(self) -> FaultEffects:
         """What each fault does so far, [I], over the whole workload: an image that was not run is as without fault."""
         return FaultEffects(self.critical, self._cost, self._is_right_lost, self.never)
+
+    def have(self, effect: Effect) -> NDArray[np.bool_]:
+        """Which faults have an effect, [I]."""
+        if effect == NONFINITE:
+            return self._is_nonfinite
+        if effect == MASKED:
+            return self.is_run & ~self._is_seen
+        return self.effects().have(effect)
+
+    def meet(self, condition: Condition, layers: Sequence[str]) -> NDArray[np.bool_]:
+        """Which faults meet a condition on a field of `FAULT_FIELDS`, [I].
+
+        Args:
+            condition: of a fault; where only critical pairs tell, these have been read.
+            layers: names of all layers.
+        """
+        match condition.field.name:
+            case "layer":
+                names = np.array([*layers, ""], object)
+                of_layer: NDArray[np.bool_] = condition.holds(names)[np.minimum(self._cell // MOST_BITS, len(layers))]
+                return of_layer
+            case "bit":
+                return condition.holds(self._cell % MOST_BITS)
+            case "cost":
+                return condition.holds(100 * self._cost / self.never)
+            case "lost":
+                return condition.holds(self._is_right_lost)
+            case "nonfinite":
+                return condition.holds(self._is_nonfinite)
+            case _:
+                return condition.holds(self.critical)
+
+    @property
+    def golden_right(self) -> int:
+        """Images of the workload that golden has right."""
+        return int(self._right_before[-1])
 
     def by_cell(self, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
         """How many of the chosen faults, [I], are of each layer and bit, [layers, bits of the widest format]."""

@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import duckdb
 import numpy as np
 
-from engine.analysis.accuracy_cost import CRITICAL, CRITICAL_RIGHT
+from engine.analysis.accuracy_cost import CRITICAL, CRITICAL_RIGHT, NONFINITE
 from engine.errors import InputError, UnreachableError
 from engine.store.description import is_damaged, read_description
 from engine.store.files import is_busy
 from engine.store.layout import LAST_CAMPAIGN, Layout
 from engine.store.parquet import connect, read_arrays, sql_text
 from engine.store.read.audit import read_audit
+from engine.store.read.confusion import read_confusion
 from engine.store.read.curve import CurveReader
 from engine.store.read.fault_results import (
+    PAIR_FIELDS,
     choose_faults,
     population_of_strata,
     read_critical_images,
     read_faults,
+    read_flips,
     read_rates,
 )
 from engine.store.read.fault_totals import FaultTotals
@@ -48,8 +51,10 @@ if TYPE_CHECKING:
     from engine.analysis.accuracy_cost import Effect
     from engine.analysis.audit import AuditResults
     from engine.analysis.tables import TableOneRow
+    from engine.conditions import Condition
     from engine.faults.group import FaultGroup
     from engine.store.layout import CampaignLayout
+    from engine.store.read.confusion import Confusion
     from engine.store.read.fault_results import CriticalImages, FaultOrder, FaultRates, FaultRows
     from engine.store.read.image_results import ImageOrder, ImageRows, Mistakes
     from engine.store.records import (
@@ -250,13 +255,24 @@ class StoreReader:
         """
         description = self.description(campaign)
         with self._reading(campaign):
-            totals = self.fault_totals(campaign)
+            totals, receipts = self.fault_totals(campaign), self.state.receipts(campaign)
+            flips = None if group.image_id is None else read_flips(self.read, campaign, group.image_id)
+            if not PAIR_FIELDS.isdisjoint(condition.field.name for condition in group.having):
+                totals.read_pairs(receipts, self._duckdb())
             if group.fault_id is None:
-                chosen, total = choose_faults(totals, description, group, order)
+                chosen, total = choose_faults(totals, description, group, order, flips)
             else:
                 chosen, total = np.array([group.fault_id]), None
-            layout, receipts = self.layout.campaign(campaign), self.state.receipts(campaign)
-            return read_faults(self._duckdb(), layout, receipts, chosen, total, totals.effects())
+            rows = read_faults(self._duckdb(), self.layout.campaign(campaign), receipts, chosen, total, totals)
+            return rows if flips is None else rows.with_flips(flips)
+
+    def confusion(self, campaign: int, group: FaultGroup) -> Confusion:
+        """What the critical pairs of a group's faults take images for.
+
+        Raises:
+            UnreachableError: a file that it needs is damaged.
+        """
+        return read_confusion(self.read, campaign, group)
 
     def receipts(self, campaign: int) -> list[Receipt]:
         """The committed parts of a campaign."""
@@ -348,8 +364,8 @@ class StoreReader:
         description = self.description(campaign)
         with self._reading(campaign):
             totals = self.fault_totals(campaign)
-            if effect == CRITICAL_RIGHT:
-                totals.read_lost_answers(self.state.receipts(campaign), self._duckdb())
+            if effect in (CRITICAL_RIGHT, NONFINITE):
+                totals.read_pairs(self.state.receipts(campaign), self._duckdb())
             return read_rates(totals, description, effect)
 
     def critical_images(self, campaign: int, fault_id: int) -> CriticalImages:
@@ -400,9 +416,9 @@ class StoreReader:
         )
         return rows["fault_id"]
 
-    def images(self, campaign: int, order: ImageOrder) -> ImageRows:
-        """The images of a campaign's workload."""
-        return read_images(self.read, campaign, order)
+    def images(self, campaign: int, order: ImageOrder, having: tuple[Condition, ...] = ()) -> ImageRows:
+        """The images of a campaign's workload, or those that meet conditions."""
+        return read_images(self.read, campaign, order, having)
 
     def mistakes(self, campaign: int, image_id: int) -> Mistakes:
         """What an image is taken for under the faults that are critical for it."""

@@ -134,7 +134,7 @@ async def test_enter_goes_down_to_one_fault_and_escape_comes_back() -> None:
         text = screen_text(app)
         assert f"critical {faults.critical[2]}" in text
         assert "bit 30: 0 → 1 ▲" in text
-        assert "taken for" in text
+        assert "made wrong" in text
         await pilot.press("escape")
         await until_shown(pilot, "by critical images")
         rows = app.screen.query_one("#faults", RowList)
@@ -230,7 +230,7 @@ async def test_enter_on_an_image_shows_it() -> None:
         await open_map(pilot, "enter")
         await until_shown(pilot, "by critical images")
         await pilot.press("enter")
-        await until_shown(pilot, "taken for")
+        await until_shown(pilot, "made wrong")
         fault = int(source.results.faults(7, FaultGroup("fc1", 30), "critical").fault_id[0])
         image = int(source.results.critical_images(7, fault).image_id[1])
         await pilot.press("j", "enter")

@@ -50,10 +50,10 @@ async def test_the_list_and_the_first_image() -> None:
         results, text = source.results, screen_text(app)
         for part in ("rank", "image", "crit", "label", "golden", "el2n", "40 images, by rank"):
             assert part in text
-        assert f"image {results.image_id[0]} · rank 0" in text
+        assert f"image {results.image_id[0]} · rank 1" in text
         assert f"label {results.label[0]} · golden {results.golden_class[0]}" in text
         critical = (results.severity[:, 0] == 2).sum()
-        assert f"▌   0  {results.image_id[0]:>5}  {critical:>5}" in text
+        assert f"▌   1  {results.image_id[0]:>5}  {critical:>5}" in text
         await until_shown(pilot, f"{critical} faults change it")
         assert max(map(len, text.splitlines())) <= 80
 
@@ -84,8 +84,8 @@ async def test_keys_move_the_cursor_and_the_picture_follows(keys: list[str], pla
     async with app.run_test(size=(80, 24)) as pilot:
         await open_images(pilot, *keys)
         assert rows(app).cursor == place
-        await until_shown(pilot, f"image {source.results.image_id[place]} · rank {place}")
-        assert f"▌{place:>4}  {source.results.image_id[place]:>5}" in screen_text(app)
+        await until_shown(pilot, f"image {source.results.image_id[place]} · rank {place + 1}")
+        assert f"▌{place + 1:>4}  {source.results.image_id[place]:>5}" in screen_text(app)
 
 
 async def test_what_an_image_is_taken_for_and_how_often() -> None:
@@ -108,9 +108,9 @@ async def test_o_sorts_by_critical_faults_and_back() -> None:
         await open_images(pilot, "j", "o")
         await until_shown(pilot, "most critical faults first")
         most = source.results.images(7, "critical")
-        await until_shown(pilot, f"▌{most.rank[0]:>4}  {most.image_id[0]:>5}")
+        await until_shown(pilot, f"▌{most.rank[0] + 1:>4}  {most.image_id[0]:>5}")
         await pilot.press("o")
-        await until_shown(pilot, f"▌   0  {source.results.image_id[0]:>5}")
+        await until_shown(pilot, f"▌   1  {source.results.image_id[0]:>5}")
         assert "by rank" in screen_text(app)
 
 
@@ -121,7 +121,7 @@ async def test_slash_goes_to_an_image_id() -> None:
         await open_images(pilot, "slash")
         assert app.screen.query_one(Input).has_focus
         await pilot.press(*str(source.results.image_id[31]), "enter")
-        await until_shown(pilot, f"image {source.results.image_id[31]} · rank 31")
+        await until_shown(pilot, f"image {source.results.image_id[31]} · rank 32")
         assert rows(app).cursor == 31
         assert rows(app).has_focus
         assert not app.screen.query_one(Input).display
@@ -169,9 +169,9 @@ async def test_a_missing_data_set_is_a_sentence_in_the_place_of_the_picture(tmp_
         await until_shown(pilot, "faults")
         text = screen_text(app)
         assert "cifar10" in text
-        assert f"image {source.results.image_id[0]} · rank 0" in text
+        assert f"image {source.results.image_id[0]} · rank 1" in text
         await pilot.press("j")
-        await until_shown(pilot, f"image {source.results.image_id[1]} · rank 1")
+        await until_shown(pilot, f"image {source.results.image_id[1]} · rank 2")
 
 
 async def test_an_image_that_cannot_be_read_any_more_is_a_sentence_too(
@@ -212,7 +212,7 @@ async def test_while_it_runs_the_numbers_follow_and_the_cursor_stays(monkeypatch
         await until_shown(pilot, "Not run yet")
         await go_on(pilot, source, 30)
         critical = (source.results.severity[:, 5] == 2).sum()
-        await until_shown(pilot, f"▌   5  {source.results.image_id[5]:>5}  {critical:>5}")
+        await until_shown(pilot, f"▌   6  {source.results.image_id[5]:>5}  {critical:>5}")
         await until_shown(pilot, f"{critical} faults change it")
         assert rows(app).cursor == 5
 
@@ -242,4 +242,4 @@ async def test_before_the_first_result_the_images_are_there_already() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await open_images(pilot)
         assert "Not run yet" in screen_text(app)
-        assert f"▌   0  {source.results.image_id[0]:>5}      –" in screen_text(app)
+        assert f"▌   1  {source.results.image_id[0]:>5}      –" in screen_text(app)

@@ -1,6 +1,7 @@
 """Campaigns of very many faults: what is read, sealed and written in pieces is the same, and little for each fault."""
 
 import tracemalloc
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,13 +9,15 @@ import duckdb
 import numpy as np
 import pytest
 
-from engine.analysis.accuracy_cost import EFFECTS, Effect
+from engine.analysis.accuracy_cost import SHOWN, Effect
+from engine.conditions import Condition
 from engine.config.campaign_config import FaultsConfig
 from engine.faults.draw import draw_faults
 from engine.faults.group import FaultGroup
-from engine.severity import DROPPED, SCREENED
+from engine.severity import CRITICAL, DROPPED, SCREENED
 from engine.store import NewCampaign, Store
-from engine.store.read.fault_results import FaultOrder, faults_sql, rates_sql
+from engine.store.read.confusion import confusion_sql
+from engine.store.read.fault_results import FAULT_FIELDS, FaultOrder, faults_sql, rates_sql
 from engine.store.sql.sql import SqlSession
 from tests.engine.store.stored_campaigns import LAYERS, PLAN, Truth, filled_store, new_campaign, partly_run
 
@@ -55,7 +58,7 @@ def test_a_campaign_sealed_in_pieces_has_all_that_its_views_have(
 
 @pytest.mark.parametrize("at_once", [1, 10**6])
 @pytest.mark.parametrize("parts", [0, 2, len(PLAN)])
-@pytest.mark.parametrize("effect", EFFECTS, ids=lambda effect: effect.name)
+@pytest.mark.parametrize("effect", SHOWN, ids=lambda effect: effect.name)
 def test_what_is_added_up_here_is_what_sql_adds_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: int, at_once: int, effect: Effect
 ) -> None:
@@ -77,6 +80,78 @@ def test_what_is_added_up_here_is_what_sql_adds_up(
                 expected = [row[0] for row in session.query(faults_sql(campaign, group, order))]
                 listed = store.faults(campaign, group, order)
                 assert (listed.fault_id.tolist(), listed.total) == (expected, len(expected))
+
+
+FIELDS = {field.name: field for field in FAULT_FIELDS}
+FILTERS = [
+    (Condition(FIELDS["layer"], value="FC"),),
+    (Condition(FIELDS["layer"], value="it's none"),),
+    (Condition(FIELDS["bit"], ">", 15), Condition(FIELDS["bit"], "<=", 30)),
+    (Condition(FIELDS["critical"], ">=", 2),),
+    (Condition(FIELDS["critical"], "=", 0),),
+    (Condition(FIELDS["cost"], ">", 6.5),),
+    (Condition(FIELDS["cost"], "<", 0),),
+    (Condition(FIELDS["lost"]),),
+    (Condition(FIELDS["nonfinite"]), Condition(FIELDS["bit"], "<", 25)),
+]
+
+
+@pytest.mark.parametrize("parts", [0, 2, len(PLAN)])
+@pytest.mark.parametrize("having", FILTERS, ids=lambda having: " ".join(condition.sql for condition in having)[:30])
+def test_a_filtered_list_is_what_sql_lists(tmp_path: Path, parts: int, having: tuple[Condition, ...]) -> None:
+    store, campaign, _ = filled_store(tmp_path / "store", PLAN[:parts], PARTLY)
+    with SqlSession(tmp_path / "store") as session:
+        for group in (FaultGroup(having=having), FaultGroup("fc1", having=having)):
+            expected = [row[0] for row in session.query(faults_sql(campaign, group, "cost"))]
+            listed = store.faults(campaign, group, "cost")
+            assert (listed.fault_id.tolist(), listed.total) == (expected, len(expected))
+
+
+@pytest.mark.parametrize("having", [(), FILTERS[2]], ids=["all", "filtered"])
+@pytest.mark.parametrize("order", ["critical", "cost", "first_critical", "fault_id", "prediction"])
+def test_the_faults_that_flip_an_image_are_what_sql_lists(
+    tmp_path: Path, order: FaultOrder, having: tuple[Condition, ...]
+) -> None:
+    store, campaign, truth = filled_store(tmp_path / "store", PLAN, PARTLY)
+    with SqlSession(tmp_path / "store") as session:
+        for rank, image in enumerate(truth.new.workload):
+            group = FaultGroup(image_id=int(image), having=having)
+            expected = list(session.query(faults_sql(campaign, group, order)))
+            listed = store.faults(campaign, group, order)
+            assert listed.flips is not None
+            assert (listed.fault_id.tolist(), listed.total) == ([row[0] for row in expected], len(expected))
+            assert listed.flips.prediction.tolist() == [row[-2] for row in expected]
+            assert listed.flips.nonfinite.tolist() == [row[-1] for row in expected]
+            if not having:
+                assert listed.total == (truth.severity[:, rank] == CRITICAL).sum()
+                assert listed.flips.golden_class == truth.new.golden_class[image] or not expected
+
+
+@pytest.mark.parametrize(
+    "group", [FaultGroup(), FaultGroup("fc1"), FaultGroup(having=FILTERS[2]), FaultGroup("conv1", having=FILTERS[8])]
+)
+def test_the_confusion_of_classes_is_what_sql_counts(tmp_path: Path, group: FaultGroup) -> None:
+    store, campaign, truth = filled_store(tmp_path / "store", PLAN, PARTLY)
+    confusion = store.confusion(campaign, group)
+    ids = store.faults(campaign, group, "fault_id").fault_id
+    pairs, nonfinite = Counter(), Counter()  # type: ignore[var-annotated]
+    for row, rank in zip(*np.nonzero(truth.severity == CRITICAL), strict=True):
+        if truth.fault_ids[row] in ids:
+            golden = int(truth.new.golden_class[truth.new.workload[rank]])
+            if truth.nonfinite[row, rank]:
+                nonfinite[golden] += 1
+            else:
+                pairs[golden, int(truth.prediction[row, rank])] += 1
+    assert {tuple(cell): confusion.pairs[tuple(cell)] for cell in np.argwhere(confusion.pairs).tolist()} == pairs
+    assert {int(golden): confusion.nonfinite[golden] for golden in np.flatnonzero(confusion.nonfinite)} == nonfinite
+    with SqlSession(tmp_path / "store") as session:
+        counted = list(session.query(confusion_sql(campaign, group)))
+    assert sum(row[2] + row[3] for row in counted) == confusion.total.sum() == pairs.total() + nonfinite.total()
+
+
+def test_no_critical_pair_is_no_class(tmp_path: Path) -> None:
+    store, campaign, _ = filled_store(tmp_path / "store", [], PARTLY)
+    assert store.confusion(campaign, FaultGroup()).classes == 0
 
 
 def test_a_part_that_was_set_aside_is_no_longer_counted(tmp_path: Path) -> None:

@@ -1,17 +1,18 @@
 """Faults in words and bits."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from dear_tui.widgets.faults.fault_map_picture import HeatGrid
-from dear_tui.widgets.faults.fault_text import fault_text, group_name, group_text
+from dear_tui.widgets.faults.fault_text import answers_text, fault_text, group_name, group_text
 from engine.analysis.accuracy_cost import HELPS
 from engine.analysis.estimate import Confidence
 from engine.faults.group import FaultGroup
 from engine.formats.float32 import FLOAT32
-from engine.store.read.fault_results import FaultRates, FaultRows
+from engine.store.read.fault_results import CriticalImages, FaultRates, FaultRows
 
 
 def fault(golden: float, bit: int, model: str = "bit_flip", counts: tuple[int, ...] = (3, 2, 5)) -> FaultRows:
@@ -21,6 +22,7 @@ def fault(golden: float, bit: int, model: str = "bit_flip", counts: tuple[int, .
     return FaultRows(
         total=1,
         images=10,
+        golden_right=9,
         cost=np.array([2]),
         fault_id=np.array([4]),
         layer=np.array(["fc1"], object),
@@ -90,6 +92,32 @@ def test_pairs_that_were_not_run_are_called_so(width: int, share: str) -> None:
 
 def test_a_fault_all_of_whose_pairs_were_screened_is_not_one_that_waits() -> None:
     assert "has not been run yet" not in fault_text(fault(0.5, 3, counts=(0, 0, 0, 10)), 78).plain
+
+
+def changed(golden: list[int], prediction: list[int], nonfinite: list[bool]) -> CriticalImages:
+    """Images of class 0 that one fault is critical for."""
+    places = np.arange(len(golden))
+    return CriticalImages(
+        places, places, 0 * places, np.array(golden), np.array(prediction), np.array(nonfinite, np.bool_)
+    )
+
+
+def test_what_a_fault_does_to_the_accuracy_and_to_answers() -> None:
+    """An answer that is not finite is never right, whatever its largest logit is."""
+    images = changed([0, 0, 0, 4, 4], [1, 1, 1, 0, 0], [False, False, True, False, True])
+    assert answers_text(fault(0.5, 3), images).plain.split("\n") == [
+        "accuracy 70 %, 90 % without the fault: 20.00 points lost",
+        "answers  ✗ 3 made wrong   ✓ 1 corrected   · 1 wrong as before",
+    ]
+    assert "20.00 points gained" in answers_text(replace(fault(0.5, 3), cost=np.array([-2])), images).plain
+    assert ": as without it" in answers_text(replace(fault(0.5, 3), cost=np.array([0])), images).plain
+
+
+def test_an_accuracy_that_is_not_known_in_full_says_so() -> None:
+    none = changed([], [], [])
+    assert answers_text(fault(0.5, 3, counts=(0, 0, 0)), none).plain == ""
+    assert "so far: 6 of 10 images" in answers_text(fault(0.5, 3, counts=(3, 2, 1)), none).plain
+    assert "accuracy not known" in answers_text(fault(0.5, 3, counts=(3, 2, 1, 0, 4)), none).plain
 
 
 @pytest.mark.parametrize(

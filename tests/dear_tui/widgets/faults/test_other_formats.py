@@ -29,6 +29,7 @@ def fault(golden: float, bit: int, model: str = "bit_flip") -> FaultRows:
     return FaultRows(
         total=1,
         images=10,
+        golden_right=9,
         cost=np.array([2]),
         fault_id=np.array([4]),
         layer=np.array(["fc1"], object),

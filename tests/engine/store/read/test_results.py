@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from engine.analysis.estimate import Confidence
+from engine.conditions import Condition
 from engine.errors import InputError
 from engine.faults.group import FaultGroup
 from engine.store import Store
 from engine.store.read.fault_results import NEVER, FaultOrder, critical_images_sql, faults_sql, rates_sql
-from engine.store.read.image_results import images_sql, mistakes_sql
+from engine.store.read.image_results import IMAGE_FIELDS, ImageRows, images_sql, mistakes_sql
 from engine.store.sql.sql import SqlSession
 from tests.engine.store.stored_campaigns import LAYERS, PLAN, Truth, filled_store
 
@@ -77,6 +78,11 @@ def test_faults_of_a_group(tmp_path: Path, group: FaultGroup, parts: int) -> Non
     assert rows.tensor_index.tolist() == [truth.new.faults.tensor_index()[place] for place in places]
     np.testing.assert_array_equal(rows.faulty_value, truth.new.faulty_values[places])
     assert rows.golden_value.dtype == np.float32
+    workload = truth.new.workload
+    assert rows.golden_right == (truth.new.golden_class == truth.new.labels)[workload].sum()
+    for fault, cost in zip(rows.fault_id.tolist(), rows.cost, strict=True):
+        images = store.critical_images(campaign, fault)
+        assert cost == images.is_right_lost.sum() - images.is_corrected.sum()
 
 
 @pytest.mark.parametrize(
@@ -128,6 +134,9 @@ def test_images_and_what_they_are_taken_for(tmp_path: Path, parts: int) -> None:
         assert getattr(images, name).tolist() == (stored == severity).sum(axis=0).tolist()
     for rank, image in enumerate(truth.new.workload):
         rows = np.flatnonzero(stored[:, rank] == 2)
+        is_right = (truth.prediction == truth.new.labels[image])[rows, rank] & ~truth.nonfinite[rows, rank]
+        golden_is_wrong = truth.new.golden_class[image] != truth.new.labels[image]
+        assert images.corrected[rank] == (is_right.sum() if golden_is_wrong else 0)
         mistakes = store.mistakes(campaign, int(image))
         counted = Counter(truth.prediction[rows, rank].tolist())
         expected = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
@@ -140,6 +149,34 @@ def test_images_by_critical_faults(tmp_path: Path) -> None:
     images = store.images(campaign, "critical")
     critical = (truth.severity == 2).sum(axis=0)
     assert images.rank.tolist() == sorted(range(15), key=lambda rank: (-critical[rank], rank))
+
+
+def is_right(rows: ImageRows) -> np.ndarray:
+    return rows.golden_class == rows.label
+
+
+def condition(name: str, sign: str = "=", value: float | tuple[int, ...] = ()) -> Condition:
+    return Condition(next(field for field in IMAGE_FIELDS if field.name == name), sign, value)
+
+
+@pytest.mark.parametrize(
+    ("having", "is_so"),
+    [
+        ([condition("wrong")], lambda rows: ~is_right(rows)),
+        ([condition("right")], is_right),
+        ([condition("class", value=(3,))], lambda rows: (rows.label == 3) | (rows.golden_class == 3)),
+        ([condition("label", value=(3, 5))], lambda rows: np.isin(rows.label, (3, 5))),
+        ([condition("golden", value=(3,))], lambda rows: rows.golden_class == 3),
+        ([condition("critical", ">", 1), condition("right")], lambda rows: (rows.critical > 1) & is_right(rows)),
+        ([condition("corrected", ">", 0)], lambda rows: rows.corrected > 0),
+        ([condition("el2n", ">=", 0.5)], lambda rows: rows.metrics["el2n"] >= 0.5),
+    ],
+    ids=["wrong", "right", "class", "label", "golden", "critical", "corrected", "el2n"],
+)
+def test_filters_of_images(tmp_path: Path, having: list[Condition], is_so: Callable[[ImageRows], np.ndarray]) -> None:
+    store, campaign, _truth = filled_store(tmp_path)
+    every = store.images(campaign, "critical")
+    assert store.images(campaign, "critical", tuple(having)).image_id.tolist() == every.image_id[is_so(every)].tolist()
 
 
 def test_the_queries_run_as_a_user_would_run_them(tmp_path: Path) -> None:
