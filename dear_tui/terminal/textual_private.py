@@ -16,6 +16,7 @@ from textual.command import CommandPalette
 from textual.css.query import NoMatches
 from textual.drivers.linux_driver import LinuxDriver
 from textual.widgets import OptionList
+from textual.widgets._select import SelectCurrent, SelectOverlay
 
 if TYPE_CHECKING:
     import asyncio
@@ -26,7 +27,15 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
     from textual.notifications import Notification
 
-__all__ = ["BRACKETED_PASTE_END", "BRACKETED_PASTE_START", "AppWithoutTracebacks", "StoppableDriver", "XTermParser"]
+__all__ = [
+    "BRACKETED_PASTE_END",
+    "BRACKETED_PASTE_START",
+    "AppWithoutTracebacks",
+    "SelectCurrent",
+    "SelectOverlay",
+    "StoppableDriver",
+    "XTermParser",
+]
 
 LOOK_SECONDS = 0.05
 """between two looks whether this program is in front again"""

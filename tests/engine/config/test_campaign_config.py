@@ -77,7 +77,7 @@ def test_all_problems_are_reported_at_once_also_those_between_keys_and_of_files(
         "[dataset] pth: unknown key; did you mean path?",
         f"[faults] list: there is no file {tmp_path}/nowhere.csv; mend the path",
         "[faults] error_margin: should be greater than 0, but is 0",
-        "[faults] bits[1]: should be less than or equal to 31, but is 32",
+        "[faults] bits, item 2: should be less than or equal to 31, but is 32",
         "[faults] cuont: unknown key; did you mean count?",
         '[workload] metric: there is no metric "l2"; use one of el2n, deepgini, cross_entropy, entropy, margin, '
         "least_confidence, centroid, kennard_stone, kennard_stone_correlation, pixel_entropy, kennard_stone_pixels, or "
@@ -103,7 +103,8 @@ def test_all_problems_are_reported_at_once_also_those_between_keys_and_of_files(
         ("model", {"arch": "lenet5", "path": "nets"}, "[model] path: does not apply to lenet5; remove it, or use arch "
          '= "package.module:factory"'),
         ("dataset", {"name": "mnist", "mean": 0.1, "std": [1]}, "[dataset] mean: should be a list, but is 0.1"),
-        ("dataset", {"name": "mnist", "mean": [1], "std": [0]}, "[dataset] std[0]: should be greater than 0, but is 0"),
+        ("dataset", {"name": "mnist", "mean": [1], "std": [0]},
+         "[dataset] std, item 1: should be greater than 0, but is 0"),
         ("dataset", {"name": "mnist", "path": 3}, "[dataset] path: should be a path in quotes, but is 3"),
         ("faults", {"error_margin": 0}, "[faults] error_margin: should be greater than 0, but is 0"),
         ("faults", {"error_margin": "1%"}, "[faults] error_margin: should be a number, but is '1%'"),
