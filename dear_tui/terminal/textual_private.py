@@ -170,6 +170,11 @@ def bindings_of(node: type[DOMNode]) -> BindingsMap:
     return node._merged_bindings or node._merge_bindings()
 
 
+def is_possible(app: App[ReturnType], action: str, node: DOMNode) -> bool:
+    """Whether an action of a node does something now."""
+    return app._check_action_state(action, node) is True
+
+
 def turns_no_page(node: DOMNode | None, action: str) -> bool:
     """Whether an action of a list, or of the palette over its own one, turns a page that is not laid out.
 
