@@ -13,7 +13,6 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import Monochrome, NoColor
 from textual.reactive import var
-from textual.theme import ThemeProvider
 from textual.widgets import Input
 from textual.worker import get_current_worker
 
@@ -24,6 +23,8 @@ from dear_tui.planner.process import Planner
 from dear_tui.screens.dialogs.dialog import Palette
 from dear_tui.screens.dialogs.jump import JumpScreen, jump_targets
 from dear_tui.screens.dialogs.keys import KeysScreen
+from dear_tui.screens.dialogs.themes import ThemePalette
+from dear_tui.screens.elsewhere import actions_elsewhere
 from dear_tui.screens.new_campaign import NewCampaignScreen
 from dear_tui.screens.registry import SCREENS, ScreenInfo
 from dear_tui.settings.actions import Explains, actions_of
@@ -48,6 +49,7 @@ from dear_tui.terminal.threads import DaemonThreads
 from dear_tui.text.messages import SnapshotRead
 from dear_tui.text.notices import desktop_sequence, farewell, notices, outdated
 from dear_tui.text.printed_lines import NothingSteers
+from engine.paths import free_name, present_folder, replace_text
 from engine.printable import printable
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ if TYPE_CHECKING:
     from engine.store.read.reading import StoreReader
 
 POLL_SECONDS = 0.25
-NOTICE_SECONDS = 12.0
+NOTICE_SECONDS = 8.0
 REASON_SECONDS = 4.0
 ERROR_SECONDS = 15.0
 """at least: an error is read more than once"""
@@ -82,6 +84,7 @@ class DearApp(AppWithoutTracebacks[str]):
     CSS = """
     CommandPalette > Vertical { width: 90; max-width: 100%; }
     SearchIcon { display: none; }
+    ModalScreen Toast, CommandPalette Toast { display: none; }
     """
     SHOWN: ClassVar[tuple[ScreenInfo, ...]] = SCREENS
     """with a tab each"""
@@ -181,7 +184,6 @@ class DearApp(AppWithoutTracebacks[str]):
     def on_mount(self) -> None:
         """Show the first screen at once; the store follows."""
         self.app_resume_signal.subscribe(self, self.draw_anew)
-        self._kept_theme.follow()
         self.switch_mode("campaigns" if self.campaign is None else "live")
         self.read_store()
         self.set_interval(1.0, self._garbage.look)
@@ -281,9 +283,31 @@ class DearApp(AppWithoutTracebacks[str]):
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette())
 
+    def open_campaign(self, campaign: int) -> None:
+        """Watch a campaign on the live screen."""
+        self.campaign = campaign
+        self.switch_mode("live")
+
+    def save_picture(self) -> None:
+        """Save what the screen shows, as soon as the palette is gone."""
+        self.call_after_refresh(lambda: self.write_picture(self.export_screenshot(title=self.TITLE)))
+
+    @work(thread=True, group="write_picture")
+    def write_picture(self, picture: str) -> None:
+        """Write an SVG into the present folder, under a name that is free."""
+        folder = present_folder()
+        name = f"{free_name(folder, 'dear-tui', ('.svg',))}.svg"
+        try:
+            replace_text(folder / name, picture)
+        except OSError as error:
+            self.call_from_thread(self.notify, f"{name}: cannot be written ({error.strerror})", severity="error")
+        else:
+            self.call_from_thread(self.notify, f"saved {folder / name}")
+
     def search_themes(self) -> None:
-        """List the themes; the one under the cursor is shown at once."""
-        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
+        """List the themes, the present one first; the one under the cursor is shown at once, and kept when chosen."""
+        names = sorted(self.available_themes, key=lambda name: (name != self.theme, name))
+        self.push_screen(ThemePalette(self.screen, names, self._kept_theme))
 
     def action_jump(self) -> None:
         """Go to what has the letter that is pressed next."""
@@ -306,8 +330,18 @@ class DearApp(AppWithoutTracebacks[str]):
         super().panic()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: every action of the screen with its key, and the theme."""
+        """The palette: every action of the screen with its key, the theme, a picture; typed, all else there is, too."""
         for action in actions_of(screen):
             title = f"{action.name} ({action.keys[0]})"
             yield SystemCommand(title, action.explanation, partial(self.run_action, action.command, action.node))
         yield SystemCommand("theme", "change the colours", self.action_change_theme)
+        yield SystemCommand("new campaign", "a form for it", self.open_form)
+        yield SystemCommand("save a screenshot", "an SVG in the present folder", self.save_picture)
+        for status in self.snapshot.campaigns or ():
+            title = f"campaign {status.id} {printable(status.name)}"
+            open_it = partial(self.open_campaign, status.id)
+            yield SystemCommand(title, f"{status.state}; opens it live", open_it, discover=False)
+        for other in actions_elsewhere(self.current_mode, self._settings.keys):
+            title = f"{other.name} ({self.get_key_display(other.binding)})"
+            help_text = other.binding.tooltip or ""
+            yield SystemCommand(title, help_text, partial(other.go_and_do, self), discover=False)

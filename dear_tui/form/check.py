@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from engine.config.fields import ConfigField
     from engine.running.campaign_size import Material, Size
 
+
+NOWHERE: Place = ("", "")
+"""of what is wrong with no key in particular"""
 
 AGAIN = ("submit", "again")
 """the place of what is no key of a config, but is asked when one is submitted"""
@@ -45,7 +49,9 @@ def again_field() -> ConfigField:
     from engine.config.fields import ConfigField
 
     meaning = "start a new campaign even where this one is begun or finished"
-    return ConfigField(*AGAIN, kind="flag", is_list=False, choices=(), default=False, example="", help=meaning)
+    return ConfigField(
+        *AGAIN, "begin anew", kind="flag", is_list=False, choices=(), default=False, example="", help=meaning
+    )
 
 
 def check(draft: Draft, fields: Sequence[ConfigField], material: Material | None, images: int | None) -> Checked:
@@ -64,20 +70,34 @@ def check(draft: Draft, fields: Sequence[ConfigField], material: Material | None
 
     everything = draft.tables(fields)
     shown = [one for one in fields if applies(one.section, one.key, everything)]
+    shown_places = frozenset((one.section, one.key) for one in shown)
     tables = draft.tables(shown)
     config = check_config(tables, draft.folder)
     problems: dict[Place, str] = {}
     size, error = None, ""
     if isinstance(config, list):
         for problem in config:
-            problems.setdefault((problem.section, problem.key), f"{problem.item} {problem.reason}".strip())
+            place, sentence = (problem.section, problem.key), problem.reason
+            if not problem.key:
+                place, sentence = at_field(sentence, place)
+            problems.setdefault(place, f"{problem.item}: {sentence}" if problem.item else sentence)
     elif material is not None:
         try:
             with suppress(WeightsNeededError):  # then only the estimate can tell
                 size = count(config, material, images)
         except DearError as refused:
-            error = str(refused)
-    return Checked(tables, frozenset((one.section, one.key) for one in shown), problems, size, error)
+            place, sentence = at_field(str(refused))
+            if place in shown_places:
+                problems[place] = sentence
+            else:
+                error = str(refused)
+    return Checked(tables, shown_places, problems, size, error)
+
+
+def at_field(sentence: str, place: Place = NOWHERE) -> tuple[Place, str]:
+    """The field that a sentence of the engine names at its start, `[section] key: ...`, and what it says of it."""
+    named = re.fullmatch(r"\[(\w+)\] (\w+): (.+)", sentence, re.DOTALL)
+    return ((named[1], named[2]), named[3]) if named else (place, sentence)
 
 
 def write_toml(path: Path, draft: Draft, tables: dict[str, Any], fields: Sequence[ConfigField]) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dear_tui.form.check import AGAIN, check
+from dear_tui.form.check import AGAIN, at_field, check
 from dear_tui.form.draft import Draft
 from dear_tui.planner.reports import Order
 from dear_tui.widgets.form.field_row import FieldRow
@@ -53,6 +53,12 @@ class DraftCheck:
     def _pane(self) -> PlanPane:
         return self._screen.query_one(PlanPane)
 
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The names of those of the present network, once it is loaded."""
+        material = self._materials.get(_material_key(self.draft))
+        return tuple(layer.name for layer in material.layers) if material else ()
+
     def start(self, draft: Draft) -> None:
         """Take up another draft; what is found out about it is not asked for yet."""
         self.draft = draft
@@ -83,6 +89,16 @@ class DraftCheck:
         if self._planned == self._edition:
             self._materials[_material_key(self.draft)] = material
             self.check(images)
+
+    def refuse(self, sentence: str) -> None:
+        """Show why the planner makes no campaign of the present draft: at the field that it names, if it names one."""
+        place, problem = at_field(sentence)
+        row = next((one for one in self._screen.query(FieldRow) if one.place == place and one.display), None)
+        if row is None:
+            self._pane.show(error=sentence)
+        else:
+            row.show(True, problem)
+            self._pane.show(problems={place: problem})
 
     def _forget(self) -> None:
         """The draft is another: the one before is neither measured nor submitted any more."""

@@ -12,7 +12,14 @@ from textual.content import Content
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.status_text import MUTED
-from dear_tui.widgets.machine.machine_text import NO_GPU, cpu_card, gpu_card, process_lines, worker_lines
+from dear_tui.widgets.machine.machine_text import (
+    MOST_CPU_LINES,
+    NO_GPU,
+    cpu_card,
+    gpu_card,
+    process_lines,
+    worker_lines,
+)
 from dear_tui.widgets.machine.machine_watch import MachineWatch
 from engine.units import duration
 
@@ -32,6 +39,7 @@ LEAST_GRAPH = 4
 class MachineCards(MachineWatch):
     """A card for each GPU, then the processor's."""
 
+    WITH_PROCESSES = True
     DEFAULT_CSS = """
     MachineCards { height: auto; }
     """
@@ -77,12 +85,12 @@ class MachineCards(MachineWatch):
         if not now.gpus.gpus:
             reason = f" ({now.gpus.problem})" if now.gpus.problem else ""
             lines += [Content.assemble((NO_GPU, "bold"), (reason, MUTED)), Content("")]
-        return lines + cpu_card(history, now.cpu, width, height)
+        return lines + cpu_card(history, now, self._at_work, width, height)
 
     def _graph_height(self, now: Moment, others: int) -> int:
         """What is left of the screen, shared by the graphs; `others` are lines outside the cards."""
         gpus = now.gpus.gpus
-        others += sum(process_lines(gpu) + len(gpu.instances) for gpu in gpus)
+        others += sum(process_lines(gpu) + len(gpu.instances) for gpu in gpus) + MOST_CPU_LINES
         room = self.screen.size.height - FRAME - others - LINES_BESIDE * (len(gpus) + 1)
         return max(room // (len(gpus) + 1), LEAST_GRAPH)
 
@@ -102,7 +110,7 @@ class MachineView(VerticalScroll):
 
 
 class GpuScreen(SnapshotScreen):
-    """Utilisation, memory, temperature, power, clocks and processes of each GPU, with their shares; the CPU below."""
+    """Utilisation, memory, temperature, power, clocks and processes of each GPU; the CPU with its processes below."""
 
     AUTO_FOCUS = "MachineView"
 

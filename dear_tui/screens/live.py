@@ -69,6 +69,8 @@ class LiveScreen(SnapshotScreen):
         LayerBars { height: auto; max-height: 50%; margin-bottom: 1; }
         SideChart { min-height: 8; }
         LogLines { display: none; }
+        ToastRack { margin-bottom: 4; }
+        &.with-log ToastRack { margin-bottom: 1; }
         &.with-side .side { display: block; }
         &.with-log LogLines { display: block; }
         &.wide { .side { width: 64; } LogLines { height: 10; } }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
+from textual.command import SimpleCommand, SimpleProvider
 from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Static
@@ -17,7 +18,7 @@ from dear_tui.form.sources import sample_names
 from dear_tui.planner.reports import Order
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.dialogs.confirm import ConfirmScreen
-from dear_tui.screens.dialogs.dialog import AnswersOnce
+from dear_tui.screens.dialogs.dialog import AnswersOnce, Palette
 from dear_tui.screens.dialogs.save_config import SaveConfigScreen
 from dear_tui.screens.draft import DraftCheck
 from dear_tui.settings.keymap import with_ids
@@ -29,6 +30,7 @@ from dear_tui.widgets.form.form import Form
 from dear_tui.widgets.form.plan_pane import PlanPane
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from textual.app import ComposeResult
@@ -68,8 +70,7 @@ class NewCampaignScreen(AnswersOnce, SnapshotScreen):
         }
         &.-narrow .section { margin-top: 0; }
         &.-roomy .hint { display: block; }
-        &.-roomy FieldRow Input, &.-roomy FieldRow Select { width: 50; }
-        &.-roomy .problem-here { width: auto; max-width: 50%; }
+        &.-roomy FieldRow Input, &.-roomy FieldRow Select { max-width: 40; }
         .section { color: $text-accent; text-style: bold; margin-top: 1; }
         .section.-first { margin-top: 0; }
         .paths { color: $foreground-muted; padding: 1 0 0 2; }
@@ -80,6 +81,8 @@ class NewCampaignScreen(AnswersOnce, SnapshotScreen):
         super().__init__()
         self.checking = DraftCheck(self)
         self._is_touched = False
+        self._gpus = 0
+        """of this machine, once it was asked"""
 
     def compose_body(self) -> ComposeResult:
         """The form, empty until the keys are known, and the estimate."""
@@ -103,6 +106,8 @@ class NewCampaignScreen(AnswersOnce, SnapshotScreen):
         """Read the keys of a config and the sample configs."""
         from engine.config.fields import config_fields  # imports pydantic
 
+        now = self.dear.machine.read().now
+        self._gpus = len(now.gpus.gpus) if now else 0
         self.call_later(self._offer_starts, config_fields(), sample_names())
 
     async def _offer_starts(self, fields: tuple[ConfigField, ...], samples: list[str]) -> None:
@@ -135,28 +140,50 @@ class NewCampaignScreen(AnswersOnce, SnapshotScreen):
         self.focus_next()
 
     def _rows(self) -> list[Static | FieldRow]:
+        from engine.config.words import SECTIONS  # imports pydantic
+
+        titles = {**SECTIONS, AGAIN[0]: "when it is submitted"}
         rows: list[Static | FieldRow] = []
         section = None
         for one in (*self.checking.fields, again_field()):
             if one.section != section:
                 section = one.section
-                rows.append(Static(section or "campaign", classes="section -key"))
+                rows.append(Static(titles.get(section, section), classes="section -key"))
             text = self.checking.draft.texts.get((one.section, one.key), "")
-            rows.append(FieldRow(one, text, lambda: self.checking.draft.folder))
+            rows.append(FieldRow(one, text, lambda: self.checking.draft.folder, self._known))
         return [*rows, Static(Content(f"relative paths start at {self.checking.draft.folder}"), classes="paths")]
+
+    def _known(self, one: ConfigField) -> Sequence[str]:
+        """The values that are known of a text: some of any network, layers of one that is loaded."""
+        match one.section, one.key:
+            case ("faults", "layers") | ("workload", "layer"):
+                return self.checking.layers
+            case "run", "device":
+                return (*one.choices, *(f"cuda:{index}" for index in range(self._gpus)))
+        return one.choices
+
+    def on_field_row_picked(self, event: FieldRow.Picked) -> None:
+        """List the known values; typing narrows the list."""
+        values = [SimpleCommand(value, partial(event.row.take, value), help) for value, help in event.values.items()]
+        provider = SimpleProvider(self, list(values))
+        placeholder = f"{event.row.label}: one of these"
+        self.app.push_screen(Palette(providers=[provider], placeholder=placeholder))  # type: ignore[list-item] # as Textual's
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Say what the focused key means."""
-        row = event.widget.parent
-        if isinstance(row, FieldRow):
-            self.query_one(PlanPane).explain(row.title, row.help)
-        else:
-            self.query_one(PlanPane).explain("start from", STARTING)
+        row = next((one for one in event.widget.ancestors if isinstance(one, FieldRow)), None)
+        self._explain(row)
+
+    def _explain(self, row: FieldRow | None) -> None:
+        title, meaning = (row.title, row.help) if row else ("start from", STARTING)
+        self.query_one(PlanPane).explain(title, meaning)
 
     def on_field_row_changed(self, event: FieldRow.Changed) -> None:
         """Check the draft when the typing pauses; what was being measured is of no use any more."""
         self._is_touched = True
         self.checking.change(event.place, event.text)
+        if event.row.has_focus_within:
+            self._explain(event.row)
 
     def on_plan_pane_offered(self, message: PlanPane.Offered) -> None:
         """Count again, with what is known of network and images now."""
@@ -172,12 +199,10 @@ class NewCampaignScreen(AnswersOnce, SnapshotScreen):
         if checked is None:
             self.checking.once_checked(self.action_submit)
             return
-        if checked.problems:
-            place, problem = next(iter(checked.problems.items()))
-            self.notify(f"{place[1]}: {problem}", severity="error", markup=False)
-            wrong = next((row for row in self.query(FieldRow) if row.place == place), None)
-            if wrong is not None:
-                wrong.query_one("Input, Select").focus()
+        first = next((row for row in self.query(FieldRow) if row.place in pane.plan.problems), None)
+        if checked.problems or (first and not first.has_focus_within):
+            if first is not None:
+                first.query_one("Input, Select").focus()
             return
         order = Order(
             checked.tables,
@@ -187,6 +212,10 @@ class NewCampaignScreen(AnswersOnce, SnapshotScreen):
         )
         pane.carry_out(order)
         pane.show(submitting=True, step="starting", error="")
+
+    def on_plan_pane_refused(self, message: PlanPane.Refused) -> None:
+        """Say why there is no such campaign."""
+        self.checking.refuse(message.sentence)
 
     def on_plan_pane_submitted(self, message: PlanPane.Submitted) -> None:
         """Back to the list, at the new campaign."""

@@ -1,4 +1,4 @@
-"""What is asked of the chosen campaign from a screen: shown at once, done in a thread, answered in a sentence."""
+"""What is asked of the chosen campaign: shown at once in its row, done in a thread, refused in a sentence."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class CampaignOrders:
         if status := self._screen.chosen():
             self._pending[status.id] = action
             self._screen.refresh_snapshot()
-            self._order(lambda: self._screen.dear.desk.ask(action, status.id), status.id)
+            self._order(lambda: self._screen.dear.desk.ask(action, status.id), status.id, is_seen=True)
 
     def confirm_and_ask(self, action: Action, question: str, consequence: str) -> None:
         """Ask the user first, by a question with a place for the campaign."""
@@ -101,7 +101,7 @@ class CampaignOrders:
                 waiting.insert(place - 1, status.id)
                 self.queue = replace(self.queue, waiting=tuple(waiting))
                 self._screen.refresh_snapshot()
-            self._order(lambda: [self._screen.dear.desk.move(status.id, place)], None)
+            self._order(lambda: [self._screen.dear.desk.move(status.id, place)], None, is_seen=True)
 
     def start_worker(self) -> None:
         """See to it that the queue is run."""
@@ -112,11 +112,11 @@ class CampaignOrders:
         """Stop what runs the queue."""
         self._order(lambda: [self._screen.dear.desk.stop_worker()], None)
 
-    def _order(self, give: Callable[[], Iterable[str]], campaign: int | None) -> None:
-        """Give an order, in a thread, and tell what came of it."""
-        self._screen.run_worker(partial(self._give, give, campaign), group="orders", thread=True)
+    def _order(self, give: Callable[[], Iterable[str]], campaign: int | None, is_seen: bool = False) -> None:
+        """Give an order, in a thread, and tell what came of it; where a row shows it (`is_seen`), only a refusal."""
+        self._screen.run_worker(partial(self._give, give, campaign, is_seen), group="orders", thread=True)
 
-    def _give(self, give: Callable[[], Iterable[str]], campaign: int | None) -> None:
+    def _give(self, give: Callable[[], Iterable[str]], campaign: int | None, is_seen: bool) -> None:
         said: list[str] = []
         refusal, queue = "", None
         try:
@@ -125,7 +125,7 @@ class CampaignOrders:
             refusal = problem_of(error)
         with suppress(Exception):  # it is said above the list
             queue = self._screen.dear.desk.queue()
-        self._screen.call_later(self._tell, said, refusal, campaign, queue)
+        self._screen.call_later(self._tell, [] if is_seen else said, refusal, campaign, queue)
 
     def _tell(self, said: list[str], refusal: str, campaign: int | None, queue: QueueView | None) -> None:
         """Say it, and read what has changed by it."""

@@ -1,4 +1,4 @@
-"""The theme: the one that the user chose last, written into the config as soon as another is chosen."""
+"""The theme: the one that the user chose last, written into the config when it is chosen."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from engine.errors import InputError
 
 if TYPE_CHECKING:
     from textual.app import App
-    from textual.theme import Theme
 
     from dear_tui.settings.settings import Settings
 
@@ -27,16 +26,21 @@ class KeptTheme:
         self.first = ANSI_THEME if self.has_few_colours else settings.theme or app.theme
         """to begin with"""
         self._path = None if self.has_few_colours else settings.path
-        self._kept = self.first
+        self._chosen = self.first
         self._lock = threading.Lock()
 
-    def follow(self) -> None:
-        """Keep what is chosen from now on."""
-        self._app.theme_changed_signal.subscribe(self._app, self._keep, immediate=True)
+    def preview(self, theme: str) -> None:
+        """Show a theme for as long as it is looked at."""
+        self._app.theme = theme
 
-    def _keep(self, theme: Theme) -> None:
-        if self._path is not None and theme.name != self._kept:
-            self._kept = theme.name
+    def take_back(self) -> None:
+        """Show again the one that was chosen."""
+        self._app.theme = self._chosen
+
+    def choose(self, theme: str) -> None:
+        """Show a theme from now on, and keep it for the next time."""
+        self._app.theme = self._chosen = theme
+        if self._path is not None:
             self._app.run_worker(self._write, group="write_settings", thread=True)
 
     def _write(self) -> None:
@@ -46,6 +50,6 @@ class KeptTheme:
             return
         with self._lock:  # of two that are chosen in haste, the last one stays
             try:
-                remember_theme(self._path, self._app.theme)
+                remember_theme(self._path, self._chosen)
             except InputError as error:
                 self._app.call_from_thread(self._app.notify, str(error), severity="warning", markup=False)

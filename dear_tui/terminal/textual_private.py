@@ -16,6 +16,7 @@ from textual.command import CommandPalette
 from textual.css.query import NoMatches
 from textual.drivers.linux_driver import LinuxDriver
 from textual.widgets import OptionList
+from textual.widgets._select import SelectCurrent, SelectOverlay
 
 if TYPE_CHECKING:
     import asyncio
@@ -26,7 +27,15 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
     from textual.notifications import Notification
 
-__all__ = ["BRACKETED_PASTE_END", "BRACKETED_PASTE_START", "AppWithoutTracebacks", "StoppableDriver", "XTermParser"]
+__all__ = [
+    "BRACKETED_PASTE_END",
+    "BRACKETED_PASTE_START",
+    "AppWithoutTracebacks",
+    "SelectCurrent",
+    "SelectOverlay",
+    "StoppableDriver",
+    "XTermParser",
+]
 
 LOOK_SECONDS = 0.05
 """between two looks whether this program is in front again"""
@@ -159,6 +168,11 @@ def logs_input(driver: Driver) -> bool:
 def bindings_of(node: type[DOMNode]) -> BindingsMap:
     """The bindings of a class together with those that it inherits."""
     return node._merged_bindings or node._merge_bindings()
+
+
+def is_possible(app: App[ReturnType], action: str, node: DOMNode) -> bool:
+    """Whether an action of a node does something now."""
+    return app._check_action_state(action, node) is True
 
 
 def turns_no_page(node: DOMNode | None, action: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -52,11 +53,20 @@ def _notice(status: CampaignStatus) -> Notice | None:
 
 
 def outdated(told: Sequence[Notification], new: Notification) -> list[Notification]:
-    """Which notices leave the screen for a new one: the same one, and what has no room beside it, errors last."""
-    same = [one for one in told if (one.message, one.severity) == (new.message, new.severity)]
+    """Which notices leave the screen for a new one: what says the same of an earlier moment, then what has no room.
+
+    Errors leave last.
+    """
+    same = [one for one in told if (_kind(one.message), one.severity) == (_kind(new.message), new.severity)]
     others = [one for one in told if one not in same]
     others.sort(key=lambda one: (GIVES_WAY.index(one.severity), one.raised_at))
     return same + others[: max(len(others) + 1 - MOST_TOLD, 0)]
+
+
+def _kind(sentence: str) -> str:
+    """The sentence without its numbers, but the first, which says what it is about."""
+    about, *others = re.split(r"(?<=\d)(?!\d)", sentence, maxsplit=1)
+    return about + re.sub(r"\d+", "#", "".join(others))
 
 
 def farewell(snapshot: Snapshot) -> str:

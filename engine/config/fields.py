@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -20,9 +20,10 @@ from engine.config.campaign_config import (
     reads_features,
     screens,
 )
+from engine.config.torchvision_names import TORCHVISION
+from engine.config.words import CHOICES, LABELS
 from engine.faults.designs.design import OPTIONS
 from engine.faults.designs.registry import LIST, options_of
-from engine.metrics.registry import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,6 +31,13 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 FieldKind = Literal["text", "whole", "number", "flag", "choice", "path"]
+
+_SUGGESTED: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("model", "arch"): (*NETWORKS, *(f"torchvision:{name}" for name in TORCHVISION)),
+    ("workload", "metric"): tuple(CHOICES["workload", "metric"]),
+    ("run", "device"): tuple(CHOICES["run", "device"]),
+}
+"""place -> values of a text that are known beforehand; others may be typed"""
 
 _KINDS: Mapping[object, FieldKind] = {str: "text", int: "whole", float: "number", bool: "flag", Path: "path"}
 
@@ -41,6 +49,8 @@ class ConfigField:
     section: str
     """empty for the keys above all tables"""
     key: str
+    label: str
+    """what it is called in words"""
     kind: FieldKind
     """of the items where it is a list"""
     is_list: bool
@@ -51,6 +61,8 @@ class ConfigField:
     example: str
     """how the default is written, where that is not how it is kept"""
     help: str
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    """choice -> what choosing it means, where there is something to say"""
 
 
 def config_fields() -> tuple[ConfigField, ...]:
@@ -104,12 +116,14 @@ def _field(section: str, key: str, info: FieldInfo) -> ConfigField:
     return ConfigField(
         section=section,
         key=key,
+        label=LABELS[section, key],
         kind=kind,
         is_list=is_list,
-        choices={"arch": NETWORKS, "metric": tuple(METRICS)}.get(key, choices),
+        choices=_SUGGESTED.get((section, key), choices),
         default=None if info.is_required() else info.default,
         example=str(info.examples[0]) if info.examples else "",
         help=" ".join((info.description or "").split()),
+        meanings=CHOICES.get((section, key), {}),
     )
 
 

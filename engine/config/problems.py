@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -39,25 +38,21 @@ _MOST_SHOWN = 60
 """characters of a value that is wrong"""
 
 
-_INDEX = re.compile(r"\[(\d+)\]")
-"""of an item as pydantic counts it"""
-
-
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with one key; as text `[section] key: what is wrong; the mend`."""
+    """What is wrong with one key; as text `[section] key: what is wrong; the fix`."""
 
     section: str
     """empty for the keys above all tables"""
     key: str
     """empty where it is the whole table"""
     item: str
-    """which item of a list, such as `item 1`"""
+    """which item of a list, such as `item 1`: people count from 1"""
     reason: str
 
     def __str__(self) -> str:
         table = f"[{self.section}] " if self.section else ""
-        field = f"{table}{', '.join(filter(None, (self.key, self.item)))}".rstrip()
+        field = ", ".join(part for part in (f"{table}{self.key}".rstrip(), self.item) if part)
         return f"{field}: {self.reason}" if field else self.reason
 
 
@@ -71,13 +66,12 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[Problem]
 
 def _place(location: Sequence[str | int], model: type[BaseModel]) -> tuple[str, str, str]:
     """Section, key and item."""
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)[1:]
-    section, _, key = path.partition(".")
+    section, _, key = ".".join(part for part in location if isinstance(part, str)).partition(".")
     is_table = section in model.model_fields and hasattr(model.model_fields[section].annotation, "model_fields")
     if not key and not is_table:
         section, key = "", section
-    key, bracket, item = key.partition("[")
-    return section, key, _INDEX.sub(lambda index: f" item {int(index[1]) + 1}", bracket + item).strip()
+    item = ", ".join(f"item {part + 1}" for part in location if isinstance(part, int))
+    return section, key, item
 
 
 def _reason(problem: Mapping[str, Any], model: type[BaseModel]) -> str:

@@ -54,14 +54,14 @@ _ENTRIES = (
     MethodEntry("exact", "equals the naive loop in every bit", True, "engine.injection.exact.method:exact_methods"),
     MethodEntry(
         "fast",
-        "in every top-1, by a margin that is measured",
+        "equals the naive loop in every top-1, by a margin that is measured",
         False,
         "engine.injection.fast.method:fast_methods",
         in_small="exact",
     ),
     MethodEntry(
         "screened",
-        "as fast where a first-order bound says that a fault may matter, and an audit bounds what the others hide",
+        "equals fast where a first-order bound says that a fault may matter, and an audit bounds what the others hide",
         False,
         "engine.injection.screened.method:screened_methods",
         screens=True,

@@ -52,7 +52,7 @@ KENNARD_STONE = Metric(
 )
 KENNARD_STONE_CORRELATION = Metric(
     name="kennard_stone_correlation",
-    title="the same, by the correlation of features",
+    title="how early it is picked, where each is as far as can be, by correlation, from those before",
     compute=_kennard_stone_correlation,
     needs="features",
     source="Kennard and Stone 1969",

@@ -22,6 +22,13 @@ _TRAINING_HEADS = ("aux1.", "aux2.", "AuxLogits.")
 _PUBLISHED_CLASSES = 1000
 
 
+def torchvision_names() -> list[str]:
+    """The names of torchvision's classification CNNs."""
+    from torchvision import models
+
+    return [name for name in models.list_models(module=models) if not name.startswith(_TRANSFORMERS)]
+
+
 def torchvision_cnn(name: str, classes: int) -> nn.Module:
     """A freshly initialised network of torchvision; nothing is downloaded.
 
@@ -32,7 +39,7 @@ def torchvision_cnn(name: str, classes: int) -> nn.Module:
     """
     from torchvision import models
 
-    known = [other for other in models.list_models(module=models) if not other.startswith(_TRANSFORMERS)]
+    known = torchvision_names()
     if name not in known:
         close = get_close_matches(name, known, n=1)
         mend = f"did you mean torchvision:{close[0]}?" if close else f"use one of {', '.join(known)}"

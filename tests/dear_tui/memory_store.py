@@ -14,6 +14,7 @@ from dear_tui.app import DearApp
 from dear_tui.machine.cpu import Cpu
 from dear_tui.machine.gpu import GpuReading
 from dear_tui.machine.machine import Machine, MachineHistory, Moment
+from dear_tui.machine.processes import CpuProcess
 from engine.store.read.reading import StoreReader
 from engine.store.records import CampaignStatus, CurveData, ImageCounts, LayerProgress
 from engine.store.state.heartbeat import WorkerStatus
@@ -164,6 +165,12 @@ def make_app(
     return app
 
 
+PROCESSES = (
+    CpuProcess(4242, "dear-tui worker", 187.4, 2 * 10**9, True),
+    CpuProcess(77, "python train.py --epochs 90", 12.0, None),
+)
+
+
 class FixedMachine(Machine):
     """The same machine on every machine: without a GPU, unless one is given."""
 
@@ -171,8 +178,10 @@ class FixedMachine(Machine):
         super().__init__()
         self.gpus = gpus
 
-    def read(self) -> MachineHistory:
+    def read(self, with_processes: bool = False) -> MachineHistory:
         moments = []
+        now = time.monotonic()
+        processes = PROCESSES if with_processes else ()
         for second in range(90):
             share = round(50 + 45 * np.sin(second / 9))
             cpu = Cpu(
@@ -186,7 +195,7 @@ class FixedMachine(Machine):
                 )
                 for gpu in self.gpus.gpus
             )
-            moments.append(Moment(time.monotonic(), replace(self.gpus, gpus=gpus), cpu))
+            moments.append(Moment(now - 89 + second, replace(self.gpus, gpus=gpus), cpu, processes))
         return MachineHistory(tuple(moments))
 
 

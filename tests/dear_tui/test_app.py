@@ -13,12 +13,15 @@ from rich.style import Style
 from textual.color import Color
 from textual.strip import Strip
 from textual.timer import Timer
+from textual.widgets import Input
 
 from dear_tui.app import DearApp
 from dear_tui.screens.campaigns import CampaignsScreen
 from dear_tui.screens.dialogs.keys import KeysScreen
 from dear_tui.screens.live import LiveScreen
+from dear_tui.screens.new_campaign import NewCampaignScreen
 from dear_tui.terminal.textual_private import line_filters
+from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
 from engine.store.records import CampaignStatus
 from tests.dear_tui.memory_desk import FakeDesk
 from tests.dear_tui.memory_store import (
@@ -145,6 +148,56 @@ async def test_the_palette_runs_the_actions_of_the_screen() -> None:
         await pilot.press("ctrl+p", *"campaigns", "enter")
         await pilot.pause()
         assert isinstance(app.screen, CampaignsScreen)
+
+
+async def test_the_palette_opens_every_campaign_by_number_or_name() -> None:
+    app = make_app(FakeSource([make_status(12, name="mine"), make_status(1)]), 1)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("3", "ctrl+p", *"campaign 12", "enter")
+        await until(pilot, lambda: (app.campaign, app.current_mode) == (12, "live"))
+        await pilot.press("3", "ctrl+p", *"lenet", "enter")
+        await until(pilot, lambda: (app.campaign, app.current_mode) == (1, "live"))
+
+
+async def test_the_palette_does_what_another_screen_can_there() -> None:
+    app = make_app(FakeSource([make_status(1, done=3)], {1: make_curve(3)}), 1)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("4", "ctrl+p", *"campaigns: filter", "enter")
+        await until(pilot, lambda: app.current_mode == "campaigns" and isinstance(app.focused, Input))
+        await pilot.press("escape", "4", "ctrl+p", *"new campaign", "enter")
+        await until(pilot, lambda: isinstance(app.screen, NewCampaignScreen))
+
+
+async def test_the_palette_goes_to_a_part_and_says_what_is_missing_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dear_tui.screens.elsewhere.PATIENCE_SECONDS", 0.2)
+    app = make_app(FakeSource([make_status(1, done=3)], {1: make_curve(3)}), 1)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("1", "ctrl+p", *"live: log y", "enter")
+        await until(pilot, lambda: isinstance(app.focused, CampaignChart) and app.focused._view.log)
+    app = make_app(FakeSource([]))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await pilot.press("ctrl+p", *"live: log y", "enter")
+        await until(
+            pilot, lambda: "live: log y: there is nothing" in str([told.message for told in app._notifications])
+        )
+
+
+async def test_the_palette_saves_what_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = make_app(FakeSource([make_status(1)]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        for name in ("dear-tui.svg", "dear-tui-2.svg"):
+            await pilot.press("ctrl+p", *"screenshot", "enter")
+            await until(pilot, (tmp_path / name).exists)
+            picture = (tmp_path / name).read_text()
+            assert "<svg" in picture
+            assert "campaigns" in picture
+            assert "screenshot" not in picture, "the palette is gone"
 
 
 async def test_ctrl_z_does_nothing_where_suspending_is_impossible() -> None:

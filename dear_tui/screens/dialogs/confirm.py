@@ -32,7 +32,6 @@ class ConfirmScreen(Dialog[bool]):
             border: round $warning; border-subtitle-color: $foreground; background: $surface;
         }
         Static { width: 1fr; height: auto; }
-        Toast { display: none; }
     }
     """
 

@@ -9,13 +9,14 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from dear_tui.screens.dialogs.confirm import ConfirmScreen
 from dear_tui.screens.dialogs.dialog import Dialog
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.form.path_suggester import PathSuggester
 from engine.paths import expanded
+from engine.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,7 @@ class SaveConfigScreen(Dialog[Path | None]):
             width: 72; max-width: 90%; height: auto; padding: 0 1;
             border: round $primary; border-subtitle-color: $foreground; background: $surface;
         }
+        .trouble { height: auto; color: $text-error; display: none; }
     }
     """
 
@@ -55,7 +57,10 @@ class SaveConfigScreen(Dialog[Path | None]):
     def compose(self) -> ComposeResult:
         """The path, in the folder where the config's paths start."""
         suggester = PathSuggester(lambda: self._folder)
-        box = Vertical(Input(str(self._folder / self._file), suggester=suggester, compact=True, select_on_focus=False))
+        box = Vertical(
+            Input(str(self._folder / self._file), suggester=suggester, compact=True, select_on_focus=False),
+            Static(Content(""), classes="trouble"),
+        )
         box.border_title = "save as TOML"
         box.border_subtitle = Content.assemble(("enter", "bold"), " saves   ", ("esc", "bold"), " does not")
         yield box
@@ -75,9 +80,14 @@ class SaveConfigScreen(Dialog[Path | None]):
             self._write(path)
         except (OSError, ValueError, RuntimeError) as error:
             problem = f"{path}: cannot be written ({_reason(error)}); choose another file"
-            self.app.call_from_thread(self.notify, problem, severity="error", markup=False)
+            self.app.call_from_thread(self._show_problem, problem)
         else:
             self.app.call_from_thread(self.dismiss, path)
+
+    def _show_problem(self, problem: str) -> None:
+        trouble = self.query_one(".trouble", Static)
+        trouble.update(Content(printable(problem)))
+        trouble.display = True
 
     def _ask_to_overwrite(self, path: Path) -> None:
         def answered(yes: bool | None) -> None:

@@ -53,4 +53,4 @@ class ValueScreen(Dialog[None]):
     def action_copy(self) -> None:
         """All of it, to the terminal's clipboard."""
         self.app.copy_to_clipboard(self._text)
-        self.notify(f"{self._heading} copied", timeout=2)
+        self.query_one(VerticalScroll).border_subtitle = "copied; esc closes"

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from dear_tui.form.check import NOWHERE
 from dear_tui.planner.process import Planner
 from dear_tui.planner.reports import Report
 from dear_tui.widgets.common.status_text import MUTED
@@ -32,7 +33,7 @@ class PlanState:
     """All that is known of it now."""
 
     problems: Mapping[Place, str]
-    """what is wrong with the config, in its order"""
+    """what is wrong with the config, in its order; it is told at its fields"""
     size: Size | None = None
     seconds: float | None = None
     """from the start to the finished campaign"""
@@ -72,6 +73,12 @@ class PlanPane(VerticalScroll, can_focus=False):
 
         campaign: int
         said: list[str]
+
+    @dataclass
+    class Refused(Message):
+        """There can be no such campaign."""
+
+        sentence: str
 
     def __init__(self, plan_with: Callable[[Order], Planner] = Planner) -> None:
         super().__init__()
@@ -152,7 +159,8 @@ class PlanPane(VerticalScroll, can_focus=False):
             case "submitted":
                 self.post_message(self.Submitted(report.value["campaign"], report.value["said"]))
             case "error":
-                self.show(error=report.value, step="", submitting=False)
+                self.show(step="", submitting=False)
+                self.post_message(self.Refused(report.value))
 
 
 def _material(report: Report) -> Material:
@@ -176,10 +184,10 @@ def _lines(plan: PlanState) -> Iterator[Content]:
         yield Content.styled("esc gives up", MUTED)
     elif plan.problems:
         count = len(plan.problems)
-        yield Content.styled("1 thing to fix" if count == 1 else f"{count} things to fix", "bold $text-error")
-        for (section, key), problem in plan.problems.items():
-            table = f"[{section}] " if section else ""
-            yield Content.assemble((f"{table}{key}: ", "$text-error"), problem)
+        yield Content.styled("1 field to fix" if count == 1 else f"{count} fields to fix", "bold $text-error")
+        yield Content.styled("f5 goes to it" if count == 1 else "f5 goes to the first", MUTED)
+        if NOWHERE in plan.problems:
+            yield Content.styled(plan.problems[NOWHERE], "$text-error")
     elif plan.error:
         yield Content.styled(plan.error, "$text-error")
     else:

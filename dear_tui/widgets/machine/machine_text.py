@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from dear_tui.machine.gpu import PROGRAM, UNKNOWN
+from dear_tui.machine.machine import KEPT
 from dear_tui.widgets.common.status_text import MUTED, spread
 from engine.printable import printable_line
 from engine.units import UNITS
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from dear_tui.access.store_location import AtWork
     from dear_tui.machine.cpu import Cpu
     from dear_tui.machine.gpu import Gpu, GpuProcess
-    from dear_tui.machine.machine import MachineHistory
+    from dear_tui.machine.machine import MachineHistory, Moment
+    from dear_tui.machine.processes import CpuProcess
 
 SHORT_GRAPH = 10
 GAP = "  "
@@ -27,6 +29,8 @@ NO_PROCESSES = "The driver names no process that computes here."
 NOT_NAMED = "The driver does not name it: its share is not known."
 OWN, OWN_SIGN = "bold $text-success", "▸"
 PID_CELLS, UTILISATION_CELLS, MEMORY_CELLS = 8, 13, 17
+MOST_CPU_LINES = 7
+"""of the processes on the processor, with their heading"""
 EIGHTHS = " ▁▂▃▄▅▆▇█"
 UNREAD = "·"
 
@@ -76,8 +80,9 @@ def worker_lines(gpus: Sequence[Gpu], at_work: AtWork | None, width: int) -> lis
     return [line.truncate(max(width, 1), ellipsis=True) for line in said]
 
 
-def cpu_card(history: MachineHistory, cpu: Cpu, width: int, height: int) -> list[Content]:
-    """Name and load, the two graphs, one sign for each core."""
+def cpu_card(history: MachineHistory, now: Moment, at_work: AtWork | None, width: int, height: int) -> list[Content]:
+    """Name and load, the two graphs, one sign for each core, the busiest processes."""
+    cpu = now.cpu
     load = [] if cpu.load is None else [f"load {cpu.load[0]:.1f}  {cpu.load[1]:.1f}  {cpu.load[2]:.1f}"]
     lines = [_head("CPU", cpu.name, [f"{cpu.cores} cores", *load], width)]
     utilisation, memory = history.cpu_utilisation(), history.cpu_memory()
@@ -85,6 +90,9 @@ def cpu_card(history: MachineHistory, cpu: Cpu, width: int, height: int) -> list
     if cpu.per_core:
         cores = "".join(history_rows([core], 1, 1)[0].replace(" ", "▁") for core in cpu.per_core)
         lines.append(Content.assemble(("cores  ", MUTED), (cores, "$primary")).truncate(width, ellipsis=True))
+    if now.processes:
+        lines.append(_process_titles("of one core", width))
+        lines += [_cpu_process(process, cpu, at_work, width) for process in now.processes]
     return lines
 
 
@@ -135,7 +143,7 @@ def _graphs(
     left, right = (spread(Content.styled(title, MUTED), Content.styled(value, "bold"), half) for title, value in titles)
     drawn = zip(history_rows(shares, half, height), history_rows(memory_shares, half, height), strict=True)
     graphs = [Content.assemble((one, "$primary"), GAP, (other, "$warning")) for one, other in drawn]
-    ground = Content.styled(f"{'─' * half}{GAP}{'─' * half}", MUTED)
+    ground = Content.styled(f"{time_axis(half)}{GAP}{time_axis(half)}", MUTED)
     return [left + Content(GAP) + right, *graphs, ground]
 
 
@@ -144,9 +152,10 @@ def _processes(gpu: Gpu, at_work: AtWork | None, width: int) -> list[Content]:
     found = _all_processes(gpu)
     if not found:
         return [Content.styled(NO_PROCESSES, MUTED).truncate(max(width, 1), ellipsis=True)]
-    titles = Content.styled(f"{'utilisation':>{UTILISATION_CELLS}}{'memory':>{MEMORY_CELLS}}", MUTED)
-    head = spread(Content.styled(f"{'process':>{PID_CELLS}}", MUTED), titles, width)
-    return [head, *(_process(process, whole, at_work, width) for process, whole in found)]
+    return [
+        _process_titles("utilisation", width),
+        *(_process(process, whole, at_work, width) for process, whole in found),
+    ]
 
 
 def _all_processes(gpu: Gpu) -> list[tuple[GpuProcess, Gpu]]:
@@ -155,6 +164,22 @@ def _all_processes(gpu: Gpu) -> list[tuple[GpuProcess, Gpu]]:
 
 
 def _process(process: GpuProcess, whole: Gpu, at_work: AtWork | None, width: int) -> Content:
+    utilisation = _known(process.utilisation, "{} %") or "–"
+    return _process_line(process, utilisation, whole.memory_total, at_work, width)
+
+
+def _cpu_process(process: CpuProcess, cpu: Cpu, at_work: AtWork | None, width: int) -> Content:
+    return _process_line(process, f"{process.share:.0f} %", cpu.memory_total, at_work, width)
+
+
+def _process_titles(share: str, width: int) -> Content:
+    titles = Content.styled(f"{share:>{UTILISATION_CELLS}}{'memory':>{MEMORY_CELLS}}", MUTED)
+    return spread(Content.styled(f"{'process':>{PID_CELLS}}", MUTED), titles, width)
+
+
+def _process_line(
+    process: GpuProcess | CpuProcess, share: str, total: int | None, at_work: AtWork | None, width: int
+) -> Content:
     """This program's are marked, and the worker says which campaign it runs."""
     is_worker = at_work is not None and at_work.pid == process.pid
     is_own = process.is_own or is_worker
@@ -166,12 +191,22 @@ def _process(process: GpuProcess, whole: Gpu, at_work: AtWork | None, width: int
         command = Content.styled("not seen from here", MUTED)
     else:
         command = Content.styled(printable_line(" ".join(process.command.split())), style)
-    utilisation = _known(process.utilisation, "{} %") or "–"
     memory = _known(process.memory and process.memory / GIGA, "{:.3g} GB") or "–"
-    if process.memory is not None and whole.memory_total:
-        memory += f"{f'{100 * process.memory / whole.memory_total:.0f} %':>7}"
-    figures = Content(f"{utilisation:>{UTILISATION_CELLS}}{memory:>{MEMORY_CELLS}}")
+    if process.memory is not None and total:
+        memory += f"{f'{100 * process.memory / total:.0f} %':>7}"
+    figures = Content(f"{share:>{UTILISATION_CELLS}}{memory:>{MEMORY_CELLS}}")
     return spread(pid + Content(GAP) + command, figures, width)
+
+
+def time_axis(width: int) -> str:
+    """The ground of a graph with a column for each second: how long ago that was, up to now at the right edge."""
+    axis = "now"[-width:].rjust(width, "─") if width else ""
+    for ago in (30, *range(60, KEPT, 60)):
+        label = f"{ago}s" if ago < 60 else f"{ago // 60}m"
+        start = width - ago - 1
+        if start >= 0:
+            axis = axis[:start] + f"╵{label}" + axis[start + len(label) + 1 :]
+    return axis
 
 
 def _line(left: str, right: str, width: int) -> Content:

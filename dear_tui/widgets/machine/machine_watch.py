@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
 from textual.content import Content
@@ -20,6 +20,9 @@ READING = Content.styled("Asking the driver ...", MUTED)
 
 class MachineWatch(Static):
     """Calls `show_machine` with every reading."""
+
+    WITH_PROCESSES: ClassVar[bool] = False
+    """whether it shows the processes on the processor, which take a while to read"""
 
     def __init__(self) -> None:
         super().__init__(READING)
@@ -48,7 +51,7 @@ class MachineWatch(Static):
 
     @work(thread=True, group="read_machine")
     def _read(self) -> None:
-        self.call_later(self._take, cast("DearApp", self.app).machine.read())
+        self.call_later(self._take, cast("DearApp", self.app).machine.read(self.WITH_PROCESSES))
 
     def _take(self, history: MachineHistory) -> None:
         self._is_reading = False

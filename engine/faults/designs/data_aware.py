@@ -72,7 +72,7 @@ def _p_of_bit(weights: NDArray[np.float32], bit: int, weight_format: WeightForma
 
 DATA_AWARE = Design(
     "data_aware",
-    "the same, with fewer faults where a bit changes little",
+    "as layer_bit, with fewer faults where a bit changes little",
     by_bit_error,
     options=("error_margin", "confidence", "seed", "p"),
 )

@@ -44,4 +44,4 @@ def every_layer_and_bit(config: FaultsConfig, population: Population) -> list[St
 
 LAYER = Design("layer", "the margin holds in each layer", every_layer, OPTIONS)
 
-LAYER_BIT = Design("layer_bit", "and in each bit of it", every_layer_and_bit, OPTIONS)
+LAYER_BIT = Design("layer_bit", "the margin holds in each bit of each layer", every_layer_and_bit, OPTIONS)

@@ -23,4 +23,4 @@ def whole_network(config: FaultsConfig, population: Population) -> list[StratumS
     return needed(config, [("network", population, WORST_CASE_P)])
 
 
-NETWORK = Design("network", "a random sample", whole_network)
+NETWORK = Design("network", "a random sample of the whole network", whole_network)

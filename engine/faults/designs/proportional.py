@@ -27,7 +27,7 @@ def by_share(config: FaultsConfig, population: Population) -> list[StratumSize]:
 
 PROPORTIONAL = Design(
     "proportional",
-    "as large a sample, shared out over the layers",
+    "a random sample, shared out over the layers by their size",
     by_share,
     options=("error_margin", "confidence", "count", "seed", "draw"),
 )

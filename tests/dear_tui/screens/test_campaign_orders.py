@@ -57,13 +57,14 @@ async def test_p_pauses_and_goes_on_again(store: Store) -> None:
     async with DearApp(store.layout.root).run_test(size=(120, 40), notifications=True) as pilot:
         await at(pilot, 2)
         await pilot.press("p")
-        await until_shown(pilot, "campaign 2 is paused", "‖ paused", "○ queued 2")
-        assert states(store)[2] == "paused"
+        await until_shown(pilot, "‖ paused", "○ queued 2")
+        await until(pilot, lambda: states(store)[2] == "paused")
         assert store.queue.waiting() == [1, 3]
         await at(pilot, 2)
         await pilot.press("p")
-        await until_shown(pilot, "campaign 2 is queued", "the worker, process 4242, runs the", "○ queued 3")
-        assert store.queue.waiting() == [1, 3, 2]
+        await until(pilot, lambda: store.queue.waiting() == [1, 3, 2])
+        await until_shown(pilot, "○ queued 3")
+        assert "campaign 2 is" not in screen_text(pilot.app), "the row shows it"  # type: ignore[arg-type]
 
 
 async def test_p_on_a_running_campaign_asks_and_takes_it_back(store: Store) -> None:
@@ -73,11 +74,11 @@ async def test_p_on_a_running_campaign_asks_and_takes_it_back(store: Store) -> N
             await until_shown(pilot, "● running")
             await at(pilot, 1)
             await pilot.press("p")
-            await until_shown(pilot, "◌ pausing", "campaign 1 is running")
-            assert store.queue.order(1) == "pause"
+            await until_shown(pilot, "◌ pausing")
+            await until(pilot, lambda: store.queue.order(1) == "pause")
             await pilot.press("p")
-            await until_shown(pilot, "● running", "campaign 1 goes on")
-            assert store.queue.order(1) is None
+            await until_shown(pilot, "● running")
+            await until(pilot, lambda: store.queue.order(1) is None)
 
 
 async def test_x_asks_and_r_takes_it_back(store: Store) -> None:
@@ -89,12 +90,11 @@ async def test_x_asks_and_r_takes_it_back(store: Store) -> None:
         await pilot.pause()
         assert states(store)[3] == "queued"
         await pilot.press("x", "y")
-        await until_shown(pilot, "campaign 3 is cancelled")
-        assert states(store)[3] == "cancelled"
+        await until(pilot, lambda: states(store)[3] == "cancelled")
         await at(pilot, 3)
         await pilot.press("r")
-        await until_shown(pilot, "campaign 3 is queued", "○ queued 3")
-        assert states(store)[3] == "queued"
+        await until(pilot, lambda: states(store)[3] == "queued")
+        await until_shown(pilot, "○ queued 3")
 
 
 async def test_d_asks_and_deletes(store: Store) -> None:
@@ -107,7 +107,6 @@ async def test_d_asks_and_deletes(store: Store) -> None:
         await pilot.pause()
         assert 2 in states(store)
         await pilot.press("d", "y")
-        await until_shown(pilot, "campaign 2 is deleted")
         await until(pilot, lambda: "second" not in screen_text(app))
         assert states(store) == {1: "queued", 3: "queued", 4: "cancelled"}
         await until(pilot, lambda: app.marked == frozenset())
@@ -119,7 +118,6 @@ async def test_capital_j_and_k_move_in_the_queue(store: Store) -> None:
         await at(pilot, 1)
         await pilot.press("J")
         await until(pilot, lambda: store.queue.waiting() == [2, 1, 3])
-        await until_shown(pilot, "campaign 1 is number 2 in the queue")
         await pilot.press("J", "J")
         await until(pilot, lambda: store.queue.waiting() == [2, 3, 1])
         await pilot.press("K", "K", "K")

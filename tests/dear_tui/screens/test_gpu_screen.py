@@ -46,13 +46,13 @@ class Counted(FixedMachine):
         self.answers = threading.Event()
         self.answers.set()
 
-    def read(self) -> MachineHistory:
+    def read(self, with_processes: bool = False) -> MachineHistory:
         self.readings += 1
         self.threads.add(threading.current_thread())
         self.hangs = not self.answers.is_set()
         self.answers.wait()
         self.hangs = False
-        return super().read()
+        return super().read(with_processes)
 
 
 async def test_it_reads_only_while_it_is_seen_and_never_on_the_event_loop() -> None:
@@ -125,7 +125,7 @@ async def test_the_worker_is_named_among_the_processes_with_its_campaign_and_its
 
 async def test_a_worker_that_the_driver_does_not_name_is_said_with_what_it_says_itself() -> None:
     app = app_with(at_work_on(4711, "cuda:0"), GpuProcess(99, "?"))
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=(80, 30)) as pilot:
         await open_screen(pilot, "5", "▸ dear-tui worker, process 4711: campaign 3 runs on cuda:0.")
         assert "The driver does not name it: its share is not known." in screen_text(app)
         assert app.screen.query_one(MachineView).max_scroll_y == 0
@@ -200,3 +200,12 @@ def test_the_line_has_all_gpus_and_is_cut_at_the_width() -> None:
 def test_two_that_look_at_once_share_a_reading() -> None:
     machine = Machine()
     assert len(machine.read().moments) == len(machine.read().moments) == 1
+
+
+async def test_without_a_gpu_too_the_processes_are_named_under_a_time_axis() -> None:
+    app = make_app(FakeSource())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("5")
+        await until_shown(pilot, "5 machine", "No GPU", "╵30s", "now", "of one core")
+        await until_shown(pilot, "▸   4242  dear-tui worker", "187 %", "python train.py --epochs 90")

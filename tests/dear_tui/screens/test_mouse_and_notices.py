@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from textual.widgets._toast import Toast
 
 from dear_tui.screens.dialogs.confirm import ConfirmScreen
+from dear_tui.screens.dialogs.dialog import Palette
+from dear_tui.screens.dialogs.prompt import Prompt
+from dear_tui.screens.dialogs.value import ValueScreen
 from dear_tui.screens.registry import SCREENS
 from dear_tui.screens.sql import SqlScreen
+from dear_tui.terminal.textual_private import shown_notices
 from dear_tui.widgets.common.top_bar import TopBar
-from tests.dear_tui.memory_store import FakeSource, make_app, make_status, screen_text, settle
+from tests.dear_tui.memory_desk import FakeDesk
+from tests.dear_tui.memory_store import FakeSource, make_app, make_status, screen_text, settle, until, until_shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.screen import Screen
 
 
 @pytest.mark.parametrize("name", [info.name for info in SCREENS])
@@ -48,6 +60,37 @@ async def test_notices_do_not_cover_the_keys_that_answer_a_question() -> None:
         async with asyncio.timeout(20):
             while "one more" not in screen_text(app):
                 await pilot.pause(0.01)
+
+
+@pytest.mark.parametrize(
+    "dialog", [lambda: Prompt("name", "mine", "of the query"), Palette, lambda: ValueScreen("x", "1")]
+)
+async def test_no_dialog_is_covered_by_notices(dialog: Callable[[], Screen[Any]]) -> None:
+    app = make_app(FakeSource([make_status(1)]))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await settle(pilot)
+        app.notify("before", timeout=60)
+        await until_shown(pilot, "before")
+        app.push_screen(dialog())
+        await pilot.pause()
+        app.notify("meanwhile", timeout=60)
+        await until(pilot, lambda: len(app.screen.query(Toast)) == 2)
+        assert not any(toast.display for toast in app.screen.query(Toast))
+        await pilot.press("escape")
+        await until_shown(pilot, "before", "meanwhile")
+
+
+async def test_what_a_row_shows_is_not_told_again() -> None:
+    desk = FakeDesk()
+    app = make_app(FakeSource([make_status(2, state="queued"), make_status(1, state="queued")]), desk=desk)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await settle(pilot)
+        await pilot.press("p")
+        await until(pilot, lambda: desk.orders)
+        desk.refusal = "campaign 2 was deleted meanwhile"
+        await pilot.press("p")
+        await until(pilot, lambda: shown_notices(app))
+        assert [notice.message for notice in shown_notices(app)] == ["campaign 2 was deleted meanwhile"]
 
 
 async def test_names_that_cannot_be_read_are_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,13 +9,12 @@ import tomllib
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-from textual.widgets import Input
+from textual.widgets import Input, Select, Static
 
 from dear_tui.planner.reports import Report
 from dear_tui.screens.campaigns import CampaignsScreen
 from dear_tui.screens.draft import MEASURE_SECONDS
 from dear_tui.screens.new_campaign import NewCampaignScreen
-from dear_tui.terminal.textual_private import shown_notices
 from dear_tui.widgets.form.field_row import FieldRow
 from dear_tui.widgets.form.form import Form
 from engine.config.campaign_config import check_config, load_config
@@ -45,7 +44,7 @@ async def opened(pilot: Pilot[str]) -> DearApp:
     """The form, filled with the sample that needs nothing."""
     await settle(pilot)
     await pilot.press("n")
-    await until_shown(pilot, "sample lenet5-mnist", "arch          lenet5")
+    await until_shown(pilot, "sample lenet5-mnist", "arch           lenet5")
     return pilot.app  # type: ignore[return-value]
 
 
@@ -53,6 +52,12 @@ def focus(app: DearApp, section: str, key: str) -> Widget:
     """Go to a field."""
     row = next(row for row in app.screen.query(FieldRow) if row.place == (section, key))
     return row.query_one("Input, Select").focus()
+
+
+def row_of(field: Widget | None) -> FieldRow:
+    """The row that a field is in."""
+    assert field is not None
+    return next(row for row in field.ancestors if isinstance(row, FieldRow))
 
 
 async def type_into(pilot: Pilot[str], section: str, key: str, text: str) -> None:
@@ -116,7 +121,7 @@ async def test_what_has_become_wrong_before_it_was_measured_is_not_measured() ->
         await until_shown(pilot, "165,010,000")
         bits = focus(app, "faults", "bits")
         assert isinstance(bits, Input)
-        for text, shown_then in (("30", "population of 61,470"), ("x", "1 thing to fix")):
+        for text, shown_then in (("30", "population of 61,470"), ("x", "1 field to fix")):
             bits.value = text
             await until_shown(pilot, shown_then)
         later = asyncio.Event()
@@ -132,9 +137,10 @@ async def test_the_engines_sentence_stands_at_the_field() -> None:
         await type_into(pilot, "model", "arch", "resnet20")
         await until_shown(pilot, "missing; only lenet5 on mnist has bundled weights, so give those of")
         await type_into(pilot, "faults", "error_margin", "2")
-        await until_shown(pilot, "should be less than 1, but is 2.0", "2 things to fix")
+        await until_shown(pilot, "should be less than 1, but is 2.0", "2 fields to fix", "f5 goes to the first")
         await type_into(pilot, "faults", "bits", "3, x, 40")
-        await until_shown(pilot, "item 2 should be a whole number, but is 'x'", "3 things to fix")
+        await until_shown(pilot, "item 2: should be a whole number, but is 'x'", "3 fields to fix")
+        assert screen_text(app).count("missing; only lenet5") == 1
         await type_into(pilot, "model", "arch", "lenet5")
         await type_into(pilot, "faults", "error_margin", "")
         await type_into(pilot, "faults", "bits", "30")
@@ -154,10 +160,9 @@ async def test_the_focused_field_and_its_sentence_are_in_view_wherever_one_came_
             field.value = ""
             await until(pilot, lambda: "to fix" not in screen_text(app))
             field.value = "3, x, 40"
-            await until_shown(pilot, "1 thing to fix")
+            await until_shown(pilot, "1 field to fix")
             focus(app, *before)
-            row = focus(app, "faults", "bits").parent
-            assert isinstance(row, FieldRow)
+            row = row_of(focus(app, "faults", "bits"))
             middle = form.y + (form.height - 2) // 2
             await until(pilot, partial(lies_at, row, middle))
 
@@ -167,13 +172,16 @@ def lies_at(row: FieldRow, middle: int) -> bool:
     return (row.region.y, row.region.height) == (middle, 2)
 
 
-async def test_a_sentence_without_a_field_stands_beside() -> None:
+async def test_what_only_the_network_can_tell_stands_at_its_field_too() -> None:
     planner = FakePlanner([MATERIAL], waits=True)
     async with make_app(FakeSource(), plan_with=planner).run_test(size=(120, 40)) as pilot:
         await opened(pilot)
         await until_shown(pilot, "165,010,000")
         await type_into(pilot, "faults", "layers", "conv9")
-        await until_shown(pilot, "'conv9' matches no layer")
+        await until_shown(pilot, "'conv9' matches no layer", "1 field to fix")
+        row = row_of(focus(pilot.app, "faults", "layers"))  # type: ignore[arg-type]
+        assert str(row.query_one(".problem-here", Static).content).startswith("'conv9' matches no layer")
+        assert screen_text(pilot.app).count("matches no layer") == 1  # type: ignore[arg-type]
         await type_into(pilot, "faults", "layers", "conv*")
         await until_shown(pilot, "of a population of 81,600")
 
@@ -191,7 +199,7 @@ async def test_only_what_applies_is_shown(tmp_path: Path) -> None:
         focus(app, "workload", "select")
         await pilot.press("right")
         await until(pilot, lambda: ("workload", "n") in shown(app))
-        await until_shown(pilot, '[workload] n: missing; select = "top_n"')
+        await until_shown(pilot, 'missing; select = "top_n" needs it')
         await pilot.press("right", "right")
         await until(pilot, lambda: {("workload", "center"), ("workload", "eps")} <= shown(app))
         assert ("workload", "n") not in shown(app)
@@ -275,13 +283,12 @@ async def test_f5_with_something_to_mend_goes_there() -> None:
     async with make_app(FakeSource(), plan_with=planner).run_test(size=(120, 40), notifications=True) as pilot:
         app = await opened(pilot)
         await type_into(pilot, "faults", "seed", "x")
-        await until_shown(pilot, "1 thing to fix")
+        await until_shown(pilot, "1 field to fix")
         focus(app, "", "name")
         await pilot.press("f5")
-        await until_shown(pilot, "seed: should be a whole number")
+        await until(pilot, lambda: row_of(app.focused).place == ("faults", "seed"))
+        assert screen_text(app).count("should be a whole number") == 1
         assert isinstance(app.screen, NewCampaignScreen)
-        assert app.screen.focused is not None
-        assert app.screen.focused.parent.place == ("faults", "seed")  # type: ignore[union-attr]
         assert not any(order.store for order in planner.orders)
 
 
@@ -364,17 +371,13 @@ async def test_f2_saves_what_can_be_loaded_again_and_asks_before_overwriting(
         assert tomllib.loads(saved.read_text())["faults"]["bits"] == [30, 31]
 
 
-def told(app: DearApp) -> str:
-    return "\n".join(notice.message for notice in shown_notices(app))
-
-
 async def test_f2_says_why_it_cannot_save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "loop.toml").symlink_to("loop.toml")
     async with make_app(FakeSource()).run_test(size=(120, 40), notifications=True) as pilot:
         app = await opened(pilot)
         await pilot.press("f2", "ctrl+u", *"loop.toml", "enter")
-        await until(pilot, lambda: "loop.toml: cannot be written (a link that leads to itself)" in told(app))
+        await until(pilot, lambda: "cannot be written (a link that leads" in screen_text(app))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, NewCampaignScreen))
         field = focus(app, "dataset", "path")
@@ -383,7 +386,7 @@ async def test_f2_says_why_it_cannot_save(tmp_path: Path, monkeypatch: pytest.Mo
         await pilot.press("f2")
         await until_shown(pilot, "save as TOML")
         await pilot.press("enter")
-        await until(pilot, lambda: "(it names a file whose name is no UTF-8)" in told(app))
+        await until(pilot, lambda: "whose name is no UTF-8" in screen_text(app))
     assert list(tmp_path.iterdir()) == [tmp_path / "loop.toml"]
 
 
@@ -407,9 +410,7 @@ async def test_down_and_up_go_from_field_to_field() -> None:
         await pilot.pause()
         for key, place in (("down", ("model", "arch")), ("down", ("model", "weights")), ("up", ("model", "arch"))):
             await pilot.press(key)
-            row = app.focused and app.focused.parent
-            assert isinstance(row, FieldRow)
-            assert row.place == place
+            assert row_of(app.focused).place == place
 
 
 async def test_esc_asks_only_where_something_was_typed() -> None:
@@ -431,6 +432,71 @@ async def test_a_measurement_beside_a_running_campaign_says_so() -> None:
     async with make_app(source, plan_with=FakePlanner([MATERIAL, ESTIMATE])).run_test(size=(120, 40)) as pilot:
         await opened(pilot)
         await until_shown(pilot, "about 42s", "measured beside campaign 7")
+
+
+async def test_an_open_choice_says_what_each_value_means_and_a_closed_one_is_the_value() -> None:
+    async with make_app(FakeSource()).run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        focus(app, "workload", "select")
+        await pilot.press("enter")
+        await until_shown(pilot, "pre_plateau  from the most challenging one to where the ranked metric",
+                          "esc close")  # fmt: skip
+        assert "Dismiss" not in screen_text(app)
+        await pilot.press("end", "enter")
+        choice = focus(app, "workload", "select")
+        assert isinstance(choice, Select)
+        assert choice.value == "list"
+        await until_shown(pilot, "select         list ")
+        assert "those of a CSV, in its order" in row_of(choice).help
+
+
+async def test_layers_are_completed_and_picked_once_the_network_is_known() -> None:
+    planner = FakePlanner([MATERIAL], waits=True)
+    async with make_app(FakeSource(), plan_with=planner).run_test(size=(120, 40)) as pilot:
+        app = await opened(pilot)
+        await until_shown(pilot, "165,010,000")
+        await type_into(pilot, "faults", "layers", "conv1, fc")
+        field = focus(app, "faults", "layers")
+        assert isinstance(field, Input)
+        await until(pilot, lambda: field._suggestion == "conv1, fc1")
+        await pilot.press("f4")
+        await until_shown(pilot, "layers: one of these", "conv2")
+        await pilot.press(*"fc3", "enter")
+        await until(pilot, lambda: field.value == "conv1, fc3")
+        await pilot.press("f4")
+        await until_shown(pilot, "layers: one of these")
+        await pilot.press(*"conv2", "enter")
+        await until(pilot, lambda: field.value == "conv1, fc3, conv2")
+
+
+async def test_known_values_of_a_text_are_listed_with_what_they_mean() -> None:
+    async with make_app(FakeSource()).run_test(size=(120, 40)) as pilot:
+        app = await opened(pilot)
+        field = focus(app, "model", "arch")
+        assert isinstance(field, Input)
+        await pilot.press("f4")
+        await until_shown(pilot, "resnet20", "ResNet-20 for CIFAR, 0.27 million weights")
+        await pilot.press(*"shufflenet_v2_x0", "enter")
+        await until(pilot, lambda: field.value == "torchvision:shufflenet_v2_x0_5")
+        await pilot.press("ctrl+u", *"my.nets:make")
+        await until(pilot, lambda: field.value == "my.nets:make")
+        focus(app, "", "name")
+        await pilot.press("f4")
+        await pilot.pause()
+        assert isinstance(app.screen, NewCampaignScreen), "of a name no values are known"
+
+
+async def test_what_the_planner_refuses_stands_at_the_field_that_it_names() -> None:
+    planner = FakePlanner([], on_submit=[Report("error", "[model] weights: there is no tensor conv1.weight")])
+    async with make_app(FakeSource(), plan_with=planner).run_test(size=(120, 40)) as pilot:
+        app = await opened(pilot)
+        await pilot.press("f5")
+        await until_shown(pilot, "there is no tensor conv1.weight", "1 field to fix")
+        await pilot.press("f5")
+        await until(pilot, lambda: row_of(app.focused).place == ("model", "weights"))
+        assert len([order for order in planner.orders if order.store]) == 1
+        await pilot.press("f5")
+        await until(pilot, lambda: len([order for order in planner.orders if order.store]) == 2)
 
 
 def test_choices_are_the_engines_own() -> None:

@@ -13,7 +13,7 @@ from dear_tui.cli import main
 from dear_tui.settings.settings import Settings
 from dear_tui.settings.settings_file import load_settings, remember_theme, settings_path
 from engine.errors import ConfigError, InputError
-from tests.dear_tui.memory_store import FakeSource, settle
+from tests.dear_tui.memory_store import FakeSource, settle, until
 
 WRITTEN = """\
 # mine
@@ -130,9 +130,9 @@ async def test_the_theme_chosen_last_is_there_next_time(tmp_path: Path) -> None:
         await settle(pilot)
         assert not path.exists()
         for theme in ("nord", "dracula", "textual-dark"):
-            first.theme = theme
+            first._kept_theme.choose(theme)
             await until_theme(pilot, path, theme)
-        first.theme = "gruvbox"
+        first._kept_theme.choose("gruvbox")
         await until_theme(pilot, path, "gruvbox")
     second = app()
     async with second.run_test() as pilot:
@@ -149,6 +149,23 @@ async def test_the_theme_is_chosen_in_the_palette(tmp_path: Path) -> None:
         await pilot.pause()
         await pilot.press(*"nord", "enter")
         await until_theme(pilot, path, "nord")
+        await until(pilot, lambda: app.theme == "nord")
+
+
+async def test_a_theme_under_the_cursor_is_shown_and_only_a_chosen_one_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    app = DearApp(Path("/data/store"), None, lambda _path: FakeSource(), settings=Settings(path))
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        before = app.theme
+        app.search_themes()
+        await pilot.pause()
+        assert app.theme == before, "the present one is the first of the list"
+        await pilot.press(*"drac")
+        await until(pilot, lambda: app.theme == "dracula")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.theme == before)
+        assert not path.exists()
 
 
 async def test_a_theme_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
@@ -157,7 +174,7 @@ async def test_a_theme_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
     app = DearApp(Path("/data/store"), None, lambda _path: FakeSource(), settings=Settings(path))
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot)
-        app.theme = "nord"
+        app._kept_theme.choose("nord")
         async with asyncio.timeout(20):
             while not app._notifications:
                 await pilot.pause()
@@ -172,7 +189,7 @@ async def test_the_theme_of_sixteen_colours_is_not_kept(tmp_path: Path, monkeypa
     async with app.run_test() as pilot:
         await settle(pilot)
         assert app.theme == "ansi-dark"
-        app.theme = "ansi-light"
+        app._kept_theme.choose("ansi-light")
         await pilot.pause()
         await pilot.pause()
     assert not path.exists()

@@ -75,7 +75,12 @@ async def test_notices_do_not_pile_up_and_the_same_one_is_told_once() -> None:
         await until(pilot, lambda: "number 8" in str([told.message for told in app._notifications]))
         await until(pilot, lambda: len(app.screen.query(Toast)) == 3)
         assert [told.message for told in app._notifications] == [
-            "cannot be written", "campaign 7 is number 7 in the queue", "campaign 7 is number 8 in the queue",
+            "cannot be written", "campaign 7 is paused", "campaign 7 is number 8 in the queue",
+        ]  # fmt: skip
+        app.notify("campaign 8 is number 8 in the queue")
+        await until(pilot, lambda: "campaign 8" in str([told.message for told in app._notifications]))
+        assert [told.message for told in app._notifications] == [
+            "cannot be written", "campaign 7 is number 8 in the queue", "campaign 8 is number 8 in the queue",
         ]  # fmt: skip
 
 

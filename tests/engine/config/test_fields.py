@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from engine.config.campaign_config import CampaignConfig, WorkloadConfig, check_config
+from engine.config.campaign_config import NETWORKS, CampaignConfig, WorkloadConfig, check_config
 from engine.config.fields import applies, config_fields
 from engine.config.problems import Problem
+from engine.config.words import CHOICES, LABELS, SECTIONS
 from engine.faults.designs.design import OPTIONS
 from engine.faults.designs.registry import SAMPLINGS
+from engine.models.torchvision_cnn import torchvision_names
 
 
 def test_every_key_of_the_models_has_a_field_that_says_what_it_means() -> None:
@@ -86,3 +88,27 @@ def test_a_problem_names_section_key_and_item() -> None:
     ]  # fmt: skip
     assert str(Problem("faults", "bits", "item 2", "is wrong")) == "[faults] bits, item 2: is wrong"
     assert str(Problem("faults", "", "", "is wrong")) == "[faults]: is wrong"
+
+
+def test_every_key_has_a_label_that_fits_beside_its_field() -> None:
+    fields = config_fields()
+    assert set(LABELS) == {(one.section, one.key) for one in fields}
+    assert set(SECTIONS) == {one.section for one in fields}
+    assert max(len(one.label) for one in fields) <= 17
+
+
+def test_every_choice_says_what_it_means_and_nothing_else_is_said() -> None:
+    fields = {(one.section, one.key): one for one in config_fields()}
+    for one in fields.values():
+        if one.kind == "choice":
+            assert list(one.meanings) == list(one.choices), one.key
+    for place, meanings in CHOICES.items():
+        known = ("false", "true") if fields[place].kind == "flag" else fields[place].choices
+        assert set(meanings) <= set(known), place
+        assert all(" " in meaning for meaning in meanings.values()), place
+
+
+def test_torchvisions_names_are_those_that_it_knows() -> None:
+    names = {f"torchvision:{name}" for name in torchvision_names()}
+    arch = next(one for one in config_fields() if one.key == "arch")
+    assert set(arch.choices) == {*NETWORKS, *names}
