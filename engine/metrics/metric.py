@@ -84,6 +84,8 @@ class Metric:
     """its value where two classes are equally probable; None where that has no single value"""
     source: str = ""
     """who proposed it, and when"""
+    written: str = ""
+    """as papers and people write it, `EL2N`; empty: as its name, with blanks for _"""
 
     def __post_init__(self) -> None:
         if re.fullmatch(r"[a-z][a-z0-9_]*", self.name) is None:

@@ -59,6 +59,7 @@ def _kennard_stone_pixels(given: MetricInput) -> Values:
 PIXEL_ENTROPY = Metric(
     name="pixel_entropy",
     title="the entropy of its shades of grey",
+    written="pixel entropy",
     compute=_pixel_entropy,
     needs="pixels",
     source="Shannon 1948; of images, Gonzalez and Woods 2018",
@@ -66,6 +67,7 @@ PIXEL_ENTROPY = Metric(
 KENNARD_STONE_PIXELS = Metric(
     name="kennard_stone_pixels",
     title="how early it is picked, where each is as far as can be in pixels from those before",
+    written="Kennard-Stone (pixels)",
     compute=_kennard_stone_pixels,
     needs="pixels",
     source="Kennard and Stone 1969",

@@ -41,6 +41,17 @@ METRIC_COLUMNS = (*METRICS, OWN)
 """the columns of `images` that hold metrics"""
 
 
+def written(name: str) -> str:
+    """A metric as people write it, for what they read; an unknown one by its name.
+
+    >>> written("el2n")
+    'EL2N'
+    """
+    if name == OWN:
+        return "own metric"
+    return (METRICS[name].written if name in METRICS else "") or name.replace("_", " ")
+
+
 def metrics_for(ranking: Metric) -> tuple[Metric, ...]:
     """The metrics that a campaign ranked by one of them computes: that one, and all that need logits only."""
     known = {name: metric for name, metric in METRICS.items() if metric.needs == "logits"}

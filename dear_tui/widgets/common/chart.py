@@ -35,10 +35,10 @@ class Chart(Widget):
         .chart--non-critical { color: $class-non-critical; }
         .chart--critical { color: $class-critical; text-style: bold; }
         .chart--cursor { color: $foreground; text-style: bold; }
-        .chart--overlay-0 { color: $class-critical; text-style: bold; }
-        .chart--overlay-1 { color: $class-masked; }
-        .chart--overlay-2 { color: $class-metric; }
-        .chart--overlay-3 { color: $class-non-critical; }
+        .chart--overlay-0 { color: $class-overlay-0; text-style: bold; }
+        .chart--overlay-1 { color: $class-overlay-1; }
+        .chart--overlay-2 { color: $class-overlay-2; }
+        .chart--overlay-3 { color: $class-overlay-3; }
         .chart--overlay-4 { color: $foreground; }
         .chart--screened { color: $foreground-muted; }
     }

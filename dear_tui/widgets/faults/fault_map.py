@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
+from textual.color import Color
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from dear_tui.settings.class_colours import letters_on
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.faults.fault_map_picture import (
     ALL,
@@ -36,8 +38,8 @@ if TYPE_CHECKING:
 
 LEGEND_RATES = {Fill.LOW: 5e-5, Fill.MIDDLE: 5e-4, Fill.HIGH: 5e-3, Fill.HIGHEST: 0.2}
 """The rates whose colours stand for their decades."""
-TURN = 0.75
-"""where on the scale of heat the theme's own colour is"""
+COOLEST = 0.2
+"""how much of the hottest colour the rarest cells have"""
 SHADES = 100
 LEAST_WIDTH, LEAST_HEIGHT = 76, 7
 HEADINGS = ("critical pairs", "critical")
@@ -49,7 +51,7 @@ GAP = 2
 
 
 class FaultMap(Widget, can_focus=True):
-    """A cell for each layer and bit, the darker the rarer; totals at the edges."""
+    """A cell for each layer and bit, the redder the worse; totals at the edges."""
 
     BINDINGS: ClassVar[list[BindingType]] = with_ids(
         "fault-map",
@@ -69,7 +71,7 @@ class FaultMap(Widget, can_focus=True):
         .map--axis { color: $text-muted; }
         .map--none { color: $text-muted; background: $foreground 14%; }
         .map--zero { color: $text-disabled; }
-        .map--hot { color: $class-critical; }
+        .map--hot { color: $class-heat; }
         &:ansi .map--none { color: ansi_bright_black; background: ansi_default; }
         &:ansi .map--zero { color: ansi_bright_black; }
     }
@@ -231,7 +233,7 @@ class FaultMap(Widget, can_focus=True):
         style = self._heat_style(level, grid.rate(row, column))
         has_room = width >= LEAST_NUMBER_WIDTH and layout.cell_height >= LEAST_NUMBER_HEIGHT
         if is_middle and has_room and level >= Fill.LOW:
-            return cell_number(grid.rate(row, column), width), self._style("text") + Style(bgcolor=style.bgcolor)
+            return cell_number(grid.rate(row, column), width), self._number_style(style)
         return GLYPHS[level] * width, style
 
     def _heat_style(self, level: Fill, rate: float) -> Style:
@@ -246,13 +248,19 @@ class FaultMap(Widget, can_focus=True):
         return self._styles[shade]
 
     def _hot_style(self, heat: float) -> Style:
-        """From the background over the theme's colour to a bright one, where these can be mixed."""
+        """The further from the background, the worse; numbers are black or white, whichever is told apart more."""
         hot, back = self.get_component_styles("map--hot").color, self.background_colors[1]
         if hot.ansi is not None or back.ansi is not None:
             return self._style("hot")
-        brightest = hot.blend(back.get_contrast_text(1), 0.75)
-        colour = back.blend(hot, 0.25 + heat) if heat < TURN else hot.blend(brightest, (heat - TURN) / (1 - TURN))
+        colour = back.blend(hot, COOLEST + (1 - COOLEST) * heat)
         return Style(color=colour.rich_color, bgcolor=back.blend(colour, 0.6).rich_color)
+
+    def _number_style(self, heat: Style) -> Style:
+        """Of a number in a cell: on the cell's whole colour, black or white."""
+        if heat.color is None or heat.color.triplet is None:
+            return heat
+        ground = Color(*heat.color.triplet)
+        return Style(color=letters_on(ground).rich_color, bgcolor=heat.color)
 
     def _legend(self, grid: HeatGrid) -> Strip:
         text = self._style("text")

@@ -5,7 +5,7 @@ import pytest
 
 from engine.errors import InputError
 from engine.metrics.metric import Metric, MetricInput
-from engine.metrics.registry import METRIC_COLUMNS, METRICS, compute_metrics, metrics_for
+from engine.metrics.registry import METRIC_COLUMNS, METRICS, OWN, compute_metrics, metrics_for, written
 from engine.store.schema import COLUMNS
 
 GIVEN = MetricInput(np.zeros((3, 2), np.float32), np.zeros(3, np.int64))
@@ -20,6 +20,14 @@ def test_each_metric_has_a_column_of_its_own_and_says_who_proposed_it() -> None:
     assert {name: COLUMNS["images"][name] for name in METRIC_COLUMNS} == dict.fromkeys(METRIC_COLUMNS, "DOUBLE")
     assert len(COLUMNS["images"]) == 5 + len(METRICS) + 1
     assert all(each.title and each.source for each in METRICS.values())
+
+
+def test_people_read_a_metric_as_they_write_it() -> None:
+    names = ("el2n", "deepgini", "cross_entropy", "kennard_stone", "margin", OWN, "of_another_version")
+    assert [written(name) for name in names] == [
+        *("EL2N", "DeepGini", "cross-entropy", "Kennard-Stone", "margin", "own metric", "of another version")
+    ]
+    assert len({written(name) for name in METRICS}) == len(METRICS)
 
 
 def test_metrics_of_logits_are_computed_for_every_campaign(monkeypatch: pytest.MonkeyPatch) -> None:
