@@ -15,6 +15,8 @@ MOST = 50
 QUOTED = re.compile(r"'(?:[^']|'')*(?P<text>'|\Z)|--[^\n]*(?P<line>\n|\Z)|/\*.*?(?P<block>\*/|\Z)", re.S)
 WORD = re.compile(r"(?:(\w+)\.)?(\w*)\Z")
 AFTER_FROM = re.compile(r"\b(?:from|join)\s+\w*\Z", re.I)
+AT_START = re.compile(r"(?:\A|[(;])\s*\w*\Z")
+"""where a query begins, so that a keyword is likelier than a name"""
 SOURCE = re.compile(r"\b(?:from|join)\s+(\w+)(?:\s+(?:as\s+)?(\w+))?", re.I)
 
 
@@ -57,9 +59,12 @@ def _offers(qualifier: str | None, before: str, text: str, names: Names) -> Iter
     if AFTER_FROM.search(before):
         yield from views
         return
+    keywords = [Completion(keyword, "keyword") for keyword in names.keywords]
+    if AT_START.search(before):
+        yield from keywords
     yield from _columns(sources.values() or names.views)
     yield from views
-    yield from (Completion(keyword, "keyword") for keyword in names.keywords)
+    yield from keywords
     yield from (Completion(function, "function") for function in names.functions)
 
 

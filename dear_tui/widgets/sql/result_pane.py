@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from dear_tui.widgets.sql.result_grid import PreparedPage, ResultGrid
+    from engine.store.sql.sql import Order
 
 VIEWS = ("grid", "curve", "dots")
 NO_ROWS = "No rows: the query is right, and nothing answers to it."
@@ -73,8 +74,8 @@ class ResultPane(Container):
         self._sentence.set_class(is_error, "-error")
         self._sentence.display = True
 
-    async def show_page(self, page: PreparedPage) -> None:
-        """These rows in the place of what was there."""
+    async def show_page(self, page: PreparedPage, order: Order | None = None, column: int = 0) -> None:
+        """These rows in the place of what was there, with the cursor in a column."""
         from dear_tui.widgets.sql.result_grid import ResultGrid
 
         self.drop()
@@ -82,8 +83,9 @@ class ResultPane(Container):
             self.say(Content(NO_ROWS))
             return
         self._sentence.display = False
-        self.grid = ResultGrid(page)
-        await self.mount(self.grid)
+        self.grid = grid = ResultGrid(page, order)
+        await self.mount(grid)
+        grid.move_cursor(column=column)
 
     def show_next_view(self) -> None:
         """Grid, curve, dots, and the grid again."""
@@ -104,6 +106,20 @@ def rows_text(page: PreparedPage, total: int | None, at_least: int | None = None
     if page.more:
         return f"first {page.count:,}{all_rows} rows"
     return "1 row" if page.count == 1 else f"{page.count:,} rows"
+
+
+def found_text(page: PreparedPage) -> str:
+    """17 cells match conv, on this page: n and N go through them."""
+    if page.found is None:
+        return ""
+    count, where = len(page.found.places), " on this page" if page.more or page.first else ""
+    cells = "no cell matches" if not count else "1 cell matches" if count == 1 else f"{count:,} cells match"
+    return f"{cells} {page.found.text}{where}" + (", n and N go there" if count else "")
+
+
+def order_sign(order: Order) -> str:
+    """Whether values fall or rise."""
+    return "↓" if order.is_descending else "↑"
 
 
 def muted(text: str) -> Content:
