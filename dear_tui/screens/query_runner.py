@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from dear_tui.query.runs import LIMITS, CancelledError, LateSession, Run
-from dear_tui.widgets.sql.result_pane import found_text, muted, order_sign, rows_text
+from dear_tui.widgets.sql.result_pane import muted
+from dear_tui.widgets.sql.result_text import found_text, order_sign, rows_text
 from engine.errors import DearError
 from engine.units import stopwatch
 

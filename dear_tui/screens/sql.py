@@ -58,7 +58,7 @@ class SqlScreen(SnapshotScreen):
         Binding("w,ctrl+s", "save", "save", show=False, tooltip="keep this query under a name"),
         Binding("e", "export", "export", tooltip="all rows to a CSV, Parquet or JSON file"),
         Binding("p", "plot", "plot", tooltip="numbers as a curve, as dots, and as rows again"),
-        Binding("t", "toggle_views", "views", show=False, tooltip="to the views and their columns; there, hide them"),
+        Binding("t", "toggle_views", "views", show=False, tooltip="go to the views; there, hide them"),
         Binding("greater_than_sign", "tab(1)", "next result", key_display=">", tooltip="the result of another query"),
         Binding("less_than_sign", "tab(-1)", "result before", show=False, key_display="<", tooltip="the one before"),
         Binding("x", "close_tab", "close", tooltip="this result, whose rows are let go"),

@@ -15,8 +15,8 @@ from dear_tui.charts.result_plot import MOST_LINES
 from dear_tui.query.values import cell_text, whole_text
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.sql.copied_rows import MOST_LETTERS, tab_separated
-from dear_tui.widgets.sql.result_pane import order_sign
 from dear_tui.widgets.sql.result_rows import WIDEST, ResultRows, is_number
+from dear_tui.widgets.sql.result_text import order_sign
 from dear_tui.widgets.sql.row_search import find_cells
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class ResultGrid(DataTable):
         Binding("y", "copy_cell", "copy", tooltip="this cell, to the clipboard"),
         Binding("Y", "copy_row", "copy row", show=False, tooltip="this row with its names, for a spreadsheet"),
         Binding("C", "copy_table", "copy table", show=False, tooltip="all rows with their names, for a spreadsheet"),
-        Binding("s", "screen.sort", "sort", tooltip="all rows by this column, rising, falling, as they came"),
+        Binding("s", "screen.sort", "sort", tooltip="all rows by this column; again: falling, off"),
         Binding("slash", "screen.search", "search", key_display="/", tooltip="a text in the cells of these rows"),
         Binding("n", "next_found(1)", "next match", show=False, tooltip="the next cell with the text that is sought"),
         Binding("N", "next_found(-1)", "match before", show=False, tooltip="the cell with that text before this one"),

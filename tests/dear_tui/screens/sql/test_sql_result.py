@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from dear_tui.screens.sql import SqlScreen
 
 
+HELP_WIDTH = 73
+
+
 def shows_another_page(screen: SqlScreen, before: object) -> bool:
     return screen.pane.grid is not before and not screen.runner.is_running
 
@@ -234,6 +237,7 @@ async def test_the_help_has_each_place_once(sql_store: Path) -> None:
         await ask(pilot, "SELECT 1 AS one")
         await pilot.press("question_mark")
         lines = str(app.screen.query_one(Static).content).splitlines()
+        assert max(map(len, lines)) <= HELP_WIDTH, "a line of the help is broken in two at 80 columns"
         places = ("result grid", "on this screen", "everywhere")
         assert [line for line in lines if line in places] == list(places)
 
