@@ -131,7 +131,8 @@ class QueryRunner:
         pane.border_title = Content(f"{rows}{now}{by}" if rows or self.is_running else "result")
         if not self.is_running:
             kept = "" if run.kept is None else NOT_ALL_KEPT
-            pane.border_subtitle = Content((found_text(grid.page) if grid is not None else "") or kept)
+            found = found_text(grid.page) if grid is not None else ""
+            pane.border_subtitle = Content("p shows the rows" if pane.view == "plot" else found or kept)
         self._screen.tabs.tell()
         if self.is_shown:
             self._screen.refresh_bindings()

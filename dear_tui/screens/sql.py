@@ -11,6 +11,7 @@ from textual.content import Content
 
 from dear_tui.query.runs import LIMITS
 from dear_tui.screens.base import SnapshotScreen
+from dear_tui.screens.dialogs.plot_columns import PlotColumns
 from dear_tui.screens.dialogs.prompt import Prompt
 from dear_tui.screens.dialogs.value import ValueScreen
 from dear_tui.screens.query_files import QueryFiles
@@ -57,11 +58,11 @@ class SqlScreen(SnapshotScreen):
         Binding("c", "clear", "clear", show=False, tooltip="an empty editor; ctrl+z there undoes it"),
         Binding("w,ctrl+s", "save", "save", show=False, tooltip="keep this query under a name"),
         Binding("e", "export", "export", tooltip="all rows to a CSV, Parquet or JSON file"),
-        Binding("p", "plot", "plot", tooltip="numbers as a curve, as dots, and as rows again"),
+        Binding("p", "plot", "plot", tooltip="numbers as a picture, and as rows again"),
         Binding("t", "toggle_views", "views", show=False, tooltip="go to the views; there, hide them"),
-        Binding("greater_than_sign", "tab(1)", "next result", key_display=">", tooltip="the result of another query"),
-        Binding("less_than_sign", "tab(-1)", "result before", show=False, key_display="<", tooltip="the one before"),
-        Binding("x", "close_tab", "close", tooltip="this result, whose rows are let go"),
+        Binding("greater_than_sign", "tab(1)", "next tab", key_display=">", tooltip="the result of another query"),
+        Binding("less_than_sign", "tab(-1)", "tab before", show=False, key_display="<", tooltip="the one before"),
+        Binding("x", "close_tab", "close tab", tooltip="this result, whose rows are let go"),
         Binding("right_square_bracket", "page(1)", "next rows", key_display="]", tooltip="the next 100,000 rows"),
         Binding("left_square_bracket", "page(-1)", "rows before", key_display="[", tooltip="the 100,000 rows before"),
     )
@@ -235,10 +236,16 @@ class SqlScreen(SnapshotScreen):
         self.refresh_bindings()
 
     def action_plot(self) -> None:
-        """Show the rows another way."""
-        self.pane.show_next_view()
+        """Show the rows as a plot, and as rows again."""
+        self.pane.toggle_plot()
         self.runner.show_title()
         self.set_focus(self.pane.shown)
+
+    def action_choose_columns(self) -> None:
+        """Ask which columns are plotted."""
+        plot = self.pane.plot
+        if plot.rows is not None and plot.choice is not None:
+            self.app.push_screen(PlotColumns(plot.rows, plot.choice), plot.take)
 
     def action_toggle_views(self) -> None:
         """Go to the side bar, which is shown for that; from there, hide it."""

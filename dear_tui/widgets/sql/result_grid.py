@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual_fastdatatable import DataTable
 
-from dear_tui.charts.result_plot import MOST_LINES
+from dear_tui.charts.result_data import first_choice
 from dear_tui.query.values import cell_text, whole_text
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.sql.copied_rows import MOST_LETTERS, tab_separated
@@ -36,7 +36,7 @@ class PreparedPage:
         self.backend = ResultRows(page.rows)
         self.backend.render_markup = False
         _ = self.backend.column_content_widths
-        self.is_curve = is_curve(page.rows)
+        self.can_plot = first_choice(page.rows) is not None
         self.found: Found | None = None
         """cells with the text that is sought"""
 
@@ -195,8 +195,3 @@ class ResultGrid(DataTable):
 
     def _say(self, sentence: str, is_refusal: bool = False) -> None:
         self.notify(sentence, severity="warning" if is_refusal else "information", timeout=4, markup=False)
-
-
-def is_curve(rows: pa.Table) -> bool:
-    """Whether all columns are numbers: an x and some y."""
-    return 2 <= rows.num_columns <= MOST_LINES + 1 and all(is_number(field.type) for field in rows.schema)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from dear_tui.widgets.sql.result_grid import PreparedPage, ResultGrid
     from engine.store.sql.sql import Order
 
-VIEWS = ("grid", "curve", "dots")
 NO_ROWS = "No rows: the query is right, and nothing answers to it."
 
 
@@ -40,29 +39,30 @@ class ResultPane(Container):
         """A pane that says this until there is a result."""
         super().__init__()
         self._sentence = Static(sentence, classes="sentence")
-        self._plot = PlotView()
+        self.plot = PlotView()
         self.grid: ResultGrid | None = None
         self.view = "grid"
 
     def compose(self) -> ComposeResult:
         """The grid comes with the first rows."""
         yield self._sentence
-        yield self._plot
+        yield self.plot
 
     @property
     def shown(self) -> Widget | None:
         """What takes the keys."""
-        return self.grid if self.view == "grid" else self._plot
+        return self.grid if self.view == "grid" else self.plot
 
     @property
     def can_plot(self) -> bool:
-        """Whether there are numbers over numbers."""
-        return self.grid is not None and self.grid.page.is_curve
+        """Whether there are numbers beside another column."""
+        return self.grid is not None and self.grid.page.can_plot
 
     def drop(self) -> None:
         """Let the rows go."""
         self.view = "grid"
-        self._plot.display = self._sentence.display = False
+        self.plot.display = self._sentence.display = False
+        self.plot.forget()
         if self.grid is not None:
             self.grid.remove()
             self.grid = None
@@ -87,15 +87,15 @@ class ResultPane(Container):
         await self.mount(grid)
         grid.move_cursor(column=column)
 
-    def show_next_view(self) -> None:
-        """Grid, curve, dots, and the grid again."""
+    def toggle_plot(self) -> None:
+        """The rows as a plot, or as rows again."""
         if self.grid is None:
             return
-        self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
+        self.view = "plot" if self.view == "grid" else "grid"
         self.grid.display = self.view == "grid"
-        self._plot.display = self.view != "grid"
-        if self.view != "grid":
-            self._plot.show(self.grid.page.rows, dots=self.view == "dots")
+        self.plot.display = self.view == "plot"
+        if self.view == "plot":
+            self.plot.show(self.grid.page.rows)
 
 
 def muted(text: str) -> Content:

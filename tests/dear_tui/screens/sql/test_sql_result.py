@@ -240,16 +240,3 @@ async def test_the_help_has_each_place_once(sql_store: Path) -> None:
         assert max(map(len, lines)) <= HELP_WIDTH, "a line of the help is broken in two at 80 columns"
         places = ("result grid", "on this screen", "everywhere")
         assert [line for line in lines if line in places] == list(places)
-
-
-async def test_p_plots_numbers_as_a_curve_and_as_dots(sql_store: Path) -> None:
-    app = DearApp(sql_store)
-    async with app.run_test(size=WIDE) as pilot:
-        screen = await ask(pilot, "SELECT rank, masked, non_critical, critical FROM curve ORDER BY rank")
-        for view in ("curve", "dots", "grid"):
-            await pilot.press("p")
-            assert screen.pane.view == view
-            assert ("→ rank" in screen_text(app)) == (view != "grid")
-        await ask(pilot, "SELECT layer, bit FROM faults")
-        await pilot.press("p")
-        assert screen.pane.view == "grid"
