@@ -28,6 +28,8 @@ MOST_LINES = 4
 INKS = (Ink.MASKED, Ink.CRITICAL, Ink.METRIC, Ink.NON_CRITICAL)
 BARS_WIDTH = 0.8
 """of a category's place, for the bars of all lines"""
+ENTRY = 7
+"""cells of a line in the legend beside its name"""
 LONGEST_NAME = 9
 """cells of a category below the axis"""
 
@@ -64,10 +66,7 @@ class CategoryAxis(Axis):
 
     def labels(self, ticks: Sequence[float]) -> list[str]:
         """Names, long ones cut."""
-        names = [self.names[int(tick)] for tick in ticks]
-        return [
-            name if cell_len(name) <= LONGEST_NAME else set_cell_size(name, LONGEST_NAME - 1) + "…" for name in names
-        ]
+        return [_cut(self.names[int(tick)], LONGEST_NAME) for tick in ticks]
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,8 +127,11 @@ def make_result_plot(
         note: what is left out.
     """
     x = CategoryAxis.of(names) if names is not None else _axis([line.x for line in lines], log_x)
-    ground = [np.zeros(1)] if kind is PlotKind.BARS else []
-    return ResultPlot(x_name, y_name, kind, x, _axis([*(line.y for line in lines), *ground], log_y), tuple(lines), note)
+    values = [line.y for line in lines]
+    y = _axis([*values, np.zeros(1)] if kind is PlotKind.BARS else values, log_y)
+    if kind is PlotKind.BARS and y.log:
+        y = replace(y, least=y.least / 2)  # else the lowest bar would be of no height
+    return ResultPlot(x_name, y_name, kind, x, y, tuple(lines), note)
 
 
 def _axis(values: list[Floats], log: bool) -> Axis:
@@ -148,8 +150,8 @@ def draw_result(plot: ResultPlot, width: int, height: int) -> Picture:
             picture.put(0, 0, TOO_SMALL, Ink.TEXT)
         return picture
     inks = inks_of(line.name for line in plot.lines)
-    _legend(picture, plot, inks)
-    picture.area = top, left, rows, columns = draw_axes(picture, plot.x, plot.y, 1, height - 2)
+    legend = _legend(picture, plot, inks)
+    picture.area = top, left, rows, columns = draw_axes(picture, plot.x, plot.y, legend, height - 2)
     cells = np.zeros((rows * CELL_HEIGHT, columns * CELL_WIDTH), dtype=np.bool_)
     inked = picture.inks[top : top + rows, left : left + columns]
     for index, (line, ink) in enumerate(zip(plot.lines, inks, strict=True)):
@@ -172,7 +174,8 @@ def result_figure(plot: ResultPlot) -> Figure:
             case PlotKind.LINE:
                 marks.append(Line(line.name, colour, x, y, stroke_of(STYLES[ink])))
             case PlotKind.BARS:
-                marks.append(Band(line.name, colour, *_edges(plot, index, x, y)))
+                places, low, high = _edges(plot, index, x, y)
+                marks += [Band(line.name, colour, places, low, high), Line("", colour, places, high)]
     return Figure(plot.title, plot.x_name, plot.y_name, plot.x, plot.y, tuple(marks))
 
 
@@ -208,16 +211,26 @@ def inks_of(names: Iterable[str]) -> list[Ink]:
     return [CLASS_INKS[name] if name in CLASS_INKS else next(free) for name in named]
 
 
-def _legend(picture: Picture, plot: ResultPlot, inks: list[Ink]) -> None:
-    column = 1
-    for line, ink in zip(plot.lines, inks, strict=True):
-        sample = "█" * 3 if plot.kind is PlotKind.BARS else line_sample(STYLES[ink])
-        picture.put(0, column, sample, ink)
-        picture.put(0, column + 4, line.name, Ink.TEXT)
-        column += cell_len(line.name) + 7
+def _legend(picture: Picture, plot: ResultPlot, inks: list[Ink]) -> int:
+    """The lines, and x with what is to be known of the axes, in one row or in two; returns how many."""
     logs = "".join(f", log {name}" for name, axis in (("x", plot.x), ("y", plot.y)) if axis.log)
     label = f"→ {plot.x_name}{logs}" + (f"  {plot.note}" if plot.note else "")
-    picture.put(0, max(picture.width - cell_len(label) - 1, column), label, Ink.AXIS)
+    room = picture.width - 1
+    width = sum(cell_len(line.name) + ENTRY for line in plot.lines)
+    row = 0 if width + cell_len(label) < room else 1
+    longest = room // max(len(plot.lines), 1) - ENTRY if width > room else room
+    column = 1
+    for line, ink in zip(plot.lines, inks, strict=True):
+        name = _cut(line.name, longest)
+        picture.put(0, column, "█" * 3 if plot.kind is PlotKind.BARS else line_sample(STYLES[ink]), ink)
+        picture.put(0, column + 4, name, Ink.TEXT)
+        column += cell_len(name) + ENTRY
+    picture.put(row, max(room - cell_len(label), 1), label, Ink.AXIS)
+    return row + 1
+
+
+def _cut(name: str, width: int) -> str:
+    return name if cell_len(name) <= width else set_cell_size(name, max(width - 1, 1)) + "…"
 
 
 def _drawn(plot: ResultPlot, index: int, line: ResultLine, shape: tuple[int, int], ink: Ink) -> NDArray[np.bool_]:

@@ -90,7 +90,7 @@ class QueryRunner:
         """All rows by this column, rising, falling, and as the query gives them, in turns."""
         from engine.store.sql.sql import Order
 
-        if self._unsorted is None or self.is_running:
+        if self._unsorted is None or (self.is_running and self.run is self._unsorted):
             self._screen.notify("the rows are not all there yet; sort them then", severity="warning", timeout=4)
             return
         before = self._order if self._order and self._order.column == column else None
@@ -173,7 +173,7 @@ class QueryRunner:
     def _show_unsorted(self) -> None:
         """The rows as the query gives them."""
         self._drop_sorted()
-        self.run, self._order, self.has_page = self._unsorted, None, True
+        self.run, self._order, self.has_page, self.is_running = self._unsorted, None, True, False
         self._turn_to(0)
 
     def _search(self, grid: ResultGrid, text: str) -> None:

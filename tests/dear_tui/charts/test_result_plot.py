@@ -136,3 +136,12 @@ def test_log_axes_show_what_is_above_0() -> None:
     assert sum(0x2800 < ord(sign) <= 0x28FF for sign in dots) == 2
     nothing = make_result_plot("x", "y", [ResultLine("y", np.zeros(2), -np.ones(2))], PlotKind.LINE, log_y=True)
     assert not nothing.y.log, "where nothing is above 0 the axis stays linear"
+
+
+def test_a_legend_that_is_too_wide_is_cut_and_x_stands_below() -> None:
+    lines = dict.fromkeys((f"layer{number}.0.conv1" for number in range(4)), X)
+    rows = text(draw_result(plot(X, lines, PlotKind.LINE), 78, 12)).splitlines()
+    assert rows[0].count("layer") == rows[0].count("…") == 4
+    assert rows[1].strip() == "→ rank"
+    one = text(draw_result(plot(X, {"y": X}, PlotKind.LINE), 78, 12)).splitlines()
+    assert one[0].endswith("→ rank"), "beside the lines where there is room"

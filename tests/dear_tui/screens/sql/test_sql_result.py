@@ -157,6 +157,17 @@ async def test_all_rows_are_sorted_by_a_key_and_by_a_click_on_the_head(
         assert title(pilot).startswith("rows 101–200 of 250, ")
 
 
+async def test_the_next_order_does_not_wait_for_the_last_one(sql_store: Path) -> None:
+    app = DearApp(sql_store)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        screen = await ask(pilot, "SELECT range AS n FROM range(99)")
+        for keys, first in (("ss", 98), ("ss", 0), ("s", 98), ("sss", 98)):
+            await pilot.press(*keys)
+            await until(pilot, lambda: not screen.runner.is_running)
+            await until(pilot, lambda first=first: cells(screen, "n")[0] == first)  # type: ignore[misc]
+        assert notices(app) == ""
+
+
 async def test_rows_that_are_not_all_kept_are_not_sorted_and_stay(
     sql_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
