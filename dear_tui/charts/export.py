@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dear_tui.charts.view import ChartView
     from engine.figures.figure import Figure
 
-NAMES = frozenset({"campaign", "image_id", "rank"})
+NAMES = frozenset({"campaign", "fault_id", "image_id", "rank"})
 """columns whose numbers are names"""
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dear_tui.charts.export import NAMES
 from dear_tui.charts.result_plot import MOST_LINES, PlotKind, ResultLine, ResultPlot, make_result_plot
 from dear_tui.query.values import cell_text
 from engine.analysis.result_table import Column, Kind, Table
@@ -68,23 +69,25 @@ def numbers_of(rows: pa.Table) -> list[int]:
 def first_choice(rows: pa.Table) -> PlotChoice | None:
     """What is plotted before one chooses: numbers over the first column; None where there is no number beside another.
 
-    A few rows with names, or with one whole number each, are bars of their last number, which in a question is the
-    answer; others are lines.
+    A first column of one and the same number, such as the campaign, is passed over, and ids are drawn only where there
+    is nothing else. A few rows with names, or with one whole number each, are bars of their last number, which in a
+    question is the answer; others are lines.
     """
     from pyarrow import types
 
     numbers = numbers_of(rows)
-    y = [column for column in numbers if column != 0]
-    if not y and numbers and rows.num_columns > 1:
-        return PlotChoice(1, (0,), kind=PlotKind.BARS)
-    if not y:
+    if not numbers or rows.num_columns < 2:
         return None
-    first = rows.column(0)
-    is_named = 0 not in numbers
+    x = next((one for one in range(rows.num_columns) if one not in numbers or len(rows.column(one).unique()) > 1), 0)
+    others = [column for column in numbers if column != x]
+    y = [column for column in others if rows.column_names[column] not in NAMES] or others
+    if not y:
+        return PlotChoice(next(one for one in range(rows.num_columns) if one != x), (x,), kind=PlotKind.BARS)
+    first = rows.column(x)
     is_counted = types.is_integer(first.type) and rows.num_rows <= MOST_BARS and len(first.unique()) == rows.num_rows
-    if is_named or is_counted:
-        return PlotChoice(0, (y[-1],), kind=PlotKind.BARS)
-    return PlotChoice(0, tuple(y[:MOST_LINES]))
+    if x not in numbers or is_counted:
+        return PlotChoice(x, (y[-1],), kind=PlotKind.BARS)
+    return PlotChoice(x, tuple(y[-MOST_LINES:]))
 
 
 def plot_rows(rows: pa.Table, choice: PlotChoice) -> ResultPlot:

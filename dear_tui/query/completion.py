@@ -42,11 +42,13 @@ def complete(before: str, after: str, names: Names) -> tuple[int, list[Completio
     qualifier, word = match[1], match[2]
     if not word and not qualifier:
         return 0, []
-    offered = _offers(qualifier, before, before + after, names)
-    found = {offer.text.lower(): offer for offer in reversed(list(offered)) if offer.text.startswith(word.lower())}
+    found: dict[str, Completion] = {}
+    for offer in _offers(qualifier, before, before + after, names):
+        if offer.text.startswith(word.lower()):
+            found.setdefault(offer.text.lower(), offer)
     if word.lower() in found:
         return 0, []
-    offers = [_as_typed(offer, word) for offer in reversed(found.values())]
+    offers = [_as_typed(offer, word) for offer in found.values()]
     return len(word), offers[:MOST]
 
 

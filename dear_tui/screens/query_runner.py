@@ -43,7 +43,8 @@ class QueryRunner:
         """a text that is looked for in the rows"""
         self._unsorted: Run | None = None
         """the query's own run, whose rows are those of any order"""
-        self._order: Order | None = None
+        self.order: Order | None = None
+        """what the rows are sorted by, if not as the query gives them"""
         self._page_rows = 0
         """of its first page, which is a full one where others follow"""
         self._seconds = 0.0
@@ -61,7 +62,7 @@ class QueryRunner:
             self._screen.set_focus(None)  # else the rows, going, would hand the keys to another pane
         pane.drop()
         self.drop()
-        self._unsorted, self._order, self.sought, self.has_page = run, None, "", False
+        self._unsorted, self.order, self.sought, self.has_page = run, None, "", False
         self._begin(run)
 
     def drop(self) -> None:
@@ -93,11 +94,11 @@ class QueryRunner:
         if self._unsorted is None or (self.is_running and self.run is self._unsorted):
             self._screen.notify("the rows are not all there yet; sort them then", severity="warning", timeout=4)
             return
-        before = self._order if self._order and self._order.column == column else None
+        before = self.order if self.order and self.order.column == column else None
         if before is None or not before.is_descending:
-            self._order = Order(column, is_descending=before is not None)
+            self.order = Order(column, is_descending=before is not None)
             self._drop_sorted()
-            run = self._unsorted.sorted(self._order)
+            run = self._unsorted.sorted(self.order)
             run.total, self.has_page = self._unsorted.total, False
             self._begin(run)
         else:
@@ -126,7 +127,7 @@ class QueryRunner:
         rows = f"{rows_text(grid.page, run.total, run.kept)}, {_columns(len(grid.names))}, " if grid is not None else ""
         if grid is None and self.has_page:
             rows = "0 rows, "
-        order = self._order
+        order = self.order
         by = f", by {grid.names[order.column]} {order_sign(order)}" if grid is not None and order is not None else ""
         pane.border_title = Content(f"{rows}{now}{by}" if rows or self.is_running else "result")
         if not self.is_running:
@@ -173,7 +174,7 @@ class QueryRunner:
     def _show_unsorted(self) -> None:
         """The rows as the query gives them."""
         self._drop_sorted()
-        self.run, self._order, self.has_page, self.is_running = self._unsorted, None, True, False
+        self.run, self.order, self.has_page, self.is_running = self._unsorted, None, True, False
         self._turn_to(0)
 
     def _search(self, grid: ResultGrid, text: str) -> None:
@@ -224,7 +225,7 @@ class QueryRunner:
         if seconds is not None:
             self._seconds, self._page_rows = seconds, page.count
         had_keys = self.is_shown and (screen.focused is None or screen.focused in pane.walk_children())
-        await pane.show_page(page, self._order, pane.grid.cursor_column if pane.grid is not None else 0)
+        await pane.show_page(page, self.order, pane.grid.cursor_column if pane.grid is not None else 0)
         if had_keys:
             screen.set_focus(pane.shown)
         self.show_title()

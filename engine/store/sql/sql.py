@@ -113,6 +113,11 @@ class Order:
     """0-based"""
     is_descending: bool = False
 
+    @property
+    def direction(self) -> str:
+        """As SQL writes it."""
+        return f"{'DESC' if self.is_descending else 'ASC'} NULLS LAST"
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -239,6 +244,13 @@ def _opened(sql: str, cursor: duckdb.DuckDBPyConnection) -> Opened:
     return Opened(size, pages(rows.to_arrow_reader(min(size + 1, BATCH)), size))
 
 
+def _ordered(vetted: str, order: Order | None) -> str:
+    """A checked query whose rows come in an order; a plan has none but its own."""
+    if order is None or EXPLAIN.match(vetted):
+        return vetted
+    return f"SELECT * FROM (\n{vetted}\n) ORDER BY {order.column + 1} {order.direction}"
+
+
 def _plan(sql: str, cursor: duckdb.DuckDBPyConnection) -> pa.Table:
     """A plan line by line: it is one value otherwise."""
     import pyarrow as pa
@@ -251,9 +263,8 @@ def _sorted(kept: KeptPages, size: int, order: Order, cursor: duckdb.DuckDBPyCon
     """Begin to sort the rows of these pages, which are all rows of a result."""
     names = kept.read(0).column_names
     plain = [f"c{index}" for index in range(len(names))]  # two columns of a result may have one name
-    direction = "DESC" if order.is_descending else "ASC"
     rows = cursor.from_arrow(kept.reader(plain)).project("*, row_number() OVER () AS place")
-    rows = rows.order(f"{plain[order.column]} {direction} NULLS LAST, place").project(", ".join(plain))
+    rows = rows.order(f"{plain[order.column]} {order.direction}, place").project(", ".join(plain))
     sorted_pages = pages(rows.to_arrow_reader(min(size + 1, BATCH)), size)
     return Opened(size, ((table.rename_columns(names), more) for table, more in sorted_pages))
 
@@ -333,8 +344,8 @@ class SqlSession:
         """Whether DuckDB computes, for `query`, its rows or `write_parquet`."""
         return self._at_work.locked()
 
-    def query(self, sql: str) -> Result:
-        """Run one SELECT (or EXPLAIN of one) and stream its rows.
+    def query(self, sql: str, order: Order | None = None) -> Result:
+        """Run one SELECT (or EXPLAIN of one) and stream its rows, in another order where one is given.
 
         Raises:
             InputError: it is not exactly one SELECT, or it fails.
@@ -342,7 +353,7 @@ class SqlSession:
         with reported():  # an interrupt may come as early as this
             self._state.refresh()
         self._cursor = self._connection.cursor()
-        vetted = self._vetted(sql, self._cursor)
+        vetted = _ordered(self._vetted(sql, self._cursor), order)
         with self._at_work, reported():
             description = self._cursor.execute(vetted).description or []
         names, types = (tuple(str(column[field]) for column in description) for field in (0, 1))
@@ -362,8 +373,8 @@ class SqlSession:
             return Statement(lambda own: _opened(vetted, own), cursor)
         return Statement(lambda own: _opened(self._vetted(sql, own), own), cursor)
 
-    def write_parquet(self, sql: str, limit: int | None = None) -> None:
-        """Run one SELECT into the session's output file, all of its rows or at most `limit`.
+    def write_parquet(self, sql: str, limit: int | None = None, order: Order | None = None) -> None:
+        """Run one SELECT into the session's output file, all of its rows or at most `limit`, as `query` does.
 
         Raises:
             InputError: it is not exactly one SELECT, or it fails, or the file cannot be written.
@@ -371,7 +382,7 @@ class SqlSession:
         with reported():  # an interrupt may come as early as this
             self._state.refresh()
         self._cursor = self._connection.cursor()
-        vetted = self._vetted(sql, self._cursor)
+        vetted = _ordered(self._vetted(sql, self._cursor), order)
         with self._at_work, reported():
             rows = self._cursor.from_query(vetted)
             rows = rows if limit is None else rows.limit(limit)

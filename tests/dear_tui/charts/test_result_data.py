@@ -25,6 +25,9 @@ GROUPED = pa.table({"bit": [3, 1, 3, 1], "layer": ["b", "b", "a", "a"], "critica
         (pa.table({"n": [1, 2], "name": ["a", "b"]}), PlotChoice(1, (0,), kind=PlotKind.BARS)),
         (pa.table({"x": [0.5, 0.7], "y": [1, 2]}), PlotChoice(0, (1,))),
         (pa.table({"n": [1, 2]}), None),
+        (pa.table({"campaign": [1] * 70, "rank": range(70), "image_id": range(70), "critical": range(70)}),
+         PlotChoice(1, (3,))),
+        (pa.table({"metric": [0.5, 0.7], "image_id": [1, 2]}), PlotChoice(0, (1,))),
         (pa.table({"a": ["1"], "b": [[1]]}), None),
     ],
 )  # fmt: skip

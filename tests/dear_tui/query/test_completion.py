@@ -13,6 +13,7 @@ NAMES = Names(
             "faults",
             (ViewColumn("fault_id", "UINTEGER"), ViewColumn("layer", "VARCHAR"), ViewColumn("bit", "UTINYINT")),
         ),
+        View("campaigns", (ViewColumn("select", "VARCHAR"),)),
         View("images", (ViewColumn("image_id", "UINTEGER"), ViewColumn("label", "INTEGER"))),
     ),
     functions=("floor", "first_value", "last_value"),
@@ -46,6 +47,8 @@ def offered(text: str) -> list[str]:
         ("SELECT 'la|", []),
         ("SELECT 1 -- la|", []),
         ("SELECT /* la|", []),
+        ("SELE|", ["SELECT"]),
+        ("SELECT bit FROM faults WHERE fault_id IN (sele|", ["select"]),
         ("SELECT 'it''s' AS la| FROM images", ["label", "last_value"]),
     ],
 )
@@ -53,6 +56,12 @@ def test_the_word_is_completed_from_what_the_query_reads(text: str, expected: li
     found = offered(text)
     assert sorted(found) == sorted(expected)
     assert found[:1] == expected[:1], "the likeliest first"
+
+
+def test_where_a_query_begins_a_keyword_is_likelier_than_a_column_of_its_name() -> None:
+    for before in ("sele", " (sele", "WITH a AS (sele"):
+        assert complete(before, "", NAMES)[1] == [Completion("select", "keyword")]
+    assert complete("SELECT sele", "", NAMES)[1] == [Completion("select", "column", "VARCHAR")]
 
 
 def test_the_letters_typed_and_the_type_of_a_column_are_told() -> None:

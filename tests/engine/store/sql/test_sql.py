@@ -268,6 +268,12 @@ def test_values_of_every_type_are_sorted_and_stay_what_they_are(session: SqlSess
         assert sorted(map(repr, after)) == sorted(map(repr, before))
 
 
+def test_a_query_is_streamed_in_another_order_too(session: SqlSession) -> None:
+    sql = "SELECT n FROM (VALUES (2), (NULL), (3)) AS t(n) -- three\n;"
+    assert list(session.query(sql, Order(0, is_descending=True))) == [(3,), (2,), (None,)]
+    assert list(session.query("EXPLAIN SELECT 1", Order(0))) != []
+
+
 def test_rows_that_are_not_all_kept_are_not_sorted(session: SqlSession, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.store.sql.sql.PAGE_ROWS", 100)
     monkeypatch.setattr("engine.store.sql.pages.KEPT_BYTES", 3000)
