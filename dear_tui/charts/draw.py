@@ -11,7 +11,6 @@ from rich.cells import cell_len
 from dear_tui.charts.picture import Ink, Picture
 from dear_tui.charts.plot import STYLES, Plot, Series
 from dear_tui.charts.raster import CELL_HEIGHT, CELL_WIDTH, SHADES, LineStyle, braille, count_points, shades, trace_at
-from engine.figures.axis import tick_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +121,7 @@ def draw_axes(
     """Both axes with their ticks, and the right one where there is one; returns the area between them."""
     rows = base - top
     ticks = y.ticks(rows // 3 + 1)
-    labels = dict(zip(ticks, tick_labels(ticks), strict=True))
+    labels = dict(zip(ticks, y.labels(ticks), strict=True))
     left = max(map(len, labels.values()), default=1) + 2
     columns = picture.width - left - (RIGHT if right_ticks else 2)
     for row in range(top, base):
@@ -134,10 +133,10 @@ def draw_axes(
         picture.put(row, left - 1 - len(label), label, Ink.AXIS)
         picture.put(row, left - 1, "┤", Ink.AXIS)
     x_ticks = x.ticks(columns // (10 if columns > LEAST_WIDTH else 7) + 1)
-    for tick, label in zip(x_ticks, tick_labels(x_ticks), strict=True):
+    for tick, label in zip(x_ticks, x.labels(x_ticks), strict=True):
         column = left + int(float(x.place(tick)) * (columns - 1) + 0.5)
         picture.put(base, column, "┬", Ink.AXIS)
-        start = min(max(column - len(label) // 2, 0), picture.width - len(label))
+        start = min(max(column - cell_len(label) // 2, 0), picture.width - cell_len(label))
         picture.put(base + 1, start, label, Ink.AXIS)
     for share, label in right_ticks:
         row = top + int((1 - share) * (rows - 1) + 0.5)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dear_tui.charts.plot import in_window
-from dear_tui.charts.svg import to_svg
+from dear_tui.charts.svg import figure_of, to_svg
 from engine.analysis.renderers.registry import render
 from engine.analysis.result_table import Column, Kind, Table
 from engine.paths import free_name
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from dear_tui.charts.plot import Plot
     from dear_tui.charts.view import ChartView
+    from engine.figures.figure import Figure
 
-NAMES = frozenset({"campaign", "image_id", "rank"})
+NAMES = frozenset({"campaign", "fault_id", "image_id", "rank"})
 """columns whose numbers are names"""
 
 
@@ -30,10 +31,19 @@ def write_export(plot: Plot, view: ChartView, folder: Path, campaign: int) -> li
     Raises:
         OSError: they cannot be written.
     """
-    name = free_name(folder, f"campaign-{campaign}-{view.kind.name.lower()}", (".svg", ".csv"))
+    return write_figure(figure_of(plot), shown_table(plot), folder, f"campaign-{campaign}-{view.kind.name.lower()}")
+
+
+def write_figure(figure: Figure, numbers: Table, folder: Path, stem: str) -> list[Path]:
+    """Write a figure and its numbers under a name that is not taken.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    name = free_name(folder, stem, (".svg", ".csv"))
     picture, table = folder / f"{name}.svg", folder / f"{name}.csv"
-    picture.write_text(to_svg(plot), encoding="utf-8")
-    table.write_text(render(shown_table(plot), "csv"), encoding="utf-8", newline="")
+    picture.write_text(to_svg(figure), encoding="utf-8")
+    table.write_text(render(numbers, "csv"), encoding="utf-8", newline="")
     return [picture, table]
 
 

@@ -10,6 +10,7 @@ from engine.figures.figure import Colour, Figure, Level, Line, Points, Stroke
 
 if TYPE_CHECKING:
     from dear_tui.charts.plot import Plot, Series
+    from dear_tui.charts.raster import LineStyle
 
 COLOURS = {
     Ink.MASKED: Colour.MASKED,
@@ -27,9 +28,9 @@ COLOURS = {
 }
 
 
-def to_svg(plot: Plot) -> str:
-    """The picture, white behind, of what is shown of the x axis."""
-    figure = Figure(
+def figure_of(plot: Plot) -> Figure:
+    """What is shown of the x axis, for files."""
+    return Figure(
         title=plot.title,
         x_name=plot.x_name,
         y_name=plot.y_name,
@@ -40,13 +41,20 @@ def to_svg(plot: Plot) -> str:
         levels_note=plot.levels_note,
         right_ticks=plot.right_ticks,
     )
+
+
+def to_svg(figure: Figure) -> str:
+    """The picture, white behind."""
     return svg.to_svg(figure, svg.PUBLISHED)
+
+
+def stroke_of(style: LineStyle) -> Stroke:
+    """A line's pattern, in pixels."""
+    return Stroke((2.0 * style.on, 2.0 * style.off) if style.off else (), 2.2 if style.thickness > 1 else 1.4)
 
 
 def _mark(series: Series) -> Line | Points:
     colour = COLOURS[series.ink]
     if series.style is None:
         return Points(series.label, colour, series.x, series.y)
-    dashes = (2.0 * series.style.on, 2.0 * series.style.off) if series.style.off else ()
-    stroke = Stroke(dashes, 2.2 if series.style.thickness > 1 else 1.4)
-    return Line(series.label, colour, series.x, series.y, stroke, series.scale)
+    return Line(series.label, colour, series.x, series.y, stroke_of(series.style), series.scale)

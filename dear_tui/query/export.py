@@ -15,7 +15,7 @@ from engine.paths import expanded, is_folder
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from engine.store.sql.sql import SqlSession
+    from engine.store.sql.sql import Order, SqlSession
 
 WRITERS = {".csv": write_csv, ".json": write_json}
 PARQUET = ".parquet"
@@ -42,9 +42,9 @@ def export_target(typed: str, store: Path) -> Path:
 class Export:
     """One file being written: `write` in a thread; `progress` and `cancel` on the event loop."""
 
-    def __init__(self, store: Path, sql: str, target: Path) -> None:
+    def __init__(self, store: Path, sql: str, target: Path, order: Order | None = None) -> None:
         self.target = target
-        self._store, self._sql = store, sql
+        self._store, self._sql, self._order = store, sql, order
         self._session: SqlSession | None = None
         self._written: Path | None = None
         self.rows: int | None = None if target.suffix.lower() == PARQUET else 0
@@ -105,10 +105,10 @@ class Export:
         if ending == PARQUET:
             from pyarrow.parquet import read_metadata
 
-            session.write_parquet(self._sql)
+            session.write_parquet(self._sql, order=self._order)
             self.rows = int(read_metadata(written).num_rows)
             return
-        result = session.query(self._sql)
+        result = session.query(self._sql, self._order)
         with written.open("w", encoding="utf-8", newline="") as file:
             WRITERS[ending](result, self._counted(result), file)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.store.sql.names import Names
-    from engine.store.sql.sql import Page, SqlSession, Statement
+    from engine.store.sql.sql import Order, Page, SqlSession, Statement
 
 TIMEOUT_S = 600.0
 AGAIN_SECONDS = 0.1
@@ -71,8 +71,15 @@ class Run:
     `read` and `page` block, so call them in threads; the rest may be called on the event loop.
     """
 
-    def __init__(self, sql: str) -> None:
+    def __init__(self, sql: str, statement: Callable[[LateSession], Statement] | None = None) -> None:
+        """A run of this query.
+
+        Args:
+            sql: the query.
+            statement: what is read where that is not the query itself.
+        """
         self.sql = sql
+        self._make = statement or (lambda session: session.statement(sql))
         self.total: int | None = None
         """rows of the whole result, once they are counted"""
         self.is_cancelled = False
@@ -98,7 +105,7 @@ class Run:
             DearError: the query failed.
         """
         with self._reading():
-            self._statement = statement = session.statement(self.sql)
+            self._statement = statement = self._make(session)
             self._go_on()
             page = statement.page()
             on_page(page)
@@ -120,6 +127,19 @@ class Run:
             if self._statement is None or self._is_dropped:
                 raise CancelledError("there are no rows any more")
             return self._statement.page(first)
+
+    def sorted(self, order: Order) -> Run:
+        """The rows of this run in another order: a run of its own, which needs this one until its first page is read.
+
+        It can be read once the rows of this one are counted; before, and where they are not all kept, it fails.
+        """
+
+        def statement(_session: LateSession) -> Statement:
+            if self._statement is None or self._is_dropped:
+                raise CancelledError("there are no rows any more")
+            return self._statement.sorted(order)
+
+        return Run(self.sql, statement)
 
     def cancel(self) -> None:
         """Stop it, as soon as DuckDB heeds that."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dear_tui.screens.sql import SqlScreen
+    from engine.store.sql.sql import Order
 
 SAVE, EXPORT = "save", "export"
 PROMPTS = {
@@ -90,12 +91,12 @@ class QueryFiles:
     def _answered(self, last: Asked, answer: str | None) -> None:
         if not answer:
             return
-        is_confirmed, run = last.confirms and answer == last.answer, self._screen.runner.run
+        is_confirmed, runner = last.confirms and answer == last.answer, self._screen.runner
         if last.purpose == SAVE:
             sql = self._screen.editor.text.query_text
             self._in_thread("book", partial(self._save, answer, sql, is_confirmed))
-        elif run is not None:
-            self._in_thread("export", partial(self._export, answer, run.sql, is_confirmed))
+        elif runner.run is not None:
+            self._in_thread("export", partial(self._export, answer, runner.run.sql, runner.order, is_confirmed))
 
     def _show_list(self, title: str, entries: list[Entry]) -> None:
         """Let the user choose."""
@@ -144,7 +145,7 @@ class QueryFiles:
             return
         self._screen.call_later(self._screen.notify, f"saved as {name}; o lists it", markup=False)
 
-    def _export(self, answer: str, sql: str, is_confirmed: bool) -> None:
+    def _export(self, answer: str, sql: str, order: Order | None, is_confirmed: bool) -> None:
         store = self._screen.dear.store
         try:
             target = export_target(answer, store)
@@ -154,7 +155,7 @@ class QueryFiles:
         if exists(target) and not is_confirmed:
             self._ask_again(EXPORT, answer, "There is such a file; enter again writes over it.", confirms=True)
             return
-        self._screen.call_later(self._begin_export, Export(store, sql, target))
+        self._screen.call_later(self._begin_export, Export(store, sql, target, order))
 
     def _begin_export(self, export: Export) -> None:
         """Write it beside what goes on."""

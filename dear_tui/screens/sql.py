@@ -11,12 +11,14 @@ from textual.content import Content
 
 from dear_tui.query.runs import LIMITS
 from dear_tui.screens.base import SnapshotScreen
+from dear_tui.screens.dialogs.plot_columns import PlotColumns
+from dear_tui.screens.dialogs.prompt import Prompt
 from dear_tui.screens.dialogs.value import ValueScreen
 from dear_tui.screens.query_files import QueryFiles
-from dear_tui.screens.query_runner import QueryRunner
+from dear_tui.screens.query_tabs import QueryTabs
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.sql.export_line import ExportLine
-from dear_tui.widgets.sql.result_pane import ResultPane
+from dear_tui.widgets.sql.result_tabs import ResultTabs
 from dear_tui.widgets.sql.schema_tree import SchemaTree
 from dear_tui.widgets.sql.sql_text import SqlEditor
 from engine.errors import DearError
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
     from dear_tui.access.store_location import Snapshot
     from dear_tui.query.runs import LateSession
+    from dear_tui.screens.query_runner import QueryRunner
+    from dear_tui.widgets.sql.result_grid import ResultGrid
+    from dear_tui.widgets.sql.result_pane import ResultPane
     from engine.store.sql.names import Names
 
 FIRST_QUERY = """\
@@ -33,6 +38,7 @@ SELECT campaign, name, state, faults, images, masked, non_critical, critical
 FROM campaigns ORDER BY campaign DESC"""
 TREE_FROM = 110
 """columns of the terminal: the views are shown without being asked for"""
+SEARCH = "A text, in capitals or not; n and N go to the next cell with it. Nothing ends the search."
 HINT = Content.from_markup(
     "[b]f5[/b] runs the query, [b]o[/b] lists ready questions, [b]i[/b] goes into the editor.\n"
     f"It can change nothing; it {LIMITS}."
@@ -52,8 +58,11 @@ class SqlScreen(SnapshotScreen):
         Binding("c", "clear", "clear", show=False, tooltip="an empty editor; ctrl+z there undoes it"),
         Binding("w,ctrl+s", "save", "save", show=False, tooltip="keep this query under a name"),
         Binding("e", "export", "export", tooltip="all rows to a CSV, Parquet or JSON file"),
-        Binding("p", "plot", "plot", tooltip="numbers as a curve, as dots, and as rows again"),
-        Binding("t", "toggle_views", "views", show=False, tooltip="the views and their columns"),
+        Binding("p", "plot", "plot", tooltip="numbers as a picture, and as rows again"),
+        Binding("t", "toggle_views", "views", show=False, tooltip="go to the views; there, hide them"),
+        Binding("greater_than_sign", "tab(1)", "next tab", key_display=">", tooltip="the result of another query"),
+        Binding("less_than_sign", "tab(-1)", "tab before", show=False, key_display="<", tooltip="the one before"),
+        Binding("x", "close_tab", "close tab", tooltip="this result, whose rows are let go"),
         Binding("right_square_bracket", "page(1)", "next rows", key_display="]", tooltip="the next 100,000 rows"),
         Binding("left_square_bracket", "page(-1)", "rows before", key_display="[", tooltip="the 100,000 rows before"),
     )
@@ -70,7 +79,7 @@ class SqlScreen(SnapshotScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.runner = QueryRunner(self)
+        self.tabs = QueryTabs(self, HINT)
         self.files = QueryFiles(self)
         self._knows = False
         self._names_problem = ""
@@ -84,19 +93,20 @@ class SqlScreen(SnapshotScreen):
         with Horizontal():
             yield SchemaTree()
             yield SqlEditor(FIRST_QUERY)
-        yield ResultPane(HINT)
+        yield ResultTabs()
+        yield from self.tabs.panes
         yield ExportLine()
 
     def on_mount(self) -> None:
         """Ready to type at once; the session opens in a thread."""
         self.editor.border_title = "query"
         self.editor.border_subtitle = "i writes, f5 runs"
-        self.call_after_refresh(self._learn, self.runner.session)
+        self.call_after_refresh(self._learn, self.tabs.session)
         self.watch(self.app, "sql_text", self._take)
 
     def on_unmount(self) -> None:
         """No thread outlives the app."""
-        self.runner.drop()
+        self.tabs.drop()
 
     @property
     def editor(self) -> SqlEditor:
@@ -104,13 +114,18 @@ class SqlScreen(SnapshotScreen):
         return self.query_one(SqlEditor)
 
     @property
+    def runner(self) -> QueryRunner:
+        """What runs the query whose result is shown."""
+        return self.tabs.shown
+
+    @property
     def pane(self) -> ResultPane:
         """The widget that shows the result."""
-        return self.query_one(ResultPane)
+        return self.runner.pane
 
     def run_query(self, sql: str) -> None:
         """Run this, and list it among those that were."""
-        self.runner.start(sql)
+        self.tabs.run(sql)
         self.files.remember(sql)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
@@ -119,7 +134,7 @@ class SqlScreen(SnapshotScreen):
         campaigns = tuple(status.id for status in snapshot.campaigns or ())
         if campaigns and not self._knows and campaigns != self._asked_with:
             self._asked_with = campaigns
-            self._learn(self.runner.session)
+            self._learn(self.tabs.session)
         self.say_names_problem()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -136,6 +151,8 @@ class SqlScreen(SnapshotScreen):
             case "page":
                 page = self.pane.grid.page if self.pane.grid else None
                 return page is not None and (page.more if parameters == (1,) else page.first > 0)
+            case "tab" | "close_tab":
+                return self.tabs.count > 1
             case "edit":
                 return not self.editor.text.has_focus
         return super().check_action(action, parameters)
@@ -172,6 +189,32 @@ class SqlScreen(SnapshotScreen):
         """Read another page of the same result."""
         self.runner.turn(pages)
 
+    def action_tab(self, steps: int) -> None:
+        """Show the result of another query."""
+        self.tabs.step(steps)
+
+    def action_close_tab(self) -> None:
+        """Let this result go."""
+        self.tabs.close()
+
+    def on_result_tabs_chosen(self, message: ResultTabs.Chosen) -> None:
+        """A click on a tab."""
+        self.tabs.show(message.index)
+
+    def action_sort(self) -> None:
+        """By the column under the cursor."""
+        if self.pane.grid is not None:
+            self.runner.sort(self.pane.grid.cursor_column)
+
+    def on_result_grid_sort_asked(self, message: ResultGrid.SortAsked) -> None:
+        """By the column whose head was clicked."""
+        self.runner.sort(message.column)
+
+    def action_search(self) -> None:
+        """Ask for a text, and look for it in the rows."""
+        prompt = Prompt("search these rows", self.runner.sought, SEARCH)
+        self.app.push_screen(prompt, lambda text: None if text is None else self.runner.search(text))
+
     def action_list_queries(self) -> None:
         """Ready questions and saved queries."""
         self.files.list_queries()
@@ -193,17 +236,24 @@ class SqlScreen(SnapshotScreen):
         self.refresh_bindings()
 
     def action_plot(self) -> None:
-        """Show the rows another way."""
-        self.pane.show_next_view()
+        """Show the rows as a plot, and as rows again."""
+        self.pane.toggle_plot()
         self.runner.show_title()
         self.set_focus(self.pane.shown)
 
+    def action_choose_columns(self) -> None:
+        """Ask which columns are plotted."""
+        plot = self.pane.plot
+        if plot.rows is not None and plot.choice is not None:
+            self.app.push_screen(PlotColumns(plot.rows, plot.choice), plot.take)
+
     def action_toggle_views(self) -> None:
-        """Show or hide the side bar, and go there."""
-        self._wants_views = not self.has_class("-views")
+        """Go to the side bar, which is shown for that; from there, hide it."""
+        tree = self.query_one(SchemaTree)
+        self._wants_views = not tree.has_focus
         self.set_class(self._wants_views, "-views")
         self.minimize()
-        self.set_focus(self.query_one(SchemaTree) if self._wants_views else self.pane.shown)
+        self.set_focus(tree if self._wants_views else self.pane.shown)
 
     def action_view_cell(self) -> None:
         """Show one value whole."""

@@ -87,6 +87,10 @@ class Axis:
         first = math.ceil(low / step - 1e-9)
         return [step * index for index in range(first, math.floor(high / step + 1e-9) + 1)]
 
+    def labels(self, ticks: Sequence[float]) -> list[str]:
+        """What stands beside the ticks."""
+        return tick_labels(ticks)
+
 
 def _log_ticks(low: float, high: float, mantissas: Sequence[int]) -> list[float]:
     exponents = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)

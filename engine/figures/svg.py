@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.figures.axis import tick_labels
 from engine.figures.figure import Band, Colour, Line, Points
 
 if TYPE_CHECKING:
@@ -96,12 +95,12 @@ class _Drawing:
         figure, ink = self._figure, self._ink
         yield f'<rect x="{LEFT}" y="{TOP}" width="{COLUMNS}" height="{ROWS}" fill="none" stroke="{ink}"/>'
         ticks = figure.x.ticks(9)
-        for tick, label in zip(ticks, tick_labels(ticks), strict=True):
+        for tick, label in zip(ticks, figure.x.labels(ticks), strict=True):
             x = LEFT + float(figure.x.place(tick)) * COLUMNS
             yield f'<path d="M{x:.1f} {TOP + ROWS}v5" stroke="{ink}"/>'
             yield self._text(x, TOP + ROWS + 18, label, "middle")
         ticks = figure.y.ticks(7)
-        for tick, label in zip(ticks, tick_labels(ticks), strict=True):
+        for tick, label in zip(ticks, figure.y.labels(ticks), strict=True):
             y = TOP + (1 - float(figure.y.place(tick))) * ROWS
             yield f'<path d="M{LEFT} {y:.1f}h-5" stroke="{ink}"/>'
             yield self._text(LEFT - 8, y + 4, label, "end")

@@ -72,3 +72,8 @@ def works(app: App[str], group: str) -> bool:
 def words(app: DearApp) -> str:
     """What stands on the screen, without frames and line breaks."""
     return " ".join(screen_text(app).replace("│", " ").split())
+
+
+def notices(app: DearApp) -> str:
+    """What passes by, a line each; on the screen a long one is broken."""
+    return "\n".join(told.message for told in app._notifications)

@@ -53,8 +53,8 @@ class QueryList(Dialog[Chosen | None]):
         Binding("i", "choose('edit')", "edit"),
         Binding("d", "choose('delete')", "delete"),
         Binding("slash", "filter", "filter", key_display="/"),
-        Binding("j", "move('cursor_down')", "down", show=False),
-        Binding("k", "move('cursor_up')", "up", show=False),
+        Binding("j,down", "move('cursor_down')", "down", show=False),
+        Binding("k,up", "move('cursor_up')", "up", show=False),
         Binding("g", "move('first')", "first", show=False),
         Binding("G", "move('last')", "last", show=False),
     ]
@@ -106,8 +106,8 @@ class QueryList(Dialog[Chosen | None]):
         self._show(event.value)
 
     def on_input_submitted(self) -> None:
-        """Back to the list."""
-        self.query_one(OptionList).focus()
+        """Enter in the filter runs what is chosen, as it does in the list."""
+        self.action_choose("run")
 
     def on_option_list_option_highlighted(self) -> None:
         """Its SQL below: of the option that is under the cursor now, for a filter may have shortened the list since."""

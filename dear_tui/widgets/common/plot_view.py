@@ -2,46 +2,113 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
+from textual.binding import Binding, BindingType
+
+from dear_tui.charts.export import write_figure
 from dear_tui.charts.picture import Picture
-from dear_tui.charts.result_plot import MOST_LINES, draw_result
+from dear_tui.charts.result_data import PlotChoice, first_choice, plot_rows, plotted_numbers
+from dear_tui.charts.result_plot import draw_result, result_figure
+from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.chart import Chart
+from engine.paths import present_folder
 
 if TYPE_CHECKING:
-    import numpy as np
+    from pathlib import Path
+
     import pyarrow as pa
-    from numpy.typing import NDArray
+
+    from dear_tui.charts.result_plot import ResultPlot
 
 
 class PlotView(Chart, can_focus=True):
-    """The first column on the x axis, the next ones as lines."""
+    """Numbers of a result over one of its columns, as the user has chosen them."""
 
+    BINDINGS: ClassVar[list[BindingType]] = with_ids(
+        "plot-view",
+        Binding("c", "screen.choose_columns", "columns", tooltip="which columns are x, y and series"),
+        Binding("v", "next_kind", "kind", tooltip="a line, bars, points"),
+        Binding("x", "log('x')", "log x", tooltip="the x axis logarithmic"),
+        Binding("y", "log('y')", "log y", tooltip="the y axis logarithmic"),
+        Binding("e", "export", "save picture", tooltip="the plot and its numbers, into this folder"),
+    )
     DEFAULT_CSS = """
     PlotView { width: 1fr; display: none; }
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self._rows: pa.Table | None = None
+        self._choice: PlotChoice | None = None
         self._names: list[str] = []
-        self._columns: list[NDArray[np.float64]] = []
-        self._dots = False
+        """of the columns that the choice is about"""
+        self._plot: ResultPlot | None = None
 
-    def show(self, rows: pa.Table, dots: bool) -> None:
-        """Draw these rows, whose columns are numbers."""
-        self._names = [str(name) for name in rows.column_names[: MOST_LINES + 1]]
-        self._columns = [_numbers(rows.column(index)) for index in range(len(self._names))]
-        self._dots = dots
-        self.paint()
+    @property
+    def rows(self) -> pa.Table | None:
+        """What is plotted."""
+        return self._rows
+
+    @property
+    def choice(self) -> PlotChoice | None:
+        """Of which columns, and how."""
+        return self._choice
+
+    def show(self, rows: pa.Table) -> None:
+        """Plot these rows, as before where they have the same columns."""
+        names = [str(name) for name in rows.column_names]
+        if self._choice is None or names != self._names:
+            self._choice, self._names = first_choice(rows), names
+        self._rows = rows
+        self.take(self._choice)
+
+    def take(self, choice: PlotChoice | None) -> None:
+        """Plot the rows as chosen; None changes nothing."""
+        if choice is not None and self._rows is not None:
+            self._choice, self._plot = choice, plot_rows(self._rows, choice)
+            self.paint()
+            self.refresh_bindings()
+
+    def forget(self) -> None:
+        """Let the rows go; the choice stays, for the same query again."""
+        self._rows = self._plot = None
 
     def draw(self, width: int, height: int) -> Picture:
         """Nothing before there are rows."""
-        if not self._columns:
-            return Picture(width, height)
-        lines = dict(zip(self._names[1:], self._columns[1:], strict=True))
-        return draw_result(self._names[0], self._columns[0], lines, self._dots, width, height)
+        return Picture(width, height) if self._plot is None else draw_result(self._plot, width, height)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is a log axis where x is a number."""
+        if action == "log" and parameters == ("x",):
+            return self._plot is not None and self._plot.can_log_x
+        return super().check_action(action, parameters)
 
-def _numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    numbers: NDArray[np.float64] = column.cast("float64", safe=False).to_numpy()
-    return numbers
+    def action_next_kind(self) -> None:
+        """Draw the same in another way."""
+        if self._choice is not None:
+            self.take(replace(self._choice, kind=self._choice.kind.next))
+
+    def action_log(self, axis: str) -> None:
+        """An axis logarithmic, or linear again."""
+        if self._choice is not None:
+            choice = self._choice
+            is_x = axis == "x"
+            self.take(replace(choice, log_x=choice.log_x != is_x, log_y=choice.log_y == is_x))
+
+    def action_export(self) -> None:
+        """Write what is shown; a slow disk holds nothing up."""
+        if self._plot is not None and self._rows is not None and self._choice is not None:
+            self._write(self._plot, self._rows, self._choice, present_folder())
+
+    @work(thread=True, group="export-plot")
+    def _write(self, plot: ResultPlot, rows: pa.Table, choice: PlotChoice, folder: Path) -> None:
+        try:
+            paths = write_figure(result_figure(plot), plotted_numbers(rows, choice), folder, "result-plot")
+        except OSError as error:
+            sentence, severity = f"{folder}: cannot be written ({error.strerror})", "error"
+        else:
+            sentence, severity = "Written: " + ", ".join(map(str, paths)), "information"
+        self.call_later(self.notify, sentence, severity=severity, markup=False)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from dear_tui.widgets.sql.result_grid import PreparedPage, ResultGrid
+    from engine.store.sql.sql import Order
 
-VIEWS = ("grid", "curve", "dots")
 NO_ROWS = "No rows: the query is right, and nothing answers to it."
 
 
@@ -39,29 +39,30 @@ class ResultPane(Container):
         """A pane that says this until there is a result."""
         super().__init__()
         self._sentence = Static(sentence, classes="sentence")
-        self._plot = PlotView()
+        self.plot = PlotView()
         self.grid: ResultGrid | None = None
         self.view = "grid"
 
     def compose(self) -> ComposeResult:
         """The grid comes with the first rows."""
         yield self._sentence
-        yield self._plot
+        yield self.plot
 
     @property
     def shown(self) -> Widget | None:
         """What takes the keys."""
-        return self.grid if self.view == "grid" else self._plot
+        return self.grid if self.view == "grid" else self.plot
 
     @property
     def can_plot(self) -> bool:
-        """Whether there are numbers over numbers."""
-        return self.grid is not None and self.grid.page.is_curve
+        """Whether there are numbers beside another column."""
+        return self.grid is not None and self.grid.page.can_plot
 
     def drop(self) -> None:
         """Let the rows go."""
         self.view = "grid"
-        self._plot.display = self._sentence.display = False
+        self.plot.display = self._sentence.display = False
+        self.plot.forget()
         if self.grid is not None:
             self.grid.remove()
             self.grid = None
@@ -73,8 +74,8 @@ class ResultPane(Container):
         self._sentence.set_class(is_error, "-error")
         self._sentence.display = True
 
-    async def show_page(self, page: PreparedPage) -> None:
-        """These rows in the place of what was there."""
+    async def show_page(self, page: PreparedPage, order: Order | None = None, column: int = 0) -> None:
+        """These rows in the place of what was there, with the cursor in a column."""
         from dear_tui.widgets.sql.result_grid import ResultGrid
 
         self.drop()
@@ -82,28 +83,19 @@ class ResultPane(Container):
             self.say(Content(NO_ROWS))
             return
         self._sentence.display = False
-        self.grid = ResultGrid(page)
-        await self.mount(self.grid)
+        self.grid = grid = ResultGrid(page, order)
+        await self.mount(grid)
+        grid.move_cursor(column=column)
 
-    def show_next_view(self) -> None:
-        """Grid, curve, dots, and the grid again."""
+    def toggle_plot(self) -> None:
+        """The rows as a plot, or as rows again."""
         if self.grid is None:
             return
-        self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
+        self.view = "plot" if self.view == "grid" else "grid"
         self.grid.display = self.view == "grid"
-        self._plot.display = self.view != "grid"
-        if self.view != "grid":
-            self._plot.show(self.grid.page.rows, dots=self.view == "dots")
-
-
-def rows_text(page: PreparedPage, total: int | None, at_least: int | None = None) -> str:
-    """16,501 rows; first 100,000 of 10,000,000 rows; rows 100,001-200,000 of more than 10,000,000."""
-    all_rows = f" of more than {at_least:,}" if at_least is not None else "" if total is None else f" of {total:,}"
-    if page.first:
-        return f"rows {page.first + 1:,}–{page.first + page.count:,}{all_rows}"
-    if page.more:
-        return f"first {page.count:,}{all_rows} rows"
-    return "1 row" if page.count == 1 else f"{page.count:,} rows"
+        self.plot.display = self.view == "plot"
+        if self.view == "plot":
+            self.plot.show(self.grid.page.rows)
 
 
 def muted(text: str) -> Content:

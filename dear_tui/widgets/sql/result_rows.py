@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,9 @@ PLAIN = "^[ -~]*$"
 class ResultRows(ArrowBackend):
     """Every value as its text, numbers to the right."""
 
+    sought = ""
+    """a text that is marked where it stands"""
+
     @property
     def column_content_widths(self) -> list[int]:
         """Cells of the widest value of each column."""
@@ -53,8 +57,15 @@ class ResultRows(ArrowBackend):
         if not column[row_index].is_valid:
             return Text(NO_VALUE, style="dim", justify=justify)
         if is_number(column.type):  # Arrow knows how few digits a FLOAT needs
-            return Text(column[row_index].cast(pa.string()).as_py(), justify=justify)
-        return cell_text(self.value(row_index, column_index))
+            return self._marked(Text(column[row_index].cast(pa.string()).as_py(), justify=justify))
+        text = cell_text(self.value(row_index, column_index))
+        return self._marked(Text(text)) if self.sought else text
+
+    def _marked(self, text: Text) -> Text:
+        """A cell's text with what is sought in other colours."""
+        if self.sought:
+            text.highlight_regex(re.compile(re.escape(self.sought), re.IGNORECASE), "reverse")
+        return text
 
     def get_row_at(self, index: int) -> Sequence[Any]:
         """What stands in a row."""

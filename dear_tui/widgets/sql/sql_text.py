@@ -47,7 +47,7 @@ COLOURS = {
 
 
 class SqlText(TextArea):
-    """The text itself; tab, enter and esc belong to the completions while some are shown."""
+    """The text itself; tab, enter and the arrows belong to the completions while some are shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = with_ids(
         "sql-text",
@@ -129,7 +129,7 @@ class SqlText(TextArea):
 
     def on_key(self, event: events.Key) -> None:
         """Completions take their keys; tab goes to the next place for it."""
-        if self.is_completing and event.key in ("tab", "enter", "escape", "up", "down"):
+        if self.is_completing and event.key in ("tab", "enter", "up", "down"):
             event.stop()
             event.prevent_default()
             self.post_message(self.CompletionKey(event.key))
@@ -204,14 +204,12 @@ class SqlEditor(Container):
             self._hide()
 
     def on_sql_text_completion_key(self, message: SqlText.CompletionKey) -> None:
-        """Choose, accept or close."""
+        """Choose or accept."""
         match message.key:
             case "up":
                 self._completions.action_cursor_up()
             case "down":
                 self._completions.action_cursor_down()
-            case "escape":
-                self._hide()
             case _:
                 self._accept()
 

@@ -66,6 +66,16 @@ class KeptPages:
             page = os.pread(self._file.fileno(), size, start)
         return pa.ipc.open_stream(page).read_all()
 
+    def reader(self, names: list[str]) -> pa.RecordBatchReader:
+        """All pages that are kept, one at a time, their columns under these names."""
+        import pyarrow as pa
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            for index in range(len(self)):
+                yield from self.read(index).rename_columns(names).to_batches()
+
+        return pa.RecordBatchReader.from_batches(self.read(0).rename_columns(names).schema, batches())
+
     def close(self) -> None:
         """Drop all pages."""
         with self._lock:

@@ -105,6 +105,30 @@ class Page:
     """whether rows come after it"""
 
 
+@dataclass(frozen=True)
+class Order:
+    """What the rows of a result are sorted by; NULL comes last, and rows of equal values keep their order."""
+
+    column: int
+    """0-based"""
+    is_descending: bool = False
+
+    @property
+    def direction(self) -> str:
+        """As SQL writes it."""
+        return f"{'DESC' if self.is_descending else 'ASC'} NULLS LAST"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a statement reads."""
+
+    size: int
+    """rows of a page"""
+    pages: Iterator[tuple[pa.Table, bool]]
+    """and whether rows come after each"""
+
+
 class Statement:
     """One run of one checked query: read it in one thread, or several, interrupt it from another.
 
@@ -112,14 +136,14 @@ class Statement:
     them in another order, and while a campaign runs it would give others.
     """
 
-    def __init__(self, sql: Callable[[], str], cursor: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, start: Callable[[duckdb.DuckDBPyConnection], Opened], cursor: duckdb.DuckDBPyConnection) -> None:
         """Make ready to run.
 
         Args:
-            sql: gives the text, which may have to ask DuckDB first; called once.
+            start: begins it; called once, in the thread that reads first.
             cursor: its own.
         """
-        self._sql = sql
+        self._start = start
         self._cursor = cursor
         self._reading = threading.Lock()
         self._kept = KeptPages()
@@ -172,6 +196,16 @@ class Statement:
         """How many there are at least."""
         return self._rows
 
+    def sorted(self, order: Order) -> Statement:
+        """The same rows in another order: the rows that are kept, so that nothing runs again.
+
+        Raises:
+            InputError: the result was not read to its end, or has more rows than are kept.
+        """
+        if not self._is_read or self._kept.is_full:
+            raise InputError("SQL: not all rows are kept, so they are not sorted here; write ORDER BY into the query")
+        return Statement(lambda cursor: _sorted(self._kept, self._size, order, cursor), self._cursor.cursor())
+
     def interrupt(self) -> None:
         """Stop what runs, from another thread; what has not begun yet is not stopped."""
         with suppress(duckdb.ConnectionException):  # it has ended
@@ -187,7 +221,8 @@ class Statement:
             try:
                 with reported():
                     if self._unread is None:
-                        self._unread = self._start()
+                        opened = self._start(self._cursor)
+                        self._size, self._unread = opened.size, opened.pages
                     rows, more = next(self._unread)
             except InputError as error:
                 self._failure, self._unread = error, None
@@ -196,24 +231,42 @@ class Statement:
             self._rows += rows.num_rows
             self._is_read = not more
 
-    def _start(self) -> Iterator[tuple[pa.Table, bool]]:
-        sql = self._sql()
-        if EXPLAIN.match(sql):
-            plan = self._plan(sql)
-            self._size = max(plan.num_rows, 1)
-            return iter([(plan, False)])
-        with reported(lines_before=1):  # from_query would not say where in the query a name is wrong
-            self._cursor.execute(f"EXPLAIN\n{sql}")
-        rows = self._cursor.from_query(sql)
-        self._size = min(PAGE_ROWS, max(PAGE_CELLS // len(rows.columns), 1))
-        return pages(rows.to_arrow_reader(min(self._size + 1, BATCH)), self._size)
 
-    def _plan(self, sql: str) -> pa.Table:
-        """A plan line by line: it is one value otherwise."""
-        import pyarrow as pa
+def _opened(sql: str, cursor: duckdb.DuckDBPyConnection) -> Opened:
+    """Begin a checked query."""
+    if EXPLAIN.match(sql):
+        plan = _plan(sql, cursor)
+        return Opened(max(plan.num_rows, 1), iter([(plan, False)]))
+    with reported(lines_before=1):  # from_query would not say where in the query a name is wrong
+        cursor.execute(f"EXPLAIN\n{sql}")
+    rows = cursor.from_query(sql)
+    size = min(PAGE_ROWS, max(PAGE_CELLS // len(rows.columns), 1))
+    return Opened(size, pages(rows.to_arrow_reader(min(size + 1, BATCH)), size))
 
-        texts = [row[-1] for row in self._cursor.execute(sql).fetchall()]
-        return pa.table({"plan": [line for text in texts for line in text.splitlines()]})
+
+def _ordered(vetted: str, order: Order | None) -> str:
+    """A checked query whose rows come in an order; a plan has none but its own."""
+    if order is None or EXPLAIN.match(vetted):
+        return vetted
+    return f"SELECT * FROM (\n{vetted}\n) ORDER BY {order.column + 1} {order.direction}"
+
+
+def _plan(sql: str, cursor: duckdb.DuckDBPyConnection) -> pa.Table:
+    """A plan line by line: it is one value otherwise."""
+    import pyarrow as pa
+
+    texts = [row[-1] for row in cursor.execute(sql).fetchall()]
+    return pa.table({"plan": [line for text in texts for line in text.splitlines()]})
+
+
+def _sorted(kept: KeptPages, size: int, order: Order, cursor: duckdb.DuckDBPyConnection) -> Opened:
+    """Begin to sort the rows of these pages, which are all rows of a result."""
+    names = kept.read(0).column_names
+    plain = [f"c{index}" for index in range(len(names))]  # two columns of a result may have one name
+    rows = cursor.from_arrow(kept.reader(plain)).project("*, row_number() OVER () AS place")
+    rows = rows.order(f"{plain[order.column]} {order.direction}, place").project(", ".join(plain))
+    sorted_pages = pages(rows.to_arrow_reader(min(size + 1, BATCH)), size)
+    return Opened(size, ((table.rename_columns(names), more) for table, more in sorted_pages))
 
 
 class SqlSession:
@@ -291,8 +344,8 @@ class SqlSession:
         """Whether DuckDB computes, for `query`, its rows or `write_parquet`."""
         return self._at_work.locked()
 
-    def query(self, sql: str) -> Result:
-        """Run one SELECT (or EXPLAIN of one) and stream its rows.
+    def query(self, sql: str, order: Order | None = None) -> Result:
+        """Run one SELECT (or EXPLAIN of one) and stream its rows, in another order where one is given.
 
         Raises:
             InputError: it is not exactly one SELECT, or it fails.
@@ -300,7 +353,7 @@ class SqlSession:
         with reported():  # an interrupt may come as early as this
             self._state.refresh()
         self._cursor = self._connection.cursor()
-        vetted = self._vetted(sql, self._cursor)
+        vetted = _ordered(self._vetted(sql, self._cursor), order)
         with self._at_work, reported():
             description = self._cursor.execute(vetted).description or []
         names, types = (tuple(str(column[field]) for column in description) for field in (0, 1))
@@ -317,11 +370,11 @@ class SqlSession:
         cursor = self._connection.cursor()
         if self._parsed(sql)[0] != duckdb.StatementType.MULTI:
             vetted = self._vetted(sql, cursor)
-            return Statement(lambda: vetted, cursor)
-        return Statement(lambda: self._vetted(sql, cursor), cursor)
+            return Statement(lambda own: _opened(vetted, own), cursor)
+        return Statement(lambda own: _opened(self._vetted(sql, own), own), cursor)
 
-    def write_parquet(self, sql: str, limit: int | None = None) -> None:
-        """Run one SELECT into the session's output file, all of its rows or at most `limit`.
+    def write_parquet(self, sql: str, limit: int | None = None, order: Order | None = None) -> None:
+        """Run one SELECT into the session's output file, all of its rows or at most `limit`, as `query` does.
 
         Raises:
             InputError: it is not exactly one SELECT, or it fails, or the file cannot be written.
@@ -329,7 +382,7 @@ class SqlSession:
         with reported():  # an interrupt may come as early as this
             self._state.refresh()
         self._cursor = self._connection.cursor()
-        vetted = self._vetted(sql, self._cursor)
+        vetted = _ordered(self._vetted(sql, self._cursor), order)
         with self._at_work, reported():
             rows = self._cursor.from_query(vetted)
             rows = rows if limit is None else rows.limit(limit)

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from dear_tui.charts.export import shown_table, write_export
-from dear_tui.charts.svg import COLOURS, to_svg
+from dear_tui.charts.svg import COLOURS, figure_of, to_svg
 from dear_tui.charts.view import ChartKind, ChartView
 from engine.analysis.result_table import Kind as Cells
 from engine.figures.figure import Colour
@@ -74,24 +74,27 @@ def texts(svg: str) -> set[str]:
 @pytest.mark.parametrize("kind", list(ChartKind))
 def test_every_view_is_a_picture_with_names_for_its_axes(kind: ChartKind) -> None:
     plot = plot_of(ChartView(kind))
-    svg = to_svg(plot)
+    svg = to_svg(figure_of(plot))
     assert {plot.title, plot.x_name, plot.y_name, *(series.label for series in plot.series)} <= texts(svg)
     assert len(svg) < 1_000_000
 
 
 def test_the_curve_has_the_colours_of_the_paper() -> None:
-    lines = [line.get("stroke") for line in ElementTree.fromstring(to_svg(plot_of(ChartView()))).iter(f"{SVG}polyline")]
+    lines = [
+        line.get("stroke")
+        for line in ElementTree.fromstring(to_svg(figure_of(plot_of(ChartView())))).iter(f"{SVG}polyline")
+    ]
     classes = (Colour.METRIC, Colour.MASKED, Colour.NON_CRITICAL, Colour.CRITICAL)
     assert lines == [PUBLISHED[colour] for colour in classes]
     assert len(set(COLOURS.values())) == 6
 
 
 def test_a_hidden_class_is_not_in_the_picture() -> None:
-    assert PUBLISHED[Colour.MASKED] not in to_svg(plot_of(ChartView(hidden=ONLY_CRITICAL)))
+    assert PUBLISHED[Colour.MASKED] not in to_svg(figure_of(plot_of(ChartView(hidden=ONLY_CRITICAL))))
 
 
 def test_lines_end_where_the_curve_does() -> None:
-    svg = to_svg(plot_of(ChartView(window=(0.0, 0.01), hidden=ONLY_CRITICAL, asymptotes=False)))
+    svg = to_svg(figure_of(plot_of(ChartView(window=(0.0, 0.01), hidden=ONLY_CRITICAL, asymptotes=False))))
     points = re.findall(r'points="([^"]+)"', svg)[-1].split()
     first, last = (tuple(map(float, point.split(","))) for point in (points[0], points[-1]))
     assert first == (70, 430)  # no image, no critical fault

@@ -53,6 +53,8 @@ def offered(text: str) -> list[str]:
         ("SELECT 'la|", []),
         ("SELECT 1 -- la|", []),
         ("SELECT /* la|", []),
+        ("SELE|", ["SELECT"]),
+        ("SELECT bit FROM faults WHERE fault_id IN (sele|", ["select"]),
         ("SELECT 'it''s' AS la| FROM images", ["label", "last_value"]),
     ],
 )

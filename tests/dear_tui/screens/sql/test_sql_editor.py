@@ -71,10 +71,12 @@ async def test_completion_offers_accepts_and_closes(sql_store: Path) -> None:
         await pilot.press("down", "tab")
         assert editor.text.text == "SELECT golden_class"
         assert not listing.display
-        await pilot.press("space", *"fro", "escape")
+        await pilot.press("space", *"fro")
+        assert listing.display
+        await pilot.press("escape", "j")
         assert not listing.display
-        assert editor.text.has_focus, "the first esc closes the list alone"
-        await pilot.press("m", "space", *"fault_s", "enter", "enter")
+        assert not editor.text.has_focus, "esc leaves at once, so that the next letter is a key"
+        await pilot.press("i", "m", "space", *"fault_s", "enter", "enter")
         assert editor.text.text == "SELECT golden_class from fault_summary\n"
         await pilot.press("tab", "x")
         assert editor.text.text.endswith("\n    x")
@@ -115,6 +117,11 @@ async def test_the_views_are_shown_where_there_is_room_and_on_a_key_and_write_na
         assert not tree.root.children[0].is_expanded
         await pilot.press("t")
         assert not tree.region
+        await pilot.press("t")
+        screen.editor.text.focus()
+        await pilot.press("escape", "t")
+        assert tree.has_focus, "from elsewhere the key goes to the views, which are there"
+        assert tree.region
     async with DearApp(sql_store).run_test(size=WIDE) as pilot:
         screen = await open_sql(pilot)
         await until(pilot, lambda: screen.query_one(SchemaTree).region)

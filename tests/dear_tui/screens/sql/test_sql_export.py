@@ -42,6 +42,21 @@ async def test_all_rows_are_exported_not_only_the_page(
         await until(pilot, lambda: target.read_bytes() != b"mine")
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+async def test_rows_are_exported_in_the_order_that_is_shown(sql_store: Path, home: Path, ending: str) -> None:
+    app = DearApp(sql_store)
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await ask(pilot, "SELECT range AS n FROM range(9); -- all")
+        await pilot.press("s", "s")
+        await until(pilot, lambda: not screen.runner.is_running and screen.runner.order is not None)
+        await pilot.press("e")
+        app.screen.query_one(Input).value = f"sorted.{ending}"
+        await pilot.press("enter")
+        await until(pilot, lambda: (home / f"sorted.{ending}").exists())
+        rows = duckdb.execute(f"SELECT n FROM '{home}/sorted.{ending}'").fetchall()
+        assert rows == [(n,) for n in range(8, -1, -1)]
+
+
 @pytest.mark.parametrize(
     ("typed", "problem"),
     [("all.txt", "end the name with .csv, .json or .parquet"), ("nowhere/all.csv", "there is no folder nowhere"),

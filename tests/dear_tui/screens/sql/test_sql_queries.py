@@ -23,7 +23,7 @@ async def test_ready_questions_are_about_the_chosen_campaign(sql_store: Path) ->
         await pilot.press("o")
         await until(pilot, lambda: isinstance(app.screen, QueryList))
         assert "questions about campaign 1" in screen_text(app)
-        await pilot.press("slash", *"layers", "enter", "enter")
+        await pilot.press("slash", *"layers", "enter")
         await until(pilot, lambda: screen.pane.grid and not screen.runner.is_running)
         assert "WHERE campaign = 1" in screen.editor.text.text
         assert "conv1" in screen_text(app)

@@ -89,7 +89,7 @@ class SlowSession(LateSession):
 
 
 async def test_a_slow_store_blocks_no_key(sql_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dear_tui.screens.query_runner.LateSession", SlowSession)
+    monkeypatch.setattr("dear_tui.screens.query_tabs.LateSession", SlowSession)
     app = DearApp(sql_store, open_source=lambda _path: FakeSource())
     async with app.run_test(size=WIDE) as pilot:
         await pilot.press("4")

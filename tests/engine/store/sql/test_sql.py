@@ -11,7 +11,7 @@ import pytest
 from engine.errors import InputError, UnreachableError
 from engine.store.sql.current_state import CurrentState
 from engine.store.sql.errors import QueryError
-from engine.store.sql.sql import SqlSession
+from engine.store.sql.sql import Order, SqlSession
 from tests.endless_queries import ENDLESS
 from tests.engine.store.stored_campaigns import filled_store
 
@@ -229,6 +229,58 @@ def test_pages_are_kept_up_to_a_limit(session: SqlSession, monkeypatch: pytest.M
             last = statement.page(last.first + 100)
         with pytest.raises(InputError, match="the rows after these are not kept; ask for fewer, or export them all"):
             statement.page(last.first + 100)
+
+
+@pytest.mark.parametrize("is_descending", [False, True])
+def test_all_rows_are_sorted_not_only_a_page_and_equal_ones_keep_their_order(
+    session: SqlSession, monkeypatch: pytest.MonkeyPatch, is_descending: bool
+) -> None:
+    monkeypatch.setattr("engine.store.sql.sql.PAGE_ROWS", 100)
+    sql = "SELECT range AS n, nullif(range * 7919 % 10, 3) AS n FROM range(1050)"
+    with closing(session.statement(sql)) as statement:
+        assert statement.count() == 1050
+        with closing(statement.sorted(Order(1, is_descending))) as ordered:
+            found = [ordered.page(first).rows for first in range(0, 1050, 100)]
+            assert ordered.count() == 1050
+        rows = [row for page in found for row in zip(*(column.to_pylist() for column in page.columns), strict=True)]
+        assert found[0].column_names == statement.page().rows.column_names
+        unsorted = [(n, None if n * 7919 % 10 == 3 else n * 7919 % 10) for n in range(1050)]
+        values = sorted(
+            (row for row in unsorted if row[1] is not None), key=lambda row: row[1] or 0, reverse=is_descending
+        )
+        assert rows == values + [row for row in unsorted if row[1] is None]
+
+
+VALUES = (
+    *("[n]", "{'a': n}", "map([n], ['x'])", "n::DECIMAL(20, 4)", "INTERVAL (n) days", "n::UHUGEINT", "n::BIT", "NULL"),
+    *("TIMESTAMPTZ '2026-01-01' + INTERVAL (n) days", "n::VARCHAR::JSON", "n > 1", "chr(n::INTEGER + 65)::BLOB"),
+    "if(n = 1, 'nan'::DOUBLE, n)",
+)
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_values_of_every_type_are_sorted_and_stay_what_they_are(session: SqlSession, value: str) -> None:
+    with closing(session.statement(f"SELECT {value} AS value FROM (VALUES (2), (0), (1)) AS t(n)")) as statement:
+        assert statement.count() == 3
+        with closing(statement.sorted(Order(0))) as ordered:
+            after = ordered.page().rows.column("value").to_pylist()
+        before = statement.page().rows.column("value").to_pylist()
+        assert sorted(map(repr, after)) == sorted(map(repr, before))
+
+
+def test_a_query_is_streamed_in_another_order_too(session: SqlSession) -> None:
+    sql = "SELECT n FROM (VALUES (2), (NULL), (3)) AS t(n) -- three\n;"
+    assert list(session.query(sql, Order(0, is_descending=True))) == [(3,), (2,), (None,)]
+    assert list(session.query("EXPLAIN SELECT 1", Order(0))) != []
+
+
+def test_rows_that_are_not_all_kept_are_not_sorted(session: SqlSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.store.sql.sql.PAGE_ROWS", 100)
+    monkeypatch.setattr("engine.store.sql.pages.KEPT_BYTES", 3000)
+    with closing(session.statement("SELECT hash(range) AS h FROM range(5000)")) as statement:
+        statement.count()
+        with pytest.raises(InputError, match="not all rows are kept, so they are not sorted here; write ORDER BY"):
+            statement.sorted(Order(0))
 
 
 def test_a_page_can_be_read_while_another_thread_counts(session: SqlSession) -> None:
