@@ -11,7 +11,7 @@ from dear_tui.screens.images import ImagesScreen
 from dear_tui.screens.results import ResultScreen
 from dear_tui.widgets.common.row_list import RowList
 from dear_tui.widgets.faults.fault_map import FaultMap
-from engine.analysis.accuracy_cost import COSTS, CRITICAL, EFFECTS, Effect
+from engine.analysis.accuracy_cost import COSTS, CRITICAL, SHOWN, Effect
 from engine.errors import UnreachableError
 from engine.faults.group import FaultGroup
 from engine.store.read.fault_results import critical_images_sql, faults_sql, rates_sql
@@ -47,7 +47,7 @@ async def test_the_map_names_layers_bits_totals_and_its_scale() -> None:
         await open_map(pilot)
         lines = screen_text(app).splitlines()
     text = "\n".join(lines)
-    for part in ("exponent", "mantissa", "crit %", "all", *LENET, "blank: none drawn", "< 0.01", "≥ 1 %", "CI"):
+    for part in ("exponent", "mantissa", "pairs%", "all", *LENET, "blank: none drawn", "< 0.01", "≥ 1 %", "CI"):
         assert part in text
     assert max(map(len, lines)) <= 80
 
@@ -185,16 +185,16 @@ async def test_v_goes_through_what_faults_do_and_back() -> None:
     app = make_app(source, 7)
     async with app.run_test(size=(120, 40)) as pilot:
         await open_map(pilot)
-        for effect in EFFECTS:
+        for effect in SHOWN:
             await pilot.press("v")
-            await until_shown(pilot, f"› faults that {effect.words}", "flts %")
+            await until_shown(pilot, f"› faults that {effect.words}", "fault%")
             counts = source.results.rates(7, effect)
             if effect != CRITICAL:
                 await until_shown(pilot, f"{counts.having[2, 30]} {effect.words}:")
         await pilot.press("v")
-        await until_shown(pilot, "critical pairs by layer and bit", "crit %")
+        await until_shown(pilot, "critical pairs by layer and bit", "pairs%")
         await pilot.press("V")
-        await until_shown(pilot, f"faults that {EFFECTS[-1].words}")
+        await until_shown(pilot, f"faults that {SHOWN[-1].words}")
 
 
 async def test_large_cells_have_their_percent_written_in_them() -> None:

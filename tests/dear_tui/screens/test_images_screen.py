@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from dear_tui.app import DearApp
 from dear_tui.screens.images import ImagesScreen
 from dear_tui.screens.results import ResultScreen
+from dear_tui.widgets.common.filter_line import FilterLine
 from dear_tui.widgets.common.row_list import RowList
 from dear_tui.widgets.images.image_picture import ImagePicture
 from engine.datasets.load import BUNDLED_MNIST
@@ -119,12 +119,12 @@ async def test_slash_goes_to_an_image_id() -> None:
     app = make_app(source, 7)
     async with app.run_test(size=(80, 24)) as pilot:
         await open_images(pilot, "slash")
-        assert app.screen.query_one(Input).has_focus
+        assert app.screen.query_one(FilterLine).is_typing
         await pilot.press(*str(source.results.image_id[31]), "enter")
         await until_shown(pilot, f"image {source.results.image_id[31]} · rank 32")
         assert rows(app).cursor == 31
         assert rows(app).has_focus
-        assert not app.screen.query_one(Input).display
+        assert not app.screen.query_one(FilterLine).display
 
 
 async def test_slash_with_an_image_that_is_not_there() -> None:
