@@ -335,7 +335,8 @@ In SQL, correct is the number of images that are right under the fault."""
         if place.level == "fault":
             group = [group_name(before.group)] if isinstance(before, FaultsPlace) and before.level == "list" else []
             return [*group, f"fault {place.fault_id}"]
-        crumbs = [group_name(place.group)]
+        image = place.group.image_id
+        crumbs = [group_name(place.group) if image is None else f"image {image}"]
         if place.level == "confusion":
             words = f" with {before.words}" if isinstance(before, FaultsPlace) and place.group.having else ""
             return [f"{crumbs[0]}{words}", "critical pairs, golden class against faulty class"]
@@ -376,7 +377,7 @@ In SQL, correct is the number of images that are right under the fault."""
         if not len(listed.faults):
             nothing = f"No fault of “{group_name(place.group)}” meets “{place.words}”; esc shows all of them."
             if not place.words:
-                nothing = f"There are no {group_name(place.group)}; esc goes back."
+                nothing = f"No fault changes the answer for image {place.group.image_id} so far; esc goes back."
             self._show_message(Content(nothing))
             return
         shown = fault_rows(listed.faults, place.group, listed.class_names, self.size.width - 4)

@@ -51,7 +51,6 @@ class FilterLine(Vertical):
         .sign { width: 2; color: $text-accent; text-style: bold; }
         FilterWords { width: 1fr; background: $surface; }
         .help { height: auto; display: none; }
-        &:focus-within .help { display: block; }
     }
     """
 
@@ -104,6 +103,14 @@ class FilterLine(Vertical):
     def tell(self, problem: str) -> None:
         """Say what is wrong with the words; where nothing is, what can be typed."""
         self.query_one(".help", Static).update(Content.styled(problem, "$text-error") if problem else self._help)
+
+    def on_descendant_focus(self) -> None:
+        """Say what can be typed."""
+        self.query_one(".help").display = True
+
+    def on_descendant_blur(self) -> None:
+        """Leave the room to the list."""
+        self.query_one(".help").display = False
 
     def show(self, words: str) -> None:
         """Show the words of the list that is in view, unless other ones are being typed."""

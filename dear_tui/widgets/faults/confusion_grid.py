@@ -99,7 +99,7 @@ class under the fault. NaN/∞: an output was not finite, so of no class."""
             return Content("")
         golden, faulty = (class_text(number, self._names) for number in (self._row, self._column))
         pairs, total = int(shown.pairs[self._row, self._column]), int(shown.total[self._row])
-        share = f", {percent(pairs, total)} of the {total:,} critical pairs of golden {golden}" if total else ""
+        share = f", {percent(pairs, total)} of the {total:,} of its row" if total else ""
         rows, columns = self._room()
         parts = [
             f"{name} {first + 1} to {min(first + room, shown.classes)} of {shown.classes}"
@@ -180,7 +180,10 @@ class under the fault. NaN/∞: an output was not finite, so of no class."""
                 self._strips.append(self._line(shown, row, inside))
         self.refresh()
 
-    on_resize = _paint
+    def on_resize(self) -> None:
+        """More or less of the matrix is in view."""
+        self._paint()
+        self.post_message(self.Moved())
 
     def _heading(self, columns: range) -> Strip:
         axis, chosen = self._style("axis"), self._style("text") + Style(bold=True, reverse=True)
