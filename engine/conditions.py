@@ -46,7 +46,7 @@ class Field:
     columns: tuple[str, ...]
     """expressions in SQL, one of which has to meet a condition; of a flag these are conditions"""
     words: str
-    """what it is, in a few words"""
+    """what it is, in a few words; empty where its name says it"""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.binding import Binding, BindingType
@@ -12,23 +12,30 @@ from textual.widgets import Static
 from dear_tui.access import results
 from dear_tui.access.store_location import version_of
 from dear_tui.screens.empty import READING, no_results
+from dear_tui.screens.places import FaultsPlace, ImagesPlace
 from dear_tui.screens.results import ResultScreen, heading
 from dear_tui.settings.keymap import with_ids
+from dear_tui.text.filter_words import conditions_of
+from dear_tui.widgets.common.filter_line import FilterLine
 from dear_tui.widgets.common.row_list import RowList
+from dear_tui.widgets.faults.confusion_grid import ConfusionGrid
 from dear_tui.widgets.faults.fault_map import FaultMap
 from dear_tui.widgets.faults.fault_map_picture import HeatGrid
 from dear_tui.widgets.faults.fault_rows import critical_image_rows, fault_rows
 from dear_tui.widgets.faults.fault_text import answers_text, fault_text, group_name, group_text
+from engine.errors import InputError
 from engine.faults.group import FaultGroup
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from dear_tui.access.results import OneFault, Question
+    from dear_tui.access.results import ListedFaults, OneFault, Question, ShownConfusion
     from dear_tui.access.store_location import Snapshot
     from dear_tui.screens.images import ImagesScreen
+    from dear_tui.screens.places import Level
+    from dear_tui.widgets.common.row_list import Rows
     from engine.analysis.accuracy_cost import Effect
-    from engine.store.read.fault_results import FaultOrder, FaultRates, FaultRows
+    from engine.store.read.fault_results import FaultOrder, FaultRates
 
 ORDERS: dict[FaultOrder, str] = {
     "critical": "by critical images",
@@ -38,25 +45,12 @@ ORDERS: dict[FaultOrder, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where one is: on the map, in the list of a group, or at one fault."""
-
-    group: FaultGroup | None = None
-    fault: FaultGroup | None = None
-    order: FaultOrder = "critical"
-    """of the list"""
-    effect: str | None = None
-    """of the faults that the map counts, by its name; None: it counts critical pairs"""
-
-    @property
-    def level(self) -> str:
-        """Its name; each level keeps its answer, so that the way back is at once."""
-        return "fault" if self.fault else "list" if self.group else "map"
+IMAGE_ORDERS: dict[FaultOrder, str] = {"prediction": "by prediction", **ORDERS}
+"""Of the faults that change one image."""
 
 
 class FaultsScreen(ResultScreen):
-    """Three levels of one question; enter goes down, escape up."""
+    """Map, list, fault, and what they take images for; enter goes down, escape back the same way."""
 
     HELP = """\
 critical   images whose answer the fault changes, for better or worse
@@ -67,16 +61,20 @@ In SQL, correct is the number of images that are right under the fault."""
     BINDINGS: ClassVar[list[BindingType]] = with_ids(
         "faults-screen",
         Binding("enter", "open", "open", tooltip="the fault under the cursor; the image under the cursor"),
-        Binding("escape", "back", "back", key_display="esc", tooltip="one level up"),
-        Binding("o", "change_order", "order", tooltip="critical images, accuracy cost, first critical rank, as drawn"),
-        Binding("v", "change_quantity(1)", "quantity", tooltip="critical pairs, critical faults, what faults cost"),
+        Binding(
+            "escape", "back", "back", key_display="esc", tooltip="no filter any more; else back to where one came from"
+        ),
+        Binding("o", "change_order", "order", tooltip="most critical, most costly, first seen, as drawn"),
+        Binding("slash", "filter", "filter", key_display="/", tooltip="only faults that meet what is typed"),
+        Binding("c", "show_confusion", "classes", tooltip="golden against faulty class, here and of all faults"),
+        Binding("v", "change_quantity(1)", "quantity", tooltip="critical pairs, faults, what they cost, NaN, masked"),
         Binding("V", "change_quantity(-1)", "quantity before", show=False, tooltip="the one before"),
         Binding("s", "open_sql", "SQL", tooltip="the query behind what is shown"),
     )
     DEFAULT_CSS = """
     FaultsScreen {
         .heading { height: 1; padding: 0 1; }
-        FaultMap, RowList { display: none; }
+        FaultMap, RowList, ConfusionGrid { display: none; }
         .words { height: 3; padding: 0 1; display: none; }
         .words.-screened { height: 4; }
         .fault { height: auto; padding: 1 1 0 1; display: none; }
@@ -86,15 +84,17 @@ In SQL, correct is the number of images that are right under the fault."""
     def __init__(self) -> None:
         super().__init__()
         self._campaign: int | None = None
-        self._place = Place()
-        self._shown: tuple[Place, object, int] | None = None
+        self._place = FaultsPlace()
+        self._shown: tuple[FaultsPlace, object, int] | None = None
         """which place is in view, the answer it shows, and for which width"""
 
     def compose_body(self) -> ComposeResult:
         """The heading, and one of map, list and fault, or a message."""
         yield Static(Content(""), classes="heading")
+        yield FilterLine("part of a layer's name, bit=30, cost>1, lost, nonfinite, or the id of a fault")
         yield Static(READING, classes="message")
         yield FaultMap()
+        yield ConfusionGrid()
         yield Static(Content(""), classes="words")
         yield Static(Content(""), classes="fault")
         yield RowList(id="faults")
@@ -103,10 +103,8 @@ In SQL, correct is the number of images that are right under the fault."""
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """The level of the moment, or why there is nothing."""
         status = snapshot.status(self.dear.campaign)
-        if self._campaign != self.dear.campaign:
-            self._campaign, self._shown = self.dear.campaign, None
-            self._place = replace(self._place, group=None, fault=None)
-            self.query_one(FaultMap).forget()
+        self._follow_campaign()
+        self._show_filter()
         missing = self.missing(snapshot)
         self.query_one(".heading").display = status is not None
         if missing is not None or status is None:
@@ -124,62 +122,129 @@ In SQL, correct is the number of images that are right under the fault."""
         elif problem or self._shown is None:  # else what was shown stays for the moment
             self._show_message(Content(problem) if problem else READING)
 
+    def show_place(self, place: FaultsPlace) -> None:
+        """Go to a place: one that another screen leads to, or leads back to."""
+        self._follow_campaign()
+        self._go(place)
+
     def on_fault_map_opened(self) -> None:
         """List the faults of the cell."""
-        self._go(replace(self._place, group=self.query_one(FaultMap).group))
+        self._go_down("list", group=self.query_one(FaultMap).group)
+
+    async def on_confusion_grid_opened(self) -> None:
+        """Show the images that golden takes for the class of the cursor's row."""
+        from engine.store.read.image_results import IMAGE_FIELDS  # read before this was shown
+
+        words = f"golden={self.query_one(ConfusionGrid).golden_class}"
+        await self._show_images(ImagesPlace(words, conditions_of(words, IMAGE_FIELDS), before=self._place))
 
     async def action_open(self) -> None:
         """From the list to a fault, from a fault's image to that image."""
         rows = self._list()
         if rows is None or rows.key is None:
             return
-        if self._place.fault is None:
-            self._go(replace(self._place, fault=FaultGroup(fault_id=rows.key)))
+        if self._place.level == "list":
+            self._go_down("fault", fault_id=rows.key)
         else:
-            await self.dear.switch_mode("images")
-            cast("ImagesScreen", self.dear.screen).show_image(rows.key)
+            await self._show_images(ImagesPlace(row=rows.key, before=replace(self._place, row=rows.key)))
 
-    def action_back(self) -> None:
-        """Go from a fault to its list, and from a list to the map."""
-        self._go(replace(self._place, group=self._place.group if self._place.fault else None, fault=None))
+    async def action_back(self) -> None:
+        """Take the filter of the list away, else go back to where one came from."""
+        place = self._place
+        if place.words:
+            self._go(place.filtered("", ()))
+        elif isinstance(place.before, ImagesPlace):
+            await self._show_images(place.before)
+        elif place.before is not None:
+            self._go(place.before)
+
+    def action_filter(self) -> None:
+        """Type what the faults of the list must meet; on the map, of the list of all faults."""
+        from engine.store.read.fault_results import FAULT_FIELDS  # read before this was shown
+
+        if self._place.level == "map":
+            self._go_down("list", group=FaultGroup())
+        self.query_one(FilterLine).open(FAULT_FIELDS)
+        self.refresh_bindings()
+
+    def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
+        """Filter as it is typed; words that mean nothing yet leave the list as it is."""
+        from engine.store.read.fault_results import FAULT_FIELDS  # read before this was shown
+
+        words = "" if event.words.isdecimal() else event.words
+        try:
+            having = conditions_of(words, FAULT_FIELDS)
+        except InputError as error:
+            self.query_one(FilterLine).tell(str(error))
+            return
+        self.query_one(FilterLine).tell("")
+        if words != self._place.words:
+            self._go(self._place.filtered(words, having))
+
+    def on_filter_line_kept(self, event: FilterLine.Kept) -> None:
+        """Go back to the list; a number leads to the fault of that id."""
+        rows = self._list()
+        if event.words.isdecimal() and (rows is None or not rows.go_to(int(event.words))):
+            self.notify(f"Fault {event.words} is not in this list.", severity="warning")
+        self._leave_filter()
+
+    def on_filter_line_forgotten(self) -> None:
+        """All faults of the group again."""
+        self._go(self._place.filtered("", ()))
+        self._leave_filter()
+
+    def action_show_confusion(self) -> None:
+        """Golden against faulty classes: of the group in view, then of all faults."""
+        place = self._place
+        if place.level == "confusion":
+            before = place.before.group if isinstance(place.before, FaultsPlace) else FaultGroup()
+            group = FaultGroup() if place.group != FaultGroup() else before
+            self._go(replace(place, group=group))
+        else:
+            self._go_down("confusion", group=self.query_one(FaultMap).group if place.level == "map" else place.group)
 
     def action_change_order(self) -> None:
         """Sort the list otherwise."""
-        orders = list(ORDERS)
-        self._go(replace(self._place, order=orders[(orders.index(self._place.order) + 1) % len(orders)]))
+        orders = list(self._orders)
+        following = orders[(orders.index(self._place.order) + 1) % len(orders)]
+        self._go(replace(self._place, order=following, row=None))
 
     def action_change_quantity(self, step: int) -> None:
         """Have the map show something else of the faults."""
-        from engine.analysis.accuracy_cost import EFFECTS
+        from engine.analysis.accuracy_cost import SHOWN
 
-        names = [None, *(effect.name for effect in EFFECTS)]
+        names = [None, *(effect.name for effect in SHOWN)]
         self._go(replace(self._place, effect=names[(names.index(self._place.effect) + step) % len(names)]))
 
     def action_open_sql(self) -> None:
         """Go to the SQL screen with the query of this level."""
-        from engine.store.read.fault_results import (  # read before this was shown
-            critical_images_sql,
-            faults_sql,
-            rates_sql,
-        )
+        from engine.store.read.confusion import confusion_sql  # read before this was shown
+        from engine.store.read.fault_results import critical_images_sql, faults_sql, rates_sql
 
         campaign, place = self._campaign or 0, self._place
-        if place.fault:
-            self.dear.open_sql(critical_images_sql(campaign, place.fault.fault_id or 0))
-        elif place.group:
-            self.dear.open_sql(faults_sql(campaign, place.group, self._place.order))
-        else:
-            self.dear.open_sql(rates_sql(campaign, self._effect))
+        match place.level:
+            case "fault":
+                self.dear.open_sql(critical_images_sql(campaign, place.fault_id or 0))
+            case "list":
+                self.dear.open_sql(faults_sql(campaign, place.group, place.order))
+            case "confusion":
+                self.dear.open_sql(confusion_sql(campaign, place.group))
+            case _:
+                self.dear.open_sql(rates_sql(campaign, self._effect))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what works on this level."""
         match action:
             case "back":
-                return self._place.group is not None
+                return bool(self._place.words) or self._place.before is not None
             case "change_order":
-                return self._place.group is not None and self._place.fault is None
+                return self._place.level == "list"
             case "change_quantity":
-                return self._place.group is None and self._shown is not None
+                return self._place.level == "map" and self._shown is not None
+            case "filter":
+                return self._place.level == "list" or (self._place.level == "map" and self._shown is not None)
+            case "show_confusion":
+                return self._has_confusion()
             case "open":
                 rows = self._list()
                 return rows is not None and rows.key is not None
@@ -187,50 +252,106 @@ In SQL, correct is the number of images that are right under the fault."""
                 return self.focused is not None
         return super().check_action(action, parameters)
 
-    def _go(self, place: Place) -> None:
+    def _has_confusion(self) -> bool:
+        """One image has one golden class, and one fault has its images listed."""
+        place = self._place
+        if place.level == "confusion":
+            return place.group != FaultGroup() or isinstance(place.before, FaultsPlace)
+        return place.level in ("map", "list") and place.group.image_id is None and self._shown is not None
+
+    def _follow_campaign(self) -> None:
+        """Another campaign starts at its map."""
+        if self._campaign != self.dear.campaign:
+            self._campaign, self._shown = self.dear.campaign, None
+            self._place = FaultsPlace(order=_usual(self._place.order), effect=self._place.effect)
+            self.query_one(FaultMap).forget()
+            self.query_one(ConfusionGrid).forget()
+
+    def _go_down(self, level: Level, **changes: Any) -> None:
+        """Go to a place from which esc leads back here."""
+        rows, place = self._list(), self._place
+        before = replace(place, row=rows.key if rows else None)
+        order = _usual(place.order)
+        self._go(FaultsPlace(level=level, before=before, effect=place.effect, **{"order": order, **changes}))
+
+    def _go(self, place: FaultsPlace) -> None:
         self._place = place
         self.refresh_snapshot()
         self.refresh_bindings()
 
+    async def _show_images(self, place: ImagesPlace) -> None:
+        await self.dear.switch_mode("images")
+        cast("ImagesScreen", self.dear.screen).show_place(place)
+
+    def _show_filter(self) -> None:
+        """The words of a list stand above it."""
+        self.query_one(FilterLine).show(self._place.words if self._place.level == "list" else "")
+
+    def _leave_filter(self) -> None:
+        rows = self._list()
+        self.set_focus(rows if rows is not None and rows.display else None)
+        self._show_filter()
+        self.refresh_bindings()
+
+    @property
+    def _orders(self) -> dict[FaultOrder, str]:
+        """How the list can be sorted."""
+        return ORDERS if self._place.group.image_id is None else IMAGE_ORDERS
+
     def _question(self, campaign: int) -> Question[Any]:
-        if self._place.fault:
-            return results.question(results.one_fault, campaign, self._place.fault)
-        if self._place.group:
-            return results.question(results.faults, campaign, self._place.group, self._place.order)
-        return results.question(results.rates, campaign, self._effect)
+        place = self._place
+        match place.level:
+            case "fault":
+                return results.question(results.one_fault, campaign, FaultGroup(fault_id=place.fault_id))
+            case "list":
+                return results.question(results.faults, campaign, place.group, place.order)
+            case "confusion":
+                return results.question(results.confusion, campaign, place.group)
+            case _:
+                return results.question(results.rates, campaign, self._effect)
 
     @property
     def _effect(self) -> Effect:
         """What is counted of the faults; beside critical pairs it is whether they lower the accuracy."""
-        from engine.analysis.accuracy_cost import COSTS, EFFECTS
+        from engine.analysis.accuracy_cost import COSTS, SHOWN
 
-        return next((effect for effect in EFFECTS if effect.name == self._place.effect), COSTS[0])
+        return next((effect for effect in SHOWN if effect.name == self._place.effect), COSTS[0])
 
     def _list(self) -> RowList | None:
         """The list of this level, once it is in view."""
-        if self._place.group is None or self._shown is None or self._shown[0] != self._place:
+        lists = {"list": "#faults", "fault": "#images"}
+        if self._shown is None or self._shown[0] != self._place or self._place.level not in lists:
             return None
-        return self.query_one("#images" if self._place.fault else "#faults", RowList)
+        return self.query_one(lists[self._place.level], RowList)
 
     def _crumbs(self, answer: object | None) -> list[str]:
         """The way here, with counts."""
-        if self._place.group is None:
-            is_of_pairs = self._place.effect is None
-            return ["critical pairs by layer and bit" if is_of_pairs else f"faults that {self._effect.words}"]
-        crumbs = [group_name(self._place.group)]
-        if self._place.fault:
-            return [*crumbs, f"fault {self._place.fault.fault_id}"]
+        place = self._place
+        if place.level == "map":
+            if place.effect is None:
+                return ["critical pairs by layer and bit, % of pairs"]
+            return [f"faults that {self._effect.words}, % of faults"]
+        before = place.before
+        if place.level == "fault":
+            group = [group_name(before.group)] if isinstance(before, FaultsPlace) and before.level == "list" else []
+            return [*group, f"fault {place.fault_id}"]
+        image = place.group.image_id
+        crumbs = [group_name(place.group) if image is None else f"image {image}"]
+        if place.level == "confusion":
+            words = f" with {before.words}" if isinstance(before, FaultsPlace) and place.group.having else ""
+            return [f"{crumbs[0]}{words}", "critical pairs, golden class against faulty class"]
         if answer is not None:
-            faults = cast("FaultRows", answer)
+            faults = cast("ListedFaults", answer).faults
             count = f"{faults.total:,}" if faults.total == len(faults) else f"first {len(faults):,} of {faults.total:,}"
-            crumbs.append(f"{count} faults {ORDERS[self._place.order]}")
+            crumbs.append(f"{count} faults {self._orders[place.order]}")
         return crumbs
 
     def _show_message(self, message: Content) -> None:
         self._shown = None
         self._show_only(".message")
         self.set_text(".message", message)
-        self.set_focus(None)
+        if not self.query_one(FilterLine).is_typing:
+            self.set_focus(None)
 
     def _show_level(self, answer: object) -> None:
         before, width = self._shown, self.size.width
@@ -238,29 +359,60 @@ In SQL, correct is the number of images that are right under the fault."""
         if before is not None and before[0] == self._place and before[1] is answer and before[2] == width:
             return
         is_other = before is None or before[0] != self._place
-        if self._place.fault:
-            self._show_fault(cast("OneFault", answer), is_other)
-        elif self._place.group:
-            rows = self.query_one("#faults", RowList)
-            if is_other and not (before and before[0].fault):
-                rows.clear()
-            self._show_only("#faults")
-            rows.show(fault_rows(cast("FaultRows", answer), self._place.group, width - 4))
-        else:
-            self._show_only("FaultMap", ".words")
-            self.query_one(FaultMap).show(HeatGrid.of(cast("FaultRates", answer), self._place.effect is not None))
-            self._show_words()
+        match self._place.level:
+            case "fault":
+                self._show_fault(cast("OneFault", answer), is_other)
+            case "list":
+                self._show_list(cast("ListedFaults", answer), is_other)
+            case "confusion":
+                self._show_confusion(cast("ShownConfusion", answer))
+            case _:
+                self._show_only("FaultMap", ".words")
+                self.query_one(FaultMap).show(HeatGrid.of(cast("FaultRates", answer), self._place.effect is not None))
+                self._show_words()
         self.refresh_bindings()
 
+    def _show_list(self, listed: ListedFaults, is_other: bool) -> None:
+        place = self._place
+        if not len(listed.faults):
+            nothing = f"No fault of “{group_name(place.group)}” meets “{place.words}”; esc shows all of them."
+            if not place.words:
+                nothing = f"No fault changes the answer for image {place.group.image_id} so far; esc goes back."
+            self._show_message(Content(nothing))
+            return
+        shown = fault_rows(listed.faults, place.group, listed.class_names, self.size.width - 4)
+        self._show_rows("#faults", shown, is_other)
+
+    def _show_confusion(self, answer: ShownConfusion) -> None:
+        if answer.confusion.classes:
+            self._show_only("ConfusionGrid", ".words")
+            self.query_one(ConfusionGrid).show(answer.confusion, answer.class_names)
+            self._show_class_words()
+        else:
+            self._show_message(Content(f"No critical pair of {group_name(self._place.group)} so far; esc goes back."))
+
+    def _show_class_words(self) -> None:
+        self.query_one(".words").remove_class("-screened")
+        self.set_text(".words", self.query_one(ConfusionGrid).words())
+
+    on_confusion_grid_moved = _show_class_words
+
     def _show_fault(self, one: OneFault, is_other: bool) -> None:
-        rows = self.query_one("#images", RowList)
-        if is_other:
-            rows.clear()
-        self._show_only("#images", ".fault")
         if len(one.fault):
             texts = fault_text(one.fault, self.size.width - 2, one.format), answers_text(one.fault, one.images)
             self.query_one(".fault", Static).update(Content("\n").join(filter(None, texts)))
-        rows.show(critical_image_rows(one.images, one.class_names, self.size.width - 4))
+        shown = critical_image_rows(one.images, one.class_names, self.size.width - 4)
+        self._show_rows("#images", shown, is_other, ".fault")
+
+    def _show_rows(self, selector: str, shown: Rows, is_other: bool, *beside: str) -> None:
+        """Show a list; where one comes back to it, with the cursor on what one left it from."""
+        rows = self.query_one(selector, RowList)
+        if is_other:
+            rows.clear()
+        self._show_only(selector, *beside)
+        rows.show(shown)
+        if is_other and self._place.row is not None:
+            rows.go_to(self._place.row)
 
     def _show_words(self) -> None:
         fault_map = self.query_one(FaultMap)
@@ -273,8 +425,13 @@ In SQL, correct is the number of images that are right under the fault."""
 
     def _show_only(self, body: str, *beside: str) -> None:
         """Show one level and give it the keys."""
-        for selector in (".message", "FaultMap", ".words", ".fault", "#faults", "#images"):
+        for selector in (".message", "FaultMap", "ConfusionGrid", ".words", ".fault", "#faults", "#images"):
             self.query_one(selector).display = selector in (body, *beside)
         widget = self.query_one(body)
-        if widget.focusable and self.focused is not widget:
+        if widget.focusable and self.focused is not widget and not self.query_one(FilterLine).is_typing:
             self.set_focus(widget)
+
+
+def _usual(order: FaultOrder) -> FaultOrder:
+    """An order that every list has."""
+    return order if order in ORDERS else "critical"

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from dear_tui.access import results
 from dear_tui.access.store_location import version_of
 from dear_tui.screens.empty import READING
+from dear_tui.screens.places import FaultsPlace, ImagesPlace
 from dear_tui.screens.results import ResultScreen, heading
 from dear_tui.settings.keymap import with_ids
+from dear_tui.text.filter_words import conditions_of
+from dear_tui.widgets.common.filter_line import FilterLine
 from dear_tui.widgets.common.row_list import RowList
 from dear_tui.widgets.images.image_pane import ImagePane, ShownImage
 from dear_tui.widgets.images.image_text import image_rows
 from engine.errors import InputError
+from engine.faults.group import FaultGroup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +32,11 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from dear_tui.access.store_location import Snapshot
+    from dear_tui.screens.faults import FaultsScreen
+    from dear_tui.screens.places import Level
     from engine.datasets.pictures import Pictures
     from engine.store import CampaignStatus
+    from engine.store.read.fault_results import FaultOrder
     from engine.store.read.image_results import ImageOrder, ImageRows
 
 ORDERS: dict[ImageOrder, str] = {"rank": "by rank", "critical": "most critical faults first"}
@@ -50,131 +58,209 @@ golden     the class without a fault; ✗ where it is not the label"""
 
     BINDINGS: ClassVar[list[BindingType]] = with_ids(
         "images-screen",
-        Binding("slash", "ask_image", "go to", key_display="/", tooltip="the image of an id"),
+        Binding("enter", "open", "faults", tooltip="the faults that change the answer for this image"),
+        Binding(
+            "slash",
+            "filter",
+            "filter",
+            key_display="/",
+            tooltip="only images that meet what is typed, or the one of an id",
+        ),
+        Binding("c", "show_confusion", "classes", tooltip="golden against faulty class, of all faults"),
         Binding("o", "change_order", "order", tooltip="by rank, or most critical faults first"),
         Binding("s", "open_sql", "SQL", tooltip="the query behind the list"),
-        Binding("escape", "leave_input", "back", show=False, key_display="esc", tooltip="no image after all"),
+        Binding("escape", "back", "back", key_display="esc", tooltip="no filter any more; else back to the fault"),
     )
     DEFAULT_CSS = """
     ImagesScreen {
         .heading { height: 1; padding: 0 1; }
         .body { height: 1fr; display: none; }
-        Input { height: 1; border: none; padding: 0 1; display: none; }
     }
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._campaign: int | None = None
-        self._order: ImageOrder = "rank"
-        self._target: int | None = None
-        self._shown: tuple[ImageRows, ImageOrder, Sequence[str], int] | None = None
-        """the list in view: images, their order, names of classes, width"""
+        self._place = ImagesPlace()
+        self._shown: tuple[ImageRows, ImagesPlace, Sequence[str], int] | None = None
+        """the list in view: images, which they are and in what order, names of classes, width"""
 
     def compose_body(self) -> ComposeResult:
-        """The heading, list and picture side by side or a message, and the line for an image id."""
+        """The heading, list and picture side by side or a message, and the line of the filter."""
         yield Static(Content(""), classes="heading")
+        yield FilterLine("wrong, right, class=3, critical>5, corrected>0, el2n>0.5, or the id of an image")
         yield Static(READING, classes="message")
         with Horizontal(classes="body"):
             yield RowList()
             yield ImagePane()
-        yield Input(placeholder="image id", restrict="[0-9]*", max_length=9, compact=True)
 
-    def show_image(self, image_id: int) -> None:
-        """Put the cursor on an image as soon as the list is there."""
-        self._target = image_id
-        self.refresh_snapshot()
+    def show_place(self, place: ImagesPlace) -> None:
+        """Go to a place that another screen leads to, or back to."""
+        self._follow_campaign()
+        self._go(place)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """The list and the chosen image, or why there is none."""
         status = snapshot.status(self.dear.campaign)
-        if self._campaign != self.dear.campaign:
-            self._campaign, self._shown = self.dear.campaign, None
-            self.query_one(RowList).clear()
+        self._follow_campaign()
+        self.query_one(FilterLine).show(self._place.words)
         missing = self.missing(snapshot)
         self.query_one(".heading").display = status is not None
         if missing is not None or status is None:
             self._show_message(missing or READING)
             return
-        question = results.question(results.images, status.id, self._order)
+        question = results.question(results.images, status.id, self._place.order, self._place.having)
         self.ask(LIST, question, version_of(status))
         self.ask(PICTURES, results.question(results.pictures, status.id), ())
         images, problem = self.answer(LIST, question), self.problem(LIST, question)
-        crumbs = [f"{status.images:,} images, {ORDERS[self._order]}"]
+        count = f"{len(images):,} of " if images is not None and self._place.having else ""
+        crumbs = [f"{count}{status.images:,} images, {ORDERS[self._place.order]}"]
         self.set_text(".heading", heading(status, crumbs, problem if images else "", self.size.width - 2))
         if images is None:
             if self._shown is None or problem:  # while the same images are sorted otherwise, the list stays
                 self._show_message(Content(problem) if problem else READING)
             return
-        self._show_images(status, images)
+        if len(images) or not self._place.having:
+            self._show_images(status, images)
+        else:
+            self._show_message(Content(f"No image meets “{self._place.words}”; esc shows all of them."))
 
     def on_row_list_moved(self) -> None:
         """Draw the image under the cursor."""
         self.refresh_snapshot()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Go to the image that was typed."""
-        self.action_leave_input()
-        if event.value:
-            self.show_image(int(event.value))
+    async def action_open(self) -> None:
+        """List the faults that change the answer for the image."""
+        image_id = self.query_one(RowList).key
+        if image_id is not None:
+            await self._show_faults("list", FaultGroup(image_id=image_id), "prediction")
 
-    def action_ask_image(self) -> None:
-        """Open the line for an image id."""
-        line = self.query_one(Input)
-        line.value, line.display = "", True
-        line.focus()
+    async def action_show_confusion(self) -> None:
+        """Golden against faulty classes, over the critical pairs of all faults."""
+        await self._show_faults("confusion", FaultGroup(), "critical")
 
-    def action_leave_input(self) -> None:
-        """Close the line for an image id."""
-        self.query_one(Input).display = False
-        self.query_one(RowList).focus()
+    async def action_back(self) -> None:
+        """Take the filter away, else go back to the fault, or to whatever led here."""
+        place = self._place
+        if place.words:
+            self._go(place.filtered("", ()))
+        elif isinstance(place.before, FaultsPlace):
+            await self.dear.switch_mode("faults")
+            cast("FaultsScreen", self.dear.screen).show_place(place.before)
+
+    def action_filter(self) -> None:
+        """Type what images must meet, or the id of one."""
+        from engine.store.read.image_results import IMAGE_FIELDS  # read before the list was shown
+
+        self.query_one(FilterLine).open(IMAGE_FIELDS)
+        self.refresh_bindings()
+
+    def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
+        """Filter as it is typed; words that mean nothing yet leave the list as it is."""
+        from engine.store.read.image_results import IMAGE_FIELDS  # read before the list was shown
+
+        words = "" if event.words.isdecimal() else event.words
+        try:
+            having = conditions_of(words, IMAGE_FIELDS, self._class_names)
+        except InputError as error:
+            self.query_one(FilterLine).tell(str(error))
+            return
+        self.query_one(FilterLine).tell("")
+        if words != self._place.words:
+            self._go(self._place.filtered(words, having))
+
+    def on_filter_line_kept(self, event: FilterLine.Kept) -> None:
+        """Go back to the list; a number leads to the image of that id."""
+        if event.words.isdecimal():
+            self._place = replace(self._place, row=int(event.words))
+        self._leave_filter()
+
+    def on_filter_line_forgotten(self) -> None:
+        """All images again."""
+        self._go(self._place.filtered("", ()))
+        self._leave_filter()
 
     def action_change_order(self) -> None:
         """Sort the list otherwise."""
         orders = list(ORDERS)
-        self._order = orders[(orders.index(self._order) + 1) % len(orders)]
-        self.refresh_snapshot()
+        following = orders[(orders.index(self._place.order) + 1) % len(orders)]
+        self._go(replace(self._place, order=following, row=None))
 
     def action_open_sql(self) -> None:
         """Go to the SQL screen with the query of the list."""
         from engine.store.read.image_results import images_sql  # read before the list was shown
 
-        self.dear.open_sql(images_sql(self._campaign or 0, self._order))
+        self.dear.open_sql(images_sql(self._campaign or 0, self._place.order, self._place.having))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what works now."""
-        if action == "leave_input":
-            return self.query_one(Input).display
-        if action in ("ask_image", "change_order", "open_sql"):
+        if action == "back":
+            return bool(self._place.words) or self._place.before is not None
+        if action == "filter":
+            return self.query_one(".body").display or bool(self._place.words)
+        if action in ("open", "show_confusion", "change_order", "open_sql"):
             return self.query_one(".body").display
         return super().check_action(action, parameters)
 
+    def _follow_campaign(self) -> None:
+        """Another campaign starts at its first image, with all of them."""
+        if self._campaign != self.dear.campaign:
+            self._campaign, self._shown = self.dear.campaign, None
+            self._place = ImagesPlace(order=self._place.order)
+            self.query_one(RowList).clear()
+
+    def _go(self, place: ImagesPlace) -> None:
+        self._place = place
+        self.refresh_snapshot()
+        self.refresh_bindings()
+
+    async def _show_faults(self, level: Level, group: FaultGroup, order: FaultOrder) -> None:
+        here = replace(self._place, row=self.query_one(RowList).key)
+        await self.dear.switch_mode("faults")
+        place = FaultsPlace(level=level, group=group, order=order, before=here)
+        cast("FaultsScreen", self.dear.screen).show_place(place)
+
+    def _leave_filter(self) -> None:
+        self.set_focus(self.query_one(RowList) if self.query_one(".body").display else None)
+        self.refresh_snapshot()
+        self.refresh_bindings()
+
+    @property
+    def _class_names(self) -> Sequence[str]:
+        """What the classes are called, as far as is known by now."""
+        pictures = self.answer(PICTURES, results.question(results.pictures, self._campaign or 0))
+        return pictures.class_names if pictures else ()
+
     def _show_message(self, message: Content) -> None:
         self._shown = None
-        self.query_one(".body").display = self.query_one(Input).display = False
+        self.query_one(".body").display = False
         self.query_one(".message").display = True
         self.set_text(".message", message)
-        self.set_focus(None)
+        if not self.query_one(FilterLine).is_typing:
+            self.set_focus(None)
 
     def _show_images(self, status: CampaignStatus, images: ImageRows) -> None:
         body, rows = self.query_one(".body"), self.query_one(RowList)
         pane = max(LEAST_PANE, min(self.size.width - WIDTH_OF_LIST, self.size.width * 11 // 20))
         width = self.size.width - pane - 4
         pictures = self.answer(PICTURES, results.question(results.pictures, status.id))
-        names = pictures.class_names if pictures else ()
+        names = self._class_names
         if not body.display:
             body.display, self.query_one(".message").display = True, False
-            rows.focus()
-        before, self._shown = self._shown, (images, self._order, names, width)
+            if not self.query_one(FilterLine).is_typing:
+                rows.focus()
+            self.refresh_bindings()
+        before, self._shown = self._shown, (images, self._place, names, width)
         if before is None or before[0] is not images or before[1:] != self._shown[1:]:
             rows.styles.width = width + 2
-            if before is not None and before[1] != self._order:
+            if before is not None and before[1] != self._place:
                 rows.clear()
             rows.show(image_rows(images, names, width))
-        if self._target is not None:
-            if not rows.go_to(self._target):
-                self.notify(f"Image {self._target} is not in the workload of campaign {status.id}.", severity="warning")
-            self._target = None
+        if self._place.row is not None:
+            if not rows.go_to(self._place.row):
+                where = "among the images that the filter leaves" if self._place.words else "in the workload"
+                self.notify(f"Image {self._place.row} is not {where}.", severity="warning")
+            self._place = replace(self._place, row=None)
         if rows.key is not None:
             self._show_chosen(status, images, rows.cursor, pictures)
 

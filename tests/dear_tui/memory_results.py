@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.analysis.accuracy_cost import CRITICAL, FaultEffects
+from engine.analysis.accuracy_cost import CRITICAL, MASKED, NONFINITE, FaultEffects
 from engine.analysis.estimate import Confidence
 from engine.formats.float32 import FLOAT32
 from engine.store.read.confusion import Confusion
@@ -78,7 +78,7 @@ class MemoryResults:
         np.add.at(grids["faults"], place, 1)
         np.add.at(grids["critical_faults"], place, (self.stored == 2).any(axis=1))
         np.add.at(grids["critical"], place, (self.stored == 2).sum(axis=1))
-        np.add.at(grids["having"], place, self.effects.have(effect))
+        np.add.at(grids["having"], place, self.have(effect))
         np.add.at(grids["screened"], place, (self.stored == 3).sum(axis=1))
         sizes = np.array([np.prod(shape) for shape in self.layers.values()])
         return FaultRates(
@@ -152,6 +152,11 @@ class MemoryResults:
             "lost": self.effects.is_right_lost,
             "nonfinite": (self.is_critical & self.nonfinite).any(axis=1),
         }[name]
+
+    def have(self, effect: Effect) -> np.ndarray:
+        if effect == MASKED:
+            return (self.stored == 0).all(axis=1) & (self.done > 0)
+        return self.values("nonfinite") if effect == NONFINITE else self.effects.have(effect)
 
     @property
     def is_critical(self) -> np.ndarray:

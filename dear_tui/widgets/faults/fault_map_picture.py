@@ -210,7 +210,7 @@ def field_heading(layout: MapLayout, is_of_faults: bool = False) -> str:
         width = field.width * layout.cell_width
         name = field_label(field)[:width]
         texts.append(f"{f' {name} ':─^{width - 2}}".join("╭╮") if width > len(name) + 4 else f"{name:^{width}}")
-    return " " * layout.name_width + "".join(texts) + f"{'flts %' if is_of_faults else 'crit %':>{layout.SHARE_WIDTH}}"
+    return " " * layout.name_width + "".join(texts) + f"{'fault%' if is_of_faults else 'pairs%':>{layout.SHARE_WIDTH}}"
 
 
 def bit_labels(layout: MapLayout, chosen: int | None) -> list[str]:

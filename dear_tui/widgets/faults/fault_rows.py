@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from dear_tui.widgets.common.row_list import Rows
     from engine.faults.group import FaultGroup
-    from engine.store.read.fault_results import CriticalImages, FaultRows
+    from engine.store.read.fault_results import CriticalImages, FaultRows, Flips
 
 
-def fault_rows(faults: FaultRows, group: FaultGroup, width: int) -> Rows:
-    """A list of faults; what they have in common is not repeated."""
+def fault_rows(faults: FaultRows, group: FaultGroup, class_names: Sequence[str], width: int) -> Rows:
+    """A list of faults; what they have in common is not repeated, and of one image it is said what it is taken for."""
     run = faults.count()
     columns = [
         ListColumn("fault", lambda i: str(faults.fault_id[i]), 6, 4, style=MUTED),
@@ -38,6 +38,8 @@ def fault_rows(faults: FaultRows, group: FaultGroup, width: int) -> Rows:
         ListColumn("accuracy", lambda i: _accuracy(faults, i) if run[i] else "–", 8, 3),
         ListColumn("first", lambda i: _first(int(faults.first_critical[i])), 6, 6),
     ]
+    if faults.flips is not None:
+        columns[4:4] = _flip_columns(faults.flips, class_names)
     if group.layer is not None:
         columns = [column for column in columns if column.title != "layer"]
     if group.bit is not None:
@@ -47,11 +49,12 @@ def fault_rows(faults: FaultRows, group: FaultGroup, width: int) -> Rows:
 
 def critical_image_rows(images: CriticalImages, class_names: Sequence[str], width: int) -> Rows:
     """The images that a fault is critical for."""
+    lost, corrected = images.is_right_lost, images.is_corrected
     names = max([7, *(cell_len(name) + 3 for name in class_names)])
     columns = [
         ListColumn("rank", lambda i: f"{images.rank[i] + 1:,}", 6),
         ListColumn("image", lambda i: str(images.image_id[i]), 6),
-        ListColumn("answer", lambda i: _answer(images, i), 17, left=True, style="bold"),
+        ListColumn("answer", lambda i: _answer(lost[i], corrected[i]), 17, left=True, style="bold"),
         ListColumn("prediction", lambda i: class_text(int(images.prediction[i]), class_names), names, left=True),
         ListColumn("golden", lambda i: class_text(int(images.golden_class[i]), class_names), names, 1, left=True),
         ListColumn("label", lambda i: class_text(int(images.label[i]), class_names), names, 2, left=True),
@@ -82,8 +85,24 @@ def _first(rank: int) -> str:
     return f"{rank + 1:,}" if rank >= 0 else "–"
 
 
-def _answer(images: CriticalImages, place: int) -> str:
-    """What the fault does to the answer for an image."""
-    if images.is_right_lost[place]:
+def _flip_columns(flips: Flips, class_names: Sequence[str]) -> list[ListColumn]:
+    """What faults make of an image; where it is right without them, they all make it wrong."""
+    names = max([10, *(cell_len(name) + 3 for name in class_names)])
+    golden_is_right = flips.golden_class == flips.label
+
+    def prediction(place: int) -> str:
+        return "not finite" if flips.nonfinite[place] else class_text(int(flips.prediction[place]), class_names)
+
+    def answer(place: int) -> str:
+        is_right = flips.prediction[place] == flips.label and not flips.nonfinite[place]
+        return _answer(golden_is_right, not golden_is_right and is_right)
+
+    columns = [ListColumn("prediction", prediction, names, left=True, style="bold")]
+    return columns if golden_is_right else [*columns, ListColumn("answer", answer, 17, 2, left=True)]
+
+
+def _answer(is_right_lost: bool, is_corrected: bool) -> str:
+    """What a fault does to the answer for an image that it changes."""
+    if is_right_lost:
         return "✗ made wrong"
-    return "✓ corrected" if images.is_corrected[place] else "· wrong as before"
+    return "✓ corrected" if is_corrected else "· wrong as before"

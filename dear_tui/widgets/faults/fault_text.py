@@ -35,7 +35,9 @@ NAME_WIDTH, VALUE_WIDTH, GAP = 8, 17, 2
 
 
 def group_name(group: FaultGroup) -> str:
-    """`fc1 · bit 30`, `all layers · bit 30`, `fc1 · all bits`, `all faults`."""
+    """`fc1 · bit 30`, `all layers · bit 30`, `fc1 · all bits`, `all faults`, `faults that change image 12`."""
+    if group.image_id is not None:
+        return f"faults that change image {group.image_id}"
     if group.layer is None and group.bit is None:
         return "all faults"
     return f"{group.layer or 'all layers'} · {'all bits' if group.bit is None else f'bit {group.bit}'}"

@@ -28,7 +28,7 @@ IMAGE_FIELDS = (
     Field("right", Kind.FLAG, ("golden_correct",), "golden has it right"),
     Field("critical", Kind.NUMBER, ("coalesce(critical, 0)",), "faults that flip it"),
     Field("corrected", Kind.NUMBER, ("coalesce(corrected, 0)",), "faults that correct it"),
-    *(Field(name, Kind.NUMBER, (name,), "the metric") for name in METRIC_COLUMNS),
+    *(Field(name, Kind.NUMBER, (name,), "") for name in METRIC_COLUMNS),
 )
 """What images can be filtered by."""
 

@@ -10,8 +10,9 @@ from dear_tui.app import DearApp
 from dear_tui.screens.images import ImagesScreen
 from dear_tui.screens.results import ResultScreen
 from dear_tui.widgets.common.row_list import RowList
+from dear_tui.widgets.faults.confusion_grid import ConfusionGrid
 from dear_tui.widgets.faults.fault_map import FaultMap
-from engine.analysis.accuracy_cost import COSTS, CRITICAL, EFFECTS, Effect
+from engine.analysis.accuracy_cost import COSTS, CRITICAL, SHOWN, Effect
 from engine.errors import UnreachableError
 from engine.faults.group import FaultGroup
 from engine.store.read.fault_results import critical_images_sql, faults_sql, rates_sql
@@ -47,7 +48,7 @@ async def test_the_map_names_layers_bits_totals_and_its_scale() -> None:
         await open_map(pilot)
         lines = screen_text(app).splitlines()
     text = "\n".join(lines)
-    for part in ("exponent", "mantissa", "crit %", "all", *LENET, "blank: none drawn", "< 0.01", "≥ 1 %", "CI"):
+    for part in ("exponent", "mantissa", "pairs%", "all", *LENET, "blank: none drawn", "< 0.01", "≥ 1 %", "CI"):
         assert part in text
     assert max(map(len, lines)) <= 80
 
@@ -185,16 +186,16 @@ async def test_v_goes_through_what_faults_do_and_back() -> None:
     app = make_app(source, 7)
     async with app.run_test(size=(120, 40)) as pilot:
         await open_map(pilot)
-        for effect in EFFECTS:
+        for effect in SHOWN:
             await pilot.press("v")
-            await until_shown(pilot, f"› faults that {effect.words}", "flts %")
+            await until_shown(pilot, f"› faults that {effect.words}", "fault%")
             counts = source.results.rates(7, effect)
             if effect != CRITICAL:
                 await until_shown(pilot, f"{counts.having[2, 30]} {effect.words}:")
         await pilot.press("v")
-        await until_shown(pilot, "critical pairs by layer and bit", "crit %")
+        await until_shown(pilot, "critical pairs by layer and bit", "pairs%")
         await pilot.press("V")
-        await until_shown(pilot, f"faults that {EFFECTS[-1].words}")
+        await until_shown(pilot, f"faults that {SHOWN[-1].words}")
 
 
 async def test_large_cells_have_their_percent_written_in_them() -> None:
@@ -417,3 +418,70 @@ async def test_only_the_lines_that_change_are_painted_again(monkeypatch: pytest.
         assert widget.grid is not None
         widget.show(widget.grid)
         assert painted == []
+
+
+async def test_words_filter_a_list_and_esc_takes_them_away_before_it_goes_back() -> None:
+    source = make_source()
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_map(pilot, "slash")
+        await until_shown(pilot, "all faults › 2,000 faults", "makes a right answer wrong")
+        await pilot.press(*"bit=30 lost fc")
+        results = source.results
+        is_asked = (results.bit == 30) & results.effects.is_right_lost & (results.layer >= 2)
+        await until_shown(pilot, f"› {is_asked.sum()} faults by critical images")
+        await pilot.press("enter")
+        await until_shown(pilot, "/ bit=30 lost fc")
+        listed = app.screen.query_one("#faults", RowList)
+        assert listed.has_focus
+        await pilot.press("escape")
+        await until_shown(pilot, "2,000 faults")
+        await pilot.press("escape")
+        await until_shown(pilot, "mantissa")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [("cost>100", "meets “cost>100”; esc shows all"), ("colour=3", "colour: there is nothing of this name here")],
+)
+async def test_a_filter_that_nothing_meets_or_that_means_nothing(words: str, sentence: str) -> None:
+    app = make_app(make_source(), 7)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_map(pilot, "slash", *words)
+        await until_shown(pilot, sentence)
+        await pilot.press("escape")
+        await until_shown(pilot, "2,000 faults by critical images")
+        assert app.screen.query_one("#faults", RowList).has_focus
+
+
+async def test_a_number_goes_to_the_fault_of_that_id() -> None:
+    app = make_app(make_source(), 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_map(pilot, "slash", *"1234", "enter")
+        await until_shown(pilot, "▌  1234")
+        await pilot.press("slash", *"99999", "enter")
+        assert app.screen.query_one("#faults", RowList).key == 1234
+
+
+async def test_c_shows_what_a_group_takes_images_for_then_all_faults() -> None:
+    source = make_source()
+    app = make_app(source, 7)
+    group = FaultGroup("fc1", 30)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_map(pilot, "c")
+        await until_shown(pilot, "fc1 · bit 30 › critical pairs, golden", "golden ↓  faulty →")
+        for shown, name in ((group, "fc1 · bit 30"), (FaultGroup(), "all faults")):
+            await until_shown(pilot, f"{name} › critical pairs")
+            confusion = source.results.confusion(7, shown)
+            grid = app.screen.query_one(ConfusionGrid)
+            await pilot.press("g", *["h"] * 10, "j", "l", "l")
+            await until_shown(pilot, f"golden 1 → faulty 2: {confusion.pairs[1, 2]:,} pairs")
+            assert grid.golden_class == 1
+            await pilot.press("c")
+        await until_shown(pilot, "fc1 · bit 30 › critical pairs")
+        await pilot.press("enter")
+        await until_shown(pilot, "/ golden=1")
+        await pilot.press("escape", "escape")
+        await until_shown(pilot, "fc1 · bit 30 › critical pairs")
+        await pilot.press("escape")
+        await until_shown(pilot, "mantissa")

@@ -5,15 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 from dear_tui.app import DearApp
 from dear_tui.screens.images import ImagesScreen
 from dear_tui.screens.results import ResultScreen
+from dear_tui.widgets.common.filter_line import FilterLine
 from dear_tui.widgets.common.row_list import RowList
 from dear_tui.widgets.images.image_picture import ImagePicture
 from engine.datasets.load import BUNDLED_MNIST
 from engine.datasets.pictures import load_pictures
+from engine.faults.group import FaultGroup
 from engine.store.read.image_results import images_sql
 from tests.dear_tui.memory_results import ResultSource, make_source, status_of
 from tests.dear_tui.memory_store import make_app, open_screen, resize, screen_text, until, until_read, until_shown
@@ -119,12 +120,12 @@ async def test_slash_goes_to_an_image_id() -> None:
     app = make_app(source, 7)
     async with app.run_test(size=(80, 24)) as pilot:
         await open_images(pilot, "slash")
-        assert app.screen.query_one(Input).has_focus
+        assert app.screen.query_one(FilterLine).is_typing
         await pilot.press(*str(source.results.image_id[31]), "enter")
         await until_shown(pilot, f"image {source.results.image_id[31]} · rank 32")
         assert rows(app).cursor == 31
         assert rows(app).has_focus
-        assert not app.screen.query_one(Input).display
+        assert not app.screen.query_one(FilterLine).display
 
 
 async def test_slash_with_an_image_that_is_not_there() -> None:
@@ -243,3 +244,67 @@ async def test_before_the_first_result_the_images_are_there_already() -> None:
         await open_images(pilot)
         assert "Not run yet" in screen_text(app)
         assert f"▌   1  {source.results.image_id[0]:>5}      –" in screen_text(app)
+
+
+async def test_an_image_leads_to_its_faults_a_fault_and_back_the_same_way() -> None:
+    source = make_source()
+    app = make_app(source, 7)
+    image = int(source.results.image_id[3])
+    group = FaultGroup(image_id=image)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_images(pilot, "j", "j", "j", "enter")
+        await until_shown(pilot, f"› image {image} ›", "faults by prediction")
+        faults = source.results.faults(7, group, "prediction")
+        await until_shown(pilot, f"▌ {faults.fault_id[0]:>5}")
+        await pilot.press("j", "j", "enter")
+        await until_shown(pilot, f"› fault {faults.fault_id[2]}", "without the fault:")
+        images = source.results.critical_images(7, int(faults.fault_id[2])).image_id
+        await pilot.press("j", "enter")
+        await until_shown(pilot, f"image {images[1]} ·")
+        await pilot.press("escape")
+        await until_shown(pilot, f"› fault {faults.fault_id[2]}", "without the fault:")
+        assert app.screen.query_one("#images", RowList).key == images[1]
+        await pilot.press("escape")
+        await until_shown(pilot, "faults by prediction")
+        assert app.screen.query_one("#faults", RowList).key == faults.fault_id[2]
+        await pilot.press("escape")
+        await until_shown(pilot, f"image {image} ·")
+        assert (rows(app).cursor, rows(app).has_focus) == (3, True)
+
+
+async def test_words_filter_the_images_and_esc_takes_them_away() -> None:
+    source = make_source()
+    app = make_app(source, 7)
+    wrong = source.results.label != source.results.golden_class
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_images(pilot, "slash")
+        await until_shown(pilot, "golden has it wrong", "faults that flip it")
+        await pilot.press(*"wrong")
+        await until_shown(pilot, f"{wrong.sum()} of 40 images")
+        await pilot.press("enter")
+        await until_shown(pilot, "/ wrong", f"image {source.results.image_id[wrong][0]} ·")
+        assert rows(app).has_focus
+        await pilot.press("escape")
+        await until_shown(pilot, "› 40 images")
+        assert "/ wrong" not in screen_text(app)
+
+
+async def test_a_filter_that_nothing_meets_names_the_way_back_and_a_wrong_word_its_fix() -> None:
+    app = make_app(make_source(), 7)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_images(pilot, "slash", *"critical>99999")
+        await until_shown(pilot, "No image meets “critical>99999”; esc shows all of them.")
+        await pilot.press("enter", "escape")
+        await until_shown(pilot, "› 40 images")
+        await pilot.press("slash", *"critical=x")
+        await until_shown(pilot, "critical: write it as critical>2")
+
+
+async def test_c_shows_golden_against_faulty_classes_of_all_faults() -> None:
+    source = make_source()
+    app = make_app(source, 7)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_images(pilot, "j", "c")
+        await until_shown(pilot, "golden ↓  faulty →", "all faults › critical pairs")
+        await pilot.press("escape")
+        await until_shown(pilot, f"image {source.results.image_id[1]} ·")
