@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -16,7 +18,7 @@ from engine.store.sql.catalogue import create_views
 from engine.store.write.creation import find_altered_fixed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from engine.store.records import CampaignStatus
@@ -27,6 +29,12 @@ OPTIONS = {
     "parquet": "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 1_000_000",
     "csv": "FORMAT csv, HEADER",
 }
+
+
+SAMPLE_ROWS = 1000
+"""whose length tells that of all"""
+COMPUTED_ROW_BYTES = 30
+"""of a view whose rows cost much to compute; they are a few counts each"""
 
 
 def export_sealed(store: Store, campaign: int, target: Path) -> None:
@@ -53,11 +61,48 @@ def export_sealed(store: Store, campaign: int, target: Path) -> None:
         raise _damaged(f"{sealed}: damaged", campaign)
 
 
-def export_tables(store: Store, campaign: int, table_format: str, folder: Path) -> Iterator[str]:
+@dataclass(frozen=True)
+class TableSize:
+    """What a view of a campaign will take."""
+
+    rows: int
+    bytes: int
+    """as CSV, about"""
+
+
+def estimate_csv(store: Store, campaign: int, views: Sequence[str] = tuple(VIEWS)) -> dict[str, TableSize]:
+    """View -> what it will take as CSV, of those of very many rows; nothing where something of it is damaged.
+
+    Raises:
+        InputError: there is no such campaign.
+    """
+    status, sizes = store.campaign(campaign), {}
+    computed = {"fault_summary": status.faults, "accuracy_cost": status.faults, "image_summary": status.images}
+    with connect() as connection, suppress(duckdb.Error):
+        create_views(connection, store.layout)
+        for view in views:
+            if view in computed or view == "curve":
+                rows = computed.get(view, status.images)
+                sizes[view] = TableSize(rows, COMPUTED_ROW_BYTES * rows)
+            elif view in ("faults", "sites", "images", "severity", "critical", "audit"):
+                some = f"(FROM {view} WHERE campaign = {campaign} LIMIT {SAMPLE_ROWS})"
+                found = connection.execute(
+                    f"SELECT (SELECT count(*) FROM {view} WHERE campaign = {campaign}), "
+                    f"avg(strlen(concat_ws(',', *COLUMNS(*))) + 1) FROM {some}"
+                ).fetchone()
+                rows, length = found or (0, 0)
+                sizes[view] = TableSize(rows, round(rows * (length or 0)))
+    return sizes
+
+
+def export_tables(
+    store: Store, campaign: int, table_format: str, folder: Path, views: Sequence[str] = tuple(VIEWS)
+) -> Iterator[str]:
     """Write the committed rows of a campaign into an empty folder, a file for each view; gives the names of those done.
 
     Args:
         table_format: a key of OPTIONS.
+        views: to write.
 
     Raises:
         InputError: there is no such campaign.
@@ -71,7 +116,7 @@ def export_tables(store: Store, campaign: int, table_format: str, folder: Path) 
         raise _damaged(damages[0], campaign)
     with connect() as connection:
         create_views(connection, store.layout)
-        for table in VIEWS:
+        for table in views:
             target = folder / f"{table}.{table_format}"
             columns = _present_state(status) if table == "campaigns" else "*"
             rows = f"SELECT {columns} FROM {table} WHERE campaign = {campaign}"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Self, TextIO
 
+    from rich.console import RichCast
+
     from engine.steps import OnStep
 
 
@@ -84,9 +86,14 @@ class PrintableFile(_Through):
 class Working:
     """Says on a terminal that something is being done, once that takes long; nothing where stderr is no terminal."""
 
-    def __init__(self, sentence: str, after_s: float = 1.0) -> None:
-        """`after_s`: seconds from which on somebody would ask whether it still works."""
-        self._status = talking_console().status(Text(sentence))
+    def __init__(self, what: str | RichCast, after_s: float = 1.0) -> None:
+        """Make ready to say it.
+
+        Args:
+            what: is done; a `RichCast` is asked again and again.
+            after_s: seconds from which on somebody would ask whether it still works.
+        """
+        self._status = talking_console().status(Text(what) if isinstance(what, str) else what)
         self._timer = threading.Timer(after_s, self._show)
         self._timer.daemon = True
         self._lock = threading.RLock()  # a signal may stop it while it is stopped

@@ -11,6 +11,10 @@ import pytest
 from engine.config.campaign_config import load_config
 from engine.running.execution import execute
 from engine.running.preparation import prepare
+from engine.store import Store
+from engine.store.export import estimate_csv
+from engine.store.schema import VIEWS
+from engine.units import byte_count
 from tests.small_campaign import FAULTS, IMAGES, write_config
 from tests.small_disk import small_disk
 from tests.test_sample_configs import Silent
@@ -59,7 +63,38 @@ def test_tables_are_a_folder_of_files(invoke: Invoke, finished_store: Path, here
     done = invoke("export", "1", "--format", file_format, "--output", here / "out", "--store", finished_store)
     assert (done.code, done.out) == (0, f"{here}/out\n")
     assert duckdb.execute(f"{COUNT} '{here}/out/severity.{file_format}'").fetchall() == [(FAULTS * IMAGES,)]
-    assert len(list((here / "out").iterdir())) == 12
+    assert {path.stem for path in (here / "out").iterdir()} == set(VIEWS)
+    assert [path.name for path in here.iterdir()] == ["out"]
+
+
+def test_csv_says_beforehand_how_large_it_is(invoke: Invoke, finished_store: Path, here: Path) -> None:
+    done = invoke("export", "1", "--format", "csv", "--store", finished_store)
+    first, *_ = done.err.splitlines()
+    assert f"of it severity.csv ({FAULTS * IMAGES:,} rows); --view VIEW writes single views" in first
+    with Store.open(finished_store, read_only=True) as store:
+        sizes = estimate_csv(store, 1)
+    for view, size in sizes.items():
+        text = (here / "campaign-1" / f"{view}.csv").read_text()
+        assert text.count("\n") - 1 == size.rows, view
+        assert len(text) / 3 - 200 < size.bytes < 3 * len(text), view
+    assert first.startswith(f"about {byte_count(sum(size.bytes for size in sizes.values()))}; ")
+
+
+@pytest.mark.parametrize("file_format", ["parquet", "csv"])
+def test_only_the_views_that_are_asked_for_are_written(
+    invoke: Invoke, finished_store: Path, here: Path, file_format: str
+) -> None:
+    command = ("export", "1", "--format", file_format, "--store", finished_store, "--output")
+    done = invoke(*command, "out", "--view", "layers", "--view", "faults")
+    assert done.code == 0
+    assert done.err.splitlines()[-2:] == [f"faults.{file_format}", f"layers.{file_format}"]
+    assert {path.name for path in (here / "out").iterdir()} == {f"faults.{file_format}", f"layers.{file_format}"}
+    mistyped = invoke(*command, "other", "--view", "fault")
+    said = "dear-tui: --view fault: there is no such view; did you mean faults?\n"
+    assert (mistyped.code, mistyped.err) == (2, said)
+    in_one = invoke("export", "1", "--view", "faults", "--store", finished_store)
+    assert (in_one.code, in_one.err.count("\n")) == (2, 1)
+    assert "add --format parquet or csv" in in_one.err
     assert [path.name for path in here.iterdir()] == ["out"]
 
 
