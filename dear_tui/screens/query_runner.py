@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dear_tui.screens.sql import SqlScreen
     from dear_tui.widgets.sql.result_grid import PreparedPage, ResultGrid
     from dear_tui.widgets.sql.result_pane import ResultPane
+    from dear_tui.widgets.sql.row_search import Found
     from engine.store.sql.sql import Order
 
 TICK_SECONDS = 0.1
@@ -179,12 +180,12 @@ class QueryRunner:
 
     def _search(self, grid: ResultGrid, text: str) -> None:
         """Look for a text, in a thread."""
-        grid.page.find(text)
-        self._screen.call_later(self._show_found, grid)
+        self._screen.call_later(self._show_found, grid, text, grid.page.find(text))
 
-    def _show_found(self, grid: ResultGrid) -> None:
-        if grid is self.pane.grid:
-            grid.show_found()
+    def _show_found(self, grid: ResultGrid, text: str, found: Found | None) -> None:
+        """Unless another page, or another text, has been asked for since."""
+        if grid is self.pane.grid and text == self.sought:
+            grid.show_found(found)
             self.show_title()
 
     def _read(self, run: Run, sought: str) -> None:
@@ -195,7 +196,7 @@ class QueryRunner:
         try:
             run.read(
                 self._session,
-                lambda page: screen.call_later(self._show_page, run, PreparedPage(page).find(sought), run.seconds),
+                lambda page: screen.call_later(self._show_page, run, PreparedPage(page, sought), run.seconds),
                 lambda total: screen.call_later(self._show_total, run, total),
             )
         except CancelledError:
@@ -209,7 +210,7 @@ class QueryRunner:
         from dear_tui.widgets.sql.result_grid import PreparedPage
 
         try:
-            self._screen.call_later(self._show_page, run, PreparedPage(run.page(first)).find(sought))
+            self._screen.call_later(self._show_page, run, PreparedPage(run.page(first), sought))
         except CancelledError:
             refusal = "the query was cancelled before it came so far; f5 runs it again"
             self._screen.call_later(self._refuse, run, refusal)

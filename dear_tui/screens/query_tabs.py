@@ -30,6 +30,8 @@ class QueryTabs:
         self._open = [self._unused.pop(0)]
         self.shown = self._open[0]
         """the one that the user sees"""
+        self.line = ResultTabs()
+        """what there is, above the panes"""
         self.panes = panes
         """all of them, which are there from the beginning"""
         for pane in panes[1:]:
@@ -77,7 +79,7 @@ class QueryTabs:
     def tell(self) -> None:
         """Say in the line of tabs what there is."""
         tabs = [ResultTab(one.run.sql if one.run is not None else "", one.is_running) for one in self._open]
-        self._screen.query_one(ResultTabs).show(tabs, self._open.index(self.shown))
+        self.line.show(tabs, self._open.index(self.shown))
 
     def _another(self) -> QueryRunner:
         """An empty one; where there is none, the oldest result goes, of those that do not run if there are some."""

@@ -18,7 +18,6 @@ from dear_tui.screens.query_files import QueryFiles
 from dear_tui.screens.query_tabs import QueryTabs
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.sql.export_line import ExportLine
-from dear_tui.widgets.sql.result_tabs import ResultTabs
 from dear_tui.widgets.sql.schema_tree import SchemaTree
 from dear_tui.widgets.sql.sql_text import SqlEditor
 from engine.errors import DearError
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from dear_tui.screens.query_runner import QueryRunner
     from dear_tui.widgets.sql.result_grid import ResultGrid
     from dear_tui.widgets.sql.result_pane import ResultPane
+    from dear_tui.widgets.sql.result_tabs import ResultTabs
     from engine.store.sql.names import Names
 
 FIRST_QUERY = """\
@@ -93,7 +93,7 @@ class SqlScreen(SnapshotScreen):
         with Horizontal():
             yield SchemaTree()
             yield SqlEditor(FIRST_QUERY)
-        yield ResultTabs()
+        yield self.tabs.line
         yield from self.tabs.panes
         yield ExportLine()
 

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 class PreparedPage:
     """A page with its columns measured, which takes a while for wide ones."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, sought: str = "") -> None:
+        """Prepare a page in which a text is sought."""
         self.first, self.more = page.first, page.more
         self.rows = page.rows
         self.backend = ResultRows(page.rows)
@@ -39,12 +40,15 @@ class PreparedPage:
         self.can_plot = first_choice(page.rows) is not None
         self.found: Found | None = None
         """cells with the text that is sought"""
+        self.mark(self.find(sought))
 
-    def find(self, text: str) -> PreparedPage:
-        """Look for a text in all cells, which takes a while; none forgets the last one."""
-        self.found = find_cells(self.rows, text) if text else None
-        self.backend.sought = text
-        return self
+    def find(self, text: str) -> Found | None:
+        """Look for a text in all cells, which takes a while; none is nowhere."""
+        return find_cells(self.rows, text) if text else None
+
+    def mark(self, found: Found | None) -> None:
+        """Show these cells as found."""
+        self.found, self.backend.sought = found, found.text if found else ""
 
     @property
     def count(self) -> int:
@@ -145,11 +149,12 @@ class ResultGrid(DataTable):
         if event.chain == 2 and event.style.meta.get("row", -1) >= 0:
             self.call_later(self.run_action, "screen.view_cell")
 
-    def show_found(self) -> None:
+    def show_found(self, found: Found | None) -> None:
         """Mark what was found, and go to the first such cell from here on."""
+        self.page.mark(found)
         self.notify_style_update()  # cells are painted once otherwise
         row, column = self.cursor_coordinate
-        self._go_to(self.page.found.next_to(row, column - 1, 1) if self.page.found else None)
+        self._go_to(found.next_to(row, column - 1, 1) if found else None)
 
     def action_next_found(self, step: int) -> None:
         """To another cell with the text."""

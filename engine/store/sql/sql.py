@@ -43,6 +43,8 @@ PRAGMA = re.compile(
 IN_NO_TEXT = re.compile("[\ud800-\udfff]")
 """what Python makes of bytes that are no UTF-8"""
 
+SIGN = duckdb.token_type.operator
+
 FIRST_WORD = re.compile(rf"{GAP}*(\w+)", re.S)
 
 INSTEAD = {
@@ -248,7 +250,10 @@ def _ordered(vetted: str, order: Order | None) -> str:
     """A checked query whose rows come in an order; a plan has none but its own."""
     if order is None or EXPLAIN.match(vetted):
         return vetted
-    return f"SELECT * FROM (\n{vetted}\n) ORDER BY {order.column + 1} {order.direction}"
+    letters = vetted.encode()
+    ends = [place for place, kind in duckdb.tokenize(vetted) if letters[place : place + 1] == b";" and kind == SIGN]
+    bare = letters[: ends[0]].decode() if ends else vetted  # a comment may follow the semicolon
+    return f"SELECT * FROM (\n{bare}\n) ORDER BY {order.column + 1} {order.direction}"
 
 
 def _plan(sql: str, cursor: duckdb.DuckDBPyConnection) -> pa.Table:

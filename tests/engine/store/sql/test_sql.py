@@ -268,10 +268,15 @@ def test_values_of_every_type_are_sorted_and_stay_what_they_are(session: SqlSess
         assert sorted(map(repr, after)) == sorted(map(repr, before))
 
 
-def test_a_query_is_streamed_in_another_order_too(session: SqlSession) -> None:
-    sql = "SELECT n FROM (VALUES (2), (NULL), (3)) AS t(n) -- three\n;"
-    assert list(session.query(sql, Order(0, is_descending=True))) == [(3,), (2,), (None,)]
-    assert list(session.query("EXPLAIN SELECT 1", Order(0))) != []
+@pytest.mark.parametrize("end", ["", ";", " -- three\n;", "; -- é; three", " /* ; /* ; */ */ ; ;", "; -- 'it''s"])
+def test_a_query_is_streamed_in_another_order_too(session: SqlSession, end: str) -> None:
+    sql = f"SELECT n, '; -- ü' AS \"-- ;\" FROM (VALUES (2), (NULL), (3)) AS t(n){end}"
+    rows = list(session.query(sql, Order(0, is_descending=True)))
+    assert rows == [(3, "; -- ü"), (2, "; -- ü"), (None, "; -- ü")]
+
+
+def test_a_plan_has_no_other_order(session: SqlSession) -> None:
+    assert list(session.query("EXPLAIN SELECT 1", Order(0))) == list(session.query("EXPLAIN SELECT 1"))
 
 
 def test_rows_that_are_not_all_kept_are_not_sorted(session: SqlSession, monkeypatch: pytest.MonkeyPatch) -> None:
