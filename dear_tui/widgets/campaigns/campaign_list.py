@@ -27,8 +27,6 @@ from engine.units import percent, short_count
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from textual import events
-
     from engine.store import Action, CampaignStatus
 
 STATE_WIDTH = 12
@@ -111,11 +109,6 @@ class CampaignList(RowList):
     def action_open(self) -> None:
         """Watch the chosen one."""
         self.post_message(self.Opened())
-
-    def on_click(self, event: events.Click) -> None:
-        """The second click opens."""
-        if event.chain > 1:
-            self.action_open()
 
     def _text(self, place: int) -> Content:
         """One campaign, beside the sign of the cursor."""

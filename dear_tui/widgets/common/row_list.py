@@ -167,9 +167,11 @@ class RowList(ScrollView, can_focus=True):
         super().notify_style_update()
 
     def on_click(self, event: events.Click) -> None:
-        """The row that was clicked."""
+        """The row that was clicked; a second click is enter."""
         if event.y >= self.HEADING_LINES:
             self._go((self.scroll_offset.y + event.y - self.HEADING_LINES) // self.ROW_LINES)
+            if event.chain == 2:
+                self.app.simulate_key("enter")
 
     @property
     def _lines(self) -> int:

@@ -136,11 +136,13 @@ class FaultMap(Widget, can_focus=True):
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
 
     def on_click(self, event: events.Click) -> None:
-        """The cell that was clicked."""
+        """The cell that was clicked; a second click is enter."""
         layout = self._plan()
         row, column = layout.row_of(event.y), layout.column_of(event.x)
         if self._grid is not None and row is not None and column is not None:
             self._put(self._grid.rows - 1 if row == layout.layers else self._top + row, column)
+            if event.chain == 2:
+                self.app.simulate_key("enter")
 
     def notify_style_update(self) -> None:
         """Another theme: same map, new colours."""
