@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from textual import work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
@@ -20,8 +21,11 @@ from dear_tui.widgets.faults.fault_map_picture import HeatGrid
 from dear_tui.widgets.faults.fault_rows import critical_image_rows, fault_rows
 from dear_tui.widgets.faults.fault_text import fault_text, group_name, group_text
 from engine.faults.group import FaultGroup
+from engine.paths import present_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from textual.app import ComposeResult
 
     from dear_tui.access.results import OneFault, Question
@@ -66,6 +70,7 @@ class FaultsScreen(ResultScreen):
         Binding("v", "change_quantity(1)", "quantity", tooltip="critical pairs, critical faults, what faults cost"),
         Binding("V", "change_quantity(-1)", "quantity before", show=False, tooltip="the one before"),
         Binding("s", "open_sql", "SQL", tooltip="the query behind what is shown"),
+        Binding("e", "export", "save", tooltip="the map as SVG, PNG and CSV, into this folder"),
     )
     DEFAULT_CSS = """
     FaultsScreen {
@@ -149,6 +154,21 @@ class FaultsScreen(ResultScreen):
         names = [None, *(effect.name for effect in EFFECTS)]
         self._go(replace(self._place, effect=names[(names.index(self._place.effect) + step) % len(names)]))
 
+    def action_export(self) -> None:
+        """Write the map; a slow disk holds nothing up."""
+        if grid := self.query_one(FaultMap).grid:
+            self._write(grid, self._crumbs(None)[0], self._campaign or 0, present_folder())
+
+    @work(thread=True, group="export")
+    def _write(self, grid: HeatGrid, quantity: str, campaign: int, folder: Path) -> None:
+        from dear_tui.widgets.faults.fault_map_export import write_map
+
+        try:
+            sentence, failed = write_map(grid, quantity, campaign, folder).sentence, False
+        except OSError as error:
+            sentence, failed = f"{folder}: cannot be written ({error.strerror})", True
+        self.notify(sentence, severity="error" if failed else "information", markup=False)
+
     def action_open_sql(self) -> None:
         """Go to the SQL screen with the query of this level."""
         from engine.store.read.fault_results import (  # read before this was shown
@@ -172,7 +192,7 @@ class FaultsScreen(ResultScreen):
                 return self._place.group is not None
             case "change_order":
                 return self._place.group is not None and self._place.fault is None
-            case "change_quantity":
+            case "change_quantity" | "export":
                 return self._place.group is None and self._shown is not None
             case "open":
                 rows = self._list()

@@ -98,7 +98,7 @@ class Material:
     @property
     def is_ranked(self) -> bool:
         """Whether the images were run with the most challenging ones first."""
-        return self.status.select not in ("random", "list")
+        return self.status.is_ranked
 
     @property
     def is_filtered(self) -> bool:

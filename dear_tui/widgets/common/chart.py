@@ -27,6 +27,7 @@ class Chart(Widget):
     Chart {
         height: 1fr;
         .chart--text { color: $foreground; }
+        .chart--title { color: $foreground; text-style: bold; }
         .chart--axis { color: $text-muted; }
         .chart--band { color: $text-muted; }
         .chart--final { color: $class-critical; }

@@ -28,7 +28,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, C
     details = LiveReader(lambda: store, path / "worker.log").read(Wanted(store.campaign(campaign)))
     assert details.problem == ""
     curve = store.curve(campaign)
-    yield path, ChartData(campaign, curve, details.counts, details.comparison, (Marked(campaign, "small", curve),))
+    yield path, ChartData(campaign, curve, details.counts, details.orders, (Marked(campaign, "small", curve),))
     store.close()
 
 
