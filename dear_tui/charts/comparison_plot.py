@@ -65,11 +65,11 @@ def comparison_plot(campaign: int, counts: ImageCounts, orders: DetectionOrders,
             f"  SELECT image_id, row_number() OVER (ORDER BY {counts.metric_name} DESC, rank) AS place\n"
             f"  FROM images WHERE campaign = {campaign} AND rank IS NOT NULL\n"
             "), firsts AS (\n"
-            "  SELECT fault_id, min(place) AS images\n"
+            "  SELECT fault_id, min(place) AS place\n"
             f"  FROM critical JOIN ranked USING (image_id) WHERE campaign = {campaign} GROUP BY fault_id\n"
             ")\n"
-            "SELECT images, sum(count(*)) OVER (ORDER BY images) AS ranked\n"
-            "FROM firsts GROUP BY images ORDER BY images"
+            "SELECT place AS images, sum(count(fault_id)) OVER (ORDER BY place) AS ranked\n"
+            "FROM ranked LEFT JOIN firsts USING (place) GROUP BY place ORDER BY place"
         ),
         levels=levels,
         levels_note=f"F = {found:,} critical faults of the whole campaign" if levels else "",

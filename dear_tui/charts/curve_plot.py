@@ -42,7 +42,7 @@ def curve_plot(
     scale = float(curve.metric.max(initial=0.0)) or 1.0
     name_of_metric = f"{written(curve.metric_name)} / {scale:.3g}"
     metric = Series(
-        *(name_of_metric, Ink.METRIC, np.arange(float(len(curve.metric))), curve.metric),
+        *(f"{name_of_metric}, right axis", Ink.METRIC, np.arange(float(len(curve.metric))), curve.metric),
         *(STYLES[Ink.METRIC], "", scale),
     )
     lines = tuple(

@@ -142,8 +142,7 @@ class Plot:
     @property
     def heading(self) -> str:
         """The axes in one line, with an arrow along each."""
-        right = f"  right: {self.right_name}" if self.right_name else ""
-        return f"↑ {self.y_name}  → {self.x_name}{right}"
+        return f"↑ {self.y_name}  → {self.x_name}"
 
     @property
     def small_heading(self) -> str:

@@ -21,8 +21,6 @@ from engine.report.paper import ALL_DAYS, PAPER, published
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
     from engine.analysis.result_table import Cell
     from engine.report.material import Material
     from engine.report.paper import Published
@@ -223,7 +221,8 @@ def _curve_picture(material: Material) -> Iterator[Picture]:
         "figure-2",
         figure,
         "The paper's Fig. 2: how many faults have shown themselves masked, non-critical or critical after the first "
-        f"images. F is the number of critical faults in the end; the violet line is {written(curve.metric_name)} of each image.",
+        "images. F is the number of critical faults in the end; the violet line is "
+        f"{written(curve.metric_name)} of each image.",
     )
 
 
@@ -246,7 +245,8 @@ def _scatter_picture(material: Material) -> Iterator[Picture]:
     yield Picture(
         "figure-1",
         figure,
-        f"The paper's Fig. 1: a dot for each image, its {written(counts.metric_name)} and how many faults change its answer.",
+        f"The paper's Fig. 1: a dot for each image, its {written(counts.metric_name)} and how many faults change its "
+        "answer.",
     )
 
 

@@ -283,7 +283,7 @@ class CampaignChart(Chart, can_focus=True):
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """While a button is held, what was under the pointer stays under it."""
         width = self.picture.area[3]
-        if self._drag is None or not width or event.screen_x == self._drag.x and not self._drag.has_moved:
+        if self._drag is None or not width or (event.screen_x == self._drag.x and not self._drag.has_moved):
             return
         self._drag.has_moved = True
         moved = replace(self._view, window=self._drag.window).panned((self._drag.x - event.screen_x) / width)
