@@ -46,6 +46,8 @@ class ChartData:
 def make_plot(data: ChartData, view: ChartView) -> Plot | str:
     """The plot, or why there is none yet."""
     view = view.suited(data.is_ranked)
+    if view.kind is ChartKind.CURVE and not len(data.curve.critical):
+        return "No image has met all faults yet.\n\nv shows the next view."
     if view.kind is ChartKind.CURVE:
         return curve_plot(data.campaign, data.curve, data.counts, view, data.is_ranked)
     if view.kind is ChartKind.OVERLAY:

@@ -141,17 +141,18 @@ class LiveScreen(SnapshotScreen):
         has_points = curve is not None and len(curve.critical) > 0
         header.display = status is not None
         self._want(status, snapshot)
-        self._show_chart(has_points)
+        marked = self._details.marked if len(self.dear.marked) > 1 else ()
+        has_chart = has_points or (curve is not None and bool(marked))
+        self._show_chart(has_chart)
         step = snapshot.step(status.id) if status and has_points else ""
         problem = "" if snapshot.problem else self._details.problem
         self.show_line(notice, _notice(status, step, problem, curve.beyond if curve else 0))
         if status:
             header.update(_header(status, self.size.width - 2), layout=False)
-        if status and curve and has_points:
+        if status and curve and has_chart:
             self._lay_out()
             details = self._details
             known = details if details.campaign == status.id else LiveDetails()
-            marked = details.marked if len(self.dear.marked) > 1 else ()
             orders = known.orders if known.orders_key[:1] == (status.id,) else None
             chart.show_data(ChartData(status.id, curve, known.counts, orders, marked, status.is_ranked))
             self.query_one(LayerBars).show(known.layers)

@@ -22,6 +22,7 @@ from tests.dear_tui.memory_desk import FakeDesk, FakePlanner
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
     from textual.pilot import Pilot
 
 

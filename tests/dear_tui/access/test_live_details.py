@@ -44,7 +44,7 @@ def test_random_against_ranked_waits_for_every_image_of_the_data_set(tmp_path: P
     source = FakeSource(curves={7: make_curve(9999), 8: make_curve(72, images=72)})
     source.image_counts = lambda campaign: make_image_counts(source.curve(campaign), 10_000)  # type: ignore[method-assign]
     ids = source.image_counts(7).image_id[:40]
-    source.read = lambda _query: {"fault_id": np.arange(40), "image_id": ids}  # type: ignore[method-assign]
+    source.read = lambda query: {"fault_id": np.arange(40), "image_id": ids} if query else {}  # type: ignore[method-assign]
     reader = LiveReader(lambda: source, tmp_path / "worker.log")
     assert reader.read(Wanted(make_status(7, done=9999), orders=True)).orders is None
     source.curves[7] = make_curve(10_000)
