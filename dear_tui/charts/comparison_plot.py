@@ -72,7 +72,7 @@ def comparison_plot(campaign: int, counts: ImageCounts, orders: DetectionOrders,
             "FROM ranked LEFT JOIN firsts USING (place) GROUP BY place ORDER BY place"
         ),
         levels=levels,
-        levels_note=f"F = {found:,} critical faults of the whole campaign" if levels else "",
+        levels_note=f"F = {found:,} critical faults in all" if levels else "",
     )
 
 

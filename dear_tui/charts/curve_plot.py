@@ -85,9 +85,7 @@ def images_axis(metric: str) -> str:
 
 def _levels_note(final: int, is_whole: bool) -> str:
     """What F is."""
-    return (
-        f"F = {final:,} critical faults {'of the whole campaign' if is_whole else 'so far'}, and 10 % below and above"
-    )
+    return f"F = {final:,} critical faults {'in all' if is_whole else 'so far'}, ±10 %"
 
 
 def class_curves(curve: CurveData) -> dict[Ink, NDArray[np.int64]]:

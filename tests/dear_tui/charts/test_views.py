@@ -94,15 +94,15 @@ COMPARISON = """\
  Critical faults found, ranked or random, campaign 7
  ↑ critical faults found  → images, in each order
  ⠶⠶⠶ ranked by EL2N  ⠤⠤  random, their mean
- ░░░ 20 random orders
- ⠄ ⠄ F = 1,040 critical faults of the whole campaign
- 1k┤⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁⣀⣥⡶⠟⠛⠋⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⡉⠩⠟⠉⠉⠉⠉⠉│
-   │                    ⢀⣠⡾⠋⠁                  ░⡀⠜░       │
-   │                  ⢀⣴⠟⠉                   ⢀░⠜░         │
-   │               ⢀⣠⡾⠛⠁                   ⣀░⠋░           │
-   │             ⣠⣴⠾⠉                   ⢀⡄⠐⠁              │
-   │      ⢀⣀⣀⣠⣴⠾⠛⠋                 ⢀░⠠⠴░⠈░                │
-  0┤⣶⣶⠶⠶⣟⣛⠛⠉⣉⣉░░⣀⣀░░⣀⣀░░⡤⠄░⠠⠤⠄░⠔⠒░⠈⠉░░                    │
+ ░░░ 20 random orders  ⠄ ⠄ F = 1,040 critical faults in all
+ 1k┤⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁⢀⣡⡶⠿⠛⠋⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⢉⡍⠉⠛⠉⠉⠉⠉│
+   │                     ⢀⣴⠟⠉                   ⢀⡄⠈       │
+   │                   ⢀⣴⠟⠁                   ⢀⡄⠈         │
+   │                 ⣠⡾⠛⠁                   ⢀⡄⠈           │
+   │               ⣠⡶⠏                    ⢀⡄⠈             │
+   │            ⣀⣴⠟⠋                   ░⡤⠂⠈               │
+   │      ⢀⣀⣤⣴⠾⠛⠋⠁                ░⣀░⠰⠊░░                 │
+  0┤⣶⣶⠶⠶⣟⣛⠛⠉⣁⣀░░⣀⣀░░⣀⣀░⢀⠤⠄░⠠⠤⠄░⠒⠒░⠈⠁░                     │
    └┬────────────┬─────────────┬────────────┬────────────┬┘
     1           10            100          1k           10k"""
 
@@ -110,15 +110,15 @@ CRITICAL_ALONE = """\
  Critical faults found, ranked or random, campaign 7
  ↑ critical faults found  → images, in each order
  ⠶⠶⠶ ranked by EL2N  ⠤⠤  random, their mean
- ░░░ 20 random orders
- ⠄ ⠄ F = 1,040 critical faults of the whole campaign
-  │⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⢁⣠⣵⠾⠛⠛⠋⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⡉⠩⠟⠉⠉⠉⠉⠉⠉│
-  │                   ⣠⣴⠾⠛⠉    │              ⡠░⠚░        │
-  │               ⣀⣠⡶⠟⠋        │          ░⣠⠂⠈⠁           │
-  │         ⢀⣀⣠⣤⡶⠟⠋⠉           │     ⢀⣀░⠰⠊░░              │
- 0┤⣶⣶⠶⠶⣶⣶⠾⠛⣛⣛⠉⠉⣀⣀░░⣀⣀░░⣀⣀░⠠⠤⠄░⠠⠤⠂░⠒⠊░⠈░                   │
-  └┬─────────────┬────────────┬────────────┬─────────────┬┘
-   1            10           100          1k            10k
+ ░░░ 20 random orders  ⠄ ⠄ F = 1,040 critical faults in all
+ 1k┤⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⢁⣠⣵⠾⠛⠛⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⢩⠍⠉⠋⠉⠉⠉⠉│
+   │                    ⣠⣴⠟⠉    │              ░⡴░⠁       │
+   │                 ⣠⣴⠟⠋       │           ░⠠⠎░          │
+   │             ⢀⣠⣴⠾⠋          │        ⢀░⠜⠁             │
+   │        ⣀⣠⣤⣴⠶⠟⠉             │    ░⡤⠄⠐⠉░               │
+  0┤⣶⣶⠶⠶⣶⣶⠾⠛⣋⣉░░⣀⣀░░⣀⣀░░⣀⡄░⠠⠤⠄░⠰⠒░⠐⠉⠁░░                   │
+   └┬────────────┬─────────────┬────────────┬────────────┬┘
+    1           10            100          1k           10k
  ranked 1,023 critical faults  random 73 (52 to 101)
  found by the first 125 images"""
 
@@ -160,7 +160,7 @@ ZOOMED = """\
  → images, in the order in which they run
      masked hidden      non-critical hidden
  ⠶⠶⠶ critical 1,040  ⠄⠄⠄ EL2N / 1.38, right axis
- ⠄ ⠄ F = 1,040 critical faults of the whole campaign, and 10
+ ⠄ ⠄ F = 1,040 critical faults in all, ±10 %
   │⡃⠁⡑⠐⡒⠄⡄⠄⣆⢀⣀⢀⣂ ⣀⣀⣂⣀⣀⣀⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦├ 1
   │⠁   ⠁ ⣀⣠⣥⡶⠶⠾⠛⠛⠛⠉⠉⠙⠙⠙⠑⠐⠄⠄⠅⠄⠄⢄⢁⢀⢀⢀⢁   ⠁   ⠁   ⠁   ⠁   ⠁│
   │  ⣠⣴⠾⠛⠋⠉                  │      ⠁⠁⠁⠁⠁⠁⠑⠐⠐⠐⠐⠐⠐⠐⠐⠄⠄⠄⠄⠄├ ½
