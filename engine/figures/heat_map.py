@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 COLDEST, HOTTEST = (0xFD, 0xE8, 0xE4), (0xB7, 0x0F, 0x1B)
 """the ends of the scale, red, green, blue"""
+BLACK = "#000000"
 NOTHING = "#ececec"
 """a cell without a value"""
 CELL_WIDTH, CELL_HEIGHT = 38, 24
@@ -128,10 +129,10 @@ def _cell(left: int, top: int, cell: Cell) -> Iterator[str]:
     )
     if cell.text:
         is_dark = cell.heat is not None and cell.heat > LETTERS_TURN
-        yield _text(left + CELL_WIDTH / 2, top + 16, cell.text, colour=PAPER if is_dark else INK)
+        yield _text(left + CELL_WIDTH / 2, top + 16, cell.text, colour=PAPER if is_dark else BLACK)
 
 
-LETTERS_TURN = 0.62
+LETTERS_TURN = 0.735
 """hotter cells have white numbers: black ones would have less contrast"""
 
 
