@@ -16,6 +16,8 @@ COLDEST, HOTTEST = (0xFD, 0xE8, 0xE4), (0xB7, 0x0F, 0x1B)
 BLACK = "#000000"
 NOTHING = "#ececec"
 """a cell without a value"""
+LETTERS_TURN = 0.735
+"""hotter cells have white numbers: black ones would have less contrast"""
 CELL_WIDTH, CELL_HEIGHT = 38, 24
 TOP, BOTTOM, MARGIN = 96, 64, 16
 LETTER = 7
@@ -130,10 +132,6 @@ def _cell(left: int, top: int, cell: Cell) -> Iterator[str]:
     if cell.text:
         is_dark = cell.heat is not None and cell.heat > LETTERS_TURN
         yield _text(left + CELL_WIDTH / 2, top + 16, cell.text, colour=PAPER if is_dark else BLACK)
-
-
-LETTERS_TURN = 0.735
-"""hotter cells have white numbers: black ones would have less contrast"""
 
 
 def _text(x: float, y: float, text: str, anchor: str = "middle", size: int = 11, colour: str = INK) -> str:
