@@ -6,8 +6,6 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dear_tui.access.store_location import LateStore, problem_of, version_of
 from dear_tui.charts.overlay_plot import Marked
 
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from engine.analysis.classification import Comparison
+    from engine.analysis.detection_orders import DetectionOrders
     from engine.store import CampaignStatus, ImageCounts, LayerProgress
     from engine.store.read.reading import StoreReader
 
@@ -29,6 +27,8 @@ class Wanted:
 
     shown: CampaignStatus | None = None
     marked: tuple[CampaignStatus, ...] = ()
+    orders: bool = False
+    """whether random orders are looked at, too: that needs the critical pairs, which may be many"""
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -42,7 +42,9 @@ class LiveDetails:
 
     campaign: int | None = None
     key: tuple[object, ...] = ()
-    """changes whenever `counts`, `layers` or `comparison` do"""
+    """changes whenever `counts` or `layers` do"""
+    orders_key: tuple[object, ...] = ()
+    """changes whenever `orders` does"""
     marked_key: tuple[object, ...] = ()
     """changes whenever `marked` does"""
     layers: tuple[LayerProgress, ...] = ()
@@ -50,7 +52,7 @@ class LiveDetails:
     """the last lines, oldest first"""
     problem: str = ""
     counts: ImageCounts | None = field(default=None, compare=False)
-    comparison: Comparison | None = field(default=None, compare=False)
+    orders: DetectionOrders | None = field(default=None, compare=False)
     marked: tuple[Marked, ...] = field(default=(), compare=False)
 
 
@@ -90,8 +92,10 @@ class LiveReader:
                 key=key,
                 counts=counts,
                 layers=tuple(store.layers(shown.id)),
-                comparison=_compare(counts),
             )
+        if shown and wanted.orders and self._last.orders_key != (key := version_of(shown)):
+            orders = _orders(store, shown.id, self._last.counts)
+            self._last = replace(self._last, orders_key=key, orders=orders)
         marked_key = tuple(map(version_of, wanted.marked))
         if self._last.marked_key != marked_key:
             marked = tuple(Marked(status.id, status.name, store.curve(status.id)) for status in wanted.marked)
@@ -111,17 +115,13 @@ def read_log(path: Path) -> tuple[str, ...]:
     return tuple(lines[-LOG_LINES:])
 
 
-def _compare(counts: ImageCounts) -> Comparison | None:
-    """Random against ranked, which needs every image of the data set."""
-    if len(counts.image_id) < counts.data_set or not counts.complete.all():
+def _orders(store: StoreReader, campaign: int, counts: ImageCounts | None) -> DetectionOrders | None:
+    """How soon critical faults are found in other orders of the images, which needs every pair."""
+    if counts is None or not counts.complete.all() or counts.dropped.any():
         return None
-    from engine.analysis.classification import compare_orders  # imports pydantic
+    from engine.analysis.cover import Incidence
+    from engine.analysis.detection_orders import DetectionOrders
 
-    by_id = np.argsort(counts.image_id)
-    return compare_orders(
-        counts.masked[by_id],
-        counts.non_critical[by_id],
-        counts.critical[by_id],
-        counts.metric[by_id],
-        counts.screened[by_id],
-    )
+    pairs = store.read(f"SELECT fault_id, image_id FROM critical WHERE campaign = {campaign}")
+    incidence = Incidence.of(pairs["fault_id"], pairs["image_id"], counts.image_id)
+    return DetectionOrders.of(incidence, counts.metric)

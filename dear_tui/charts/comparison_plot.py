@@ -1,4 +1,4 @@
-"""Random images against ranked ones: how the classification settles (Fig. 3 of the paper)."""
+"""Random images against ranked ones: how many critical faults the first images find."""
 
 from __future__ import annotations
 
@@ -7,71 +7,76 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dear_tui.charts.picture import Ink
-from dear_tui.charts.plot import STYLES, Level, Numbers, Plot, Readings, Series, by_ink, classes_of, fitted, windowed
+from dear_tui.charts.plot import STYLES, Level, Numbers, Plot, Readings, Series, Span, fitted, windowed
 from dear_tui.charts.raster import LineStyle
 from engine.figures.axis import Axis
-from engine.severity import COUNTS
+from engine.metrics.registry import written
 
 if TYPE_CHECKING:
     from dear_tui.charts.view import ChartView
-    from engine.analysis.classification import Comparison
+    from engine.analysis.detection_orders import DetectionOrders
+    from engine.store import ImageCounts
 
-RANDOM = {
-    Ink.MASKED: LineStyle(1, 3),
-    Ink.NON_CRITICAL: LineStyle(1, 5),
-    Ink.CRITICAL: LineStyle(2, 2),
-    Ink.SCREENED: LineStyle(3, 6),
-}
+RANDOM = LineStyle(4, 4)
+ORDERS = "20 random orders"
 
 
-def comparison_plot(campaign: int, metric: str, comparison: Comparison, view: ChartView) -> Plot:
-    """Percent of the pairs of the first images that have each severity, in both orders."""
-    ranked, random = by_ink(comparison.ranked), by_ink(comparison.random)
-    images = len(comparison.ranked.critical)
+def comparison_plot(campaign: int, counts: ImageCounts, orders: DetectionOrders, view: ChartView) -> Plot:
+    """Critical faults found by the first images of the campaign's own ones, ranked and in random orders."""
+    images, metric = len(orders.ranked), written(counts.metric_name)
     x_axis, x = windowed(view, Axis(images)), np.arange(1.0, images + 1)
-    shown, hidden = classes_of(comparison.ranked.screened, view)
-    classes = dict(sorted((shown | hidden).items()))
-    lines = tuple(
-        series
-        for ink, name in shown.items()
-        for series in (
-            Series(name, ink, x, ranked[ink], STYLES[ink], f"{ranked[ink][-1]:.3g} %"),
-            Series("random", ink, x, random[ink], RANDOM[ink]),
-        )
+    found = int(orders.ranked[-1])
+    lines = (
+        Series("random, their mean", Ink.OVERLAY_4, x, orders.mean, RANDOM),
+        Series(f"ranked by {metric}", Ink.CRITICAL, x, orders.ranked, STYLES[Ink.CRITICAL]),
     )
-    levels = tuple(Level(Ink.FINAL, float(ranked[ink][-1])) for ink in shown) if view.asymptotes else ()
+    levels = (Level(Ink.FINAL, float(found)),) if view.asymptotes else ()
 
     def describe(index: int) -> list[str]:
-        parts = [f"{name} {ranked[ink][index]:.3g} / {random[ink][index]:.3g} %" for ink, name in classes.items()]
-        return [f"{index + 1:,} images", "ranked / random:", *parts]
+        return [
+            f"ranked {orders.ranked[index]:,.0f} critical faults",
+            f"random {orders.mean[index]:,.0f} ({orders.lowest[index]:,.0f} to {orders.highest[index]:,.0f})",
+            f"found by the first {index + 1:,} images",
+        ]
 
     return Plot(
-        heading="↑ % of pairs → images",
-        title=f"Classification of campaign {campaign}, random images against ranked by {metric}",
-        x_name="images",
-        y_name="% of pairs",
+        title=f"Critical faults found, ranked or random{_which(counts)}, campaign {campaign}",
+        x_name="images, in each order",
+        y_name="critical faults found",
+        short_names=("images", "critical found"),
         x=x_axis,
-        y=fitted(x_axis, lines, levels, 100, view, percent=True),
+        y=fitted(x_axis, lines, levels, max(found, 1), view),
         series=lines,
+        bands=(Span(ORDERS, Ink.AXIS, x, orders.lowest, orders.highest),),
         readings=Readings(x, np.arange(images), np.zeros(images), describe),
         numbers=Numbers(
-            {"images": np.arange(1, images + 1)}
-            | {f"{order}_{ink.name.lower()}": shares[ink] for order, shares in (("ranked", ranked), ("random", random))
-               for ink in classes},
+            {
+                "images": np.arange(1, images + 1),
+                "ranked": orders.ranked.astype(np.int64),
+                "random_mean": orders.mean,
+                "random_lowest": orders.lowest.astype(np.int64),
+                "random_highest": orders.highest.astype(np.int64),
+            },
             x,
         ),
         sql=(
             "-- by rank alone: the random orders are numpy's\n"
-            "SELECT row_number() OVER ranked AS images,\n"
-            + ",\n".join(
-                f"  100.0 * sum({name}) OVER ranked\n"
-                f"    / sum({' + '.join(COUNTS)}) OVER ranked AS {name}"
-                for name in (ink.name.lower() for ink in classes)
-            )
-            + f"\nFROM images JOIN image_summary USING (campaign, image_id)\nWHERE campaign = {campaign}\n"
-            f"WINDOW ranked AS (ORDER BY {metric} DESC, image_id ROWS UNBOUNDED PRECEDING)\nORDER BY images"
+            "WITH ranked AS (\n"
+            f"  SELECT image_id, row_number() OVER (ORDER BY {counts.metric_name} DESC, rank) AS place\n"
+            f"  FROM images WHERE campaign = {campaign} AND rank IS NOT NULL\n"
+            "), firsts AS (\n"
+            "  SELECT fault_id, min(place) AS place\n"
+            f"  FROM critical JOIN ranked USING (image_id) WHERE campaign = {campaign} GROUP BY fault_id\n"
+            ")\n"
+            "SELECT place AS images, sum(count(fault_id)) OVER (ORDER BY place) AS ranked\n"
+            "FROM ranked LEFT JOIN firsts USING (place) GROUP BY place ORDER BY place"
         ),
-        hidden=tuple(hidden.items()),
         levels=levels,
-        levels_note="final %" if levels else "",
-    )  # fmt: skip
+        levels_note=f"F = {found:,} critical faults in all" if levels else "",
+    )
+
+
+def _which(counts: ImageCounts) -> str:
+    """Which images are ordered, where these are not all of the data set."""
+    images = len(counts.image_id)
+    return "" if images == counts.data_set else f", its {images:,} of {counts.data_set:,} images"

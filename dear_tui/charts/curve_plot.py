@@ -10,19 +10,28 @@ from dear_tui.charts.picture import Ink
 from dear_tui.charts.plot import STYLES, Level, Numbers, Plot, Readings, Series, by_ink, classes_of, fitted, windowed
 from engine.analysis.curve import BAND
 from engine.figures.axis import Axis
+from engine.metrics.registry import written
 from engine.severity import SEVERITIES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from dear_tui.charts.view import ChartView
     from engine.store import CurveData, ImageCounts
 
 
-def curve_plot(campaign: int, curve: CurveData, counts: ImageCounts | None, view: ChartView) -> Plot:
+def curve_plot(
+    campaign: int, curve: CurveData, counts: ImageCounts | None, view: ChartView, is_ranked: bool = False
+) -> Plot:
     """After every image: how many faults are masked, non-critical and critical so far.
 
     Args:
+        campaign: its id, for the title.
+        curve: what is drawn.
+        view: how.
+        is_ranked: whether the most challenging images come first.
         counts: for the image ids; read later than the curve.
     """
     classes = class_curves(curve)
@@ -31,8 +40,9 @@ def curve_plot(campaign: int, curve: CurveData, counts: ImageCounts | None, view
     x_axis = windowed(view, Axis(curve.images))
     x = np.arange(done + 1.0)
     scale = float(curve.metric.max(initial=0.0)) or 1.0
+    name_of_metric = f"{written(curve.metric_name)} / {scale:.3g}"
     metric = Series(
-        *(f"{curve.metric_name} / {scale:.3g}", Ink.METRIC, np.arange(float(len(curve.metric))), curve.metric),
+        *(f"{name_of_metric}, right axis", Ink.METRIC, np.arange(float(len(curve.metric))), curve.metric),
         *(STYLES[Ink.METRIC], "", scale),
     )
     lines = tuple(
@@ -47,10 +57,10 @@ def curve_plot(campaign: int, curve: CurveData, counts: ImageCounts | None, view
     )
     image_ids = counts.image_id[:done] if counts is not None else None
     return Plot(
-        heading="↑ faults → images",
-        title=f"Detection curve of campaign {campaign}",
-        x_name="images",
-        y_name="faults",
+        title=f"Cumulative detection curve of campaign {campaign}",
+        x_name=images_axis(written(curve.metric_name) if is_ranked else ""),
+        y_name="faults by their worst severity so far",
+        short_names=("images", "faults"),
         x=x_axis,
         y=fitted(x_axis, lines, levels, curve.faults, view),
         series=(metric, *lines),
@@ -62,9 +72,20 @@ def curve_plot(campaign: int, curve: CurveData, counts: ImageCounts | None, view
         ),
         hidden=tuple(hidden.items()),
         levels=levels,
-        levels_note=f"F = {final:,}, ±10 %" if levels else "",
+        levels_note=_levels_note(final, done == curve.images) if levels else "",
         right_ticks=((1.0, "1"), (0.5, "½"), (0.0, "0")),
+        right_name=f"{name_of_metric} of each image",
     )
+
+
+def images_axis(metric: str) -> str:
+    """The name of an axis of images, by the metric that ranks them or "" where nothing does."""
+    return f"images, ranked by {metric}" if metric else "images, in the order in which they run"
+
+
+def _levels_note(final: int, is_whole: bool) -> str:
+    """What F is."""
+    return f"F = {final:,} critical faults {'in all' if is_whole else 'so far'}, ±10 %"
 
 
 def class_curves(curve: CurveData) -> dict[Ink, NDArray[np.int64]]:
@@ -75,12 +96,19 @@ def class_curves(curve: CurveData) -> dict[Ink, NDArray[np.int64]]:
 
 def _describe(curve: CurveData, image_ids: NDArray[np.int64] | None, rank: int) -> list[str]:
     image = [] if image_ids is None or rank >= len(image_ids) else [f"image {image_ids[rank]}"]
+    counts = _counts(curve)
     return [
-        f"rank {rank:,}",
+        *(f"{name.replace('_', '-')} {counts[name][rank]:,}" for name in worst_first(counts)),
+        f"after {rank + 1:,} images",
         *image,
-        f"{curve.metric_name} {curve.metric[rank]:.4g}",
-        *(f"{name.replace('_', '-')} {counts[rank]:,}" for name, counts in _counts(curve).items()),
+        f"{written(curve.metric_name)} {curve.metric[rank]:.4g}",
     ]
+
+
+def worst_first(names: Iterable[str]) -> list[str]:
+    """Columns of counts with critical first: that is what one looks for, and the end may stand in another row."""
+    order = [*reversed(SEVERITIES)]
+    return sorted(names, key=lambda name: order.index(name) if name in order else len(order))
 
 
 def _counts(curve: CurveData) -> dict[str, NDArray[np.int64]]:

@@ -9,7 +9,7 @@ import numpy as np
 from rich.cells import cell_len
 
 from dear_tui.charts.picture import Ink, Picture
-from dear_tui.charts.plot import STYLES, Plot, Series
+from dear_tui.charts.plot import STYLES, Plot, Series, Span
 from dear_tui.charts.raster import CELL_HEIGHT, CELL_WIDTH, SHADES, LineStyle, braille, count_points, shades, trace_at
 
 if TYPE_CHECKING:
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 LEAST_WIDTH, LEAST_HEIGHT = 40, 10
 LEAST_SMALL_WIDTH, LEAST_SMALL_HEIGHT = 20, 6
+LEAST_TITLED_HEIGHT = 14
 LEAST_ROWS = 3
 """that a legend leaves for the plot"""
 TOO_SMALL = "enlarge the terminal for the chart"
+BAND_GLYPH = "░"
 RIGHT = 4
 """columns of the right axis and its labels"""
 
@@ -45,11 +47,14 @@ def draw_plot(plot: Plot, view: ChartView, width: int, height: int, small: bool 
     index = plot.readings.find(view.cursor)
     reading = _in_rows(plot.readings.describe(index), width - 2) if index is not None else []
     if small:
-        picture.put(0, 1, plot.heading, Ink.AXIS)
+        picture.put(0, 1, plot.small_heading, Ink.AXIS)
         top = 1
     else:
-        top = _draw_legend(picture, plot, view, height - len(reading) - 2 - LEAST_ROWS)
+        top = _draw_title(picture, plot, view) if height >= LEAST_TITLED_HEIGHT else 0
+        top = _draw_legend(picture, plot, view, top, height - len(reading) - 2 - LEAST_ROWS)
     picture.area = draw_axes(picture, plot.x, plot.y, top, height - 2 - len(reading), plot.right_ticks)
+    for band in plot.bands:
+        _draw_band(picture, plot, band)
     _draw_lines(picture, plot)
     _draw_points(picture, plot, view)
     if index is not None:
@@ -78,11 +83,34 @@ def _in_rows(parts: list[str], width: int) -> list[str]:
     return rows
 
 
-def _draw_legend(picture: Picture, plot: Plot, view: ChartView, most: int) -> int:
-    """Entries in as many rows as they need and may have; returns how many."""
-    heading = "‖ frozen".ljust(len(plot.heading)) if view.frozen else plot.heading
-    picture.put(0, 1, heading, Ink.FINAL if view.frozen else Ink.AXIS)
-    row, column = 0, len(heading) + 3
+def _draw_title(picture: Picture, plot: Plot, view: ChartView) -> int:
+    """What is drawn and what its axes are, in one row or two; returns how many."""
+    title = f"‖ frozen: {plot.title}" if view.frozen else plot.title
+    picture.put(0, 1, title, Ink.TITLE)
+    column = 1 + cell_len(title) + 3
+    if column + cell_len(plot.heading) <= picture.width:
+        picture.put(0, column, plot.heading, Ink.AXIS)
+        return 1
+    for row, words in enumerate(_in_rows(plot.heading.split("  "), picture.width - 2), start=1):
+        picture.put(row, 1, words, Ink.AXIS)
+    return row + 1
+
+
+def _draw_legend(picture: Picture, plot: Plot, view: ChartView, top: int, most: int) -> int:
+    """Entries in as many rows as they need and may have; returns the row after them.
+
+    Args:
+        picture: to draw on.
+        plot: whose lines are named.
+        view: what of it is shown.
+        top: the first row; 0 where there is no title, so that the axes are named here.
+        most: rows that title and legend may have.
+    """
+    row, column = top, 1
+    if not top:
+        heading = "‖ frozen" if view.frozen else plot.small_heading
+        picture.put(0, 1, heading, Ink.FINAL if view.frozen else Ink.AXIS)
+        column = len(heading) + 3
     for ink, sample, text in _entries(plot, view):
         if column + len(sample) + 1 + cell_len(text) > picture.width and column > 1:
             row, column = row + 1, 1
@@ -104,6 +132,7 @@ def _entries(plot: Plot, view: ChartView) -> list[tuple[Ink, str, str]]:
     hidden = [(ink, "   ", f"{name} hidden") for ink, name in plot.hidden]
     # a class keeps its place whether hidden or not
     entries = sorted(entries + hidden, key=lambda entry: entry[0] if entry[0] > Ink.METRIC else 100)
+    entries += [(band.ink, BAND_GLYPH * 3, band.name) for band in plot.bands]
     if plot.levels_note:
         entries.append((Ink.FINAL, line_sample(STYLES[Ink.FINAL]), plot.levels_note))
     return entries
@@ -161,7 +190,23 @@ def _draw_lines(picture: Picture, plot: Plot) -> None:
         line = trace_at(x, y, dots.shape[1], dots.shape[0], style)
         dots |= line
         inks[line.reshape(rows, CELL_HEIGHT, columns, CELL_WIDTH).any(axis=(1, 3))] = ink
-    picture.characters[top : top + rows, left : left + columns] = braille(dots)
+    cells = braille(dots)
+    drawn = cells != ord(" ")
+    picture.characters[top : top + rows, left : left + columns][drawn] = cells[drawn]
+
+
+def _draw_band(picture: Picture, plot: Plot, band: Span) -> None:
+    """Shade the cells between two lines, by what they are in the middle of each column."""
+    top, left, rows, columns = picture.area
+    centers = np.array([plot.x.value((column + 0.5) / columns) for column in range(columns)])
+    at = np.searchsorted(band.x, centers, side="right") - 1
+    known = (at >= 0) & (centers <= band.x[-1] if len(band.x) else False)
+    low, high = (plot.y.place(edge[np.maximum(at, 0)]) for edge in (band.low, band.high))
+    cells = (1 - (np.arange(rows) + 0.5) / rows)[:, None]
+    half = 0.5 / rows
+    inside = known & (cells + half >= np.nan_to_num(low)) & (cells - half <= np.nan_to_num(high, nan=-1.0))
+    picture.characters[top : top + rows, left : left + columns][inside] = ord(BAND_GLYPH)
+    picture.inks[top : top + rows, left : left + columns][inside] = band.ink
 
 
 def _places(plot: Plot, series: Series) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

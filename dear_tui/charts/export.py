@@ -1,16 +1,20 @@
-"""What is shown, written to files: the picture as SVG, its numbers as CSV."""
+"""What is shown, written to files: the picture as SVG and PNG, its numbers as CSV."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dear_tui.charts.plot import in_window
-from dear_tui.charts.svg import figure_of, to_svg
+from dear_tui.charts.svg import figure_of
 from engine.analysis.renderers.registry import render
 from engine.analysis.result_table import Column, Kind, Table
+from engine.figures.svg import to_svg
 from engine.paths import free_name
+from engine.report.writers.extra import MissingExtraError
+from engine.report.writers.pictures import svg_as_png
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,32 +23,52 @@ if TYPE_CHECKING:
 
     from dear_tui.charts.plot import Plot
     from dear_tui.charts.view import ChartView
-    from engine.figures.figure import Figure
 
-NAMES = frozenset({"campaign", "fault_id", "image_id", "rank"})
+NAMES = frozenset({"campaign", "image_id", "rank"})
 """columns whose numbers are names"""
 
 
-def write_export(plot: Plot, view: ChartView, folder: Path, campaign: int) -> list[Path]:
-    """Write both files under a name that is not taken.
+@dataclass(frozen=True)
+class Export:
+    """The files that were written."""
+
+    paths: tuple[Path, ...]
+    missing: str = ""
+    """why there is no PNG"""
+
+    @property
+    def sentence(self) -> str:
+        """For the user."""
+        written = "Written: " + ", ".join(map(str, self.paths))
+        return f"{written}. {self.missing}" if self.missing else written
+
+
+def write_export(plot: Plot, view: ChartView, folder: Path, campaign: int) -> Export:
+    """Write what a chart shows.
+
+    Raises:
+        OSError: the files cannot be written.
+    """
+    svg = to_svg(figure_of(plot))
+    return write_files(svg, shown_table(plot), folder, f"campaign-{campaign}-{view.kind.name.lower()}")
+
+
+def write_files(svg: str, table: Table, folder: Path, name: str) -> Export:
+    """Write a picture and its numbers under a name that is not taken.
 
     Raises:
         OSError: they cannot be written.
     """
-    return write_figure(figure_of(plot), shown_table(plot), folder, f"campaign-{campaign}-{view.kind.name.lower()}")
-
-
-def write_figure(figure: Figure, numbers: Table, folder: Path, stem: str) -> list[Path]:
-    """Write a figure and its numbers under a name that is not taken.
-
-    Raises:
-        OSError: they cannot be written.
-    """
-    name = free_name(folder, stem, (".svg", ".csv"))
-    picture, table = folder / f"{name}.svg", folder / f"{name}.csv"
-    picture.write_text(to_svg(figure), encoding="utf-8")
-    table.write_text(render(numbers, "csv"), encoding="utf-8", newline="")
-    return [picture, table]
+    name = free_name(folder, name, (".svg", ".csv", ".png"))
+    picture, numbers, pixels = (folder / f"{name}.{ending}" for ending in ("svg", "csv", "png"))
+    picture.write_text(svg, encoding="utf-8")
+    numbers.write_text(render(table, "csv"), encoding="utf-8", newline="")
+    try:
+        drawn = svg_as_png(svg)
+    except MissingExtraError:
+        return Export((picture, numbers), "For a PNG, too: pip install 'dear-tui[report]'")
+    pixels.write_bytes(drawn)
+    return Export((picture, numbers, pixels))
 
 
 def shown_table(plot: Plot) -> Table:

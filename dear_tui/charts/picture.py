@@ -33,6 +33,7 @@ class Ink(IntEnum):
     OVERLAY_3 = 12
     OVERLAY_4 = 13
     SCREENED = 14
+    TITLE = 15
 
 
 OVERLAYS = (Ink.OVERLAY_0, Ink.OVERLAY_1, Ink.OVERLAY_2, Ink.OVERLAY_3, Ink.OVERLAY_4)

@@ -57,6 +57,20 @@ class Series:
         return f"{self.name} {self.note}".strip()
 
 
+@dataclass(frozen=True, eq=False)
+class Span:
+    """What lies between two lines."""
+
+    name: str
+    ink: Ink
+    x: Floats
+    """[n], never falling"""
+    low: Floats
+    """[n]"""
+    high: Floats
+    """[n]"""
+
+
 @dataclass(frozen=True)
 class Level:
     """A horizontal line over the whole width."""
@@ -100,9 +114,10 @@ class Numbers:
 class Plot:
     """Everything that is drawn, exported and read out."""
 
-    heading: str
     title: str
+    """what is drawn, of which campaign"""
     x_name: str
+    """with its unit"""
     y_name: str
     x: Axis
     y: Axis
@@ -118,6 +133,22 @@ class Plot:
     """for the legend"""
     right_ticks: tuple[tuple[float, str], ...] = field(default=())
     """of the right axis: height in shares, label"""
+    right_name: str = ""
+    """of the right axis, with its unit"""
+    bands: tuple[Span, ...] = ()
+    short_names: tuple[str, str] = ("", "")
+    """of the x and the y axis, for a place without room; empty: those above"""
+
+    @property
+    def heading(self) -> str:
+        """The axes in one line, with an arrow along each."""
+        return f"↑ {self.y_name}  → {self.x_name}"
+
+    @property
+    def small_heading(self) -> str:
+        """The same, for a place without room."""
+        x, y = self.short_names
+        return f"↑ {y or self.y_name} → {x or self.x_name}"
 
     @property
     def least_window(self) -> float:
@@ -143,7 +174,7 @@ def by_ink(counted: object) -> dict[Ink, NDArray[Any]]:
 
 def windowed(view: ChartView, axis: Axis) -> Axis:
     """The x axis as the view has it."""
-    return replace(axis, log=view.log_x, window=view.window)
+    return replace(axis, log=bool(view.log_x), window=view.window)
 
 
 def in_window(axis: Axis, x: Floats) -> NDArray[np.bool_]:

@@ -14,8 +14,12 @@ from dear_tui.charts.view import ChartKind
 if TYPE_CHECKING:
     from dear_tui.charts.plot import Plot
     from dear_tui.charts.view import ChartView
-    from engine.analysis.classification import Comparison
+    from engine.analysis.detection_orders import DetectionOrders
     from engine.store import CurveData, ImageCounts
+
+
+VALUES = ("campaign", "is_ranked")
+"""what `ChartData` holds that is no reading"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,42 +29,50 @@ class ChartData:
     campaign: int
     curve: CurveData
     counts: ImageCounts | None = None
-    comparison: Comparison | None = None
-    """None too while not all images of the data set have run"""
+    orders: DetectionOrders | None = None
+    """None too while not all images have run, and where faults are dropped once they are critical"""
     marked: tuple[Marked, ...] = ()
+    is_ranked: bool = False
+    """whether the most challenging images run first"""
 
     def is_same(self, other: ChartData) -> bool:
         """Whether the two are made of the very same readings: drawing them again would change nothing."""
         mine, others = vars(self), vars(other)
-        return (
-            all(mine[name] is others[name] or name == "campaign" for name in mine) and self.campaign == other.campaign
+        return all(mine[name] is others[name] for name in mine if name not in VALUES) and all(
+            mine[name] == others[name] for name in VALUES
         )
 
 
 def make_plot(data: ChartData, view: ChartView) -> Plot | str:
     """The plot, or why there is none yet."""
+    view = view.suited(data.is_ranked)
+    if view.kind is ChartKind.CURVE and not len(data.curve.critical):
+        return "No image has met all faults yet.\n\nv shows the next view."
     if view.kind is ChartKind.CURVE:
-        return curve_plot(data.campaign, data.curve, data.counts, view)
+        return curve_plot(data.campaign, data.curve, data.counts, view, data.is_ranked)
     if view.kind is ChartKind.OVERLAY:
         return overlay_plot(data.marked, view) if data.marked else "Reading the marked campaigns ..."
     if data.counts is None:
         return "Reading the images ..."
     if view.kind is ChartKind.SCATTER:
         return scatter_plot(data.campaign, data.counts, view)
-    if data.comparison is None:
+    if data.orders is None or not data.counts.complete.all():
         return _no_comparison(data.counts)
-    return comparison_plot(data.campaign, data.counts.metric_name, data.comparison, view)
+    return comparison_plot(data.campaign, data.counts, data.orders, view)
 
 
 def _no_comparison(counts: ImageCounts) -> str:
+    """Why random images cannot be compared with ranked ones yet, or at all."""
     workload, done = len(counts.image_id), int(counts.complete.sum())
-    if workload < counts.data_set:
+    if counts.dropped.any():
         return (
-            "Random images can only be compared with ranked ones where every image of the data set is run.\n"
-            f'This campaign runs {workload:,} of {counts.data_set:,}; select = "all" runs them all.\n\n'
+            "Random images can only be compared with ranked ones where every fault runs on every image.\n"
+            'With goal = "critical_faults" a fault is dropped once it is critical; goal = "severities" runs all.\n\n'
             "v shows the next view."
         )
+    if done == workload:
+        return "Reading the critical faults ..."
     return (
-        "Random images against ranked ones: drawn once every image has run.\n"
+        "Critical faults found by random images and by ranked ones: drawn once every image has run.\n"
         f"{done:,} of {workload:,} have.\n\nv shows the next view."
     )

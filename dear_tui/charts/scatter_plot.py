@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dear_tui.charts.curve_plot import worst_first
 from dear_tui.charts.picture import Ink
 from dear_tui.charts.plot import Numbers, Plot, Readings, Series, fitted, windowed
 from engine.figures.axis import Axis, round_step
+from engine.metrics.registry import written
 from engine.severity import COUNTS, SEVERITIES
 
 if TYPE_CHECKING:
@@ -35,10 +37,10 @@ def scatter_plot(campaign: int, counts: ImageCounts, view: ChartView) -> Plot:
     def describe(index: int) -> list[str]:
         rank = int(ranks[index])
         return [
-            f"rank {rank:,}",
+            *(f"{name.replace('_', '-')} {getattr(counts, name)[rank]:,}" for name in worst_first(names)),
+            f"rank {rank + 1:,}",
             f"image {counts.image_id[rank]}",
-            f"{counts.metric_name} {counts.metric[rank]:.4g}",
-            *(f"{name.replace('_', '-')} {getattr(counts, name)[rank]:,}" for name in names),
+            f"{written(counts.metric_name)} {counts.metric[rank]:.4g}",
         ]
 
     zoomed = (
@@ -46,10 +48,10 @@ def scatter_plot(campaign: int, counts: ImageCounts, view: ChartView) -> Plot:
         else f" AND {counts.metric_name} BETWEEN {x_axis.value(0):.6g} AND {x_axis.value(1):.6g}"
     )  # fmt: skip
     return Plot(
-        heading=f"↑ critical faults → {counts.metric_name}",
-        title=f"Critical faults per image of campaign {campaign}",
-        x_name=counts.metric_name,
-        y_name="critical faults",
+        title=f"Critical faults of each image of campaign {campaign}",
+        x_name=f"{written(counts.metric_name)} of the image",
+        y_name="faults critical for the image",
+        short_names=(written(counts.metric_name), "critical faults"),
         x=x_axis,
         y=fitted(x_axis, points, (), counts.faults, view),
         series=points,

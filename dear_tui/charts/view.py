@@ -32,7 +32,8 @@ class ChartView:
     kind: ChartKind = ChartKind.CURVE
     log: bool = False
     """the y axis"""
-    log_x: bool = False
+    log_x: bool | None = None
+    """None: as suits the data, until the user says otherwise"""
     asymptotes: bool = True
     hidden: frozenset[Ink] = frozenset()
     frozen: bool = False
@@ -40,10 +41,23 @@ class ChartView:
     """scatter: cells shaded by how many points they hold"""
     shares: bool = False
     """marked campaigns: x in share of the images instead of ranks"""
+    percent: bool | None = None
+    """marked campaigns: y in percent of each one's faults; None: where their numbers of faults differ"""
     window: tuple[float, float] = WHOLE
     """the part of the x axis that is shown, in shares of its length"""
     cursor: int | None = None
     """key of the plot's reading that is read out"""
+
+    def suited(self, is_ranked: bool) -> ChartView:
+        """With an x axis for the data, unless the user chose one.
+
+        Args:
+            is_ranked: whether the most challenging images come first; then nearly all happens at the first ones.
+        """
+        if self.log_x is not None:
+            return self
+        is_early = self.kind is ChartKind.COMPARISON or (is_ranked and self.kind is not ChartKind.SCATTER)
+        return replace(self, log_x=is_early)
 
     def zoomed(self, factor: float, anchor: float, least: float) -> ChartView:
         """Show more or less of the x axis.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from textual import work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
@@ -25,8 +26,11 @@ from dear_tui.widgets.faults.fault_rows import critical_image_rows, fault_rows
 from dear_tui.widgets.faults.fault_text import answers_text, fault_text, group_name, group_text
 from engine.errors import InputError
 from engine.faults.group import FaultGroup
+from engine.paths import present_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from textual.app import ComposeResult
 
     from dear_tui.access.results import ListedFaults, OneFault, Question, ShownConfusion
@@ -70,6 +74,7 @@ In SQL, correct is the number of images that are right under the fault."""
         Binding("v", "change_quantity(1)", "quantity", tooltip="critical pairs, faults, what they cost, NaN, masked"),
         Binding("V", "change_quantity(-1)", "quantity before", show=False, tooltip="the one before"),
         Binding("s", "open_sql", "SQL", tooltip="the query behind what is shown"),
+        Binding("e", "export", "save", tooltip="the map as SVG, PNG and CSV, into this folder"),
     )
     DEFAULT_CSS = """
     FaultsScreen {
@@ -216,6 +221,21 @@ In SQL, correct is the number of images that are right under the fault."""
         names = [None, *(effect.name for effect in SHOWN)]
         self._go(replace(self._place, effect=names[(names.index(self._place.effect) + step) % len(names)]))
 
+    def action_export(self) -> None:
+        """Write the map; a slow disk holds nothing up."""
+        if grid := self.query_one(FaultMap).grid:
+            self._write(grid, self._crumbs(None)[0], self._campaign or 0, present_folder())
+
+    @work(thread=True, group="export")
+    def _write(self, grid: HeatGrid, quantity: str, campaign: int, folder: Path) -> None:
+        from dear_tui.widgets.faults.fault_map_export import write_map
+
+        try:
+            sentence, failed = write_map(grid, quantity, campaign, folder).sentence, False
+        except OSError as error:
+            sentence, failed = f"{folder}: cannot be written ({error.strerror})", True
+        self.notify(sentence, severity="error" if failed else "information", markup=False)
+
     def action_open_sql(self) -> None:
         """Go to the SQL screen with the query of this level."""
         from engine.store.read.confusion import confusion_sql  # read before this was shown
@@ -239,7 +259,7 @@ In SQL, correct is the number of images that are right under the fault."""
                 return bool(self._place.words) or self._place.before is not None
             case "change_order":
                 return self._place.level == "list"
-            case "change_quantity":
+            case "change_quantity" | "export":
                 return self._place.level == "map" and self._shown is not None
             case "filter":
                 return self._place.level == "list" or (self._place.level == "map" and self._shown is not None)

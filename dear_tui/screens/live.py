@@ -15,6 +15,7 @@ from textual.worker import get_current_worker
 
 from dear_tui.access.live_details import LiveDetails, LiveReader, Wanted
 from dear_tui.charts.plots import ChartData
+from dear_tui.charts.view import ChartKind
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.empty import READING, missing, no_curve, unread
 from dear_tui.settings.keymap import with_ids
@@ -142,18 +143,20 @@ class LiveScreen(SnapshotScreen):
         has_points = curve is not None and len(curve.critical) > 0
         header.display = status is not None
         self._want(status, snapshot)
-        self._show_chart(has_points)
+        marked = self._details.marked if len(self.dear.marked) > 1 else ()
+        has_chart = has_points or (curve is not None and bool(marked))
+        self._show_chart(has_chart)
         step = snapshot.step(status.id) if status and has_points else ""
         problem = "" if snapshot.problem else self._details.problem
         self.show_line(notice, _notice(status, step, problem, curve.beyond if curve else 0))
         if status:
             header.update(_header(status, self.size.width - 2), layout=False)
-        if status and curve and has_points:
+        if status and curve and has_chart:
             self._lay_out()
             details = self._details
             known = details if details.campaign == status.id else LiveDetails()
-            marked = details.marked if len(self.dear.marked) > 1 else ()
-            chart.show_data(ChartData(status.id, curve, known.counts, known.comparison, marked))
+            orders = known.orders if known.orders_key[:1] == (status.id,) else None
+            chart.show_data(ChartData(status.id, curve, known.counts, orders, marked, status.is_ranked))
             self.query_one(LayerBars).show(known.layers)
             self.query_one(LogLines).show(details.log)
             self.query_one(SideChart).show_data(chart.data, chart.view)
@@ -170,6 +173,7 @@ class LiveScreen(SnapshotScreen):
         """The second chart shows what the first one does not."""
         chart = self.query_one(CampaignChart)
         self.query_one(SideChart).show_data(chart.data, chart.view)
+        self._want(self.dear.snapshot.status(self.dear.campaign), self.dear.snapshot)
 
     def action_toggle_side(self) -> None:
         """Show or hide layers, second chart and log."""
@@ -208,9 +212,10 @@ class LiveScreen(SnapshotScreen):
     def _want(self, status: CampaignStatus | None, snapshot: Snapshot) -> None:
         """Have the details read of what is shown now."""
         marked = tuple(one for one in snapshot.campaigns or () if one.id in self.dear.marked)
-        wanted = Wanted(status, marked if len(marked) > 1 else ())
+        has_orders = self.query_one(CampaignChart).view.kind is ChartKind.COMPARISON
+        wanted = Wanted(status, marked if len(marked) > 1 else (), has_orders)
         if wanted != self._wanted:
-            is_other = wanted.ids != self._wanted.ids
+            is_other = (wanted.ids, wanted.orders) != (self._wanted.ids, self._wanted.orders)
             self._wanted = wanted
             if is_other:
                 self._wake.set()

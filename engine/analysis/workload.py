@@ -15,11 +15,6 @@ _OTHERS = {
 _HARDEST = "the {images} hardest of {data_set} images"
 
 
-def is_ranked(select: str) -> bool:
-    """Whether a selection runs the images with the most challenging ones first."""
-    return select not in ("random", "list")
-
-
 def is_hardest(status: CampaignStatus, data_set: int) -> bool:
     """Whether the images are those of the data set that are the hardest for the network.
 

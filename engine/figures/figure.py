@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Colour(StrEnum):
-    """What a colour stands for; a palette says which one it is."""
+    """What a colour stands for; a palette says which one it is. Lines that stand for no severity have their own."""
 
     MASKED = "masked"
     NON_CRITICAL = "non-critical"
@@ -24,6 +24,10 @@ class Colour(StrEnum):
     SCREENED = "screened"
     METRIC = "metric"
     BLACK = "black"
+    FIRST_LINE = "first line"
+    SECOND_LINE = "second line"
+    THIRD_LINE = "third line"
+    FOURTH_LINE = "fourth line"
 
 
 @dataclass(frozen=True)
@@ -100,3 +104,5 @@ class Figure:
     """what they mean, for the legend"""
     right_ticks: tuple[tuple[float, str], ...] = ()
     """of the right axis: height in shares, label"""
+    right_name: str = ""
+    """of the right axis, with its unit"""

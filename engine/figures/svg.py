@@ -23,7 +23,14 @@ LEFT, RIGHT, TOP, BOTTOM = 70, 50, 70, 50
 COLUMNS, ROWS = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
 INK, PAPER = "#222222", "white"
+LINES: Palette = {
+    Colour.FIRST_LINE: "#1558d6",
+    Colour.SECOND_LINE: "#2e7d32",
+    Colour.THIRD_LINE: "#b8129a",
+    Colour.FOURTH_LINE: "#00838f",
+}
 OWN: Palette = {
+    **LINES,
     Colour.CRITICAL: "#c62828",
     Colour.NON_CRITICAL: "#e09f00",
     Colour.MASKED: "#5f7f9c",
@@ -34,6 +41,7 @@ OWN: Palette = {
 """The colours of this program."""
 
 PUBLISHED: Palette = {
+    **LINES,
     Colour.CRITICAL: "#2ca02c",
     Colour.NON_CRITICAL: "#d62728",
     Colour.MASKED: "#1f4fd8",
@@ -111,6 +119,10 @@ class _Drawing:
         yield self._text(LEFT + COLUMNS / 2, HEIGHT - 12, figure.x_name, "middle")
         y = TOP + ROWS / 2
         yield f'<g transform="rotate(-90 16 {y})">{self._text(16, y, figure.y_name, "middle")}</g>'
+        if figure.right_name:
+            x, colour = WIDTH - 12, self._palette[Colour.METRIC]
+            name = self._text(x, y, figure.right_name, "middle", colour=colour)
+            yield f'<g transform="rotate(90 {x} {y})">{name}</g>'
 
     def _legend(self) -> Iterator[str]:
         x, y = float(LEFT), 40.0

@@ -10,26 +10,22 @@ import numpy as np
 from engine.analysis.campaign_results import SELECTIONS, accuracy_table, audit_table, correlation_table, ranking_table
 from engine.analysis.classification import compare_orders
 from engine.analysis.curve import BAND
+from engine.analysis.detection_orders import DetectionOrders, found_by
 from engine.analysis.result_table import Column, Kind, Table
 from engine.figures.axis import Axis
 from engine.figures.figure import Band, Colour, Figure, Level, Line, Points, Stroke
-from engine.metrics.selection import random_images, rank_order
+from engine.metrics.registry import written
 from engine.report.document import Chapter, NamedTable, Paragraph, Picture
 from engine.report.paper import ALL_DAYS, PAPER, published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
     from engine.analysis.result_table import Cell
     from engine.report.material import Material
     from engine.report.paper import Published
 
 SECONDS_PER_DAY = 86_400
-
-BAND_SEEDS = range(20)
-"""orders of the random images"""
 
 SOLID, DASHED, DOTTED, CHAINED = Stroke((), 2.2), Stroke((8, 6)), Stroke((2, 3)), Stroke((7, 2, 1, 2))
 STROKES = {
@@ -197,7 +193,12 @@ def _curve_picture(material: Material) -> Iterator[Picture]:
         for colour, counts in classes.items()
     ]  # fmt: skip
     metric = Line(
-        f"{curve.metric_name} / {scale:.3g}", Colour.METRIC, np.arange(float(done)), curve.metric[:done], CHAINED, scale
+        f"{written(curve.metric_name)} / {scale:.3g}",
+        Colour.METRIC,
+        np.arange(float(done)),
+        curve.metric[:done],
+        CHAINED,
+        scale,
     )
     figure = Figure(
         f"Detection curve of campaign {material.status.id}",
@@ -214,12 +215,14 @@ def _curve_picture(material: Material) -> Iterator[Picture]:
         ),
         f"F = {final:,} critical faults, and 10 % below and above",
         ((1.0, "1"), (0.5, "½"), (0.0, "0")),
+        f"{written(curve.metric_name)} / {scale:.3g} of each image",
     )
     yield Picture(
         "figure-2",
         figure,
         "The paper's Fig. 2: how many faults have shown themselves masked, non-critical or critical after the first "
-        f"images. F is the number of critical faults in the end; the violet line is {curve.metric_name} of each image.",
+        "images. F is the number of critical faults in the end; the violet line is "
+        f"{written(curve.metric_name)} of each image.",
     )
 
 
@@ -233,7 +236,7 @@ def _scatter_picture(material: Material) -> Iterator[Picture]:
     most = float(critical.max(initial=1.0))
     figure = Figure(
         f"Critical faults of each image of campaign {material.status.id}",
-        counts.metric_name,
+        f"{written(counts.metric_name)} of the image",
         "faults that are critical for the image",
         Axis.over(np.append(metric, 0.0)),
         Axis(max(most, 1.0)),
@@ -242,7 +245,8 @@ def _scatter_picture(material: Material) -> Iterator[Picture]:
     yield Picture(
         "figure-1",
         figure,
-        f"The paper's Fig. 1: a dot for each image, its {counts.metric_name} and how many faults change its answer.",
+        f"The paper's Fig. 1: a dot for each image, its {written(counts.metric_name)} and how many faults change its "
+        "answer.",
     )
 
 
@@ -252,13 +256,7 @@ def _order_picture(material: Material) -> Iterator[Picture]:
     if not incidence.faults:
         return
     images, x = incidence.images, np.arange(1.0, incidence.images + 1)
-
-    def found(order: NDArray[np.int64]) -> NDArray[np.float64]:
-        first = np.bincount(incidence.first_seen(order), minlength=images)
-        return np.cumsum(first).astype(np.float64)
-
-    ranked = rank_order(material.summary.metric[material.summary.workload])
-    drawn = np.array([found(random_images(images, images, seed)) for seed in BAND_SEEDS])
+    orders = DetectionOrders.of(incidence, material.summary.metric[material.summary.workload])
     figure = Figure(
         f"Critical faults found by the first images of campaign {material.status.id}",
         "images (log)",
@@ -266,10 +264,10 @@ def _order_picture(material: Material) -> Iterator[Picture]:
         Axis(float(images), log=True),
         Axis(float(incidence.faults)),
         (
-            Band("random, 20 orders", Colour.MASKED, x, drawn.min(axis=0), drawn.max(axis=0)),
-            Line("random, mean", Colour.MASKED, x, drawn.mean(axis=0), DASHED),
-            Line("greedy", Colour.BLACK, x, found(incidence.greedy), DOTTED),
-            Line(f"ranked by {material.summary.metric_name}", Colour.CRITICAL, x, found(ranked), SOLID),
+            Band("random, 20 orders", Colour.MASKED, x, orders.lowest, orders.highest),
+            Line("random, mean", Colour.MASKED, x, orders.mean, DASHED),
+            Line("greedy", Colour.BLACK, x, found_by(incidence, incidence.greedy), DOTTED),
+            Line(f"ranked by {written(material.summary.metric_name)}", Colour.CRITICAL, x, orders.ranked, SOLID),
         ),
     )
     yield Picture(

@@ -13,7 +13,7 @@ from engine.analysis.compaction import CriticalWeights, coverage_of_tests
 from engine.analysis.cover import Incidence
 from engine.analysis.estimate import Confidence, Share
 from engine.analysis.protection import SCHEMES
-from engine.analysis.workload import images_in_words, is_hardest, is_ranked
+from engine.analysis.workload import images_in_words, is_hardest
 from engine.faults.designs.registry import LIST
 from engine.report.fault_sample import FaultSample
 from engine.steps import OnStep, Step, nobody_waits
@@ -99,7 +99,7 @@ class Material:
     @property
     def is_ranked(self) -> bool:
         """Whether the images were run with the most challenging ones first."""
-        return is_ranked(self.status.select)
+        return self.status.is_ranked
 
     @property
     def is_filtered(self) -> bool:

@@ -182,6 +182,11 @@ class CampaignStatus(Counted):
         return self.drawn is not None and self.drawn > self.faults
 
     @property
+    def is_ranked(self) -> bool:
+        """Whether the images run with the most challenging ones first."""
+        return self.select not in ("random", "list")
+
+    @property
     def not_critical(self) -> int:
         """The paper's own count: pairs that were seen not to be critical, and those that a bound calls so."""
         return self.masked + self.non_critical + self.screened

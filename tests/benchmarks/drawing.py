@@ -17,8 +17,9 @@ from dear_tui.charts.overlay_plot import Marked
 from dear_tui.charts.plots import ChartData, make_plot
 from dear_tui.charts.view import ChartKind, ChartView
 from dear_tui.cli.printing.terminal_table import print_table
-from engine.analysis.classification import compare_orders
+from engine.analysis.cover import Incidence
 from engine.analysis.curve import DetectionCurve
+from engine.analysis.detection_orders import DetectionOrders
 from engine.analysis.result_table import Column, Table
 from engine.analysis.result_table import Kind as CellKind
 from engine.store import CurveData, ImageCounts
@@ -45,8 +46,10 @@ def made_up() -> ChartData:
     counts = ImageCounts(
         *(masked, per_image[1], per_image[0], none, none), FAULTS, IMAGES, "el2n", np.arange(IMAGES), metric
     )
-    comparison = compare_orders(masked, per_image[1], per_image[0], metric)
-    return ChartData(7, curve, counts, comparison, tuple(Marked(number, "lenet5", curve) for number in range(4)))
+    first = np.searchsorted(critical, np.arange(int(critical[-1])), side="right")
+    incidence = Incidence.of(np.arange(len(first)), first, np.arange(IMAGES))
+    orders = DetectionOrders.of(incidence, metric)
+    return ChartData(7, curve, counts, orders, tuple(Marked(number, "lenet5", curve) for number in range(4)))
 
 
 def milliseconds(draw: Callable[[], object]) -> float:

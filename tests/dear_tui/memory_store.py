@@ -23,6 +23,7 @@ from tests.dear_tui.memory_desk import FakeDesk, FakePlanner
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
     from textual.pilot import Pilot
 
 
@@ -56,6 +57,13 @@ class FakeSource(StoreReader):
 
     def layers(self, campaign: int) -> list[LayerProgress]:
         return make_layers(len(self.curve(campaign).critical))
+
+    def read(self, query: str) -> dict[str, NDArray[np.int64]]:
+        """The critical pairs, which is all that the live screen asks for: each fault's first one."""
+        campaign = int(query.split("campaign = ")[1])
+        curve, counts = self.curve(campaign), self.image_counts(campaign)
+        fault = np.arange(curve.critical[-1])
+        return {"fault_id": fault, "image_id": counts.image_id[np.searchsorted(curve.critical, fault, side="right")]}
 
     def worker(self) -> WorkerStatus:
         return self.at_work

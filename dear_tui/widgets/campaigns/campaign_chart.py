@@ -13,6 +13,7 @@ from textual.message import Message
 
 from dear_tui.charts.draw import draw_plot, draw_sentence
 from dear_tui.charts.export import write_export
+from dear_tui.charts.overlay_plot import is_in_percent
 from dear_tui.charts.picture import Ink, Picture
 from dear_tui.charts.plots import ChartData, make_plot
 from dear_tui.charts.view import PAN, ZOOM, ChartKind, ChartView
@@ -31,14 +32,32 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+WHEEL_ZOOM = 1.25
+"""a turn of the wheel is many steps"""
 FAR = 10
 """columns that the cursor jumps with shift"""
 CLASS_KEYS = Binding.Group("hide ", compact=True)
 """One entry of the footer, which puts no room after it."""
 NEEDS_PLOT = {"zoom", "pan", "whole", "step", "export", "toggle", "toggle_class"}
 CURVES = {ChartKind.CURVE, ChartKind.COMPARISON}
-NEEDS_KIND = {"asymptotes": CURVES, "density": {ChartKind.SCATTER}, "shares": {ChartKind.OVERLAY}}
+NEEDS_KIND = {
+    "asymptotes": CURVES,
+    "density": {ChartKind.SCATTER},
+    "shares": {ChartKind.OVERLAY},
+    "percent": {ChartKind.OVERLAY},
+}
 """What is switched in some views only."""
+
+
+@dataclass
+class Drag:
+    """The mouse with a button held."""
+
+    x: int
+    """the column of the screen where that began"""
+    window: tuple[float, float]
+    """what was shown then"""
+    has_moved: bool = False
 
 
 class CampaignChart(Chart, can_focus=True):
@@ -57,6 +76,7 @@ class CampaignChart(Chart, can_focus=True):
         Binding("a", "toggle('asymptotes')", "final", show=False, tooltip="dotted: the critical count F, 0.9 F, 1.1 F"),
         Binding("d", "toggle('density')", "density", tooltip="shade by the number of images"),
         Binding("r", "toggle('shares')", "ranks/%", tooltip="x in images, or in share of each campaign's images"),
+        Binding("p", "toggle('percent')", "faults/%", tooltip="y in faults, or in percent of each campaign's faults"),
         Binding("plus", "zoom(1)", "zoom", key_display="+", tooltip="enlarge around the cursor, or the left edge"),
         Binding("equals_sign", "zoom(1)", "zoom", show=False, key_display="="),
         Binding("minus", "zoom(-1)", "zoom out", show=False, key_display="-", tooltip="show more of the x axis"),
@@ -84,11 +104,14 @@ class CampaignChart(Chart, can_focus=True):
             tooltip="ten columns right",
         ),
         Binding("escape", "no_cursor", "no cursor", show=False, tooltip="take the cursor away"),
-        Binding("e", "export", "save", tooltip="what is shown, as SVG and CSV, into this folder"),
+        Binding("e", "export", "save", tooltip="what is shown, as SVG, PNG and CSV, into this folder"),
         Binding("space", "toggle_frozen", "freeze", tooltip="hold the drawing still; the campaign goes on"),
     )
 
-    HELP = "Each fault counts at its worst severity so far.\nA click reads out what is under it."
+    HELP = (
+        "Each fault counts at its worst severity so far.\n"
+        "A click reads out what is under it; the wheel zooms there, and dragging moves along the x axis."
+    )
 
     @dataclass
     class Exported(Message):
@@ -108,6 +131,8 @@ class CampaignChart(Chart, can_focus=True):
         self._drawn: ChartData | None = None
         self._plot: Plot | str = ""
         self._offered: tuple[object, ...] = ()
+        self._drag: Drag | None = None
+        self._has_dragged = False
 
     @property
     def view(self) -> ChartView:
@@ -168,8 +193,16 @@ class CampaignChart(Chart, can_focus=True):
     async def action_toggle(self, attribute_name: str) -> None:
         """Switch an attribute of the view; on another x axis the window would be another part of it."""
         window = WHOLE if attribute_name in ("log_x", "shares") else self._view.window
-        switched: dict[str, Any] = {attribute_name: not getattr(self._view, attribute_name)}
+        switched: dict[str, Any] = {attribute_name: not self._shown(attribute_name)}
         self._change_view(replace(self._view, window=window, **switched))
+
+    def _shown(self, attribute_name: str) -> bool:
+        """What is shown of an attribute, which may be chosen for the data."""
+        if attribute_name == "percent" and self._drawn:
+            return is_in_percent(self._drawn.marked, self._view)
+        if attribute_name == "log_x" and self.plot:
+            return self.plot.x.log
+        return bool(getattr(self._view, attribute_name))
 
     def action_toggle_class(self, name: str) -> None:
         """Show or hide one class."""
@@ -220,14 +253,53 @@ class CampaignChart(Chart, can_focus=True):
     @work(thread=True, group="export")
     def _write(self, plot: Plot, view: ChartView, folder: Path, campaign: int) -> None:
         try:
-            paths = write_export(plot, view, folder, campaign)
+            sentence = write_export(plot, view, folder, campaign).sentence
         except OSError as error:
             self.post_message(self.Exported(f"{folder}: cannot be written ({error.strerror})", failed=True))
         else:
-            self.post_message(self.Exported("Written: " + ", ".join(map(str, paths)), failed=False))
+            self.post_message(self.Exported(sentence, failed=False))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Enlarge around the pointer."""
+        self._zoom_at(event, WHEEL_ZOOM)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Show more around the pointer."""
+        self._zoom_at(event, 1 / WHEEL_ZOOM)
+
+    def _zoom_at(self, event: events.MouseEvent, factor: float) -> None:
+        _top, left, _rows, width = self.picture.area
+        if plot := self.plot:
+            event.stop()
+            anchor = min(max((event.x - left + 0.5) / max(width, 1), 0.0), 1.0)
+            self._change_view(self._view.zoomed(factor, anchor, plot.least_window))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """A drag may begin; a click reads out, see there."""
+        if self.plot and event.button == 1:
+            self.capture_mouse()
+            self._drag = Drag(event.screen_x, self._view.window)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """While a button is held, what was under the pointer stays under it."""
+        width = self.picture.area[3]
+        if self._drag is None or not width or (event.screen_x == self._drag.x and not self._drag.has_moved):
+            return
+        self._drag.has_moved = True
+        moved = replace(self._view, window=self._drag.window).panned((self._drag.x - event.screen_x) / width)
+        if moved.window != self._view.window:
+            self._change_view(moved)
+
+    def on_mouse_up(self, _event: events.MouseUp) -> None:
+        """The drag is over."""
+        self.release_mouse()
+        self._has_dragged = self._drag is not None and self._drag.has_moved
+        self._drag = None
 
     def on_click(self, event: events.Click) -> None:
-        """Read out what is under the mouse."""
+        """Read out what is under the mouse, unless it was dragged there."""
+        if self._has_dragged:
+            return
         plot, (_top, left, _rows, width) = self.plot, self.picture.area
         if plot and len(plot.readings.x) and 0 <= event.x - left < width:
             places = np.nan_to_num(plot.x.place(plot.readings.x), nan=-1.0) * (width - 1)
@@ -272,7 +344,9 @@ class CampaignChart(Chart, can_focus=True):
 def _kinds_of(action: str, parameters: tuple[object, ...]) -> set[ChartKind]:
     """Where an action does something."""
     return (
-        CURVES if action == "toggle_class" else NEEDS_KIND.get(str(parameters[0]) if parameters else "", set(ChartKind))
+        {ChartKind.CURVE}
+        if action == "toggle_class"
+        else NEEDS_KIND.get(str(parameters[0]) if parameters else "", set(ChartKind))
     )
 
 

@@ -27,6 +27,7 @@ class Chart(Widget):
     Chart {
         height: 1fr;
         .chart--text { color: $foreground; }
+        .chart--title { color: $foreground; text-style: bold; }
         .chart--axis { color: $text-muted; }
         .chart--band { color: $text-muted; }
         .chart--final { color: $class-critical; }
@@ -98,5 +99,8 @@ class Chart(Widget):
     def notify_style_update(self) -> None:
         """Another theme: same picture, new colours."""
         super().notify_style_update()
+        self.call_later(self._paint_anew)  # the colours of its parts come after this
+
+    def _paint_anew(self) -> None:
         self._strips = [self._strip(row) for row in range(self._picture.height)]
         self.refresh()

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.binding import Binding, BindingType
 
-from dear_tui.charts.export import write_figure
+from dear_tui.charts.export import write_files
 from dear_tui.charts.picture import Picture
 from dear_tui.charts.result_data import PlotChoice, first_choice, plot_rows, plotted_numbers
 from dear_tui.charts.result_plot import draw_result, result_figure
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.chart import Chart
+from engine.figures.svg import to_svg
 from engine.paths import present_folder
 
 if TYPE_CHECKING:
@@ -106,9 +107,10 @@ class PlotView(Chart, can_focus=True):
     @work(thread=True, group="export-plot")
     def _write(self, plot: ResultPlot, rows: pa.Table, choice: PlotChoice, folder: Path) -> None:
         try:
-            paths = write_figure(result_figure(plot), plotted_numbers(rows, choice), folder, "result-plot")
+            svg = to_svg(result_figure(plot))
+            written = write_files(svg, plotted_numbers(rows, choice), folder, "result-plot")
         except OSError as error:
             sentence, severity = f"{folder}: cannot be written ({error.strerror})", "error"
         else:
-            sentence, severity = "Written: " + ", ".join(map(str, paths)), "information"
+            sentence, severity = written.sentence, "information"
         self.call_later(self.notify, sentence, severity=severity, markup=False)

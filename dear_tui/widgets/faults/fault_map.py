@@ -40,6 +40,8 @@ LEGEND_RATES = {Fill.LOW: 5e-5, Fill.MIDDLE: 5e-4, Fill.HIGH: 5e-3, Fill.HIGHEST
 """The rates whose colours stand for their decades."""
 COOLEST = 0.2
 """how much of the hottest colour the rarest cells have"""
+STEEPNESS = 1.6
+"""above 1 the worst decades, which matter, differ more than the others"""
 SHADES = 100
 LEAST_WIDTH, LEAST_HEIGHT = 76, 7
 HEADINGS = ("critical pairs", "critical")
@@ -254,7 +256,7 @@ class FaultMap(Widget, can_focus=True):
         hot, back = self.get_component_styles("map--hot").color, self.background_colors[1]
         if hot.ansi is not None or back.ansi is not None:
             return self._style("hot")
-        colour = back.blend(hot, COOLEST + (1 - COOLEST) * heat)
+        colour = back.blend(hot, COOLEST + (1 - COOLEST) * heat**STEEPNESS)
         return Style(color=colour.rich_color, bgcolor=back.blend(colour, 0.6).rich_color)
 
     def _number_style(self, heat: Style) -> Style:

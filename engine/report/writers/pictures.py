@@ -49,6 +49,15 @@ def as_png(picture: Picture) -> bytes:
     Raises:
         MissingExtraError: resvg or the fonts are not installed.
     """
+    return svg_as_png(to_svg(picture.figure))
+
+
+def svg_as_png(svg: str) -> bytes:
+    """Draw an SVG as pixels.
+
+    Raises:
+        MissingExtraError: resvg or the fonts are not installed.
+    """
     with needs_extra("PNG"):
         from pathlib import Path
 
@@ -57,7 +66,7 @@ def as_png(picture: Picture) -> bytes:
     font = Path(reportlab.__file__).parent / "fonts" / "Vera.ttf"  # a server may have no font at all
     return bytes(
         resvg_py.svg_to_bytes(
-            svg_string=to_svg(picture.figure),
+            svg_string=svg,
             width=PIXELS_WIDE,
             font_files=[str(font)],
             skip_system_fonts=True,

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-import pytest
+import numpy as np
 
 from dear_tui.access.live_details import LOG_BYTES, LOG_LINES, LiveReader, Wanted, read_log
 from engine.errors import UnreachableError
@@ -43,14 +43,18 @@ def test_what_did_not_change_is_not_read_again(tmp_path: Path) -> None:
 def test_random_against_ranked_waits_for_every_image_of_the_data_set(tmp_path: Path) -> None:
     source = FakeSource(curves={7: make_curve(9999), 8: make_curve(72, images=72)})
     source.image_counts = lambda campaign: make_image_counts(source.curve(campaign), 10_000)  # type: ignore[method-assign]
+    ids = source.image_counts(7).image_id[:40]
+    source.read = lambda query: {"fault_id": np.arange(40), "image_id": ids} if query else {}  # type: ignore[method-assign]
     reader = LiveReader(lambda: source, tmp_path / "worker.log")
-    assert reader.read(Wanted(make_status(7, done=9999))).comparison is None
-    assert reader.read(Wanted(make_status(8, done=72))).comparison is None
+    assert reader.read(Wanted(make_status(7, done=9999), orders=True)).orders is None
     source.curves[7] = make_curve(10_000)
-    comparison = reader.read(Wanted(make_status(7, done=10_000))).comparison
-    assert comparison is not None
-    for name in ("masked", "non_critical", "critical"):
-        assert getattr(comparison.ranked, name)[-1] == pytest.approx(getattr(comparison.random, name)[-1])
+    finished = make_status(7, done=10_000)
+    assert reader.read(Wanted(finished)).orders is None, "nobody looks at them"
+    details = reader.read(Wanted(finished, orders=True))
+    assert details.problem == ""
+    assert details.orders is not None
+    assert (details.orders.ranked[-1], details.orders.mean[-1]) == (40, 40)
+    assert (details.orders.ranked[:40] == np.arange(1, 41)).all(), "each of the first images finds one"
 
 
 def test_marked_campaigns_bring_their_curves(tmp_path: Path) -> None:

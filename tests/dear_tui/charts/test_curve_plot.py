@@ -13,44 +13,44 @@ from tests.dear_tui.chart_data import ONLY_CRITICAL
 from tests.dear_tui.memory_store import make_curve
 
 HALF_DONE = """\
- ↑ faults → images  ⠤⠤⠤ masked 5,781  ⠤⠤  non-critical 9,680
- ⠶⠶⠶ critical 1,040  ⠄⠄⠄ el2n / 1.38  ⠄ ⠄ F = 1,040, ±10 %
+ Cumulative detection curve of campaign 7
+ ↑ faults by their worst severity so far
+ → images, in the order in which they run
+ ⠤⠤⠤ masked 5,781  ⠤⠤  non-critical 9,680  ⠶⠶⠶ critical 1,040
+ ⠄⠄⠄ EL2N / 1.38, right axis  ⠄ ⠄ F = 1,040 critical faults so far, ±10 %
     │⡇                                                                    ├ 1
- 15k┤⡇                                                                    │
+    │⣇                                                                    │
     │⣗                                                                    │
     │⣗                                                                    │
-    │⣗                                                                    │
- 10k┤⣗⠒⠒  ⠒⠒  ⠒⠒  ⠒⠒  ⠒⠒  ⠒⠒  ⠒⠒  ⠒⠒  ⠒⠒                                  │
+ 10k┤⡟⠍⠁ ⠈⠉⠁ ⠈⠉⠁ ⠈⠉⠁ ⠈⠉⠁ ⠈⠉⠁ ⠈⠉⠁ ⠈⠉⠁ ⠈⠉⠁                                  │
     │⡇⠅                                                                   ├ ½
-    │⡇⠅                                                                   │
-  5k┤⠙⢓⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒                                  │
-    │⡆⢐                                                                   │
-    │⠁ ⢅                                                                  │
-    │⣆⣀⣐⣄⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀ ⡀   ⡀   ⡀   ⡀   ⡀   ⡀   ⡀   ⡀   ⡀│
-   0┤⡟⠉⠉⠙⠙⢍⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢉⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁⢀⢁├ 0
+    │⡗⢓⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒                                  │
+    │ ⠐⠄                                                                  │
+    │⡇ ⢑                                                                  │
+   0┤⡟⠛⠛⠛⠟⢟⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢛⢀⢃⢀⢂⢀⢃⢀⢂⢀⢃⢀⢂⢀⢃⢀⢂⢀⢃⢀⢂⢀⢃⢀⢂⢀⢃⢀⢂⢀⢃⢀⢂⢀⢃├ 0
     └┬─────────────┬────────────┬─────────────┬────────────┬─────────────┬┘
      0            2k           4k            6k           8k            10k"""
 CRITICAL_ALONE = """\
- ↑ faults → images      masked hidden      non-critical hidden
- ⠶⠶⠶ critical 1,040  ⠄⠄⠄ el2n / 1.38  ⠄ ⠄ F = 1,040, ±10 %
-    │⠅                                                                    ├ 1
-    │⠅   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁   ⠁│
-  1k┤⢳⠟⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂ ⠂│
-    │⢺   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂   ⠂│
-    │⢸                                                                    │
-    │⣟                                                                    │
-    │⡇⠅                                                                   ├ ½
- 500┤⡇⠅                                                                   │
+ Cumulative detection curve of campaign 7
+ ↑ faults by their worst severity so far
+ → images, in the order in which they run
+     masked hidden      non-critical hidden  ⠶⠶⠶ critical 1,040
+ ⠄⠄⠄ EL2N / 1.38, right axis  ⠄ ⠄ F = 1,040 critical faults so far, ±10 %
+    │⡅   ⡀   ⡀   ⡀   ⡀   ⡀   ⡀   ⡀   ⡀   ⡀   ⡀   ⡀   ⡀   ⡀   ⡀   ⡀   ⡀   ⡀├ 1
+    │⣥⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀ ⡀│
+  1k┤⢼   ⠄   ⠄   ⠄   ⠄   ⠄   ⠄   ⠄   ⠄   ⠄   ⠄   ⠄   ⠄   ⠄   ⠄   ⠄   ⠄   ⠄│
+    │⣸                                                                    │
+    │⡟⠄                                                                   │
+ 500┤⡇⠅                                                                   ├ ½
     │⡇⢑                                                                   │
-    │⡇⢐                                                                   │
-    │⡇ ⢅                                                                  │
-    │⡇ ⠐⢄                                                                 │
-   0┤⡇  ⠐⠐⢄⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀├ 0
+    │⡇⠐⠄                                                                  │
+    │⡇ ⢑                                                                  │
+   0┤⡇  ⠑⠄⢄⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀⢀├ 0
     └┬─────────────┬────────────┬─────────────┬────────────┬─────────────┬┘
      0            2k           4k            6k           8k            10k"""
 LOG_FINISHED = """\
  ↑ faults → images  ⠤⠤⠤ masked 5,781  ⠤⠤  non-critical 9,680
- ⠶⠶⠶ critical 1,040  ⠄⠄⠄ el2n / 1.38
+ ⠶⠶⠶ critical 1,040  ⠄⠄⠄ EL2N / 1.38, right axis
     │⡧  ⠤⠤  ⠤⠤  ⠤⠤  ⠤⠤  ⠤⠤  ⠤⠤  ⠤⠤  ⠤⠤  ⠤⠤  ⠤⠤  ⠤⠤  ⠤⠤  ├ 1
  10k┤⢗⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒│
     │⣔                                                  │

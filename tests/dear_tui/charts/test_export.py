@@ -2,24 +2,25 @@
 
 import csv
 import re
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from dear_tui.charts.export import shown_table, write_export
-from dear_tui.charts.svg import COLOURS, figure_of, to_svg
+from dear_tui.charts.svg import COLOURS, figure_of
 from dear_tui.charts.view import ChartKind, ChartView
 from engine.analysis.result_table import Kind as Cells
 from engine.figures.figure import Colour
-from engine.figures.svg import PUBLISHED
+from engine.figures.svg import OWN, to_svg
 from tests.dear_tui.chart_data import DATA, ONLY_CRITICAL, plot_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def rows_of(folder: Path, view: ChartView) -> list[dict[str, str]]:
-    _picture, table = write_export(plot_of(view), view, folder, 7)
+    _picture, table, _pixels = write_export(plot_of(view), view, folder, 7).paths
     with table.open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
@@ -48,9 +49,8 @@ def test_only_what_is_shown_is_in_the_table(tmp_path: Path) -> None:
     ("kind", "columns", "rows"),
     [
         (ChartKind.SCATTER, ["image_id", "rank", "el2n", "masked", "non_critical", "critical"], 10_000),
-        (ChartKind.COMPARISON, ["images", "ranked_masked", "ranked_non_critical", "ranked_critical", "random_masked",
-                           "random_non_critical", "random_critical"], 10_000),
-        (ChartKind.OVERLAY, ["campaign", "rank", "critical"], 10_000 + 50 + 3000),
+        (ChartKind.COMPARISON, ["images", "ranked", "random_mean", "random_lowest", "random_highest"], 10_000),
+        (ChartKind.OVERLAY, ["campaign", "rank", "critical", "faults"], 10_000 + 50 + 3000),
     ],
 )  # fmt: skip
 def test_every_view_is_a_table(tmp_path: Path, kind: ChartKind, columns: list[str], rows: int) -> None:
@@ -58,12 +58,21 @@ def test_every_view_is_a_table(tmp_path: Path, kind: ChartKind, columns: list[st
     assert (list(table[0]), len(table)) == (columns, rows)
 
 
+def test_without_the_extra_a_sentence_says_what_gives_a_png(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    export = write_export(plot_of(ChartView()), ChartView(), tmp_path, 7)
+    assert [path.suffix for path in export.paths] == [".svg", ".csv"]
+    assert export.sentence.endswith("For a PNG, too: pip install 'dear-tui[report]'")
+
+
 def test_a_name_that_is_taken_is_left_alone(tmp_path: Path) -> None:
-    names = [[path.name for path in write_export(plot_of(ChartView()), ChartView(), tmp_path, 7)] for _ in range(3)]
+    names = [
+        [path.name for path in write_export(plot_of(ChartView()), ChartView(), tmp_path, 7).paths] for _ in range(3)
+    ]
     assert names == [
-        ["campaign-7-curve.svg", "campaign-7-curve.csv"],
-        ["campaign-7-curve-2.svg", "campaign-7-curve-2.csv"],
-        ["campaign-7-curve-3.svg", "campaign-7-curve-3.csv"],
+        [f"campaign-7-curve.{ending}" for ending in ("svg", "csv", "png")],
+        [f"campaign-7-curve-2.{ending}" for ending in ("svg", "csv", "png")],
+        [f"campaign-7-curve-3.{ending}" for ending in ("svg", "csv", "png")],
     ]
 
 
@@ -75,22 +84,23 @@ def texts(svg: str) -> set[str]:
 def test_every_view_is_a_picture_with_names_for_its_axes(kind: ChartKind) -> None:
     plot = plot_of(ChartView(kind))
     svg = to_svg(figure_of(plot))
-    assert {plot.title, plot.x_name, plot.y_name, *(series.label for series in plot.series)} <= texts(svg)
+    assert {plot.title, plot.x_name, plot.y_name, plot.right_name} - {""} <= texts(svg)
+    assert {*(band.name for band in plot.bands), *(series.label for series in plot.series)} <= texts(svg)
     assert len(svg) < 1_000_000
 
 
-def test_the_curve_has_the_colours_of_the_paper() -> None:
+def test_the_curve_has_the_colours_of_the_screen() -> None:
     lines = [
         line.get("stroke")
         for line in ElementTree.fromstring(to_svg(figure_of(plot_of(ChartView())))).iter(f"{SVG}polyline")
     ]
     classes = (Colour.METRIC, Colour.MASKED, Colour.NON_CRITICAL, Colour.CRITICAL)
-    assert lines == [PUBLISHED[colour] for colour in classes]
-    assert len(set(COLOURS.values())) == 6
+    assert lines == [OWN[colour] for colour in classes]
+    assert set(COLOURS.values()) == set(Colour)
 
 
 def test_a_hidden_class_is_not_in_the_picture() -> None:
-    assert PUBLISHED[Colour.MASKED] not in to_svg(figure_of(plot_of(ChartView(hidden=ONLY_CRITICAL))))
+    assert OWN[Colour.MASKED] not in to_svg(figure_of(plot_of(ChartView(hidden=ONLY_CRITICAL))))
 
 
 def test_lines_end_where_the_curve_does() -> None:

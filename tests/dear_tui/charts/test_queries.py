@@ -25,10 +25,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, C
     with store.lock():
         campaign = store.create(truth.new)
         write(store.writer(campaign), truth, [(0, 16, 0, 30), (16, 40, 0, 30)])
-    details = LiveReader(lambda: store, path / "worker.log").read(Wanted(store.campaign(campaign)))
+    details = LiveReader(lambda: store, path / "worker.log").read(Wanted(store.campaign(campaign), orders=True))
     assert details.problem == ""
     curve = store.curve(campaign)
-    yield path, ChartData(campaign, curve, details.counts, details.comparison, (Marked(campaign, "small", curve),))
+    yield path, ChartData(campaign, curve, details.counts, details.orders, (Marked(campaign, "small", curve),))
     store.close()
 
 
@@ -42,7 +42,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, C
             ChartView(ChartKind.SCATTER, window=(0.3, 0.8)),
             ["image_id", "rank", "el2n", "masked", "non_critical", "critical"],
         ),
-        (ChartView(ChartKind.COMPARISON), ["images", "ranked_masked", "ranked_non_critical", "ranked_critical"]),
+        (ChartView(ChartKind.COMPARISON), ["images", "ranked"]),
         (ChartView(ChartKind.OVERLAY), ["campaign", "rank", "critical"]),
     ],
 )

@@ -8,80 +8,79 @@ import pytest
 from dear_tui.charts.draw import draw_plot
 from dear_tui.charts.overlay_plot import PATTERNS, Marked
 from dear_tui.charts.picture import OVERLAYS, Ink
-from dear_tui.charts.plot import CLASSES, STYLES
+from dear_tui.charts.plot import STYLES
 from dear_tui.charts.plots import ChartData, make_plot
 from dear_tui.charts.view import ChartKind, ChartView
-from engine.analysis.classification import compare_orders
 from engine.store import ImageCounts
-from tests.dear_tui.chart_data import DATA, ONLY_CRITICAL, plot_of
+from tests.dear_tui.chart_data import DATA, ONLY_CRITICAL, make_orders, plot_of
 from tests.dear_tui.memory_store import make_curve, make_image_counts
 
 SCATTER = """\
- ↑ critical faults → el2n  ⢌⠢ 10,000 images
-    │                                                     │
-    │                        ⠠⣔⢞⡖⠂                        │
-    │                        ⣙ ⠈⠘⢃                        │
-    │                       ⣴⠁   ⠈⢥                       │
- 500┤                      ⣰⠄     ⠐⠄                      │
-    │                     ⢀⠆       ⠩⡀                     │
-    │                     ⡘⠁        ⠄                     │
-    │                    ⡰⠁         ⠈⢥                    │
-    │                   ⡼⠃           ⠐⢁                   │
-    │                 ⢀⡴⠃             ⠙⢦⡀                 │
-   0┤⣤⣀⣄⣀⣀⣀⣀⣀⣀⣠⣀⣀⣠⣠⡤⠤⠾⠋                 ⠙⠳⠶⠤⣄⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀ │
+ Critical faults of each image of campaign 7
+ ↑ faults critical for the image  → EL2N of the image
+ ⢌⠢ 10,000 images
+    │                          ⢀                          │
+    │                        ⣐⠮⠻⢯⡁                        │
+    │                       ⢀⠖   ⠐⠄                       │
+ 500┤                      ⠠⡉     ⠩⡀                      │
+    │                     ⢀⡏       ⠩⡀                     │
+    │                    ⢀⡜         ⢢⡀                    │
+    │                   ⢠⡞           ⢙⠄                   │
+    │                  ⣠⠏             ⠴⣄                  │
+   0┤⣄⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣠⣀⡤⠤⠶⠛⠁               ⠈⠙⠶⢤⢄⣄⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀ │
     └┬──────────────────┬─────────────────┬───────────────┘
      0                 0.5                1"""
 
 SHADED = """\
- ↑ critical faults → el2n  ·░▒▓█ 10,000 images
+ Critical faults of each image of campaign 7
+ ↑ faults critical for the image  → EL2N of the image
+ ·░▒▓█ 10,000 images
     │                                                     │
     │                        ·░░░·                        │
-    │                        ░░░░░                        │
-    │                       ░░   ░░                       │
- 500┤                      ░░     ░·                      │
+    │                       ·░  ·░·                       │
+ 500┤                      ·░     ░·                      │
     │                     ░░       ░·                     │
-    │                     ░         ░                     │
-    │                    ░·         ·░                    │
-    │                   ░░           ·░                   │
-    │                ░▒▒░             ·░░·                │
-   0┤█▓▒▒▒▒▒▒▒▒▒▒▒▒▒▒░·                  ░░░░░░░░░░░░░░░░ │
+    │                    ░░         ░░                    │
+    │                   ░░           ░░                   │
+    │                ·░▒░             ░░░·                │
+   0┤█▓▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒░                 ░░░░░░░░░░░░░░░░░ │
     └┬──────────────────┬─────────────────┬───────────────┘
      0                 0.5                1"""
 
 BOTH_LOG = """\
- ↑ critical faults → el2n
+ Critical faults of each image of campaign 7
+ ↑ faults critical for the image  → EL2N of the image
  ⢌⠢ 10,000 images, 181 of them at 0, below the log axis
-    │                                                ⢀⡖⡆  │
-    │                                                ⢸ ⢧  │
-    │                                                ⡇ ⢨  │
- 100┤                                               ⢰⠇ ⢨  │
-    │                                               ⢺   ⡇ │
-    │                                              ⠠⡏   ⡇ │
-  10┤⣇⢠⠠⡤ ⣠⣔⣄⣄⣀⠠⠄⡄⠤⢠⠐⠄⢄⠠⡠⠄⠄⣄⢄⠠⠠⣄⠄⠄⡀⡢⡀⢀⡄⡀⢀⣠⡀⣤    ⣠⣀⢄⣾⠁   ⢢⡀│
-    │⣿⣷⣯⣿⣿⣿⣧⣯⣷⣿⣾⣾⣿⣿⣷⣾⣟⣷⣶⣿⣷⣿⣟⣶⣿⣾⣮⣶⣿⣿⣾⣿⣿⣷⣽⣽⣿⣾⣴⣿⣧⣵⣿⣿⣮⣿⣗    ⢺⣟│
-    │⣒⣒⡒⣒⣒⣒⣒⣒⣒⣒⣒⣒⣒⣒⣒⣂⢒⢒⣒⣒⣒⣒⣒⣒⣒⣒⣒⣒⣒⣒⣒⣒⣒⣒⣐⣒⢒⣒⣒⣒⣒⣒⣒⣒⣒⣒⡒    ⢐⣒│
+    │                                                ⢀⡞⡆  │
+    │                                                ⣸ ⢳  │
+ 100┤                                               ⢀⡇ ⢰  │
+    │                                               ⣸⠁ ⠸⡄ │
+    │                                               ⡽   ⡇ │
+  10┤⡆⢀⢀⣀ ⢀⡠⡀⡀ ⢀⡀⡀⣀⢀⠠⡀⡀⢀⢀⡀⡀⡀⡀⢀⢀⡀⡀⡀ ⢄  ⡀  ⢀ ⣀    ⢀ ⡀⣼⠇   ⢇ │
+    │⣿⣮⣖⣷⣶⣿⣏⣟⣯⣿⣴⣴⣷⣶⣮⣴⡶⣮⣤⣷⣦⣶⡿⣬⣶⣴⣝⣤⣶⣷⣵⣷⣾⣧⣳⣺⣿⣵⣩⣶⣆⣢⣶⣿⣝⣾⡯    ⢼⡷│
+    │⣛⣛⡛⣛⣛⣛⣛⣛⣛⣛⣛⣛⣛⣛⣛⣋⢛⢛⣛⣛⣛⣛⣛⣛⣛⣛⣛⣛⣛⣛⣛⣛⣛⣛⣙⣛⢛⣛⣛⣛⣛⣛⣛⣛⣛⣛⡛    ⢘⣛│
    1┤⣀⣀⣀ ⣀⣀⣀⡀ ⣀⢀⣀⣀⢀⡀⢀⣀⡀⣀⣀⣀⣀⣀⣀⢀⡀⣀⣀⣀⡀⣀⣀⡀⢀⡀⡀⣀⣀⣀⣀⡀⢀⢀⣀⣀⣀⡀     ⡀│
     └┬─────────┬─────────┬─────────┬─────────┬──────────┬─┘
    1e-05    0.0001     0.001     0.01       0.1         1"""
 
 READ = """\
- ↑ critical faults → el2n  ⢌⠢ 10,000 images
-    │                          ⢀                          │
-    │                        ⣐⠮◆⢯⡁                        │
-    │                       ⢀⠖ │ ⠐⠄                       │
- 500┤                      ⠠⡉  │  ⠩⡀                      │
-    │                     ⢀⡏   │   ⠩⡀                     │
-    │                    ⢀⡜    │    ⢢⡀                    │
-    │                   ⢠⡞     │     ⢙⠄                   │
-    │                  ⣠⠏      │      ⠴⣄                  │
-   0┤⣄⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣠⣀⡤⠤⠶⠛⠁       │       ⠈⠙⠶⢤⢄⣄⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀ │
+ Critical faults of each image of campaign 7
+ ↑ faults critical for the image  → EL2N of the image
+ ⢌⠢ 10,000 images
+    │                         ⢀⣠⣀⡀                        │
+    │                        ⣺⠉◆⠳⢆⡀                       │
+ 500┤                      ⢀⡚  │  ⢲⡀                      │
+    │                     ⢠⡏   │   ⠩⠄                     │
+    │                    ⣠⠎    │    ⠱⣄                    │
+    │                  ⢀⡾⠃     │     ⠈⣡⡀                  │
+   0┤⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣠⡤⠴⠒⠉       │       ⠙⠳⠦⢤⢄⣄⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀ │
     └┬──────────────────┬─────────────────┬───────────────┘
      0                 0.5                1
- rank 122  image 7333  el2n 0.7007  masked 13,140
- non-critical 2,629  critical 732"""
+ critical 732  non-critical 2,629  masked 13,140  rank 123
+ image 7333  EL2N 0.7007"""
 
 SMALL = """\
- ↑ critical faults → el2n
+ ↑ critical faults → EL2N
     │           ·           │
     │          ▒▒▒          │
  500┤         ░░ ░░         │
@@ -92,84 +91,84 @@ SMALL = """\
      0      0.5      1"""
 
 COMPARISON = """\
- ↑ % of pairs → images  ⠤⠤⠤ masked 84.2 %  ⠄ ⠄ random
- ⠤⠤  non-critical 15.8 %  ⠄   random  ⠶⠶⠶ critical 0.0541 %
- ⠤ ⠤ random  ⠄ ⠄ final %
- 100┤                                                     │
-    │⠦⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤│
-    │                                                     │
-    │                                                     │
-  50┤                                                     │
-    │                                                     │
-    │                                                     │
-    │⠖⠂⠒⠐⠒⠒⠂⠐⠒⠂⠂⠐⠒⠂⠒⠐⠒⠒⠂⠐⠒⠂⠂⠐⠒⠂⠒⠐⠒⠒⠂⠐⠒⠂⠂⠐⠒⠂⠒⠐⠒⠒⠂⠐⠒⠂⠂⠐⠒⠂⠒⠐⠒│
-   0┤⣴⣦⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤│
-    └┬─────────┬──────────┬─────────┬──────────┬─────────┬┘
-     0        2k         4k        6k         8k        10k"""
+ Critical faults found, ranked or random, campaign 7
+ ↑ critical faults found  → images, in each order
+ ⠶⠶⠶ ranked by EL2N  ⠤⠤  random, their mean
+ ░░░ 20 random orders  ⠄ ⠄ F = 1,040 critical faults in all
+ 1k┤⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁⢀⣡⡶⠿⠛⠋⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⢉⡍⠉⠛⠉⠉⠉⠉│
+   │                     ⢀⣴⠟⠉                   ⢀⡄⠈       │
+   │                   ⢀⣴⠟⠁                   ⢀⡄⠈         │
+   │                 ⣠⡾⠛⠁                   ⢀⡄⠈           │
+   │               ⣠⡶⠏                    ⢀⡄⠈             │
+   │            ⣀⣴⠟⠋                   ░⡤⠂⠈               │
+   │      ⢀⣀⣤⣴⠾⠛⠋⠁                ░⣀░⠰⠊░░                 │
+  0┤⣶⣶⠶⠶⣟⣛⠛⠉⣁⣀░░⣀⣀░░⣀⣀░⢀⠤⠄░⠠⠤⠄░⠒⠒░⠈⠁░                     │
+   └┬────────────┬─────────────┬────────────┬────────────┬┘
+    1           10            100          1k           10k"""
 
 CRITICAL_ALONE = """\
- ↑ % of pairs → images      masked hidden
-     non-critical hidden  ⠶⠶⠶ critical 0.0541 %  ⠤ ⠤ random
- ⠄ ⠄ final %
- 2┤                            │                          │
-  │                            │⣴⠿⣦⡀                      │
-  │                            ⢠⡇ ⠈⢻⣄                     │
- 1┤                            ⡾    ⠙⢷⣄                   │
-  │                           ⢰⠇      ⠙⢷⣤⣀                │
-  │                          ⢠⡟│        ⠈⠙⠻⢶⣤⣤⣀⣀          │
- 0┤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣴⡶⡿ ⠤ ⠤ ⠤ ⠤ ⠤ ⠤ ⠤ ⠬⠉⠽⠛⠿⠛⠷⠶⠶⠶⠶⠶⠶│
-  └┬─────────────┬────────────┬────────────┬─────────────┬┘
-   1            10           100          1k            10k
- 125 images  ranked / random:  masked 83.1 / 84.2 %
- non-critical 15.8 / 15.8 %  critical 1.15 / 0.0456 %"""
+ Critical faults found, ranked or random, campaign 7
+ ↑ critical faults found  → images, in each order
+ ⠶⠶⠶ ranked by EL2N  ⠤⠤  random, their mean
+ ░░░ 20 random orders  ⠄ ⠄ F = 1,040 critical faults in all
+ 1k┤⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⠁ ⢁⣠⣵⠾⠛⠛⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⢩⠍⠉⠋⠉⠉⠉⠉│
+   │                    ⣠⣴⠟⠉    │              ░⡴░⠁       │
+   │                 ⣠⣴⠟⠋       │           ░⠠⠎░          │
+   │             ⢀⣠⣴⠾⠋          │        ⢀░⠜⠁             │
+   │        ⣀⣠⣤⣴⠶⠟⠉             │    ░⡤⠄⠐⠉░               │
+  0┤⣶⣶⠶⠶⣶⣶⠾⠛⣋⣉░░⣀⣀░░⣀⣀░░⣀⡄░⠠⠤⠄░⠰⠒░⠐⠉⠁░░                   │
+   └┬────────────┬─────────────┬────────────┬────────────┬┘
+    1           10            100          1k           10k
+ ranked 1,023 critical faults  random 73 (52 to 101)
+ found by the first 125 images"""
 
 OVERLAY = """\
- ↑ critical faults → images  ⠶⠶⠶ #7 all 1,040
- ⠤⠤⠤ #8 central 843  ⠤⠤  #9 begun 1,040
-    │                       │                             │
-    │                       │⢀⣠⣤⡶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶│
-  1k┤                     ⢀⣠⡾⠛⠉                           │
-    │                   ⢀⣴⠟⠉│                             │
-    │                 ⢀⣴⠟⠁  │                             │
- 500┤               ⣀⡶⠟⠁    │                             │
-    │            ⣠⣴⠟⠋⠁      │                             │
-    │      ⢀⣀⣤⣤⡶⠟⠋          │                             │
-   0┤⠶⠶⠶⠶⠟⠛⠛⠉⠁              │                             │
-    └┬────────────┬────────────┬────────────┬────────────┬┘
-     1           10           100          1k           10k
+ Critical faults of campaigns 7, 8, 9
+ ↑ critical faults found
+ → images, in the order in which they run
+ ⠶⠶⠶ #7 all 1,040  ⠤⠤⠤ #8 central 843  ⠤⠤  #9 begun 1,040
+   │                        │                             │
+ 1k┤                       ⣀⣤⡶⠾⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛⠛│
+   │                    ⣀⣴⠟⠋⠁                             │
+   │                 ⣀⣴⠾⠋⠁  │                             │
+   │              ⣀⣴⠾⠋⠁     │                             │
+   │        ⣀⣀⣠⣴⠶⠟⠋⠁        │                             │
+  0┤⠶⠶⠶⠶⠶⠶⠾⠛⠋⠉⠉             │                             │
+   └┬────────────┬─────────────┬────────────┬────────────┬┘
+    1           10            100          1k           10k
  60 images  #7 899  #8 –  #9 899"""
 
 SHARES = """\
- ↑ critical faults → % of images  ⠶⠶⠶ #7 all 1,040
- ⠤⠤⠤ #8 central 843  ⠤⠤  #9 begun 1,040
+ Critical faults of campaigns 7, 8, 9
+ ↑ critical faults found  → % of each one's images
+ ⠶⠶⠶ #7 all 1,040  ⠤⠤⠤ #8 central 843  ⠤⠤  #9 begun 1,040
     │                                                     │
-    │⢠⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤│
-  1k┤⢸                                                    │
-    │⡟                           ⢀⣀⣀⣠⠤⠤⠴⠒⠒                │
-    │⡇                   ⢀⣀⣠⠤⠖⠒⠚⠉⠉                        │
- 500┤⡇             ⢀⣀⡤⠴⠒⠋⠉                                │
-    │⡇         ⣀⡤⠴⠋⠉                                      │
-    │⡇     ⣀⣠⠞⠉⠁                                          │
-    │⡇  ⣠⠴⠋⠁                                              │
+    │⢰⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶⠶│
+  1k┤⣸                                   ⢀                │
+    │⡏                        ⣀⣀⡤⠤⠤⠖⠒⠒⠋⠉⠉⠉                │
+    │⡇                ⣀⣀⡤⠴⠒⠚⠉⠉⠁                           │
+ 500┤⡇          ⢀⣠⠤⠖⠚⠉⠁                                   │
+    │⡇     ⢀⣀⡴⠒⠋⠉                                         │
+    │⡇  ⣀⣠⠖⠋                                              │
    0┤⣧⠴⠋⠁                                                 │
     └┬─────────┬──────────┬─────────┬──────────┬─────────┬┘
      0        20         40        60         80        100"""
 
 ZOOMED = """\
- ↑ faults → images      masked hidden
-     non-critical hidden  ⠶⠶⠶ critical 1,040
- ⠄⠄⠄ el2n / 1.38  ⠄ ⠄ F = 1,040, ±10 %
-   │⠅⠑⠐⠄⢄⢀⢀ ⠄   ⠄   ⠄   ⠄   ⠄ │ ⠄   ⠄   ⠄   ⠄   ⠄   ⠄   ├ 1
- 1k┤⡂ ⠂ ⡂ ⠂⠁⡓⠐⠒⠄⡆⢄⣂⣠⣦⣤⣦⡶⡶⠶⠶⠶⡾⠛⠛⠛⡛⠛⠛⠛⡛⠛⠛⠛⡛⠛⠛⠛⡛⠛⠛⠛⡛⠛⠛⠛⡛⠛⠛⠛│
-   │        ⣀⣠⣴⠶⠟⠛⠉⠉⠁⠁⠑⠐⠐⠄⠄⢄⢀⢀│                         │
-   │     ⣠⣴⠟⠋⠉                ⠁⠁⠁⠑⠐⠐⠄⠄⠄⠄⢄⢀⢀⢀            ├ ½
-   │   ⣠⡾⠋                    │             ⠁⠁⠁⠁⠑⠐⠐⠐⠐⠄⠄⠄│
-   │ ⣠⡾⠋                      │                         │
-  0┤⣴⠏                        │                         ├ 0
-   └┬────────────┬────────────┬───────────┬────────────┬┘
-    0           50           100         150          200
- rank 100  image 8039  el2n 0.7918  masked 5,800
- non-critical 9,697  critical 1,004"""
+ Cumulative detection curve of campaign 7
+ ↑ faults by their worst severity so far
+ → images, in the order in which they run
+     masked hidden      non-critical hidden
+ ⠶⠶⠶ critical 1,040  ⠄⠄⠄ EL2N / 1.38, right axis
+ ⠄ ⠄ F = 1,040 critical faults in all, ±10 %
+  │⡃⠁⡑⠐⡒⠄⡄⠄⣆⢀⣀⢀⣂ ⣀⣀⣂⣀⣀⣀⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦├ 1
+  │⠁   ⠁ ⣀⣠⣥⡶⠶⠾⠛⠛⠛⠉⠉⠙⠙⠙⠑⠐⠄⠄⠅⠄⠄⢄⢁⢀⢀⢀⢁   ⠁   ⠁   ⠁   ⠁   ⠁│
+  │  ⣠⣴⠾⠛⠋⠉                  │      ⠁⠁⠁⠁⠁⠁⠑⠐⠐⠐⠐⠐⠐⠐⠐⠄⠄⠄⠄⠄├ ½
+ 0┤⣴⠟⠋                       │                          ├ 0
+  └┬────────────┬────────────┬────────────┬────────────┬┘
+   0           50           100          150          200
+ critical 1,004  non-critical 9,697  masked 5,800
+ after 101 images  image 8039  EL2N 0.7918"""
 
 
 def text(view: ChartView, width: int = 60, height: int = 14, data: ChartData = DATA, small: bool = False) -> str:
@@ -224,8 +223,9 @@ def test_a_zoomed_curve_with_its_cursor() -> None:
 def test_any_number_of_images_in_any_window_fits(kind: ChartKind, images: int, logs: tuple[bool, bool]) -> None:
     curve = make_curve(images, images=images)
     counts = make_image_counts(curve)
-    comparison = compare_orders(counts.masked, counts.non_critical, counts.critical, counts.metric)
-    data = ChartData(7, curve, counts, comparison, (Marked(7, "a", curve), Marked(8, "none yet", make_curve(0))))
+    data = ChartData(
+        7, curve, counts, make_orders(curve), (Marked(7, "a", curve), Marked(8, "none yet", make_curve(0)))
+    )
     for window in ((0.0, 1.0), (0.9, 1.0), (0.4, 0.41)):
         view = ChartView(kind, log=logs[0], log_x=logs[1], window=window, cursor=0, density=True, shares=images == 72)
         for width, height in ((40, 10), (80, 24), (200, 60)):
@@ -250,9 +250,9 @@ def workload_of(done: int, data_set: int) -> ImageCounts:
         (None, ChartKind.OVERLAY, "Reading the marked campaigns"),
         (workload_of(30, 72), ChartKind.COMPARISON, "drawn once every image has run.\n30 of 72 have."),
         (
-            workload_of(72, 10_000),
+            replace(workload_of(72, 72), dropped=np.ones(72, np.int64), masked=workload_of(72, 72).masked - 1),
             ChartKind.COMPARISON,
-            'This campaign runs 72 of 10,000; select = "all" runs them all.',
+            'goal = "severities" runs all.',
         ),
     ],
 )
@@ -264,9 +264,7 @@ def test_what_cannot_be_drawn_yet_is_said(counts: ImageCounts | None, kind: Char
 
 def test_lines_of_one_picture_have_patterns_of_their_own() -> None:
     ranked_and_random = plot_of(ChartView(ChartKind.COMPARISON)).series
-    assert len({(series.ink, series.style) for series in ranked_and_random}) == 6
-    for ink in CLASSES:
-        assert len({series.style for series in ranked_and_random if series.ink is ink}) == 2
+    assert len({series.ink for series in ranked_and_random}) == len({one.style for one in ranked_and_random}) == 2
     curve = [series.style for series in plot_of(ChartView()).series]
     assert len({*curve, STYLES[Ink.FINAL], STYLES[Ink.BAND]}) == 6
     assert len(set(PATTERNS)) == len(PATTERNS)
@@ -282,7 +280,7 @@ def test_what_the_cursor_reads_is_what_was_counted() -> None:
     scatter = plot_of(ChartView(ChartKind.SCATTER)).readings
     index = scatter.find(rank)
     assert index is not None
-    assert {f"rank {rank}", f"image {image}", f"critical {critical}"} <= set(scatter.describe(index))
+    assert {f"rank {rank + 1}", f"image {image}", f"critical {critical}"} <= set(scatter.describe(index))
     curve = plot_of(ChartView()).readings
     assert f"critical {DATA.curve.critical[rank]:,}" in curve.describe(rank)
     assert curve.find(10_000) is None
@@ -294,19 +292,51 @@ def test_the_smallest_window_still_has_points() -> None:
     assert view.window == (0.0, pytest.approx(8 / 10_000))
 
 
-def test_screened_pairs_are_in_every_view() -> None:
-    """The shares are of all pairs; a screened one is a class of its own."""
+def test_screened_pairs_are_in_the_scatter() -> None:
     counts = make_image_counts(make_curve(10_000))
     screened = counts.masked // 2
     some = replace(counts, masked=counts.masked - screened, screened=screened)
-    by_id = np.argsort(some.image_id)
-    classes = ("masked", "non_critical", "critical", "screened")
-    comparison = compare_orders(**{name: getattr(some, name)[by_id] for name in classes}, metric=some.metric[by_id])
-    data = replace(DATA, counts=some, comparison=comparison)
-    scatter, compared = (plot_of(ChartView(kind=kind), data) for kind in (ChartKind.SCATTER, ChartKind.COMPARISON))
+    scatter = plot_of(ChartView(kind=ChartKind.SCATTER), replace(DATA, counts=some))
     assert any(part.startswith("screened ") for part in scatter.readings.describe(0))
     assert ("screened" in scatter.numbers.columns, "critical, screened\n" in scatter.sql) == (True, True)
-    shares = [compared.numbers.columns[f"ranked_{name}"] for name in classes]
-    np.testing.assert_allclose(sum(shares), 100.0)
-    assert "AS screened" in compared.sql
-    assert "screened" not in plot_of(ChartView(kind=ChartKind.COMPARISON)).sql.replace("+ screened +", "")
+
+
+def test_campaigns_of_other_numbers_of_faults_are_compared_in_percent() -> None:
+    marked = (Marked(7, "all", make_curve(50)), Marked(8, "few", make_curve(50, faults=2000)))
+    data = ChartData(7, make_curve(50), marked=marked)
+    plot = plot_of(ChartView(ChartKind.OVERLAY), data)
+    assert "%" in plot.y_name
+    assert [one.y[-1] for one in plot.series] == [
+        pytest.approx(100 * one.curve.critical[-1] / one.curve.faults) for one in marked
+    ]
+    assert plot.readings.describe(49)[1:] == [f"{one.label.split()[0]} {one.note}" for one in plot.series]
+    counted = plot_of(ChartView(ChartKind.OVERLAY, percent=False), data)
+    assert [one.y[-1] for one in counted.series] == [one.curve.critical[-1] for one in marked]
+
+
+@pytest.mark.parametrize(("is_ranked", "log_x", "expected"), [
+    (True, None, True), (False, None, False), (True, False, False), (False, True, True)
+])  # fmt: skip
+def test_ranked_images_have_a_log_axis_until_the_user_says_otherwise(
+    is_ranked: bool, log_x: bool | None, expected: bool
+) -> None:
+    data = replace(DATA, is_ranked=is_ranked)
+    assert plot_of(ChartView(log_x=log_x), data).x.log is expected
+    assert plot_of(ChartView(ChartKind.SCATTER, log_x=log_x), data).x.log is bool(log_x)
+    assert ("ranked by EL2N" in plot_of(ChartView(log_x=log_x), data).x_name) is is_ranked
+
+
+def test_part_of_the_data_set_is_said_beside_random_orders() -> None:
+    curve = make_curve(72, images=72)
+    data = ChartData(7, curve, make_image_counts(curve, 10_000), make_orders(curve))
+    plot = plot_of(ChartView(ChartKind.COMPARISON), data)
+    assert "its 72 of 10,000 images" in plot.title
+    assert plot.readings.describe(71)[0] == f"ranked {int(curve.critical[-1]):,} critical faults"
+
+
+@pytest.mark.parametrize("width", [40, 78, 118])
+def test_the_critical_count_is_read_first_and_never_cut(width: int) -> None:
+    for kind in (ChartKind.CURVE, ChartKind.SCATTER):
+        lines = text(ChartView(kind, cursor=122), width, 24).splitlines()
+        first = next(line for line in lines if line.startswith(" critical ") and "non-critical" in line)
+        assert first.split()[1].replace(",", "").isdigit()

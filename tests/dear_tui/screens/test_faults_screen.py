@@ -1,6 +1,8 @@
 """The map, the lists and the faults behind it, and each of their keys."""
 
+import csv
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -496,3 +498,22 @@ async def test_a_double_click_opens_a_cell_then_a_fault() -> None:
         rows = app.screen.query_one("#faults", RowList)
         await pilot.click(rows, offset=(4, RowList.HEADING_LINES), times=2)
         await until_shown(pilot, "decimal")
+
+
+async def test_the_map_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = make_app(make_source(), 7)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_map(pilot, "e")
+        await settle(pilot)
+        await app.workers.wait_for_complete([one for one in app.workers if one.group == "export"])
+        grid = fault_map(app).grid
+    assert grid is not None
+    assert {path.name for path in tmp_path.iterdir()} >= {"campaign-7-map.svg", "campaign-7-map.csv"}
+    svg = (tmp_path / "campaign-7-map.svg").read_text(encoding="utf-8")
+    assert all(f">{name}<" in svg for name in (*LENET, "exponent", "mantissa", "31", "0", "all"))
+    with (tmp_path / "campaign-7-map.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == grid.rows * (grid.bits + 1)
+    assert (rows[-1]["layer"], rows[-1]["bit"]) == ("all", "all")
+    assert int(rows[-1]["critical_pairs"]) == grid.critical[-1, -1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 
 from dear_tui.charts.picture import Ink
 from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
@@ -101,9 +102,40 @@ async def test_a_click_reads_out_what_is_under_it() -> None:
     app = make_app(live_store(), 7)
     async with app.run_test(size=(80, 24)) as pilot:
         chart = await settle_all(pilot)
+        await press(pilot, "x")
         _top, left, _rows, width = chart.picture.area
         await pilot.click(CampaignChart, offset=(left + width // 2, 5))
         assert chart.view.cursor == pytest.approx(5000, abs=10_000 / width)
         before = chart.view.cursor
         await pilot.click(CampaignChart, offset=(0, 5))
         assert chart.view.cursor == before
+
+
+async def test_the_wheel_zooms_at_the_pointer_and_a_drag_moves() -> None:
+    app = make_app(live_store(), 7)
+    async with app.run_test(size=(120, 40)) as pilot:
+        chart = await settle_all(pilot)
+        _top, left, _rows, width = chart.picture.area
+        column = left + width // 2
+        for _ in range(4):
+            chart.post_message(mouse(events.MouseScrollUp, chart, column))
+        await pilot.pause()
+        start, stop = chart.view.window
+        assert stop - start == pytest.approx(1.25**-4)
+        assert start < 0.5 < stop, "what was under the pointer is still there"
+        chart.post_message(mouse(events.MouseScrollDown, chart, column))
+        await pilot.pause()
+        start, stop = chart.view.window
+        await pilot.mouse_down(chart, offset=(column, 8))
+        await pilot.hover(chart, offset=(column - 10, 8))
+        await pilot.mouse_up(chart, offset=(column - 10, 8))
+        await pilot.pause()
+        moved, _ = chart.view.window
+        assert moved == pytest.approx(start + 10 / width * (stop - start))
+        assert chart.view.cursor is None, "a drag reads nothing out"
+        await pilot.click(chart, offset=(column, 8))
+        assert chart.view.cursor is not None
+
+
+def mouse(kind: type[events.MouseEvent], widget: CampaignChart, column: int) -> events.MouseEvent:
+    return kind(widget, x=column, y=8, delta_x=0, delta_y=0, button=0, shift=False, meta=False, ctrl=False)

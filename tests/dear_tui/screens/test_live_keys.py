@@ -155,9 +155,9 @@ def _no_room(*_args: object) -> None:
     ("keys", "parts"),
     [
         ((), ("FROM curve", "campaign = 7", "ORDER BY rank")),
-        (("plus",), ("FROM curve", "rank BETWEEN 0 AND 4999")),
+        (("x", "plus"), ("FROM curve", "rank BETWEEN 0 AND 4999")),
         (("v",), ("image_summary", "el2n", "campaign = 7")),
-        (("v", "v"), ("WINDOW ranked AS (ORDER BY el2n DESC, image_id",)),
+        (("v", "v"), ("row_number() OVER (ORDER BY el2n DESC, rank)",)),
     ],
 )
 async def test_s_opens_the_query_behind_what_is_shown(

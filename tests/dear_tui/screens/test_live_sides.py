@@ -14,7 +14,16 @@ from dear_tui.widgets.campaigns.layer_bars import LayerBars
 from dear_tui.widgets.campaigns.side_chart import SideChart
 from dear_tui.widgets.common.log_lines import LogLines
 from tests.dear_tui.live_pilot import live_store, press, settle_all
-from tests.dear_tui.memory_store import make_app, make_layers, screen_text, settle, until
+from tests.dear_tui.memory_store import (
+    FakeSource,
+    make_app,
+    make_curve,
+    make_layers,
+    make_status,
+    screen_text,
+    settle,
+    until,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -155,3 +164,16 @@ async def test_wide_names_of_marked_campaigns_leave_nothing_behind() -> None:
         assert {strip.cell_length for strip in chart._strips} == {chart.size.width}
         await press(pilot, "v")
         assert "深" not in "".join(strip.text for strip in chart._strips)
+
+
+async def test_marked_campaigns_are_compared_though_the_chosen_one_has_no_curve_yet() -> None:
+    statuses = [make_status(7, done=64, state="finished"), make_status(8, done=9, state="finished"), make_status(9)]
+    app = make_app(FakeSource(statuses, {7: make_curve(64), 8: make_curve(9), 9: make_curve(0)}), 9)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        app.marked = frozenset({7, 8})
+        app.screen.refresh_snapshot()  # type: ignore[attr-defined]
+        chart = app.screen.query_one(CampaignChart)
+        await until(pilot, lambda: chart.plot is not None)
+        assert chart.plot is not None
+        assert "Critical faults of campaigns 7, 8" in chart.plot.title
