@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from dear_tui.access.store_location import LateStore, problem_of, version_of
 from dear_tui.charts.overlay_plot import Marked
+from engine.errors import UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from engine.analysis.classification import Comparison
     from engine.store import CampaignStatus, ImageCounts, LayerProgress
+    from engine.store.read.fault_results import FaultFindings, FaultRates
     from engine.store.read.reading import StoreReader
 
 LOG_LINES = 40
@@ -50,6 +53,9 @@ class LiveDetails:
     """the last lines, oldest first"""
     problem: str = ""
     counts: ImageCounts | None = field(default=None, compare=False)
+    findings: FaultFindings | None = field(default=None, compare=False)
+    rates: FaultRates | None = field(default=None, compare=False)
+    """as `findings` None where the campaign's description is damaged"""
     comparison: Comparison | None = field(default=None, compare=False)
     marked: tuple[Marked, ...] = field(default=(), compare=False)
 
@@ -83,12 +89,16 @@ class LiveReader:
     def _read(self, store: StoreReader, wanted: Wanted) -> None:
         shown = wanted.shown
         if shown and self._last.key != (key := version_of(shown)):
-            counts = store.image_counts(shown.id)
+            counts, findings, rates = store.image_counts(shown.id), None, None
+            with suppress(UnreachableError):
+                rates, findings = store.rates(shown.id), store.findings(shown.id)
             self._last = replace(
                 self._last,
                 campaign=shown.id,
                 key=key,
                 counts=counts,
+                findings=findings,
+                rates=rates,
                 layers=tuple(store.layers(shown.id)),
                 comparison=_compare(counts),
             )

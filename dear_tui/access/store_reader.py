@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from engine.analysis.audit import AuditResults
     from engine.analysis.tables import TableOneRow
     from engine.store import Action, CampaignStatus, QueueView
+    from engine.store.read.fault_results import FaultFindings
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,10 @@ class Desk:
         """
         return self._store.get().queue_view()
 
-    def critical_faults(self, campaign: int) -> int | None:
-        """Faults found critical so far; None where that cannot be read."""
+    def findings(self, campaign: int) -> FaultFindings | None:
+        """What its faults did so far; None where that cannot be read."""
         try:
-            return len(self._store.get().critical_fault_ids(campaign))
+            return self._store.get().findings(campaign)
         except Exception:  # a damaged part: the campaign is shown all the same, `verify` says what is wrong
             return None
 

@@ -22,9 +22,10 @@ from dear_tui.screens.ordering import KEEPS, NONE_CHOSEN, ORDER_KEYS, CampaignOr
 from dear_tui.screens.reporting import write_report
 from dear_tui.settings.keymap import with_ids
 from dear_tui.text.messages import FoundRead, QueueRead
+from dear_tui.widgets.campaigns.campaign_columns import Row, chosen_text, in_order, matches
 from dear_tui.widgets.campaigns.campaign_details import CampaignDetails
 from dear_tui.widgets.campaigns.campaign_filter import CampaignFilter
-from dear_tui.widgets.campaigns.campaign_list import CampaignList, Row, in_order, matches
+from dear_tui.widgets.campaigns.campaign_list import CampaignList
 from dear_tui.widgets.campaigns.worker_text import worker_text
 from dear_tui.widgets.common.status_text import MUTED, spread
 from engine.units import short_count
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from dear_tui.access.store_location import Snapshot
     from dear_tui.access.store_reader import Details
     from engine.store import CampaignStatus
+    from engine.store.read.fault_results import FaultFindings
 
 POLL_SECONDS = 0.5
 COUNTING_SECONDS = 0.25
@@ -70,6 +72,7 @@ class CampaignsScreen(SnapshotScreen):
         CampaignDetails { width: 40%; min-width: 52; height: 1fr; display: none; }
         &.-narrow .body { layout: vertical; }
         &.-narrow CampaignDetails { width: 1fr; height: 55%; }
+        .chosen { height: 1; padding: 0 1; display: none; }
         .worker { height: 1; padding: 0 1; background: $surface; }
         ToastRack { margin-bottom: 2; }
     }
@@ -79,8 +82,8 @@ class CampaignsScreen(SnapshotScreen):
         super().__init__()
         self.orders = CampaignOrders(self)
         self._counter = FaultCounter(self.dear.desk)
-        self._found: Mapping[int, int] = {}
-        """campaign -> its critical faults so far"""
+        self._found: Mapping[int, FaultFindings] = {}
+        """campaign -> what its faults did so far"""
         self._details: dict[tuple[object, ...], Details] = {}
         self._awaited: set[tuple[object, ...]] = set()
         """what is being read, or is about to be: each only once at a time, however slow the store"""
@@ -98,6 +101,7 @@ class CampaignsScreen(SnapshotScreen):
                 yield Static(READING, classes="message")
                 yield CampaignList()
             yield CampaignDetails()
+        yield Static(Content(""), classes="chosen")
         yield Static(Content(""), classes="worker")
 
     # ---- showing
@@ -162,6 +166,13 @@ class CampaignsScreen(SnapshotScreen):
                 self._awaited.add(_key(status))
                 self.set_timer(SETTLE_SECONDS, lambda: self._read_settled(status))
             pane.show(status, details, self._found.get(status.id), self.orders.asked(status.id))
+        self._show_chosen(None if pane.display else status)
+
+    def _show_chosen(self, status: CampaignStatus | None) -> None:
+        """The campaign under the cursor in a line, where there is no room for its details."""
+        line, width = self.query_one(".chosen", Static), max(self.size.width - 2, 1)
+        text = Content("") if status is None else chosen_text(status, self.dear.snapshot.step(status.id), width)
+        self.show_line(line, text)
 
     def _show_worker(self, shown: int, campaigns: int) -> None:
         marked = f"◆ {len(self.dear.marked)} marked   " if self.dear.marked else ""

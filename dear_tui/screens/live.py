@@ -13,6 +13,7 @@ from textual.reactive import var
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
+from dear_tui.access.description import findings_text, workload_words
 from dear_tui.access.live_details import LiveDetails, LiveReader, Wanted
 from dear_tui.charts.plots import ChartData
 from dear_tui.screens.base import SnapshotScreen
@@ -24,6 +25,7 @@ from dear_tui.widgets.campaigns.layer_bars import LayerBars
 from dear_tui.widgets.campaigns.side_chart import SideChart
 from dear_tui.widgets.common.log_lines import LogLines
 from dear_tui.widgets.common.status_text import (
+    MUTED,
     audit_text,
     counts_line,
     name_text,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
     from dear_tui.access.store_location import Snapshot
     from engine.store import CampaignStatus
+    from engine.store.read.fault_results import FaultFindings
 
 PAUSED = Content.from_markup("No process runs this campaign now; [b]1[/b] lists it, [b]p[/b] there goes on.")
 DETAILS_SECONDS = 1.0
@@ -145,14 +148,15 @@ class LiveScreen(SnapshotScreen):
         problem = "" if snapshot.problem else self._details.problem
         self.show_line(notice, _notice(status, step, problem, curve.beyond if curve else 0))
         if status:
-            header.update(_header(status, self.size.width - 2), layout=False)
+            findings = self._details.findings if self._details.campaign == status.id else None
+            header.update(_header(status, findings, self.size.width - 2), layout=False)
         if status and curve and has_points:
             self._lay_out()
             details = self._details
             known = details if details.campaign == status.id else LiveDetails()
             marked = details.marked if len(self.dear.marked) > 1 else ()
             chart.show_data(ChartData(status.id, curve, known.counts, known.comparison, marked))
-            self.query_one(LayerBars).show(known.layers)
+            self.query_one(LayerBars).show(known.layers, known.rates)
             self.query_one(LogLines).show(details.log)
             self.query_one(SideChart).show_data(chart.data, chart.view)
         else:
@@ -224,13 +228,19 @@ class LiveScreen(SnapshotScreen):
             self.set_focus(chart)
 
 
-def _header(status: CampaignStatus, width: int) -> Content:
+def _header(status: CampaignStatus, findings: FaultFindings | None, width: int) -> Content:
+    workload, counts = workload_text(status) + audit_text(status), counts_line(status, width)
+    if findings and findings.images < findings.data_set:
+        workload += Content.styled(f" · {workload_words(status, findings)}", MUTED)
+    if findings:
+        cost = Content.styled(findings_text(findings), "$text-class-critical")
+        counts = spread(counts, cost, width) if counts.cell_length + cost.cell_length < width else counts
     return Content("\n").join(
         [
             spread(name_text(status), state_text(status), width),
-            spread(workload_text(status) + audit_text(status), size_text(status), width),
+            spread(workload, size_text(status), width),
             progress_text(status, width),
-            counts_line(status, width),
+            counts,
         ]
     )
 

@@ -13,6 +13,7 @@ from engine.analysis.compaction import coverage_of_tests
 from engine.analysis.cover import Incidence
 from engine.analysis.estimate import Confidence, Share
 from engine.analysis.protection import SCHEMES
+from engine.analysis.workload_words import images_in_words, is_ranked
 from engine.faults.designs.registry import LIST
 from engine.report.fault_sample import FaultSample
 from engine.steps import OnStep, Step, nobody_waits
@@ -98,7 +99,7 @@ class Material:
     @property
     def is_ranked(self) -> bool:
         """Whether the images were run with the most challenging ones first."""
-        return self.status.select not in ("random", "list")
+        return is_ranked(self.status.select)
 
     @property
     def is_filtered(self) -> bool:
@@ -127,18 +128,9 @@ class Material:
     @property
     def images_in_words(self) -> str:
         """Which images were run, for somebody who does not know the names of selections."""
-        images, of_all = f"{self.status.images:,}", f"of {self.image_counts.data_set:,}"
-        if self.has_all_images:
-            return f"all {images} images of the data set"
-        if not self.is_whole and self.is_ranked:
-            return f"the {images} hardest {of_all} images, because they were run first and the campaign is not finished"
-        words = {
-            "random": f"{images} {of_all} images, drawn at random",
-            "list": f"{images} {of_all} images, of a list that was given",
-            "central": f"the {images} {of_all} images between two classes, which are harder than the others",
-        }
-        hardest = f"the {images} hardest {of_all} images, so that rates are higher than on ordinary ones"
-        return words.get(self.status.select, hardest)
+        words = images_in_words(self.status.select, self.status.images, self.image_counts.data_set, self.is_whole)
+        is_hardest = self.is_ranked and self.is_whole and not self.has_all_images and self.status.select != "central"
+        return f"{words}, so that rates are higher than on ordinary ones" if is_hardest else words
 
     @property
     def config(self) -> Mapping[str, Any]:

@@ -14,6 +14,8 @@ from dear_tui.app import DearApp
 from dear_tui.machine.cpu import Cpu
 from dear_tui.machine.gpu import GpuReading
 from dear_tui.machine.machine import Machine, MachineHistory, Moment
+from engine.analysis.accuracy_cost import CRITICAL, Effect
+from engine.errors import UnreachableError
 from engine.store.read.reading import StoreReader
 from engine.store.records import CampaignStatus, CurveData, ImageCounts, LayerProgress
 from engine.store.state.heartbeat import WorkerStatus
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from textual.pilot import Pilot
+
+    from engine.store.read.fault_results import FaultRates
 
 
 FAULTS, IMAGES = 16_501, 10_000
@@ -55,6 +59,9 @@ class FakeSource(StoreReader):
 
     def layers(self, campaign: int) -> list[LayerProgress]:
         return make_layers(len(self.curve(campaign).critical))
+
+    def rates(self, campaign: int, effect: Effect = CRITICAL) -> FaultRates:
+        raise UnreachableError(f"campaign {campaign} is in memory only: nobody knows {effect.words}")
 
     def worker(self) -> WorkerStatus:
         return self.at_work

@@ -45,10 +45,14 @@ def asked_text(action: Action) -> Content:
     return Content.styled(f"◌ {DOING[action]}", "bold $text-warning")
 
 
+def name_of(status: CampaignStatus) -> str:
+    """The name, which is one line whatever is in it."""
+    return "".join(character if character.isprintable() else " " for character in status.name)
+
+
 def name_text(status: CampaignStatus) -> Content:
-    """Id and name, which is one line whatever is in it."""
-    name = "".join(character if character.isprintable() else " " for character in status.name)
-    return Content.assemble((f"#{status.id} ", MUTED), (name, "bold"))
+    """Id and name."""
+    return Content.assemble((f"#{status.id} ", MUTED), (name_of(status), "bold"))
 
 
 def workload_text(status: CampaignStatus) -> Content:

@@ -99,6 +99,8 @@ class FaultTotals:
         ran = images["golden_correct"][images["rank"] < self.never]
         self._right_before = np.concatenate([[0], np.cumsum(ran)])
         """[W + 1] images before each rank that golden has right"""
+        self.data_set = len(images["rank"])
+        """images that the workload was selected from"""
         self._right_images = images["image_id"][images["golden_correct"]]
         self._nowhere = self.layers * MOST_BITS
         self._cell = np.full(ids, self._nowhere, np.min_scalar_type(self._nowhere))
@@ -174,6 +176,11 @@ class FaultTotals:
     def effects(self) -> FaultEffects:
         """What each fault does so far, [I], over the whole workload: an image that was not run is as without fault."""
         return FaultEffects(self.critical, self._cost, self._is_right_lost, self.never)
+
+    @property
+    def golden_right(self) -> int:
+        """Images of the workload that golden has right."""
+        return int(self._right_before[-1])
 
     def by_cell(self, chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
         """How many of the chosen faults, [I], are of each layer and bit, [layers, bits of the widest format]."""

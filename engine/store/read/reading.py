@@ -24,6 +24,7 @@ from engine.store.read.fault_results import (
     population_of_strata,
     read_critical_images,
     read_faults,
+    read_findings,
     read_rates,
 )
 from engine.store.read.fault_totals import FaultTotals
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from engine.analysis.tables import TableOneRow
     from engine.faults.group import FaultGroup
     from engine.store.layout import CampaignLayout
-    from engine.store.read.fault_results import CriticalImages, FaultOrder, FaultRates, FaultRows
+    from engine.store.read.fault_results import CriticalImages, FaultFindings, FaultOrder, FaultRates, FaultRows
     from engine.store.read.image_results import ImageOrder, ImageRows, Mistakes
     from engine.store.records import CampaignStatus, CampaignSummary, CurveData, ImageCounts, LayerProgress, Receipt
     from engine.store.state.lock import Holder
@@ -331,6 +332,24 @@ class StoreReader:
             if effect == CRITICAL_RIGHT:
                 totals.read_lost_answers(self.state.receipts(campaign), self._duckdb())
             return read_rates(totals, description, effect)
+
+    def findings(self, campaign: int) -> FaultFindings:
+        """How many faults are critical so far and how many lower the accuracy, with their shares of the population.
+
+        Only of a campaign that runs is what was read kept, so that a list of hundreds does not fill the memory.
+
+        Raises:
+            InputError: there is no campaign with this id.
+            UnreachableError: a file of it is damaged.
+        """
+        status, description = self.campaign(campaign), self.description(campaign)
+        with self._reading(campaign):
+            if status.state == "running" or campaign in self._totals:
+                totals = self.fault_totals(campaign)
+            else:
+                totals = self._reader({}, campaign, FaultTotals)
+                totals.read(self.state.receipts(campaign), self._duckdb())
+            return read_findings(totals, description, status.dropped)
 
     def critical_images(self, campaign: int, fault_id: int) -> CriticalImages:
         """The images that a fault is critical for."""

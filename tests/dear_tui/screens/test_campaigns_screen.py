@@ -1,5 +1,6 @@
 """The list of campaigns and each of its keys."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -7,13 +8,15 @@ from textual import events
 from textual.geometry import Region  # noqa: TC002
 from textual.widget import Widget
 
+from dear_tui.app import DearApp
 from dear_tui.screens.live import LiveScreen
 from dear_tui.settings.actions import actions_of
-from dear_tui.widgets.campaigns.campaign_list import CampaignList, Row
+from dear_tui.widgets.campaigns.campaign_columns import Row
+from dear_tui.widgets.campaigns.campaign_list import CampaignList
 from engine.store.state.heartbeat import WorkerStatus
 from engine.store.state.lock import Holder
 from engine.store.state.queue import QueueView
-from tests.dear_tui.memory_desk import FakeDesk, worker_view
+from tests.dear_tui.memory_desk import FINDINGS, FakeDesk, worker_view
 from tests.dear_tui.memory_store import (
     IMAGES,
     FakeSource,
@@ -51,7 +54,7 @@ async def test_keys_move_the_cursor(keys: list[str], chosen: int) -> None:
         await pilot.pause()
         assert app.campaign == chosen
         marked = [line for line in screen_text(app).splitlines() if line.startswith(" ▌")]
-        assert len(marked) == 3
+        assert len(marked) == 1
         assert f"campaign number {chosen}" in marked[0]
 
 
@@ -69,17 +72,48 @@ async def test_the_chosen_campaign_opens(key: str) -> None:
         assert "campaign number 5" not in screen_text(app)
 
 
-async def test_a_line_shows_all_there_is_to_know() -> None:
+async def test_a_line_shows_what_has_room_and_the_chosen_campaign_has_one_of_its_own() -> None:
     running = make_status(7, done=4000, state="running", rate=397_812.0, eta_s=249.0, select="central")
     app = make_app(FakeSource([running]))
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        text = await until_shown(pilot, "1,040 critical of 16.5k faults × 10k images")
-        for part in ("#7", "lenet5-mnist", "● running", "━", " 40.0 %", "66M / 165M pairs", "398k/s", "ETA 4m 09s",
-                     "0.58 % of pairs", "lenet5 · mnist · central"):  # fmt: skip
+        text = await until_shown(pilot, "798")
+        for part in ("#7", "lenet5-mnist", "● running 40 %", "━", " 40.0 %", "66M / 165M pairs", "398k/s", "ETA 4m 09s",
+                     "0.621 %", "798", "critical", "lower acc."):  # fmt: skip
             assert part in text
-        await resize(pilot, 109, 40)
-        await until_shown(pilot, "masked 55.6M  non-critical 10M    critical 383k")
+        await resize(pilot, 180, 40)
+        await until_shown(pilot, "fingerprint")
+        await pilot.press("i")
+        await until_shown(pilot, "lenet5", "mnist", "central 10k", "16.5k", "9.79–11 %", "ETA 4m 09s")
+
+
+def numbers(app: DearApp) -> list[int]:
+    """Of the campaigns, from the top of the list."""
+    return [int(number) for number in re.findall(r"#(\d)  ", screen_text(app))]
+
+
+async def test_keys_and_clicks_on_a_heading_sort_and_the_cursor_stays_on_its_campaign() -> None:
+    names = {3: "middle", 2: "alpha", 1: "zeta"}
+    source = FakeSource([make_status(number, name=name, state="finished") for number, name in names.items()])
+    app = make_app(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert numbers(app) == [3, 2, 1]
+        await pilot.press("o", "o")
+        await until_shown(pilot, "name▲")
+        assert numbers(app) == [2, 3, 1]
+        assert app.campaign == 3
+        await pilot.press("O")
+        await until_shown(pilot, "name▼")
+        assert numbers(app) == [1, 3, 2]
+        heading = next(line for line in screen_text(app).splitlines() if "name▼" in line)
+        await pilot.click(CampaignList, offset=(heading.index("id"), 0))
+        await until_shown(pilot, "id▼")
+        assert numbers(app) == [3, 2, 1]
+        await pilot.click(CampaignList, offset=(heading.index("id"), 0))
+        await until_shown(pilot, "id▲")
+        assert numbers(app) == [1, 2, 3]
+        assert app.campaign == 3
 
 
 async def test_a_new_campaign_leaves_the_cursor_where_it_was() -> None:
@@ -204,20 +238,19 @@ async def test_lines_follow_the_width() -> None:
     assert max(map(len, narrow.splitlines())) <= 80
 
 
-async def test_only_the_lines_of_a_changed_campaign_are_painted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_the_line_of_a_changed_campaign_is_painted_again(monkeypatch: pytest.MonkeyPatch) -> None:
     source = five()
-    app = make_app(source, desk=FakeDesk(found=0))
+    app = make_app(source)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        await until_shown(pilot, "0 critical of")
+        await until_shown(pilot, "798")
         painted: list[tuple[Widget, tuple[Region, ...]]] = []
         monkeypatch.setattr(Widget, "refresh", lambda self, *regions, **_options: painted.append((self, regions)))
-        changed = make_status(4, name="campaign number 4", done=77, state="running")
         listing = app.screen.query_one(CampaignList)
-        listing.show_campaigns(
-            [Row(status, found=0) for status in (source.statuses[0], changed, *source.statuses[2:])], 5
-        )
-        assert [(widget, [(r.y, r.height) for r in regions]) for widget, regions in painted] == [(listing, [(3, 3)])]
+        rows = [Row(status, found=FINDINGS) for status in source.statuses]
+        rows[1] = replace(rows[1], is_marked=True)
+        listing.show_campaigns(rows, 5)
+        assert [(widget, [(r.y, r.height) for r in regions]) for widget, regions in painted] == [(listing, [(2, 1)])]
 
 
 async def test_what_runs_comes_first_then_the_queue_in_its_order() -> None:
@@ -271,7 +304,7 @@ async def test_what_is_done_before_the_first_pair_stands_in_its_row() -> None:
     async with make_app(source).run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "ranking the images: 512 of 1,024")
         source.at_work = replace(source.at_work, step=None)
-        text = await until_shown(pilot, "16.5k faults × 10k images")
+        text = await until_shown(pilot, "0 / 165M pairs")
         assert "ranking" not in text
 
 
