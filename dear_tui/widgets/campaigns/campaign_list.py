@@ -65,6 +65,11 @@ class CampaignList(RowList):
             self._chosen = chosen
             self.go_to(chosen)
 
+    @property
+    def ids(self) -> frozenset[int]:
+        """Of the campaigns that are shown."""
+        return frozenset(row.status.id for row in self._shown) if self.display else frozenset()
+
     def watch_order(self) -> None:
         """The cursor stays on its campaign."""
         self.show_campaigns(self._given, self._chosen)

@@ -113,6 +113,27 @@ async def test_d_asks_and_deletes(store: Store) -> None:
         await until(pilot, lambda: app.marked == frozenset())
 
 
+async def test_marked_campaigns_are_cancelled_queued_and_deleted_at_once_after_one_question(store: Store) -> None:
+    app = DearApp(store.layout.root)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await at(pilot, 1)
+        await pilot.press("c", "j", "c", "G", "c", "x")  # the fourth is cancelled already
+        await until_shown(pilot, "Cancel the 2 marked campaigns (#1 first, #2 second)?")
+        await pilot.press("y")
+        await until_shown(pilot, "2 campaigns are cancelled")
+        await until(pilot, lambda: states(store) == {1: "cancelled", 2: "cancelled", 3: "queued", 4: "cancelled"})
+        await until(pilot, lambda: screen_text(app).count("– cancelled") >= 3)
+        await pilot.press("r")
+        await until_shown(pilot, "Queue the 3 marked campaigns (#1 first, #2 second, #4", "fourth) again?")
+        await pilot.press("y")
+        await until_shown(pilot, "3 campaigns are queued again", "○ queued 4")
+        await pilot.press("d")
+        await until_shown(pilot, "Delete the 3 marked campaigns (#1 first, #2 second, #4")
+        await pilot.press("y")
+        await until(pilot, lambda: states(store) == {3: "queued"})
+        await until(pilot, lambda: app.marked == frozenset())
+
+
 async def test_capital_j_and_k_move_in_the_queue(store: Store) -> None:
     app = DearApp(store.layout.root)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:

@@ -8,7 +8,9 @@ from textual import events
 from textual.geometry import Region  # noqa: TC002
 from textual.widget import Widget
 
+from dear_tui.access.demo import DEMO
 from dear_tui.app import DearApp
+from dear_tui.planner.reports import Report
 from dear_tui.screens.live import LiveScreen
 from dear_tui.settings.actions import actions_of
 from dear_tui.widgets.campaigns.campaign_columns import Row
@@ -16,7 +18,7 @@ from dear_tui.widgets.campaigns.campaign_list import CampaignList
 from engine.store.state.heartbeat import WorkerStatus
 from engine.store.state.lock import Holder
 from engine.store.state.queue import QueueView
-from tests.dear_tui.memory_desk import FINDINGS, FakeDesk, worker_view
+from tests.dear_tui.memory_desk import FINDINGS, FakeDesk, FakePlanner, worker_view
 from tests.dear_tui.memory_store import (
     IMAGES,
     FakeSource,
@@ -143,10 +145,11 @@ async def test_keys_without_a_list_are_not_offered() -> None:
         await settle(pilot)
         for name in ("open", "pause", "filter", "mark"):
             assert name not in screen_text(app)
-        await pilot.press("j", "G", "enter", "p", "d", "y", "c", "slash")
+        await pilot.press("j", "G", "enter", "p", "y", "c", "slash")
         text = await until_shown(pilot, "No worker runs; nothing waits")
         for sentence in (
-            "No campaign yet.", "n makes one: the bundled LeNet-5 on MNIST needs nothing else.",
+            "No campaign yet.", "d on the first screen runs the demo: LeNet-5 on MNIST, in some minutes.",
+            "n makes one of your own, in a form.",
             "From a shell: dear-tui demo or dear-tui submit CONFIG;", "it appears here by itself.",
         ):  # fmt: skip
             assert sentence in text
@@ -328,9 +331,40 @@ async def test_keys_that_come_all_at_once_act_on_the_rows_they_pass() -> None:
             app.post_message(events.Key(key, key))
         await until(pilot, lambda: app.campaign == 1)
         assert app.marked == {3, 1}
-        for key in "kd":
+        for key in "cd":  # the mark of 1 is taken away: of one campaign is left what is marked
             app.post_message(events.Key(key, key))
-        await until_shown(pilot, "Delete campaign 2 ")
+        await until_shown(pilot, "Delete campaign 3 ")
+
+
+async def test_d_runs_the_demo_where_there_is_no_campaign() -> None:
+    planner = FakePlanner([], waits=True, on_submit=[Report("step", "ranking the images")])
+    app = make_app(FakeSource([]), plan_with=planner)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "d demo")
+        await pilot.press("d", "d")
+        await until_shown(pilot, "The demo is being queued: ranking the images")
+        assert [(order.tables, order.store) for order in planner.orders] == [(DEMO, "/data/store")]
+        planner.end()
+
+
+async def test_a_demo_that_cannot_be_queued_says_why_and_can_be_asked_for_again() -> None:
+    planner = FakePlanner([], on_submit=[Report("error", "/data/store: no space left")])
+    async with make_app(FakeSource([]), plan_with=planner).run_test(size=(80, 24), notifications=True) as pilot:
+        await until_shown(pilot, "d demo")
+        await pilot.press("d")
+        await until_shown(pilot, "no space left", "No campaign yet.")
+        await pilot.press("d")
+        await until(pilot, lambda: len(planner.orders) == 2)
+
+
+async def test_capital_c_marks_all_that_are_shown_or_none() -> None:
+    app = make_app(five())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("c", "C")
+        assert app.marked == {1, 2, 3, 4, 5}
+        await pilot.press("C")
+        assert app.marked == frozenset()
 
 
 async def test_the_filter_narrows_as_one_types_and_esc_shows_all() -> None:
