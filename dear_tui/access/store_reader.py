@@ -88,6 +88,24 @@ class Desk:
         with self._ordering:
             yield from commands.ask(self._path, action, campaign)
 
+    def rename(self, campaign: int, name: str) -> str:
+        """What it is called afterwards, as a sentence.
+
+        Raises:
+            DearError: it was refused.
+        """
+        with self._ordering:
+            return commands.rename(self._path, campaign, name)
+
+    def note(self, campaign: int, text: str) -> str:
+        """That it is kept, as a sentence.
+
+        Raises:
+            DearError: it was refused.
+        """
+        with self._ordering:
+            return commands.note(self._path, campaign, text)
+
     def move(self, campaign: int, position: int) -> str:
         """Its place in the queue afterwards, as a sentence.
 

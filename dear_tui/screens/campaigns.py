@@ -20,6 +20,7 @@ from dear_tui.access.demo import DEMO
 from dear_tui.access.fault_counter import FaultCounter
 from dear_tui.planner.reports import Order
 from dear_tui.screens.base import SnapshotScreen
+from dear_tui.screens.dialogs.prompt import Prompt
 from dear_tui.screens.empty import READING, missing
 from dear_tui.screens.ordering import KEEPS, NONE_CHOSEN, ORDER_KEYS, CampaignOrders
 from dear_tui.screens.reporting import write_report
@@ -65,6 +66,8 @@ class CampaignsScreen(SnapshotScreen):
         Binding("c", "mark", "mark", tooltip="mark it (◆), to compare it with others"),
         Binding("C", "mark_all", "mark all", show=False, tooltip="mark all that are shown, or none"),
         Binding("e", "report", "report", tooltip="write the report: of it, or of the marked ones"),
+        Binding("R", "rename", "rename", show=False, tooltip="give it another name"),
+        Binding("N", "note", "note", show=False, tooltip="your own words about it, shown in its details"),
         Binding("y", "copy", "copy id", show=False, tooltip="its number to the clipboard"),
         Binding("i", "details", "details", tooltip="show or hide the chosen campaign in full"),
         Binding("tab", "other_part", "other part", show=False, tooltip="from the list to the details and back"),
@@ -263,7 +266,7 @@ class CampaignsScreen(SnapshotScreen):
         match action:
             case "report":
                 return self._no_report()
-            case "mark" | "mark_all" | "copy" | "details":
+            case "mark" | "mark_all" | "rename" | "note" | "copy" | "details":
                 return "" if self.chosen() else NONE_CHOSEN
             case "other_part":
                 return "" if self.query_one(CampaignDetails).display else "the details are not shown; i shows them"
@@ -373,6 +376,28 @@ class CampaignsScreen(SnapshotScreen):
     def marked(self) -> list[CampaignStatus]:
         """The marked campaigns, oldest first."""
         return [each for each in reversed(self.dear.snapshot.campaigns or ()) if each.id in self.dear.marked]
+
+    def action_rename(self) -> None:
+        """Ask for another name."""
+        if status := self.chosen():
+
+            def answered(name: str | None) -> None:
+                if name is not None and name != status.name:
+                    self.orders.rename(status.id, name)
+
+            explanation = "Its config keeps the name that it was submitted with."
+            self.app.push_screen(Prompt(f"Name of campaign {status.id}", status.name, explanation), answered)
+
+    def action_note(self) -> None:
+        """Ask for the user's own words, beginning with those that are known."""
+        if status := self.chosen():
+
+            def answered(text: str | None) -> None:
+                if text is not None:
+                    self.orders.note(status.id, text)
+
+            explanation = "Shown in its details; `notes` of the view campaigns. Empty: none."
+            self.app.push_screen(Prompt(f"Note on campaign {status.id}", status.notes or "", explanation), answered)
 
     def action_copy(self) -> None:
         """The campaign's number, for a command line."""

@@ -125,6 +125,14 @@ class CampaignOrders:
                 self._screen.refresh_snapshot()
             self._order(lambda: [self._screen.dear.desk.move(status.id, place)])
 
+    def rename(self, campaign: int, name: str) -> None:
+        """Another name for a campaign."""
+        self._order(lambda: [self._screen.dear.desk.rename(campaign, name)])
+
+    def note(self, campaign: int, text: str) -> None:
+        """The user's own words about a campaign."""
+        self._order(lambda: [self._screen.dear.desk.note(campaign, text)])
+
     def start_worker(self) -> None:
         """See to it that the queue is run."""
         self._screen.notify("starting the worker ...", timeout=2)

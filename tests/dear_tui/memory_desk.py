@@ -80,6 +80,12 @@ class FakeDesk(Desk):
     def move(self, campaign: int, position: int) -> str:
         return self._obey(f"campaign {campaign} is number {position} in the queue", "move", campaign, position)
 
+    def rename(self, campaign: int, name: str) -> str:
+        return self._obey(f"campaign {campaign} is {name} now", "rename", campaign, name)
+
+    def note(self, campaign: int, text: str) -> str:
+        return self._obey(f"campaign {campaign} has this note now", "note", campaign, text)
+
     def start_worker(self) -> str:
         return self._obey("the worker, process 4242, runs the queue", "start_worker")
 

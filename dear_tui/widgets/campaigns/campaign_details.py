@@ -45,6 +45,7 @@ SHOWN_ABOVE = frozenset(
         "audited",
         "missed",
         "error",
+        "notes",
     ]
 )
 """of the section `campaign`: what the head or the list says already"""
@@ -116,6 +117,8 @@ def _head(
     yield Content(size_of(status))
     if found and found.images < found.data_set:
         yield Content(workload_words(status, found))
+    if status.notes:
+        yield Content.assemble(("note: ", MUTED), status.notes)
     if status.has_stopped_early:
         yield Content("stopped early: precise enough")
     if status.error:

@@ -32,7 +32,7 @@ WAIT_MILLISECONDS = 100
 STATUS = f"""
 SELECT id, name, state, network, dataset, "select", method, goal, faults, drawn, images,
     faults * images AS pairs,
-    created, started, finished, error, rate, eta_s, coalesce(progress.pairs_done, 0) AS progressed,
+    created, started, finished, error, notes, rate, eta_s, coalesce(progress.pairs_done, 0) AS progressed,
     {", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in (*COUNTS, *AUDIT_COUNTS))}
 FROM campaigns LEFT JOIN progress ON progress.campaign = id LEFT JOIN receipts ON receipts.campaign = id
 """
@@ -227,6 +227,14 @@ class StateFile:
         )
         if state == "running":
             self.set_progress(campaign, 0, None, None)
+
+    def set_name(self, campaign: int, name: str) -> None:
+        """Give a campaign another name."""
+        self._rows("UPDATE campaigns SET name = ? WHERE id = ?", name, campaign)
+
+    def set_notes(self, campaign: int, notes: str | None) -> None:
+        """Keep the user's own words about a campaign; None: there are none."""
+        self._rows("UPDATE campaigns SET notes = ? WHERE id = ?", notes, campaign)
 
     def set_error(self, campaign: int, error: str | None) -> None:
         """Say why a running campaign waits, or that it goes on."""

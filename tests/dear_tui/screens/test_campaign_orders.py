@@ -134,6 +134,21 @@ async def test_marked_campaigns_are_cancelled_queued_and_deleted_at_once_after_o
         await until(pilot, lambda: app.marked == frozenset())
 
 
+async def test_capital_r_renames_and_capital_n_keeps_a_note(store: Store) -> None:
+    async with DearApp(store.layout.root).run_test(size=(120, 40), notifications=True) as pilot:
+        await at(pilot, 2)
+        await pilot.press("R", *"[b]", "enter")
+        await until_shown(pilot, "#2  second[b]", "campaign 2 is second[b] now")
+        await pilot.press("N", *"too few images", "enter")
+        await until_shown(pilot, "note: too few images")
+        await pilot.press("N")
+        await until_shown(pilot, "Note on campaign 2")
+        await pilot.press("escape", "R", "escape")
+        await pilot.pause()
+    assert (store.campaign(2).name, store.campaign(2).notes) == ("second[b]", "too few images")
+    assert store.description(2)["config"]["name"] != "second[b]"
+
+
 async def test_capital_j_and_k_move_in_the_queue(store: Store) -> None:
     app = DearApp(store.layout.root)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
