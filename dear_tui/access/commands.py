@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from engine.store.state.queue import Submission
 
 
+DOING: dict[Action, str] = {
+    "pause": "pausing",
+    "resume": "resuming",
+    "cancel": "cancelling",
+    "retry": "queueing",
+    "delete": "deleting",
+}
+"""what is asked of a campaign and not done yet, in a word"""
 IN_A_SHELL = "; dear-tui shows it"
 """the next step, after a sentence that says that the queue is run"""
 

@@ -30,7 +30,7 @@ def pause(campaign: CampaignArgument, store: StoreOption = None) -> None:
 def resume(campaign: CampaignArgument, no_start: NoStartOption = False, store: StoreOption = None) -> None:
     """Queue a paused campaign again.
 
-    It goes on where it stopped, after the others. Starts the worker where none runs.
+    It goes on where it stopped, and has the place in the queue that it had. Starts the worker where none runs.
     """
     _ask("resume", campaign, store, no_start)
 

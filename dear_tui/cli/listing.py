@@ -7,6 +7,7 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from dear_tui.access.commands import DOING
 from dear_tui.access.study_reader import membership_of
 from dear_tui.cli.options import JsonOption, StoreOption
 from dear_tui.cli.printing.say import say, tell
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.analysis.result_table import Table
-    from engine.store import CampaignStatus
+    from engine.store import Action, CampaignStatus
 
 
 def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> None:
@@ -32,7 +33,7 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
             say(json.dumps([asdict(status) | {"study": studies[status.id]} for status in campaigns], indent=2))
         elif campaigns:
             waiting = opened.queue.waiting()
-            print_table(campaign_table(campaigns, waiting, studies))
+            print_table(campaign_table(campaigns, waiting, studies, opened.orders()))
             for status in campaigns:
                 if status.error:
                     tell(f"campaign {status.id}: {status.error}")
@@ -48,7 +49,10 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
 
 
 def campaign_table(
-    campaigns: list[CampaignStatus], waiting: list[int], studies: Mapping[int, str | None] = MappingProxyType({})
+    campaigns: list[CampaignStatus],
+    waiting: list[int],
+    studies: Mapping[int, str | None] = MappingProxyType({}),
+    asked: Mapping[int, Action] = MappingProxyType({}),
 ) -> Table:
     """A row for each campaign; rate and ETA only where something runs, pairs that were not run only where there are.
 
@@ -79,7 +83,7 @@ def campaign_table(
             *(Column(name, Kind.COUNT, priority=1) for name in not_run),
         ),
         tuple(
-            (status.id, status.name, _state(status, waiting),
+            (status.id, status.name, _state(status, waiting, asked.get(status.id)),
              *((studies[status.id],) if any(studies.values()) else ()), status.network, status.dataset, status.select,
              status.faults, status.images, 100 * status.pairs_done // max(1, status.pairs),  # 100 % is complete
              *((status.rate or None, status.eta_s) if runs else ()),
@@ -89,6 +93,8 @@ def campaign_table(
     )  # fmt: skip
 
 
-def _state(status: CampaignStatus, waiting: list[int]) -> str:
-    """With the place in the queue, 1 = next."""
+def _state(status: CampaignStatus, waiting: list[int], asked: Action | None) -> str:
+    """With the place in the queue, 1 = next; or what is asked of it and not done yet."""
+    if asked and status.state == "running":
+        return DOING[asked]
     return f"{status.state} {waiting.index(status.id) + 1}" if status.id in waiting else status.state

@@ -26,6 +26,7 @@ from dear_tui.widgets.campaigns.side_chart import SideChart
 from dear_tui.widgets.common.log_lines import LogLines
 from dear_tui.widgets.common.status_text import (
     MUTED,
+    asked_text,
     audit_text,
     counts_line,
     name_text,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from dear_tui.access.store_location import Snapshot
-    from engine.store import CampaignStatus
+    from engine.store import Action, CampaignStatus
     from engine.store.read.fault_results import FaultFindings
 
 PAUSED = Content.from_markup("No process runs this campaign now; [b]1[/b] lists it, [b]p[/b] there goes on.")
@@ -149,7 +150,7 @@ class LiveScreen(SnapshotScreen):
         self.show_line(notice, _notice(status, step, problem, curve.beyond if curve else 0))
         if status:
             findings = self._details.findings if self._details.campaign == status.id else None
-            header.update(_header(status, findings, self.size.width - 2), layout=False)
+            header.update(_header(status, snapshot.asked.get(status.id), findings, self.size.width - 2), layout=False)
         if status and curve and has_points:
             self._lay_out()
             details = self._details
@@ -228,7 +229,8 @@ class LiveScreen(SnapshotScreen):
             self.set_focus(chart)
 
 
-def _header(status: CampaignStatus, findings: FaultFindings | None, width: int) -> Content:
+def _header(status: CampaignStatus, asked: Action | None, findings: FaultFindings | None, width: int) -> Content:
+    state = asked_text(asked) if asked else state_text(status)
     workload, counts = workload_text(status) + audit_text(status), counts_line(status, width)
     if findings and findings.images < findings.data_set:
         workload += Content.styled(f" · {workload_words(status, findings)}", MUTED)
@@ -237,7 +239,7 @@ def _header(status: CampaignStatus, findings: FaultFindings | None, width: int) 
         counts = spread(counts, cost, width) if counts.cell_length + cost.cell_length < width else counts
     return Content("\n").join(
         [
-            spread(name_text(status), state_text(status), width),
+            spread(name_text(status), state, width),
             spread(workload, size_text(status), width),
             progress_text(status, width),
             counts,

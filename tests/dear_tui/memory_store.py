@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
+    from engine.store import Action
     from engine.store.read.fault_results import FaultRates
 
 
@@ -43,6 +44,7 @@ class FakeSource(StoreReader):
         self.at_work = WorkerStatus(running=False)
         self.closed = 0
         self.studies: dict[int, str] = {}
+        self.is_asked: dict[int, Action] = {}
 
     def campaigns(self) -> list[CampaignStatus]:
         return list(self.statuses)
@@ -62,6 +64,9 @@ class FakeSource(StoreReader):
 
     def rates(self, campaign: int, effect: Effect = CRITICAL) -> FaultRates:
         raise UnreachableError(f"campaign {campaign} is in memory only: nobody knows {effect.words}")
+
+    def orders(self) -> dict[int, Action]:
+        return dict(self.is_asked)
 
     def worker(self) -> WorkerStatus:
         return self.at_work

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from dear_tui.access.commands import DOING
 from engine.severity import NOT_RUN_NAMES
 from engine.units import duration, percent, rate, short_count
 
@@ -23,13 +24,6 @@ STATES = {
     "finished": ("✓", "$text-success"),
     "failed": ("✗", "$text-error"),
     "cancelled": ("–", MUTED),
-}
-DOING: dict[Action, str] = {
-    "pause": "pausing",
-    "resume": "resuming",
-    "cancel": "cancelling",
-    "retry": "queueing",
-    "delete": "deleting",
 }
 LEAST_BAR = 8
 

@@ -35,6 +35,7 @@ from engine.store.read.pairs import read_severity
 from engine.store.read.summary import read_critical_faults, read_summary, read_table_one
 from engine.store.records import FOUND_DAMAGE
 from engine.store.sql.catalogue import create_views
+from engine.store.state.commands import RULES, Action
 from engine.store.state.heartbeat import WorkerStatus, read_worker
 from engine.store.state.lock import expected, holder
 from engine.store.state.state import StateFile
@@ -423,6 +424,12 @@ class StoreReader:
     def expects_holder(self) -> bool:
         """Whether a process in the foreground has left the free lock for a moment only."""
         return expected(self.layout.lock)
+
+    def orders(self) -> dict[int, Action]:
+        """Running campaign -> the strongest of what is asked of it and not obeyed yet."""
+        asked = self.state.commands().items()
+        strongest = {campaign: next((each for each in RULES if each in actions), None) for campaign, actions in asked}
+        return {campaign: action for campaign, action in strongest.items() if action is not None}
 
     def worker(self) -> WorkerStatus:
         """The worker, if one runs."""

@@ -215,14 +215,16 @@ class StateFile:
     def set_state(self, campaign: int, state: str, error: str | None, sealed_sha256: str | None = None) -> None:
         """Change the state; the first `running` is the start, `finished` the end.
 
-        A campaign that was taken from the queue has its place there until it is neither queued nor running.
+        A campaign that was taken from the queue has its place there as long as it is queued, running or paused; one
+        that was paused and is run by somebody else than the worker is not from the queue any more.
         """
         time = now()
         self._rows(
             "UPDATE campaigns SET state = ?1, error = ?2, sealed_sha256 = ?4,"
             " started = iif(?1 = 'running', coalesce(started, ?3), started),"
             " finished = iif(?1 = 'finished', ?3, NULL),"
-            " position = iif(?1 IN ('queued', 'running'), position, NULL) WHERE id = ?5",
+            " position = iif(?1 IN ('queued', 'paused') OR (?1 = 'running' AND state IN ('queued', 'running')),"
+            " position, NULL) WHERE id = ?5",
             *(state, error, time, sealed_sha256, campaign),
         )
         if state == "running":

@@ -63,7 +63,7 @@ async def test_p_pauses_and_goes_on_again(store: Store) -> None:
         await at(pilot, 2)
         await pilot.press("p")
         await until_shown(pilot, "campaign 2 is queued", "the worker, process 4242, runs the", "○ queued 3")
-        assert store.queue.waiting() == [1, 3, 2]
+        assert store.queue.waiting() == [1, 2, 3], "it has its place again"
 
 
 async def test_p_on_a_running_campaign_asks_and_takes_it_back(store: Store) -> None:
