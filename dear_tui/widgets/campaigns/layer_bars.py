@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from engine.store import LayerProgress
     from engine.store.read.fault_results import FaultRates
 
-HEADINGS = ("layer", "done, or critical", "critical faults")
+HEADINGS = ("layer", "done", "critical faults")
 COUNTS_WIDTH = 15
 LEAST_BAR, MOST_NAME = 4, 24
 
@@ -64,9 +64,13 @@ class LayerBars(VerticalScroll):
         self._drawn = (layers, rates, width)
         name = min(max(len(layer.name) for layer in layers), MOST_NAME, max(width - COUNTS_WIDTH - LEAST_BAR - 8, 5))
         room = max(width - name - COUNTS_WIDTH - 8, LEAST_BAR)
-        heading = HEADINGS[0].ljust(name + 1) + HEADINGS[1].ljust(room + 6) + HEADINGS[2].rjust(COUNTS_WIDTH)
+        shares = [_share(layer, rates) for layer in layers]
+        second = "share" if all(shares) else HEADINGS[1]
+        heading = HEADINGS[0].ljust(name + 1) + second.ljust(room + 6) + HEADINGS[2].rjust(COUNTS_WIDTH)
         self.query_one(".heading", Static).update(Content.styled(heading, MUTED), layout=False)
-        lines = Content("\n").join([_line(layer, _share(layer, rates), name, room) for layer in layers])
+        lines = Content("\n").join(
+            [_line(layer, share, name, room) for layer, share in zip(layers, shares, strict=True)]
+        )
         self.query_one(".lines", Static).update(lines, layout=len(layers) != count_before)
 
     def on_resize(self) -> None:
