@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dear_tui.cli.demo import DEMO
+from dear_tui.access.demo import DEMO
 from engine.config.campaign_config import CampaignConfig, load_config, parse_config
 from engine.running.execution import execute
 from engine.running.preparation import prepare

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, NoDeviceError
+from engine.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from engine.store.state.queue import Submission
 
 
+DOING: dict[Action, str] = {
+    "pause": "pausing",
+    "resume": "resuming",
+    "cancel": "cancelling",
+    "retry": "queueing",
+    "delete": "deleting",
+}
+"""what is asked of a campaign and not done yet, in a word"""
 IN_A_SHELL = "; dear-tui shows it"
 """the next step, after a sentence that says that the queue is run"""
 
@@ -48,6 +57,28 @@ def move(path: Path, campaign: int, position: int) -> str:
     with _writable(path, campaign) as store:
         place = store.queue.move(campaign, position)
     return f"campaign {campaign} is number {place} in the queue"
+
+
+def rename(path: Path, campaign: int, name: str) -> str:
+    """Give a campaign another name.
+
+    Raises:
+        DearError: it was refused, in one sentence.
+    """
+    with _writable(path, campaign) as store:
+        store.rename(campaign, name)
+    return f"campaign {campaign} is {printable_line(name.strip())} now"
+
+
+def note(path: Path, campaign: int, text: str) -> str:
+    """Keep the user's own words about a campaign, in the place of earlier ones; empty: none.
+
+    Raises:
+        DearError: it was refused, in one sentence.
+    """
+    with _writable(path, campaign) as store:
+        store.note(campaign, text)
+    return f"campaign {campaign} has {'this note now' if text.strip() else 'no note any more'}"
 
 
 def status(path: Path, campaign: int) -> CampaignStatus:

@@ -1,4 +1,4 @@
-"""A campaign in words, for the command line and the screens: its facts by section, and its row of Table I."""
+"""A campaign in words, for the command line and the screens: its facts by section, what it found, which images."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from engine.analysis.workload import images_in_words, right_in_words
 from engine.units import percent
 
 if TYPE_CHECKING:
     from engine.analysis.audit import AuditResults
     from engine.analysis.tables import TableOneRow
     from engine.store import CampaignStatus
+    from engine.store.read.fault_results import FaultFindings, Found
 
 
 def sections(status: CampaignStatus, description: dict[str, Any]) -> dict[str, dict[str, str]]:
@@ -26,8 +28,12 @@ def sections(status: CampaignStatus, description: dict[str, Any]) -> dict[str, d
     return {title: {name: _text(value) for name, value in section.items()} for title, section in values.items()}
 
 
-def table_one_lines(status: CampaignStatus, row: TableOneRow) -> list[tuple[str, str, str]]:
+def table_one_lines(
+    status: CampaignStatus, row: TableOneRow, findings: FaultFindings | None = None
+) -> list[tuple[str, str, str]]:
     """Name, value and what it is of; masked and non-critical are the least where some pairs were not run."""
+    of_faults = f"{percent(row.critical_faults, status.faults)} of {status.faults:,}"
+    faults = "critical faults", f"{row.critical_faults:,}", of_faults
     at_least = "≥ " if status.screened or status.dropped else ""
     accuracy_of = "dropped as golden" if status.dropped else "mean over the faults"
     not_run = (
@@ -43,12 +49,39 @@ def table_one_lines(status: CampaignStatus, row: TableOneRow) -> list[tuple[str,
         *(not_run[:2] if status.screened else ()),
         *(not_run[2:] if status.dropped else ()),
         ("critical", f"{'≥ ' if status.dropped else ''}{row.critical:.3f} %", f"{status.critical:,} pairs"),
-        (
-            "critical faults",
-            f"{row.critical_faults:,}",
-            f"{percent(row.critical_faults, status.faults)} of {status.faults:,}",
-        ),
+        *(findings_lines(findings) if findings else (faults,)),
     ]
+
+
+def findings_lines(findings: FaultFindings) -> list[tuple[str, str, str]]:
+    """Name, value and what it is of: the critical faults, and those that lower the accuracy, which is not the same."""
+    found = {"critical faults": findings.critical, "lower accuracy": findings.costly}
+    return [(name, f"{each.faults:,}", share_text(each, findings)) for name, each in found.items() if each]
+
+
+def findings_text(findings: FaultFindings) -> str:
+    """The same in a few words."""
+    costly = "" if findings.costly is None else f", {findings.costly.faults:,} lower the accuracy"
+    return f"{findings.critical.faults:,} critical faults{costly}"
+
+
+def share_text(found: Found, findings: FaultFindings) -> str:
+    """The share of faults and its interval, where the faults that were run are a sample of others."""
+    if found.share is None or found.share.is_known:
+        return f"{percent(found.faults, findings.run)} of {findings.run:,}"
+    return f"{percent(found.share.value, 1)}, {interval_text(found)}"
+
+
+def interval_text(found: Found) -> str:
+    """The interval of a share; empty where nothing is open, or nothing is told of other faults."""
+    if found.share is None or found.share.is_known:
+        return ""
+    return f"{percent(found.share.low, 1).removesuffix(' %')}–{percent(found.share.high, 1)}"
+
+
+def workload_words(status: CampaignStatus, findings: FaultFindings) -> str:
+    """Which images, where they are not simply all of them, and how many of them the network has right."""
+    return f"{images_in_words(status, findings.data_set)}; {right_in_words(findings.golden_right)}"
 
 
 def audit_lines(audit: AuditResults) -> list[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""Critical faults of many campaigns, counted a little at a time: a store with hundreds of them is shown before that."""
+"""What the faults of many campaigns did, counted a little at a time: hundreds of campaigns are shown before that."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from dear_tui.access.store_reader import Desk
     from engine.store import CampaignStatus
+    from engine.store.read.fault_results import FaultFindings
 
 
 RETRY_SECONDS = 10.0
@@ -17,16 +18,16 @@ RETRY_SECONDS = 10.0
 
 
 class FaultCounter:
-    """Counts where more pairs are critical than at the last count; for one thread."""
+    """Counts where more pairs are stored than at the last count; for one thread."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._counted: dict[tuple[int, str], int] = {}
-        """campaign and when it was made -> its critical pairs when its critical faults were counted"""
+        self._counted: dict[tuple[int, str], tuple[int, int]] = {}
+        """campaign and when it was made -> how far it was when its faults were counted"""
         self._again: dict[tuple[int, str], float] = {}
-        """campaign whose critical faults could not be counted -> the (monotonic) time to try again"""
-        self.found: Mapping[int, int] = {}
-        """campaign -> its critical faults; another mapping after every change"""
+        """campaign whose faults could not be counted -> the (monotonic) time to try again"""
+        self.found: Mapping[int, FaultFindings] = {}
+        """campaign -> what its faults did; another mapping after every change"""
 
     def count(self, campaigns: Iterable[CampaignStatus], deadline: float) -> bool:
         """Count until all are known or the (monotonic) time has come; False where some are left."""
@@ -34,16 +35,23 @@ class FaultCounter:
         is_done = True
         for status in campaigns:
             key = status.id, status.created  # in a store that was made anew the same number is another campaign
-            if self._counted.get(key) == status.critical or time.monotonic() < self._again.get(key, 0.0):
+            if self._counted.get(key) == _progress(status) or time.monotonic() < self._again.get(key, 0.0):
                 continue
             if time.monotonic() > deadline:
                 is_done = False
                 break
-            faults = self._desk.critical_faults(status.id) if status.critical else 0
-            if faults is None:
+            if not status.count():  # nothing is stored yet
+                continue
+            findings = self._desk.findings(status.id)
+            if findings is None:
                 self._again[key] = time.monotonic() + RETRY_SECONDS
             else:
-                self._counted[key], found[status.id] = status.critical, faults
+                self._counted[key], found[status.id] = _progress(status), findings
         if found != self.found:
             self.found = found
         return is_done
+
+
+def _progress(status: CampaignStatus) -> tuple[int, int]:
+    """What changes with every part that is stored."""
+    return status.count(), status.critical

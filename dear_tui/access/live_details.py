@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dear_tui.access.store_location import LateStore, problem_of, version_of
 from dear_tui.charts.overlay_plot import Marked
+from engine.errors import UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from engine.analysis.detection_orders import DetectionOrders
     from engine.store import CampaignStatus, ImageCounts, LayerProgress
+    from engine.store.read.fault_results import FaultFindings, FaultRates
     from engine.store.read.reading import StoreReader
 
 LOG_LINES = 40
@@ -52,6 +55,9 @@ class LiveDetails:
     """the last lines, oldest first"""
     problem: str = ""
     counts: ImageCounts | None = field(default=None, compare=False)
+    findings: FaultFindings | None = field(default=None, compare=False)
+    rates: FaultRates | None = field(default=None, compare=False)
+    """as `findings` None where the campaign's description is damaged"""
     orders: DetectionOrders | None = field(default=None, compare=False)
     marked: tuple[Marked, ...] = field(default=(), compare=False)
 
@@ -85,12 +91,16 @@ class LiveReader:
     def _read(self, store: StoreReader, wanted: Wanted) -> None:
         shown = wanted.shown
         if shown and self._last.key != (key := version_of(shown)):
-            counts = store.image_counts(shown.id)
+            counts, findings, rates = store.image_counts(shown.id), None, None
+            with suppress(UnreachableError):
+                rates, findings = store.rates(shown.id), store.findings(shown.id)
             self._last = replace(
                 self._last,
                 campaign=shown.id,
                 key=key,
                 counts=counts,
+                findings=findings,
+                rates=rates,
                 layers=tuple(store.layers(shown.id)),
             )
         if shown and wanted.orders and self._last.orders_key != (key := version_of(shown)):

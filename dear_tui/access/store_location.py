@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from engine.store import CampaignStatus, CurveData, Store, WorkerStatus
+    from engine.store import Action, CampaignStatus, CurveData, Store, WorkerStatus
     from engine.store.read.reading import StoreReader
 
 Opened = TypeVar("Opened", bound="StoreReader")
@@ -72,6 +72,8 @@ class Snapshot:
 
     steps: Mapping[int, str] = field(default_factory=dict)
     """running campaign -> what is done before its first pair or after its last one, in words"""
+    asked: Mapping[int, Action] = field(default_factory=dict)
+    """running campaign -> what is asked of it and not done yet"""
     at_work: AtWork | None = None
     """who runs a campaign of the queue"""
     studies: Mapping[int, str] = field(default_factory=dict)
@@ -113,9 +115,12 @@ class SnapshotReader:
         running = {status.id for status in campaigns if status.state == "running"}
         worker = store.worker() if running else None
         steps, at_work = _steps(worker, running), _at_work(worker, running)
+        asked = store.orders() if running else {}
         known = {each.id: self._memberships.of(store, each).study for each in campaigns}
         studies = {campaign: printable_line(study) for campaign, study in known.items() if study}
-        self._last = replace(self._last, campaigns=campaigns, problem="", steps=steps, at_work=at_work, studies=studies)
+        self._last = replace(
+            self._last, campaigns=campaigns, problem="", steps=steps, asked=asked, at_work=at_work, studies=studies
+        )
         status = self._last.status(watched)
         if status:
             key = (*version_of(status), status.state)

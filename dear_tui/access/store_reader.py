@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from engine.analysis.audit import AuditResults
     from engine.analysis.tables import TableOneRow
     from engine.store import Action, CampaignStatus, QueueView
+    from engine.store.read.fault_results import FaultFindings
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,10 @@ class Desk:
         """
         return self._store.get().queue_view()
 
-    def critical_faults(self, campaign: int) -> int | None:
-        """Faults found critical so far; None where that cannot be read."""
+    def findings(self, campaign: int) -> FaultFindings | None:
+        """What its faults did so far; None where that cannot be read."""
         try:
-            return len(self._store.get().critical_fault_ids(campaign))
+            return self._store.get().findings(campaign)
         except Exception:  # a damaged part: the campaign is shown all the same, `verify` says what is wrong
             return None
 
@@ -86,6 +87,24 @@ class Desk:
         """
         with self._ordering:
             yield from commands.ask(self._path, action, campaign)
+
+    def rename(self, campaign: int, name: str) -> str:
+        """What it is called afterwards, as a sentence.
+
+        Raises:
+            DearError: it was refused.
+        """
+        with self._ordering:
+            return commands.rename(self._path, campaign, name)
+
+    def note(self, campaign: int, text: str) -> str:
+        """That it is kept, as a sentence.
+
+        Raises:
+            DearError: it was refused.
+        """
+        with self._ordering:
+            return commands.note(self._path, campaign, text)
 
     def move(self, campaign: int, position: int) -> str:
         """Its place in the queue afterwards, as a sentence.

@@ -32,7 +32,7 @@ def pause(campaigns: CampaignsArgument, store: StoreOption = None) -> None:
 def resume(campaigns: CampaignsArgument, no_start: NoStartOption = False, store: StoreOption = None) -> None:
     """Queue paused campaigns again.
 
-    Each goes on where it stopped, after the others. Starts the worker where none runs.
+    Each goes on where it stopped, and has the place in the queue that it had. Starts the worker where none runs.
     """
     _ask("resume", campaigns, store, no_start)
 
@@ -62,6 +62,28 @@ def move(
     from engine.store import store_path
 
     tell(commands.move(store_path(store), campaign, position))
+
+
+def rename(
+    campaign: CampaignArgument,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its new name.")],
+    store: StoreOption = None,
+) -> None:
+    """Give a campaign another name; its config keeps the one that it was submitted with."""
+    from engine.store import store_path
+
+    tell(commands.rename(store_path(store), campaign, name))
+
+
+def note(
+    campaign: CampaignArgument,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to keep, in the place of an earlier note.")],
+    store: StoreOption = None,
+) -> None:
+    """Keep a note of your own on a campaign; an empty one takes it away."""
+    from engine.store import store_path
+
+    tell(commands.note(store_path(store), campaign, text))
 
 
 def delete(

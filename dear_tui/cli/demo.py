@@ -6,11 +6,9 @@ from typing import Annotated
 
 import typer
 
+from dear_tui.access.demo import DEMO
 from dear_tui.cli.options import AgainOption, StoreOption
 from dear_tui.cli.printing.say import shown_steps, tell
-
-DEMO = {"name": "lenet5-mnist", "model": {"arch": "lenet5"}, "dataset": {"name": "mnist"}}
-"""Everything else is the default; sample_configs/lenet5-mnist.toml spells it out."""
 
 
 def demo(

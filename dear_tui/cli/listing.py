@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from dear_tui.access.commands import DOING
 from dear_tui.access.study_reader import membership_of
 from dear_tui.cli.options import JsonOption, StoreOption
 from dear_tui.cli.printing.say import say, shown_steps, tell
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.analysis.result_table import Table
-    from engine.store import CampaignStatus, Outcome, Store
+    from engine.store import Action, CampaignStatus, Outcome, Store
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def list_campaigns(store: StoreOption = None, as_json: JsonOption = False) -> No
             say(json.dumps(rows, indent=2))
         elif campaigns:
             waiting = opened.queue.waiting()
-            print_table(campaign_table(campaigns, waiting, studies, found))
+            print_table(campaign_table(campaigns, waiting, studies, found, opened.orders()))
             for status in campaigns:
                 for problem in filter(None, (status.error, found[status.id].problem)):
                     tell(f"campaign {status.id}: {problem}")
@@ -103,6 +104,7 @@ def campaign_table(
     waiting: list[int],
     studies: Mapping[int, str | None] = MappingProxyType({}),
     found: Mapping[int, Found] = MappingProxyType({}),
+    asked: Mapping[int, Action] = MappingProxyType({}),
 ) -> Table:
     """A row for each campaign; rate and ETA only where something runs, pairs that were not run only where there are.
 
@@ -142,7 +144,7 @@ def campaign_table(
             *(Column(name, Kind.COUNT, priority=1) for name in not_run),
         ),
         tuple(
-            (status.id, status.name, _state(status, waiting),
+            (status.id, status.name, _state(status, waiting, asked.get(status.id)),
              *((studies[status.id],) if any(studies.values()) else ()), status.network, status.dataset, status.select,
              status.faults or None, status.images or None,
              100 * status.pairs_done // max(1, status.pairs),  # 100 % is complete
@@ -172,6 +174,8 @@ def _results(status: CampaignStatus, found: Found | None) -> tuple[float | None,
     )
 
 
-def _state(status: CampaignStatus, waiting: list[int]) -> str:
-    """With the place in the queue, 1 = next."""
+def _state(status: CampaignStatus, waiting: list[int], asked: Action | None) -> str:
+    """With the place in the queue, 1 = next; or what is asked of it and not done yet."""
+    if asked and status.state == "running":
+        return DOING[asked]
     return f"{status.state} {waiting.index(status.id) + 1}" if status.id in waiting else status.state

@@ -16,7 +16,7 @@ import typer
 
 from dear_tui.cli.bench import bench
 from dear_tui.cli.check import check
-from dear_tui.cli.control import cancel, delete, move, pause, resume, retry
+from dear_tui.cli.control import cancel, delete, move, note, pause, rename, resume, retry
 from dear_tui.cli.demo import demo
 from dear_tui.cli.doctor import doctor
 from dear_tui.cli.estimate import estimate
@@ -58,7 +58,7 @@ app.command()(study)
 app.add_typer(worker, name="worker")
 app.command("list")(list_campaigns)
 app.command()(show)
-for action in (pause, resume, cancel, retry, move, delete):
+for action in (pause, resume, cancel, retry, move, rename, note, delete):
     app.command()(action)
 app.command(context_settings={"ignore_unknown_options": True})(sql)  # `-- a comment` begins a query
 app.command()(compact)

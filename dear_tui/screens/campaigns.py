@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -15,16 +16,20 @@ from textual.content import Content
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
+from dear_tui.access.demo import DEMO
 from dear_tui.access.fault_counter import FaultCounter
+from dear_tui.planner.reports import Order
 from dear_tui.screens.base import SnapshotScreen
+from dear_tui.screens.dialogs.prompt import Prompt
 from dear_tui.screens.empty import READING, missing
 from dear_tui.screens.ordering import KEEPS, NONE_CHOSEN, ORDER_KEYS, CampaignOrders
 from dear_tui.screens.reporting import write_report
 from dear_tui.settings.keymap import with_ids
 from dear_tui.text.messages import FoundRead, QueueRead
+from dear_tui.widgets.campaigns.campaign_columns import Row, chosen_text, in_order, matches
 from dear_tui.widgets.campaigns.campaign_details import CampaignDetails
 from dear_tui.widgets.campaigns.campaign_filter import CampaignFilter
-from dear_tui.widgets.campaigns.campaign_list import CampaignList, Row, in_order, matches
+from dear_tui.widgets.campaigns.campaign_list import CampaignList
 from dear_tui.widgets.campaigns.worker_text import worker_text
 from dear_tui.widgets.common.status_text import MUTED, spread
 from engine.units import short_count
@@ -37,7 +42,9 @@ if TYPE_CHECKING:
 
     from dear_tui.access.store_location import Snapshot
     from dear_tui.access.store_reader import Details
+    from dear_tui.planner.reports import Report
     from engine.store import CampaignStatus
+    from engine.store.read.fault_results import FaultFindings
 
 POLL_SECONDS = 0.5
 COUNTING_SECONDS = 0.25
@@ -46,7 +53,8 @@ SETTLE_SECONDS = 0.1
 """how long the cursor rests on a campaign before its details are read"""
 WIDE = 110
 """columns from which the details stand beside the list"""
-OFFERED = ("pause", "resume", "retry", "cancel", "delete", "mark", "report", "filter", "unfilter")
+NO_DEMO = "there are campaigns already; dear-tui demo in a shell runs it beside them"
+OFFERED = ("demo", "pause", "resume", "retry", "cancel", "delete", "mark", "report", "filter", "unfilter")
 
 
 class CampaignsScreen(SnapshotScreen):
@@ -56,7 +64,10 @@ class CampaignsScreen(SnapshotScreen):
     BINDINGS: ClassVar[list[BindingType]] = ORDER_KEYS + with_ids(
         "campaigns-screen",
         Binding("c", "mark", "mark", tooltip="mark it (◆), to compare it with others"),
+        Binding("C", "mark_all", "mark all", show=False, tooltip="mark all that are shown, or none"),
         Binding("e", "report", "report", tooltip="write the report: of it, or of the marked ones"),
+        Binding("R", "rename", "rename", show=False, tooltip="give it another name"),
+        Binding("N", "note", "note", show=False, tooltip="your own words about it, shown in its details"),
         Binding("y", "copy", "copy id", show=False, tooltip="its number to the clipboard"),
         Binding("i", "details", "details", tooltip="show or hide the chosen campaign in full"),
         Binding("tab", "other_part", "other part", show=False, tooltip="from the list to the details and back"),
@@ -70,6 +81,7 @@ class CampaignsScreen(SnapshotScreen):
         CampaignDetails { width: 40%; min-width: 52; height: 1fr; display: none; }
         &.-narrow .body { layout: vertical; }
         &.-narrow CampaignDetails { width: 1fr; height: 55%; }
+        .chosen { height: 1; padding: 0 1; display: none; }
         .worker { height: 1; padding: 0 1; background: $surface; }
         ToastRack { margin-bottom: 2; }
     }
@@ -79,11 +91,13 @@ class CampaignsScreen(SnapshotScreen):
         super().__init__()
         self.orders = CampaignOrders(self)
         self._counter = FaultCounter(self.dear.desk)
-        self._found: Mapping[int, int] = {}
-        """campaign -> its critical faults so far"""
+        self._found: Mapping[int, FaultFindings] = {}
+        """campaign -> what its faults did so far"""
         self._details: dict[tuple[object, ...], Details] = {}
         self._awaited: set[tuple[object, ...]] = set()
         """what is being read, or is about to be: each only once at a time, however slow the store"""
+        self._demo = ""
+        """what is done to queue the demo, while it is"""
         self._wants_details: bool | None = None
         """None: where there is room beside the list"""
         self._offered: tuple[bool | None, ...] = ()
@@ -98,6 +112,7 @@ class CampaignsScreen(SnapshotScreen):
                 yield Static(READING, classes="message")
                 yield CampaignList()
             yield CampaignDetails()
+        yield Static(Content(""), classes="chosen")
         yield Static(Content(""), classes="worker")
 
     # ---- showing
@@ -150,7 +165,7 @@ class CampaignsScreen(SnapshotScreen):
     def _message(self, snapshot: Snapshot) -> Content:
         if snapshot.campaigns:
             return Content(f"Nothing matches “{self.query_one(CampaignFilter).words}”; esc shows all campaigns.")
-        return missing(snapshot, None) or READING
+        return Content(self._demo) if self._demo else missing(snapshot, None) or READING
 
     def _show_details(self, status: CampaignStatus | None) -> None:
         pane = self.query_one(CampaignDetails)
@@ -162,6 +177,13 @@ class CampaignsScreen(SnapshotScreen):
                 self._awaited.add(_key(status))
                 self.set_timer(SETTLE_SECONDS, lambda: self._read_settled(status))
             pane.show(status, details, self._found.get(status.id), self.orders.asked(status.id))
+        self._show_chosen(None if pane.display else status)
+
+    def _show_chosen(self, status: CampaignStatus | None) -> None:
+        """The campaign under the cursor in a line, where there is no room for its details."""
+        line, width = self.query_one(".chosen", Static), max(self.size.width - 2, 1)
+        text = Content("") if status is None else chosen_text(status, self.dear.snapshot.step(status.id), width)
+        self.show_line(line, text)
 
     def _show_worker(self, shown: int, campaigns: int) -> None:
         marked = f"◆ {len(self.dear.marked)} marked   " if self.dear.marked else ""
@@ -244,12 +266,14 @@ class CampaignsScreen(SnapshotScreen):
         match action:
             case "report":
                 return self._no_report()
-            case "mark" | "copy" | "details":
+            case "mark" | "mark_all" | "rename" | "note" | "copy" | "details":
                 return "" if self.chosen() else NONE_CHOSEN
             case "other_part":
                 return "" if self.query_one(CampaignDetails).display else "the details are not shown; i shows them"
             case "filter":
                 return "" if self.dear.snapshot.campaigns else NONE_CHOSEN
+            case "demo":
+                return "" if self.dear.snapshot.campaigns == () else NO_DEMO
         return self.orders.refusal(action, parameters)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -262,6 +286,8 @@ class CampaignsScreen(SnapshotScreen):
         """What to say where a key was pressed that does nothing; empty where the same key does something else."""
         _, name, parameters = parse(action)
         if name == "pause" and not self.refusal("resume", ()):
+            return ""
+        if name == "demo" or (name == "delete" and not self.refusal("demo", ())):
             return ""
         return self.refusal(name, parameters)
 
@@ -280,7 +306,12 @@ class CampaignsScreen(SnapshotScreen):
 
     def action_retry(self) -> None:
         """Queue the chosen campaign again."""
-        self.orders.ask("retry")
+        if self.dear.marked:
+            self.orders.confirm_and_ask(
+                "retry", "Queue {} again?", "What was computed is kept, and they go on from there."
+            )
+        else:
+            self.orders.ask("retry")
 
     def action_cancel(self) -> None:
         """Cancel the chosen campaign, after asking."""
@@ -289,6 +320,34 @@ class CampaignsScreen(SnapshotScreen):
     def action_delete(self) -> None:
         """Delete the chosen campaign, after asking."""
         self.orders.confirm_and_ask("delete", "Delete {} with its results?", "This cannot be undone.")
+
+    def action_demo(self) -> None:
+        """Queue the demo, and have it run; a second key while that is being done does nothing."""
+        if not self._demo:
+            self._demo = "The demo is being queued: loading ..."
+            self.refresh_snapshot()
+            self.queue_demo()
+
+    @work(thread=True, group="demo")
+    def queue_demo(self) -> None:
+        """Queue it in a process of its own, as the form does, so that the screens stay quick."""
+        planner = self.dear.plan_with(Order(DEMO, str(Path.cwd()), store=str(self.dear.store)))
+        for report in planner.reports():
+            self.call_later(self._hear_of_demo, report)
+
+    def _hear_of_demo(self, report: Report) -> None:
+        """Say what is being done; at the end the campaign is in the list, or an error is told."""
+        match report.kind:
+            case "step":
+                self._demo = f"The demo is being queued: {report.value}"
+                self.refresh_snapshot()
+            case "submitted":
+                self._demo, self.dear.campaign = "", report.value["campaign"]
+                self.dear.read_now()
+            case "error":
+                self._demo = ""
+                self.notify(report.value, severity="error", timeout=10, markup=False)
+                self.refresh_snapshot()
 
     def action_move(self, by: int) -> None:
         """Another place in the queue."""
@@ -308,6 +367,38 @@ class CampaignsScreen(SnapshotScreen):
             self.dear.marked ^= {status.id}
             self.refresh_snapshot()
 
+    def action_mark_all(self) -> None:
+        """Mark all campaigns that are shown, or none where they are marked already."""
+        shown = self.query_one(CampaignList).ids
+        self.dear.marked = self.dear.marked - shown if shown <= self.dear.marked else self.dear.marked | shown
+        self.refresh_snapshot()
+
+    def marked(self) -> list[CampaignStatus]:
+        """The marked campaigns, oldest first."""
+        return [each for each in reversed(self.dear.snapshot.campaigns or ()) if each.id in self.dear.marked]
+
+    def action_rename(self) -> None:
+        """Ask for another name."""
+        if status := self.chosen():
+
+            def answered(name: str | None) -> None:
+                if name is not None and name != status.name:
+                    self.orders.rename(status.id, name)
+
+            explanation = "Its config keeps the name that it was submitted with."
+            self.app.push_screen(Prompt(f"Name of campaign {status.id}", status.name, explanation), answered)
+
+    def action_note(self) -> None:
+        """Ask for the user's own words, beginning with those that are known."""
+        if status := self.chosen():
+
+            def answered(text: str | None) -> None:
+                if text is not None:
+                    self.orders.note(status.id, text)
+
+            explanation = "Shown in its details; `notes` of the view campaigns. Empty: none."
+            self.app.push_screen(Prompt(f"Note on campaign {status.id}", status.notes or "", explanation), answered)
+
     def action_copy(self) -> None:
         """The campaign's number, for a command line."""
         if status := self.chosen():
@@ -323,9 +414,8 @@ class CampaignsScreen(SnapshotScreen):
 
     def _reported(self) -> list[CampaignStatus]:
         """The marked campaigns, oldest first, or the chosen one."""
-        marked = [each for each in reversed(self.dear.snapshot.campaigns or ()) if each.id in self.dear.marked]
         chosen = self.chosen()
-        return marked or ([chosen] if chosen else [])
+        return self.marked() or ([chosen] if chosen else [])
 
     def action_report(self) -> None:
         """Write it, while everything else goes on."""

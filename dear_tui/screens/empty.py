@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 NO_CAMPAIGN = Content.from_markup(
     "No campaign yet.\n\n"
-    "[b]n[/b] makes one: the bundled LeNet-5 on MNIST needs nothing else.\n\n"
+    "[b]d[/b] on the first screen runs the demo: LeNet-5 on MNIST, in some minutes.\n"
+    "[b]n[/b] makes one of your own, in a form.\n\n"
     "From a shell: [b]dear-tui demo[/b] or [b]dear-tui submit CONFIG[/b];\n"
     "it appears here by itself."
 )

@@ -13,6 +13,7 @@ from textual.reactive import var
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
+from dear_tui.access.description import findings_text, workload_words
 from dear_tui.access.live_details import LiveDetails, LiveReader, Wanted
 from dear_tui.charts.plots import ChartData
 from dear_tui.charts.view import ChartKind
@@ -25,6 +26,8 @@ from dear_tui.widgets.campaigns.layer_bars import LayerBars
 from dear_tui.widgets.campaigns.side_chart import SideChart
 from dear_tui.widgets.common.log_lines import LogLines
 from dear_tui.widgets.common.status_text import (
+    MUTED,
+    asked_text,
     audit_text,
     counts_line,
     name_text,
@@ -41,7 +44,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from dear_tui.access.store_location import Snapshot
-    from engine.store import CampaignStatus
+    from engine.store import Action, CampaignStatus
+    from engine.store.read.fault_results import FaultFindings
 
 PAUSED = Content.from_markup("No process runs this campaign now; [b]1[/b] lists it, [b]p[/b] there goes on.")
 DETAILS_SECONDS = 1.0
@@ -150,14 +154,15 @@ class LiveScreen(SnapshotScreen):
         problem = "" if snapshot.problem else self._details.problem
         self.show_line(notice, _notice(status, step, problem, curve.beyond if curve else 0))
         if status:
-            header.update(_header(status, self.size.width - 2), layout=False)
+            findings = self._details.findings if self._details.campaign == status.id else None
+            header.update(_header(status, snapshot.asked.get(status.id), findings, self.size.width - 2), layout=False)
         if status and curve and has_chart:
             self._lay_out()
             details = self._details
             known = details if details.campaign == status.id else LiveDetails()
             orders = known.orders if known.orders_key[:1] == (status.id,) else None
             chart.show_data(ChartData(status.id, curve, known.counts, orders, marked, status.is_ranked))
-            self.query_one(LayerBars).show(known.layers)
+            self.query_one(LayerBars).show(known.layers, known.rates)
             self.query_one(LogLines).show(details.log)
             self.query_one(SideChart).show_data(chart.data, chart.view)
         else:
@@ -231,13 +236,20 @@ class LiveScreen(SnapshotScreen):
             self.set_focus(chart)
 
 
-def _header(status: CampaignStatus, width: int) -> Content:
+def _header(status: CampaignStatus, asked: Action | None, findings: FaultFindings | None, width: int) -> Content:
+    state = asked_text(asked) if asked else state_text(status)
+    workload, counts = workload_text(status) + audit_text(status), counts_line(status, width)
+    if findings and findings.images < findings.data_set:
+        workload += Content.styled(f" · {workload_words(status, findings)}", MUTED)
+    if findings:
+        cost = Content.styled(findings_text(findings), "$text-class-critical")
+        counts = spread(counts, cost, width) if counts.cell_length + cost.cell_length < width else counts
     return Content("\n").join(
         [
-            spread(name_text(status), state_text(status), width),
-            spread(workload_text(status) + audit_text(status), size_text(status), width),
+            spread(name_text(status), state, width),
+            spread(workload, size_text(status), width),
             progress_text(status, width),
-            counts_line(status, width),
+            counts,
         ]
     )
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dear_tui.access.live_details import LiveDetails
     from dear_tui.access.store_location import Snapshot
     from engine.store import QueueView
+    from engine.store.read.fault_results import FaultFindings
 
 
 class Newest(Message):
@@ -39,9 +40,9 @@ class QueueRead(Newest):
 
 @dataclass
 class FoundRead(Newest):
-    """Campaign -> its critical faults so far, of all whose count is known."""
+    """Campaign -> what its faults did so far, of all of which that is known."""
 
-    found: Mapping[int, int]
+    found: Mapping[int, FaultFindings]
 
 
 @dataclass

@@ -99,6 +99,18 @@ def update_description(campaign: CampaignLayout, read: Callable[[], CampaignRow]
             write_description(campaign, present)
 
 
+def rename_in_description(campaign: CampaignLayout, read: Callable[[], CampaignRow]) -> None:
+    """Bring the name in campaign.json up to date, which is hashed with what is fixed.
+
+    A file that is lost or damaged waits for `restore_campaign`, which takes the name from state.sqlite.
+    """
+    with suppress(FileNotFoundError, NotADirectoryError, ValueError), exclusive(campaign.folder):
+        row, content = read(), read_description(campaign)
+        if not is_damaged(content, row):
+            renamed = content | {"name": row.name}
+            write_description(campaign, renamed | {"sha256": content["sha256"] | {"campaign": _hash_of_fixed(renamed)}})
+
+
 def is_damaged(content: dict[str, Any], row: CampaignRow) -> bool:
     """Whether a campaign.json is not what was written, or is another campaign's."""
     is_other = (content.get("id"), content.get("fingerprint")) != (row.id, row.fingerprint)

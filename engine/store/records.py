@@ -170,6 +170,8 @@ class CampaignStatus(Counted):
     """audited pairs that are critical"""
     drawn: int | None = None
     """faults that were drawn; more than `faults` where it stopped at its precision; None: not known to be more"""
+    notes: str | None = None
+    """the user's own words"""
 
     @property
     def is_prepared(self) -> bool:

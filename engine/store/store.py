@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from engine.errors import DiskFullError, UnreachableError
-from engine.store.description import update_description
+from engine.errors import DiskFullError, InputError, UnreachableError
+from engine.store.description import rename_in_description, update_description
 from engine.store.files import (
     check_writable,
     exclusive,
@@ -326,6 +326,34 @@ class Store(StoreReader):
             update_description(layout, lambda: self.state.campaign_row(campaign))
         except OSError as error:
             raise unwritable(layout.description, error) from None
+
+    def rename(self, campaign: int, name: str) -> None:
+        """Give a campaign another name; its config keeps the one that it was given with.
+
+        Raises:
+            InputError: there is no such campaign, or the name is empty.
+            UnreachableError: it could not be written.
+        """
+        self.campaign(campaign)
+        if not name.strip():
+            raise InputError(f"campaign {campaign}: an empty name names nothing; give one")
+        self.state.set_name(campaign, name.strip())
+        layout = self.layout.campaign(campaign)
+        try:
+            rename_in_description(layout, lambda: self.state.campaign_row(campaign))
+        except OSError as error:
+            raise unwritable(layout.description, error) from None
+
+    def note(self, campaign: int, notes: str) -> None:
+        """Keep the user's own words about a campaign, in the place of earlier ones; empty: none.
+
+        Raises:
+            InputError: there is no such campaign.
+            UnreachableError: it could not be written.
+        """
+        self.campaign(campaign)
+        self.state.set_notes(campaign, notes.strip() or None)
+        self.describe_state(campaign)
 
     def remove(self, campaign: int) -> None:
         """Delete a campaign that nobody runs, its files and what state.sqlite knows of it.

@@ -56,7 +56,7 @@ def measured_apart(config: Path | None) -> float:
 
 def pairs_per_second(config: Path | None) -> float:
     """Of the campaign's blocks in rank order, from the first one on, over some seconds."""
-    from dear_tui.cli.demo import DEMO
+    from dear_tui.access.demo import DEMO
     from engine.config.campaign_config import load_config, parse_config
     from engine.running.blocks.block_jobs import plan_jobs
     from engine.running.preparation import prepare

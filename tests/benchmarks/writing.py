@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from dear_tui.cli.demo import DEMO
+from dear_tui.access.demo import DEMO
 from dear_tui.cli.printing.terminal_table import print_table
 from engine.analysis.result_table import Column, Kind, Table
 from engine.config.campaign_config import load_config, parse_config

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dear_tui.access.store_reader import Desk, Details
+from engine.analysis.estimate import Share
 from engine.analysis.tables import TableOneRow
 from engine.errors import InputError
+from engine.store.read.fault_results import FaultFindings, Found
 from engine.store.state.lock import Holder
 from engine.store.state.queue import QueueView
 
@@ -19,6 +21,16 @@ if TYPE_CHECKING:
     from engine.store.records import CampaignStatus
 
 TABLE_ONE = TableOneRow(99.35, 98.74, 81.51, 17.87, 0.621, 1714)
+FINDINGS = FaultFindings(
+    run=16_501,
+    critical=Found(1714, Share(0.1039, 0.0979, 0.1102)),
+    costly=Found(798, Share(0.0484, 0.0442, 0.0529)),
+    pair_rate=0.00621,
+    golden_right=9935,
+    images=10_000,
+    data_set=10_000,
+    confidence=0.99,
+)
 SECTIONS = {
     "campaign": {
         "id": "7",
@@ -35,7 +47,7 @@ SECTIONS = {
 class FakeDesk(Desk):
     """Answers as told; `gate` closed, nothing is answered at all."""
 
-    def __init__(self, view: QueueView | None = None, found: int | None = 1040) -> None:
+    def __init__(self, view: QueueView | None = None, found: FaultFindings | None = FINDINGS) -> None:
         self.view = view or QueueView()
         self.found = found
         self.orders: list[tuple[object, ...]] = []
@@ -49,7 +61,7 @@ class FakeDesk(Desk):
         self.gate.wait()
         return self.view
 
-    def critical_faults(self, campaign: int) -> int | None:  # noqa: ARG002
+    def findings(self, campaign: int) -> FaultFindings | None:  # noqa: ARG002
         self.gate.wait()
         return self.found
 
@@ -67,6 +79,12 @@ class FakeDesk(Desk):
 
     def move(self, campaign: int, position: int) -> str:
         return self._obey(f"campaign {campaign} is number {position} in the queue", "move", campaign, position)
+
+    def rename(self, campaign: int, name: str) -> str:
+        return self._obey(f"campaign {campaign} is {name} now", "rename", campaign, name)
+
+    def note(self, campaign: int, text: str) -> str:
+        return self._obey(f"campaign {campaign} has this note now", "note", campaign, text)
 
     def start_worker(self) -> str:
         return self._obey("the worker, process 4242, runs the queue", "start_worker")

@@ -15,6 +15,8 @@ from dear_tui.machine.cpu import Cpu
 from dear_tui.machine.gpu import GpuReading
 from dear_tui.machine.machine import Machine, MachineHistory, Moment
 from dear_tui.machine.processes import CpuProcess
+from engine.analysis.accuracy_cost import CRITICAL, Effect
+from engine.errors import UnreachableError
 from engine.store.read.reading import StoreReader
 from engine.store.records import CampaignStatus, CurveData, ImageCounts, LayerProgress
 from engine.store.state.heartbeat import WorkerStatus
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from textual.pilot import Pilot
+
+    from engine.store import Action
+    from engine.store.read.fault_results import FaultRates
 
 
 FAULTS, IMAGES = 16_501, 10_000
@@ -41,6 +46,7 @@ class FakeSource(StoreReader):
         self.at_work = WorkerStatus(running=False)
         self.closed = 0
         self.studies: dict[int, str] = {}
+        self.is_asked: dict[int, Action] = {}
 
     def campaigns(self) -> list[CampaignStatus]:
         return list(self.statuses)
@@ -64,6 +70,12 @@ class FakeSource(StoreReader):
         curve, counts = self.curve(campaign), self.image_counts(campaign)
         fault = np.arange(curve.critical[-1])
         return {"fault_id": fault, "image_id": counts.image_id[np.searchsorted(curve.critical, fault, side="right")]}
+
+    def rates(self, campaign: int, effect: Effect = CRITICAL) -> FaultRates:
+        raise UnreachableError(f"campaign {campaign} is in memory only: nobody knows {effect.words}")
+
+    def orders(self) -> dict[int, Action]:
+        return dict(self.is_asked)
 
     def worker(self) -> WorkerStatus:
         return self.at_work

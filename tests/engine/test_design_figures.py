@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dear_tui.cli.demo import DEMO
+from dear_tui.access.demo import DEMO
 from engine.config.campaign_config import WorkloadConfig, parse_config
 from engine.metrics.selection import select_images
 from engine.running.preparation import PreparedCampaign, prepare

@@ -1,4 +1,4 @@
-"""One campaign in full, beside the list or below it: Table I, config, numerics and what it depends on."""
+"""One campaign in full, beside the list or below it: what it found, config, numerics and what it depends on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from dear_tui.access.description import audit_lines, table_one_lines
+from dear_tui.access.description import audit_lines, findings_lines, interval_text, table_one_lines, workload_words
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.status_text import MUTED, asked_text, name_text, size_of, state_text, took
 from engine.severity import NOT_RUN_NAMES
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from dear_tui.access.store_reader import Details
     from engine.store import Action, CampaignStatus
+    from engine.store.read.fault_results import FaultFindings
 
 SHOWN_ABOVE = frozenset(
     [
@@ -44,6 +45,7 @@ SHOWN_ABOVE = frozenset(
         "audited",
         "missed",
         "error",
+        "notes",
     ]
 )
 """of the section `campaign`: what the head or the list says already"""
@@ -80,14 +82,14 @@ class CampaignDetails(VerticalScroll):
         yield Static(Content(""), id="facts")
 
     def show(
-        self, status: CampaignStatus, details: Details | None, found: int | None, asked: Action | None = None
+        self, status: CampaignStatus, details: Details | None, found: FaultFindings | None, asked: Action | None = None
     ) -> None:
         """What is known of a campaign, `details` being None while they are read.
 
         Args:
             status: the campaign.
             details: what takes a while to read.
-            found: its critical faults so far, where they are counted.
+            found: what its faults did so far, where that is counted.
             asked: what is asked of it and not done yet.
         """
         width = max(self.scrollable_content_region.width, 20)
@@ -107,19 +109,24 @@ class CampaignDetails(VerticalScroll):
 
 
 def _head(
-    status: CampaignStatus, details: Details | None, found: int | None, asked: Action | None
+    status: CampaignStatus, details: Details | None, found: FaultFindings | None, asked: Action | None
 ) -> Iterator[Content]:
     yield name_text(status)
     yield Content("  ").join([asked_text(asked) if asked else state_text(status), Content.styled(took(status), MUTED)])
     yield Content(f"{status.network} on {status.dataset}, {status.select} images, method {status.method}")
     yield Content(size_of(status))
+    if found and found.images < found.data_set:
+        yield Content(workload_words(status, found))
+    if status.notes:
+        yield Content.assemble(("note: ", MUTED), status.notes)
     if status.has_stopped_early:
         yield Content("stopped early: precise enough")
     if status.error:
         yield Content.styled(status.error, "$text-error")
     if details and details.table_one:
-        yield from _heading("Table I")
-        yield from _columns(table_one_lines(status, details.table_one))
+        interval = f", {100 * found.confidence:g} % intervals" if found and interval_text(found.critical) else ""
+        yield from _heading(f"Accuracy and severities{interval}")
+        yield from _columns(table_one_lines(status, details.table_one, found))
         if details.audit:
             yield from _heading(f"What screening misses, {100 * details.audit.confidence:g} % upper bounds")
             yield from _columns(audit_lines(details.audit))
@@ -145,12 +152,12 @@ def _heading(title: str) -> Iterator[Content]:
     yield Content.styled(title, "bold $text-accent")
 
 
-def _counts(status: CampaignStatus, found: int | None, done: int) -> list[tuple[str, str, str]]:
+def _counts(status: CampaignStatus, found: FaultFindings | None, done: int) -> list[tuple[str, str, str]]:
     counts = {"masked": status.masked, "non-critical": status.non_critical, "critical": status.critical}
     counts |= {name: count for name in NOT_RUN_NAMES if (count := getattr(status, name))}
     rows = [(name, percent(count, done), f"{count:,} pairs") for name, count in counts.items()]
     if found is not None:
-        rows.append(("critical faults", f"{found:,}", f"of {status.faults:,} faults"))
+        rows += findings_lines(found)
     if status.audited:
         rows.append(("audited", f"{status.audited:,}", f"screened pairs, {status.missed:,} of them missed"))
     return rows

@@ -27,7 +27,8 @@ class ListColumn:
     spare: int = 0
     """narrow screens drop the most spare columns first"""
     left: bool = False
-    style: str = ""
+    style: str | Callable[[int], str] = ""
+    """of all rows, or of the row at a place"""
 
     @property
     def cells(self) -> int:
@@ -37,15 +38,29 @@ class ListColumn:
 
 def lay_out(columns: Sequence[ListColumn], keys: Sequence[int], width: int) -> Rows:
     """The columns that fit, as rows of a list."""
+    return rows_of(fitting(columns, width), keys)
+
+
+def fitting(columns: Sequence[ListColumn], width: int) -> list[ListColumn]:
+    """The columns that fit."""
     shown = list(columns)
     while len(shown) > 1 and sum(column.cells for column in shown) + len(GAP) * (len(shown) - 1) > width:
         shown.remove(max(reversed(shown), key=lambda column: column.spare))
+    return shown
+
+
+def rows_of(columns: Sequence[ListColumn], keys: Sequence[int]) -> Rows:
+    """These columns as rows of a list."""
 
     def row(place: int) -> Content:
-        cells = [Content.styled(_fit(column, column.text(place)), column.style) for column in shown]
-        return Content(GAP).join(cells)
+        return Content(GAP).join([_cell(column, place) for column in columns])
 
-    return Rows(Content(GAP.join(_fit(column, column.title) for column in shown)), keys, row)
+    return Rows(Content(GAP.join(_fit(column, column.title) for column in columns)), keys, row)
+
+
+def _cell(column: ListColumn, place: int) -> Content:
+    style = column.style if isinstance(column.style, str) else column.style(place)
+    return Content.styled(_fit(column, column.text(place)), style)
 
 
 def class_text(number: int, class_names: Sequence[str]) -> str:

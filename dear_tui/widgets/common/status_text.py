@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from dear_tui.access.commands import DOING
 from dear_tui.text.times import start_to_end
 from engine.severity import NOT_RUN_NAMES
 from engine.units import duration, percent, rate, short_count
@@ -22,13 +23,6 @@ STATES = {
     "finished": ("✓", "$text-success"),
     "failed": ("✗", "$text-error"),
     "cancelled": ("–", MUTED),
-}
-DOING: dict[Action, str] = {
-    "pause": "pausing",
-    "resume": "resuming",
-    "cancel": "cancelling",
-    "retry": "queueing",
-    "delete": "deleting",
 }
 LEAST_BAR = 8
 NOT_PREPARED = "faults and images not known yet"
@@ -46,10 +40,14 @@ def asked_text(action: Action) -> Content:
     return Content.styled(f"◌ {DOING[action]}", "bold $text-warning")
 
 
+def name_of(status: CampaignStatus) -> str:
+    """The name, which is one line whatever is in it."""
+    return "".join(character if character.isprintable() else " " for character in status.name)
+
+
 def name_text(status: CampaignStatus) -> Content:
-    """Id and name, which is one line whatever is in it."""
-    name = "".join(character if character.isprintable() else " " for character in status.name)
-    return Content.assemble((f"#{status.id} ", MUTED), (name, "bold"))
+    """Id and name."""
+    return Content.assemble((f"#{status.id} ", MUTED), (name_of(status), "bold"))
 
 
 def workload_text(status: CampaignStatus) -> Content:

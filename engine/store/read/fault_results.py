@@ -110,6 +110,8 @@ class FaultRates(FaultCounts):
     """[L, B] of which stratum of the sample the faults are, -1 = of none; None: all of one"""
     repeats: int = 1
     """how often the population counts each fault: a flip twice under the x64 convention"""
+    is_sample: bool = True
+    """whether the faults that were run stand for others that could have been drawn, as those of a list do not"""
 
     def by_stratum(self, layers: slice, bits: slice) -> StratumCounts:
         """The counts of some layers and bits, added up within each stratum."""
@@ -149,6 +151,38 @@ class StratumCounts(FaultCounts):
     def pair_rate(self) -> float:
         """The share of critical pairs, 0 where there are none."""
         return estimate_rate(self.critical, self.pairs, self.population)
+
+
+@dataclass(frozen=True)
+class Found:
+    """How many of the faults run so far have an effect."""
+
+    faults: int
+    share: Share | None
+    """of all faults that could have been drawn, with its interval; None where those that were run stand for no others,
+    as those of a list"""
+
+
+@dataclass(frozen=True)
+class FaultFindings:
+    """What a campaign knows of all its faults so far, in a few numbers."""
+
+    run: int
+    """faults that some image has been run with"""
+    critical: Found
+    """faults that change an answer"""
+    costly: Found | None
+    """faults that lower the accuracy; None where pairs were dropped: it is not known then"""
+    pair_rate: float
+    """share of critical pairs, 0..1, strata weighted as in the population"""
+    golden_right: int
+    """images of the workload that golden has right"""
+    images: int
+    """of the workload"""
+    data_set: int
+    """images that the workload was selected from"""
+    confidence: float
+    """with which the shares are stated"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -332,10 +366,43 @@ def read_rates(totals: FaultTotals, description: Mapping[str, Any], effect: Effe
         population=population,
         stratum=stratum,
         repeats=_repeats(description),
+        is_sample=population_of_strata(description) is not None,
         confidence=Confidence.of(description["config"]),
         format=weight_format,
         effect=effect,
         **cells,
+    )
+
+
+def read_findings(totals: FaultTotals, description: Mapping[str, Any], dropped: int) -> FaultFindings:
+    """How many faults are critical, and how many lower the accuracy.
+
+    Args:
+        totals: of the campaign, up to date.
+        description: the content of its campaign.json.
+        dropped: pairs that were dropped.
+    """
+    rates = read_rates(totals, description, COSTS[0])
+    strata = rates.by_stratum(slice(None), slice(None))
+    is_sample = rates.is_sample and bool(strata.run.sum())
+    critical, costly = (
+        Found(
+            int(getattr(rates, name).sum()),
+            estimate_share(getattr(strata, name), strata.run, strata.population, rates.confidence.of_interval)
+            if is_sample
+            else None,
+        )
+        for name in ("critical_faults", "having")
+    )
+    return FaultFindings(
+        run=int(rates.run.sum()),
+        critical=critical,
+        costly=None if dropped else costly,
+        pair_rate=strata.pair_rate,
+        golden_right=totals.golden_right,
+        images=totals.never,
+        data_set=totals.data_set,
+        confidence=rates.confidence.stated,
     )
 
 

@@ -101,6 +101,8 @@ class FaultTotals:
         ran = images["golden_correct"][images["rank"] < self.never]
         self._right_before = np.concatenate([[0], np.cumsum(ran)])
         """[W + 1] images before each rank that golden has right"""
+        self.data_set = len(images["rank"])
+        """images that the workload was selected from"""
         self._right_images = images["image_id"][images["golden_correct"]]
         self._nowhere = self.layers * MOST_BITS
         self._cell = np.full(ids, self._nowhere, np.min_scalar_type(self._nowhere))

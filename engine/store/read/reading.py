@@ -26,6 +26,7 @@ from engine.store.read.fault_results import (
     population_of_strata,
     read_critical_images,
     read_faults,
+    read_findings,
     read_flips,
     read_rates,
 )
@@ -37,6 +38,7 @@ from engine.store.read.pairs import read_severity
 from engine.store.read.summary import read_critical_faults, read_outcome, read_summary, read_table_one
 from engine.store.records import FOUND_DAMAGE
 from engine.store.sql.catalogue import create_views
+from engine.store.state.commands import RULES, Action
 from engine.store.state.heartbeat import WorkerStatus, read_worker
 from engine.store.state.lock import expected, holder
 from engine.store.state.state import StateFile
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
     from engine.faults.group import FaultGroup
     from engine.store.layout import CampaignLayout
     from engine.store.read.confusion import Confusion
-    from engine.store.read.fault_results import CriticalImages, FaultOrder, FaultRates, FaultRows
+    from engine.store.read.fault_results import CriticalImages, FaultFindings, FaultOrder, FaultRates, FaultRows
     from engine.store.read.image_results import ImageOrder, ImageRows, Mistakes
     from engine.store.records import (
         CampaignStatus,
@@ -368,6 +370,24 @@ class StoreReader:
                 totals.read_pairs(self.state.receipts(campaign), self._duckdb())
             return read_rates(totals, description, effect)
 
+    def findings(self, campaign: int) -> FaultFindings:
+        """How many faults are critical so far and how many lower the accuracy, with their shares of the population.
+
+        Only of a campaign that runs is what was read kept, so that a list of hundreds does not fill the memory.
+
+        Raises:
+            InputError: there is no campaign with this id.
+            UnreachableError: a file of it is damaged.
+        """
+        status, description = self.campaign(campaign), self.description(campaign)
+        with self._reading(campaign):
+            if status.state == "running" or campaign in self._totals:
+                totals = self.fault_totals(campaign)
+            else:
+                totals = self._reader({}, campaign, FaultTotals)
+                totals.read(self.state.receipts(campaign), self._duckdb())
+            return read_findings(totals, description, status.dropped)
+
     def critical_images(self, campaign: int, fault_id: int) -> CriticalImages:
         """The images that a fault is critical for."""
         return read_critical_images(self.read, campaign, fault_id)
@@ -440,6 +460,12 @@ class StoreReader:
     def expects_holder(self) -> bool:
         """Whether a process in the foreground has left the free lock for a moment only."""
         return expected(self.layout.lock)
+
+    def orders(self) -> dict[int, Action]:
+        """Running campaign -> the strongest of what is asked of it and not obeyed yet."""
+        asked = self.state.commands().items()
+        strongest = {campaign: next((each for each in RULES if each in actions), None) for campaign, actions in asked}
+        return {campaign: action for campaign, action in strongest.items() if action is not None}
 
     def worker(self) -> WorkerStatus:
         """The worker, if one runs."""

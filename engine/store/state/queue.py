@@ -213,9 +213,7 @@ class Queue:
 
     def orders(self) -> dict[int, Action]:
         """Running campaign -> the strongest of what is asked of it and not obeyed yet."""
-        asked = self._state.commands().items()
-        strongest = {campaign: next((each for each in RULES if each in actions), None) for campaign, actions in asked}
-        return {campaign: action for campaign, action in strongest.items() if action is not None}
+        return self._store.orders()
 
     def stop_worker(self) -> int:
         """Ask the worker to end; returns how often it has been asked by now: at the second time it ends at once.

@@ -32,7 +32,7 @@ WAIT_MILLISECONDS = 100
 STATUS = f"""
 SELECT id, name, state, network, dataset, "select", method, goal, faults, drawn, images,
     faults * images AS pairs,
-    created, started, finished, error, rate, eta_s, coalesce(progress.pairs_done, 0) AS progressed,
+    created, started, finished, error, notes, rate, eta_s, coalesce(progress.pairs_done, 0) AS progressed,
     {", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in (*COUNTS, *AUDIT_COUNTS))}
 FROM campaigns LEFT JOIN progress ON progress.campaign = id LEFT JOIN receipts ON receipts.campaign = id
 """
@@ -215,18 +215,28 @@ class StateFile:
     def set_state(self, campaign: int, state: str, error: str | None, sealed_sha256: str | None = None) -> None:
         """Change the state; the first `running` is the start, `finished` the end.
 
-        A campaign that was taken from the queue has its place there until it is neither queued nor running.
+        A campaign that was taken from the queue has its place there as long as it is queued, running or paused; one
+        that was paused and is run by somebody else than the worker is not from the queue any more.
         """
         time = now()
         self._rows(
             "UPDATE campaigns SET state = ?1, error = ?2, sealed_sha256 = ?4,"
             " started = iif(?1 = 'running', coalesce(started, ?3), started),"
             " finished = iif(?1 = 'finished', ?3, NULL),"
-            " position = iif(?1 IN ('queued', 'running'), position, NULL) WHERE id = ?5",
+            " position = iif(?1 IN ('queued', 'paused') OR (?1 = 'running' AND state IN ('queued', 'running')),"
+            " position, NULL) WHERE id = ?5",
             *(state, error, time, sealed_sha256, campaign),
         )
         if state == "running":
             self.set_progress(campaign, 0, None, None)
+
+    def set_name(self, campaign: int, name: str) -> None:
+        """Give a campaign another name."""
+        self._rows("UPDATE campaigns SET name = ? WHERE id = ?", name, campaign)
+
+    def set_notes(self, campaign: int, notes: str | None) -> None:
+        """Keep the user's own words about a campaign; None: there are none."""
+        self._rows("UPDATE campaigns SET notes = ? WHERE id = ?", notes, campaign)
 
     def set_error(self, campaign: int, error: str | None) -> None:
         """Say why a running campaign waits, or that it goes on."""

@@ -43,7 +43,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Store]:
         ("list",), ("list", "--json"), ("show", "1"), ("show", "1", "--json"), ("show", "9"), ("verify",),
         ("verify", "9"), ("export", "1", "--format", "csv", "--output", "out"), ("export", "9"), ("worker", "status"),
         ("worker", "status", "--json"), ("worker", "stop"), ("pause", "1"), ("pause", "9"), ("retry", "1"),
-        ("move", "1", "2"), ("delete", "1", "--yes"),
+        ("move", "1", "2"), ("rename", "1", "other"), ("note", "1", "mine"), ("delete", "1", "--yes"),
     ],
     ids=" ".join,
 )  # fmt: skip

@@ -216,10 +216,13 @@ def test_each_command_says_what_it_did(invoke: Invoke, queued: Path) -> None:
     assert said("cancel", "2") == "campaign 2 is cancelled\n"
     assert said("retry", "2", "--no-start") == "campaign 2 is queued\n" + NO_WORKER
     assert said("move", "2", "1") == "campaign 2 is number 1 in the queue\n"
+    assert said("rename", "2", "small") == "campaign 2 is small now\n"
+    assert said("note", "2", "to be run at night") == "campaign 2 has this note now\n"
+    assert said("note", "2", "") == "campaign 2 has no note any more\n"
     assert said("move", "2", "99") == "campaign 2 is number 3 in the queue\n"
     listed = invoke("list", "--store", queued)
     rows = [line.split()[:4] for line in listed.out.splitlines()[1:]]
-    assert rows == [["3", "small", "queued", "1"], ["2", "small", "queued", "3"], ["1", "small", "queued", "2"]]
+    assert rows == [["3", "small", "queued", "2"], ["2", "small", "queued", "3"], ["1", "small", "queued", "1"]]
     assert listed.err == NO_WORKER
     assert said("delete", "2", "--yes") == "campaign 2 is deleted\n"
     assert states(queued) == {1: "queued", 3: "queued"}

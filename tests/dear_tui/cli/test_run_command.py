@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dear_tui.cli.demo import DEMO
+from dear_tui.access.demo import DEMO
 from dear_tui.cli.run import ProgressLine
 from engine.store import Store
 from engine.store.sql.sql import SqlSession

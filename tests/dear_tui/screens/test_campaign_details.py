@@ -21,6 +21,7 @@ from tests.dear_tui.memory_store import (
 if TYPE_CHECKING:
     from dear_tui.access.store_reader import Details
     from engine.store import CampaignStatus, QueueView
+    from engine.store.read.fault_results import FaultFindings
 
 
 async def test_details_stand_beside_the_list_where_there_is_room_and_are_asked_for_elsewhere() -> None:
@@ -28,25 +29,26 @@ async def test_details_stand_beside_the_list_where_there_is_room_and_are_asked_f
     app = make_app(FakeSource([make_status(7, done=10_000, state="finished", started=started, finished=finished)]))
     async with app.run_test(size=(120, 40)) as pilot:
         await until_shown(
-            pilot, "165M / 165M pairs    in 9m 12s", "✓ finished  in 9m 12s", "faults.error_margin  0.01",
-            "fingerprint", "Table I", "clean accuracy   99.35 %  of 10,000 images",
+            pilot, "✓ finished  in 9m 12s", "faults.error_margin  0.01",
+            "fingerprint", "Accuracy and severities", "clean accuracy   99.35 %  of 10,000 images",
             "faulty accuracy  98.74 %  mean over the faults",
             "masked           81.51 %  138,938,420 pairs", "non-critical     17.87 %  25,114,522 pairs",
-            "critical         0.621 %  957,058 pairs", "critical faults    1,714  10.4 % of 16,501",
+            "critical         0.621 %  957,058 pairs",
+            "critical faults    1,714  10.4 %, 9.79–11 %", "lower accuracy       798  4.84 %, 4.42–5.29 %",
         )  # fmt: skip
         await pilot.press("i")
         await pilot.pause()
-        assert "Table I" not in screen_text(app)
+        assert "Accuracy and severities" not in screen_text(app)
         await resize(pilot, 80, 24)
         await pilot.press("i")
-        await until_shown(pilot, "Table I", "#7")
+        await until_shown(pilot, "Accuracy and severities", "#7")
         await pilot.press("tab")
         assert app.screen.query_one(CampaignDetails).has_focus
         await pilot.press("G")
         await until_shown(pilot, "engine   1")
         pane = app.screen.query_one(CampaignDetails)
         await pilot.press("g", "j", "j")
-        await until_shown(pilot, "Table I")
+        await until_shown(pilot, "Accuracy and severities")
         assert pane.scroll_target_y == 2
         await pilot.press("k")
         assert pane.scroll_target_y == 1
@@ -57,8 +59,8 @@ async def test_details_stand_beside_the_list_where_there_is_room_and_are_asked_f
 async def test_details_of_an_unfinished_campaign_say_how_it_stands() -> None:
     app = make_app(FakeSource([make_status(7, done=4000, state="running")]))
     async with app.run_test(size=(120, 40)) as pilot:
-        text = await until_shown(pilot, "So far, 40 % of the pairs", "critical faults   1,040  of 16,501 faults")
-        assert "Table I" not in text
+        text = await until_shown(pilot, "So far, 40 % of the pairs", "critical faults   1,714  10.4 %, 9.79–11 %")
+        assert "Accuracy and severities" not in text
 
 
 class SlowDesk(FakeDesk):
@@ -75,7 +77,7 @@ class SlowDesk(FakeDesk):
     def queue(self) -> QueueView:
         return self.view
 
-    def critical_faults(self, campaign: int) -> int | None:  # noqa: ARG002
+    def findings(self, campaign: int) -> FaultFindings | None:  # noqa: ARG002
         return self.found
 
 

@@ -62,8 +62,8 @@ async def test_p_pauses_and_goes_on_again(store: Store) -> None:
         assert store.queue.waiting() == [1, 3]
         await at(pilot, 2)
         await pilot.press("p")
-        await until(pilot, lambda: store.queue.waiting() == [1, 3, 2])
         await until_shown(pilot, "○ queued 3")
+        assert store.queue.waiting() == [1, 2, 3], "it has its place again"
         assert "campaign 2 is" not in screen_text(pilot.app), "the row shows it"  # type: ignore[arg-type]
 
 
@@ -110,6 +110,42 @@ async def test_d_asks_and_deletes(store: Store) -> None:
         await until(pilot, lambda: "second" not in screen_text(app))
         assert states(store) == {1: "queued", 3: "queued", 4: "cancelled"}
         await until(pilot, lambda: app.marked == frozenset())
+
+
+async def test_marked_campaigns_are_cancelled_queued_and_deleted_at_once_after_one_question(store: Store) -> None:
+    app = DearApp(store.layout.root)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await at(pilot, 1)
+        await pilot.press("c", "j", "c", "G", "c", "x")  # the fourth is cancelled already
+        await until_shown(pilot, "Cancel the 2 marked campaigns (#1 first, #2 second)?")
+        await pilot.press("y")
+        await until_shown(pilot, "2 campaigns are cancelled")
+        await until(pilot, lambda: states(store) == {1: "cancelled", 2: "cancelled", 3: "queued", 4: "cancelled"})
+        await until(pilot, lambda: screen_text(app).count("– cancelled") >= 3)
+        await pilot.press("r")
+        await until_shown(pilot, "Queue the 3 marked campaigns (#1 first, #2 second, #4", "fourth) again?")
+        await pilot.press("y")
+        await until_shown(pilot, "3 campaigns are queued again", "○ queued 4")
+        await pilot.press("d")
+        await until_shown(pilot, "Delete the 3 marked campaigns (#1 first, #2 second, #4")
+        await pilot.press("y")
+        await until(pilot, lambda: states(store) == {3: "queued"})
+        await until(pilot, lambda: app.marked == frozenset())
+
+
+async def test_capital_r_renames_and_capital_n_keeps_a_note(store: Store) -> None:
+    async with DearApp(store.layout.root).run_test(size=(120, 40), notifications=True) as pilot:
+        await at(pilot, 2)
+        await pilot.press("R", *"[b]", "enter")
+        await until_shown(pilot, "#2  second[b]", "campaign 2 is second[b] now")
+        await pilot.press("N", *"too few images", "enter")
+        await until_shown(pilot, "note: too few images")
+        await pilot.press("N")
+        await until_shown(pilot, "Note on campaign 2")
+        await pilot.press("escape", "R", "escape")
+        await pilot.pause()
+    assert (store.campaign(2).name, store.campaign(2).notes) == ("second[b]", "too few images")
+    assert store.description(2)["config"]["name"] != "second[b]"
 
 
 async def test_capital_j_and_k_move_in_the_queue(store: Store) -> None:

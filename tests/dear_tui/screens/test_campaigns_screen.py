@@ -1,5 +1,6 @@
 """The list of campaigns and each of its keys."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -7,13 +8,17 @@ from textual import events
 from textual.geometry import Region  # noqa: TC002
 from textual.widget import Widget
 
+from dear_tui.access.demo import DEMO
+from dear_tui.app import DearApp
+from dear_tui.planner.reports import Report
 from dear_tui.screens.live import LiveScreen
 from dear_tui.settings.actions import actions_of
-from dear_tui.widgets.campaigns.campaign_list import CampaignList, Row
+from dear_tui.widgets.campaigns.campaign_columns import Row
+from dear_tui.widgets.campaigns.campaign_list import CampaignList
 from engine.store.state.heartbeat import WorkerStatus
 from engine.store.state.lock import Holder
 from engine.store.state.queue import QueueView
-from tests.dear_tui.memory_desk import FakeDesk, worker_view
+from tests.dear_tui.memory_desk import FINDINGS, FakeDesk, FakePlanner, worker_view
 from tests.dear_tui.memory_store import (
     IMAGES,
     FakeSource,
@@ -51,7 +56,7 @@ async def test_keys_move_the_cursor(keys: list[str], chosen: int) -> None:
         await pilot.pause()
         assert app.campaign == chosen
         marked = [line for line in screen_text(app).splitlines() if line.startswith(" ▌")]
-        assert len(marked) == 3
+        assert len(marked) == 1
         assert f"campaign number {chosen}" in marked[0]
 
 
@@ -69,17 +74,48 @@ async def test_the_chosen_campaign_opens(key: str) -> None:
         assert "campaign number 5" not in screen_text(app)
 
 
-async def test_a_line_shows_all_there_is_to_know() -> None:
+async def test_a_line_shows_what_has_room_and_the_chosen_campaign_has_one_of_its_own() -> None:
     running = make_status(7, done=4000, state="running", rate=397_812.0, eta_s=249.0, select="central")
     app = make_app(FakeSource([running]))
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        text = await until_shown(pilot, "1,040 critical of 16.5k faults × 10k images")
-        for part in ("#7", "lenet5-mnist", "● running", "━", " 40.0 %", "66M / 165M pairs", "398k/s", "ETA 4m 09s",
-                     "0.58 % of pairs", "lenet5 · mnist · central"):  # fmt: skip
+        text = await until_shown(pilot, "798")
+        for part in ("#7", "lenet5-mnist", "● running 40 %", "━", " 40.0 %", "66M / 165M pairs", "398k/s", "ETA 4m 09s",
+                     "0.621 %", "798", "critical", "lower acc."):  # fmt: skip
             assert part in text
-        await resize(pilot, 109, 40)
-        await until_shown(pilot, "masked 55.6M  non-critical 10M    critical 383k")
+        await resize(pilot, 180, 40)
+        await until_shown(pilot, "fingerprint")
+        await pilot.press("i")
+        await until_shown(pilot, "lenet5", "mnist", "central 10k", "16.5k", "9.79–11 %", "ETA 4m 09s")
+
+
+def numbers(app: DearApp) -> list[int]:
+    """Of the campaigns, from the top of the list."""
+    return [int(number) for number in re.findall(r"#(\d)  ", screen_text(app))]
+
+
+async def test_keys_and_clicks_on_a_heading_sort_and_the_cursor_stays_on_its_campaign() -> None:
+    names = {3: "middle", 2: "alpha", 1: "zeta"}
+    source = FakeSource([make_status(number, name=name, state="finished") for number, name in names.items()])
+    app = make_app(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert numbers(app) == [3, 2, 1]
+        await pilot.press("o", "o")
+        await until_shown(pilot, "name▲")
+        assert numbers(app) == [2, 3, 1]
+        assert app.campaign == 3
+        await pilot.press("O")
+        await until_shown(pilot, "name▼")
+        assert numbers(app) == [1, 3, 2]
+        heading = next(line for line in screen_text(app).splitlines() if "name▼" in line)
+        await pilot.click(CampaignList, offset=(heading.index("id"), 0))
+        await until_shown(pilot, "id▼")
+        assert numbers(app) == [3, 2, 1]
+        await pilot.click(CampaignList, offset=(heading.index("id"), 0))
+        await until_shown(pilot, "id▲")
+        assert numbers(app) == [1, 2, 3]
+        assert app.campaign == 3
 
 
 async def test_a_new_campaign_leaves_the_cursor_where_it_was() -> None:
@@ -109,10 +145,11 @@ async def test_keys_without_a_list_are_not_offered() -> None:
         await settle(pilot)
         for name in ("open", "pause", "filter", "mark"):
             assert name not in screen_text(app)
-        await pilot.press("j", "G", "enter", "p", "d", "y", "c", "slash")
+        await pilot.press("j", "G", "enter", "p", "y", "c", "slash")
         text = await until_shown(pilot, "No worker runs; nothing waits")
         for sentence in (
-            "No campaign yet.", "n makes one: the bundled LeNet-5 on MNIST needs nothing else.",
+            "No campaign yet.", "d on the first screen runs the demo: LeNet-5 on MNIST, in some minutes.",
+            "n makes one of your own, in a form.",
             "From a shell: dear-tui demo or dear-tui submit CONFIG;", "it appears here by itself.",
         ):  # fmt: skip
             assert sentence in text
@@ -204,20 +241,19 @@ async def test_lines_follow_the_width() -> None:
     assert max(map(len, narrow.splitlines())) <= 80
 
 
-async def test_only_the_lines_of_a_changed_campaign_are_painted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_the_line_of_a_changed_campaign_is_painted_again(monkeypatch: pytest.MonkeyPatch) -> None:
     source = five()
-    app = make_app(source, desk=FakeDesk(found=0))
+    app = make_app(source)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        await until_shown(pilot, "0 critical of")
+        await until_shown(pilot, "798")
         painted: list[tuple[Widget, tuple[Region, ...]]] = []
         monkeypatch.setattr(Widget, "refresh", lambda self, *regions, **_options: painted.append((self, regions)))
-        changed = make_status(4, name="campaign number 4", done=77, state="running")
         listing = app.screen.query_one(CampaignList)
-        listing.show_campaigns(
-            [Row(status, found=0) for status in (source.statuses[0], changed, *source.statuses[2:])], 5
-        )
-        assert [(widget, [(r.y, r.height) for r in regions]) for widget, regions in painted] == [(listing, [(3, 3)])]
+        rows = [Row(status, found=FINDINGS) for status in source.statuses]
+        rows[1] = replace(rows[1], is_marked=True)
+        listing.show_campaigns(rows, 5)
+        assert [(widget, [(r.y, r.height) for r in regions]) for widget, regions in painted] == [(listing, [(2, 1)])]
 
 
 async def test_what_runs_comes_first_then_the_queue_in_its_order() -> None:
@@ -271,7 +307,7 @@ async def test_what_is_done_before_the_first_pair_stands_in_its_row() -> None:
     async with make_app(source).run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "ranking the images: 512 of 1,024")
         source.at_work = replace(source.at_work, step=None)
-        text = await until_shown(pilot, "16.5k faults × 10k images")
+        text = await until_shown(pilot, "0 / 165M pairs")
         assert "ranking" not in text
 
 
@@ -295,9 +331,40 @@ async def test_keys_that_come_all_at_once_act_on_the_rows_they_pass() -> None:
             app.post_message(events.Key(key, key))
         await until(pilot, lambda: app.campaign == 1)
         assert app.marked == {3, 1}
-        for key in "kd":
+        for key in "cd":  # the mark of 1 is taken away: of one campaign is left what is marked
             app.post_message(events.Key(key, key))
-        await until_shown(pilot, "Delete campaign 2 ")
+        await until_shown(pilot, "Delete campaign 3 ")
+
+
+async def test_d_runs_the_demo_where_there_is_no_campaign() -> None:
+    planner = FakePlanner([], waits=True, on_submit=[Report("step", "ranking the images")])
+    app = make_app(FakeSource([]), plan_with=planner)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "d demo")
+        await pilot.press("d", "d")
+        await until_shown(pilot, "The demo is being queued: ranking the images")
+        assert [(order.tables, order.store) for order in planner.orders] == [(DEMO, "/data/store")]
+        planner.end()
+
+
+async def test_a_demo_that_cannot_be_queued_says_why_and_can_be_asked_for_again() -> None:
+    planner = FakePlanner([], on_submit=[Report("error", "/data/store: no space left")])
+    async with make_app(FakeSource([]), plan_with=planner).run_test(size=(80, 24), notifications=True) as pilot:
+        await until_shown(pilot, "d demo")
+        await pilot.press("d")
+        await until_shown(pilot, "no space left", "No campaign yet.")
+        await pilot.press("d")
+        await until(pilot, lambda: len(planner.orders) == 2)
+
+
+async def test_capital_c_marks_all_that_are_shown_or_none() -> None:
+    app = make_app(five())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("c", "C")
+        assert app.marked == {1, 2, 3, 4, 5}
+        await pilot.press("C")
+        assert app.marked == frozenset()
 
 
 async def test_the_filter_narrows_as_one_types_and_esc_shows_all() -> None:

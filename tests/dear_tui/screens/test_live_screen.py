@@ -261,3 +261,13 @@ async def test_the_chart_follows_the_size_of_the_terminal() -> None:
         await until_shown(pilot, "enlarge the terminal")
         await resize(pilot, 80, 24)
         await until_shown(pilot, "F = 1,040")
+
+
+async def test_what_is_asked_of_the_campaign_stands_in_the_header_until_it_is_done() -> None:
+    source = FakeSource([make_status(7, done=3, state="running")], {7: make_curve(3)})
+    source.is_asked = {7: "pause"}
+    app = make_app(source, 7)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until_shown(pilot, "◌ pausing")
+        source.is_asked = {}
+        await until_shown(pilot, "● running")

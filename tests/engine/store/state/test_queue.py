@@ -33,12 +33,15 @@ def test_submitting_what_is_known_queues_it_again_or_leaves_it(store: Store) -> 
     new, queue = replace(new_campaign(), fingerprint="first"), store.queue
     assert (queue.submit(new).campaign, queue.submit(new).known_as) == (1, "queued")
     assert queue.waiting() == [1, 2, 3], "its place is kept"
-    orders: tuple[tuple[Action, State], ...] = (("pause", "paused"), ("cancel", "cancelled"))
-    for action, state in orders:
+    orders: tuple[tuple[Action, State, list[int]], ...] = (
+        ("pause", "paused", [1, 2, 3]),  # it has its place again
+        ("cancel", "cancelled", [2, 3, 1]),
+    )
+    for action, state, waiting in orders:
         queue.request(action, 1)
         assert queue.waiting() == [2, 3]
         assert queue.submit(new).known_as == state
-        assert queue.waiting() == [2, 3, 1]
+        assert queue.waiting() == waiting
         queue.move(1, 1)
     with store.lock("worker"):
         queue.take()
@@ -238,3 +241,13 @@ def test_the_queue_is_kept_without_its_state_file(store: Store) -> None:
     assert rebuilt.queue.submit(replace(new_campaign(), fingerprint="fourth")).campaign == 4
     assert rebuilt.queue.waiting() == [1, 3, 4]
     assert json.loads(rebuilt.layout.campaign(2).description.read_text())["state"] == "paused"
+
+
+def test_a_paused_campaign_that_is_run_in_the_foreground_is_not_from_the_queue_any_more(store: Store) -> None:
+    store.queue.request("pause", 2)
+    with store.lock("foreground"):
+        store.set_state(2, "running")
+    assert store.queue.left() == []
+    with store.lock("worker"):
+        store.queue.recover()
+    assert (states(store)[2], store.queue.waiting()) == ("paused", [1, 3])
