@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 FIELDS = [
     *("id", "name", "state", "network", "dataset", "select", "method", "faults", "images", "pairs", "pairs_done"),
     *("rate", "eta_s", "masked", "non_critical", "critical", "created", "started", "finished", "error"),
-    *("goal", "screened", "dropped", "audited", "missed", "drawn", "study"),
+    *("goal", "screened", "dropped", "audited", "missed", "drawn", "notes", "study"),
 ]
 
 
