@@ -26,7 +26,7 @@ class CampaignList(RowList):
     BINDINGS: ClassVar[list[BindingType]] = with_ids(
         "campaign-list",
         Binding("enter", "open", "open", tooltip="watch it on the live screen"),
-        Binding("o", "sort", "sort", tooltip="by the next column; after the last one the queue, then newest first"),
+        Binding("o", "sort", "sort", tooltip="by the next column, at last as they are queued"),
         Binding("O", "turn", "turn", show=False, tooltip="the order, the other way round"),
     )
     DEFAULT_CSS = """

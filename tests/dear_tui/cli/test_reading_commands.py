@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 FIELDS = [
     *("id", "name", "state", "network", "dataset", "select", "method", "faults", "images", "pairs", "pairs_done"),
     *("rate", "eta_s", "masked", "non_critical", "critical", "created", "started", "finished", "error"),
-    *("goal", "screened", "dropped", "audited", "missed", "drawn", "study"),
+    *("goal", "screened", "dropped", "audited", "missed", "drawn", "notes", "study"),
 ]
 RESULTS = ["critical_faults", "clean_accuracy", "faulty_accuracy", "faults_lowering_accuracy", "computing_s"]
 
