@@ -493,7 +493,7 @@ async def test_a_double_click_opens_a_cell_then_a_fault() -> None:
     app = make_app(make_source(), 7)
     async with app.run_test(size=(120, 40)) as pilot:
         await open_map(pilot)
-        await pilot.click(FaultMap, offset=(8, 2), times=2)
+        await pilot.click(FaultMap, offset=(10, 8), times=2)  # conv2, bit 30
         await until_shown(pilot, "golden", "faulty")
         rows = app.screen.query_one("#faults", RowList)
         await pilot.click(rows, offset=(4, RowList.HEADING_LINES), times=2)
