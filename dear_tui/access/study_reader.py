@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from engine.errors import DearError, UnreachableError
 from engine.printable import printable_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from engine.analysis.study import MemberResults
     from engine.store import CampaignStatus
@@ -29,6 +29,7 @@ class StudyMembers:
     """A study as far as it is read."""
 
     name: str
+    """empty: they are campaigns that were marked"""
     members: tuple[MemberResults, ...]
     """in the order in which they were queued"""
     left: int
@@ -79,35 +80,58 @@ class StudyReader:
         Raises:
             DearError: the store cannot be read.
         """
-        from engine.analysis.study import MemberResults
-
         statuses = sorted(store.campaigns(), key=lambda status: status.id)
         belongs = {status.id: self._memberships.of(store, status) for status in statuses}
         name = belongs[campaign].study if campaign in belongs else ""
         if not name:
             return None
+        members = [(status, belongs[status.id].factors) for status in statuses if belongs[status.id].study == name]
+        return self._side_by_side(store, name, members)
+
+    def read_marked(self, store: StoreReader, campaigns: tuple[int, ...]) -> StudyMembers:
+        """Some campaigns side by side, with what differs in their configs.
+
+        Raises:
+            DearError: the store cannot be read.
+        """
+        from engine.analysis.study import what_differs
+
+        statuses = [status for status in reversed(store.campaigns()) if status.id in campaigns]
+        factors = what_differs([_config(store, status.id) for status in statuses]) if statuses else []
+        return self._side_by_side(store, "", list(zip(statuses, factors, strict=True)))
+
+    def _side_by_side(
+        self, store: StoreReader, name: str, campaigns: Sequence[tuple[CampaignStatus, Mapping[str, Any]]]
+    ) -> StudyMembers:
+        from engine.analysis.study import MemberResults
+
         until, left, members = None, 0, []
-        for status in statuses:
-            membership = belongs[status.id]
-            if membership.study != name:
-                continue
+        for status, factors in campaigns:
             if status.state != "finished":
-                members.append(MemberResults(membership.factors, status.id, status.state))
+                members.append(MemberResults(factors, status.id, status.state))
                 continue
             key = status.id, status.created
             if key not in self._read and (until is None or monotonic() < until):
                 until = until or monotonic() + READING_SECONDS
-                self._read[key] = _results(store, status.id, membership)
+                self._read[key] = _results(store, status.id)
             left += key not in self._read
-            members.append(self._read.get(key) or MemberResults(membership.factors, status.id, UNREAD))
+            known = self._read.get(key) or MemberResults({}, status.id, UNREAD)
+            members.append(replace(known, factors=factors))
         return StudyMembers(printable_line(name), tuple(members), left)
 
 
-def _results(store: StoreReader, campaign: int, membership: Membership) -> MemberResults:
+def _config(store: StoreReader, campaign: int) -> dict[str, Any]:
+    """Of a campaign; of one whose description is damaged nothing is known."""
+    with suppress(UnreachableError):
+        return dict(store.description(campaign)["config"])
+    return {}
+
+
+def _results(store: StoreReader, campaign: int) -> MemberResults:
     """Of a finished campaign; one whose files are damaged has no results, and the others do."""
     from engine.analysis.study import MemberResults, of_campaign
 
     try:
-        return of_campaign(membership.factors, store.summary(campaign), store.description(campaign))
+        return of_campaign({}, store.summary(campaign), store.description(campaign))
     except DearError:
-        return MemberResults(membership.factors, campaign, "damaged")
+        return MemberResults({}, campaign, "damaged")

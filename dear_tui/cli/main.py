@@ -27,6 +27,7 @@ from dear_tui.cli.options import StoreOption
 from dear_tui.cli.printing.say import tell
 from dear_tui.cli.reproduce import reproduce
 from dear_tui.cli.results.compact import compact
+from dear_tui.cli.results.compare import compare
 from dear_tui.cli.results.protect import protect
 from dear_tui.cli.results.report import report
 from dear_tui.cli.results.show import show
@@ -61,6 +62,7 @@ app.command()(show)
 for action in (pause, resume, cancel, retry, move, rename, note, delete):
     app.command()(action)
 app.command(context_settings={"ignore_unknown_options": True})(sql)  # `-- a comment` begins a query
+app.command()(compare)
 app.command()(compact)
 app.command()(protect)
 app.command()(report)

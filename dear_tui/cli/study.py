@@ -106,7 +106,7 @@ def _show(study: Study, path: Path, table_format: str) -> None:
     with Store.open(path, read_only=True) as opened, shown_steps() as on_step:
         members = list(_results(study, opened, on_step))
     confidences = {member.config.faults.confidence for member in study.members}
-    table = study_table(study.name, members, confidences.pop() if len(confidences) == 1 else None)
+    table = study_table(f"Study {study.name}", members, confidences.pop() if len(confidences) == 1 else None)
     if table_format == "json":
         say(json.dumps([asdict(member) for member in members], indent=2))
     elif table_format == "text":

@@ -1,4 +1,4 @@
-"""The campaigns of a study side by side: what varies, and what each has found."""
+"""Campaigns side by side, those of a study or those marked: what differs, and what each has found."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from engine.severity import COUNTS
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from dear_tui.access.results import Question
     from dear_tui.access.store_location import Snapshot
     from dear_tui.access.study_reader import StudyMembers
     from engine.store import CampaignStatus
@@ -31,7 +32,7 @@ MEMBERS = "members"
 
 
 class StudyScreen(ResultScreen):
-    """The members of the chosen campaign's study; the one under the cursor is the chosen one."""
+    """The marked campaigns, else the members of the chosen one's study; the one under the cursor is the chosen one."""
 
     REFRESH_SECONDS: ClassVar[float] = 0.1
     """members are read a few at a time, and those that were read are not read again"""
@@ -70,7 +71,10 @@ class StudyScreen(ResultScreen):
         if missing is not None or status is None:
             self._show_message(missing or READING)
             return
-        question = results.question(self._reader.read, status.id)
+        marked = tuple(sorted(self.dear.marked))
+        question: Question[StudyMembers | None] = results.question(self._reader.read, status.id)
+        if len(marked) > 1:
+            question = results.question(self._reader.read_marked, marked)
         version = tuple((*version_of(each), each.state) for each in snapshot.campaigns or ())
         study, problem = self.answer(MEMBERS, question), self.problem(MEMBERS, question)
         self.ask(MEMBERS, question, (version, study.left if study else 0))
@@ -97,12 +101,18 @@ class StudyScreen(ResultScreen):
         self.app.switch_mode("live")
 
     def action_report(self) -> None:
-        """Write the report of the study's finished campaigns, while everything else goes on."""
+        """Write the report of the finished campaigns, while everything else goes on."""
+        if not self._study:
+            ids = [str(campaign) for campaign in sorted(self.dear.marked)]
+            write_report(self, ids, f"report-campaigns-{'-'.join(ids)[:40]}")
+            return
         write_report(self, [self._study], f"report-study-{re.sub(r'[^A-Za-z0-9_-]+', '-', self._study)[:40]}")
 
     def action_open_sql(self) -> None:
         """Go to the SQL screen with the members as a query."""
-        self.dear.open_sql(study_sql(self.dear.campaign or 0))
+        campaign = self.dear.campaign or 0
+        chosen = f"campaign IN ({', '.join(map(str, sorted(self.dear.marked)))})" if not self._study else ""
+        self.dear.open_sql(study_sql(campaign, chosen))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what works now."""
@@ -131,11 +141,12 @@ class StudyScreen(ResultScreen):
                 rows.go_to(self.dear.campaign)
 
 
-def study_sql(campaign: int) -> str:
-    """The members of a campaign's study, for the SQL screen."""
+def study_sql(campaign: int, chosen: str = "") -> str:
+    """The members of a campaign's study, or the campaigns that a condition chooses, for the SQL screen."""
+    chosen = chosen or f"study = (SELECT study FROM campaigns WHERE campaign = {campaign})"
     pairs = " + ".join(f"f.{name}" for name in COUNTS)
     return f"""WITH members AS (
-    FROM campaigns WHERE study = (SELECT study FROM campaigns WHERE campaign = {campaign})
+    FROM campaigns WHERE {chosen}
 )
 SELECT campaign, any_value(name) AS name, any_value(state) AS state, any_value(factors) AS factors,
     round(100 * sum(coalesce(weight, 1) * f.critical)
@@ -148,7 +159,8 @@ GROUP BY campaign ORDER BY campaign"""
 def _crumb(study: StudyMembers) -> str:
     found = sum(member.critical_faults is not None for member in study.members)
     reading = f", {study.left} more are read" if study.left else ""
-    return f"study {study.name}: {len(study.members)} campaigns, {found} with results{reading}"
+    what = f"study {study.name}" if study.name else "marked"
+    return f"{what}: {len(study.members)} campaigns, {found} with results{reading}"
 
 
 def _no_member(status: CampaignStatus) -> Content:
@@ -156,6 +168,6 @@ def _no_member(status: CampaignStatus) -> Content:
         "Campaign $number is no member of a study.\n\n"
         "A study is one file that spans seeds, selections, networks or data sets;\n"
         "from a shell, [b]dear-tui study FILE[/b] queues it, and its campaigns stand here side by side.\n\n"
-        "[b]1[/b] lists all campaigns.",
+        "Any other campaigns, too: mark them with [b]c[/b] in the list of [b]1[/b], and come back.",
         number=status.id,
     )

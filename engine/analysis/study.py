@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.analysis.accuracy_cost import COSTS
 from engine.analysis.campaign_results import campaign_results
 from engine.analysis.estimate import estimate_mean, percents, weighted_mean
-from engine.analysis.result_table import Column, Kind, Table
+from engine.analysis.result_table import UNKNOWN, Column, Kind, Table
+from engine.config.campaign_config import DEFAULTS
 from engine.metrics.selection import select_images
 
 if TYPE_CHECKING:
@@ -37,6 +39,10 @@ class MemberResults:
     critical_faults: int | None = None
     faulty_accuracy: float | None = None
     """percent"""
+    lowering_faults: int | None = None
+    """faults that lower the accuracy"""
+    seconds: float | None = None
+    """what computing took"""
 
 
 def of_campaign(factors: Mapping[str, Any], summary: CampaignSummary, description: Mapping[str, Any]) -> MemberResults:
@@ -53,6 +59,8 @@ def of_campaign(factors: Mapping[str, Any], summary: CampaignSummary, descriptio
         critical_percent=results.table_one.critical,
         critical_faults=results.table_one.critical_faults,
         faulty_accuracy=results.table_one.faulty_accuracy,
+        lowering_faults=None if results.effects is None else results.effects[COSTS[0].name],
+        seconds=results.seconds,
     )
 
 
@@ -92,12 +100,33 @@ def of_subset(
     )
 
 
-def study_table(name: str, members: Sequence[MemberResults], confidence: float | None) -> Table:
+def what_differs(configs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of each config the keys, such as `faults.seed`, of which not all have the same value; what is unsaid has its own.
+
+    Args:
+        configs: of some campaigns, as the store keeps them.
+    """
+    flat = [_flat(config) for config in configs]
+    keys = dict.fromkeys(key for each in flat for key in each)
+    differing = [key for key in keys if any(each.get(key) != flat[0].get(key) for each in flat)]
+    return [{key: each.get(key) for key in differing} for each in flat]
+
+
+def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
+    """`table.key` -> value, with the defaults of what is unsaid."""
+    tables = {name: config.get(name, {}) for name in DEFAULTS}
+    alone = {name: value for name, value in config.items() if name not in tables}
+    return alone | {
+        f"{name}.{key}": value for name, table in tables.items() for key, value in {**DEFAULTS[name], **table}.items()
+    }
+
+
+def study_table(title: str, members: Sequence[MemberResults], confidence: float | None) -> Table:
     """A row for each member: what sets it apart, and what was found; `confidence` None: it differs."""
     interval = "" if confidence is None else f"{100 * confidence:g} % "
     factors = list(members[0].factors) if members else []
     return Table(
-        f"Study {name}",
+        title,
         (
             Column("campaign", Kind.ID, priority=8),
             Column("state", priority=8),
@@ -109,16 +138,20 @@ def study_table(name: str, members: Sequence[MemberResults], confidence: float |
             Column("high_percent", Kind.PERCENT, "to", priority=3),
             Column("critical_faults", Kind.COUNT, "critical faults", priority=7),
             Column("faulty_accuracy_percent", Kind.PERCENT, "faulty accuracy", priority=4),
+            Column("lowering_faults", Kind.COUNT, "lower the accuracy", priority=4),
+            Column("seconds", Kind.SECONDS, "computed in", priority=2),
         ),
         tuple(
             (each.campaign, each.state, *(factor_text(each.factors[factor]) for factor in factors),
              each.faults, each.images, each.critical_percent, *percents(each.critical)[1:], each.critical_faults,
-             each.faulty_accuracy)
+             each.faulty_accuracy, each.lowering_faults, each.seconds)
             for each in members
         ),
     )  # fmt: skip
 
 
 def factor_text(value: Any) -> str:
-    """A value of what varies, in one cell: lists as a person writes them."""
+    """A value of what varies, in one cell: lists as a person writes them, `-` where a config says nothing."""
+    if value is None:
+        return UNKNOWN
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -70,7 +70,7 @@ def _members(materials: Sequence[Material], title: str) -> Iterator[NamedTable]:
             for own, material in zip(factors, materials, strict=True)
         ]
         stated = {material.confidence.stated for material in materials}
-        table = study_table(title.removeprefix("Study "), members, stated.pop() if len(stated) == 1 else None)
+        table = study_table(title, members, stated.pop() if len(stated) == 1 else None)
         yield NamedTable("members", table)
 
 

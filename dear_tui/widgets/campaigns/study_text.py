@@ -10,7 +10,7 @@ from dear_tui.widgets.common.columns import ListColumn, lay_out
 from dear_tui.widgets.common.status_text import MUTED
 from engine.analysis.result_table import UNKNOWN
 from engine.printable import printable_line
-from engine.units import percent
+from engine.units import percent, stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -49,6 +49,8 @@ def study_rows(study: StudyMembers, statuses: Mapping[int, CampaignStatus], widt
         _column("faults", members, lambda member: _count(member.faults), spare=3, style=MUTED),
         _column("images", members, lambda member: _count(member.images), spare=3, style=MUTED),
         _column("faulty accuracy", members, lambda member: _percent(member.faulty_accuracy), spare=2),
+        _column("lower it", members, lambda member: _count(member.lowering_faults), spare=2),
+        _column("computed in", members, _time, spare=4, style=MUTED),
         ListColumn("state", state, max(len(state(place)) for place in range(len(members))), left=True),
     ]
     return lay_out(columns, ids, width)
@@ -70,13 +72,15 @@ def _factor_column(members: Sequence[MemberResults], name: str) -> ListColumn:
 def _factor_text(value: Any) -> str:
     from engine.analysis.study import factor_text  # read before the list was shown
 
-    if value is None:
-        return UNKNOWN
     return printable_line(factor_text(value))
 
 
 def _percent(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:.3f} %"
+
+
+def _time(member: MemberResults) -> str:
+    return UNKNOWN if member.seconds is None else stopwatch(member.seconds)
 
 
 def _interval(member: MemberResults) -> str:

@@ -16,7 +16,7 @@ from dear_tui.form.check import NOWHERE
 from dear_tui.planner.process import Planner
 from dear_tui.planner.reports import Report
 from dear_tui.widgets.common.status_text import MUTED
-from engine.units import byte_count, duration
+from engine.units import between, byte_count, duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,8 +35,10 @@ class PlanState:
     problems: Mapping[Place, str]
     """what is wrong with the config, in its order; it is told at its fields"""
     size: Size | None = None
-    seconds: float | None = None
-    """from the start to the finished campaign"""
+    time: str = ""
+    """from the start to the finished campaign, in words; empty before that is known"""
+    setup: str = ""
+    """what of it passes before the first pair"""
     by: str = ""
     """the device and method that the time is of"""
     step: str = ""
@@ -155,7 +157,7 @@ class PlanPane(VerticalScroll, can_focus=False):
                 self.post_message(self.Offered(self._material, report.value))
             case "estimate":
                 by = f"on {report.value['device']} by method {report.value['method']}"
-                self.show(size=self.plan.size or _size(report), seconds=report.value["seconds"], by=by, step="")
+                self.show(size=self.plan.size or _size(report), **_times(report), by=by, step="")
             case "submitted":
                 self.post_message(self.Submitted(report.value["campaign"], report.value["said"]))
             case "error":
@@ -178,6 +180,12 @@ def _size(report: Report) -> Size:
     return Size(**{key: report.value[key] for key in ("faults", "population", "images", "pairs", "disk_bytes")})
 
 
+def _times(report: Report) -> dict[str, str]:
+    """Within which range it is, and how much of it passes before the first pair."""
+    least, most, setup = (report.value[f"{name}_seconds"] for name in ("least", "most", "setup"))
+    return {"time": between(least, most), "setup": duration(setup)}
+
+
 def _lines(plan: PlanState) -> Iterator[Content]:
     if plan.submitting:
         yield Content.styled(f"Submitting: {plan.step}", "$text-accent")
@@ -192,7 +200,7 @@ def _lines(plan: PlanState) -> Iterator[Content]:
         yield Content.styled(plan.error, "$text-error")
     else:
         yield from (Content.assemble((f"{name:8}", MUTED), value) for name, value in _facts(plan))
-        if plan.beside is not None and (plan.seconds or plan.step):
+        if plan.beside is not None and (plan.time or plan.step):
             yield Content.styled(f"{'':8}measured beside campaign {plan.beside}, which runs", "$text-warning")
 
 
@@ -204,7 +212,8 @@ def _facts(plan: PlanState) -> Iterator[tuple[str, str]]:
     yield "images", f"{size.images:,}" if size and size.images is not None else pending
     yield "pairs", f"{size.pairs:,}" if size and size.pairs is not None else pending
     yield "disk", byte_count(size.disk_bytes) if size and size.disk_bytes is not None else pending
-    if plan.seconds is not None:
-        yield "time", f"about {duration(plan.seconds)} {plan.by}"
+    if plan.time:
+        yield "time", f"{plan.time} {plan.by}"
+        yield "", f"{plan.setup} of it before the first pair"
     else:
         yield "time", plan.step or pending

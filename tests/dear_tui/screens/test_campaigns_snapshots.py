@@ -111,7 +111,7 @@ def form_of(state: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]
         await pilot.press("n")
         await until_shown(pilot, "lenet5-mnist", "arch")
         if state == "measured":
-            await until_shown(pilot, "about 42s")
+            await until_shown(pilot, "40s to 50s")
         else:
             await type_into(pilot, "model", "arch", "resnet20")
             await until_shown(pilot, "1 thing to fix")

@@ -48,6 +48,20 @@ def app_of(store: Path, campaign: int) -> DearApp:
     return DearApp(store, campaign, open_store, lambda _path: FakeDesk())
 
 
+async def test_marked_campaigns_stand_side_by_side_with_what_differs(store: Path) -> None:
+    app = app_of(store, 4)
+    async with app.run_test(size=(120, 24)) as pilot:
+        await open_screen(pilot, "7", "is no member of a study", "mark them with c")
+        app.marked = frozenset({1, 2, 4})
+        await open_screen(pilot, "1", "campaigns")
+        await open_screen(pilot, "7", "marked: 3 campaigns, 2 with results")
+        lines = screen_text(app).splitlines()
+        assert lines[2].split()[:3] == ["id", "faults.seed", "critical"]
+        assert [line.replace("▌", " ").split()[:2] for line in lines[3:6]] == [["1", "1"], ["2", "2"], ["4", "9"]]
+        await pilot.press("s")
+        await until_shown(pilot, "campaign IN (1, 2, 4)")
+
+
 async def test_members_stand_side_by_side_and_lead_on(store: Path) -> None:
     with Store.open(store, read_only=True) as opened:
         found = opened.fault_totals(1).first_critical
