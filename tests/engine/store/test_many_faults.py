@@ -183,8 +183,8 @@ def test_a_list_is_written_in_batches(tmp_path: Path, monkeypatch: pytest.Monkey
         store = Store.open(tmp_path / str(at_once))
         store.create(new)
         with duckdb.connect(str(store.layout.catalogue), read_only=True) as client:
-            rows.append(client.sql("FROM faults").fetchall())
-    assert str(rows[0]) == str(rows[1])
+            rows.append(client.sql("FROM faults ORDER BY fault_id").fetchall())
+    assert rows[0] == rows[1]
     assert len(rows[0]) == 4800
     assert rows[0][33][1:8] == (33, "conv1", 0, 1, "(0, 0, 0, 1)", 1, "bit_flip")
 

@@ -82,7 +82,7 @@ def seen(name: str, folder: Path) -> dict[str, Any]:
         "is_ranked": ranked == sorted(column.tolist(), reverse=True)[:10],
         "images": sorted(store.images(campaign, "rank").metrics),
         "curve": curve_plot(campaign, curve, counts, view).series[0].name.split()[0],
-        "scatter": scatter_plot(campaign, counts, view).x_name,
+        "scatter": scatter_plot(campaign, counts, view).x_name.split()[0],
         "questions": answers["metric against critical faults per image (p plots it)"],
         "table_four": [row.method for row in results.table_four or ()],
         "summary": "pre-plateau" in printed(store, campaign),
