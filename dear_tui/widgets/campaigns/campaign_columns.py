@@ -129,6 +129,11 @@ def _costly(row: Row) -> int | None:
     return row.found.costly.faults if row.found and row.found.costly else None
 
 
+def _known(count: int) -> str:
+    """Of faults or images; of a campaign that was queued by its config alone neither is known."""
+    return short_count(count) if count else "?"
+
+
 def _interval(row: Row) -> str:
     return interval_text(row.found.critical) if row.found else ""
 
@@ -142,9 +147,9 @@ COLUMNS = (
                    style=MUTED, most=16),
     CampaignColumn("data set", lambda row: row.status.dataset, lambda row: row.status.dataset, spare=8, left=True,
                    style=MUTED, most=14),
-    CampaignColumn("images", lambda row: f"{row.status.select} {short_count(row.status.images)}",
+    CampaignColumn("images", lambda row: f"{row.status.select} {_known(row.status.images)}",
                    lambda row: row.status.images, spare=6, style=MUTED, falls=True, most=20),
-    CampaignColumn("faults", lambda row: short_count(row.status.faults), lambda row: row.status.faults, spare=5,
+    CampaignColumn("faults", lambda row: _known(row.status.faults), lambda row: row.status.faults, spare=5,
                    style=MUTED, falls=True),
     CampaignColumn("critical", lambda row: "" if (rate := _pair_rate(row)) is None else percent(rate, 1), _pair_rate,
                    style="$text-class-critical", falls=True),
