@@ -81,8 +81,12 @@ def test_what_agrees_is_left_alone(model: nn.Module, method: str) -> None:
     assert {injection.method_of(layer) for layer in range(3)} == {method}
 
 
-def test_a_value_counted_once_that_is_added_twice_is_found(model: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_value_counted_once_that_is_added_twice_is_found(
+    model: nn.Module, device: torch.device, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The rule as it was: each operand of a sum counts once, however often it is added."""
+    if device.type != "cpu":
+        pytest.skip("the large faults that show it on a CPU are run elsewhere, whatever their bound")
     genuine = change_bound._bounding_sum
 
     def once(node: Any, graph: Any, values: Any) -> Tensor:
@@ -205,8 +209,9 @@ def test_of_a_large_network_exact_runs_what_the_plain_loop_runs(
     assert (result.pairs, result.differences) == (3 * 3, 0)
 
 
-def test_the_campaigns_own_faults_are_among_those_looked_at() -> None:
-    one, other = draw_flips(0, torch.ones(50), 5, 0), draw_flips(1, torch.ones(50), 3, 1)
+def test_the_campaigns_own_faults_are_among_those_looked_at(place: Place) -> None:
+    weight = place(torch.ones(50))
+    one, other = draw_flips(0, weight, 5, 0), draw_flips(1, weight, 3, 1)
     both = one.joined(other)
     assert len(both) == 8
     assert both.layer.tolist() == [0] * 5 + [1] * 3

@@ -70,7 +70,7 @@ def assert_rest_is_rounding(
         return
     logits, golden = judged_logits(model, images, faults.take(in_doubt)), model(images).detach()
     differs = torch.from_numpy(ours != theirs)[in_doubt]
-    assert ((logits - golden).cpu()[differs].abs() < 1e-5 * golden.abs().max()).all()
+    assert ((logits - golden).cpu()[differs].abs() < 1e-5 * float(golden.abs().max())).all()
 
 
 @pytest.fixture(params=["own shapes", "shapes of a GPU"])
