@@ -125,7 +125,7 @@ def _say_how_much(store: Store, campaign: int, views: tuple[str, ...]) -> int:
     total, largest = sum(size.bytes for size in sizes.values()), max(sizes, key=lambda name: sizes[name].bytes)
     of_all = "" if len(views) == 1 else f"; {byte_count(sizes[largest].bytes)} of it {largest}.csv"
     tell(
-        f"about {byte_count(total)}{of_all} ({sizes[largest].rows:,} rows); "
+        f"note: about {byte_count(total)}{of_all} ({sizes[largest].rows:,} rows); "
         "--view VIEW writes single views, --format parquet takes less"
     )
     return total

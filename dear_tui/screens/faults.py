@@ -201,12 +201,16 @@ In SQL, correct is the number of images that are right under the fault."""
     def action_show_confusion(self) -> None:
         """Golden against faulty classes: of the group in view, then of all faults."""
         place = self._place
-        if place.level == "confusion":
-            before = place.before.group if isinstance(place.before, FaultsPlace) else FaultGroup()
-            group = FaultGroup() if place.group != FaultGroup() else before
-            self._go(replace(place, group=group))
+        if place.level != "confusion":
+            self._go_down("confusion", group=self._group_in_view(place))
+        elif place.group == FaultGroup() and isinstance(place.before, FaultsPlace):
+            self._go(replace(place, group=self._group_in_view(place.before)))
         else:
-            self._go_down("confusion", group=self.query_one(FaultMap).group if place.level == "map" else place.group)
+            self._go(replace(place, group=FaultGroup()))
+
+    def _group_in_view(self, place: FaultsPlace) -> FaultGroup:
+        """The faults of a list, or of the cell of the map."""
+        return self.query_one(FaultMap).group if place.level == "map" else place.group
 
     def action_change_order(self) -> None:
         """Sort the list otherwise."""

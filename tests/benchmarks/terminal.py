@@ -209,7 +209,7 @@ def running(path: Path) -> Iterator[Figure]:
     screen = Screen("--store", str(path))
     try:
         screen.until(lambda: screen.has("running"))
-        screen.press("2", lambda: screen.is_at("live") and screen.has("faults → images"))
+        screen.press("2", lambda: screen.is_at("live") and screen.has("↑ faults by"))
         for tab in ("live", "campaigns", "GPU"):
             screen.press(TAB_KEYS[tab], partial(screen.is_at, tab)) if not screen.is_at(tab) else None
             screen.watch(1.0)

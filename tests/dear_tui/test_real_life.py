@@ -73,7 +73,7 @@ def test_a_lost_connection_ends_the_screens_and_not_the_worker(
     first = terminal("--store", store)
     first.until("running")
     first.press("2")
-    first.until("↑ faults → images")
+    first.until("↑ faults by")
     first.program.kill(signal.SIGHUP)
     assert first.ended() == -signal.SIGHUP
     opened = Store.open(store, read_only=True)
@@ -83,7 +83,7 @@ def test_a_lost_connection_ends_the_screens_and_not_the_worker(
     second = terminal("--store", store)
     second.until("running")
     second.press("2")
-    second.until("↑ faults → images")
+    second.until("↑ faults by")
     second.until_so(lambda: opened.campaign(campaign).pairs_done > done, "more pairs")
     second.press("q")
     assert second.ended() == 0
@@ -144,7 +144,7 @@ def test_resized_while_it_draws(
     screens = terminal("--store", store)
     screens.until("running")
     screens.press("2")
-    screens.until("↑ faults → images")
+    screens.until("↑ faults by")
     for columns, rows in ((120, 40), (60, 12), (200, 60), (20, 5), (80, 24), (120, 40)):
         screens.resize(columns, rows)
         screens.press("1")
@@ -180,7 +180,7 @@ def test_a_stop_gives_the_shell_and_fg_the_screens(
 ) -> None:
     """They are drawn anew, although nothing has changed, lose no key, and leave the terminal as they found it."""
     shell.press(f"MODES=$(stty -g); {DEAR_TUI[0]} --store {tmp_path / 'store'}\r")
-    shell.until("dear-tui demo", "No worker runs", "? keys")
+    shell.until("dear-tui demo", "No worker runs", "d demo", "? keys")
     drawn = shell.text
     for before in ("", "bg; ", "bg\r"):
         stop(shell)

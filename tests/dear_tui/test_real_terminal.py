@@ -46,13 +46,13 @@ def test_a_campaign_is_run_watched_and_left(tmp_path: Path, terminal: Callable[.
         f"non-critical {short_count(status.non_critical)}",
         f"critical {short_count(status.critical)}",
     )
-    screens.until(*counts, "↑ faults → images", "└┬─")  # the axis is below the curve, so it is drawn after it
+    screens.until(*counts, "↑ faults by", "└┬─")  # the axis is below the curve, so it is drawn after it
     plot = "".join(line for line in screens.text.splitlines() if "│" in line)
     assert any("⠀" < character <= "⣿" for character in plot), "the curve is drawn in braille"
     screens.press("?")
     screens.until("keys here", "the whole x axis again")
     screens.press("\x1b")
-    screens.until("↑ faults → images", gone="keys here")
+    screens.until("↑ faults by", gone="keys here")
     screens.press("1")
     screens.until("⏎ open", gone="└┬─")
     screens.press("2")

@@ -87,8 +87,8 @@ def test_log_axis_without_the_dotted_lines() -> None:
 def test_the_dotted_lines_lie_at_the_critical_count_and_ten_percent_around_it() -> None:
     view = ChartView(hidden=frozenset({Ink.MASKED, Ink.NON_CRITICAL, Ink.CRITICAL}))
     picture = draw_curve(make_curve(10_000), view, 100, 43)
-    rows = {ink: sorted(set(np.nonzero(picture.inks[2:, 10:-4] == ink)[0].tolist())) for ink in (Ink.FINAL, Ink.BAND)}
-    plot_rows, highest, final = 43 - 2 - 2, 1250, 1040
+    rows = {ink: sorted(set(np.nonzero(picture.inks[4:, 10:-4] == ink)[0].tolist())) for ink in (Ink.FINAL, Ink.BAND)}
+    plot_rows, highest, final = 43 - 4 - 2, 1250, 1040
     expected = [round((1 - value / highest) * (plot_rows * 4 - 1)) // 4 for value in (1.1 * final, final, 0.9 * final)]
     assert rows == {Ink.FINAL: [expected[1]], Ink.BAND: [expected[0], expected[2]]}
 

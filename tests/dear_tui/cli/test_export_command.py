@@ -77,7 +77,7 @@ def test_csv_says_beforehand_how_large_it_is(invoke: Invoke, finished_store: Pat
         text = (here / "campaign-1" / f"{view}.csv").read_text()
         assert text.count("\n") - 1 == size.rows, view
         assert len(text) / 3 - 200 < size.bytes < 3 * len(text), view
-    assert first.startswith(f"about {byte_count(sum(size.bytes for size in sizes.values()))}; ")
+    assert first.startswith(f"note: about {byte_count(sum(size.bytes for size in sizes.values()))}; ")
 
 
 @pytest.mark.parametrize("file_format", ["parquet", "csv"])

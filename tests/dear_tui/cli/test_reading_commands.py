@@ -362,7 +362,8 @@ def test_estimate_for_people_and_for_scripts(invoke: Invoke, tmp_path: Path) -> 
     said = invoke("estimate", config)
     assert said.code == 0
     names = ["faults", "injected", "images", "pairs", "FLOPs", "memory", "disk", "time"]
-    assert [line.split()[0] for line in said.out.splitlines()] == names
+    assert [line[:8].strip() for line in said.out.splitlines() if line[:8].strip()] == names
+    assert " of set-up, then about " in said.out
     assert (
         "injected 61,470 of 61,706 parameters (99.6 %), the weights of Conv2d and Linear; not injected: 236" in said.out
     )

@@ -137,7 +137,7 @@ async def test_capital_r_renames_and_capital_n_keeps_a_note(store: Store) -> Non
     async with DearApp(store.layout.root).run_test(size=(120, 40), notifications=True) as pilot:
         await at(pilot, 2)
         await pilot.press("R", *"[b]", "enter")
-        await until_shown(pilot, "#2  second[b]", "campaign 2 is second[b] now")
+        await until_shown(pilot, "#2  second[b]")
         await pilot.press("N", *"too few images", "enter")
         await until_shown(pilot, "note: too few images")
         await pilot.press("N")

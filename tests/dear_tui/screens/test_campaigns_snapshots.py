@@ -59,7 +59,7 @@ def desk(state: str) -> FakeDesk:
 async def shown(pilot: Any) -> None:
     """Wait for all that threads read."""
     await settle(pilot)
-    await until_shown(pilot, "1,040 critical", "orker")
+    await until_shown(pilot, "#7", "orker")
     await pilot.press("g")
     if pilot.app.size.width >= 110:
         await until_shown(pilot, "fingerprint")
@@ -75,7 +75,7 @@ def test_campaigns_with_details_below(snap_compare: Callable[..., bool]) -> None
     async def show(pilot: Any) -> None:
         await shown(pilot)
         await pilot.press("c", "j", "i")
-        await until_shown(pilot, "Table I")
+        await until_shown(pilot, "Accuracy and severities")
 
     assert snap_compare(make_app(source("finished"), desk=desk("finished")), run_before=show)
 
@@ -109,12 +109,12 @@ def form_of(state: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]
 
     async def show(pilot: Any) -> None:
         await pilot.press("n")
-        await until_shown(pilot, "lenet5-mnist", "arch")
+        await until_shown(pilot, "lenet5-mnist", "rchitecture")
         if state == "measured":
             await until_shown(pilot, "40s to 50s")
         else:
             await type_into(pilot, "model", "arch", "resnet20")
-            await until_shown(pilot, "1 thing to fix")
+            await until_shown(pilot, "1 field to fix")
             await pilot.press("down", "down")  # to a choice, where no cursor blinks
             await until_shown(pilot, "[dataset] name")
 

@@ -286,14 +286,14 @@ async def test_the_same_question_is_read_at_most_once_a_second_and_only_when_som
     async with app.run_test(size=(80, 24)) as pilot:
         await open_map(pilot)
         calls = source.results.calls
-        assert calls["rates"] == 1
+        before = calls["rates"]
         app.screen.refresh_snapshot()  # type: ignore[attr-defined]
         for done in (12, 14, 16):
             await go_on(pilot, source, done)
-        assert calls["rates"] <= 2
+        assert calls["rates"] <= before + 1
         pairs = int(source.results.rates(7).pairs[2, 30])
         await until_shown(pilot, f"faults drawn · {pairs:,} pairs")
-        assert calls["rates"] <= 4  # with the one of this test
+        assert calls["rates"] <= before + 3  # with the one of this test
 
 
 @pytest.mark.parametrize(
@@ -393,7 +393,7 @@ async def test_a_slow_store_blocks_no_key(monkeypatch: pytest.MonkeyPatch) -> No
     async with app.run_test(size=(80, 24)) as pilot:
         await open_screen(pilot, "3", "Reading the store")
         await pilot.press("2")
-        await until_shown(pilot, "faults → images")
+        await until_shown(pilot, "↑ faults by")
         await pilot.press("3")
         allowed.set()
         await until_shown(pilot, "mantissa")
@@ -425,7 +425,7 @@ async def test_only_the_lines_that_change_are_painted_again(monkeypatch: pytest.
 async def test_words_filter_a_list_and_esc_takes_them_away_before_it_goes_back() -> None:
     source = make_source()
     app = make_app(source, 7)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=(120, 40)) as pilot:
         await open_map(pilot, "slash")
         await until_shown(pilot, "all faults › 2,000 faults", "makes a right answer wrong")
         await pilot.press(*"bit=30 lost fc")

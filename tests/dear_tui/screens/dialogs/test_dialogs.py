@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
 from textual import events
 from textual.content import Content
@@ -12,13 +13,16 @@ from textual.keys import REPLACED_KEYS
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, OptionList, Static
 
+from dear_tui.charts.result_data import PlotChoice
 from dear_tui.screens.dialogs.confirm import ConfirmScreen
 from dear_tui.screens.dialogs.dialog import Dialog, Palette
 from dear_tui.screens.dialogs.jump import JumpScreen, jump_targets
 from dear_tui.screens.dialogs.keys import KeysScreen
+from dear_tui.screens.dialogs.plot_columns import PlotColumns
 from dear_tui.screens.dialogs.prompt import Prompt
 from dear_tui.screens.dialogs.query_list import Entry, QueryList
 from dear_tui.screens.dialogs.save_config import SaveConfigScreen
+from dear_tui.screens.dialogs.themes import ThemePalette
 from dear_tui.screens.dialogs.value import ValueScreen
 from dear_tui.screens.new_campaign import NewCampaignScreen
 from dear_tui.settings.actions import actions_of
@@ -39,9 +43,11 @@ DIALOGS: dict[type[Screen[Any]], Callable[[DearApp], Screen[Any]]] = {
     KeysScreen: lambda app: KeysScreen(actions_of(app.screen)),
     NewCampaignScreen: lambda _app: NewCampaignScreen(),
     Palette: lambda _app: Palette(),
+    PlotColumns: lambda _app: PlotColumns(pa.table({"a": [1], "b": [2.0]}), PlotChoice(0, (1,))),
     Prompt: lambda _app: Prompt("save as", "mine", "A name."),
     QueryList: lambda _app: QueryList("questions", ENTRIES, "none"),
     SaveConfigScreen: lambda _app: SaveConfigScreen(Path("/nowhere"), "file.toml", lambda _path: None),
+    ThemePalette: lambda app: ThemePalette(app.screen, sorted(app.available_themes), app._kept_theme),
     ValueScreen: lambda _app: ValueScreen("config", "text\n" * 100),
 }
 """How each is made; the form is no dialog, but leaves as they do."""

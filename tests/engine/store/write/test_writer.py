@@ -106,7 +106,8 @@ def test_faults_and_images_are_stored_as_given(tmp_path: Path) -> None:
     new, faults = truth.new, truth.new.faults
     with duckdb.connect(str(store.layout.catalogue), read_only=True) as client:
         rows = client.sql(
-            "SELECT * EXCLUDE (campaign, golden_value, faulty_value, out_channel, in_channel) FROM faults ORDER BY fault_id"
+            "SELECT * EXCLUDE (campaign, golden_value, faulty_value, out_channel, in_channel) FROM faults "
+            "ORDER BY fault_id"
         ).fetchall()
         values = client.sql("SELECT golden_value, faulty_value FROM faults ORDER BY fault_id").fetchnumpy()
         images = client.sql("SELECT * EXCLUDE campaign FROM images ORDER BY image_id").fetchall()
