@@ -107,7 +107,7 @@ class DraftCheck:
         if "measure" in self._delays:
             self._delays["measure"].stop()
         self._pane.give_up()
-        self._pane.show(seconds=None, step="", submitting=False)
+        self._pane.show(time="", step="", submitting=False)
 
     def _ask(self, draft: Draft, edition: int, is_planned: bool, images: int | None) -> None:
         """In a thread."""
@@ -124,11 +124,11 @@ class DraftCheck:
         self._screen.query_one(Form).keep_focused_in_view()
         if checked.problems or checked.error:
             pane.give_up()
-            pane.show(problems=checked.problems, error=checked.error, size=None, seconds=None, step="")
+            pane.show(problems=checked.problems, error=checked.error, size=None, time="", step="")
         elif is_planned:
             pane.show(problems={}, error="", size=checked.size)
         else:
-            pane.show(problems={}, error="", size=checked.size, seconds=None, step="loading network and images")
+            pane.show(problems={}, error="", size=checked.size, time="", step="loading network and images")
             self._after("measure", MEASURE_SECONDS, self._measure)
         if self._once_checked:
             do, self._once_checked = self._once_checked, None

@@ -65,9 +65,7 @@ In SQL, correct is the number of images that are right under the fault."""
     BINDINGS: ClassVar[list[BindingType]] = with_ids(
         "faults-screen",
         Binding("enter", "open", "open", tooltip="the fault under the cursor; the image under the cursor"),
-        Binding(
-            "escape", "back", "back", key_display="esc", tooltip="no filter any more; else back to where one came from"
-        ),
+        Binding("escape", "back", "back", key_display="esc", tooltip="takes the filter away; else goes back"),
         Binding("o", "change_order", "order", tooltip="most critical, most costly, first seen, as drawn"),
         Binding("slash", "filter", "filter", key_display="/", tooltip="only faults that meet what is typed"),
         Binding("c", "show_confusion", "classes", tooltip="golden against faulty class, here and of all faults"),

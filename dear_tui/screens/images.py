@@ -64,12 +64,12 @@ golden     the class without a fault; ✗ where it is not the label"""
             "filter",
             "filter",
             key_display="/",
-            tooltip="only images that meet what is typed, or the one of an id",
+            tooltip="only images that meet what is typed",
         ),
         Binding("c", "show_confusion", "classes", tooltip="golden against faulty class, of all faults"),
         Binding("o", "change_order", "order", tooltip="by rank, or most critical faults first"),
         Binding("s", "open_sql", "SQL", tooltip="the query behind the list"),
-        Binding("escape", "back", "back", key_display="esc", tooltip="no filter any more; else back to the fault"),
+        Binding("escape", "back", "back", key_display="esc", tooltip="takes the filter away; else goes back"),
     )
     DEFAULT_CSS = """
     ImagesScreen {

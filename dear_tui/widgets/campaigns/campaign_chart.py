@@ -110,7 +110,8 @@ class CampaignChart(Chart, can_focus=True):
 
     HELP = (
         "Each fault counts at its worst severity so far.\n"
-        "A click reads out what is under it; the wheel zooms there, and dragging moves along the x axis."
+        "A click reads out what is under it; the wheel zooms there,\n"
+        "and dragging moves along the x axis."
     )
 
     @dataclass

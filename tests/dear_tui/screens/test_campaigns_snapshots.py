@@ -59,7 +59,7 @@ def desk(state: str) -> FakeDesk:
 async def shown(pilot: Any) -> None:
     """Wait for all that threads read."""
     await settle(pilot)
-    await until_shown(pilot, "#7", "orker")
+    await until_shown(pilot, "name", "orker")
     await pilot.press("g")
     if pilot.app.size.width >= 110:
         await until_shown(pilot, "fingerprint")

@@ -36,7 +36,7 @@ RUNNING = make_status(7, done=4000, state="running", rate=397_812.0, eta_s=249.0
 
 def drawn_curve(done: int, chart: CampaignChart) -> Picture:
     """What the chart should show after so many images."""
-    return draw_plot(curve_plot(7, make_curve(done), None, chart.view), chart.view, *chart.size)
+    return draw_plot(curve_plot(7, make_curve(done), None, chart.view, is_ranked=True), chart.view, *chart.size)
 
 
 def running() -> FakeSource:
@@ -233,7 +233,7 @@ async def test_only_the_cells_that_changed_are_painted_again(monkeypatch: pytest
         chart = app.screen.query_one(CampaignChart)
         painted: list[Region] = []
         monkeypatch.setattr(chart, "refresh", lambda *regions, **_options: painted.extend(regions))
-        chart.show_data(ChartData(7, make_curve(4100)))
+        chart.show_data(ChartData(7, make_curve(4100), is_ranked=True))
         assert painted
         assert sum(region.area for region in painted) < 40
         assert all("⠀" not in row for row in chart.picture.rows())

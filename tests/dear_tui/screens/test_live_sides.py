@@ -123,9 +123,9 @@ async def test_the_second_chart_shows_what_the_first_does_not() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await settle_all(pilot)
         side = app.screen.query_one(SideChart)
-        assert "critical faults → el2n" in "".join(side.picture.rows())
+        assert "critical faults → EL2N" in "".join(side.picture.rows())
         await press(pilot, "v")
-        assert "faults → images" in "".join(side.picture.rows())
+        assert "faults by their worst" in "".join(side.picture.rows())
 
 
 async def test_trouble_with_the_details_is_said_and_the_curve_stays() -> None:
