@@ -64,12 +64,12 @@ In SQL, correct is the number of images that are right under the fault."""
 
     BINDINGS: ClassVar[list[BindingType]] = with_ids(
         "faults-screen",
-        Binding("enter", "open", "open", tooltip="the fault under the cursor; the image under the cursor"),
+        Binding("enter", "open", "open", tooltip="the fault, or the image, under the cursor"),
         Binding("escape", "back", "back", key_display="esc", tooltip="takes the filter away; else goes back"),
-        Binding("o", "change_order", "order", tooltip="most critical, most costly, first seen, as drawn"),
+        Binding("o", "change_order", "order", tooltip="most critical, costliest, first seen, as drawn"),
         Binding("slash", "filter", "filter", key_display="/", tooltip="only faults that meet what is typed"),
-        Binding("c", "show_confusion", "classes", tooltip="golden against faulty class, here and of all faults"),
-        Binding("v", "change_quantity(1)", "quantity", tooltip="critical pairs, faults, what they cost, NaN, masked"),
+        Binding("c", "show_confusion", "classes", tooltip="golden against faulty classes, here and of all"),
+        Binding("v", "change_quantity(1)", "quantity", tooltip="critical pairs, faults, their cost, NaN, masked"),
         Binding("V", "change_quantity(-1)", "quantity before", show=False, tooltip="the one before"),
         Binding("s", "open_sql", "SQL", tooltip="the query behind what is shown"),
         Binding("e", "export", "save", tooltip="the map as SVG, PNG and CSV, into this folder"),

@@ -58,7 +58,7 @@ golden     the class without a fault; ✗ where it is not the label"""
 
     BINDINGS: ClassVar[list[BindingType]] = with_ids(
         "images-screen",
-        Binding("enter", "open", "faults", tooltip="the faults that change the answer for this image"),
+        Binding("enter", "open", "faults", tooltip="the faults that change this image's answer"),
         Binding(
             "slash",
             "filter",

@@ -75,8 +75,8 @@ class CampaignChart(Chart, can_focus=True):
         Binding("x", "toggle('log_x')", "log x", show=False, tooltip="the x axis logarithmic"),
         Binding("a", "toggle('asymptotes')", "final", show=False, tooltip="dotted: the critical count F, 0.9 F, 1.1 F"),
         Binding("d", "toggle('density')", "density", tooltip="shade by the number of images"),
-        Binding("r", "toggle('shares')", "ranks/%", tooltip="x in images, or in share of each campaign's images"),
-        Binding("p", "toggle('percent')", "faults/%", tooltip="y in faults, or in percent of each campaign's faults"),
+        Binding("r", "toggle('shares')", "ranks/%", tooltip="x in images, or share of each campaign's images"),
+        Binding("p", "toggle('percent')", "faults/%", tooltip="y in faults, or percent of each one's faults"),
         Binding("plus", "zoom(1)", "zoom", key_display="+", tooltip="enlarge around the cursor, or the left edge"),
         Binding("equals_sign", "zoom(1)", "zoom", show=False, key_display="="),
         Binding("minus", "zoom(-1)", "zoom out", show=False, key_display="-", tooltip="show more of the x axis"),
@@ -104,7 +104,7 @@ class CampaignChart(Chart, can_focus=True):
             tooltip="ten columns right",
         ),
         Binding("escape", "no_cursor", "no cursor", show=False, tooltip="take the cursor away"),
-        Binding("e", "export", "save", tooltip="what is shown, as SVG, PNG and CSV, into this folder"),
+        Binding("e", "export", "save", tooltip="as SVG, PNG and CSV, into this folder"),
         Binding("space", "toggle_frozen", "freeze", tooltip="hold the drawing still; the campaign goes on"),
     )
 

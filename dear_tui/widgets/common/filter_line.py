@@ -28,7 +28,7 @@ class FilterWords(Input):
     BINDINGS: ClassVar[list[BindingType]] = with_ids(
         "filter-words",
         Binding("escape", "forget", "all", tooltip="no filter: all rows again"),
-        Binding("enter,down", "keep", "to the list", tooltip="back to the rows that are left; to the one of a number"),
+        Binding("enter,down", "keep", "to the list", tooltip="to the rows left, or to the one of a number"),
     )
 
     def action_forget(self) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dear_tui.charts.picture import Ink
 from dear_tui.charts.view import ChartKind, ChartView
 from dear_tui.screens.live import LiveScreen
 from dear_tui.settings.actions import actions_of
@@ -36,10 +35,10 @@ async def test_v_goes_round_the_views() -> None:
             shown.append((chart.view.kind, next(iter(chart.picture.rows())).strip()[:22]))
             await press(pilot, "v")
         assert shown == [
-            (ChartKind.CURVE, "↑ faults → images  ⠤⠤⠤"),
-            (ChartKind.SCATTER, "↑ critical faults → el"),
-            (ChartKind.COMPARISON, "↑ % of pairs → images "),
-            (ChartKind.CURVE, "↑ faults → images  ⠤⠤⠤"),
+            (ChartKind.CURVE, "Cumulative detection c"),
+            (ChartKind.SCATTER, "Critical faults of eac"),
+            (ChartKind.COMPARISON, "Critical faults found,"),
+            (ChartKind.CURVE, "Cumulative detection c"),
         ]
 
 
@@ -49,7 +48,7 @@ async def test_random_against_ranked_says_what_it_waits_for() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settle_all(pilot)
         await press(pilot, "v", "v")
-        assert "drawn once every image has run" in screen_text(app)
+        assert "once every image has run" in " ".join(screen_text(app).split())
         assert "4,000 of 10,000 have" in screen_text(app)
         keys = {action.keys[0] for action in actions_of(app.screen)}
         assert not keys & {"e", "+", "→", "m", "s", "y"}
@@ -60,11 +59,11 @@ async def test_random_against_ranked_says_what_it_waits_for() -> None:
 @pytest.mark.parametrize(
     ("keys", "key", "changed"),
     [
-        ((), "x", ChartView(log_x=True)),
+        ((), "x", ChartView(log_x=False)),
         ((), "y", ChartView(log=True)),
         ((), "a", ChartView(asymptotes=False)),
         (("v",), "d", ChartView(ChartKind.SCATTER, density=True)),
-        (("v", "v"), "n", ChartView(ChartKind.COMPARISON, hidden=frozenset({Ink.NON_CRITICAL}))),
+        (("v", "v"), "y", ChartView(ChartKind.COMPARISON, log=True)),
         (("v", "v"), "a", ChartView(ChartKind.COMPARISON, asymptotes=False)),
     ],
 )
@@ -108,7 +107,7 @@ async def test_marked_campaigns_are_overlaid_while_there_are_some() -> None:
         for words in ("#9 begun 1,040", "#8 central 843", "#7 lenet5-mnist 1,040"):
             assert words in screen_text(app)
         await press(pilot, "r")
-        assert "→ % of images" in screen_text(app)
+        assert "% of each one's images" in screen_text(app)
         await press(pilot, "v")
         assert chart.view.kind is ChartKind.CURVE
         await press(pilot, "v", "v", "v")
@@ -127,9 +126,10 @@ async def test_export_writes_two_files_and_says_where(tmp_path: Path, monkeypatc
         await press(pilot, "plus", "e")
         await until(pilot, lambda: bool(app._notifications))
         said = [notice.message for notice in app._notifications]
-    assert said == [f"Written: {tmp_path}/campaign-7-curve.svg, {tmp_path}/campaign-7-curve.csv"]
+    assert len(said) == 1
+    assert said[0].startswith(f"Written: {tmp_path}/campaign-7-curve.svg, {tmp_path}/campaign-7-curve.csv")
     with (tmp_path / "campaign-7-curve.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == 5000
+        assert len(list(csv.DictReader(file))) == 100, "the shown part of a logarithmic axis"
     assert (tmp_path / "campaign-7-curve.svg").read_text().startswith("<svg")
 
 
