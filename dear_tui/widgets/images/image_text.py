@@ -9,6 +9,7 @@ from textual.content import Content
 
 from dear_tui.widgets.common.columns import ListColumn, class_text, lay_out
 from dear_tui.widgets.common.status_text import MUTED, bar
+from engine.metrics.registry import written
 from engine.severity import NOT_RUN_NAMES
 from engine.units import percent
 
@@ -44,7 +45,7 @@ def image_rows(images: ImageRows, class_names: Sequence[str], width: int) -> Row
         ListColumn("label", lambda i: class_text(int(images.label[i]), names), class_width, 1, left=True),
         ListColumn("golden", golden, max(class_width + 2, 6) if is_wide else 6, 1, left=True),
         *(
-            ListColumn(name, lambda i, values=values: f"{values[i]:.4f}", 6, 2 + place)  # type: ignore[misc]
+            ListColumn(written(name), lambda i, values=values: f"{values[i]:.4f}", 6, 2 + place)  # type: ignore[misc]
             for place, (name, values) in enumerate(images.metrics.items())
         ),
     ]
@@ -65,7 +66,7 @@ def image_text(images: ImageRows, place: int, class_names: Sequence[str]) -> Con
 
 def metrics_text(images: ImageRows, place: int) -> Content:
     """The value of each metric for one image."""
-    values = (f"{name} {values[place]:.4g}" for name, values in images.metrics.items())
+    values = (f"{written(name)} {values[place]:.4g}" for name, values in images.metrics.items())
     return Content.styled(" · ".join(values), MUTED)
 
 

@@ -49,7 +49,7 @@ async def test_the_list_and_the_first_image() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await open_images(pilot)
         results, text = source.results, screen_text(app)
-        for part in ("rank", "image", "crit", "label", "golden", "el2n", "40 images, by rank"):
+        for part in ("rank", "image", "crit", "label", "golden", "EL2N", "40 images, by rank"):
             assert part in text
         assert f"image {results.image_id[0]} · rank 1" in text
         assert f"label {results.label[0]} · golden {results.golden_class[0]}" in text

@@ -29,7 +29,7 @@ def test_picture_without_the_data_set(
     snap_compare: Callable[..., bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def show(pilot: Any) -> None:
-        await open_screen(pilot, "6", "No picture:", "of 2,000 faults")
+        await open_screen(pilot, "6", "No picture:", "faults change it")
 
     monkeypatch.chdir(tmp_path)
     source = make_source()
