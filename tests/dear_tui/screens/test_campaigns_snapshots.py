@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.store.state.queue import QueueView
 from tests.dear_tui.memory_desk import FakeDesk, FakePlanner, worker_view
-from tests.dear_tui.memory_store import FakeSource, make_app, make_status, settle, until_shown
+from tests.dear_tui.memory_store import FakeSource, make_app, make_status, settle, until, until_shown
 from tests.dear_tui.pictures import pictures
 from tests.dear_tui.screens.test_new_campaign_screen import ESTIMATE, MATERIAL, type_into
 
@@ -60,6 +60,9 @@ async def shown(pilot: Any) -> None:
     """Wait for all that threads read."""
     await settle(pilot)
     await until_shown(pilot, "name", "orker")
+    screen = pilot.app.screen
+    of = {status.id for status in pilot.app.snapshot.campaigns if status.critical}
+    await until(pilot, lambda: of <= screen._found.keys())
     await pilot.press("g")
     if pilot.app.size.width >= 110:
         await until_shown(pilot, "fingerprint")
