@@ -22,11 +22,11 @@ from engine.injection.network.weight_reads import untouched_copy
 from engine.injection.numerics import Numerics, choose_numerics
 from engine.injection.outcomes import WeightFaults
 from engine.injection.screened.audit import AuditPlan
+from engine.metrics.kept_logits import kept_logits
 from engine.metrics.registry import compute_metrics, metrics_for
 from engine.metrics.selection import known_size, select_images
 from engine.models import load_model
 from engine.running.fingerprint import fingerprint, identify, identify_network
-from engine.running.kept_logits import kept_logits
 from engine.running.memory_budget import batch_memory, host_memory
 from engine.running.metric_input import metric_input
 from engine.running.networks import Networks, PreparedNetwork

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from engine.running import kept_logits as module
-from engine.running.kept_logits import kept_logits
+from engine.metrics import kept_logits as module
+from engine.metrics.kept_logits import kept_logits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
