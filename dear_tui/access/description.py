@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 def sections(status: CampaignStatus, description: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Title -> name -> value."""
     known = {name: value for name, value in asdict(status).items() if value is not None}
+    if status.is_prepared:
+        known["population"] = description["population"]
     values = {
-        "campaign": known | {"population": description["population"], "fingerprint": description["fingerprint"]},
+        "campaign": known | {"fingerprint": description["fingerprint"]},
         "config": flat(description["config"]),
         "numerics": description["numerics"],
         "depends on": description.get("identity", {}),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dear_tui.cli.printing.say import say, tell
 from dear_tui.cli.results.summary import size_in_words, what_is_run
+from dear_tui.text.size import NOT_PREPARED
 from engine.errors import UnreachableError
 from engine.severity import COUNTS
 from engine.units import duration, percent, rate
@@ -33,6 +34,9 @@ def print_so_far(store: Store, status: CampaignStatus) -> None:
     say(", ".join(_state(store, status)))
     if status.error:
         say(f"reason: {status.error}")
+    if not status.is_prepared:
+        say(NOT_PREPARED)
+        return
     say(size_in_words(status))
     try:
         images = store.read(
@@ -54,6 +58,9 @@ def print_so_far(store: Store, status: CampaignStatus) -> None:
 def _state(store: Store, status: CampaignStatus) -> Iterator[str]:
     waiting = store.queue.waiting()
     place = f", number {waiting.index(status.id) + 1} in the queue" if status.id in waiting else ""
+    if not status.is_prepared:
+        yield f"{status.state}{place}"
+        return
     yield f"{status.state}{place}: {percent(status.pairs_done, status.pairs)} done"
     yield f"{status.pairs_done:,} of {status.pairs:,} pairs"
     if status.rate:

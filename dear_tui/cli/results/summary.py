@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from dear_tui.cli.printing.say import say, shown_steps, tell
+from dear_tui.text.size import size_of
 from dear_tui.text.times import start_to_end
 from engine.errors import InputError
 from engine.steps import Step
@@ -70,8 +71,7 @@ def print_tables(store: Store, campaign: int, table_format: str) -> None:
 
 def size_in_words(status: CampaignStatus) -> str:
     """Faults, images and pairs."""
-    of_drawn = f" of {status.drawn:,}" if status.has_stopped_early else ""
-    return f"{status.faults:,}{of_drawn} faults x {status.images:,} images = {status.pairs:,} pairs"
+    return f"{size_of(status, by='x')} = {status.pairs:,} pairs"
 
 
 def what_is_run(status: CampaignStatus, description: Mapping[str, Any], data_set: int, right: int) -> Iterator[str]:

@@ -11,7 +11,8 @@ from textual.widgets import Static
 
 from dear_tui.access.description import audit_lines, findings_lines, interval_text, table_one_lines, workload_words
 from dear_tui.settings.keymap import with_ids
-from dear_tui.widgets.common.status_text import MUTED, asked_text, name_text, size_of, state_text, took
+from dear_tui.text.size import size_of
+from dear_tui.widgets.common.status_text import MUTED, asked_text, name_text, state_text, took
 from engine.severity import NOT_RUN_NAMES
 from engine.units import percent
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from dear_tui.access.commands import DOING
+from dear_tui.text.size import size_of
 from dear_tui.text.times import start_to_end
 from engine.severity import NOT_RUN_NAMES
 from engine.units import duration, percent, rate, short_count
@@ -25,8 +26,6 @@ STATES = {
     "cancelled": ("–", MUTED),
 }
 LEAST_BAR = 8
-NOT_PREPARED = "faults and images not known yet"
-"""of a campaign that was queued by its config alone"""
 
 
 def state_text(status: CampaignStatus, place: int | None = None) -> Content:
@@ -58,14 +57,6 @@ def workload_text(status: CampaignStatus) -> Content:
 def size_text(status: CampaignStatus) -> Content:
     """How many faults and images a campaign has."""
     return Content.styled(size_of(status), MUTED)
-
-
-def size_of(status: CampaignStatus) -> str:
-    """The size of a campaign in full, and of how many faults it stopped."""
-    if not status.is_prepared:
-        return NOT_PREPARED
-    of_drawn = f" of {status.drawn:,}" if status.has_stopped_early else ""
-    return f"{status.faults:,}{of_drawn} faults × {status.images:,} images"
 
 
 def progress_text(status: CampaignStatus, width: int) -> Content:

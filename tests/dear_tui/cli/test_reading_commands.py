@@ -143,6 +143,21 @@ def test_show_of_an_unfinished_campaign_has_its_state_and_no_tables(invoke: Invo
     assert json.loads(invoke("show", "1", "--json", "--store", store).out)["tables"] is None
 
 
+def test_show_of_a_campaign_that_is_not_prepared_says_what_is_known_and_its_config(
+    invoke: Invoke, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    invoke("submit", "--no-start", write_config(tmp_path), "--store", store)
+    shown = invoke("show", "1", "--store", store)
+    assert shown.code == 0
+    assert shown.out.splitlines()[1:3] == ["queued, number 1 in the queue", "faults and images not known yet"]
+    assert "  faults.count         60\n" in shown.out
+    assert "  population " not in shown.out
+    assert shown.err.endswith("next: dear-tui worker status tells what runs before it\n")
+    invoke("cancel", "1", "--store", store)
+    assert invoke("show", "1", "--store", store).out.splitlines()[1] == "cancelled"
+
+
 def test_show_of_a_finished_campaign_begins_with_its_results(invoke: Invoke, finished_store: Path) -> None:
     shown = invoke("show", "1", "--store", finished_store).out
     assert shown.startswith("campaign 1: small, lenet5 on npz\n60 faults x 40 images = 2,400 pairs, computed in ")
