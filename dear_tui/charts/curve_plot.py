@@ -99,7 +99,7 @@ def _describe(curve: CurveData, image_ids: NDArray[np.int64] | None, rank: int) 
     counts = _counts(curve)
     return [
         *(f"{name.replace('_', '-')} {counts[name][rank]:,}" for name in worst_first(counts)),
-        f"after {rank + 1:,} images",
+        f"after {rank + 1:,} {'image' if rank == 0 else 'images'}",
         *image,
         f"{written(curve.metric_name)} {curve.metric[rank]:.4g}",
     ]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
 from dear_tui.access.description import interval_text
+from dear_tui.text.times import start_to_end
 from dear_tui.widgets.common.status_text import MUTED, STATES, asked_text, name_of, progress_text, state_text
 from engine.units import duration, percent, short_count
 
@@ -56,6 +56,8 @@ class CampaignColumn:
     """whether the greatest is first, before the direction is turned"""
     most: int | None = None
     """columns of the terminal at most"""
+    is_rare: bool = False
+    """whether it is left out where it would be empty"""
 
 
 @dataclass(frozen=True)
@@ -107,22 +109,12 @@ def _pair_rate(row: Row) -> float | None:
 
 def _seconds(row: Row) -> float | None:
     """From the first start to the end, or the time that is left."""
-    if row.status.state == "running":
-        return row.status.eta_s
-    try:
-        started, finished = (datetime.fromisoformat(at or "") for at in (row.status.started, row.status.finished))
-    except (ValueError, TypeError):
-        return None
-    return (finished - started).total_seconds() if row.status.state == "finished" else None
+    return row.status.eta_s if row.status.state == "running" else start_to_end(row.status)
 
 
 def _time(row: Row) -> str:
     seconds = _seconds(row)
-    return (
-        ""
-        if seconds is None or seconds < 0
-        else f"{'ETA ' if row.status.state == 'running' else ''}{duration(seconds)}"
-    )
+    return "" if seconds is None else f"{'ETA ' if row.status.state == 'running' else ''}{duration(seconds)}"
 
 
 def _costly(row: Row) -> int | None:
@@ -142,6 +134,8 @@ COLUMNS = (
     CampaignColumn("id", lambda row: f"#{row.status.id}", lambda row: row.status.id, style=MUTED, falls=True),
     CampaignColumn("name", lambda row: name_of(row.status), lambda row: row.status.name.lower(), left=True,
                    style="bold", most=WIDEST_NAME),
+    CampaignColumn("study", lambda row: row.study, lambda row: row.study.lower() or None, spare=6, left=True,
+                   style=MUTED, most=20, is_rare=True),
     CampaignColumn("state", _state, lambda row: list(STATES).index(row.status.state), left=True, style=_state_style),
     CampaignColumn("network", lambda row: row.status.network, lambda row: row.status.network, spare=7, left=True,
                    style=MUTED, most=16),

@@ -91,11 +91,9 @@ class CampaignList(RowList):
         self.order = self.order.turned()
 
     def on_click(self, event: events.Click) -> None:
-        """A heading sorts, and turns the order when it is clicked again; the second click on a campaign opens it."""
+        """A heading sorts, and turns the order when it is clicked again."""
         if event.y < self.HEADING_LINES:
             self._sort_at(event.x - self.gutter.left - 1)
-        elif event.chain > 1:
-            self.action_open()
 
     def _sort_at(self, x: int) -> None:
         """By the column whose heading is there."""
@@ -115,7 +113,11 @@ class CampaignList(RowList):
         marks = ListColumn(
             "", lambda place: MARK if self._shown[place].is_marked else "", 1, style="bold $text-warning"
         )
-        return [marks, *(self._column(place, column) for place, column in enumerate(COLUMNS))]
+        columns = [self._column(place, column) for place, column in enumerate(COLUMNS) if self._has(place, column)]
+        return [marks, *columns]
+
+    def _has(self, number: int, column: CampaignColumn) -> bool:
+        return not column.is_rare or number == self.order.column or any(map(column.text, self._shown))
 
     def _column(self, number: int, column: CampaignColumn) -> ListColumn:
         widest = max((cell_len(column.text(row)) for row in self._shown), default=0)

@@ -27,6 +27,7 @@ from tests.dear_tui.memory_store import (
     resize,
     screen_text,
     settle,
+    until,
     until_read,
     until_shown,
 )
@@ -505,8 +506,7 @@ async def test_the_map_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     app = make_app(make_source(), 7)
     async with app.run_test(size=(120, 40)) as pilot:
         await open_map(pilot, "e")
-        await settle(pilot)
-        await app.workers.wait_for_complete([one for one in app.workers if one.group == "export"])
+        await until(pilot, lambda: "Written: " in str([told.message for told in app._notifications]))
         grid = fault_map(app).grid
     assert grid is not None
     assert {path.name for path in tmp_path.iterdir()} >= {"campaign-7-map.svg", "campaign-7-map.csv"}

@@ -59,7 +59,9 @@ async def test_marked_campaigns_stand_side_by_side_with_what_differs(store: Path
         assert lines[2].split()[:3] == ["id", "faults.seed", "critical"]
         assert [line.replace("▌", " ").split()[:2] for line in lines[3:6]] == [["1", "1"], ["2", "2"], ["4", "9"]]
         await pilot.press("s")
-        await until_shown(pilot, "campaign IN (1, 2, 4)")
+        await until_shown(pilot, "critical % of pairs")
+        assert isinstance(app.screen, SqlScreen)
+        assert "campaign IN (1, 2, 4)" in app.screen.editor.text.query_text
 
 
 async def test_members_stand_side_by_side_and_lead_on(store: Path) -> None:
@@ -130,6 +132,8 @@ async def test_the_list_names_the_study_and_finds_by_it() -> None:
     app = make_app(source)
     async with app.run_test(size=(180, 24)) as pilot:
         await settle(pilot)
-        assert "study five seeds" in screen_text(app)
+        heading, with_study, without = screen_text(app).splitlines()[1:4]
+        assert with_study[heading.index("study") :].startswith("five seeds ")
+        assert without[heading.index("study") :].startswith("           ")
         await pilot.press("slash", *"five", "enter")
         await until_shown(pilot, "1 of 2 campaigns")
