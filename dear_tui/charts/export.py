@@ -17,6 +17,7 @@ from engine.report.writers.extra import MissingExtraError
 from engine.report.writers.pictures import svg_as_png
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -69,6 +70,14 @@ def write_files(svg: str, table: Table, folder: Path, name: str) -> Export:
         return Export((picture, numbers), "For a PNG, too: pip install 'dear-tui[report]'")
     pixels.write_bytes(drawn)
     return Export((picture, numbers, pixels))
+
+
+def written_or_why(write: Callable[[], Export], folder: Path) -> tuple[str, bool]:
+    """What to tell the user of files that are written into a folder, and whether they could not be."""
+    try:
+        return write().sentence, False
+    except OSError as error:
+        return f"{folder}: cannot be written ({error.strerror})", True
 
 
 def shown_table(plot: Plot) -> Table:

@@ -119,6 +119,8 @@ class Plot:
     x_name: str
     """with its unit"""
     y_name: str
+    short_names: tuple[str, str]
+    """of the x and the y axis, for a place without room"""
     x: Axis
     y: Axis
     series: tuple[Series, ...]
@@ -136,8 +138,6 @@ class Plot:
     right_name: str = ""
     """of the right axis, with its unit"""
     bands: tuple[Span, ...] = ()
-    short_names: tuple[str, str] = ("", "")
-    """of the x and the y axis, for a place without room; empty: those above"""
 
     @property
     def heading(self) -> str:
@@ -148,7 +148,7 @@ class Plot:
     def small_heading(self) -> str:
         """The same, for a place without room."""
         x, y = self.short_names
-        return f"↑ {y or self.y_name} → {x or self.x_name}"
+        return f"↑ {y} → {x}"
 
     @property
     def least_window(self) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dear_tui.charts.export import NAMES
 from dear_tui.charts.result_plot import MOST_LINES, PlotKind, ResultLine, ResultPlot, make_result_plot
-from dear_tui.query.values import cell_text
+from dear_tui.query.values import cell_text, is_number
 from engine.analysis.result_table import Column, Kind, Table
 
 if TYPE_CHECKING:
@@ -57,13 +57,7 @@ class PlotChoice:
 
 def numbers_of(rows: pa.Table) -> list[int]:
     """The columns that can be drawn."""
-    from pyarrow import types
-
-    return [
-        index
-        for index, field in enumerate(rows.schema)
-        if types.is_integer(field.type) or types.is_floating(field.type) or types.is_decimal(field.type)
-    ]
+    return [index for index, field in enumerate(rows.schema) if is_number(field.type)]
 
 
 def first_choice(rows: pa.Table) -> PlotChoice | None:

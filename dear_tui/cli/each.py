@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from dear_tui.cli.printing.say import tell
+from dear_tui.cli.printing.say import tell_refused
 from engine.errors import DearError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _code_of(act: Callable[[int], None], campaign: int) -> int:
     try:
         act(campaign)
     except DearError as error:
-        tell(*(f"dear-tui: {line}" for line in str(error).splitlines()), sep="\n")
+        tell_refused(str(error))
         return error.exit_code
     except typer.Exit as end:
         return int(end.exit_code)

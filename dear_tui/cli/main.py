@@ -24,7 +24,7 @@ from dear_tui.cli.export import export
 from dear_tui.cli.keys import keys
 from dear_tui.cli.listing import list_campaigns
 from dear_tui.cli.options import StoreOption
-from dear_tui.cli.printing.say import tell
+from dear_tui.cli.printing.say import tell_refused
 from dear_tui.cli.reproduce import reproduce
 from dear_tui.cli.results.compact import compact
 from dear_tui.cli.results.compare import compare
@@ -191,5 +191,5 @@ def _program(error: typer.TyperException) -> str:
 
 def _say(sentences: str, exit_code: int) -> int:
     with suppress(OSError):  # where it cannot be said, the exit code says it
-        tell(*(f"dear-tui: {line}" for line in sentences.splitlines()), sep="\n")
+        tell_refused(sentences)
     return exit_code

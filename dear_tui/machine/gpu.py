@@ -163,8 +163,7 @@ class GpuReader:
         idle = 0 if shares or utilisation == 0 else None
         processes = []
         for one in found:
-            command = f"{PROGRAM}, this terminal" if one.pid == os.getpid() else command_of(one.pid)
-            is_own = command.startswith(PROGRAM)
+            command, is_own = command_and_owner(one.pid)
             processes.append(GpuProcess(one.pid, command, one.usedGpuMemory, shares.get(one.pid, idle), is_own))
         return tuple(sorted(processes, key=lambda process: not process.is_own))
 
@@ -185,6 +184,12 @@ class GpuReader:
             return asked(*arguments)
         except self._nvml.NVMLError:
             return None
+
+
+def command_and_owner(pid: int) -> tuple[str, bool]:
+    """What a process is called, and whether it is this program: a worker, a command, or what reads here."""
+    command = f"{PROGRAM}, this terminal" if pid == os.getpid() else command_of(pid)
+    return command, command.startswith(PROGRAM)
 
 
 def command_of(pid: int) -> str:

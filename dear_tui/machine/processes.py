@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
 
-from dear_tui.machine.gpu import PROGRAM, command_of
+from dear_tui.machine.gpu import command_and_owner
 
 MOST = 6
 """processes that are told"""
@@ -50,8 +49,8 @@ class ProcessReader:
 
 
 def _told(process: psutil.Process, share: float) -> CpuProcess:
-    command = f"{PROGRAM}, this terminal" if process.pid == os.getpid() else command_of(process.pid)
+    command, is_own = command_and_owner(process.pid)
     memory = None
     with suppress(psutil.Error, OSError):
         memory = process.memory_info().rss
-    return CpuProcess(process.pid, command, share, memory, command.startswith(PROGRAM))
+    return CpuProcess(process.pid, command, share, memory, is_own)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import pyarrow as pa
+
 NULL = "NULL"
 MOST_LETTERS = 400
 """of a text or a BLOB in a cell, which is narrower"""
@@ -23,6 +25,13 @@ UNSEEN = {number: chr(0x2400 + number) for number in range(32)} | {
 
 ENDS = {datetime.max: "infinity", datetime.min: "-infinity", date.max: "infinity", date.min: "-infinity"}
 """what Arrow's reader makes of them"""
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether a column of these values stands to the right, and can be drawn."""
+    from pyarrow import types
+
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
 
 
 def cell_text(value: Any) -> str:

@@ -13,8 +13,9 @@ from textual.widgets import Static
 from dear_tui.access import results
 from dear_tui.access.store_location import version_of
 from dear_tui.screens.empty import READING, no_results
+from dear_tui.screens.place_screen import PlaceScreen
 from dear_tui.screens.places import FaultsPlace, ImagesPlace
-from dear_tui.screens.results import ResultScreen, heading
+from dear_tui.screens.results import heading
 from dear_tui.settings.keymap import with_ids
 from dear_tui.text.filter_words import conditions_of
 from dear_tui.widgets.common.filter_line import FilterLine
@@ -24,21 +25,21 @@ from dear_tui.widgets.faults.fault_map import FaultMap
 from dear_tui.widgets.faults.fault_map_picture import HeatGrid
 from dear_tui.widgets.faults.fault_rows import critical_image_rows, fault_rows
 from dear_tui.widgets.faults.fault_text import answers_text, fault_text, group_name, group_text
-from engine.errors import InputError
 from engine.faults.group import FaultGroup
 from engine.paths import present_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from textual.app import ComposeResult
 
     from dear_tui.access.results import ListedFaults, OneFault, Question, ShownConfusion
     from dear_tui.access.store_location import Snapshot
-    from dear_tui.screens.images import ImagesScreen
     from dear_tui.screens.places import Level
     from dear_tui.widgets.common.row_list import Rows
     from engine.analysis.accuracy_cost import Effect
+    from engine.conditions import Field
     from engine.store.read.fault_results import FaultOrder, FaultRates
 
 ORDERS: dict[FaultOrder, str] = {
@@ -53,7 +54,7 @@ IMAGE_ORDERS: dict[FaultOrder, str] = {"prediction": "by prediction", **ORDERS}
 """Of the faults that change one image."""
 
 
-class FaultsScreen(ResultScreen):
+class FaultsScreen(PlaceScreen[FaultsPlace]):
     """Map, list, fault, and what they take images for; enter goes down, escape back the same way."""
 
     HELP = """\
@@ -85,9 +86,7 @@ In SQL, correct is the number of images that are right under the fault."""
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self._campaign: int | None = None
-        self._place = FaultsPlace()
+        super().__init__(FaultsPlace())
         self._shown: tuple[FaultsPlace, object, int] | None = None
         """which place is in view, the answer it shows, and for which width"""
 
@@ -125,11 +124,6 @@ In SQL, correct is the number of images that are right under the fault."""
         elif problem or self._shown is None:  # else what was shown stays for the moment
             self._show_message(Content(problem) if problem else READING)
 
-    def show_place(self, place: FaultsPlace) -> None:
-        """Go to a place: one that another screen leads to, or leads back to."""
-        self._follow_campaign()
-        self._go(place)
-
     def on_fault_map_opened(self) -> None:
         """List the faults of the cell."""
         self._go_down("list", group=self.query_one(FaultMap).group)
@@ -139,7 +133,7 @@ In SQL, correct is the number of images that are right under the fault."""
         from engine.store.read.image_results import IMAGE_FIELDS  # read before this was shown
 
         words = f"golden={self.query_one(ConfusionGrid).golden_class}"
-        await self._show_images(ImagesPlace(words, conditions_of(words, IMAGE_FIELDS), before=self._place))
+        await self.go_to(ImagesPlace(words, conditions_of(words, IMAGE_FIELDS), before=self._place))
 
     async def action_open(self) -> None:
         """From the list to a fault, from a fault's image to that image."""
@@ -149,51 +143,20 @@ In SQL, correct is the number of images that are right under the fault."""
         if self._place.level == "list":
             self._go_down("fault", fault_id=rows.key)
         else:
-            await self._show_images(ImagesPlace(row=rows.key, before=replace(self._place, row=rows.key)))
-
-    async def action_back(self) -> None:
-        """Take the filter of the list away, else go back to where one came from."""
-        place = self._place
-        if place.words:
-            self._go(place.filtered("", ()))
-        elif isinstance(place.before, ImagesPlace):
-            await self._show_images(place.before)
-        elif place.before is not None:
-            self._go(place.before)
+            await self.go_to(ImagesPlace(row=rows.key, before=replace(self._place, row=rows.key)))
 
     def action_filter(self) -> None:
         """Type what the faults of the list must meet; on the map, of the list of all faults."""
-        from engine.store.read.fault_results import FAULT_FIELDS  # read before this was shown
-
         if self._place.level == "map":
             self._go_down("list", group=FaultGroup())
-        self.query_one(FilterLine).open(FAULT_FIELDS)
+        self.query_one(FilterLine).open(self._fields)
         self.refresh_bindings()
-
-    def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
-        """Filter as it is typed; words that mean nothing yet leave the list as it is."""
-        from engine.store.read.fault_results import FAULT_FIELDS  # read before this was shown
-
-        words = "" if event.words.isdecimal() else event.words
-        try:
-            having = conditions_of(words, FAULT_FIELDS)
-        except InputError as error:
-            self.query_one(FilterLine).tell(str(error))
-            return
-        self.query_one(FilterLine).tell("")
-        if words != self._place.words:
-            self._go(self._place.filtered(words, having))
 
     def on_filter_line_kept(self, event: FilterLine.Kept) -> None:
         """Go back to the list; a number leads to the fault of that id."""
         rows = self._list()
         if event.words.isdecimal() and (rows is None or not rows.go_to(int(event.words))):
             self.notify(f"Fault {event.words} is not in this list.", severity="warning")
-        self._leave_filter()
-
-    def on_filter_line_forgotten(self) -> None:
-        """All faults of the group again."""
-        self._go(self._place.filtered("", ()))
         self._leave_filter()
 
     def action_show_confusion(self) -> None:
@@ -210,12 +173,6 @@ In SQL, correct is the number of images that are right under the fault."""
         """The faults of a list, or of the cell of the map."""
         return self.query_one(FaultMap).group if place.level == "map" else place.group
 
-    def action_change_order(self) -> None:
-        """Sort the list otherwise."""
-        orders = list(self._orders)
-        following = orders[(orders.index(self._place.order) + 1) % len(orders)]
-        self._go(replace(self._place, order=following, row=None))
-
     def action_change_quantity(self, step: int) -> None:
         """Have the map show something else of the faults."""
         from engine.analysis.accuracy_cost import SHOWN
@@ -230,12 +187,10 @@ In SQL, correct is the number of images that are right under the fault."""
 
     @work(thread=True, group="export")
     def _write(self, grid: HeatGrid, quantity: str, campaign: int, folder: Path) -> None:
+        from dear_tui.charts.export import written_or_why
         from dear_tui.widgets.faults.fault_map_export import write_map
 
-        try:
-            sentence, failed = write_map(grid, quantity, campaign, folder).sentence, False
-        except OSError as error:
-            sentence, failed = f"{folder}: cannot be written ({error.strerror})", True
+        sentence, failed = written_or_why(lambda: write_map(grid, quantity, campaign, folder), folder)
         self.notify(sentence, severity="error" if failed else "information", markup=False)
 
     def action_open_sql(self) -> None:
@@ -296,15 +251,6 @@ In SQL, correct is the number of images that are right under the fault."""
         order = _usual(place.order)
         self._go(FaultsPlace(level=level, before=before, effect=place.effect, **{"order": order, **changes}))
 
-    def _go(self, place: FaultsPlace) -> None:
-        self._place = place
-        self.refresh_snapshot()
-        self.refresh_bindings()
-
-    async def _show_images(self, place: ImagesPlace) -> None:
-        await self.dear.switch_mode("images")
-        cast("ImagesScreen", self.dear.screen).show_place(place)
-
     def _show_filter(self) -> None:
         """The words of a list stand above it."""
         self.query_one(FilterLine).show(self._place.words if self._place.level == "list" else "")
@@ -314,6 +260,13 @@ In SQL, correct is the number of images that are right under the fault."""
         self.set_focus(rows if rows is not None and rows.display else None)
         self._show_filter()
         self.refresh_bindings()
+
+    @property
+    def _fields(self) -> Sequence[Field]:
+        """What faults can be filtered by."""
+        from engine.store.read.fault_results import FAULT_FIELDS  # read before this was shown
+
+        return FAULT_FIELDS
 
     @property
     def _orders(self) -> dict[FaultOrder, str]:

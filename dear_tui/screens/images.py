@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -13,10 +13,10 @@ from textual.widgets import Static
 from dear_tui.access import results
 from dear_tui.access.store_location import version_of
 from dear_tui.screens.empty import READING
+from dear_tui.screens.place_screen import PlaceScreen
 from dear_tui.screens.places import FaultsPlace, ImagesPlace
-from dear_tui.screens.results import ResultScreen, heading
+from dear_tui.screens.results import heading
 from dear_tui.settings.keymap import with_ids
-from dear_tui.text.filter_words import conditions_of
 from dear_tui.widgets.common.filter_line import FilterLine
 from dear_tui.widgets.common.row_list import RowList
 from dear_tui.widgets.images.image_pane import ImagePane, ShownImage
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from dear_tui.access.store_location import Snapshot
-    from dear_tui.screens.faults import FaultsScreen
     from dear_tui.screens.places import Level
+    from engine.conditions import Field
     from engine.datasets.pictures import Pictures
     from engine.store import CampaignStatus
     from engine.store.read.fault_results import FaultOrder
@@ -47,7 +47,7 @@ WIDTH_OF_LIST = 54
 """columns for the list and what is around it before the picture gets more"""
 
 
-class ImagesScreen(ResultScreen):
+class ImagesScreen(PlaceScreen[ImagesPlace]):
     """The workload in rank order; one of its images is drawn."""
 
     HELP = """\
@@ -79,9 +79,7 @@ golden     the class without a fault; ✗ where it is not the label"""
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self._campaign: int | None = None
-        self._place = ImagesPlace()
+        super().__init__(ImagesPlace())
         self._shown: tuple[ImageRows, ImagesPlace, Sequence[str], int] | None = None
         """the list in view: images, which they are and in what order, names of classes, width"""
 
@@ -93,11 +91,6 @@ golden     the class without a fault; ✗ where it is not the label"""
         with Horizontal(classes="body"):
             yield RowList()
             yield ImagePane()
-
-    def show_place(self, place: ImagesPlace) -> None:
-        """Go to a place that another screen leads to, or back to."""
-        self._follow_campaign()
-        self._go(place)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """The list and the chosen image, or why there is none."""
@@ -139,52 +132,16 @@ golden     the class without a fault; ✗ where it is not the label"""
         """Golden against faulty classes, over the critical pairs of all faults."""
         await self._show_faults("confusion", FaultGroup(), "critical")
 
-    async def action_back(self) -> None:
-        """Take the filter away, else go back to the fault, or to whatever led here."""
-        place = self._place
-        if place.words:
-            self._go(place.filtered("", ()))
-        elif isinstance(place.before, FaultsPlace):
-            await self.dear.switch_mode("faults")
-            cast("FaultsScreen", self.dear.screen).show_place(place.before)
-
     def action_filter(self) -> None:
         """Type what images must meet, or the id of one."""
-        from engine.store.read.image_results import IMAGE_FIELDS  # read before the list was shown
-
-        self.query_one(FilterLine).open(IMAGE_FIELDS)
+        self.query_one(FilterLine).open(self._fields)
         self.refresh_bindings()
-
-    def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
-        """Filter as it is typed; words that mean nothing yet leave the list as it is."""
-        from engine.store.read.image_results import IMAGE_FIELDS  # read before the list was shown
-
-        words = "" if event.words.isdecimal() else event.words
-        try:
-            having = conditions_of(words, IMAGE_FIELDS, self._class_names)
-        except InputError as error:
-            self.query_one(FilterLine).tell(str(error))
-            return
-        self.query_one(FilterLine).tell("")
-        if words != self._place.words:
-            self._go(self._place.filtered(words, having))
 
     def on_filter_line_kept(self, event: FilterLine.Kept) -> None:
         """Go back to the list; a number leads to the image of that id."""
         if event.words.isdecimal():
             self._place = replace(self._place, row=int(event.words))
         self._leave_filter()
-
-    def on_filter_line_forgotten(self) -> None:
-        """All images again."""
-        self._go(self._place.filtered("", ()))
-        self._leave_filter()
-
-    def action_change_order(self) -> None:
-        """Sort the list otherwise."""
-        orders = list(ORDERS)
-        following = orders[(orders.index(self._place.order) + 1) % len(orders)]
-        self._go(replace(self._place, order=following, row=None))
 
     def action_open_sql(self) -> None:
         """Go to the SQL screen with the query of the list."""
@@ -209,21 +166,26 @@ golden     the class without a fault; ✗ where it is not the label"""
             self._place = ImagesPlace(order=self._place.order)
             self.query_one(RowList).clear()
 
-    def _go(self, place: ImagesPlace) -> None:
-        self._place = place
-        self.refresh_snapshot()
-        self.refresh_bindings()
-
     async def _show_faults(self, level: Level, group: FaultGroup, order: FaultOrder) -> None:
         here = replace(self._place, row=self.query_one(RowList).key)
-        await self.dear.switch_mode("faults")
-        place = FaultsPlace(level=level, group=group, order=order, before=here)
-        cast("FaultsScreen", self.dear.screen).show_place(place)
+        await self.go_to(FaultsPlace(level=level, group=group, order=order, before=here))
 
     def _leave_filter(self) -> None:
         self.set_focus(self.query_one(RowList) if self.query_one(".body").display else None)
         self.refresh_snapshot()
         self.refresh_bindings()
+
+    @property
+    def _orders(self) -> dict[ImageOrder, str]:
+        """How the list can be sorted."""
+        return ORDERS
+
+    @property
+    def _fields(self) -> Sequence[Field]:
+        """What images can be filtered by."""
+        from engine.store.read.image_results import IMAGE_FIELDS  # read before the list was shown
+
+        return IMAGE_FIELDS
 
     @property
     def _class_names(self) -> Sequence[str]:

@@ -118,31 +118,34 @@ class QueryRunner:
             self._turn_to(page.first + page.count if pages > 0 else max(page.first - self._page_rows, 0))
 
     def show_title(self) -> None:
-        """Rows, columns and time of the result, or how long the query has been running."""
+        """What there is, in the title; what can be done with it, in the subtitle, the tabs and the keys."""
         run, pane = self.run, self.pane
-        grid = pane.grid
         if run is None:
             pane.border_title, pane.border_subtitle = Content(""), ""
             return
-        now = f"{self._deed(run)}, {stopwatch(run.seconds)}" if self.is_running else stopwatch(self._seconds)
-        rows = f"{rows_text(grid.page, run.total, run.kept)}, {_columns(len(grid.names))}, " if grid is not None else ""
-        if grid is None and self.has_page:
-            rows = "0 rows, "
-        order = self.order
-        by = f", by {grid.names[order.column]} {order_sign(order)}" if grid is not None and order is not None else ""
-        pane.border_title = Content(f"{rows}{now}{by}" if rows or self.is_running else "result")
+        self._show_time(run)
         if not self.is_running:
             kept = "" if run.kept is None else NOT_ALL_KEPT
-            found = found_text(grid.page) if grid is not None else ""
+            found = found_text(pane.grid.page) if pane.grid is not None else ""
             pane.border_subtitle = Content("p shows the rows" if pane.view == "plot" else found or kept)
         self._screen.tabs.tell()
         if self.is_shown:
             self._screen.refresh_bindings()
 
+    def _show_time(self, run: Run) -> None:
+        """Rows, columns and time of the result, or how long the query has been running."""
+        grid, order = self.pane.grid, self.order
+        now = f"{self._deed(run)}, {stopwatch(run.seconds)}" if self.is_running else stopwatch(self._seconds)
+        rows = f"{rows_text(grid.page, run.total, run.kept)}, {_columns(len(grid.names))}, " if grid is not None else ""
+        if grid is None and self.has_page:
+            rows = "0 rows, "
+        by = f", by {grid.names[order.column]} {order_sign(order)}" if grid is not None and order is not None else ""
+        self.pane.border_title = Content(f"{rows}{now}{by}" if rows or self.is_running else "result")
+
     def _tick(self) -> None:
         """The time goes on in the title."""
-        if self.is_running:
-            self.show_title()
+        if self.is_running and self.run is not None:
+            self._show_time(self.run)
 
     def _deed(self, run: Run) -> str:
         if run.is_cancelled:
@@ -155,11 +158,10 @@ class QueryRunner:
         """Read a run in a thread, with its time in the title."""
         self.run, self.is_running = run, True
         self.pane.border_subtitle = f"f6 cancels, {LIMITS}"
-        self._tick()
+        self.show_title()
         if self._timer is None:
             self._timer = self._screen.set_interval(TICK_SECONDS, self._tick)
         self._timer.resume()
-        self._screen.refresh_bindings()
         self._screen.run_worker(partial(self._read, run, self.sought), group="query", thread=True)
 
     def _turn_to(self, first: int) -> None:

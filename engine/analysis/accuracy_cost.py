@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.analysis.estimate import percents
 from engine.analysis.result_table import Column, Kind, Table
 
 if TYPE_CHECKING:
@@ -92,9 +93,8 @@ def cost_table(faults: int, counts: Mapping[str, int], shares: Mapping[str, Shar
     """
     rows = []
     for effect in EFFECTS:
-        share, count = shares.get(effect.name), counts[effect.name]
-        percents = (100 * share.value, *share.ends) if share else (100 * count / max(faults, 1), None, None)
-        rows.append((effect.words, *percents, count, faults))
+        count = counts[effect.name]
+        rows.append((effect.words, *percents(shares.get(effect.name), 100 * count / max(faults, 1)), count, faults))
     return Table(
         "What faults do to answers and accuracy",
         (

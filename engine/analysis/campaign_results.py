@@ -259,8 +259,7 @@ def _severity_legend(status: CampaignStatus) -> Iterator[str]:
 
 def _share(results: CampaignResults, name: str, of_faults_run: float) -> tuple[float | None, ...]:
     """Percent of the population with its interval; where there is no population, of what was run."""
-    share = results.shares.get(name)
-    return (of_faults_run, None, None) if share is None else percents(share)
+    return percents(results.shares.get(name), of_faults_run)
 
 
 def _of_pairs(status: CampaignStatus) -> tuple[int, str]:

@@ -80,9 +80,14 @@ class Share:
         return (None, None) if self.is_known else (100 * self.low, 100 * self.high)
 
 
-def percents(share: Share | None) -> tuple[float | None, float | None, float | None]:
-    """A share and the ends of its interval in percent, for three cells of a row; none where the share is not known."""
-    return (None, None, None) if share is None else (100 * share.value, *share.ends)
+def percents(share: Share | None, otherwise: float | None = None) -> tuple[float | None, float | None, float | None]:
+    """A share and the ends of its interval in percent, for three cells of a row.
+
+    Args:
+        share: None where none is known.
+        otherwise: percent that are told then, without an interval.
+    """
+    return (otherwise, None, None) if share is None else (100 * share.value, *share.ends)
 
 
 def estimate_share(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -148,7 +149,15 @@ class Detections:
         """
         if not np.isin(images, self.workload).all():
             return None
-        return np.isin(np.unique(self.fault), self.fault[np.isin(self.image, images)])
+        critical, place = self._critical
+        found = np.zeros(len(critical), np.bool_)
+        found[place[np.isin(self.image, images)]] = True
+        return found
+
+    @cached_property
+    def _critical(self) -> tuple[Counts, npt.NDArray[np.intp]]:
+        """The positions of the critical faults, [m] ascending, and which of them each pair is of, [K]."""
+        return np.unique(self.fault, return_inverse=True)
 
     def share(self, found: Sequence[npt.NDArray[np.bool_]], of_all: bool) -> Share | None:
         """The share of the critical faults that some draws of images detect in the mean; None where there is none.

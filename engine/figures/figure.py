@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Colour(StrEnum):
-    """What a colour stands for; a palette says which one it is. Lines that stand for no severity have their own."""
+    """What a colour stands for; `svg.COLOURS` says which one it is. Lines that stand for no severity have their own."""
 
     MASKED = "masked"
     NON_CRITICAL = "non-critical"

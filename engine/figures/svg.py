@@ -16,67 +16,49 @@ if TYPE_CHECKING:
 
     from engine.figures.figure import Figure, Level
 
-    Palette = Mapping[Colour, str]
-
 WIDTH, HEIGHT = 800, 480
 LEFT, RIGHT, TOP, BOTTOM = 70, 50, 70, 50
 COLUMNS, ROWS = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 
 INK, PAPER = "#222222", "white"
-LINES: Palette = {
-    Colour.FIRST_LINE: "#1558d6",
-    Colour.SECOND_LINE: "#2e7d32",
-    Colour.THIRD_LINE: "#b8129a",
-    Colour.FOURTH_LINE: "#00838f",
-}
-OWN: Palette = {
-    **LINES,
+COLOURS: Mapping[Colour, str] = {
     Colour.CRITICAL: "#c62828",
     Colour.NON_CRITICAL: "#e09f00",
     Colour.MASKED: "#5f7f9c",
     Colour.SCREENED: "#9e9e9e",
     Colour.METRIC: "#7e57c2",
     Colour.BLACK: INK,
+    Colour.FIRST_LINE: "#1558d6",
+    Colour.SECOND_LINE: "#2e7d32",
+    Colour.THIRD_LINE: "#b8129a",
+    Colour.FOURTH_LINE: "#00838f",
 }
-"""The colours of this program."""
-
-PUBLISHED: Palette = {
-    **LINES,
-    Colour.CRITICAL: "#2ca02c",
-    Colour.NON_CRITICAL: "#d62728",
-    Colour.MASKED: "#1f4fd8",
-    Colour.SCREENED: "#7f7f7f",
-    Colour.METRIC: "#a23b2a",
-    Colour.BLACK: INK,
-}
-"""the colours of the paper"""
 
 ENTRY_WIDTH = 7
 """of a legend's character, about"""
 
 
-def to_svg(figure: Figure, palette: Palette = OWN, place_in_page: int | None = None) -> str:
+def to_svg(figure: Figure, place_in_page: int | None = None) -> str:
     """Draw a figure.
 
     Args:
         figure: what is drawn.
-        palette: a colour for each `Colour`.
         place_in_page: as the so manieth figure of a page, whose text colour it takes, on the page's own ground; None:
             as a file of its own.
     """
-    return "\n".join(_Drawing(figure, palette, place_in_page).parts()) + "\n"
+    return "\n".join(_Drawing(figure, place_in_page).parts()) + "\n"
 
 
 class _Drawing:
-    """One figure in one palette."""
+    """One figure."""
 
-    def __init__(self, figure: Figure, palette: Palette, place_in_page: int | None) -> None:
+    def __init__(self, figure: Figure, place_in_page: int | None) -> None:
         self._figure = figure
         self._inline = place_in_page is not None
         self._area = f"area{'' if place_in_page is None else place_in_page}"
         """an id, which is known in the whole page"""
         self._ink = "currentColor" if self._inline else INK
-        self._palette = {**palette, Colour.BLACK: self._ink}
+        self._colours = {**COLOURS, Colour.BLACK: self._ink}
 
     def parts(self) -> Iterator[str]:
         """The element, line by line."""
@@ -115,12 +97,12 @@ class _Drawing:
         for share, label in figure.right_ticks:
             y = TOP + (1 - share) * ROWS
             yield f'<path d="M{LEFT + COLUMNS} {y:.1f}h5" stroke="{ink}"/>'
-            yield self._text(LEFT + COLUMNS + 8, y + 4, label, "start", colour=self._palette[Colour.METRIC])
+            yield self._text(LEFT + COLUMNS + 8, y + 4, label, "start", colour=self._colours[Colour.METRIC])
         yield self._text(LEFT + COLUMNS / 2, HEIGHT - 12, figure.x_name, "middle")
         y = TOP + ROWS / 2
         yield f'<g transform="rotate(-90 16 {y})">{self._text(16, y, figure.y_name, "middle")}</g>'
         if figure.right_name:
-            x, colour = WIDTH - 12, self._palette[Colour.METRIC]
+            x, colour = WIDTH - 12, self._colours[Colour.METRIC]
             name = self._text(x, y, figure.right_name, "middle", colour=colour)
             yield f'<g transform="rotate(90 {x} {y})">{name}</g>'
 
@@ -131,7 +113,7 @@ class _Drawing:
                 continue
             if x + 30 + len(mark.label) * ENTRY_WIDTH > WIDTH - RIGHT and x > LEFT:
                 x, y = float(LEFT), y + 16
-            colour = self._palette[mark.colour]
+            colour = self._colours[mark.colour]
             if isinstance(mark, Points):
                 yield f'<circle cx="{x + 10}" cy="{y - 4}" r="2.5" fill="{colour}"/>'
             elif isinstance(mark, Band):
@@ -155,7 +137,7 @@ class _Drawing:
             dots = "".join(f"M{column:g} {row:g}h.01" for column, row in _distinct(x[shown], y[shown]))
             if dots:  # one path, whose ends are round, is a third as long as circles are
                 yield (
-                    f'<path d="{dots}" stroke="{self._palette[mark.colour]}" stroke-opacity="0.6" stroke-width="4" '
+                    f'<path d="{dots}" stroke="{self._colours[mark.colour]}" stroke-opacity="0.6" stroke-width="4" '
                     'stroke-linecap="round"/>'
                 )
         elif shown.any():
@@ -167,16 +149,16 @@ class _Drawing:
         shown = ~(np.isnan(x) | np.isnan(high))
         if shown.any():
             edges = [*_corners(x[shown], low[shown]), *reversed(_corners(x[shown], high[shown]))]
-            colour = self._palette[band.colour]
+            colour = self._colours[band.colour]
             yield f'<polygon points="{_joined(edges)}" fill="{colour}" fill-opacity="0.25"/>'
 
     def _level(self, level: Level) -> str:
         y = TOP + (1 - float(self._figure.y.place(level.value))) * ROWS
-        return f'<path d="M{LEFT} {y:.1f}h{COLUMNS}" stroke="{self._palette[level.colour]}" stroke-dasharray="2 5"/>'
+        return f'<path d="M{LEFT} {y:.1f}h{COLUMNS}" stroke="{self._colours[level.colour]}" stroke-dasharray="2 5"/>'
 
     def _stroke(self, line: Line) -> str:
         dashes = " ".join(f"{length:g}" for length in line.stroke.dashes) or "none"
-        return f'stroke="{self._palette[line.colour]}" stroke-width="{line.stroke.width}" stroke-dasharray="{dashes}"'
+        return f'stroke="{self._colours[line.colour]}" stroke-width="{line.stroke.width}" stroke-dasharray="{dashes}"'
 
     def _text(self, x: float, y: float, text: str, anchor: str, size: int = 12, colour: str | None = None) -> str:
         return (

@@ -21,7 +21,8 @@ from engine.running.blocks.part_cutting import PartCutter
 from engine.running.memory_budget import memory_in_words
 from engine.running.out_of_memory import explained_memory
 from engine.running.progress import ProgressMeter
-from engine.store.records import CheckRecord, LayerRecord, NewCampaign
+from engine.running.unprepared import unprepared
+from engine.store.records import CheckRecord, LayerRecord
 from engine.store.write.background import BackgroundWriter
 
 if TYPE_CHECKING:
@@ -33,25 +34,17 @@ if TYPE_CHECKING:
     from engine.running.blocks.audit_misses import Miss
     from engine.running.preparation import PreparedCampaign
     from engine.running.progress import Progress
-    from engine.store.records import Span
+    from engine.store.records import NewCampaign, Span
     from engine.store.store import Store
     from engine.store.write.background import Room
 
 
 def new_campaign(prepared: PreparedCampaign, checked: CheckResult) -> NewCampaign:
     """What the store keeps of a campaign from its start."""
-    config = prepared.config
-    return NewCampaign(
+    return replace(
+        unprepared(prepared.config),
         fingerprint=prepared.fingerprint,
         identity=prepared.identity,
-        name=config.name,
-        network=config.model.arch,
-        dataset=config.dataset.name,
-        select=config.workload.select,
-        metric=config.workload.column,
-        method=config.run.method,
-        goal=config.run.goal,
-        config=config.to_json(),
         numerics=describe_numerics(prepared, checked),
         faults=prepared.faults,
         golden_values=prepared.golden_values,

@@ -20,7 +20,7 @@ from engine.running.submit_wait import StoppedError, WaitForRoom
 from engine.running.unprepared import is_wanted_again
 from engine.steps import OnStep, Step, nobody_waits
 from engine.store import Store
-from engine.store.records import UNPREPARED
+from engine.store.records import is_unprepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -217,7 +217,7 @@ def execute_queued(
     def load() -> tuple[PreparedCampaign, CheckResult]:
         description = store.description(campaign)
         listener.on_campaign(store.campaign(campaign))
-        if description["fingerprint"].startswith(UNPREPARED):
+        if is_unprepared(description["fingerprint"]):
             loaded = _prepare_first(store, campaign, description, run, networks)
             listener.on_campaign(store.campaign(campaign))
             return loaded

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.config.campaign_config import DEFAULTS
 from engine.errors import InputError, UnreachableError
 from engine.running.fingerprint import differences, fingerprint, without_engine
-from engine.store.records import UNPREPARED
+from engine.store.records import is_unprepared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +46,7 @@ def find_earlier(store: Store, config: Mapping[str, Any], identity: Mapping[str,
     wanted, last = without_engine(identity), None
     for status in store.campaigns():
         description = _description(store, status.id)
-        if str(description.get("fingerprint", "")).startswith(UNPREPARED):
+        if is_unprepared(str(description.get("fingerprint"))):
             continue
         then = description.get("identity", {})
         if without_engine(then) == wanted:

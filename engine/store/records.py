@@ -30,6 +30,12 @@ SCREENED_BY_CHANGE = "screened_by_change"
 UNPREPARED = "config:"
 """how the fingerprint begins of a campaign of which nothing is known but its config"""
 
+
+def is_unprepared(fingerprint: str) -> bool:
+    """Whether a campaign is one of which nothing is known but its config."""
+    return fingerprint.startswith(UNPREPARED)
+
+
 FOUND_DAMAGE = "verify found damage"
 """how the reason begins for which a campaign that was finished is paused; older stores go on otherwise"""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 from contextlib import contextmanager, suppress
@@ -35,6 +36,11 @@ def say(*texts: object, sep: str = " ", end: str = "\n", file: TextIO | None = N
 def tell(*texts: object, sep: str = " ", end: str = "\n", flush: bool = False) -> None:
     """Say on standard error what only accompanies what is done, see `Talk`."""
     say(*texts, sep=sep, end=end, file=cast("TextIO", Talk(sys.stderr)) if sys.stderr else None, flush=flush)
+
+
+def tell_refused(sentences: str) -> None:
+    """Say on standard error why something was not done, a sentence on each line."""
+    tell(*(f"dear-tui: {sentence}" for sentence in sentences.splitlines()), sep="\n")
 
 
 def tell_line(line: str) -> None:
@@ -73,6 +79,13 @@ class Talk(_Through):
 def talking_console() -> Console:
     """A console on standard error as it is now, see `Talk`."""
     return Console(file=cast("TextIO", Talk(sys.stderr)), highlight=False)
+
+
+def plain_console(file: TextIO) -> Console:
+    """A console on a terminal without colours, so without escapes, as wide as that is."""
+    # both sizes, because rich takes a terminal without capabilities for one of 80 columns
+    width, height = shutil.get_terminal_size()
+    return Console(file=file, width=width, height=height, color_system=None, highlight=False)
 
 
 class PrintableFile(_Through):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from dataclasses import replace
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.say import plain_console, say
 from engine.analysis.renderers.registry import RENDERERS
 from engine.analysis.result_table import Table
 from engine.printable import printable_line
@@ -43,16 +41,14 @@ def print_table(table: Table, file: TextIO | None = None) -> list[Column]:
         for line in RENDERERS["text"](shown):
             say(line, file=file)
         return []
-    width, height = shutil.get_terminal_size()
-    places = fitting(shown, width)
+    console = plain_console(file)
+    places = fitting(shown, console.width)
     if shown.title:
         say(shown.title, file=file, end="\n\n")
-    # both sizes, because rich takes a terminal without capabilities for one of 80 columns; no colours, so no escapes
-    console = Console(file=file, width=width, height=height, color_system=None, highlight=False)
     console.print(_drawn(shown.selected(places)))
     for sentence in shown.legend:
         say(
-            *wrap(sentence, min(width, WIDEST_LEGEND), initial_indent="  ", subsequent_indent="    "),
+            *wrap(sentence, min(console.width, WIDEST_LEGEND), initial_indent="  ", subsequent_indent="    "),
             sep="\n",
             file=file,
         )

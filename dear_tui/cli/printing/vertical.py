@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.say import plain_console, say
 from engine.printable import printable_line
 
 if TYPE_CHECKING:
@@ -25,18 +23,17 @@ LEAST_ROOM = 20
 def print_vertical(columns: Sequence[str], rows: Iterable[Sequence[str]], file: TextIO) -> None:
     """Print rows of texts: on a terminal wrapped to its width, elsewhere each value whole on its line."""
     names = [printable_line(name) for name in columns]
-    width = shutil.get_terminal_size().columns if file.isatty() else None
+    console = plain_console(file) if file.isatty() else None
     for number, row in enumerate(rows, 1):
         say(f"{'' if number == 1 else chr(10)}row {number:,}", file=file)
         values = [printable_line(value) for value in row]
-        if width is None:
+        if console is None:
             longest = max(map(cell_len, names))
             for name, value in zip(names, values, strict=True):
                 padding = " " * (longest - cell_len(name) + GAP)
                 say(f"{name}{padding}{value}".rstrip(), file=file)
         else:
-            console = Console(file=file, width=width, color_system=None, highlight=False)
-            console.print(_wrapped(names, values, width))
+            console.print(_wrapped(names, values, console.width))
 
 
 def _wrapped(names: Sequence[str], values: Sequence[str], width: int) -> Table:

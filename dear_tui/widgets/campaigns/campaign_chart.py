@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from dear_tui.charts.draw import draw_plot, draw_sentence
-from dear_tui.charts.export import write_export
+from dear_tui.charts.export import write_export, written_or_why
 from dear_tui.charts.overlay_plot import is_in_percent
 from dear_tui.charts.picture import Ink, Picture
 from dear_tui.charts.plots import ChartData, make_plot
@@ -253,12 +253,7 @@ class CampaignChart(Chart, can_focus=True):
 
     @work(thread=True, group="export")
     def _write(self, plot: Plot, view: ChartView, folder: Path, campaign: int) -> None:
-        try:
-            sentence = write_export(plot, view, folder, campaign).sentence
-        except OSError as error:
-            self.post_message(self.Exported(f"{folder}: cannot be written ({error.strerror})", failed=True))
-        else:
-            self.post_message(self.Exported(sentence, failed=False))
+        self.post_message(self.Exported(*written_or_why(lambda: write_export(plot, view, folder, campaign), folder)))
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Enlarge around the pointer."""

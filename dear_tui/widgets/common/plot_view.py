@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.binding import Binding, BindingType
 
-from dear_tui.charts.export import write_files
+from dear_tui.charts.export import write_files, written_or_why
 from dear_tui.charts.picture import Picture
-from dear_tui.charts.result_data import PlotChoice, first_choice, plot_rows, plotted_numbers
+from dear_tui.charts.result_data import PlotChoice, plot_rows, plotted_numbers
 from dear_tui.charts.result_plot import draw_result, result_figure
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.chart import Chart
@@ -58,11 +58,11 @@ class PlotView(Chart, can_focus=True):
         """Of which columns, and how."""
         return self._choice
 
-    def show(self, rows: pa.Table) -> None:
-        """Plot these rows, as before where they have the same columns."""
+    def show(self, rows: pa.Table, choice: PlotChoice | None) -> None:
+        """Plot these rows as chosen, or as before where they have the same columns."""
         names = [str(name) for name in rows.column_names]
         if self._choice is None or names != self._names:
-            self._choice, self._names = first_choice(rows), names
+            self._choice, self._names = choice, names
         self._rows = rows
         self.take(self._choice)
 
@@ -106,11 +106,6 @@ class PlotView(Chart, can_focus=True):
 
     @work(thread=True, group="export-plot")
     def _write(self, plot: ResultPlot, rows: pa.Table, choice: PlotChoice, folder: Path) -> None:
-        try:
-            svg = to_svg(result_figure(plot))
-            written = write_files(svg, plotted_numbers(rows, choice), folder, "result-plot")
-        except OSError as error:
-            sentence, severity = f"{folder}: cannot be written ({error.strerror})", "error"
-        else:
-            sentence, severity = written.sentence, "information"
-        self.call_later(self.notify, sentence, severity=severity, markup=False)
+        svg, numbers = to_svg(result_figure(plot)), plotted_numbers(rows, choice)
+        sentence, failed = written_or_why(lambda: write_files(svg, numbers, folder, "result-plot"), folder)
+        self.call_later(self.notify, sentence, severity="error" if failed else "information", markup=False)

@@ -36,7 +36,7 @@ class Rows:
     keys: Sequence[int]
     """what each row is of: the cursor stays with it when rows come, go or move"""
     row: Callable[[int], Content]
-    """the text of the row at a place: as many lines as each row of the list has"""
+    """the text of the row at a place"""
 
 
 NO_ROWS = Rows(Content(""), (), lambda _place: Content(""))
@@ -65,7 +65,6 @@ class RowList(ScrollView, can_focus=True):
     """
     ALLOW_SELECT = False
     HEADING_LINES: ClassVar[int] = 1
-    ROW_LINES: ClassVar[int] = 1
 
     cursor: var[int] = var(0)
     """the place of the row that keys act on"""
@@ -85,8 +84,8 @@ class RowList(ScrollView, can_focus=True):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self._rows = NO_ROWS
-        self._painted: LRUCache[tuple[int, bool, int], list[Strip]] = LRUCache(KEPT)
-        """(place, whether the cursor is there, width) -> its lines"""
+        self._painted: LRUCache[tuple[int, bool, int], Strip] = LRUCache(KEPT)
+        """(place, whether the cursor is there, width) -> its line"""
 
     @property
     def key(self) -> int | None:
@@ -121,7 +120,7 @@ class RowList(ScrollView, can_focus=True):
         place = self._place(key)
         if place is not None:
             if self.size and not 0 <= self._line(place) - self.scroll_offset.y - self.HEADING_LINES < self._lines:
-                self.scroll_to(y=place * self.ROW_LINES - self._lines // 2, animate=False)
+                self.scroll_to(y=place - self._lines // 2, animate=False)
             self._go(place)
         return place is not None
 
@@ -129,7 +128,7 @@ class RowList(ScrollView, can_focus=True):
         """The text of this row is another; the others stay as they are."""
         for is_chosen in (True, False):
             self._painted.discard((place, is_chosen, self._width))
-        self.refresh_lines(self._line(place), self.ROW_LINES)
+        self.refresh_lines(self._line(place))
 
     def action_move(self, rows: int) -> None:
         """Move the cursor by some rows."""
@@ -137,7 +136,7 @@ class RowList(ScrollView, can_focus=True):
 
     def action_page(self, pages: int) -> None:
         """A screen up or down."""
-        self._go(self.cursor + pages * max(self._lines // self.ROW_LINES - 1, 1))
+        self._go(self.cursor + pages * max(self._lines - 1, 1))
 
     def action_first(self) -> None:
         """Move the cursor to the first row."""
@@ -150,16 +149,16 @@ class RowList(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """A line of the heading, or of the row that is in view there."""
         if y < self.HEADING_LINES:
-            return self._strips(NO_CURSOR + self._rows.heading, 1, "list--heading")[0]
-        place, line = divmod(self.scroll_offset.y + y - self.HEADING_LINES, self.ROW_LINES)
+            return self._strip(NO_CURSOR + self._rows.heading, "list--heading")
+        place = self.scroll_offset.y + y - self.HEADING_LINES
         if place >= len(self._rows.keys):
             return Strip.blank(self._width, self.rich_style)
-        return self._row(place)[line]
+        return self._row(place)
 
     def watch_cursor(self, before: int, now: int) -> None:
         """Paint the two rows again."""
         for place in (before, now):
-            self.refresh_lines(self._line(place), self.ROW_LINES)
+            self.refresh_lines(self._line(place))
 
     def notify_style_update(self) -> None:
         """Paint all rows again, because the theme is another."""
@@ -169,7 +168,7 @@ class RowList(ScrollView, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """The row that was clicked; a second click is enter."""
         if event.y >= self.HEADING_LINES:
-            self._go((self.scroll_offset.y + event.y - self.HEADING_LINES) // self.ROW_LINES)
+            self._go(self.scroll_offset.y + event.y - self.HEADING_LINES)
             if event.chain == 2:
                 self.app.simulate_key("enter")
 
@@ -183,8 +182,8 @@ class RowList(ScrollView, can_focus=True):
         return self.scrollable_content_region.width
 
     def _line(self, place: int) -> int:
-        """Where a row begins, from the top of all of them."""
-        return self.HEADING_LINES + place * self.ROW_LINES
+        """Where a row is, from the top of all of them."""
+        return self.HEADING_LINES + place
 
     def _place(self, key: int | None) -> int | None:
         """Where a thing's row is."""
@@ -204,27 +203,23 @@ class RowList(ScrollView, can_focus=True):
         return max(min(place, len(self._rows.keys) - 1), 0)
 
     def _scroll_to_cursor(self) -> None:
-        top, first = self.scroll_offset.y, self.cursor * self.ROW_LINES
-        last = first + self.ROW_LINES - 1
-        if self.size and not top <= first <= last < top + self._lines:
-            self.scroll_to(y=first if first < top else last - self._lines + 1, animate=False)
+        top, row = self.scroll_offset.y, self.cursor
+        if self.size and not top <= row < top + self._lines:
+            self.scroll_to(y=row if row < top else row - self._lines + 1, animate=False)
 
     on_resize = _scroll_to_cursor
 
-    def _row(self, place: int) -> list[Strip]:
+    def _row(self, place: int) -> Strip:
         is_chosen = place == self.cursor
         painted = (place, is_chosen, self._width)
-        strips = self._painted.get(painted)
-        if strips is None:
+        strip = self._painted.get(painted)
+        if strip is None:
             sign = CURSOR if is_chosen else NO_CURSOR
-            lines = self._rows.row(place).split("\n", allow_blank=True)
-            text = Content("\n").join(sign + line for line in lines)
-            strips = self._strips(text, self.ROW_LINES, "list--cursor" if is_chosen else None)
-            self._painted[painted] = strips
-        return strips
+            strip = self._strip(sign + self._rows.row(place), "list--cursor" if is_chosen else None)
+            self._painted[painted] = strip
+        return strip
 
-    def _strips(self, text: Content, lines: int, component: str | None) -> list[Strip]:
+    def _strip(self, text: Content, component: str | None) -> Strip:
         style = self.get_visual_style(component) if component else self.visual_style
-        strips = Visual.to_strips(self, text, self._width, lines, style)
-        missing = [Strip.blank(self._width)] * (lines - len(strips))
-        return [strip.adjust_cell_length(self._width, style.rich_style) for strip in strips] + missing
+        strips = Visual.to_strips(self, text, self._width, 1, style)
+        return strips[0].adjust_cell_length(self._width, style.rich_style) if strips else Strip.blank(self._width)

@@ -74,7 +74,11 @@ class under the fault. NaN/∞: an output was not finite, so of no class."""
         self._confusion: Confusion | None = None
         self._names: Sequence[str] = ()
         self._row = self._column = self._top = self._left = 0
+        self._name_width = self._most = 0
+        """columns of the terminal for the names of the classes, and the most pairs of a cell"""
         self._strips: list[Strip] = []
+        self._styles: dict[object, Style] = {}
+        """found for the present theme; looking them up takes most of a painting's time"""
 
     @property
     def golden_class(self) -> int:
@@ -86,6 +90,9 @@ class under the fault. NaN/∞: an output was not finite, so of no class."""
         if self._confusion is None or self._confusion.classes != confusion.classes:
             self._row, self._column = divmod(int(confusion.pairs.argmax()), confusion.classes)
         self._confusion, self._names = confusion, class_names
+        longest = max((cell_len(class_text(number, class_names)) for number in range(confusion.classes)), default=0)
+        self._name_width = max(min(longest, MOST_NAME), len(CORNER)) + 1
+        self._most = int(confusion.pairs.max(initial=0))
         self._paint()
 
     def forget(self) -> None:
@@ -134,7 +141,7 @@ class under the fault. NaN/∞: an output was not finite, so of no class."""
     def notify_style_update(self) -> None:
         """Another theme: same matrix, new colours."""
         super().notify_style_update()
-        self.call_later(self._paint)  # the colours of its parts come after this
+        self.call_later(self._paint_anew)  # the colours of its parts come after this
 
     def _put(self, row: int, column: int) -> None:
         if self._confusion is None:
@@ -145,12 +152,6 @@ class under the fault. NaN/∞: an output was not finite, so of no class."""
             self._row, self._column = cell
             self._paint()
             self.post_message(self.Moved())
-
-    @property
-    def _name_width(self) -> int:
-        classes = self._confusion.classes if self._confusion else 0
-        longest = max((cell_len(class_text(number, self._names)) for number in range(classes)), default=0)
-        return max(min(longest, MOST_NAME), len(CORNER)) + 1
 
     @property
     def _fixed(self) -> int:
@@ -166,6 +167,10 @@ class under the fault. NaN/∞: an output was not finite, so of no class."""
         """Rows and columns of the matrix that fit."""
         width, height = self.content_size
         return max(height - 1, 1), max((width - self._fixed) // self._cell_width, 1)
+
+    def _paint_anew(self) -> None:
+        self._styles.clear()
+        self._paint()
 
     def _paint(self) -> None:
         shown = self._confusion
@@ -203,21 +208,26 @@ class under the fault. NaN/∞: an output was not finite, so of no class."""
             (f"{short_count(int(counts[row])) if counts[row] else '·':>{TOTAL_WIDTH}}", text)
             for counts in (shown.total, shown.nonfinite)
         ]
-        most = int(shown.pairs.max(initial=0))
         for column in columns:
             pairs = int(shown.pairs[row, column])
-            style = chosen if (row, column) == (self._row, self._column) else self._shade(pairs, most)
+            style = chosen if (row, column) == (self._row, self._column) else self._shade(pairs)
             parts.append((self._right(short_count(pairs) if pairs else "·"), style))
         return self._strip(parts)
 
     def _right(self, text: str) -> str:
         return " " * (self._cell_width - cell_len(text)) + text
 
-    def _shade(self, pairs: int, most: int) -> Style:
-        """The more pairs, the more red behind the number; bold where colours cannot be mixed."""
+    def _shade(self, pairs: int) -> Style:
+        """The more pairs, the more red behind the number."""
         if pairs == 0:
             return self._style("zero")
-        heat = round(SHADES * (pairs / most) ** 0.5) / SHADES
+        shade = round(SHADES * (pairs / self._most) ** 0.5)
+        if shade not in self._styles:
+            self._styles[shade] = self._hot_style(shade / SHADES)
+        return self._styles[shade]
+
+    def _hot_style(self, heat: float) -> Style:
+        """Of a heat from 0 to 1; bold where colours cannot be mixed."""
         hot, back = self.get_component_styles("confusion--hot").background, self.background_colors[1]
         if hot.ansi is not None or back.ansi is not None:
             return self._style("text") + Style(bold=heat > 0.5)
@@ -225,7 +235,9 @@ class under the fault. NaN/∞: an output was not finite, so of no class."""
         return Style(color=behind.get_contrast_text(1).rich_color, bgcolor=behind.rich_color)
 
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"confusion--{name}")
+        if name not in self._styles:
+            self._styles[name] = self.get_component_rich_style(f"confusion--{name}")
+        return self._styles[name]
 
     def _strip(self, parts: list[tuple[str, Style]]) -> Strip:
         strip = Strip([Segment(text, style) for text, style in parts if text])

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from dear_tui.query.files import plain_value
-from dear_tui.widgets.sql.result_rows import BLOCK, is_number
+from dear_tui.query.values import is_number
+from dear_tui.widgets.sql.result_rows import BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,10 +12,10 @@ from textual.message import Message
 from textual_fastdatatable import DataTable
 
 from dear_tui.charts.result_data import first_choice
-from dear_tui.query.values import cell_text, whole_text
+from dear_tui.query.values import cell_text, is_number, whole_text
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.sql.copied_rows import MOST_LETTERS, tab_separated
-from dear_tui.widgets.sql.result_rows import WIDEST, ResultRows, is_number
+from dear_tui.widgets.sql.result_rows import WIDEST, ResultRows
 from dear_tui.widgets.sql.result_text import order_sign
 from dear_tui.widgets.sql.row_search import find_cells
 
@@ -37,7 +37,8 @@ class PreparedPage:
         self.backend = ResultRows(page.rows)
         self.backend.render_markup = False
         _ = self.backend.column_content_widths
-        self.can_plot = first_choice(page.rows) is not None
+        self.first_choice = first_choice(page.rows)
+        """what is plotted of it before one chooses; None where it cannot be plotted"""
         self.found: Found | None = None
         """cells with the text that is sought"""
         self.mark(self.find(sought))

@@ -56,7 +56,7 @@ class ResultPane(Container):
     @property
     def can_plot(self) -> bool:
         """Whether there are numbers beside another column."""
-        return self.grid is not None and self.grid.page.can_plot
+        return self.grid is not None and self.grid.page.first_choice is not None
 
     def drop(self) -> None:
         """Let the rows go."""
@@ -95,7 +95,7 @@ class ResultPane(Container):
         self.grid.display = self.view == "grid"
         self.plot.display = self.view == "plot"
         if self.view == "plot":
-            self.plot.show(self.grid.page.rows)
+            self.plot.show(self.grid.page.rows, self.grid.page.first_choice)
 
 
 def muted(text: str) -> Content:

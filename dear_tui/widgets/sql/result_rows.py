@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual_fastdatatable import ArrowBackend
 
-from dear_tui.query.values import cell_text
+from dear_tui.query.values import cell_text, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,8 +89,3 @@ def _is_plain(column: pa.ChunkedArray) -> bool:
     if not (types.is_string(column.type) or types.is_large_string(column.type)):
         return False
     return bool(pc.all(pc.match_substring_regex(column, PLAIN)).as_py() in (True, None))
-
-
-def is_number(kind: pa.DataType) -> bool:
-    """Whether a column stands to the right, and can be drawn."""
-    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))

@@ -10,8 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
-from dear_tui.query.values import value_text
-from dear_tui.widgets.sql.result_rows import is_number
+from dear_tui.query.values import is_number, value_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

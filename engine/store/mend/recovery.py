@@ -13,7 +13,7 @@ from engine.store.description import read_row
 from engine.store.files import exclusive, lack, remove, remove_unfinished, set_aside, sha256
 from engine.store.parquet import read_arrays, sql_path, stored, stored_rows
 from engine.store.part_footer import read_footer
-from engine.store.records import UNPREPARED, Receipt
+from engine.store.records import Receipt, is_unprepared
 from engine.store.schema import AUDIT, CHANGING, PART_TABLES
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def enter_filled(layout: Layout, state: StateFile) -> None:
     """Enter what was prepared of a campaign that was queued by its config alone, where its process died before that."""
     for campaign in state.campaign_ids():
         row = state.campaign_row(campaign)
-        if row.fingerprint.startswith(UNPREPARED):
+        if is_unprepared(row.fingerprint):
             with suppress(KeyError, ValueError, OSError):  # damaged: said by whoever needs it
                 filled = read_row(layout.campaign(campaign))
                 if filled.fingerprint == row.fingerprint:

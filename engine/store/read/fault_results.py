@@ -287,6 +287,12 @@ CONDITIONS = {
 """Effects, in SQL"""
 
 
+WITH_COUNTS = (
+    "FROM faults LEFT JOIN fault_summary USING (campaign, fault_id) JOIN accuracy_cost USING (campaign, fault_id)"
+)
+FLIPS = " JOIN critical AS flips USING (campaign, fault_id)"
+
+
 def rates_sql(campaign: int, effect: Effect = CRITICAL) -> str:
     """Faults and pairs by layer and bit."""
     pairs = f"sum({' + '.join(COUNTS)})"
@@ -298,27 +304,22 @@ SELECT layer_index, layer, bit, count(*) AS faults, count(critical) AS run,
     coalesce(sum(critical), 0)::BIGINT AS critical,
     coalesce(sum(screened), 0)::BIGINT AS screened,
     100 * sum(critical) / {pairs} AS percent
-FROM faults LEFT JOIN fault_summary USING (campaign, fault_id) JOIN accuracy_cost USING (campaign, fault_id)
+{WITH_COUNTS}
 WHERE campaign = {campaign}
 GROUP BY ALL
 ORDER BY layer_index, bit"""
 
 
-WITH_COUNTS = (
-    "FROM faults LEFT JOIN fault_summary USING (campaign, fault_id) JOIN accuracy_cost USING (campaign, fault_id)"
-)
-
-
 def members_sql(campaign: int, group: FaultGroup) -> str:
     """The ids of the faults of a group, as a SELECT within another one."""
-    image = "" if group.image_id is None else " JOIN critical AS flips USING (campaign, fault_id)"
+    image = "" if group.image_id is None else FLIPS
     source = WITH_COUNTS if group.having else "FROM faults"
     return f"SELECT fault_id {source}{image} WHERE campaign = {campaign}{_of(group)}"
 
 
 def faults_sql(campaign: int, group: FaultGroup, order: FaultOrder) -> str:
     """The faults of a group."""
-    flips = "" if group.image_id is None else " JOIN critical AS flips USING (campaign, fault_id)"
+    flips = "" if group.image_id is None else FLIPS
     return f"""\
 SELECT fault_id, layer, tensor_index, bit, model, golden_value, faulty_value,
     {", ".join(COUNTS)}, first_critical, cost{flips and ", prediction, nonfinite"}
@@ -385,19 +386,14 @@ def read_findings(totals: FaultTotals, description: Mapping[str, Any], dropped: 
     rates = read_rates(totals, description, COSTS[0])
     strata = rates.by_stratum(slice(None), slice(None))
     is_sample = rates.is_sample and bool(strata.run.sum())
-    critical, costly = (
-        Found(
-            int(getattr(rates, name).sum()),
-            estimate_share(getattr(strata, name), strata.run, strata.population, rates.confidence.of_interval)
-            if is_sample
-            else None,
-        )
-        for name in ("critical_faults", "having")
-    )
+
+    def found(faults: NDArray[np.int64], share: Callable[[Confidence], Share]) -> Found:
+        return Found(int(faults.sum()), share(rates.confidence) if is_sample else None)
+
     return FaultFindings(
         run=int(rates.run.sum()),
-        critical=critical,
-        costly=None if dropped else costly,
+        critical=found(rates.critical_faults, strata.share_critical),
+        costly=None if dropped else found(rates.having, strata.share_having),
         pair_rate=strata.pair_rate,
         golden_right=totals.golden_right,
         images=totals.never,

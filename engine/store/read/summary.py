@@ -101,9 +101,9 @@ def _sums(
     receipts: Sequence[Receipt],
     fault_id: NDArray[np.uint32],
     connection: duckdb.DuckDBPyConnection,
+    names: Sequence[str] = (*COUNTS, "correct"),
 ) -> dict[str, NDArray[Any]]:
     """Count -> [F] in the order of the ids, which ascend."""
-    names = (*COUNTS, "correct")
     sums = {name: np.zeros(len(fault_id), np.int32) for name in names}
     for _, rows in read_fault_summaries(campaign, receipts, ("fault_id", *names), connection):
         place = _places(rows["fault_id"], fault_id)
@@ -148,16 +148,13 @@ def read_outcome(
 ) -> Outcome:
     """Table I of a campaign all of whose parts are committed, and how many of its faults lower the accuracy."""
     row = _table_one_of_sums(campaign, receipts, connection)
-    golden_right = f"SELECT count(*) FROM {stored(campaign.images)} WHERE rank IS NOT NULL AND golden_correct"
-    by_fault = read_arrays(
-        connection,
-        f"SELECT count(*) FILTER (critical > 0) AS critical, count(*) FILTER (correct < ({golden_right})) AS lowering "
-        "FROM (SELECT sum(critical)::BIGINT AS critical, sum(correct)::BIGINT AS correct "
-        f"FROM {_fault_summary(campaign, receipts)} GROUP BY fault_id)",
-    )
+    query = f"SELECT count(*) AS n FROM {stored(campaign.images)} WHERE rank IS NOT NULL AND golden_correct"
+    golden_right = int(read_arrays(connection, query)["n"][0])
+    fault_id = read_arrays(connection, f"SELECT fault_id FROM {_faults(campaign)} ORDER BY fault_id")["fault_id"]
+    sums = _sums(campaign, receipts, fault_id, connection, ("critical", "correct"))
     return Outcome(
-        replace(row, critical_faults=int(by_fault["critical"][0])),
-        None if row.dropped else int(by_fault["lowering"][0]),
+        replace(row, critical_faults=int(np.count_nonzero(sums["critical"]))),
+        None if row.dropped else int(np.count_nonzero(sums["correct"] < golden_right)),
     )
 
 

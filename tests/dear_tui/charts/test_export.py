@@ -13,7 +13,8 @@ from dear_tui.charts.svg import COLOURS, figure_of
 from dear_tui.charts.view import ChartKind, ChartView
 from engine.analysis.result_table import Kind as Cells
 from engine.figures.figure import Colour
-from engine.figures.svg import OWN, to_svg
+from engine.figures.svg import COLOURS as SVG_COLOURS
+from engine.figures.svg import to_svg
 from tests.dear_tui.chart_data import DATA, ONLY_CRITICAL, plot_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -95,12 +96,12 @@ def test_the_curve_has_the_colours_of_the_screen() -> None:
         for line in ElementTree.fromstring(to_svg(figure_of(plot_of(ChartView())))).iter(f"{SVG}polyline")
     ]
     classes = (Colour.METRIC, Colour.MASKED, Colour.NON_CRITICAL, Colour.CRITICAL)
-    assert lines == [OWN[colour] for colour in classes]
+    assert lines == [SVG_COLOURS[colour] for colour in classes]
     assert set(COLOURS.values()) == set(Colour)
 
 
 def test_a_hidden_class_is_not_in_the_picture() -> None:
-    assert OWN[Colour.MASKED] not in to_svg(figure_of(plot_of(ChartView(hidden=ONLY_CRITICAL))))
+    assert SVG_COLOURS[Colour.MASKED] not in to_svg(figure_of(plot_of(ChartView(hidden=ONLY_CRITICAL))))
 
 
 def test_lines_end_where_the_curve_does() -> None:
