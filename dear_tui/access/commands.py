@@ -126,23 +126,9 @@ def hand_over(path: Path, configs: Sequence[CampaignConfig], again: bool = False
     Raises:
         DearError: the store cannot be written.
     """
-    from engine.running.unprepared import last_of_config, unprepared
-    from engine.store import Store
+    from engine.running.unprepared import unprepared
 
-    submissions, notes = [], []
-    with Store.open(path) as store:
-        for config in configs:
-            last = None if again else last_of_config(store, config)
-            if last is not None and last.state != "finished":
-                submissions.append(store.queue.go_on(last.id))
-                continue
-            if last is not None:
-                notes.append(
-                    f"campaign {last.id} of this config is finished; unless something has changed that its results "
-                    "depend on, the new one ends at once and points to it"
-                )
-            submissions.append(store.queue.submit(unprepared(config, again), again))
-        return submissions, notes + store.take_notes()
+    return _queued(path, [(config.name, unprepared(config, again)) for config in configs], [], again)
 
 
 def submit_study(
@@ -152,19 +138,53 @@ def submit_study(
     on_step: OnStep,
     again: bool = False,
     not_run: Sequence[Member] = (),
+    try_out: bool = False,
 ) -> tuple[list[Submission], list[str]]:
-    """Queue members of a study, of which each campaign knows; those `not_run` are tried out and not queued.
+    """Queue members of a study, of which each campaign knows, as they are.
+
+    Those of which a finished campaign has the very same config are tried out first: unless something has changed that
+    their results depend on, there is nothing to run.
+
+    Args:
+        path: the store.
+        study: its name.
+        members: that are queued.
+        on_step: told what is being done.
+        again: make new campaigns in any case.
+        not_run: members that are not queued.
+        try_out: all are tried out, those `not_run` too, and nothing is queued unless all can run.
+
+    Returns:
+        The campaigns, and notes a user should read.
 
     Raises:
         DearError: one of them cannot be queued.
     """
-    configs = [(member.config.name, member.config) for member in (*members, *not_run)]
-    news, notes = _tried_out(configs, on_step)
-    named = [
-        (member.config.name, replace(new, study=study, factors=dict(member.factors)))
-        for member, new in zip(members, news[: len(members)], strict=True)
-    ]
+    from engine.running.unprepared import unprepared
+
+    tried = list(members) if try_out else [] if again else _finished(path, members)
+    asked = (*tried, *not_run) if try_out else tried
+    news, notes = _tried_out([(member.config.name, member.config) for member in asked], on_step)
+    prepared = {id(member): new for member, new in zip(tried, news[: len(tried)], strict=True)}
+    named = []
+    for member in members:
+        new = prepared.get(id(member)) or unprepared(member.config, again)
+        named.append((member.config.name, replace(new, study=study, factors=dict(member.factors))))
     return _queued(path, named, notes, again)
+
+
+def _finished(path: Path, members: Sequence[Member]) -> list[Member]:
+    """Those of which the last campaign of the very same config is finished."""
+    from engine.running.unprepared import last_of_config
+    from engine.store import Store
+
+    if not path.exists():
+        return []
+    with Store.open(path) as store:
+        lasts = [last_of_config(store, member.config.to_json()) for member in members]
+    return [
+        member for member, last in zip(members, lasts, strict=True) if last is not None and last.state == "finished"
+    ]
 
 
 def _tried_out(configs: Sequence[tuple[str, CampaignConfig]], on_step: OnStep) -> tuple[list[NewCampaign], list[str]]:
@@ -183,20 +203,53 @@ def _tried_out(configs: Sequence[tuple[str, CampaignConfig]], on_step: OnStep) -
 def _queued(
     path: Path, named: Sequence[tuple[str, NewCampaign]], notes: list[str], again: bool
 ) -> tuple[list[Submission], list[str]]:
-    from engine.running.same_config import find_earlier
     from engine.store import Store
 
     with Store.open(path) as store:
         for name, new in named:
             with naming(name):
-                if not again and (note := find_earlier(store, new.config, new.identity).note):
+                if not again and (note := _note_on_earlier(store, new)):
                     notes.append(note)
         submissions = []
         for name, new in named:
-            with naming(name):  # compared again: another process may have been quicker
-                check = partial(find_earlier, store, new.config, new.identity)
-                submissions.append(store.queue.submit(new, again, check))
+            with naming(name):
+                submissions.append(_queue(store, new, again))
         return submissions, notes + store.take_notes()
+
+
+def _note_on_earlier(store: Store, new: NewCampaign) -> str | None:
+    """What the user should know of a campaign that the store has of the same config.
+
+    Raises:
+        InputError: it is unfinished, and depends on something else.
+    """
+    from engine.running.same_config import find_earlier
+    from engine.running.unprepared import last_of_config
+    from engine.store.records import is_unprepared
+
+    if not is_unprepared(new.fingerprint):
+        return find_earlier(store, new.config, new.identity).note
+    last = last_of_config(store, new.config)
+    if last is None or last.state != "finished":
+        return None
+    return (
+        f"campaign {last.id} of this config is finished; unless something has changed that its results depend on, the "
+        "new one ends at once and points to it"
+    )
+
+
+def _queue(store: Store, new: NewCampaign, again: bool) -> Submission:
+    """Queue one; compared with what the store has: another process may have been quicker."""
+    from engine.running.same_config import find_earlier
+    from engine.running.unprepared import last_of_config
+    from engine.store.records import is_unprepared
+
+    if not is_unprepared(new.fingerprint):
+        return store.queue.submit(new, again, partial(find_earlier, store, new.config, new.identity))
+    last = None if again else last_of_config(store, new.config)
+    if last is not None and last.state != "finished":
+        return store.queue.go_on(last.id)
+    return store.queue.submit(new, again)
 
 
 def submitted(submission: Submission) -> str:

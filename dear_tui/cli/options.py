@@ -73,6 +73,9 @@ AgainOption = Annotated[
     bool, typer.Option("--again", help="Start a new campaign even where this one is begun or finished.")
 ]
 NoStartOption = Annotated[bool, typer.Option("--no-start", help="Start no worker where none runs.")]
+TryOutOption = Annotated[
+    bool, typer.Option("--try-out", help="Load what they name first; queue nothing unless all can run.")
+]
 FormatOption = Annotated[
     str, typer.Option("--format", metavar="|".join(FORMATS), help="Of the tables.", callback=one_of(FORMATS))
 ]

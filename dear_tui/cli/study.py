@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dear_tui.access import commands
-from dear_tui.cli.options import FORMATS, AgainOption, NoStartOption, StoreOption, one_of
+from dear_tui.cli.options import FORMATS, AgainOption, NoStartOption, StoreOption, TryOutOption, one_of
 from dear_tui.cli.printing.say import say, shown_steps, tell
 from engine.errors import InputError
 from engine.steps import Step
@@ -37,6 +37,7 @@ def study(
     ] = False,
     again: AgainOption = False,
     no_start: NoStartOption = False,
+    try_out: TryOutOption = False,
     table_format: Annotated[
         str, typer.Option("--format", metavar="|".join(FORMATS), help="Of --results.", callback=one_of(FORMATS))
     ] = "text",
@@ -44,8 +45,9 @@ def study(
 ) -> None:
     """Queue the campaigns of a study, or show its results.
 
-    All members are tried out first, and nothing is queued unless all can run. A member that asks for some images of
-    another member with all of them is not run: its results are read off that one.
+    The file is read and what it says is checked; what the members name is loaded by the worker. Members that have a
+    finished campaign already are loaded first, to see whether anything has changed. A member that asks for some images
+    of another member with all of them is not run: its results are read off that one.
     """
     from engine.config.study import load_study
     from engine.store import store_path
@@ -58,7 +60,7 @@ def study(
     run = [member for member, whole in zip(asked.members, wholes, strict=True) if whole in (None, member)]
     left = [member for member, whole in zip(asked.members, wholes, strict=True) if whole not in (None, member)]
     with shown_steps() as on_step:
-        submissions, notes = commands.submit_study(path, asked.name, run, on_step, again, left)
+        submissions, notes = commands.submit_study(path, asked.name, run, on_step, again, left, try_out)
     for note in notes:
         tell(f"note: {note}")
     for submission in submissions:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dear_tui.access import commands
-from dear_tui.cli.options import AgainOption, NoStartOption, StoreOption
+from dear_tui.cli.options import AgainOption, NoStartOption, StoreOption, TryOutOption
 from dear_tui.cli.printing.say import say, shown_steps, tell
 
 
@@ -16,10 +16,7 @@ def submit(
     configs: Annotated[list[Path], typer.Argument(metavar="CONFIG", help="TOML files, queued in this order.")],
     again: AgainOption = False,
     no_start: NoStartOption = False,
-    try_out: Annotated[
-        bool,
-        typer.Option("--try-out", help="Load what they name first; queue nothing unless all can run."),
-    ] = False,
+    try_out: TryOutOption = False,
     store: StoreOption = None,
 ) -> None:
     """Queue campaigns for the worker and print their ids.

@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from engine.faults.fault_list import FaultList
 from engine.store.records import UNPREPARED, NewCampaign
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engine.config.campaign_config import CampaignConfig
     from engine.store import CampaignStatus
     from engine.store.read.reading import StoreReader
@@ -52,13 +54,12 @@ def unprepared(config: CampaignConfig, again: bool = False) -> NewCampaign:
     )
 
 
-def last_of_config(store: StoreReader, config: CampaignConfig) -> CampaignStatus | None:
+def last_of_config(store: StoreReader, config: Mapping[str, Any]) -> CampaignStatus | None:
     """The newest campaign of the very same config, how it is computed included; None where there is none."""
-    said = config.to_json()
     for status in store.campaigns():
-        if status.name == config.name:
+        if status.name == config["name"]:
             with suppress(UnreachableError):  # damaged: no reason not to queue another one
-                if store.description(status.id)["config"] == said:
+                if store.description(status.id)["config"] == config:
                     return status
     return None
 

@@ -68,7 +68,7 @@ def test_members_are_queued_and_know_their_study(invoke: Invoke, tmp_path: Path)
 @pytest.mark.parametrize("damage", [False, True], ids=["whole", "its faults are written again"])
 def test_a_member_that_was_run_still_knows_its_study(invoke: Invoke, tmp_path: Path, damage: bool) -> None:
     study, store = write_study(tmp_path), tmp_path / "store"
-    assert invoke("study", study, "--no-start", "--store", store).code == 0
+    assert invoke("study", study, "--try-out", "--no-start", "--store", store).code == 0
     if damage:
         (store / "campaigns" / "campaign=000001" / "faults.parquet").write_bytes(b"")
     assert invoke("run", write_config(tmp_path, "one.toml", faults={"seed": 1}), "--store", store).code == 0
@@ -114,9 +114,21 @@ def test_results_are_a_table_for_people_and_for_papers(invoke: Invoke, tmp_path:
     assert (latex.code, "tabular" in latex.out) == (0, True)
 
 
+def test_members_are_queued_unseen_but_for_those_that_are_finished(invoke: Invoke, tmp_path: Path) -> None:
+    study, store = write_study(tmp_path, '[vary]\n"faults.seed" = [1, 2, 100]\n'), tmp_path / "store"
+    config = write_config(tmp_path, "two.toml", name="small 2", faults={"seed": 2})
+    assert invoke("run", config, "--store", store).code == 0
+    done = invoke("study", study, "--no-start", "--store", store)
+    assert (done.code, done.out.split()) == (0, ["2", "1", "3"])
+    assert "campaign 1 was already finished; nothing to run" in done.err
+    found = rows(store, "SELECT campaign, state, faults FROM campaigns ORDER BY 1")
+    assert found[1:] == [(2, "queued", 0), (3, "queued", 0)], "they are not prepared"
+    assert invoke("study", study, "--again", "--no-start", "--store", store).out.split() == ["4", "5", "6"]
+
+
 def test_a_bad_member_is_named_and_nothing_is_queued(invoke: Invoke, tmp_path: Path) -> None:
     vary = '[vary]\n"faults.count" = [20, 100000000]\n'
-    done = invoke("study", write_study(tmp_path, vary), "--no-start", "--store", tmp_path / "store")
+    done = invoke("study", write_study(tmp_path, vary), "--try-out", "--no-start", "--store", tmp_path / "store")
     assert (done.code, done.out) == (2, "")
     assert "small 100000000: [faults] count: 100000000 faults cannot be drawn" in done.err
     listed = invoke("list", "--json", "--store", tmp_path / "store")
@@ -141,7 +153,7 @@ def test_two_things_that_set_the_same_key_are_refused(invoke: Invoke, tmp_path: 
 
 def test_a_member_that_is_read_off_is_tried_out_too(invoke: Invoke, tmp_path: Path) -> None:
     study, store = write_study(tmp_path, VARY.replace("n = 7", "n = 41")), tmp_path / "store"
-    refused = invoke("study", study, "--no-start", "--store", store)
+    refused = invoke("study", study, "--try-out", "--no-start", "--store", store)
     assert refused.code == 2
     assert "few: [workload] n: 41 images are asked of a data set of 40; lower n" in refused.err
     assert not store.exists()

@@ -120,7 +120,7 @@ def test_the_same_config_is_queued_once_unless_asked_otherwise(store: Store, con
     assert store.queue.submit(unprepared(config)).known_as is None
     assert store.queue.submit(unprepared(config)).known_as == "queued"
     assert store.queue.submit(unprepared(config, again=True), again=True).campaign == 2
-    last = last_of_config(store, config)
+    last = last_of_config(store, config.to_json())
     assert last is not None
     assert last.id == 2
 
