@@ -16,6 +16,9 @@ _SMALLEST = 4
 PROBED = 256
 """images that each small size is probed with: of fewer, one may agree by chance"""
 
+_PROBED_VALUES, _LEAST_PROBED = 2**14, 16
+"""values that are enough, of as many images at least: where each image gives many, fewer images tell the same"""
+
 
 @dataclass(frozen=True)
 class BatchRows:
@@ -51,10 +54,13 @@ def probe_batch_rows(run: Callable[[Tensor], Tensor], images: Tensor) -> BatchRo
     """
     largest = len(images)
     reference = run(images)
+    enough = _LEAST_PROBED
+    while enough < PROBED and enough * reference[0].numel() < _PROBED_VALUES:
+        enough *= 2
     generator = torch.Generator().manual_seed(0)
 
     def agrees(size: int) -> bool:
-        order = torch.randperm(largest, generator=generator)[: max(size, PROBED)].to(images.device)
+        order = torch.randperm(largest, generator=generator)[: max(size, enough)].to(images.device)
         parts = [run(images[order[start : start + size]]) for start in range(0, len(order), size)]
         return torch.equal(torch.cat(parts), reference[order])
 

@@ -172,10 +172,10 @@ class Injection:
             if self._traced is None:
                 rows = probe_batch_rows(self._run_model, probe_images(images, sizes.largest))
                 return rows, max(sizes.block, rows.floor), None
-            rows = self._traced.probe(probe_images(images, sizes.largest))
+            rows = self._traced.probe(probe_images(images, sizes.largest), self.workers)
             if rows.floor > sizes.block >= PROBED:
                 sizes = self._sizes = sizes.within_block()
-                rows = self._traced.probe(probe_images(images, sizes.largest))
+                rows = self._traced.probe(probe_images(images, sizes.largest), self.workers)
             block_rows = max(sizes.block, rows.floor)
             if rows.interchangeable:
                 rows = common_rows((rows, *(own for method in self._ladder for own in method.probe(images, rows))))

@@ -8,7 +8,7 @@ nearest to being refused (a bound just below its limit, a lead just outside tau)
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from engine.injection.injection import Injection
     from engine.injection.network.golden import GoldenBlock
+    from engine.injection.workers import Workers
 
 LEAST_SECONDS = 1.5
 """that a check takes where the share of the campaign's time is less"""
@@ -46,7 +47,7 @@ _SHAPES = (13, 32, 5, 64, 24, 128, 256)
 _LONG_SECONDS = 0.5
 """a plain run that takes longer is made with few images"""
 
-_FIRST_SECONDS = 2 * LEAST_SECONDS
+_FIRST_SECONDS = LEAST_SECONDS
 """that the plain loop takes for one fault of each layer, at most, before fewer images are taken: a campaign may be so
 short that it waits for its check most of all"""
 
@@ -145,9 +146,10 @@ def check(
         InputError: the network does not answer the same each time, or not even whole-network runs agree.
     """
     on_step(Step("checking that the network answers the same each time"))
-    with injection.workers.rounding():
-        check_steady(plain, draw_images(8, 0))
-    return _Check(injection, plain, draw_images, extent, on_step).run()
+    begun = _Check(injection, plain, draw_images, extent, on_step)
+    seconds = begun.seconds_of_a_run()
+    check_steady(plain, draw_images(8 if 8 * seconds < _LONG_SECONDS / 10 else 4, 0))
+    return begun.run(seconds)
 
 
 @dataclass
@@ -179,9 +181,9 @@ class _Check:
         floor = self._injection.rows.floor
         return floor if floor > max(_SHAPES) else 0
 
-    def run(self) -> CheckResult:
+    def run(self, seconds: float) -> CheckResult:
+        """Compare until it is enough; `seconds`: of a plain run for one image."""
         started, turn = time.monotonic(), 0
-        seconds = self._seconds_of_a_run()
         taken = 0.0
         while not turn or not self._is_enough(taken):
             self._check_block(turn, seconds)
@@ -204,7 +206,7 @@ class _Check:
         work = sum(counts[layer] * seconds for layer, seconds in self._of_layer.items())
         return float(work) * self._extent.campaign_images / self._injection.workers.count
 
-    def _seconds_of_a_run(self) -> float:
+    def seconds_of_a_run(self) -> float:
         """What the plain network takes for one image, by a second run of a few: the first one warms up."""
         images = self._draw_images(max(4, self._padded_to), 0)
         for _ in range(2):
@@ -224,18 +226,18 @@ class _Check:
         started = time.perf_counter()
         block = self._injection.load(images)
         loading = time.perf_counter() - started
-        with torch.inference_mode(), self._injection.workers.rounding():
-            golden = self._plain(block.images.clone())
-        if not is_close(block.logits, golden[: block.count]):
+        padded = self._plain_loop(block.images, slice(block.count))
+        if not is_close(block.logits, padded.golden):
             raise InputError(
                 "[model]: the network's answers without a fault are not those of an untouched copy of it, so that no "
                 "effect can be told; let it neither change its weights nor keep state between runs"
             )
-        faults = self._faults_per_layer(block, len(block.images) * seconds, loading)
-        self._is_large = len(_BITS) * len(self._layers) * len(block.images) * seconds > _FIRST_SECONDS
+        alone = padded if len(block.images) == block.count else self._plain_loop(images, slice(block.count))
+        faults = self._faults_per_layer(block, block.count * seconds, loading)
+        self._is_large = len(_BITS) * len(self._layers) * block.count * seconds > _FIRST_SECONDS
         for layer in self._layers:
             self._on_step(Step("comparing with the plain loop", layer, len(self._layers)))
-            self._check_layer(block, golden, layer, faults, turn)
+            self._check_layer(block, alone, padded, layer, faults, turn)
 
     def _faults_per_layer(self, block: GoldenBlock, seconds: float, loading: float) -> int:
         """How many the plain loop runs, each in so many seconds.
@@ -247,9 +249,20 @@ class _Check:
             wanted = min(wanted, (self._extent.pairs - self._pairs) / block.count)
         return max(1, min(_MOST_FAULTS, round(wanted / len(self._layers))))
 
-    def _check_layer(self, block: GoldenBlock, golden: Tensor, layer: int, faults: int, turn: int) -> None:
+    def _plain_loop(self, images: Tensor, asked: slice) -> _PlainLoop:
+        return _PlainLoop(self._plain, self._injection.workers, images, asked)
+
+    def _check_layer(
+        self, block: GoldenBlock, alone: _PlainLoop, padded: _PlainLoop, layer: int, faults: int, turn: int
+    ) -> None:
+        """Compare so many faults with the plain loop, `alone` on the block's images, in doubt `padded` as the block is.
+
+        Padding may be most of a run, and it changes nothing but rounding.
+        """
         pool, answers = self._most_doubtful(block, layer, faults, turn)
-        expected = self._plain_answers(block, golden, pool)
+        expected = alone.answers(pool)
+        if padded is not alone and self._wrong(answers, expected, layer)[0].any():
+            expected = padded.answers(pool)
         self._pairs += expected.severity.size
         while True:
             wrong, reason = self._wrong(answers, expected, layer)
@@ -347,15 +360,6 @@ class _Check:
         """
         return (count + (turn + layer) % 2) // 2
 
-    def _plain_answers(self, block: GoldenBlock, golden: Tensor, faults: WeightFaults) -> _Answers:
-        with self._injection.workers.rounding():
-            logits = naive_logits(self._plain, faults, block.images, len(block.images))
-            recorder = _DoubtRecorder(len(faults), golden[: block.count])
-            images = torch.arange(block.count, device=golden.device)
-            for row, of_fault in enumerate(logits):
-                recorder.record(torch.full_like(images, row), images, of_fault[: block.count])
-        return recorder.answers()
-
     def _undecided_of(
         self, wrong: NDArray[np.bool_], block: GoldenBlock, faults: WeightFaults, expected: _Answers
     ) -> NDArray[np.bool_]:
@@ -363,12 +367,8 @@ class _Check:
         undecided = np.zeros_like(wrong)
         rows = np.flatnonzero(wrong.any(axis=1))
         if len(rows):
-            twice = torch.cat([block.images.flip(0), block.images])
-            with torch.inference_mode(), self._injection.workers.rounding():
-                golden = self._plain(twice.clone())
-            other = replace(block, images=twice, count=len(twice))
-            whole = self._plain_answers(other, golden, faults.take(rows))
-            answers = whole[:, len(block.images) : len(block.images) + block.count]
+            twice, count = torch.cat([block.images.flip(0), block.images]), len(block.images)
+            answers = self._plain_loop(twice, slice(count, count + block.count)).answers(faults.take(rows))
             undecided[rows] = answers.differs(expected[rows], strict=True)
         return undecided
 
@@ -433,6 +433,27 @@ class _DoubtRecorder(SeverityMatrix):
         pairs = (outcomes.critical_fault, outcomes.critical_image)
         prediction[pairs], nonfinite[pairs] = outcomes.prediction, outcomes.nonfinite
         return _Answers(outcomes.severity, prediction, nonfinite, self._doubt.cpu().numpy())
+
+
+class _PlainLoop:
+    """The plain loop on one batch of images."""
+
+    def __init__(self, plain: nn.Module, workers: Workers, images: Tensor, asked: slice) -> None:
+        """Run `images` [n, C, H, W] without a fault; answers are given for those at `asked`."""
+        self._plain, self._workers, self._images, self._asked = plain, workers, images, asked
+        with torch.inference_mode(), workers.rounding():
+            self.golden: Tensor = plain(images.clone())[asked]
+            """[images asked, classes]"""
+
+    def answers(self, faults: WeightFaults) -> _Answers:
+        """What each fault does to the images asked."""
+        recorder = _DoubtRecorder(len(faults), self.golden)
+        places = torch.arange(len(self.golden), device=self.golden.device)
+        with self._workers.rounding():
+            runs = naive_logits(self._plain, faults, self._images, len(self._images))
+            for row, logits in enumerate(runs):
+                recorder.record(torch.full_like(places, row), places, logits[self._asked])
+        return recorder.answers()
 
 
 def _count(pairs: NDArray[np.bool_]) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _RUNS = 3
-"""of the same batch; what draws random numbers is told by the generators, also where it seldom shows"""
+"""of the same batch, beside the first one; what draws random numbers is told by the generators, even if that is rare"""
 
 
 def check_steady(network: nn.Module, images: Tensor) -> None:
@@ -36,25 +36,30 @@ def check_steady(network: nn.Module, images: Tensor) -> None:
         InputError: its answers for an image differ by more than rounding; the sentence names the first module whose
             output moves.
     """
+    first, draws = _ask(network, images)
     for turn in _turns(len(images)):
-        with torch.inference_mode():
-            random_before = _random_state(images.device)
-            first = network(images.clone())
-            draws = not _same_state(random_before, _random_state(images.device))
-            again = network(images[turn.order].clone())
-        if draws or not is_close(first[turn.common], again[turn.places]):
-            raise InputError(_sentence(network, images, turn, draws))
+        again, draws_again = _ask(network, images[turn.order])
+        if draws or draws_again or not is_close(first[turn.common], again[turn.places]):
+            raise InputError(_sentence(network, images, turn, draws or draws_again))
+
+
+def _ask(network: nn.Module, images: Tensor) -> tuple[Tensor, bool]:
+    """The answers [n, classes] for `images` [n, C, H, W], and whether random numbers were drawn for them."""
+    with torch.inference_mode():
+        before = _random_state(images.device)
+        answers: Tensor = network(images.clone())
+        return answers, not _same_state(before, _random_state(images.device))
 
 
 @dataclass(frozen=True)
 class _Turn:
-    """A second run beside the first: which images it has, and where those are that both have."""
+    """Another run beside the first: which images it has, and where those are that both have."""
 
     order: Tensor
     common: Tensor
     """places in the first run"""
     places: Tensor
-    """places of the same images in the second one"""
+    """places of the same images in the other one"""
     what: str
 
 

@@ -18,10 +18,11 @@ from engine.injection.network.tracing import UntraceableError
 from engine.injection.network.weight_reads import WeightReads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from torch import Tensor, nn
 
+    from engine.injection.workers import Workers
 
 LAYER_ROWS = 64
 """what each layer is probed with by itself; the whole network is probed at the largest size too"""
@@ -39,26 +40,35 @@ class TracedNetwork:
         """By layer index, of the layers that have one."""
         return self.reached.suffixes
 
-    def probe(self, images: Tensor) -> BatchRows:
+    def probe(self, images: Tensor, workers: Workers) -> BatchRows:
         """Batch sizes for the whole network on `images` [n, C, H, W], and for each of its layers on random values.
 
         Logits alone would not do: where most activations are zero, a change of the order of summation hides.
         """
+
+        network = self.network
+
+        def probe(each: tuple[Callable[[Tensor], Tensor], Tensor]) -> BatchRows:
+            with torch.inference_mode():
+                return probe_batch_rows(*each)
+
+        def probed() -> Iterator[tuple[Callable[[Tensor], Tensor], Tensor]]:
+            yield lambda batch: network.run(batch, {network.output})[network.output], images
+            yield from self._layers(images)
+
+        return common_rows(workers.map(probe, probed()))
+
+    def _layers(self, images: Tensor) -> Iterator[tuple[nn.Module, Tensor]]:
+        """Each layer that reads one value with a row for each image, and random values [rows, ...] of that shape."""
         network, generator = self.network, torch.Generator().manual_seed(0)
-
-        def probes() -> Iterator[BatchRows]:
-            yield probe_batch_rows(lambda batch: network.run(batch, {network.output})[network.output], images)
-            for node in network.nodes:
-                module = network.module_of(node)
-                if module is None or not is_injectable(module) or node.kwargs:
-                    continue
-                if len(node.args) == 1 and node.args[0] in network.batch_dependent and node.args[0] in network.shapes:
-                    shape = network.shapes[node.all_input_nodes[0]][1:]
-                    rows = min(len(images), LAYER_ROWS)
-                    values = torch.randn(rows, *shape, generator=generator).to(images.device)
-                    yield probe_batch_rows(module, values)
-
-        return common_rows(probes())
+        for node in network.nodes:
+            module = network.module_of(node)
+            if module is None or not is_injectable(module) or node.kwargs:
+                continue
+            if len(node.args) == 1 and node.args[0] in network.batch_dependent and node.args[0] in network.shapes:
+                shape = network.shapes[node.all_input_nodes[0]][1:]
+                rows = min(len(images), LAYER_ROWS)
+                yield module, torch.randn(rows, *shape, generator=generator).to(images.device)
 
 
 def trace(model: nn.Module, images: Tensor) -> TracedNetwork:

@@ -282,7 +282,10 @@ def test_predictions_and_flags_of_critical_pairs_are_judged(
 def test_a_pair_on_which_plain_loops_of_two_batch_shapes_disagree_is_undecided(
     model: nn.Module, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As if rounding decided it: in the batch of the block another class is ahead than in one twice as long."""
+    """As if rounding decided it: in batches of the block's length another class is ahead than in one twice as long.
+
+    Where only the padded batch of the block has another class ahead, the plain loop on its images alone decides.
+    """
 
     def rounded(model: nn.Module, faults: WeightFaults, images: Tensor, batch: int) -> Iterator[Tensor]:
         for logits in naive_logits(model, faults, images, batch):
@@ -292,6 +295,9 @@ def test_a_pair_on_which_plain_loops_of_two_batch_shapes_disagree_is_undecided(
     monkeypatch.setattr("engine.injection.check.self_check.naive_logits", rounded)
     plain, injection = deepcopy(model), Injection(model, images_of(model, 64, 0), MEMORY, "exact")
     lengths.add(len(injection.load(images_of(model, 13, 0)).images))
+    assert 13 not in lengths
+    assert checked(injection, plain, pairs=1).undecided == 0
+    lengths.add(13)
     result = checked(injection, plain, pairs=1)
     assert (result.differences, result.fallbacks) == (0, ())
     assert result.undecided > 0
