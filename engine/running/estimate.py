@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 PATIENCE = 0.02
 """of the campaign's time, for measuring it: the longer it takes, the more is worth knowing it well"""
 
-LEAST_PATIENCE, MOST_PATIENCE = 2.0, 20.0
+LEAST_PATIENCE, MOST_PATIENCE = 2.0, 6.0
 """seconds"""
 
 SPREAD = 0.2

@@ -156,16 +156,28 @@ class FastMethod(Method):
 
     def _largest_error(self, golden: GoldenBlock, on_step: OnStep) -> float:
         """Over all bits of some weights of every layer, relative to the largest magnitude met since the fault."""
-        block, largest, layers = self._extended(golden, ()), 0.0, list(self._suffixes)
-        for number, layer in enumerate(layers):
-            on_step(Step("measuring rounding", number, len(layers)))
+        block, layers = self._extended(golden, ()), list(self._suffixes)
+
+        def error_of(layer: int) -> float | str:
+            """What is found, or the reason why it is not."""
             try:
-                largest = max(largest, self._error_of_layer(block, layer, len(layers)))
+                with torch.inference_mode():
+                    return self._error_of_layer(block, layer, len(layers))
             except FAILURES as error:
                 if is_out_of_memory(error):
                     raise
+                return reason_of(error)
+
+        largest = 0.0
+        for number, (layer, found) in enumerate(
+            zip(layers, self._plan.workers.map(error_of, layers), strict=True), start=1
+        ):
+            on_step(Step("measuring rounding", number, len(layers)))
+            if isinstance(found, str):
                 del self._suffixes[layer]
-                self._left[layer] = f"fast fails ({reason_of(error)})"
+                self._left[layer] = f"fast fails ({found})"
+            else:
+                largest = max(largest, found)
         return largest
 
     def _error_of_layer(self, block: FastBlock, layer: int, layers: int) -> float:
