@@ -169,10 +169,11 @@ class FastMethod(Method):
                 return reason_of(error)
 
         largest = 0.0
-        for number, (layer, found) in enumerate(
+        on_step(Step("measuring rounding", 0, len(layers)))
+        for done, (layer, found) in enumerate(
             zip(layers, self._plan.workers.map(error_of, layers), strict=True), start=1
         ):
-            on_step(Step("measuring rounding", number, len(layers)))
+            on_step(Step("measuring rounding", done, len(layers)))
             if isinstance(found, str):
                 del self._suffixes[layer]
                 self._left[layer] = f"fast fails ({found})"

@@ -128,7 +128,7 @@ def test_a_network_without_a_graph_needs_room_for_one_image() -> None:
 def test_a_block_keeps_to_the_memory_where_only_the_largest_batch_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a GPU. Batches were planned larger than blocks, and the block grew to their size."""
     monkeypatch.setattr(
-        TracedNetwork, "probe", lambda _, images: BatchRows(len(images), len(images), interchangeable=True)
+        TracedNetwork, "probe", lambda _, images, _workers: BatchRows(len(images), len(images), interchangeable=True)
     )
     injection = Injection(build_model("lenet5", 1, 10), torch.rand(32, 1, 28, 28), 10**8, "fast")
     planned = plan_of(injection).sizes

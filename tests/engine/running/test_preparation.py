@@ -125,7 +125,7 @@ def test_what_is_done_is_told_with_how_much_of_it(tmp_path: Path) -> None:
     ranked = [(step.done, step.total) for step in steps if step.text == "ranking the images"]
     assert ranked == [(start, IMAGES) for start in range(0, IMAGES, campaign.injection.block_rows)]
     measured = [(step.done, step.total) for step in steps if step.text == "measuring rounding"]
-    assert measured == [(layer, 5) for layer in range(5)]
+    assert measured == [(done, 5) for done in range(6)]
 
 
 def test_what_the_data_set_keeps_is_not_there_for_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
