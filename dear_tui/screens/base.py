@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from dear_tui.settings.keymap import with_ids
+from dear_tui.terminal.textual_private import take_styles_as_they_are
 from dear_tui.widgets.common.key_bar import KeyBar
 from dear_tui.widgets.common.top_bar import TopBar
 
@@ -40,6 +41,7 @@ class SnapshotScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        take_styles_as_they_are(self)
         self._is_empty = False
         """whether the store is known to have no campaign"""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.app import App, ReturnType, ScreenStackError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.filter import LineFilter
     from textual.notifications import Notification
+    from textual.screen import Screen
 
 __all__ = [
     "BRACKETED_PASTE_END",
@@ -163,6 +164,11 @@ def write_to_terminal(app: App[ReturnType], sequence: str) -> None:
 def logs_input(driver: Driver) -> bool:
     """Whether the parser of the driver is to log what it reads."""
     return driver._debug
+
+
+def take_styles_as_they_are(screen: Screen[Any]) -> None:
+    """Have a new screen take the app's styles, which follow the theme: Textual would parse all of them once more."""
+    screen._css_update_count = screen.app._css_update_count
 
 
 def bindings_of(node: type[DOMNode]) -> BindingsMap:

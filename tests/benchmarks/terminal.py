@@ -170,7 +170,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         figures = [*opening(Path(folder) / "store"), *running(Path(folder) / "store")]
     if options.finished:
-        figures += large_result(options.finished)
+        figures += [*first_openings(options.finished), *large_result(options.finished)]
     if options.json:
         print(json.dumps([asdict(figure) for figure in figures], indent=2))
         return
@@ -210,7 +210,7 @@ def running(path: Path) -> Iterator[Figure]:
     try:
         screen.until(lambda: screen.has("running"))
         screen.press("2", lambda: screen.is_at("live") and screen.has("↑ faults by"))
-        for tab in ("live", "campaigns", "GPU"):
+        for tab in ("live", "campaigns", "machine"):
             screen.press(TAB_KEYS[tab], partial(screen.is_at, tab)) if not screen.is_at(tab) else None
             screen.watch(1.0)
             before, started = screen.cpu(), time.monotonic()
@@ -260,7 +260,7 @@ def screens_journey(screen: Screen) -> Journey:
         ("?", lambda: screen.has("keys here")),
         ("q", lambda: not screen.has("keys here")),
         ("1", lambda: screen.is_at("campaigns")),
-        ("5", lambda: screen.is_at("GPU")),
+        ("5", lambda: screen.is_at("machine")),
         ("f", lambda: screen.terminal.buffer[0][len(" dear-tui  ")].bg != screen.terminal.buffer[0][1].bg),
         ("Z", lambda: screen.terminal.buffer[0][len(" dear-tui  ")].bg == screen.terminal.buffer[0][1].bg),
     ]
@@ -281,6 +281,22 @@ def list_journey(screen: Screen) -> Journey:
         ("i", lambda: screen.has("╮")),
         ("2", lambda: screen.is_at("live")),
     ]
+
+
+def first_openings(path: Path) -> Iterator[Figure]:
+    """How fast each screen is there when it is opened for the first time."""
+    taken: dict[str, list[float]] = {}
+    for _ in range(STARTS):
+        screen = Screen("--store", str(path))
+        screen.until(lambda: screen.is_at(SCREENS[0].title))
+        for info in SCREENS[1:]:
+            screen.watch(1.0)
+            taken.setdefault(info.title, []).append(screen.press(info.key, partial(screen.is_at, info.title)))
+        screen.close()
+    for title, seconds in taken.items():
+        yield Figure(
+            f"{title}: first opening (median of {STARTS})", 1000 * statistics.median(seconds), "ms", "< 100 ms"
+        )
 
 
 def large_result(path: Path) -> Iterator[Figure]:

@@ -30,6 +30,9 @@ FOLDED_FROM = 16_384
 PLACE = re.compile(r"(?P<line>LINE (?P<number>\d+): )(?P<cut>\.\.\.)?.*\n(?P<indent> *)\^")
 """DuckDB's excerpt of a wrong line; of a long one it shows the middle"""
 
+_HIGHLIGHT_AFTER = 0.05
+"""seconds: loading the highlighter takes nearly as many as the first frame"""
+
 COLOURS = {
     "keyword": "text-primary",
     "keyword.operator": "text-primary",
@@ -105,7 +108,7 @@ class SqlText(TextArea):
         self._colour()
         self.watch(self.app, "theme", self._colour, init=False)
         self.move_cursor(self.document.end)
-        self.call_after_refresh(self._highlight)
+        self.set_timer(_HIGHLIGHT_AFTER, self._highlight)
 
     def on_resize(self) -> None:
         """Textual wraps the lines anew, and paints them only where there are more of them or fewer."""

@@ -5,18 +5,20 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from textual.app import App, ComposeResult, ScreenStackError
 from textual.binding import Binding
 from textual.css.query import NoMatches
+from textual.css.stylesheet import Stylesheet
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Key, Paste
 from textual.filter import LineFilter
+from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import OptionList
+from textual.widgets import Label, OptionList
 
 import dear_tui
 from dear_tui.terminal.textual_private import (
@@ -29,11 +31,16 @@ from dear_tui.terminal.textual_private import (
     logs_input,
     shown_notices,
     take_notice_away,
+    take_styles_as_they_are,
     turns_no_page,
     uncaught_error,
     write_to_terminal,
 )
 
+if TYPE_CHECKING:
+    from textual.color import Color
+
+reparse = Stylesheet.reparse
 OF_PYTHON = {"_asdict", "_replace", "_fields", "_exit"}
 
 
@@ -113,6 +120,49 @@ async def test_a_notice_that_is_shown_can_be_taken_away() -> None:
         assert (one.message, two.message) == ("one", "two")
         take_notice_away(app, one)
         assert shown_notices(app) == [two]
+
+
+class Quick(Screen[None]):
+    """One of several screens, with a widget that no screen before it has."""
+
+    DEFAULT_CSS = "Quick Label { color: $primary; background: $surface; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        take_styles_as_they_are(self)
+
+    def compose(self) -> ComposeResult:
+        yield Label("x")
+
+
+async def test_a_new_screen_has_the_styles_of_the_theme_without_all_of_them_being_parsed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Modes(App[None]):
+        MODES: ClassVar = {"one": Quick, "other": Quick, "third": Quick}
+        DEFAULT_MODE = "one"
+
+    def shown() -> tuple[Color, Color]:
+        label = app.screen.query_one(Label)
+        return label.styles.color, label.styles.background
+
+    app, parsed = Modes(), []
+    async with app.run_test() as pilot:
+        monkeypatch.setattr(Stylesheet, "reparse", lambda sheet: parsed.append(reparse(sheet)))
+        first = shown()
+        await app.switch_mode("other")
+        await pilot.pause()
+        assert (shown(), parsed) == (first, [])
+        app.theme = "textual-light"
+        await pilot.pause()
+        second, times = shown(), len(parsed)
+        assert second != first
+        await app.switch_mode("third")
+        await pilot.pause()
+        assert (shown(), len(parsed)) == (second, times)
+        await app.switch_mode("one")
+        await pilot.pause()
+        assert shown() == second
 
 
 async def test_a_page_is_turned_once_a_list_is_laid_out() -> None:
