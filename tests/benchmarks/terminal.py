@@ -268,7 +268,7 @@ def screens_journey(screen: Screen) -> Journey:
 
 def list_journey(screen: Screen) -> Journey:
     """Keys of the list of campaigns, each seen by the campaign at the cursor, and with the details beside it."""
-    last = "#1 campaign number 1 "
+    last = "#1  campaign number 1 "
     return [
         ("1", lambda: screen.is_at("campaigns")),
         ("g", lambda: screen.chosen("long enough")),
@@ -288,7 +288,7 @@ def first_openings(path: Path) -> Iterator[Figure]:
     taken: dict[str, list[float]] = {}
     for _ in range(STARTS):
         screen = Screen("--store", str(path))
-        screen.until(lambda: screen.is_at(SCREENS[0].title))
+        screen.until(partial(screen.is_at, SCREENS[0].title))
         for info in SCREENS[1:]:
             screen.watch(1.0)
             taken.setdefault(info.title, []).append(screen.press(info.key, partial(screen.is_at, info.title)))

@@ -146,9 +146,14 @@ async def test_a_new_screen_has_the_styles_of_the_theme_without_all_of_them_bein
         label = app.screen.query_one(Label)
         return label.styles.color, label.styles.background
 
-    app, parsed = Modes(), []
+    def parse_all(sheet: Stylesheet) -> None:
+        parsed.append(sheet)
+        reparse(sheet)
+
+    app = Modes()
+    parsed: list[Stylesheet] = []
     async with app.run_test() as pilot:
-        monkeypatch.setattr(Stylesheet, "reparse", lambda sheet: parsed.append(reparse(sheet)))
+        monkeypatch.setattr(Stylesheet, "reparse", parse_all)
         first = shown()
         await app.switch_mode("other")
         await pilot.pause()
