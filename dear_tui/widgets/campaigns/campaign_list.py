@@ -46,12 +46,17 @@ class CampaignList(RowList):
         self._shown: tuple[Row, ...] = ()
         self._columns: tuple[ListColumn, ...] = ()
         self._chosen: int | None = None
+        self._widest: dict[int, int] = {}
+        """cells that each column has needed since other campaigns came: a number that gets shorter moves no column"""
 
     def show_campaigns(self, rows: Sequence[Row], chosen: int | None) -> None:
         """Bring the lines up to date; the chosen campaign stays chosen, whatever is new above it."""
         self._given = tuple(rows)
         before, self._shown = self._shown, tuple(self.order.sorted(rows))
-        ids, layout = [row.status.id for row in self._shown], self._layout()
+        ids = [row.status.id for row in self._shown]
+        if set(ids) != {row.status.id for row in before}:
+            self._widest.clear()
+        layout = self._layout()
         columns = fitting(layout, max(self.scrollable_content_region.width - 1, 1))
         is_same_shape = [(each.title, each.cells) for each in columns] == [(c.title, c.cells) for c in self._columns]
         self._columns = tuple(columns)
@@ -120,7 +125,8 @@ class CampaignList(RowList):
         return not column.is_rare or number == self.order.column or any(map(column.text, self._shown))
 
     def _column(self, number: int, column: CampaignColumn) -> ListColumn:
-        widest = max((cell_len(column.text(row)) for row in self._shown), default=0)
+        needed = max((cell_len(column.text(row)) for row in self._shown), default=0)
+        widest = self._widest[number] = max(needed, self._widest.get(number, 0))
         style = column.style
         sign = self.order.sign if self.order.column == number else ""
         return ListColumn(

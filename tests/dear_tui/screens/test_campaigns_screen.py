@@ -256,6 +256,24 @@ async def test_only_the_line_of_a_changed_campaign_is_painted_again(monkeypatch:
         assert [(widget, [(r.y, r.height) for r in regions]) for widget, regions in painted] == [(listing, [(2, 1)])]
 
 
+async def test_a_number_that_gets_shorter_paints_its_own_line_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a percentage that comes to 10 % paints the whole list, several times a minute over a slow line."""
+    source = five()
+    app = make_app(source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        listing = app.screen.query_one(CampaignList)
+        long, short = (
+            [Row(make_status(number, done=done, state="running")) for number, done in ((5, done), (4, 1))]
+            for done in (999, 1000)
+        )
+        listing.show_campaigns(long, 5)
+        painted: list[tuple[Widget, tuple[Region, ...]]] = []
+        monkeypatch.setattr(Widget, "refresh", lambda self, *regions, **_options: painted.append((self, regions)))
+        listing.show_campaigns(short, 5)
+        assert [(widget, [(r.y, r.height) for r in regions]) for widget, regions in painted] == [(listing, [(1, 1)])]
+
+
 async def test_what_runs_comes_first_then_the_queue_in_its_order() -> None:
     states = {6: "finished", 5: "queued", 4: "queued", 3: "paused", 2: "running", 1: "failed"}
     source = FakeSource([make_status(number, name=f"<{number}>", state=state) for number, state in states.items()])
