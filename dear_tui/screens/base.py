@@ -104,6 +104,10 @@ class SnapshotScreen(Screen[None]):
         event.refresh_styles = False  # they are what they were: the app sees to a change of the theme when it switches
         self.refresh_snapshot()
 
+    def on_screen_suspend(self) -> None:
+        """What is dragged is let go: the mouse is for the screen in front."""
+        self.app.capture_mouse(None)
+
     def on_resize(self) -> None:
         """Lines are laid out for the width."""
         self.call_after_refresh(self.refresh_snapshot)

@@ -294,6 +294,21 @@ async def test_the_lines_of_a_list_are_as_wide_as_it() -> None:
         await until(pilot, lambda: list_text(app) == text)
 
 
+async def test_another_screen_takes_the_mouse_away() -> None:
+    """The next click is not a drag's."""
+    app = make_app(make_source(), 7)
+    async with app.run_test(size=WIDE) as pilot:
+        panes = await open_images(pilot)
+        await pilot.mouse_down(None, at_border(panes))
+        await press(pilot, "2")
+        await until(pilot, lambda: app.mouse_captured is None)
+        await press(pilot, "6")
+        before = sizes(panes)
+        await pilot.hover(None, at_border(panes, 5))
+        await pilot.pause()
+        assert sizes(panes) == before
+
+
 async def test_the_form_has_the_share_when_it_is_opened_again() -> None:
     app = finished_app()
     async with app.run_test(size=WIDE) as pilot:
