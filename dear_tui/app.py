@@ -31,7 +31,9 @@ from dear_tui.settings.actions import Explains, actions_of
 from dear_tui.settings.class_colours import class_variables
 from dear_tui.settings.kept_theme import KeptTheme
 from dear_tui.settings.keymap import with_ids
+from dear_tui.settings.pane_shares import PaneShares
 from dear_tui.settings.settings import Settings
+from dear_tui.settings.settings_keeper import SettingsKeeper
 from dear_tui.terminal.crash import record_crash
 from dear_tui.terminal.gc_pauses import GarbageBetweenKeys
 from dear_tui.terminal.input import TerminalDriver
@@ -146,7 +148,10 @@ class DearApp(AppWithoutTracebacks[str]):
         self.set_keymap(dict(self._settings.keys))
         line_filters(self).insert(0, NothingSteers())
         self._garbage = GarbageBetweenKeys()
-        self._kept_theme = KeptTheme(self, self._settings)
+        keeper = SettingsKeeper(self, self._settings.path)
+        self.shares = PaneShares(self._settings.panes, keeper)
+        """of the panes of all screens"""
+        self._kept_theme = KeptTheme(self, self._settings, keeper)
         self.theme = self._kept_theme.first
         if self._kept_theme.has_few_colours:
             # Textual chose its filters for the theme before: greys of a terminal's own colours would be black on black

@@ -12,6 +12,7 @@ from textual.widgets import Static
 from dear_tui.settings.keymap import with_ids
 from dear_tui.terminal.textual_private import take_styles_as_they_are
 from dear_tui.widgets.common.key_bar import KeyBar
+from dear_tui.widgets.common.panes import Panes
 from dear_tui.widgets.common.top_bar import TopBar
 
 if TYPE_CHECKING:
@@ -26,7 +27,30 @@ class SnapshotScreen(Screen[None]):
     """Shows the app's snapshot whenever it changes while the screen is in front."""
 
     BINDINGS: ClassVar[list[BindingType]] = with_ids(
-        "snapshot-screen", Binding("n", "new", "new", tooltip="a form for a new campaign")
+        "snapshot-screen",
+        Binding("n", "new", "new", tooltip="a form for a new campaign"),
+        Binding(
+            "left_parenthesis", "enlarge('width', -1)", "narrower", show=False, key_display="(", tooltip="this pane"
+        ),
+        Binding(
+            "right_parenthesis",
+            "enlarge('width', 1)",
+            "wider",
+            show=False,
+            key_display=")",
+            tooltip="this pane; the mouse drags its border, too",
+        ),
+        Binding(
+            "left_curly_bracket", "enlarge('height', -1)", "shorter", show=False, key_display="{", tooltip="this pane"
+        ),
+        Binding(
+            "right_curly_bracket",
+            "enlarge('height', 1)",
+            "taller",
+            show=False,
+            key_display="}",
+            tooltip="this pane; the mouse drags its border, too",
+        ),
     )
     ALLOW_IN_MAXIMIZED_VIEW = "KeyBar, .problem"
     AUTO_FOCUS = ""
@@ -82,6 +106,10 @@ class SnapshotScreen(Screen[None]):
         event.refresh_styles = False  # they are what they were: the app sees to a change of the theme when it switches
         self.refresh_snapshot()
 
+    def on_screen_suspend(self) -> None:
+        """What is dragged is let go: the mouse is for the screen in front."""
+        self.app.capture_mouse(None)
+
     def on_resize(self) -> None:
         """Lines are laid out for the width."""
         self.call_after_refresh(self.refresh_snapshot)
@@ -98,11 +126,28 @@ class SnapshotScreen(Screen[None]):
             self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A first campaign is made from wherever one finds that there is none."""
+        """A first campaign is made from wherever one finds that there is none; a border is moved where there is one."""
         if action == "new":
             return self._is_empty and len(self.app.screen_stack) == 1
+        if action == "enlarge":
+            return self._panes(str(parameters[0])) is not None
         return super().check_action(action, parameters)
 
     def action_new(self) -> None:
         """Open the form for a new campaign."""
         self.dear.open_form()
+
+    def action_enlarge(self, size: str, steps: int) -> None:
+        """Make the pane with the focus wider or taller, or less so."""
+        panes = self._panes(size)
+        if panes is not None and self.focused is not None:
+            panes.enlarge(self.focused, steps)
+
+    def on_panes_divided(self) -> None:
+        """Lines are laid out for the width of a pane, too."""
+        self.refresh_snapshot()
+
+    def _panes(self, size: str) -> Panes | None:
+        """The innermost ones around the focus whose border can be moved in this direction."""
+        around = self.focused.ancestors if self.focused is not None and self.maximized is None else ()
+        return next((one for one in around if isinstance(one, Panes) and one.can_move(size == "width")), None)

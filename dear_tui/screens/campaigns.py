@@ -31,6 +31,7 @@ from dear_tui.widgets.campaigns.campaign_details import CampaignDetails
 from dear_tui.widgets.campaigns.campaign_filter import CampaignFilter
 from dear_tui.widgets.campaigns.campaign_list import CampaignList
 from dear_tui.widgets.campaigns.worker_text import worker_text
+from dear_tui.widgets.common.panes import Panes
 from dear_tui.widgets.common.status_text import MUTED, spread
 from engine.units import short_count
 
@@ -53,6 +54,8 @@ SETTLE_SECONDS = 0.1
 """how long the cursor rests on a campaign before its details are read"""
 WIDE = 110
 """columns from which the details stand beside the list"""
+LEAST_WIDTH, LEAST_HEIGHT = (40, 44), (4, 6)
+"""columns and lines of list and details that can be read"""
 NO_DEMO = "there are campaigns already; dear-tui demo in a shell runs it beside them"
 OFFERED = ("demo", "pause", "resume", "retry", "cancel", "delete", "mark", "report", "filter", "unfilter")
 
@@ -76,7 +79,6 @@ class CampaignsScreen(SnapshotScreen):
     )
     DEFAULT_CSS = """
     CampaignsScreen {
-        .body { height: 1fr; layout: horizontal; }
         .list { width: 1fr; height: 1fr; }
         CampaignDetails { width: 40%; min-width: 52; height: 1fr; display: none; }
         &.-narrow .body { layout: vertical; }
@@ -107,7 +109,7 @@ class CampaignsScreen(SnapshotScreen):
     def compose_body(self) -> ComposeResult:
         """The filter, the list with what stands in its place, the details, and who runs the queue."""
         yield CampaignFilter()
-        with Container(classes="body"):
+        with Panes("campaigns", least_width=LEAST_WIDTH, least_height=LEAST_HEIGHT, classes="body"):
             with Container(classes="list"):
                 yield Static(READING, classes="message")
                 yield CampaignList()

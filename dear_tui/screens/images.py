@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
@@ -18,6 +17,7 @@ from dear_tui.screens.places import FaultsPlace, ImagesPlace
 from dear_tui.screens.results import heading
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.common.filter_line import FilterLine
+from dear_tui.widgets.common.panes import Panes
 from dear_tui.widgets.common.row_list import RowList
 from dear_tui.widgets.images.image_pane import ImagePane, ShownImage
 from dear_tui.widgets.images.image_text import image_rows
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 
 ORDERS: dict[ImageOrder, str] = {"rank": "by rank", "critical": "most critical faults first"}
 LIST, MISTAKES, PICTURES = "images", "mistakes", "pictures"
-LEAST_PANE = 34
-"""columns for the picture and its words: the width of CIFAR-10"""
-WIDTH_OF_LIST = 54
-"""columns for the list and what is around it before the picture gets more"""
+MIDDLE, WIDE = 88, 120
+"""columns from which the list has all that it needs, and from which it has more"""
+LEAST_WIDTH = 36, 26
+"""columns of list and picture that can be read"""
 
 
 class ImagesScreen(PlaceScreen[ImagesPlace]):
@@ -71,10 +71,15 @@ golden     the class without a fault; ✗ where it is not the label"""
         Binding("s", "open_sql", "SQL", tooltip="the query behind the list"),
         Binding("escape", "back", "back", key_display="esc", tooltip="takes the filter away; else goes back"),
     )
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (MIDDLE, "-middle"), (WIDE, "-wide")]  # noqa: RUF012 - as Textual declares it
     DEFAULT_CSS = """
     ImagesScreen {
         .heading { height: 1; padding: 0 1; }
-        .body { height: 1fr; display: none; }
+        .body { display: none; }
+        RowList { width: 1fr; }
+        &.-narrow ImagePane { width: 36; max-width: 60%; }
+        &.-middle RowList { width: 52; }
+        &.-wide ImagePane { width: 55%; box-sizing: content-box; }
     }
     """
 
@@ -88,7 +93,7 @@ golden     the class without a fault; ✗ where it is not the label"""
         yield Static(Content(""), classes="heading")
         yield FilterLine("wrong, right, class=3, critical>5, corrected>0, el2n>0.5, or the id of an image")
         yield Static(READING, classes="message")
-        with Horizontal(classes="body"):
+        with Panes("images", least_width=LEAST_WIDTH, classes="body"):
             yield RowList()
             yield ImagePane()
 
@@ -203,8 +208,6 @@ golden     the class without a fault; ✗ where it is not the label"""
 
     def _show_images(self, status: CampaignStatus, images: ImageRows) -> None:
         body, rows = self.query_one(".body"), self.query_one(RowList)
-        pane = max(LEAST_PANE, min(self.size.width - WIDTH_OF_LIST, self.size.width * 11 // 20))
-        width = self.size.width - pane - 4
         pictures = self.answer(PICTURES, results.question(results.pictures, status.id))
         names = self._class_names
         if not body.display:
@@ -212,9 +215,11 @@ golden     the class without a fault; ✗ where it is not the label"""
             if not self.query_one(FilterLine).is_typing:
                 rows.focus()
             self.refresh_bindings()
+        width = rows.scrollable_content_region.width - 1
+        if width < 0:  # before it is laid out
+            return
         before, self._shown = self._shown, (images, self._place, names, width)
         if before is None or before[0] is not images or before[1:] != self._shown[1:]:
-            rows.styles.width = width + 2
             if before is not None and before[1] != self._place:
                 rows.clear()
             rows.show(image_rows(images, names, width))

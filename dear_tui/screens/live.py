@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.reactive import var
 from textual.widgets import Static
@@ -25,6 +25,7 @@ from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
 from dear_tui.widgets.campaigns.layer_bars import LayerBars
 from dear_tui.widgets.campaigns.side_chart import SideChart
 from dear_tui.widgets.common.log_lines import LogLines
+from dear_tui.widgets.common.panes import Panes
 from dear_tui.widgets.common.status_text import (
     MUTED,
     asked_text,
@@ -53,6 +54,10 @@ DETAILS_SECONDS = 1.0
 WORKER_LOG = "worker.log"
 LEAST_SIDE_WIDTH = 110
 """columns of a terminal that hold the chart and what stands beside it"""
+LEAST_WIDTH = 48, 34
+"""columns of the chart and of what stands beside it that can be read"""
+LEAST_LOG_HEIGHT, LEAST_SIDE_HEIGHT = (10, 3), (3, 8)
+"""lines of chart and log, of layers and second chart"""
 
 
 class LiveScreen(SnapshotScreen):
@@ -68,6 +73,7 @@ class LiveScreen(SnapshotScreen):
         .header { height: 4; padding: 0 1; }
         .notice { height: auto; padding: 0 1; display: none; }
         .body { height: 1fr; display: none; }
+        .main, .side { layout: vertical; }
         .main { width: 1fr; }
         CampaignChart { margin: 0 1; }
         .side { width: 38; padding-right: 1; display: none; }
@@ -101,12 +107,13 @@ class LiveScreen(SnapshotScreen):
         yield Static(classes="header")
         yield Static(Content(""), classes="notice")
         yield Static(READING, classes="message")
-        with Horizontal(classes="body"):
-            with Vertical(classes="main"):
-                yield CampaignChart()
-                yield GpuPanel()
+        with Panes("live", least_width=LEAST_WIDTH, is_border_of_first=True, classes="body"):
+            with Panes("live-log", least_height=LEAST_LOG_HEIGHT, classes="main"):
+                with Vertical():
+                    yield CampaignChart()
+                    yield GpuPanel()
                 yield LogLines()
-            with Vertical(classes="side"):
+            with Panes("live-layers", least_height=LEAST_SIDE_HEIGHT, classes="side"):
                 yield LayerBars()
                 yield SideChart()
 

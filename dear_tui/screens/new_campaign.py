@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.command import SimpleCommand, SimpleProvider
-from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Static
 
@@ -23,6 +22,7 @@ from dear_tui.screens.dialogs.save_config import SaveConfigScreen
 from dear_tui.screens.draft import DraftCheck
 from dear_tui.settings.keymap import with_ids
 from dear_tui.widgets.campaigns.start_picker import StartPicker
+from dear_tui.widgets.common.panes import Panes
 from dear_tui.widgets.common.status_text import MUTED
 from dear_tui.widgets.form.choice import Choice
 from dear_tui.widgets.form.field_row import FieldRow
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from engine.config.fields import ConfigField
 
 WIDE, ROOMY = 110, 150
+LEAST_WIDTH, LEAST_HEIGHT = (56, 30), (6, 5)
+"""columns and lines of form and estimate that can be read"""
 STARTING = "a sample, a past campaign, or a TOML file: it fills the form, and every value can be changed"
 
 
@@ -59,7 +61,6 @@ class NewCampaignScreen(AnswersOnce, SnapshotScreen):
     )
     DEFAULT_CSS = """
     NewCampaignScreen {
-        .body { height: 1fr; layout: horizontal; }
         Form { width: 1fr; height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
         PlanPane { width: 48; height: 1fr; }
         &.-narrow .body { layout: vertical; }
@@ -86,7 +87,7 @@ class NewCampaignScreen(AnswersOnce, SnapshotScreen):
 
     def compose_body(self) -> ComposeResult:
         """The form, empty until the keys are known, and the estimate."""
-        with Container(classes="body"):
+        with Panes("form", least_width=LEAST_WIDTH, least_height=LEAST_HEIGHT, classes="body"):
             yield Form(Static(Content.styled("Loading ...", MUTED)))
             yield PlanPane(self.dear.plan_with)
 

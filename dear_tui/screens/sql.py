@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Vertical
 from textual.content import Content
 
 from dear_tui.query.runs import LIMITS
@@ -17,6 +17,7 @@ from dear_tui.screens.dialogs.value import ValueScreen
 from dear_tui.screens.query_files import QueryFiles
 from dear_tui.screens.query_tabs import QueryTabs
 from dear_tui.settings.keymap import with_ids
+from dear_tui.widgets.common.panes import Panes
 from dear_tui.widgets.sql.export_line import ExportLine
 from dear_tui.widgets.sql.schema_tree import SchemaTree
 from dear_tui.widgets.sql.sql_text import SqlEditor
@@ -38,6 +39,8 @@ SELECT campaign, name, state, faults, images, masked, non_critical, critical
 FROM campaigns ORDER BY campaign DESC"""
 TREE_FROM = 110
 """columns of the terminal: the views are shown without being asked for"""
+LEAST_WIDTH, LEAST_HEIGHT = (20, 30), (5, 6)
+"""columns of views and editor, lines of the editor and of the rows, that can be read"""
 SEARCH = "A text, in capitals or not; n and N go to the next cell with it. Nothing ends the search."
 HINT = Content.from_markup(
     "[b]f5[/b] runs the query, [b]o[/b] lists ready questions, [b]i[/b] goes into the editor.\n"
@@ -68,11 +71,12 @@ class SqlScreen(SnapshotScreen):
     )
     DEFAULT_CSS = """
     SqlScreen {
-        Horizontal { height: 1fr; max-height: 14; min-height: 5; }
+        .all { layout: vertical; }
+        .query { max-height: 14; min-height: 5; }
+        .results { height: 2fr; }
         SqlEditor { height: 1fr; }
-        ResultPane { height: 2fr; }
         SchemaTree { display: none; }
-        &.-views Horizontal { min-height: 10; }
+        &.-views .query { min-height: 10; }
         &.-views SchemaTree { display: block; }
     }
     """
@@ -90,11 +94,13 @@ class SqlScreen(SnapshotScreen):
 
     def compose_body(self) -> ComposeResult:
         """Views, editor, result, and the line of an export."""
-        with Horizontal():
-            yield SchemaTree()
-            yield SqlEditor(FIRST_QUERY)
-        yield self.tabs.line
-        yield from self.tabs.panes
+        with Panes("sql", least_height=LEAST_HEIGHT, is_border_of_first=True, classes="all"):
+            with Panes("sql-views", least_width=LEAST_WIDTH, classes="query"):
+                yield SchemaTree()
+                yield SqlEditor(FIRST_QUERY)
+            with Vertical(classes="results"):
+                yield self.tabs.line
+                yield from self.tabs.panes
         yield ExportLine()
 
     def on_mount(self) -> None:

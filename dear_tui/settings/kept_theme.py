@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
-
-from engine.errors import InputError
 
 if TYPE_CHECKING:
     from textual.app import App
 
     from dear_tui.settings.settings import Settings
+    from dear_tui.settings.settings_keeper import SettingsKeeper
 
 ANSI_THEME = "ansi-dark"
 """For terminals of 16 colours: theirs, where other themes would have two classes fall on one."""
 
 
 class KeptTheme:
-    """Nothing is kept where there is no config, nor of a terminal with 16 colours."""
+    """Nothing is kept of a terminal with 16 colours."""
 
-    def __init__(self, app: App[str], settings: Settings) -> None:
+    def __init__(self, app: App[str], settings: Settings, keeper: SettingsKeeper) -> None:
         self._app = app
         self.has_few_colours = app.console.color_system == "standard"
         """of the terminal"""
         self.first = ANSI_THEME if self.has_few_colours else settings.theme or app.theme
         """to begin with"""
-        self._path = None if self.has_few_colours else settings.path
+        self._keeper = keeper
         self._chosen = self.first
-        self._lock = threading.Lock()
 
     def preview(self, theme: str) -> None:
         """Show a theme for as long as it is looked at."""
@@ -40,16 +37,5 @@ class KeptTheme:
     def choose(self, theme: str) -> None:
         """Show a theme from now on, and keep it for the next time."""
         self._app.theme = self._chosen = theme
-        if self._path is not None:
-            self._app.run_worker(self._write, group="write_settings", thread=True)
-
-    def _write(self) -> None:
-        from dear_tui.settings.settings_file import remember_theme
-
-        if self._path is None:
-            return
-        with self._lock:  # of two that are chosen in haste, the last one stays
-            try:
-                remember_theme(self._path, self._chosen)
-            except InputError as error:
-                self._app.call_from_thread(self._app.notify, str(error), severity="warning", markup=False)
+        if not self.has_few_colours:
+            self._keeper.keep("theme", theme)

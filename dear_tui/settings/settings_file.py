@@ -1,10 +1,10 @@
-"""The user's config of the terminal: a TOML file, read at the start; the chosen theme is written back."""
+"""The user's config of the terminal: a TOML file, read at the start; what is chosen in the terminal is written back."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import platformdirs
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -51,6 +51,7 @@ class _File(_Table):
     theme: Annotated[str | None, BeforeValidator(_check_theme)] = None
     notify: _Notify = _Notify()
     keys: Annotated[dict[str, Annotated[str, Field(min_length=1)]], BeforeValidator(_flatten)] = {}
+    panes: dict[str, Annotated[float, Field(gt=0, lt=1)]] = {}
 
 
 def settings_path() -> Path:
@@ -74,7 +75,7 @@ def load_settings() -> Settings:
     problems = [f"{path}: [keys] {problem}" for problem in keymap_problems(file.keys)]
     if problems:
         raise ConfigError(problems)
-    return Settings(path, file.theme, file.keys, file.notify.bell, file.notify.desktop)
+    return Settings(path, file.theme, file.keys, file.panes, file.notify.bell, file.notify.desktop)
 
 
 def _may_be_there(path: Path) -> bool:
@@ -102,8 +103,10 @@ def _read(path: Path) -> _File:
         raise ConfigError([f"{path}: {problem}" for problem in explain(error, _File)]) from None
 
 
-def remember_theme(path: Path, theme: str) -> None:
-    """Write the theme into the user's config, made where there is none; the rest, with its comments, stays as it is.
+def remember(path: Path, name: str, value: Any) -> None:
+    """Write a value, or those of a table, into the user's config; the rest, with its comments, stays as it is.
+
+    The config is made where there is none.
 
     Raises:
         InputError: the file cannot be written, or is no TOML.
@@ -112,8 +115,12 @@ def remember_theme(path: Path, theme: str) -> None:
 
     try:
         settings = tomlkit.parse(path.read_text(encoding="utf-8-sig") if exists(path) else "")
-        settings["theme"] = theme
+        table = settings.get(name)
+        if isinstance(value, dict) and isinstance(table, dict):
+            table.update(value)
+        else:
+            settings[name] = value
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_text(path, tomlkit.dumps(settings))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: the theme cannot be kept there ({error})") from None
+        raise InputError(f"{path}: the {name} cannot be kept there ({error})") from None

@@ -34,6 +34,7 @@ KEYS = [
     *string.ascii_letters,
     *string.digits,
     *("question_mark", "slash", "plus", "minus", "comma", "full_stop", "left_square_bracket", "right_square_bracket"),
+    *("left_parenthesis", "right_parenthesis", "left_curly_bracket", "right_curly_bracket"),
     *("equals_sign", "dollar_sign", "ctrl+left", "ctrl+right", "ctrl+home", "ctrl+end", "ctrl+enter"),
     *("space", "enter", "escape", "up", "down", "left", "right", "home", "end", "pageup", "pagedown", "delete", "tab"),
     *(f"f{number}" for number in range(1, 13)),

@@ -292,6 +292,10 @@ class CampaignChart(Chart, can_focus=True):
         self._has_dragged = self._drag is not None and self._drag.has_moved
         self._drag = None
 
+    def on_mouse_release(self) -> None:
+        """Also where another screen took the mouse away."""
+        self._drag = None
+
     def on_click(self, event: events.Click) -> None:
         """Read out what is under the mouse, unless it was dragged there."""
         if self._has_dragged:

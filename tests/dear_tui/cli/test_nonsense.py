@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from dear_tui.query.book import PastQuery, QueryBook
-from dear_tui.settings.settings_file import load_settings, remember_theme, settings_path
+from dear_tui.settings.settings_file import load_settings, remember, settings_path
 from dear_tui.terminal.crash import record_crash
 from engine.errors import InputError
 from engine.paths import LONGEST_NAME_BYTES
@@ -215,7 +215,7 @@ def test_without_a_home_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(InputError, match="there is no home folder"):
         book.save("mine", "SELECT 1")
     with pytest.raises(InputError, match="there is no home folder"):
-        remember_theme(settings_path(), "nord")
+        remember(settings_path(), "theme", "nord")
     assert load_settings().theme is None
     assert "the details cannot be written" in record_crash(ValueError())
     assert list(tmp_path.iterdir()) == []

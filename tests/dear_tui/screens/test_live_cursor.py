@@ -9,7 +9,7 @@ from dear_tui.charts.picture import Ink
 from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
 from tests.dear_tui.chart_data import DATA
 from tests.dear_tui.live_pilot import live_store, press, settle_all
-from tests.dear_tui.memory_store import make_app, screen_text
+from tests.dear_tui.memory_store import make_app, screen_text, until
 
 
 async def test_zoom_pan_and_all() -> None:
@@ -138,6 +138,21 @@ async def test_the_wheel_zooms_at_the_pointer_and_a_drag_moves() -> None:
         assert chart.view.cursor is None, "a drag reads nothing out"
         await pilot.click(chart, offset=(column, 8))
         assert chart.view.cursor is not None
+
+
+async def test_a_drag_ends_where_another_screen_takes_the_mouse_away() -> None:
+    app = make_app(live_store(), 7)
+    async with app.run_test(size=(120, 40)) as pilot:
+        chart = await settle_all(pilot)
+        await press(pilot, "plus", "l")
+        window = chart.view.window
+        await pilot.mouse_down(chart, offset=(40, 8))
+        await press(pilot, "1")
+        await until(pilot, lambda: app.mouse_captured is None)
+        await press(pilot, "2")
+        await pilot.hover(chart, offset=(20, 8))
+        await pilot.pause()
+        assert chart.view.window == window
 
 
 def mouse(kind: type[events.MouseEvent], widget: CampaignChart, column: int) -> events.MouseEvent:

@@ -11,7 +11,7 @@ import pytest
 from dear_tui.app import DearApp
 from dear_tui.cli import main
 from dear_tui.settings.settings import Settings
-from dear_tui.settings.settings_file import load_settings, remember_theme, settings_path
+from dear_tui.settings.settings_file import load_settings, remember, settings_path
 from engine.errors import ConfigError, InputError
 from tests.dear_tui.memory_store import FakeSource, settle, until
 
@@ -59,6 +59,8 @@ def test_all_of_it_is_read(file: Path) -> None:
         ("[keys]\napp.quit = ''", "[keys] app.quit: should not be empty"),
         ("[keys]\napp.kwit = 'x'", "[keys] app.kwit: there is no such action; did you mean app.quit?"),
         ("[keys]\napp.quit = '?'", "[keys] app.quit: the key question_mark is that of app.show-keys"),
+        ("[panes]\nimages-width = '1'", "[panes] images-width: should be a number, but is '1'"),
+        ("[panes]\nimages-width = 1", "[panes] images-width: should be less than 1, but is 1"),
         ("[keys", "not valid TOML"),
     ],
 )
@@ -98,9 +100,17 @@ def test_the_theme_is_written_and_the_rest_stays(tmp_path: Path, before: str | N
     if before is not None:
         path.parent.mkdir()
         path.write_text(before)
-    remember_theme(path, "dracula")
+    remember(path, "theme", "dracula")
     assert path.read_text() == after
     assert [path] == list(path.parent.iterdir())
+
+
+def test_values_of_a_table_are_written_beside_those_that_are_there(file: Path) -> None:
+    file.write_text(WRITTEN)
+    remember(file, "panes", {"images-width": 0.25})
+    remember(file, "panes", {"live-width": 0.5})
+    assert load_settings().panes == {"images-width": 0.25, "live-width": 0.5}
+    assert file.read_text() == WRITTEN + "\n[panes]\nimages-width = 0.25\nlive-width = 0.5\n"
 
 
 @pytest.mark.parametrize("text", [b"[keys", b"theme = 1\ntheme = 2\n", b"\xff"])
@@ -108,7 +118,7 @@ def test_a_file_that_is_no_toml_is_left(tmp_path: Path, text: bytes) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(text)
     with pytest.raises(InputError, match="theme"):
-        remember_theme(path, "dracula")
+        remember(path, "theme", "dracula")
     assert path.read_bytes() == text
 
 
@@ -198,7 +208,7 @@ async def test_the_theme_of_sixteen_colours_is_not_kept(tmp_path: Path, monkeypa
 def test_a_file_that_begins_with_a_mark_of_its_encoding_is_read_and_kept(file: Path) -> None:
     file.write_text("theme = 'nord'\n", encoding="utf-8-sig")
     assert load_settings().theme == "nord"
-    remember_theme(file, "dracula")
+    remember(file, "theme", "dracula")
     assert load_settings().theme == "dracula"
 
 
@@ -240,5 +250,5 @@ def test_a_link_stays_one_and_the_mode_as_it_is(tmp_path: Path) -> None:
     kept.write_text("theme = 'nord'\n")
     kept.chmod(0o600)
     link.symlink_to(kept)
-    remember_theme(link, "dracula")
+    remember(link, "theme", "dracula")
     assert (link.is_symlink(), kept.read_text(), kept.stat().st_mode & 0o777) == (True, 'theme = "dracula"\n', 0o600)
