@@ -83,11 +83,25 @@ def findings_text(findings: FaultFindings) -> str:
     return f"{findings.critical.faults:,} critical faults{costly}"
 
 
+def outcome_text(status: CampaignStatus, findings: FaultFindings | None) -> str:
+    """How many faults are critical, and what they cost; of pairs where faults are not known."""
+    if findings is None:
+        return f"{percent(status.critical, status.count())} of its pairs are critical"
+    faults, costing = findings.critical.faults, findings.costing_a_point
+    critical = f"{faults:,} critical fault{'s' * (faults != 1)} ({share_of_faults(findings.critical, findings)})"
+    cost = f", accuracy falls by more than a point under {f'{costing:,}' if costing else 'none'}"
+    return critical + cost * (costing is not None and faults > 0)
+
+
 def share_text(found: Found, findings: FaultFindings) -> str:
     """The share of faults and its interval, where the faults that were run are a sample of others."""
-    if found.share is None or found.share.is_known:
-        return f"{percent(found.faults, findings.run)} of {findings.run:,}"
-    return f"{percent(found.share.value, 1)}, {interval_text(found)}"
+    share, interval = share_of_faults(found, findings), interval_text(found)
+    return f"{share}, {interval}" if interval else f"{share} of {findings.run:,}"
+
+
+def share_of_faults(found: Found, findings: FaultFindings) -> str:
+    """The share of all faults that could have been drawn, or of those that were run where these stand for no others."""
+    return percent(found.share.value, 1) if found.share else percent(found.faults, findings.run)
 
 
 def interval_text(found: Found) -> str:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from dear_tui.access.description import audit_lines, table_one_lines
+import pytest
+
+from dear_tui.access.description import audit_lines, outcome_text, table_one_lines
 from engine.analysis.audit import AuditResults, bound_missed
 from engine.analysis.estimate import Share
 from engine.analysis.tables import TableOneRow
+from engine.store.read.fault_results import Found
 from tests.dear_tui.memory_desk import FINDINGS
 from tests.dear_tui.memory_store import make_status
 
@@ -51,6 +55,25 @@ def test_what_dropped_pairs_would_cost_is_not_told() -> None:
     lines = table_one_lines(make_status(7, done=10, dropped=5), ROW, replace(FINDINGS, costly=None, accuracy=None))
     assert ("faulty accuracy", "98.74 %", "dropped as golden") in lines
     assert not {"points lost", "lower accuracy"}.intersection(name for name, *_ in lines)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "1,714 critical faults (10.4 %), accuracy falls by more than a point under 243"),
+        ({"costing_a_point": 0}, "1,714 critical faults (10.4 %), accuracy falls by more than a point under none"),
+        ({"costing_a_point": None}, "1,714 critical faults (10.4 %)"),
+        ({"critical": Found(1, None), "run": 200, "costing_a_point": 1},
+         "1 critical fault (0.5 %), accuracy falls by more than a point under 1"),
+        ({"critical": Found(0, None), "costing_a_point": 0}, "0 critical faults (0 %)"),
+    ],
+)  # fmt: skip
+def test_the_outcome_says_what_critical_faults_cost(changes: dict[str, Any], words: str) -> None:
+    assert outcome_text(make_status(7, done=10), replace(FINDINGS, **changes)) == words
+
+
+def test_the_outcome_is_of_pairs_where_faults_are_not_known() -> None:
+    assert outcome_text(make_status(7, done=10), None) == "0.58 % of its pairs are critical"
 
 
 def test_the_audit_says_what_is_missed_at_most() -> None:
