@@ -189,7 +189,7 @@ class CampaignsScreen(SnapshotScreen):
         marked = f"◆ {len(self.dear.marked)} marked   " if self.dear.marked else ""
         counts = f"{shown:,} of {campaigns:,}" if shown < campaigns else short_count(campaigns)
         right = Content.styled(f"{marked}{counts} campaign{'s' * (campaigns != 1)}" if campaigns else "", MUTED)
-        left = worker_text(self.orders.queue) if self.orders.queue else Content("")
+        left = worker_text(self.orders.queue, self.orders.is_starting) if self.orders.queue else Content("")
         line = self.query_one(".worker", Static)
         text = spread(left, right, max(self.size.width - 2, 1))
         if text != line.content:
@@ -394,7 +394,7 @@ class CampaignsScreen(SnapshotScreen):
 
             def answered(text: str | None) -> None:
                 if text is not None:
-                    self.orders.note(status.id, text)
+                    self.orders.note(status.id, text, is_seen=self.query_one(CampaignDetails).display)
 
             explanation = "Shown in its details; `notes` of the view campaigns. Empty: none."
             self.app.push_screen(Prompt(f"Note on campaign {status.id}", status.notes or "", explanation), answered)
