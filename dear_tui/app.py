@@ -189,7 +189,6 @@ class DearApp(AppWithoutTracebacks[str]):
         self.switch_mode("campaigns" if self.campaign is None else "live")
         self.read_store()
         self.set_interval(1.0, self._garbage.look)
-        self.watch(self, "campaign", self.read_now, init=False)
 
     async def on_event(self, event: events.Event) -> None:
         """Every key comes through here, and every paste, of which a field of one line gets as much as it can hold."""
@@ -263,7 +262,7 @@ class DearApp(AppWithoutTracebacks[str]):
         self._garbage.end()
 
     def read_now(self) -> None:
-        """Read the store, which was changed from here."""
+        """Read the store at once: it was changed from here, or another campaign is looked at."""
         self._wake.set()
 
     def get_css_variables(self) -> dict[str, str]:

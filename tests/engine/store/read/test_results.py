@@ -64,6 +64,15 @@ def test_rates_by_layer_and_bit(tmp_path: Path, parts: int) -> None:
     assert rates.confidence == Confidence(0.99)
 
 
+@pytest.mark.parametrize("parts", [1, len(PLAN)])
+def test_rates_at_a_glance_are_the_same_and_not_kept(tmp_path: Path, parts: int) -> None:
+    store, campaign, _ = filled_store(tmp_path, PLAN[:parts])
+    seen = store.rates_at_a_glance(campaign)
+    assert not store._totals
+    for name, grid in vars(store.rates(campaign)).items():
+        assert np.array_equal(getattr(seen, name), grid), name
+
+
 def test_findings_are_those_of_the_tables(tmp_path: Path) -> None:
     store, campaign, _ = filled_store(tmp_path)
     found, summary = store.findings(campaign), store.summary(campaign)
