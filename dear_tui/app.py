@@ -16,6 +16,7 @@ from textual.reactive import var
 from textual.widgets import Input
 from textual.worker import get_current_worker
 
+from dear_tui.access.description import outcome_text
 from dear_tui.access.store_location import Snapshot, SnapshotReader, open_store
 from dear_tui.access.store_reader import Desk
 from dear_tui.machine.machine import Machine
@@ -49,7 +50,7 @@ from dear_tui.terminal.textual_private import (
 )
 from dear_tui.terminal.threads import DaemonThreads
 from dear_tui.text.messages import SnapshotRead
-from dear_tui.text.notices import desktop_sequence, farewell, notices, outdated
+from dear_tui.text.notices import changed, desktop_sequence, farewell, notice_of, outdated
 from dear_tui.text.printed_lines import NothingSteers
 from engine.paths import free_name, present_folder, replace_text
 from engine.printable import printable
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from dear_tui.planner.reports import Order
     from dear_tui.screens.dialogs.jump import Target
     from dear_tui.text.notices import Notice
+    from engine.store import CampaignStatus
     from engine.store.read.reading import StoreReader
 
 POLL_SECONDS = 0.25
@@ -192,7 +194,6 @@ class DearApp(AppWithoutTracebacks[str]):
         self.switch_mode("campaigns" if self.campaign is None else "live")
         self.read_store()
         self.set_interval(1.0, self._garbage.look)
-        self.watch(self, "campaign", self.read_now, init=False)
 
     async def on_event(self, event: events.Event) -> None:
         """Every key comes through here, and every paste, of which a field of one line gets as much as it can hold."""
@@ -220,8 +221,16 @@ class DearApp(AppWithoutTracebacks[str]):
     def on_snapshot_read(self, message: SnapshotRead) -> None:
         """Hand the newest to the screens, and say which campaigns have ended."""
         before, self.snapshot = self.snapshot, message.snapshot
-        for notice in notices(before, message.snapshot):
-            self.tell(notice)
+        for status in changed(before, message.snapshot):
+            if status.state == "finished":
+                self.tell_findings(status)
+            elif notice := notice_of(status):
+                self.tell(notice)
+
+    @work(thread=True, group="tell_findings")
+    def tell_findings(self, status: CampaignStatus) -> None:
+        """Say that a campaign is finished, with what its faults did."""
+        self.call_later(self.tell, notice_of(status, outcome_text(status, self.desk.findings(status.id))))
 
     def tell(self, notice: Notice) -> None:
         """A toast; the terminal's bell and the desktop's notification where the user wants them."""
@@ -258,7 +267,7 @@ class DearApp(AppWithoutTracebacks[str]):
         self._garbage.end()
 
     def read_now(self) -> None:
-        """Read the store, which was changed from here."""
+        """Read the store at once: it was changed from here, or another campaign is looked at."""
         self._wake.set()
 
     def get_css_variables(self) -> dict[str, str]:

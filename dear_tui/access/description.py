@@ -10,7 +10,10 @@ from engine.analysis.workload import images_in_words, right_in_words
 from engine.units import percent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from engine.analysis.audit import AuditResults
+    from engine.analysis.estimate import Share
     from engine.analysis.tables import TableOneRow
     from engine.store import CampaignStatus
     from engine.store.read.fault_results import FaultFindings, Found
@@ -37,15 +40,13 @@ def table_one_lines(
     of_faults = f"{percent(row.critical_faults, status.faults)} of {status.faults:,}"
     faults = "critical faults", f"{row.critical_faults:,}", of_faults
     at_least = "≥ " if status.screened or status.dropped else ""
-    accuracy_of = "dropped as golden" if status.dropped else "mean over the faults"
     not_run = (
         ("screened", f"{row.screened:.2f} %", f"{status.screened:,} pairs"),
         ("not critical", f"{row.not_critical:.2f} %", f"{status.not_critical:,} pairs"),
         ("dropped", f"{row.dropped:.2f} %", f"{status.dropped:,} pairs"),
     )
     return [
-        ("clean accuracy", f"{row.clean_accuracy:.2f} %", f"of {status.images:,} images"),
-        ("faulty accuracy", f"{row.faulty_accuracy:.2f} %", accuracy_of),
+        *_accuracy_lines(status, row, findings.accuracy if findings else None),
         ("masked", f"{at_least}{row.masked:.2f} %", f"{status.masked:,} pairs"),
         ("non-critical", f"{at_least}{row.non_critical:.2f} %", f"{status.non_critical:,} pairs"),
         *(not_run[:2] if status.screened else ()),
@@ -53,6 +54,21 @@ def table_one_lines(
         ("critical", f"{'≥ ' if status.dropped else ''}{row.critical:.3f} %", f"{status.critical:,} pairs"),
         *(findings_lines(findings) if findings else (faults,)),
     ]
+
+
+def _accuracy_lines(status: CampaignStatus, row: TableOneRow, accuracy: Share | None) -> Iterator[tuple[str, str, str]]:
+    """Without faults and with one, and what that costs; intervals where the mean tells of more faults than were run."""
+    yield "clean accuracy", f"{row.clean_accuracy:.2f} %", f"of {status.images:,} images"
+    if status.dropped:
+        yield "faulty accuracy", f"{row.faulty_accuracy:.2f} %", "dropped as golden"
+        return
+    of_mean, of_cost = "mean over the faults", "clean minus faulty"
+    if accuracy is not None and not accuracy.is_known:
+        low, high = 100 * accuracy.low, 100 * accuracy.high
+        of_mean = f"{low:.2f}–{high:.2f} %, mean"
+        of_cost = f"{row.clean_accuracy - high:z.2f} to {row.clean_accuracy - low:z.2f}"
+    yield "faulty accuracy", f"{row.faulty_accuracy:.2f} %", of_mean
+    yield "points lost", f"{row.clean_accuracy - row.faulty_accuracy:z.2f}", of_cost
 
 
 def findings_lines(findings: FaultFindings) -> list[tuple[str, str, str]]:
@@ -67,11 +83,25 @@ def findings_text(findings: FaultFindings) -> str:
     return f"{findings.critical.faults:,} critical faults{costly}"
 
 
+def outcome_text(status: CampaignStatus, findings: FaultFindings | None) -> str:
+    """How many faults are critical, and what they cost; of pairs where faults are not known."""
+    if findings is None:
+        return f"{percent(status.critical, status.count())} of its pairs are critical"
+    faults, costing = findings.critical.faults, findings.costing_a_point
+    critical = f"{faults:,} critical fault{'s' * (faults != 1)} ({share_of_faults(findings.critical, findings)})"
+    cost = f", accuracy falls by more than a point under {f'{costing:,}' if costing else 'none'}"
+    return critical + cost * (costing is not None and faults > 0)
+
+
 def share_text(found: Found, findings: FaultFindings) -> str:
     """The share of faults and its interval, where the faults that were run are a sample of others."""
-    if found.share is None or found.share.is_known:
-        return f"{percent(found.faults, findings.run)} of {findings.run:,}"
-    return f"{percent(found.share.value, 1)}, {interval_text(found)}"
+    share, interval = share_of_faults(found, findings), interval_text(found)
+    return f"{share}, {interval}" if interval else f"{share} of {findings.run:,}"
+
+
+def share_of_faults(found: Found, findings: FaultFindings) -> str:
+    """The share of all faults that could have been drawn, or of those that were run where these stand for no others."""
+    return percent(found.share.value, 1) if found.share else percent(found.faults, findings.run)
 
 
 def interval_text(found: Found) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.analysis.audit import AuditResults
     from engine.analysis.tables import TableOneRow
     from engine.store import Action, CampaignStatus, QueueView
-    from engine.store.read.fault_results import FaultFindings
+    from engine.store.read.fault_results import FaultFindings, FaultRates
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,13 @@ class Desk:
         try:
             return self._store.get().findings(campaign)
         except Exception:  # a damaged part: the campaign is shown all the same, `verify` says what is wrong
+            return None
+
+    def rates(self, campaign: int) -> FaultRates | None:
+        """How critical each layer and bit is so far; None where that cannot be read."""
+        try:
+            return self._store.get().rates_at_a_glance(campaign)
+        except Exception:  # as above
             return None
 
     def details(self, status: CampaignStatus) -> Details:

@@ -56,11 +56,11 @@ def curve_plot(
         else ()
     )
     image_ids = counts.image_id[:done] if counts is not None else None
-    return Plot(
+    plot = Plot(
         title=f"Cumulative detection curve of campaign {campaign}",
         x_name=images_axis(written(curve.metric_name) if is_ranked else ""),
         y_name="faults by their worst severity so far",
-        short_names=("images", "faults"),
+        short_names=("images", f"{next(iter(shown.values()))} faults" if len(shown) == 1 else "faults"),
         x=x_axis,
         y=fitted(x_axis, lines, levels, curve.faults, view),
         series=(metric, *lines),
@@ -76,6 +76,7 @@ def curve_plot(
         right_ticks=((1.0, "1"), (0.5, "½"), (0.0, "0")),
         right_name=f"{name_of_metric} of each image",
     )
+    return plot.without_right_axis() if Ink.METRIC in view.hidden else plot
 
 
 def images_axis(metric: str) -> str:

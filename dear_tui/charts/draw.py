@@ -26,6 +26,8 @@ LEAST_SMALL_WIDTH, LEAST_SMALL_HEIGHT = 20, 6
 LEAST_TITLED_HEIGHT = 14
 LEAST_ROWS = 3
 """that a legend leaves for the plot"""
+LEAST_TICKS = 3
+"""of a y axis: with fewer there may be none beside 0"""
 TOO_SMALL = "enlarge the terminal for the chart"
 BAND_GLYPH = "░"
 RIGHT = 4
@@ -149,7 +151,7 @@ def draw_axes(
 ) -> Area:
     """Both axes with their ticks, and the right one where there is one; returns the area between them."""
     rows = base - top
-    ticks = y.ticks(rows // 3 + 1)
+    ticks = y.ticks(max(rows // 3 + 1, LEAST_TICKS))
     labels = dict(zip(ticks, y.labels(ticks), strict=True))
     left = max(map(len, labels.values()), default=1) + 2
     columns = picture.width - left - (RIGHT if right_ticks else 2)

@@ -150,6 +150,12 @@ class Plot:
         x, y = self.short_names
         return f"↑ {y} → {x}"
 
+    def without_right_axis(self) -> Plot:
+        """The same without what is drawn over that axis."""
+        return replace(
+            self, series=tuple(one for one in self.series if one.scale is None), right_ticks=(), right_name=""
+        )
+
     @property
     def least_window(self) -> float:
         """The smallest part of the x axis that is worth showing."""

@@ -36,6 +36,7 @@ class ChartView:
     """None: as suits the data, until the user says otherwise"""
     asymptotes: bool = True
     hidden: frozenset[Ink] = frozenset()
+    """classes, and the metric of the curve"""
     frozen: bool = False
     density: bool = False
     """scatter: cells shaded by how many points they hold"""
@@ -47,6 +48,12 @@ class ChartView:
     """the part of the x axis that is shown, in shares of its length"""
     cursor: int | None = None
     """key of the plot's reading that is read out"""
+
+    def beside(self) -> ChartView:
+        """The view of a second, small chart, which shows what this one does not: the scatter, or else the curve."""
+        if self.kind is ChartKind.SCATTER:
+            return ChartView(ChartKind.CURVE)
+        return ChartView(ChartKind.SCATTER, log=True, density=True)
 
     def suited(self, is_ranked: bool) -> ChartView:
         """With an x axis for the data, unless the user chose one.

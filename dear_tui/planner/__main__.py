@@ -72,11 +72,12 @@ def _estimate(config: CampaignConfig, say: Say, on_step: OnStep) -> None:
 
 def _submit(config: CampaignConfig, order: Order, say: Say) -> None:
     [submission], said = commands.hand_over(Path(order.store), [config], order.again)
-    said.append(commands.submitted(submission))
+    if submission.known_as is not None:  # of a new one the list shows all
+        said.append(commands.submitted(submission))
     if commands.waits(submission):
         say(Report("step", "starting the worker ..."))
         try:
-            said.append(commands.run_queue(Path(order.store)))
+            commands.run_queue(Path(order.store))
         except DearError as error:  # it is queued all the same
             said.append(str(error))
     say(Report("submitted", {"campaign": submission.campaign, "said": said}))

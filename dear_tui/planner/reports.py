@@ -43,4 +43,4 @@ class Report(_Line):
     kind: ReportKind
     value: Any
     """step, error: a text; material: layers, images and what is injected; images: how many are run; estimate: its
-    fields; submitted: the campaign's id and what there is to say"""
+    fields; submitted: the campaign's id and what the list does not show of it"""

@@ -18,6 +18,7 @@ from textual.worker import get_current_worker
 
 from dear_tui.access.demo import DEMO
 from dear_tui.access.fault_counter import FaultCounter
+from dear_tui.access.store_location import version_of
 from dear_tui.planner.reports import Order
 from dear_tui.screens.base import SnapshotScreen
 from dear_tui.screens.dialogs.prompt import Prompt
@@ -25,7 +26,7 @@ from dear_tui.screens.empty import READING, missing
 from dear_tui.screens.ordering import KEEPS, NONE_CHOSEN, ORDER_KEYS, CampaignOrders
 from dear_tui.screens.reporting import write_report
 from dear_tui.settings.keymap import with_ids
-from dear_tui.text.messages import FoundRead, QueueRead
+from dear_tui.text.messages import FoundRead, MapRead, QueueRead
 from dear_tui.widgets.campaigns.campaign_columns import Row, chosen_text, in_order, matches
 from dear_tui.widgets.campaigns.campaign_details import CampaignDetails
 from dear_tui.widgets.campaigns.campaign_filter import CampaignFilter
@@ -33,6 +34,7 @@ from dear_tui.widgets.campaigns.campaign_list import CampaignList
 from dear_tui.widgets.campaigns.worker_text import worker_text
 from dear_tui.widgets.common.panes import Panes
 from dear_tui.widgets.common.status_text import MUTED, spread
+from dear_tui.widgets.faults.fault_map_picture import HeatGrid
 from engine.units import short_count
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.app import ComposeResult
+    from textual.timer import Timer
 
     from dear_tui.access.store_location import Snapshot
     from dear_tui.access.store_reader import Details
@@ -51,7 +54,7 @@ POLL_SECONDS = 0.5
 COUNTING_SECONDS = 0.25
 """how long critical faults are counted before the queue is read again"""
 SETTLE_SECONDS = 0.1
-"""how long the cursor rests on a campaign before its details are read"""
+"""how long the cursor stays on a campaign until it rests there"""
 WIDE = 110
 """columns from which the details stand beside the list"""
 LEAST_WIDTH, LEAST_HEIGHT = (40, 44), (4, 6)
@@ -100,6 +103,16 @@ class CampaignsScreen(SnapshotScreen):
         """what is being read, or is about to be: each only once at a time, however slow the store"""
         self._demo = ""
         """what is done to queue the demo, while it is"""
+        self._at: int | None = None
+        """the campaign under the cursor"""
+        self._rests_at: int | None = None
+        """the same, once the cursor has stayed there"""
+        self._settling: Timer | None = None
+        self._mapped: CampaignStatus | None = None
+        """the campaign whose map is wanted, as it is now"""
+        self._map = MapRead((), None)
+        self._map_version: tuple[object, ...] = ()
+        """of the campaign that `_map` is of, or is being read of"""
         self._wants_details: bool | None = None
         """None: where there is room beside the list"""
         self._offered: tuple[bool | None, ...] = ()
@@ -173,13 +186,42 @@ class CampaignsScreen(SnapshotScreen):
         pane = self.query_one(CampaignDetails)
         wanted = self.size.width >= WIDE if self._wants_details is None else self._wants_details
         pane.display = status is not None and wanted
+        has_results = False
         if status is not None and pane.display:
-            details = self._details.get(_key(status))
-            if details is None and _key(status) not in self._awaited:
+            self._settle(status.id)
+            details, rests = self._details.get(_key(status)), status.id == self._rests_at
+            if details is None and rests and _key(status) not in self._awaited:
                 self._awaited.add(_key(status))
-                self.set_timer(SETTLE_SECONDS, lambda: self._read_settled(status))
+                self.read_details(status)
             pane.show(status, details, self._found.get(status.id), self.orders.asked(status.id))
+            has_results = rests and details is not None and status.count() > 0
+        self._show_pictures(status if has_results else None)
         self._show_chosen(None if pane.display else status)
+
+    def _settle(self, campaign: int) -> None:
+        """Once the cursor rests on a campaign, what takes a while is read and drawn, and not on the way there."""
+        if campaign != self._at:
+            self._at, self._rests_at = campaign, None
+            if self._settling is not None:
+                self._settling.stop()
+            self._settling = self.set_timer(SETTLE_SECONDS, self._rest)
+
+    def _rest(self) -> None:
+        self._rests_at = self._at
+        self.dear.read_now()
+        self.refresh_snapshot()
+
+    def _show_pictures(self, status: CampaignStatus | None) -> None:
+        """The curve and the map of the campaign in the details, as far as they are read; None: of none."""
+        pane, snapshot = self.query_one(CampaignDetails), self.dear.snapshot
+        self._mapped = status if pane.has_room_for_map else None
+        if self._mapped is not None and not _is_of(self._map_version, status):
+            self._wake.set()
+        pane.show_pictures(
+            status,
+            snapshot.curve if _is_of(snapshot.curve_key, status) else None,
+            self._map.grid if _is_of(self._map.version, status) else None,
+        )
 
     def _show_chosen(self, status: CampaignStatus | None) -> None:
         """The campaign under the cursor in a line, where there is no room for its details."""
@@ -191,7 +233,7 @@ class CampaignsScreen(SnapshotScreen):
         marked = f"◆ {len(self.dear.marked)} marked   " if self.dear.marked else ""
         counts = f"{shown:,} of {campaigns:,}" if shown < campaigns else short_count(campaigns)
         right = Content.styled(f"{marked}{counts} campaign{'s' * (campaigns != 1)}" if campaigns else "", MUTED)
-        left = worker_text(self.orders.queue) if self.orders.queue else Content("")
+        left = worker_text(self.orders.queue, self.orders.is_starting) if self.orders.queue else Content("")
         line = self.query_one(".worker", Static)
         text = spread(left, right, max(self.size.width - 2, 1))
         if text != line.content:
@@ -221,11 +263,12 @@ class CampaignsScreen(SnapshotScreen):
 
     @work(thread=True, exclusive=True, group="read_queue")
     def read_queue(self) -> None:
-        """Read the queue, and count critical faults where more pairs are critical than when they were counted."""
+        """Read the queue and the map; count critical faults where more pairs are critical than at the last count."""
         worker, desk = get_current_worker(), self.dear.desk
         while not worker.is_cancelled:
             with suppress(Exception):  # the reading of the campaigns meets it too, and it is said above the list
                 self.post_message(QueueRead(desk.queue()))
+            self._read_map()
             is_done = self._counter.count(self.dear.snapshot.campaigns or (), time.monotonic() + COUNTING_SECONDS)
             if self._counter.found != self._found:
                 self.post_message(FoundRead(self._counter.found))
@@ -233,12 +276,13 @@ class CampaignsScreen(SnapshotScreen):
                 self._wake.wait(POLL_SECONDS)
                 self._wake.clear()
 
-    def _read_settled(self, status: CampaignStatus) -> None:
-        """Read the details of a campaign, unless the cursor has moved on."""
-        if status.id == self.dear.campaign:
-            self.read_details(status)
-        else:
-            self._awaited.discard(_key(status))
+    def _read_map(self) -> None:
+        """Read the map that is wanted now, unless it was the last one that was read."""
+        status = self._mapped
+        if status is not None and self._map_version != version_of(status):
+            self._map_version = version_of(status)
+            rates = self.dear.desk.rates(status.id)
+            self.post_message(MapRead(self._map_version, HeatGrid.of(rates) if rates else None))
 
     @work(thread=True, exclusive=True, group="read_details")
     def read_details(self, status: CampaignStatus) -> None:
@@ -248,6 +292,11 @@ class CampaignsScreen(SnapshotScreen):
     def on_queue_read(self, message: QueueRead) -> None:
         """Show the queue as it was read."""
         self.orders.queue = message.queue
+        self.refresh_snapshot()
+
+    def on_map_read(self, message: MapRead) -> None:
+        """Show the map that was read."""
+        self._map = message
         self.refresh_snapshot()
 
     def on_found_read(self, message: FoundRead) -> None:
@@ -396,7 +445,7 @@ class CampaignsScreen(SnapshotScreen):
 
             def answered(text: str | None) -> None:
                 if text is not None:
-                    self.orders.note(status.id, text)
+                    self.orders.note(status.id, text, is_seen=self.query_one(CampaignDetails).display)
 
             explanation = "Shown in its details; `notes` of the view campaigns. Empty: none."
             self.app.push_screen(Prompt(f"Note on campaign {status.id}", status.notes or "", explanation), answered)
@@ -453,6 +502,11 @@ class CampaignsScreen(SnapshotScreen):
         self.set_focus(listing if listing.display else None)
 
 
+def _is_of(version: tuple[object, ...], status: CampaignStatus | None) -> bool:
+    """Whether a version, see `version_of`, is one of this campaign."""
+    return status is not None and version[:2] == version_of(status)[:2]
+
+
 def _key(status: CampaignStatus) -> tuple[object, ...]:
     """What the details of a campaign depend on."""
-    return status.id, status.created, status.state == "finished"
+    return status.id, status.created, status.is_prepared, status.state == "finished"

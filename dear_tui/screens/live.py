@@ -23,7 +23,7 @@ from dear_tui.settings.keymap import with_ids
 from dear_tui.text.messages import LiveDetailsRead
 from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
 from dear_tui.widgets.campaigns.layer_bars import LayerBars
-from dear_tui.widgets.campaigns.side_chart import SideChart
+from dear_tui.widgets.campaigns.small_chart import SmallChart
 from dear_tui.widgets.common.log_lines import LogLines
 from dear_tui.widgets.common.panes import Panes
 from dear_tui.widgets.common.status_text import (
@@ -78,7 +78,7 @@ class LiveScreen(SnapshotScreen):
         CampaignChart { margin: 0 1; }
         .side { width: 38; padding-right: 1; display: none; }
         LayerBars { height: auto; max-height: 50%; margin-bottom: 1; }
-        SideChart { min-height: 8; }
+        SmallChart { min-height: 8; }
         LogLines { display: none; }
         ToastRack { margin-bottom: 4; }
         &.with-log ToastRack { margin-bottom: 1; }
@@ -115,10 +115,11 @@ class LiveScreen(SnapshotScreen):
                 yield LogLines()
             with Panes("live-layers", least_height=LEAST_SIDE_HEIGHT, classes="side"):
                 yield LayerBars()
-                yield SideChart()
+                yield SmallChart()
 
     def on_screen_resume(self, _event: events.ScreenResume) -> None:
-        """Read details while in front."""
+        """Read details while in front, and the curve, which may be of another campaign now."""
+        self.dear.read_now()
         self.read_details()
 
     def on_screen_suspend(self) -> None:
@@ -171,7 +172,7 @@ class LiveScreen(SnapshotScreen):
             chart.show_data(ChartData(status.id, curve, known.counts, orders, marked, status.is_ranked))
             self.query_one(LayerBars).show(known.layers, known.rates)
             self.query_one(LogLines).show(details.log)
-            self.query_one(SideChart).show_data(chart.data, chart.view)
+            self.query_one(SmallChart).show_data(chart.data, chart.view.beside())
         else:
             message.update(self._message(status, snapshot, curve is not None), layout=False)
 
@@ -184,7 +185,7 @@ class LiveScreen(SnapshotScreen):
     def on_campaign_chart_view_changed(self) -> None:
         """The second chart shows what the first one does not."""
         chart = self.query_one(CampaignChart)
-        self.query_one(SideChart).show_data(chart.data, chart.view)
+        self.query_one(SmallChart).show_data(chart.data, chart.view.beside())
         self._want(self.dear.snapshot.status(self.dear.campaign), self.dear.snapshot)
 
     def action_toggle_side(self) -> None:

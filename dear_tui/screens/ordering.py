@@ -17,7 +17,7 @@ from engine.errors import InputError
 from engine.units import short_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from dear_tui.access.store_reader import Desk
     from dear_tui.screens.campaigns import CampaignsScreen
@@ -57,6 +57,8 @@ class CampaignOrders:
         """as it was read last; None before that"""
         self._pending: dict[int, Action] = {}
         """asked here, and no answer yet"""
+        self.is_starting = False
+        """whether a worker was asked for here, and none runs yet"""
 
     def asked(self, campaign: int) -> Action | None:
         """What is asked of a campaign and not done yet, here or elsewhere."""
@@ -129,21 +131,28 @@ class CampaignOrders:
         """Another name for a campaign."""
         self._order(lambda: [self._screen.dear.desk.rename(campaign, name)], is_seen=True)
 
-    def note(self, campaign: int, text: str) -> None:
+    def note(self, campaign: int, text: str, is_seen: bool) -> None:
         """The user's own words about a campaign."""
-        self._order(lambda: [self._screen.dear.desk.note(campaign, text)])
+        self._order(lambda: [self._screen.dear.desk.note(campaign, text)], is_seen=is_seen)
 
     def start_worker(self) -> None:
-        """See to it that the queue is run."""
-        self._screen.notify("starting the worker ...", timeout=2)
-        self._order(lambda: [self._screen.dear.desk.start_worker()])
+        """See to it that the queue is run; the worker's line shows it."""
+        self.is_starting = True
+        self._screen.refresh_snapshot()
+        self._order(self._start_worker, is_seen=True)
+
+    def _start_worker(self) -> Iterator[str]:
+        try:
+            yield self._screen.dear.desk.start_worker()
+        finally:
+            self.is_starting = False
 
     def stop_worker(self) -> None:
-        """Stop what runs the queue."""
-        self._order(lambda: [self._screen.dear.desk.stop_worker()])
+        """Stop what runs the queue; the worker's line shows it."""
+        self._order(lambda: [self._screen.dear.desk.stop_worker()], is_seen=True)
 
     def _order(self, give: Callable[[], Iterable[str]], campaigns: Sequence[int] = (), is_seen: bool = False) -> None:
-        """Give an order, in a thread, and tell what came of it; where a row shows it (`is_seen`), only a refusal."""
+        """Give an order in a thread, and tell what came of it; where the screen shows that (`is_seen`), a refusal."""
         self._screen.run_worker(partial(self._give, give, campaigns, is_seen), group="orders", thread=True)
 
     def _give(self, give: Callable[[], Iterable[str]], campaigns: Sequence[int], is_seen: bool) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from dear_tui.access.live_details import LiveDetails
     from dear_tui.access.store_location import Snapshot
+    from dear_tui.widgets.faults.fault_map_picture import HeatGrid
     from engine.store import QueueView
     from engine.store.read.fault_results import FaultFindings
 
@@ -43,6 +44,16 @@ class FoundRead(Newest):
     """Campaign -> what its faults did so far, of all of which that is known."""
 
     found: Mapping[int, FaultFindings]
+
+
+@dataclass
+class MapRead(Newest):
+    """How critical each layer and bit of a campaign is was read."""
+
+    version: tuple[object, ...]
+    """of the campaign, see `version_of`"""
+    grid: HeatGrid | None
+    """None where it cannot be read"""
 
 
 @dataclass

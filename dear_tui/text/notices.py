@@ -31,20 +31,25 @@ class Notice:
     severity: Literal["information", "warning", "error"] = "information"
 
 
-def notices(before: Snapshot, after: Snapshot) -> Iterator[Notice]:
-    """What happened between two readings of the store; the first reading is no news."""
+def changed(before: Snapshot, after: Snapshot) -> Iterator[CampaignStatus]:
+    """Campaigns that are in another state than at the reading before; the first reading is no news."""
     known = {status.id: status.state for status in before.campaigns or ()}
     for status in after.campaigns or ():
-        if known.get(status.id) not in (None, status.state) and (notice := _notice(status)):
-            yield notice
+        if known.get(status.id) not in (None, status.state):
+            yield status
 
 
-def _notice(status: CampaignStatus) -> Notice | None:
+def notice_of(status: CampaignStatus, outcome: str = "") -> Notice | None:
+    """What there is to say of a campaign that has come to its state; None where that is no news.
+
+    Args:
+        status: of the campaign.
+        outcome: what it has found, in words, where it is finished.
+    """
     campaign = f"Campaign {status.id} ({status.name})"
     reason = status.error.splitlines()[0] if status.error else "1 lists it"
     if status.state == "finished":
-        pairs = status.count()
-        return Notice(f"{campaign} is finished: {percent(status.critical, pairs)} of its pairs are critical.")
+        return Notice(f"{campaign} is finished: {outcome}.")
     if status.state == "failed":
         return Notice(f"{campaign} failed: {reason}", "error")
     if status.state == "paused" and status.error:  # what the user paused is no news

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dear_tui.planner.reports import Order, Report
+    from engine.store.read.fault_results import FaultRates
     from engine.store.records import CampaignStatus
 
 TABLE_ONE = TableOneRow(99.35, 98.74, 81.51, 17.87, 0.621, 1714)
@@ -25,6 +26,8 @@ FINDINGS = FaultFindings(
     run=16_501,
     critical=Found(1714, Share(0.1039, 0.0979, 0.1102)),
     costly=Found(798, Share(0.0484, 0.0442, 0.0529)),
+    costing_a_point=243,
+    accuracy=Share(0.9874, 0.9862, 0.9884),
     pair_rate=0.00621,
     golden_right=9935,
     images=10_000,
@@ -50,6 +53,7 @@ class FakeDesk(Desk):
     def __init__(self, view: QueueView | None = None, found: FaultFindings | None = FINDINGS) -> None:
         self.view = view or QueueView()
         self.found = found
+        self.mapped: FaultRates | None = None
         self.orders: list[tuple[object, ...]] = []
         self.refusal = ""
         self.closed = False
@@ -64,6 +68,10 @@ class FakeDesk(Desk):
     def findings(self, campaign: int) -> FaultFindings | None:  # noqa: ARG002
         self.gate.wait()
         return self.found
+
+    def rates(self, campaign: int) -> FaultRates | None:  # noqa: ARG002
+        self.gate.wait()
+        return self.mapped
 
     def details(self, status: CampaignStatus) -> Details:
         self.gate.wait()

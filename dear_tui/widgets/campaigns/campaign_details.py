@@ -1,4 +1,7 @@
-"""One campaign in full, beside the list or below it: what it found, config, numerics and what it depends on."""
+"""One campaign in full, beside the list or below it: what it found, config, numerics and what it depends on.
+
+Where the text of what it found leaves lines, its curve and its map stand below that, in small.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,15 @@ from textual.content import Content
 from textual.widgets import Static
 
 from dear_tui.access.description import audit_lines, findings_lines, interval_text, table_one_lines, workload_words
+from dear_tui.charts.picture import Ink
+from dear_tui.charts.plots import ChartData
+from dear_tui.charts.view import ChartView
 from dear_tui.settings.keymap import with_ids
 from dear_tui.text.size import size_of
+from dear_tui.widgets.campaigns.small_chart import SmallChart
 from dear_tui.widgets.common.status_text import MUTED, asked_text, name_text, state_text, took
+from dear_tui.widgets.faults.fault_map_picture import MapLayout
+from dear_tui.widgets.faults.layer_bit_map import LayerBitMap
 from engine.severity import NOT_RUN_NAMES
 from engine.units import percent
 
@@ -20,9 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from textual.app import ComposeResult
+    from textual.widget import Widget
 
     from dear_tui.access.store_reader import Details
-    from engine.store import Action, CampaignStatus
+    from dear_tui.widgets.faults.fault_map_picture import HeatGrid
+    from engine.store import Action, CampaignStatus, CurveData
     from engine.store.read.fault_results import FaultFindings
 
 SHOWN_ABOVE = frozenset(
@@ -51,6 +62,14 @@ SHOWN_ABOVE = frozenset(
 )
 """of the section `campaign`: what the head or the list says already"""
 
+CRITICAL_ALONE = ChartView(asymptotes=False, hidden=frozenset({Ink.METRIC, Ink.MASKED, Ink.NON_CRITICAL}))
+GAP = 1
+"""blank lines above a picture, as the style sheet has them"""
+CURVE_LINES = 8
+LEAST_MAP_LINES = MapLayout.SMALL_HEADING + 3
+"""that show two layers, and all of them together"""
+LEAST_MAP_WIDTH = 44
+
 
 class CampaignDetails(VerticalScroll):
     """Scrolls where it is longer than the screen."""
@@ -68,6 +87,7 @@ class CampaignDetails(VerticalScroll):
         scrollbar-size-vertical: 1; scrollbar-gutter: stable;
         &:focus { border: round $primary; border-title-color: $foreground; }
         Static { height: auto; }
+        SmallChart, LayerBitMap { margin-top: 1; display: none; }
     }
     """
 
@@ -76,11 +96,21 @@ class CampaignDetails(VerticalScroll):
         self._campaign: int | None = None
         self._facts: tuple[Details | None, int] | None = None
         """which details are shown below the head, and for which width"""
+        self._room = 0
+        """lines that the head leaves"""
 
     def compose(self) -> ComposeResult:
-        """What changes while a campaign runs, and what does not."""
+        """What changes while a campaign runs, its pictures, and what does not change."""
         yield Static(Content(""), id="head")
+        yield SmallChart()
+        yield LayerBitMap()
         yield Static(Content(""), id="facts")
+
+    @property
+    def has_room_for_map(self) -> bool:
+        """Whether the text and the curve leave enough."""
+        has_lines = self._room >= GAP + CURVE_LINES + GAP + LEAST_MAP_LINES
+        return has_lines and self.scrollable_content_region.width >= LEAST_MAP_WIDTH
 
     def show(
         self, status: CampaignStatus, details: Details | None, found: FaultFindings | None, asked: Action | None = None
@@ -94,7 +124,8 @@ class CampaignDetails(VerticalScroll):
             asked: what is asked of it and not done yet.
         """
         width = max(self.scrollable_content_region.width, 20)
-        self._update("#head", _head(status, details, found, asked), width)
+        head = self._update("#head", _head(status, details, found, asked), width)
+        self._room = self.scrollable_content_region.height - head
         if self._facts is None or self._facts[0] is not details or self._facts[1] != width:
             self._facts = (details, width)
             self._update("#facts", _all_facts(details, width), width)
@@ -102,11 +133,39 @@ class CampaignDetails(VerticalScroll):
             self._campaign = status.id
             self.scroll_home(animate=False)
 
-    def _update(self, selector: str, lines: Iterable[Content], width: int) -> None:
-        """Lay out again, which paints the whole screen, only where there are more lines or fewer."""
+    def show_pictures(self, status: CampaignStatus | None, curve: CurveData | None, grid: HeatGrid | None) -> None:
+        """The curve, where it has points, in lines that the head leaves, and the map in those that are left then.
+
+        Args:
+            status: of the campaign; None: there are no pictures of it.
+            curve: None while it is read.
+            grid: the same of the map.
+        """
+        has_curve = curve is not None and len(curve.critical) > 0 and self._room >= GAP + CURVE_LINES
+        data = ChartData(status.id, curve, is_ranked=status.is_ranked) if status and curve and has_curve else None
+        chart = self.query_one(SmallChart)
+        _give_lines(chart, CURVE_LINES if data else 0)
+        chart.show_data(data, CRITICAL_ALONE)
+        mapped = grid if self.has_room_for_map else None
+        left = self._room - GAP - (GAP + CURVE_LINES if data else 0)
+        layer_bits = self.query_one(LayerBitMap)
+        _give_lines(layer_bits, min(MapLayout.SMALL_HEADING + mapped.rows, left) if mapped else 0)
+        layer_bits.show(mapped)
+
+    def _update(self, selector: str, lines: Iterable[Content], width: int) -> int:
+        """Show lines, and say how many; only for more or fewer are they laid out, which paints the whole screen."""
         part, content = self.query_one(selector, Static), Content("\n").join(lines)
+        height = content.get_height(part.styles.get_rules(), width)
         if content != part.content:
-            part.update(content, layout=content.get_height(part.styles.get_rules(), width) != part.size.height)
+            part.update(content, layout=height != part.size.height)
+        return height
+
+
+def _give_lines(picture: Widget, lines: int) -> None:
+    """This many; none: it is not there."""
+    picture.display = lines > 0
+    if lines:
+        picture.styles.height = lines
 
 
 def _head(

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from engine.store import QueueView, WorkerStatus
 
 
-def worker_text(queue: QueueView) -> Content:
+def worker_text(queue: QueueView, is_starting: bool = False) -> Content:
     """The line; coloured where somebody has to do something."""
     waiting, worker = len(queue.waiting), f"Worker {queue.worker.pid}"
+    if not queue.worker.running and is_starting:
+        return _plain("Starting the worker ...")
     if not queue.worker.running:
         return _without_worker(queue, waiting)
     if queue.worker.is_late:

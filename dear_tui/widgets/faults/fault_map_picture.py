@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 ALL = "all"
 """The name of the row of all layers and of the column of all bits."""
+CORNER = "critical"
+"""Above the names of a small map, which has no legend: what its shares are of."""
 MOST_LINES = 8
 """of a cell: more would only be taller"""
 LOWEST, HIGHEST = 1e-5, 1.0
@@ -151,6 +153,12 @@ def level_of(rate: float) -> Fill:
     return Fill(Fill.LOW + sum(rate >= bound for bound in (1e-4, 1e-3, 1e-2)))
 
 
+def most_critical(grid: HeatGrid) -> tuple[int, int]:
+    """The cell with most critical pairs, where the first look should go; a rate of one fault says little."""
+    cells = [(row, column) for row in range(len(grid.names)) for column in range(grid.bits)]
+    return max(cells, key=lambda cell: (grid.critical[cell], grid.faults[cell]), default=(0, 0))
+
+
 def heat_of(rate: float) -> float:
     """Where a rate lies on the log scale, 0 the lowest end and 1 the highest."""
     return math.log(min(max(rate, LOWEST), HIGHEST) / LOWEST) / math.log(HIGHEST / LOWEST)
@@ -169,18 +177,28 @@ class MapLayout:
 
     HEADING = 2
     """lines of the bit axis"""
+    SMALL_HEADING = 1
+    """the same in a small map, which has no numbers of bits"""
     SHARE_WIDTH = 6
     """of the column of all bits, with the blank before it"""
 
     @classmethod
-    def of(cls, names: tuple[str, ...], width: int, height: int, weight_format: WeightFormat = FLOAT32) -> MapLayout:
-        """The largest cells that fit; where not all layers do, they scroll."""
+    def of(
+        cls,
+        names: tuple[str, ...],
+        width: int,
+        height: int,
+        weight_format: WeightFormat = FLOAT32,
+        is_small: bool = False,
+    ) -> MapLayout:
+        """The largest cells that fit, in a small map of one line; where not all layers do, they scroll."""
+        heading, narrowest, tallest = (cls.SMALL_HEADING, 1, 1) if is_small else (cls.HEADING, 2, MOST_LINES)
         room = width - cls.SHARE_WIDTH
-        longest = max([len(name) for name in names] + [len(ALL)]) + 1
-        cell_width = min(max((room - longest) // weight_format.bits, 2), 5)
+        longest = max(len(name) for name in (*names, CORNER if is_small else ALL)) + 1
+        cell_width = min(max((room - longest) // weight_format.bits, narrowest), 5)
         name_width = max(min(longest, room - cell_width * weight_format.bits), 1)
-        lines = height - cls.HEADING
-        cell_height = min(max(lines // (len(names) + 1), 1), MOST_LINES)
+        lines = height - heading
+        cell_height = min(max(lines // (len(names) + 1), 1), tallest)
         layers = max(min(len(names), lines // cell_height - 1), 1)
         return cls(name_width, cell_width, cell_height, layers, weight_format)
 
@@ -203,14 +221,15 @@ def field_label(field: BitField) -> str:
     return "±" if field.name == "sign" else field.name
 
 
-def field_heading(layout: MapLayout, is_of_faults: bool = False) -> str:
-    """The fields of the format above their bits, each as wide as its bits."""
+def field_heading(layout: MapLayout, is_of_faults: bool = False, corner: str = "") -> str:
+    """The fields of the format above their bits, each as wide as its bits; `corner` stands above the names."""
     texts = []
     for field in layout.format.fields:
         width = field.width * layout.cell_width
         name = field_label(field)[:width]
         texts.append(f"{f' {name} ':─^{width - 2}}".join("╭╮") if width > len(name) + 4 else f"{name:^{width}}")
-    return " " * layout.name_width + "".join(texts) + f"{'fault%' if is_of_faults else 'pairs%':>{layout.SHARE_WIDTH}}"
+    names, share = f"{corner:<{layout.name_width}}"[: layout.name_width], "fault%" if is_of_faults else "pairs%"
+    return f"{names}{''.join(texts)}{share:>{layout.SHARE_WIDTH}}"
 
 
 def bit_labels(layout: MapLayout, chosen: int | None) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from engine.analysis.accuracy_cost import COSTS, CRITICAL, CRITICAL_RIGHT, HELPS, MASKED, NONFINITE
-from engine.analysis.estimate import Confidence, estimate_rate, estimate_share
+from engine.analysis.estimate import Confidence, estimate_mean, estimate_rate, estimate_share
 from engine.conditions import Field, Kind
 from engine.faults.designs.registry import LIST
 from engine.formats.float32 import FLOAT32
@@ -173,6 +173,11 @@ class FaultFindings:
     """faults that change an answer"""
     costly: Found | None
     """faults that lower the accuracy; None where pairs were dropped: it is not known then"""
+    costing_a_point: int | None
+    """faults that lower it by more than a point; None as `costly`"""
+    accuracy: Share | None
+    """mean accuracy under a fault, of all faults that could have been drawn; None as `costly`, while images of some
+    fault are open, and where the faults stand for no others"""
     pair_rate: float
     """share of critical pairs, 0..1, strata weighted as in the population"""
     golden_right: int
@@ -394,12 +399,24 @@ def read_findings(totals: FaultTotals, description: Mapping[str, Any], dropped: 
         run=int(rates.run.sum()),
         critical=found(rates.critical_faults, strata.share_critical),
         costly=None if dropped else found(rates.having, strata.share_having),
+        costing_a_point=None if dropped else int(np.count_nonzero(totals.have(COSTS[1]))),
+        accuracy=_mean_accuracy(totals, rates, description) if is_sample and not dropped else None,
         pair_rate=strata.pair_rate,
         golden_right=totals.golden_right,
         images=totals.never,
         data_set=totals.data_set,
         confidence=rates.confidence.stated,
     )
+
+
+def _mean_accuracy(totals: FaultTotals, rates: FaultRates, description: Mapping[str, Any]) -> Share | None:
+    """See `FaultFindings.accuracy`."""
+    population, images = population_of_strata(description), totals.never
+    if population is None or rates.stratum is None or rates.pairs.sum() < rates.run.sum() * images:
+        return None
+    right = totals.golden_right - totals.effects().cost[totals.is_run]
+    stratum = totals.of_its_cell(rates.stratum)[totals.is_run]
+    return estimate_mean(right, images, stratum, population, rates.confidence.of_interval)
 
 
 def _populations(

@@ -226,6 +226,16 @@ class FaultTotals:
         counts = np.bincount(self._cell[chosen], minlength=self._nowhere + 1)
         return counts[: self._nowhere].reshape(self.layers, MOST_BITS)
 
+    def of_its_cell(self, values: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The value of each fault's layer and bit, [I]; 0 for ids that the campaign does not have.
+
+        Args:
+            values: [layers or more, bits of the weights' format].
+        """
+        flat = np.zeros(self._nowhere + 1, np.int32)
+        flat[:-1].reshape(self.layers, MOST_BITS)[:, : values.shape[1]] = values[: self.layers]
+        return flat[self._cell]
+
     def by_layer_and_bit(self) -> LayerBitCounts:
         """The counts by layer and bit."""
         kinds = (np.ones(len(self._cell), np.bool_), self.is_run, self.critical > 0)

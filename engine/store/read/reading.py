@@ -373,7 +373,7 @@ class StoreReader:
     def findings(self, campaign: int) -> FaultFindings:
         """How many faults are critical so far and how many lower the accuracy, with their shares of the population.
 
-        Only of a campaign that runs is what was read kept, so that a list of hundreds does not fill the memory.
+        See `_glance` for what is kept.
 
         Raises:
             InputError: there is no campaign with this id.
@@ -381,12 +381,29 @@ class StoreReader:
         """
         status, description = self.campaign(campaign), self.description(campaign)
         with self._reading(campaign):
-            if status.state == "running" or campaign in self._totals:
-                totals = self.fault_totals(campaign)
-            else:
-                totals = self._reader({}, campaign, FaultTotals)
-                totals.read(self.state.receipts(campaign), self._duckdb())
-            return read_findings(totals, description, status.dropped)
+            return read_findings(self._glance(status), description, status.dropped)
+
+    def rates_at_a_glance(self, campaign: int) -> FaultRates:
+        """The same as `rates`; see `_glance` for what is kept.
+
+        Raises:
+            InputError: there is no campaign with this id.
+            UnreachableError: a file of it is damaged.
+        """
+        status, description = self.campaign(campaign), self.description(campaign)
+        with self._reading(campaign):
+            return read_rates(self._glance(status), description)
+
+    def _glance(self, status: CampaignStatus) -> FaultTotals:
+        """What each fault has shown so far; use it under the guard.
+
+        Only of a campaign that runs is it kept, so that a list of hundreds does not fill the memory.
+        """
+        if status.state == "running" or status.id in self._totals:
+            return self.fault_totals(status.id)
+        totals = self._reader({}, status.id, FaultTotals)
+        totals.read(self.state.receipts(status.id), self._duckdb())
+        return totals
 
     def critical_images(self, campaign: int, fault_id: int) -> CriticalImages:
         """The images that a fault is critical for."""

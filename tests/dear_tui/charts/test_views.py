@@ -90,6 +90,16 @@ SMALL = """\
     └┬───────┬───────┬──────┘
      0      0.5      1"""
 
+SMALL_CURVE = """\
+ ↑ critical faults → images
+   │               ⢀⣀⣠⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤⣤│
+ 1k┤            ⢀⣠⡶⠟⠉⠉                │
+   │          ⣀⣴⠟⠉                    │
+   │      ⢀⣠⣴⠾⠋⠁                      │
+  0┤⠶⠶⠶⠶⠶⠟⠛⠉                          │
+   └┬───────┬────────┬───────┬───────┬┘
+    1      10       100     1k      10k"""
+
 COMPARISON = """\
  Critical faults found, ranked or random, campaign 7
  ↑ critical faults found  → images, in each order
@@ -161,12 +171,12 @@ ZOOMED = """\
      masked hidden      non-critical hidden
  ⠶⠶⠶ critical 1,040  ⠄⠄⠄ EL2N / 1.38, right axis
  ⠄ ⠄ F = 1,040 critical faults in all, ±10 %
-  │⡃⠁⡑⠐⡒⠄⡄⠄⣆⢀⣀⢀⣂ ⣀⣀⣂⣀⣀⣀⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦├ 1
-  │⠁   ⠁ ⣀⣠⣥⡶⠶⠾⠛⠛⠛⠉⠉⠙⠙⠙⠑⠐⠄⠄⠅⠄⠄⢄⢁⢀⢀⢀⢁   ⠁   ⠁   ⠁   ⠁   ⠁│
-  │  ⣠⣴⠾⠛⠋⠉                  │      ⠁⠁⠁⠁⠁⠁⠑⠐⠐⠐⠐⠐⠐⠐⠐⠄⠄⠄⠄⠄├ ½
- 0┤⣴⠟⠋                       │                          ├ 0
-  └┬────────────┬────────────┬────────────┬────────────┬┘
-   0           50           100          150          200
+   │⡃⠁⡑⠐⡒⠄⡄⠄⣆⢀⣀⢀⣂ ⣀⣀⣂⣀⣀⣀⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤⣦⣤⣤⣤├ 1
+ 1k┤⠁   ⠁ ⣀⣤⣥⡶⠶⠾⠛⠛⠛⠉⠙⠙⠙⠙⠑⠐⠄⠄⠅⠄⢄⢀⢁⢀⢀⢀⠁   ⠁   ⠁   ⠁   ⠁   │
+   │  ⣠⣴⠾⠛⠋⠁                  │     ⠁⠁⠁⠁⠁⠁⠁⠑⠐⠐⠐⠐⠐⠐⠐⠄⠄⠄⠄⠄├ ½
+  0┤⣴⠟⠋                       │                         ├ 0
+   └┬────────────┬────────────┬───────────┬────────────┬┘
+    0           50           100         150          200
  critical 1,004  non-critical 9,697  masked 5,800
  after 101 images  image 8039  EL2N 0.7918"""
 
@@ -195,6 +205,16 @@ def test_the_cursor_marks_the_image_it_reads() -> None:
 def test_in_small_a_heading_stands_for_the_legend() -> None:
     assert text(ChartView(ChartKind.SCATTER, density=True), 30, 9, small=True) == SMALL
     assert text(ChartView(ChartKind.SCATTER), 19, 9, small=True).strip() == ""
+
+
+def test_critical_faults_alone_in_small() -> None:
+    view = ChartView(asymptotes=False, hidden=ONLY_CRITICAL | {Ink.METRIC}, log_x=True)
+    assert text(view, 40, 8, small=True) == SMALL_CURVE
+
+
+def test_beside_a_chart_stands_what_it_does_not_show() -> None:
+    assert ChartView(ChartKind.COMPARISON, log_x=True).beside() == ChartView(ChartKind.SCATTER, log=True, density=True)
+    assert ChartView(ChartKind.SCATTER, frozen=True).beside() == ChartView(ChartKind.CURVE)
 
 
 def test_random_against_ranked() -> None:

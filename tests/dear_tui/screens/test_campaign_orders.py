@@ -11,6 +11,7 @@ import pytest
 from dear_tui.access import commands
 from dear_tui.app import DearApp
 from dear_tui.screens.new_campaign import NewCampaignScreen
+from dear_tui.terminal.textual_private import shown_notices
 from engine.store import Store
 from tests.dear_tui.memory_desk import FakeDesk, worker_view
 from tests.dear_tui.memory_store import FakeSource, make_app, make_status, screen_text, settle, until, until_shown
@@ -140,6 +141,7 @@ async def test_capital_r_renames_and_capital_n_keeps_a_note(store: Store) -> Non
         await until_shown(pilot, "#2  second[b]")
         await pilot.press("N", *"too few images", "enter")
         await until_shown(pilot, "note: too few images")
+        assert "has this note now" not in screen_text(pilot.app), "the details show it"  # type: ignore[arg-type]
         await pilot.press("N")
         await until_shown(pilot, "Note on campaign 2")
         await pilot.press("escape", "R", "escape")
@@ -176,15 +178,38 @@ async def test_what_makes_no_sense_is_refused_in_the_engines_sentence(store: Sto
 async def test_w_starts_a_worker_and_capital_w_stops_it(store: Store) -> None:
     async with DearApp(store.layout.root).run_test(size=(120, 40), notifications=True) as pilot:
         await until_shown(pilot, "No worker runs, 3 campaigns wait: w starts it")
-        await pilot.press("w")
-        await until_shown(pilot, "the worker, process 4242, runs")
-        await pilot.press("W")
+        await pilot.press("w", "W")
         await until_shown(pilot, "no worker runs in this store")
         with store.be_worker(), store.lock("worker"):
             await until_shown(pilot, f"Worker {os.getpid()} takes the next campaign")
             await pilot.press("W")
             await until_shown(pilot, f"Worker {os.getpid()} stops after the part being computed: W again")
             assert store.queue.stops(os.getpid()) == 1
+            assert "the worker, process" not in screen_text(pilot.app), "its line shows all of it"  # type: ignore[arg-type]
+
+
+async def test_the_line_of_the_worker_shows_that_one_is_being_started() -> None:
+    desk = FakeDesk()
+    app = make_app(FakeSource([make_status(7)]), desk=desk)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until_shown(pilot, "No worker runs")
+        desk.gate.clear()
+        await pilot.press("w")
+        await until_shown(pilot, "Starting the worker ...")
+        desk.view = worker_view()
+        desk.gate.set()
+        await until_shown(pilot, "Worker 4242")
+        assert desk.orders == [("start_worker",)]
+        assert not shown_notices(app)
+
+
+async def test_a_note_is_told_where_no_details_show_it() -> None:
+    desk = FakeDesk()
+    app = make_app(FakeSource([make_status(7)]), desk=desk)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until_shown(pilot, "No worker runs")
+        await pilot.press("N", *"at night", "enter")
+        await until_shown(pilot, "campaign 7 has this note now")
 
 
 async def test_what_a_dead_worker_left_is_named(store: Store) -> None:

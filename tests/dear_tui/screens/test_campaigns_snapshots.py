@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine.store.state.queue import QueueView
 from tests.dear_tui.memory_desk import FakeDesk, FakePlanner, worker_view
-from tests.dear_tui.memory_store import FakeSource, make_app, make_status, settle, until, until_shown
+from tests.dear_tui.memory_results import LENET, MemoryResults
+from tests.dear_tui.memory_store import FakeSource, make_app, make_curve, make_status, settle, until, until_shown
 from tests.dear_tui.pictures import pictures
 from tests.dear_tui.screens.test_new_campaign_screen import ESTIMATE, MATERIAL, type_into
 
@@ -43,7 +44,7 @@ def source(state: str) -> FakeSource:
         seventh(state),
         make_status(6, name="interrupted", done=1000, state="paused"),
         make_status(5, name="名前", state="failed", error="/data/store: the disk is full; free some space"),
-    ])  # fmt: skip
+    ], {7: make_curve(4000)})  # fmt: skip
 
 
 def desk(state: str) -> FakeDesk:
@@ -51,7 +52,9 @@ def desk(state: str) -> FakeDesk:
         case "many":
             return FakeDesk(worker_view())
         case "running":
-            return FakeDesk(worker_view(waiting=(8,)))
+            made = FakeDesk(worker_view(waiting=(8,)))
+            made.mapped = MemoryResults(LENET, 2000, 40, 16).rates(7)
+            return made
         case _:
             return FakeDesk(QueueView(waiting=(8,)))
 
@@ -65,7 +68,8 @@ async def shown(pilot: Any) -> None:
     await until(pilot, lambda: of <= screen._found.keys())
     await pilot.press("g")
     if pilot.app.size.width >= 110:
-        await until_shown(pilot, "fingerprint")
+        shown_last = ("critical faults →", "pairs%") if pilot.app.desk.mapped else ("fingerprint",)
+        await until_shown(pilot, *shown_last)
 
 
 @pictures("state", "running 120x40", "many 120x40")

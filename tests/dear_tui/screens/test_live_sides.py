@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from dear_tui.screens.live import LiveScreen
 from dear_tui.widgets.campaigns.campaign_chart import CampaignChart
 from dear_tui.widgets.campaigns.layer_bars import LayerBars
-from dear_tui.widgets.campaigns.side_chart import SideChart
+from dear_tui.widgets.campaigns.small_chart import SmallChart
 from dear_tui.widgets.common.log_lines import LogLines
 from tests.dear_tui.live_pilot import live_store, press, settle_all
 from tests.dear_tui.memory_store import (
@@ -49,7 +49,7 @@ def side_widgets(app: DearApp) -> list[bool]:
     screen = app.screen
     return [
         bool(screen.find_widget(screen.query_one(kind)).visible_region) if kind_is_laid_out(app, kind) else False
-        for kind in (CampaignChart, LayerBars, SideChart, LogLines)
+        for kind in (CampaignChart, LayerBars, SmallChart, LogLines)
     ]
 
 
@@ -122,7 +122,7 @@ async def test_the_second_chart_shows_what_the_first_does_not() -> None:
     app = make_app(live_store(), 7)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle_all(pilot)
-        side = app.screen.query_one(SideChart)
+        side = app.screen.query_one(SmallChart)
         assert "critical faults → EL2N" in "".join(side.picture.rows())
         await press(pilot, "v")
         assert "faults" in next(iter(side.picture.rows()))

@@ -38,7 +38,7 @@ MATERIAL = Report("material", {"layers": LAYERS, "images": 10_000, "injected": "
 COUNTED = {"faults": 16_501, "population": 1_967_040, "images": 10_000, "pairs": 165_010_000, "disk_bytes": 10**8}
 TIMES = {"least_seconds": 40.0, "most_seconds": 50.0, "setup_seconds": 4.0}
 ESTIMATE = Report("estimate", COUNTED | TIMES | {"device": "cpu", "method": "fast"})
-SUBMITTED = Report("submitted", {"campaign": 8, "said": ["campaign 8 is queued"]})
+SUBMITTED = Report("submitted", {"campaign": 8, "said": ["campaign 8 was paused; it is queued to go on"]})
 
 
 async def opened(pilot: Pilot[str]) -> DearApp:
@@ -247,7 +247,7 @@ async def test_f5_submits_and_shows_the_campaign() -> None:
         app = await opened(pilot)
         focus(app, "submit", "again")
         await pilot.press("right", "f5")
-        await until_shown(pilot, "campaign 8 is queued")
+        await until_shown(pilot, "campaign 8 was paused; it is")
         assert isinstance(app.screen, CampaignsScreen)
         assert app.campaign == 8
         assert (planner.orders[-1].store, planner.orders[-1].again) == ("/data/store", True)

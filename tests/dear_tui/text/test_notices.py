@@ -8,7 +8,8 @@ from textual.widgets._toast import Toast
 from dear_tui.access.store_location import Snapshot
 from dear_tui.app import DearApp
 from dear_tui.settings.settings import Settings
-from dear_tui.text.notices import Notice, desktop_sequence, notices
+from dear_tui.text.notices import Notice, changed, desktop_sequence, notice_of
+from tests.dear_tui.memory_desk import FakeDesk
 from tests.dear_tui.memory_store import FakeSource, make_app, make_status, settle, until, until_read
 
 RUNNING = make_status(7, done=4000, state="running")
@@ -17,7 +18,7 @@ RUNNING = make_status(7, done=4000, state="running")
 @pytest.mark.parametrize(
     ("changes", "notice"),
     [
-        ({"state": "finished"}, Notice("Campaign 7 (lenet5-mnist) is finished: 0.58 % of its pairs are critical.")),
+        ({"state": "finished"}, Notice("Campaign 7 (lenet5-mnist) is finished: all well.")),
         ({"state": "failed", "error": "out of memory\nmore"},
          Notice("Campaign 7 (lenet5-mnist) failed: out of memory", "error")),
         ({"state": "failed"}, Notice("Campaign 7 (lenet5-mnist) failed: 1 lists it", "error")),
@@ -29,15 +30,32 @@ RUNNING = make_status(7, done=4000, state="running")
     ],
 )  # fmt: skip
 def test_the_ends_that_are_news(changes: dict[str, object], notice: Notice | None) -> None:
-    after = Snapshot((make_status(7, done=4000, **changes),))
-    assert list(notices(Snapshot((RUNNING,)), after)) == [notice] * (notice is not None)
+    assert notice_of(make_status(7, done=4000, **changes), "all well") == notice
+
+
+async def test_what_is_told_at_the_end_is_read_beside_the_event_loop() -> None:
+    source, desk = FakeSource([RUNNING]), FakeDesk()
+    app = make_app(source, 7, desk=desk)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        desk.gate.clear()
+        source.statuses = [make_status(7, done=10_000, state="finished")]
+        await until_read(pilot, source)
+        assert not app._notifications
+        desk.gate.set()
+        await until(pilot, lambda: app._notifications)
+        assert [told.message for told in app._notifications] == [
+            "Campaign 7 (lenet5-mnist) is finished: 1,714 critical faults (10.4 %), "
+            "accuracy falls by more than a point under 243."
+        ]
 
 
 def test_what_is_seen_for_the_first_time_is_no_news() -> None:
     finished = Snapshot((make_status(7, state="finished"),))
-    assert list(notices(Snapshot(), finished)) == []
-    assert list(notices(Snapshot(()), finished)) == []
-    assert list(notices(finished, finished)) == []
+    assert list(changed(Snapshot(), finished)) == []
+    assert list(changed(Snapshot(()), finished)) == []
+    assert list(changed(finished, finished)) == []
+    assert list(changed(Snapshot((RUNNING,)), finished)) == list(finished.campaigns or ())
 
 
 def test_no_name_can_end_the_sequence() -> None:

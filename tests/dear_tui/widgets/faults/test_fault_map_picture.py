@@ -102,6 +102,17 @@ def test_the_map_fits_its_room(width: int, height: int, layers: int) -> None:
     assert layout.cell_width >= 2
 
 
+@pytest.mark.parametrize(("width", "height"), [(44, 4), (47, 8), (62, 22), (200, 55)])
+@pytest.mark.parametrize("layers", [1, 5, 20, 62])
+def test_a_small_map_fits_its_room(width: int, height: int, layers: int) -> None:
+    names = tuple(f"features.layer{number}.conv" for number in range(layers))
+    layout = MapLayout.of(names, width, height, is_small=True)
+    assert layout.name_width + BITS * layout.cell_width + layout.SHARE_WIDTH <= width
+    assert layout.SMALL_HEADING + layout.layers + 1 <= height
+    assert (layout.cell_height, layout.layers) == (1, min(layers, height - 2))
+    assert field_heading(layout, corner="▼57").startswith("▼57")
+
+
 def test_places_on_the_screen_are_places_on_the_map() -> None:
     layout = MapLayout.of(("a", "b"), 80, 18)
     assert layout.column_of(layout.name_width - 1) is None

@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.analysis.accuracy_cost import FaultEffects
+from engine.analysis.campaign_results import population_shares
 from engine.analysis.estimate import Confidence
 from engine.conditions import Condition
 from engine.errors import InputError
 from engine.faults.group import FaultGroup
 from engine.store import Store
-from engine.store.read.fault_results import NEVER, FaultOrder, critical_images_sql, faults_sql, rates_sql
+from engine.store.read.fault_results import NEVER, FaultOrder, Found, critical_images_sql, faults_sql, rates_sql
 from engine.store.read.image_results import IMAGE_FIELDS, ImageRows, images_sql, mistakes_sql
 from engine.store.sql.sql import SqlSession
-from tests.engine.store.stored_campaigns import LAYERS, PLAN, Truth, filled_store
+from tests.engine.store.stored_campaigns import LAYERS, PLAN, Truth, filled_store, partly_run
 
 GROUPS = [FaultGroup(), FaultGroup(layer="fc1"), FaultGroup(bit=3), FaultGroup(layer="conv1", bit=3)]
 
@@ -60,6 +62,38 @@ def test_rates_by_layer_and_bit(tmp_path: Path, parts: int) -> None:
             assert rates.population[index, bit] == layer.size
     assert rates.faults.sum() == len(truth.new.faults)
     assert rates.confidence == Confidence(0.99)
+
+
+@pytest.mark.parametrize("parts", [1, len(PLAN)])
+def test_rates_at_a_glance_are_the_same_and_not_kept(tmp_path: Path, parts: int) -> None:
+    store, campaign, _ = filled_store(tmp_path, PLAN[:parts])
+    seen = store.rates_at_a_glance(campaign)
+    assert not store._totals
+    for name, grid in vars(store.rates(campaign)).items():
+        assert np.array_equal(getattr(seen, name), grid), name
+
+
+def test_findings_are_those_of_the_tables(tmp_path: Path) -> None:
+    store, campaign, _ = filled_store(tmp_path)
+    found, summary = store.findings(campaign), store.summary(campaign)
+    effects = FaultEffects.of(summary)
+    counts, shares = effects.counts(), population_shares(summary, Confidence(0.99), effects)
+    assert found.critical == Found(counts["critical_faults"], shares["critical_faults"])
+    assert found.costly == Found(counts["cost"], shares["cost"])
+    assert found.costing_a_point == counts["cost_over_1"]
+    assert found.accuracy == shares["faulty_accuracy"]
+
+
+@pytest.mark.parametrize("parts", [0, 1, 2])
+def test_the_accuracy_is_told_once_no_image_is_open(tmp_path: Path, parts: int) -> None:
+    store, campaign, _ = filled_store(tmp_path, PLAN[:parts])
+    assert store.findings(campaign).accuracy is None
+
+
+def test_where_pairs_were_dropped_no_cost_is_told(tmp_path: Path) -> None:
+    store, campaign, _ = filled_store(tmp_path, truth=partly_run())
+    found = store.findings(campaign)
+    assert (found.costly, found.costing_a_point, found.accuracy) == (None, None, None)
 
 
 @pytest.mark.parametrize("parts", [0, 2, len(PLAN)])

@@ -1,27 +1,26 @@
-"""The scatter beside the curve, or the curve beside another chart."""
+"""A chart in little room: the scatter or the curve beside another chart, the curve of a campaign in its details."""
 
 from __future__ import annotations
 
 from dear_tui.charts.draw import draw_plot
 from dear_tui.charts.picture import Picture
 from dear_tui.charts.plots import ChartData, make_plot
-from dear_tui.charts.view import ChartKind, ChartView
+from dear_tui.charts.view import ChartView
 from dear_tui.widgets.common.chart import Chart
 
 
-class SideChart(Chart):
-    """A second look at the same data, without keys."""
+class SmallChart(Chart):
+    """Has no keys: what it shows of the data is said by who gives them."""
 
     def __init__(self) -> None:
         super().__init__()
         self._data: ChartData | None = None
-        self._view = ChartView(ChartKind.SCATTER)
+        self._view = ChartView()
 
-    def show_data(self, data: ChartData | None, beside: ChartView) -> None:
-        """Draw what the large chart does not show."""
-        kind = ChartKind.CURVE if beside.kind is ChartKind.SCATTER else ChartKind.SCATTER
-        view = ChartView(kind, log=kind is ChartKind.SCATTER, density=kind is ChartKind.SCATTER)
-        if data is not self._data or view != self._view:
+    def show_data(self, data: ChartData | None, view: ChartView) -> None:
+        """Draw it where it is other data, or another view of them; None: nothing."""
+        is_same = data is self._data or (data is not None and self._data is not None and data.is_same(self._data))
+        if not is_same or view != self._view:
             self._data, self._view = data, view
             self.paint()
 
