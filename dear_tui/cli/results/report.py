@@ -90,9 +90,9 @@ def report(
     elif report_format == JSON:
         say(json.dumps(record, indent=2))
     elif report_format in (None, "text"):
-        _print(document)
+        _print(document.with_legends_once())
     else:
-        say(TEXTS[report_format](document), end="")
+        say(TEXTS[report_format](document.with_legends_once()), end="")
 
 
 def _check_folder(out: Path, store: Path) -> None:
