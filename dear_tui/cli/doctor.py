@@ -25,7 +25,7 @@ NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "lustre", "beegfs", "gpfs
 
 
 def doctor(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Check this machine: versions, devices, store, worker, config, terminal."""
+    """Check this machine: versions, devices, store, terminal ..."""
     from engine.store import store_path
 
     found = list(findings(store_path(store)))

@@ -38,7 +38,10 @@ def study(
     again: AgainOption = False,
     no_start: NoStartOption = False,
     table_format: Annotated[
-        str, typer.Option("--format", metavar="|".join(FORMATS), help="Of --results.", callback=one_of(FORMATS))
+        str,
+        typer.Option(
+            "--format", metavar="|".join(FORMATS), help="How --results are written.", callback=one_of(FORMATS)
+        ),
     ] = "text",
     store: StoreOption = None,
 ) -> None:

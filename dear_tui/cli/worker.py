@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from engine.store import WorkerStatus
 
-worker = typer.Typer(help="Start and stop what runs the queue.")
+worker = typer.Typer(help="Start and stop the process that runs the queue.")
 
 
 @worker.command()

@@ -63,13 +63,14 @@ def compact(
         list[int] | None,
         typer.Option(
             metavar="ID",
-            help="Tell what the images detect of this campaign's faults, too, of another seed or network; repeatable.",
+            help="Also tell what the images detect of this campaign's faults, of another seed or network; repeatable.",
         ),
     ] = None,
     layer: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME", help="Choose by the faults of these layers, as layer3.*, and try the images on the others."
+            metavar="NAME",
+            help="Choose by the faults of these layers, as layer3.*, and try the images on the others; repeatable.",
         ),
     ] = None,
     bit: Annotated[
@@ -77,7 +78,11 @@ def compact(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write the images: .csv, a list for [workload] list; .npz, with logits."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write the images: .csv, their ids, for [workload] list; .npz, with labels and logits.",
+        ),
     ] = None,
     curve: Annotated[
         Path | None, typer.Option(help="Write the detection curve of each order: .csv, a row for each image.")

@@ -29,27 +29,31 @@ def _share(percent: float) -> float:
 def protect(
     campaign: CampaignArgument,
     budget: Annotated[
-        float, typer.Option(metavar="PERCENT", help="Bits that may be added to those of the weights.", callback=_share)
+        float,
+        typer.Option(
+            metavar="PERCENT", help="Memory that protection may add, in percent of the weights'.", callback=_share
+        ),
     ] = 5.0,
     steps: Annotated[
-        bool, typer.Option("--steps", help="Also list what each scheme protects, the first first.")
+        bool, typer.Option("--steps", help="Also list the bits that each way protects, in their order.")
     ] = False,
     restrict: Annotated[
         bool,
         typer.Option(
-            "--restrict", help="Also run the faults that leave their layer's range again, at its end and at zero."
+            "--restrict",
+            help="Also run faults whose value leaves its layer's range, with the range's end or zero in its place.",
         ),
     ] = False,
     curve: Annotated[
-        Path | None, typer.Option(help="Write the frontier of each scheme: .csv, a row for each step.")
+        Path | None, typer.Option(help="Write what each way leaves, step by step: .csv, a row for each step.")
     ] = None,
     table_format: FormatOption = "text",
     store: StoreOption = None,
 ) -> None:
-    """Tell what protecting the worst bits costs and leaves.
+    """Tell which layers and bits to protect, and what that leaves.
 
-    What share of the pairs of a finished campaign stays critical, computed from what it found; nothing is run but what
-    --restrict asks for.
+    Of a finished campaign: which share of (fault, image) pairs stays critical under each way of protection, and which
+    layers the critical ones are in. Computed from what it found; nothing is run but what --restrict asks for.
     """
     from dear_tui.cli.printing.terminal_table import print_table
     from dear_tui.query.output import replaced_file

@@ -30,12 +30,12 @@ def show(
         typer.Option(
             "--format",
             metavar="|".join(FORMATS),
-            help="Of a finished campaign, but for text: only its tables; json: all, as --json.",
+            help="Other than text: only the tables of a finished campaign; json: all, as --json.",
             callback=one_of(FORMATS),
         ),
     ] = "text",
 ) -> None:
-    """Show campaigns: their results, then their config and all they depend on.
+    """Show campaigns: results, config, and what they depend on.
 
     Of one that is not finished: its state, how far it is, and what is known so far. JSON of several is an array.
     """
