@@ -28,7 +28,7 @@ def test_no_folder_holds_more_than_one_can_take_in() -> None:
     assert folders[Path("engine")] + folders[Path("dear_tui")] <= MOST_LOOSE
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["train", "--help"], ["--version"]])
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = f"""
 import sys

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from dear_tui.access.commands import naming
 from dear_tui.cli.options import ConfigArgument, JsonOption
-from dear_tui.cli.printing.say import say, shown_steps
+from dear_tui.cli.printing.say import say, say_wrapped, shown_steps
 from engine.units import percent, short_count
 
 if TYPE_CHECKING:
     from engine.running.benchmark import Benchmark
-
-LEGEND = (
-    "pair: one fault met by one image; x naive: so many times as fast as the naive loop, which runs the whole network "
-    "for each pair",
-    "critical faults: the same, where only which faults are critical is asked for; pairs run: the rest is known before "
-    "the whole network has run",
-    "multiplications: of a pair in the mean; x fewer: than naive; of matrix rate: of what this machine can multiply",
-)
-"""what the columns of its table mean"""
 
 
 def bench(config: ConfigArgument, as_json: JsonOption = False) -> None:
@@ -48,13 +39,13 @@ def print_benchmark(result: Benchmark) -> None:
     """For people: a line of what was measured on, and a row for each method."""
     from dear_tui.cli.printing.terminal_table import print_table
 
-    say(
+    say_wrapped(
         f"{result.network} on {result.dataset}, {result.device} with {result.threads} threads: "
         f"{result.faults:,} faults x {result.images:,} images"
     )
-    say(
+    say_wrapped(
         f"masked before channels mix: {percent(result.masked_early, 1)} of pairs; "
         f"matrix rate: {short_count(result.matrix_rate)} multiplications/s"
     )
     say()
-    print_table(replace(result.table(), legend=LEGEND))
+    print_table(result.table())

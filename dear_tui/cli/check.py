@@ -10,7 +10,7 @@ import typer
 
 from dear_tui.access.commands import naming
 from dear_tui.cli.options import ConfigArgument, JsonOption
-from dear_tui.cli.printing.say import say, shown_steps
+from dear_tui.cli.printing.say import say, say_wrapped, shown_steps
 from engine.errors import InputError
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ def check(
         say(json.dumps(asdict(result) | {"refused": None}, indent=2))
         return
     for note in (*prepared.notes, *prepared.injection.notes):
-        say(note)
+        say_wrapped(note)
     for line in _lines(prepared.injection, result):
-        say(line)
+        say_wrapped(line)
 
 
 def _lines(injection: Injection, result: CheckResult) -> list[str]:

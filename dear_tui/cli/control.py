@@ -69,7 +69,10 @@ def rename(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its new name.")],
     store: StoreOption = None,
 ) -> None:
-    """Give a campaign another name; its config keeps the one that it was submitted with."""
+    """Give a campaign another name.
+
+    Its config keeps the one that it was submitted with.
+    """
     from engine.store import store_path
 
     tell(commands.rename(store_path(store), campaign, name))
@@ -80,7 +83,10 @@ def note(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What to keep, in the place of an earlier note.")],
     store: StoreOption = None,
 ) -> None:
-    """Keep a note of your own on a campaign; an empty one takes it away."""
+    """Keep a note of your own on a campaign.
+
+    An empty one takes it away.
+    """
     from engine.store import store_path
 
     tell(commands.note(store_path(store), campaign, text))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dear_tui.cli.options import JsonOption, StoreOption
-from dear_tui.cli.printing.say import say
+from dear_tui.cli.printing.say import say, say_wrapped
 from engine.errors import DearError
 from engine.paths import exists, is_folder
 
@@ -25,7 +25,7 @@ NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "lustre", "beegfs", "gpfs
 
 
 def doctor(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Check this machine: versions, devices, store, worker, config, terminal."""
+    """Check this machine: versions, devices, store, terminal ..."""
     from engine.store import store_path
 
     found = list(findings(store_path(store)))
@@ -33,7 +33,7 @@ def doctor(store: StoreOption = None, as_json: JsonOption = False) -> None:
         say(json.dumps(list(_as_json(found)), indent=2))
         return
     for topic, finding in found:
-        say(f"{topic:12} {finding}")
+        say_wrapped(f"{topic:12} {finding}", hanging=13)
 
 
 def _as_json(found: Iterable[tuple[str, str]]) -> Iterator[dict[str, str | bool]]:

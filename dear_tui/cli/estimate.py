@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dear_tui.access.commands import naming
 from dear_tui.cli.options import ConfigArgument, JsonOption
-from dear_tui.cli.printing.say import say, shown_steps
+from dear_tui.cli.printing.say import say, say_wrapped, shown_steps
 from engine.units import between, byte_count, duration, short_count
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ def estimate(config: ConfigArgument, as_json: JsonOption = False) -> None:
 
     Nothing is stored; the time is measured on this machine, for a few seconds.
     """
+    from dear_tui.cli.printing.terminal_table import print_legend
+    from engine.analysis.glossary import glossed
     from engine.config.campaign_config import load_config
 
     checked = load_config(config)
@@ -38,7 +40,8 @@ def estimate(config: ConfigArgument, as_json: JsonOption = False) -> None:
         say(json.dumps(asdict(result), indent=2))
         return
     for name, value in _lines(result):
-        say(f"{name:8} {value}")
+        say_wrapped(f"{name:8} {value}", hanging=9)
+    print_legend(glossed("population", "pair", "FLOPs", "naive"))
 
 
 def _lines(result: Estimate) -> list[tuple[str, str]]:

@@ -113,10 +113,10 @@ def campaign_table(
     from engine.analysis.result_table import Column, Kind, Table
 
     results = (
-        Column("critical_faults", Kind.COUNT, priority=7),
-        Column("accuracy_lost_points", Kind.NUMBER, "points lost", priority=5),
-        Column("took_s", Kind.SECONDS, "took", priority=4),
-        Column("computing_s", Kind.SECONDS, "computed in", priority=2),
+        Column("critical_faults", Kind.COUNT, priority=7, term="critical fault"),
+        Column("accuracy_lost_points", Kind.NUMBER, "points lost", priority=5, term="points lost"),
+        Column("took_s", Kind.SECONDS, "took", priority=4, term="took"),
+        Column("computing_s", Kind.SECONDS, "computed in", priority=2, term="computed in"),
     )
     has_results = any(each.critical_faults is not None for each in found.values())
 
@@ -138,10 +138,10 @@ def campaign_table(
             Column("percent_done", Kind.PERCENT, heading="done", priority=8),
             *(running if runs else ()),
             *(results if has_results else ()),
-            Column("masked", Kind.COUNT, priority=1),
-            Column("non_critical", Kind.COUNT, heading="non-critical", priority=1),
-            Column("critical", Kind.COUNT, priority=7),
-            *(Column(name, Kind.COUNT, priority=1) for name in not_run),
+            Column("masked", Kind.COUNT, priority=1, term="masked"),
+            Column("non_critical", Kind.COUNT, heading="non-critical", priority=1, term="non-critical"),
+            Column("critical", Kind.COUNT, heading="critical pairs", priority=7, term="critical"),
+            *(Column(name, Kind.COUNT, priority=1, term=name) for name in not_run),
         ),
         tuple(
             (status.id, status.name, _state(status, waiting, asked.get(status.id)),
@@ -153,14 +153,8 @@ def campaign_table(
              status.masked, status.non_critical, status.critical, *(getattr(status, name) for name in not_run))
             for status in campaigns
         ),
-        LEGEND if has_results else (),
+        ("pair",),
     )  # fmt: skip
-
-
-LEGEND = (
-    "critical faults: change an answer; points lost: of accuracy, the mean over the faults; took: from start to end; "
-    "critical: pairs of a fault and an image",
-)
 
 
 def _results(status: CampaignStatus, found: Found | None) -> tuple[float | None, ...]:

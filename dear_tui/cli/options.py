@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from engine.analysis.renderers.registry import RENDERERS
+from engine.config.option_words import AGAIN
 from engine.printable import printable_line
 
 
@@ -58,7 +59,7 @@ CampaignsArgument = Annotated[
         metavar="ID...", help="The campaigns' numbers in `dear-tui list`.", autocompletion=campaigns_that_begin
     ),
 ]
-ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file.")]
+ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="A campaign's config, a TOML file.")]
 StoreOption = Annotated[
     Path | None,
     typer.Option(
@@ -69,13 +70,12 @@ StoreOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-AgainOption = Annotated[
-    bool, typer.Option("--again", help="Start a new campaign even where this one is begun or finished.")
-]
+AgainOption = Annotated[bool, typer.Option("--again", help=f"{AGAIN.capitalize()}.")]
 NoStartOption = Annotated[bool, typer.Option("--no-start", help="Start no worker where none runs.")]
 TryOutOption = Annotated[
     bool, typer.Option("--try-out", help="Load what they name first; queue nothing unless all can run.")
 ]
 FormatOption = Annotated[
-    str, typer.Option("--format", metavar="|".join(FORMATS), help="Of the tables.", callback=one_of(FORMATS))
+    str,
+    typer.Option("--format", metavar="|".join(FORMATS), help="How the tables are written.", callback=one_of(FORMATS)),
 ]

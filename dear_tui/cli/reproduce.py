@@ -13,10 +13,10 @@ from dear_tui.cli.printing.say import say, tell
 def reproduce(
     report: Annotated[Path, typer.Argument(metavar="REPORT.json", help="Written by `dear-tui report ID --out DIR`.")],
 ) -> None:
-    """Run the campaigns of a report again, and tell whether the same pairs are critical.
+    """Run the campaigns of a report again, and compare.
 
-    What the report's config names (weights, images, lists) is loaded from where it was. Exit status 0: all reproduce;
-    1: one does not. Nothing is kept.
+    Tells whether the same pairs are critical. What the report's config names (weights, images, lists) is loaded from
+    where it was. Exit status 0: all reproduce; 1: one does not. Nothing is kept.
     """
     from dear_tui.cli.run import ProgressLine, StopOnInterrupt
     from dear_tui.terminal.signals import STOPS, handled

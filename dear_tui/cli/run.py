@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 
 def run(
-    configs: Annotated[list[Path], typer.Argument(metavar="CONFIG", help="TOML files, run one after the other.")],
+    configs: Annotated[
+        list[Path], typer.Argument(metavar="CONFIG", help="Configs of campaigns (TOML), run one after the other.")
+    ],
     again: AgainOption = False,
     store: StoreOption = None,
 ) -> None:

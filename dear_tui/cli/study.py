@@ -39,7 +39,10 @@ def study(
     no_start: NoStartOption = False,
     try_out: TryOutOption = False,
     table_format: Annotated[
-        str, typer.Option("--format", metavar="|".join(FORMATS), help="Of --results.", callback=one_of(FORMATS))
+        str,
+        typer.Option(
+            "--format", metavar="|".join(FORMATS), help="How --results are written.", callback=one_of(FORMATS)
+        ),
     ] = "text",
     store: StoreOption = None,
 ) -> None:

@@ -13,7 +13,9 @@ from dear_tui.cli.printing.say import say, shown_steps, tell
 
 
 def submit(
-    configs: Annotated[list[Path], typer.Argument(metavar="CONFIG", help="TOML files, queued in this order.")],
+    configs: Annotated[
+        list[Path], typer.Argument(metavar="CONFIG", help="Configs of campaigns (TOML), queued in this order.")
+    ],
     again: AgainOption = False,
     no_start: NoStartOption = False,
     try_out: TryOutOption = False,

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dear_tui.cli.printing.plain_lines import PlainLines
 from dear_tui.cli.printing.say import say, talking_console, tell, tell_line
+from engine.config.option_words import DEVICE
 from engine.printable import printable_line
 from engine.units import percent
 
@@ -29,11 +30,11 @@ def train(
     path: Annotated[
         Path | None, typer.Option("--data", help="Folder of the data set; downloaded where it is missing.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option("--epochs", help="Instead of the recipe's.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", help="Passes over the training images, instead of the recipe's.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same weights.")] = 0,
-    device: Annotated[
-        str, typer.Option("--device", help="auto, cpu, cuda or cuda:1; CUDA trains with mixed precision.")
-    ] = "auto",
+    device: Annotated[str, typer.Option("--device", help=f"{DEVICE}; CUDA trains with mixed precision.")] = "auto",
 ) -> None:
     """Train a network from scratch.
 

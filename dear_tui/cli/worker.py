@@ -10,7 +10,7 @@ import typer
 
 from dear_tui.access.commands import stop_worker
 from dear_tui.cli.options import JsonOption, StoreOption
-from dear_tui.cli.printing.say import say, tell
+from dear_tui.cli.printing.say import say, say_wrapped, tell
 from engine.errors import InputError
 from engine.units import duration, rate
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from engine.store import WorkerStatus
 
-worker = typer.Typer(help="Start and stop what runs the queue.")
+worker = typer.Typer(help="Start and stop the process that runs the queue.")
 
 
 @worker.command()
@@ -87,7 +87,7 @@ def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
             return
         waiting = len(opened.queue.waiting()) if opened.campaigns() else 0
         for name, value in _lines(found, waiting):
-            say(f"{name:9} {value}")
+            say_wrapped(f"{name:9} {value}", hanging=10)
         if not found.running:
             holder = opened.holder()
             if holder:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.config import option_words
 from engine.errors import DearError
 from engine.paths import expanded, is_file, replace_text
 
@@ -48,9 +49,17 @@ def again_field() -> ConfigField:
     """Whether to begin anew."""
     from engine.config.fields import ConfigField
 
-    meaning = "start a new campaign even where this one is begun or finished"
+    meanings = {"false": "one that is begun goes on, one that is finished is not run", "true": option_words.AGAIN}
     return ConfigField(
-        *AGAIN, "begin anew", kind="flag", is_list=False, choices=(), default=False, example="", help=meaning
+        *AGAIN,
+        "begin anew",
+        kind="flag",
+        is_list=False,
+        choices=(),
+        default=False,
+        example="",
+        help="what is done where the store has this campaign",
+        meanings=meanings,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.analysis.estimate import percents
-from engine.analysis.result_table import Column, Kind, Table
+from engine.analysis.result_table import Column, Kind, Table, interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,14 +100,10 @@ def cost_table(faults: int, counts: Mapping[str, int], shares: Mapping[str, Shar
         (
             Column("effect", heading="faults that", priority=5),
             Column("percent", Kind.PERCENT, "of faults", priority=4),
-            Column("low_percent", Kind.PERCENT, f"{100 * confidence:g} % from", priority=1),
-            Column("high_percent", Kind.PERCENT, "to", priority=1),
-            Column("count", Kind.COUNT, priority=3),
-            Column("of", Kind.COUNT, priority=2),
+            *interval(confidence, priority=3),
+            Column("count", Kind.COUNT, priority=2),
+            Column("of", Kind.COUNT, priority=1),
         ),
         tuple(rows),
-        (
-            "accuracy: of the network on the images of this campaign; a fault that changes answers may correct some, "
-            "and then costs less, or even raises it",
-        ),
+        ("critical", "accuracy", "point"),
     )

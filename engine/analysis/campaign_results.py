@@ -12,12 +12,13 @@ from engine.analysis.accuracy_cost import CRITICAL, EFFECTS, FaultEffects, cost_
 from engine.analysis.compaction import CriticalWeights
 from engine.analysis.cover import Incidence
 from engine.analysis.estimate import Confidence, estimate_mean, estimate_share, percents
+from engine.analysis.glossary import metrics_in
 from engine.analysis.precision import Look
 from engine.analysis.ranking import ranking_quality, spearman
-from engine.analysis.result_table import Column, Kind, Table
+from engine.analysis.result_table import Column, Kind, Table, interval
 from engine.analysis.tables import CriticalDraw, Detections, table_four, table_one
 from engine.config.campaign_config import WorkloadConfig
-from engine.metrics.registry import METRICS
+from engine.severity import NOT_RUN_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -211,17 +212,15 @@ def accuracy_table(status: CampaignStatus, results: CampaignResults) -> Table:
     row, nonfinite = results.table_one, results.nonfinite_pairs
     of_images = (status.images, "images")
     accuracy = f"faulty accuracy{', dropped as golden' if status.dropped else ''}"
-    with_interval = f"{100 * results.confidence:g} % "
     return Table(
         "Accuracy and severities",
         (
             Column("quantity", heading="", priority=4),
             Column("percent", Kind.PERCENT, heading="share", priority=4),
-            Column("low_percent", Kind.PERCENT, heading=f"{with_interval}from", priority=1),
-            Column("high_percent", Kind.PERCENT, heading="to", priority=1),
-            Column("count", Kind.COUNT, priority=3),
-            Column("of", Kind.COUNT, priority=2),
-            Column("unit", heading="", priority=2),
+            *interval(results.confidence, priority=3),
+            Column("count", Kind.COUNT, priority=2),
+            Column("of", Kind.COUNT, priority=1),
+            Column("unit", heading="", priority=1),
         ),
         (
             ("clean accuracy", row.clean_accuracy, None, None, round(row.clean_accuracy * status.images / 100),
@@ -237,24 +236,11 @@ def accuracy_table(status: CampaignStatus, results: CampaignResults) -> Table:
              *_share(results, CRITICAL.name, 100 * row.critical_faults / max(status.faults, 1)),
              row.critical_faults, status.faults, "faults"),
         ),
-        tuple(_severity_legend(status)),
+        (
+            *("clean accuracy", "faulty accuracy", "pair", "masked", "non-critical", "critical", "not finite"),
+            *("critical fault", *(name for name in NOT_RUN_NAMES if getattr(status, name))),
+        ),
     )  # fmt: skip
-
-
-def _severity_legend(status: CampaignStatus) -> Iterator[str]:
-    """What the words of the table of accuracy and severities mean, as far as they stand in it."""
-    yield "clean: of the network without a fault; faulty: under a fault, the mean over all faults"
-    yield "pair: one fault met by one image"
-    yield "masked: no output (logit) changes; non-critical: outputs change, but not the answer, the most probable class"
-    yield (
-        "critical: the answer is another one than without the fault, be it right or wrong; not finite: with an output "
-        "that is NaN or infinite, which counts as critical"
-    )
-    yield "critical fault: critical for at least one of the images"
-    if status.screened:
-        yield "screened: not run, because a bound says that the answer stays; what that misses stands below"
-    if status.dropped:
-        yield "dropped: not run, because the fault was seen to be critical before"
 
 
 def _share(results: CampaignResults, name: str, of_faults_run: float) -> tuple[float | None, ...]:
@@ -305,10 +291,7 @@ def audit_table(status: CampaignStatus, audit: AuditResults) -> Table:
              math.ceil(bound.missed_at_most), 100 * bound.missed_at_most / max(total, 1))
             for unit, bound, total in (("pairs", audit.pairs, status.pairs), ("faults", audit.faults, status.faults))
         ),
-        (
-            "skipped: called safe and not run; audited: drawn at random from those and run all the same",
-            "missed: audited ones that are critical; at most missed: of all that was skipped",
-        ),
+        ("skipped", "audited", "missed", "at most missed"),
     )  # fmt: skip
 
 
@@ -321,10 +304,7 @@ def correlation_table(correlations: Mapping[str, Mapping[str, float | None]]) ->
             *(Column(name, Kind.NUMBER, heading=name.replace("_", " "), priority=1) for name in correlations),
         ),
         tuple((name, *row.values()) for name, row in correlations.items()),
-        (
-            "1: the same order of the images; 0: the orders have nothing in common; -1: the opposite order",
-            *(f"{name}: {METRICS[name].title}" for name in correlations if name in METRICS),
-        ),
+        ("correlation", *metrics_in(correlations)),
     )
 
 
@@ -334,24 +314,12 @@ def ranking_table(rankings: Sequence[RankingQuality]) -> Table:
         "How early an order of the images shows the critical faults",
         (
             Column("order", priority=4),
-            Column("area_percent", Kind.PERCENT, heading="area under the curve", priority=3),
-            Column("images_for_all", Kind.COUNT, heading="images for all", priority=2),
+            Column("area_percent", Kind.PERCENT, "area under the curve", priority=3, term="area under the curve"),
+            Column("images_for_all", Kind.COUNT, heading="images for all", priority=2, term="images for all"),
         ),
         tuple((each.order, 100 * each.area, each.images_for_all) for each in rankings),
-        (
-            "area under the curve: of the critical faults found against the images run in this order; near 100 %, the "
-            "first images find nearly all",
-            "greedy: knows the results and takes the image that shows most faults not seen yet; random: the mean over "
-            "all orders",
-        ),
+        ("greedy", "random", *metrics_in(each.order for each in rankings)),
     )
-
-
-SELECTION_LEGEND = {
-    "central": "central: images whose metric is near the value on the boundary between two classes",
-    "random": "random: as many images as are central, drawn five times; the mean of what they detect",
-    "pre_plateau": "pre-plateau: the hardest images, down to where the metric hardly falls from one image to the next",
-}
 
 
 def selection_table(rows: list[TableFourRow], confidence: float) -> Table:
@@ -366,23 +334,16 @@ def selection_table(rows: list[TableFourRow], confidence: float) -> Table:
         (
             Column("selection", heading="images", priority=5),
             Column("percent_of_samples", Kind.PERCENT, heading="of all images", priority=4),
-            Column("faults_detected", Kind.COUNT, heading="faults", priority=5),
-            Column("detected_percent", Kind.PERCENT, heading="of critical", priority=4),
-            Column("low_percent", Kind.PERCENT, heading=f"{100 * confidence:g} % from", priority=3),
-            Column("high_percent", Kind.PERCENT, heading="to", priority=3),
-            Column("seconds_at_1ms", Kind.SECONDS, heading="at 1 ms each", priority=1),
-            Column("seconds_measured", Kind.SECONDS, heading="measured", priority=2),
+            Column("faults_detected", Kind.COUNT, heading="faults", priority=5, term="faults, of critical"),
+            Column("detected_percent", Kind.PERCENT, heading="of critical", priority=4, term="faults, of critical"),
+            *interval(confidence, priority=3),
+            Column("seconds_at_1ms", Kind.SECONDS, heading="at 1 ms each", priority=1, term="at 1 ms each"),
+            Column("seconds_measured", Kind.SECONDS, heading="measured", priority=2, term="measured"),
         ),
         tuple(
             (SELECTIONS[row.method], row.percent_of_samples, row.faults_detected, *percents(row.detected),
              row.seconds_at_1ms, row.seconds_measured)
             for row in rows
         ),
-        (
-            "faults: those that are critical for at least one of these images; of critical: their share of all "
-            "critical faults",
-            *(SELECTION_LEGEND[row.method] for row in rows if row.method in SELECTION_LEGEND),
-            "at 1 ms each: the time, did one image under one fault take 1 ms; measured: this campaign's own time for "
-            "as many images",
-        ),
+        tuple(SELECTIONS[row.method] for row in rows if row.method != "all"),
     )  # fmt: skip

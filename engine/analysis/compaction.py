@@ -11,8 +11,9 @@ import numpy as np
 
 from engine.analysis.cover import Incidence, greedy_order
 from engine.analysis.estimate import Confidence, estimate_mean, estimate_share, percents
+from engine.analysis.glossary import metrics_in
 from engine.analysis.optimal_cover import smallest_cover
-from engine.analysis.result_table import Column, Kind, Table
+from engine.analysis.result_table import Column, Kind, Table, interval
 from engine.metrics.selection import random_images, rank_order
 from engine.steps import Step, nobody_waits
 
@@ -343,7 +344,18 @@ def needed_table(needed: Sequence[ImagesNeeded]) -> Table:
         if each.fewest is not None and each.most is not None:
             rows += [(f"{each.order}, luckiest", *each.fewest), (f"{each.order}, unluckiest", *each.most)]
     columns = (Column(f"images_for_{100 * level:g}_percent", Kind.COUNT, f"{100 * level:g} %") for level in LEVELS)
-    return Table("Images until so many of the critical faults are detected", (Column("order"), *columns), tuple(rows))
+    orders = [each.order for each in needed]
+    has_ends = any(each.fewest is not None for each in needed)
+    return Table(
+        "Images until so many of the critical faults are detected",
+        (Column("order"), *columns),
+        tuple(rows),
+        (
+            *("critical fault", "detected", *(order for order in (SMALLEST, "greedy", "random") if order in orders)),
+            *(("luckiest, unluckiest",) if has_ends else ()),
+            *metrics_in(orders),
+        ),
+    )
 
 
 def margins_table(margins: Sequence[Margin], confidence: Confidence) -> Table:
@@ -352,6 +364,7 @@ def margins_table(margins: Sequence[Margin], confidence: Confidence) -> Table:
         f"Critical faults that had no part in choosing the images ({FOLDS} parts, each left out once)",
         (Column("times", Kind.COUNT, "each fault shown"), Column("images", Kind.COUNT), *_detected(confidence)),
         tuple((each.times, each.images, *percents(each.held_out)) for each in margins),
+        ("critical fault", "detected", "each fault shown"),
     )
 
 
@@ -359,14 +372,15 @@ def transfers_table(transfers: Sequence[Transfer], confidence: Confidence) -> Ta
     """A row for each set of other faults."""
     return Table(
         "Other critical faults that the images detect",
-        (Column("faults_of", heading="faults of"), Column("faults", Kind.COUNT, "critical"), *_detected(confidence)),
+        (
+            Column("faults_of", heading="faults of"),
+            Column("faults", Kind.COUNT, "critical faults"),
+            *_detected(confidence),
+        ),
         tuple((each.of, each.faults, *percents(each.detected)) for each in transfers),
+        ("critical fault", "detected"),
     )
 
 
 def _detected(confidence: Confidence) -> tuple[Column, ...]:
-    return (
-        Column("detected_percent", Kind.PERCENT, "detected"),
-        Column("low_percent", Kind.PERCENT, f"{100 * confidence.stated:g} % from"),
-        Column("high_percent", Kind.PERCENT, "to"),
-    )
+    return Column("detected_percent", Kind.PERCENT, "detected"), *interval(confidence.stated)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.analysis.estimate import estimate_mean, percents
-from engine.analysis.result_table import Column, Kind, Table
+from engine.analysis.estimate import Share, estimate_mean, percents
+from engine.analysis.result_table import Column, Kind, Table, interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from engine.analysis.estimate import Confidence, Share
+    from engine.analysis.estimate import Confidence
+    from engine.analysis.result_table import Cell
+    from engine.store.read.fault_results import FaultRates
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,9 @@ SCHEMES = (
     Scheme("SEC-DED", bits_per_word=7),
 )
 """Duplication and parity detect one flipped bit; three copies outvote one, SEC-DED corrects it (Hamming 1950)."""
+
+MOST_NAMED = 5
+"""layers, in a cell"""
 
 _ROUNDING = 1e-9
 """of a sum of costs"""
@@ -211,17 +216,65 @@ def plans_table(
         f"What protection within {100 * budget:g} % more memory leaves",
         (
             Column("scheme", priority=4),
-            Column("groups", Kind.COUNT, "bits or layers", priority=1),
-            Column("overhead_percent", Kind.PERCENT, "more memory", priority=3),
-            Column("residual_percent", Kind.PERCENT, "still critical", priority=4),
-            Column("low_percent", Kind.PERCENT, f"{100 * sample.confidence.stated:g} % from", priority=2),
-            Column("high_percent", Kind.PERCENT, "to", priority=2),
+            Column("layers", heading="first", priority=0, term="first"),
+            Column("groups", Kind.COUNT, "bits or layers", priority=1, term="bits or layers"),
+            Column("overhead_percent", Kind.PERCENT, "more memory", priority=3, term="more memory"),
+            Column("residual_percent", Kind.PERCENT, "still critical", priority=4, term="still critical"),
+            *interval(sample.confidence.stated, priority=2),
         ),
         (
-            ("nothing", 0, 0.0, *percents(nothing)),
-            *((each.scheme.name, len(each.groups), 100 * each.overhead, *percents(each.residual)) for each in plans),
-            *((each.name, None, 0.0, *percents(each.residual)) for each in repairs),
+            ("nothing", None, 0, 0.0, *percents(nothing)),
+            *(
+                (
+                    each.scheme.name,
+                    _first_layers(sample, each),
+                    len(each.groups),
+                    100 * each.overhead,
+                    *percents(each.residual),
+                )
+                for each in plans
+            ),
+            *((each.name, None, None, 0.0, *percents(each.residual)) for each in repairs),
         ),
+        (*(each.scheme.name for each in plans), *(("range restriction",) if repairs else ()), "critical"),
+    )
+
+
+def _first_layers(sample: CriticalSample, plan: ProtectionPlan) -> str | None:
+    """The layers that a plan protects bits of, the one first where that removes most for its cost."""
+    names = list(dict.fromkeys(sample.names[group.layer] for group in plan.groups))
+    return " ".join(names[:MOST_NAMED]) + (" ..." if len(names) > MOST_NAMED else "") or None
+
+
+def layers_table(rates: FaultRates) -> Table:
+    """A row for each layer that faults were drawn in: how critical its faults are, and how much of all that is."""
+    layers = [layer for layer in range(len(rates.layers)) if rates.faults[layer].any()]
+    found = [rates.by_stratum(slice(layer, layer + 1), slice(None)) for layer in layers]
+    population = np.array([float(each.population.sum()) for each in found])
+    if not rates.is_sample:  # the faults of a list stand for no others
+        population = np.array([float(each.run.sum()) for each in found])
+    critical = np.array([each.pair_rate for each in found]) * population
+    rows: list[tuple[Cell, ...]] = []
+    for layer, each, drawn, own in zip(layers, found, population, critical, strict=True):
+        share = each.share_critical(rates.confidence)
+        faults = percents(share if rates.is_sample else Share.known(share.value))
+        rows.append(
+            (rates.layers[layer], 100 * drawn / population.sum(), int(each.run.sum()), *faults, 100 * each.pair_rate,
+             100 * own / max(critical.sum(), np.finfo(float).tiny))
+        )  # fmt: skip
+    return Table(
+        "Where faults are critical, layer by layer",
+        (
+            Column("layer", priority=9),
+            Column("of_faults_percent", Kind.PERCENT, "of all faults", priority=5),
+            Column("faults", Kind.COUNT, "faults run", priority=1),
+            Column("critical_faults_percent", Kind.PERCENT, "critical faults", priority=8, term="critical fault"),
+            *interval(rates.confidence.stated, priority=7),
+            Column("critical_pairs_percent", Kind.PERCENT, "critical pairs", priority=4, term="critical"),
+            Column("of_critical_pairs_percent", Kind.PERCENT, "of all critical pairs", priority=8),
+        ),
+        tuple(rows),
+        ("pair",),
     )
 
 
@@ -232,10 +285,11 @@ def groups_table(sample: CriticalSample, plan: ProtectionPlan) -> Table:
         (
             Column("layer"),
             Column("bit", Kind.ID),
-            Column("overhead_percent", Kind.PERCENT, "more memory, so far"),
-            Column("residual_percent", Kind.PERCENT, "still critical"),
+            Column("overhead_percent", Kind.PERCENT, "more memory, so far", term="more memory"),
+            Column("residual_percent", Kind.PERCENT, "still critical", term="still critical"),
         ),
         tuple(_rows(sample, plan.groups)),
+        ("critical",),
     )
 
 

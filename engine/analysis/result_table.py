@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from engine.analysis.glossary import glossed
 from engine.units import rate, short_count, stopwatch
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 Cell = str | int | float | None
 """None where a value is not known."""
+
+INTERVAL = "from, to"
+"""the term for both of its columns"""
 
 UNKNOWN = "-"
 """What people read where a value is not known."""
@@ -48,6 +52,8 @@ class Column:
     """for people; None: the name with blanks"""
     priority: int = 0
     """where there is no room for all columns, the lowest goes first, and of equals the last"""
+    term: str = ""
+    """of the glossary, which says what stands in it; empty: its title does"""
 
     @property
     def title(self) -> str:
@@ -81,13 +87,18 @@ class Table:
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    legend: tuple[str, ...] = ()
-    """what its words mean, a sentence each, for people who see it on a terminal"""
+    terms: tuple[str, ...] = ()
+    """of the glossary, which stand in its title and rows"""
 
     def __post_init__(self) -> None:
         for row in self.rows:
             if len(row) != len(self.columns):
                 raise ValueError(f"{self.title or 'table'}: a row has {len(row)} cells for {len(self.columns)} columns")
+
+    @property
+    def legend(self) -> tuple[str, ...]:
+        """What its terms and those of its columns mean, a line each, for people."""
+        return glossed(*dict.fromkeys((*self.terms, *(column.term for column in self.columns if column.term))))
 
     def texts(self) -> list[list[str]]:
         """The rows as people read them: [rows][columns]."""
@@ -95,12 +106,25 @@ class Table:
 
     def selected(self, places: Sequence[int]) -> Table:
         """The table with the columns at these places only."""
-        return Table(
-            self.title,
-            tuple(self.columns[place] for place in places),
-            tuple(tuple(row[place] for place in places) for row in self.rows),
-            self.legend,
-        )
+        columns = tuple(self.columns[place] for place in places)
+        return replace(self, columns=columns, rows=tuple(tuple(row[place] for place in places) for row in self.rows))
+
+
+def interval(
+    confidence: float | None,
+    priority: int = 0,
+    kind: Kind = Kind.PERCENT,
+    names: tuple[str, str] = ("low_percent", "high_percent"),
+) -> tuple[Column, Column]:
+    """The columns of an interval; `confidence`, 0..1, None: it differs, or is told beside.
+
+    >>> [column.title for column in interval(0.99)]
+    ['99 % from', 'to']
+    """
+    start = "from" if confidence is None else f"{100 * confidence:g} % from"
+    headings = zip(names, (start, "to"), strict=True)
+    low, high = (Column(name, kind, heading, priority, INTERVAL) for name, heading in headings)
+    return low, high
 
 
 def _percent(value: float) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from engine.analysis.accuracy_cost import COSTS
 from engine.analysis.campaign_results import campaign_results
 from engine.analysis.estimate import estimate_mean, percents, weighted_mean
-from engine.analysis.result_table import UNKNOWN, Column, Kind, Table
+from engine.analysis.result_table import UNKNOWN, Column, Kind, Table, interval
 from engine.config.campaign_config import DEFAULTS
 from engine.metrics.selection import select_images
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from engine.store import CampaignSummary
 
 
+READ_OFF = "read off"
+"""state of a member whose results are those of a campaign with more images"""
+
+
 @dataclass(frozen=True)
 class MemberResults:
     """What one member found; None where that is not known."""
@@ -30,7 +34,7 @@ class MemberResults:
     campaign: int | None
     """None: there is none yet"""
     state: str
-    """of the campaign; `read off` where it is one with more images"""
+    """of the campaign, or `READ_OFF`"""
     faults: int | None = None
     images: int | None = None
     critical: Share | None = None
@@ -91,7 +95,7 @@ def of_subset(
     return MemberResults(
         factors=factors,
         campaign=summary.status.id,
-        state="read off",
+        state=READ_OFF,
         faults=len(summary.fault_id),
         images=len(images),
         critical=share,
@@ -123,7 +127,6 @@ def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def study_table(title: str, members: Sequence[MemberResults], confidence: float | None) -> Table:
     """A row for each member: what sets it apart, and what was found; `confidence` None: it differs."""
-    interval = "" if confidence is None else f"{100 * confidence:g} % "
     factors = list(members[0].factors) if members else []
     return Table(
         title,
@@ -133,13 +136,12 @@ def study_table(title: str, members: Sequence[MemberResults], confidence: float 
             *(Column(factor, priority=9) for factor in factors),
             Column("faults", Kind.COUNT, priority=5),
             Column("images", Kind.COUNT, priority=6),
-            Column("critical_percent", Kind.PERCENT, "critical", priority=7),
-            Column("low_percent", Kind.PERCENT, f"{interval}from", priority=3),
-            Column("high_percent", Kind.PERCENT, "to", priority=3),
-            Column("critical_faults", Kind.COUNT, "critical faults", priority=7),
-            Column("faulty_accuracy_percent", Kind.PERCENT, "faulty accuracy", priority=4),
-            Column("lowering_faults", Kind.COUNT, "lower the accuracy", priority=4),
-            Column("seconds", Kind.SECONDS, "computed in", priority=2),
+            Column("critical_percent", Kind.PERCENT, "critical pairs", priority=7),
+            *interval(confidence, priority=5),
+            Column("critical_faults", Kind.COUNT, "critical faults", priority=7, term="critical fault"),
+            Column("faulty_accuracy_percent", Kind.PERCENT, "faulty accuracy", priority=4, term="faulty accuracy"),
+            Column("lowering_faults", Kind.COUNT, "lower the accuracy", priority=4, term="lower the accuracy"),
+            Column("seconds", Kind.SECONDS, "computed in", priority=2, term="computed in"),
         ),
         tuple(
             (each.campaign, each.state, *(factor_text(each.factors[factor]) for factor in factors),
@@ -147,6 +149,7 @@ def study_table(title: str, members: Sequence[MemberResults], confidence: float 
              each.faulty_accuracy, each.lowering_faults, each.seconds)
             for each in members
         ),
+        (*((READ_OFF,) if any(each.state == READ_OFF for each in members) else ()), "pair", "critical"),
     )  # fmt: skip
 
 

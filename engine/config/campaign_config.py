@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from engine.config.executors import EXECUTORS
+from engine.config.option_words import DEVICE
 from engine.config.problems import Problem, explain
 from engine.errors import ConfigError, InputError
 from engine.faults.designs.registry import DESIGNS, LIST, SAMPLING_HELP, SAMPLINGS
@@ -228,7 +229,7 @@ class DatasetConfig(Section):
     mean: tuple[float, ...] | None = Field(default=None, strict=False)
     """per channel, after uint8 is divided by 255; mnist, fashion_mnist and cifar10 have their own"""
     std: tuple[Annotated[float, Field(gt=0)], ...] | None = Field(default=None, strict=False)
-    """goes with mean"""
+    """standard deviation per channel; goes with mean"""
 
     @field_validator("path")
     @classmethod
@@ -281,7 +282,7 @@ class FaultsConfig(Section):
         default=None, strict=False, min_length=1, description=f"only these; {FLOAT32.landmarks}"
     )
     seed: Seed = 42
-    """of the drawing"""
+    """another one draws other faults"""
     p: tuple[Fraction, ...] | None = Field(default=None, strict=False)
     """of data_aware: the proportion expected of each bit, bit 0 first; absent: from the weights of each layer"""
     draw: Literal["uniform", "published"] = "uniform"
@@ -382,11 +383,11 @@ class WorkloadConfig(Section):
     center: float | None = None
     """absent: the metric's value on the decision boundary"""
     eps: Annotated[float, Field(gt=0)] = 0.3
-    """how far from the center"""
+    """how far the metric may be from the center"""
     threshold: Annotated[float, Field(gt=0)] = 5e-5
-    """the steepest step of the plateau"""
+    """by how much the ranked metric may fall from one image to the next on the plateau, where it is flat"""
     seed: Seed = 0
-    """of the permutation"""
+    """another one gives another order"""
 
     @property
     def boundary(self) -> float | None:
@@ -482,8 +483,7 @@ class RunConfig(Section):
     """severities of all pairs, or which faults are critical: such a one is not run on the images of later blocks"""
     executor: ExecutorName = "local"
     """who computes the blocks of images"""
-    device: Annotated[str, AfterValidator(check_device)] = "auto"
-    """auto, cpu, cuda or cuda:1"""
+    device: Annotated[str, AfterValidator(check_device)] = Field(default="auto", description=DEVICE)
     tf32: bool = False
     """rounder arithmetic on recent GPUs, as in some published campaigns"""
     memory: Annotated[int, BeforeValidator(_parse_memory), Field(gt=0)] | None = Field(
@@ -538,7 +538,7 @@ class CampaignConfig(Section):
     """All that a campaign is computed from."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    """yours"""
+    """of your choice, for lists and reports"""
     model: ModelConfig
     dataset: DatasetConfig
     faults: FaultsConfig = FaultsConfig()

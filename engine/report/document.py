@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from engine.analysis.glossary import once
 from engine.printable import printable_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from engine.analysis.result_table import Table
     from engine.figures.figure import Figure
@@ -85,6 +86,10 @@ class Document:
             printable_line(self.title), self.made_by, tuple(map(printable_line, self.marks)), tuple(chapters)
         )
 
+    def with_legends_once(self) -> Document:
+        """The report as it is read from its start: what a word means stands below the first table that has it."""
+        return replace(self, chapters=tuple(_with_legends_once(self.chapters)))
+
     def tables(self) -> Iterator[NamedTable]:
         """All tables, in order."""
         for chapter in self.chapters:
@@ -94,6 +99,15 @@ class Document:
         """All pictures, in order."""
         for chapter in self.chapters:
             yield from (block for block in chapter.blocks if isinstance(block, Picture))
+
+
+def _with_legends_once(chapters: Sequence[Chapter]) -> Iterator[Chapter]:
+    tables = once(block.table for chapter in chapters for block in chapter.blocks if isinstance(block, NamedTable))
+    for chapter in chapters:
+        blocks = (
+            replace(block, table=next(tables)) if isinstance(block, NamedTable) else block for block in chapter.blocks
+        )
+        yield replace(chapter, blocks=tuple(blocks))
 
 
 def _cleaned(block: Block) -> Block:

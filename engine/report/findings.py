@@ -14,7 +14,7 @@ from engine.analysis.detection_orders import DetectionOrders, found_by
 from engine.analysis.result_table import Column, Kind, Table
 from engine.figures.axis import Axis
 from engine.figures.figure import Band, Colour, Figure, Level, Line, Points, Stroke
-from engine.metrics.registry import written
+from engine.metrics.registry import METRICS, written
 from engine.report.document import Chapter, NamedTable, Paragraph, Picture
 from engine.report.paper import ALL_DAYS, PAPER, published
 
@@ -49,12 +49,7 @@ def findings_chapters(material: Material) -> Iterator[Chapter]:
     yield Chapter(
         "What was found",
         (
-            Paragraph(
-                f"Each fault was put into the network alone{_how_run(material)}. A pair of fault and "
-                "image is masked where no output changes, non-critical where outputs change and the answer does not, "
-                "critical where the answer is another one than without the fault, whatever the label says. A fault "
-                "is critical where it is critical for at least one image."
-            ),
+            Paragraph(f"Each fault was put into the network alone{_how_run(material)}."),
             *tables,
             *_curve_picture(material),
         ),
@@ -63,7 +58,7 @@ def findings_chapters(material: Material) -> Iterator[Chapter]:
 
 
 def _how_run(material: Material) -> str:
-    """On which images each fault was run, for the sentence that says what a pair is."""
+    """On which images each fault was run, in the words that end a sentence."""
     if material.status.dropped:
         return ", on one image after the other until one was critical"
     if material.status.screened:
@@ -94,13 +89,14 @@ def table_one_table(materials: Sequence[Material]) -> Table:
             Column("whose", heading="", priority=9),
             Column("faults", Kind.COUNT, priority=3),
             Column("images", Kind.COUNT, priority=3),
-            Column("clean_accuracy_percent", Kind.PERCENT, "clean accuracy", priority=6),
-            Column("faulty_accuracy_percent", Kind.PERCENT, "faulty accuracy", priority=6),
-            Column("not_critical_percent", Kind.PERCENT, "not critical pairs", priority=5),
-            Column("critical_percent", Kind.PERCENT, "critical pairs", priority=8),
-            Column("critical_faults", Kind.COUNT, "critical faults", priority=8),
+            Column("clean_accuracy_percent", Kind.PERCENT, "clean accuracy", priority=6, term="clean accuracy"),
+            Column("faulty_accuracy_percent", Kind.PERCENT, "faulty accuracy", priority=6, term="faulty accuracy"),
+            Column("not_critical_percent", Kind.PERCENT, "not critical pairs", priority=5, term="not critical"),
+            Column("critical_percent", Kind.PERCENT, "critical pairs", priority=8, term="critical"),
+            Column("critical_faults", Kind.COUNT, "critical faults", priority=8, term="critical fault"),
         ),
         tuple(rows),
+        ("pair",),
     )
 
 
@@ -144,11 +140,12 @@ def table_four_table(materials: Sequence[Material]) -> Table:
             Column("whose", heading="", priority=8),
             Column("selection", heading="images", priority=9),
             Column("of_samples_percent", Kind.PERCENT, "of all images", priority=8),
-            Column("faults_detected", Kind.COUNT, "faults detected", priority=8),
-            Column("seconds_at_1ms", Kind.SECONDS, "at 1 ms each", priority=4),
-            Column("seconds_measured", Kind.SECONDS, "measured", priority=5),
+            Column("faults_detected", Kind.COUNT, "faults detected", priority=8, term="faults detected"),
+            Column("seconds_at_1ms", Kind.SECONDS, "at 1 ms each", priority=4, term="at 1 ms each"),
+            Column("seconds_measured", Kind.SECONDS, "measured", priority=5, term="measured"),
         ),
         tuple(rows),
+        tuple(dict.fromkeys(str(row[2]) for row in rows if row[2] != SELECTIONS["all"])),
     )
 
 
@@ -157,10 +154,7 @@ def _ranking_blocks(material: Material) -> Iterator[Paragraph | NamedTable | Pic
     if material.results.table_four is None:
         yield Paragraph("The campaign dropped pairs: which images would have detected a fault is not known.")
     else:
-        yield Paragraph(
-            f"Images are ranked by {metric}, those of which the network is least sure first. Central: within 0.3 of "
-            "the metric's value where two classes are equally likely. Pre-plateau: all before the metric stops falling."
-        )
+        yield Paragraph(f"Images are ranked by {metric}, those of which the network is least sure first.")
         table = table_four_table([material])
         if table.rows:
             yield NamedTable("table-4", table)
@@ -222,8 +216,13 @@ def _curve_picture(material: Material) -> Iterator[Picture]:
         figure,
         "The paper's Fig. 2: how many faults have shown themselves masked, non-critical or critical after the first "
         "images. F is the number of critical faults in the end; the violet line is "
-        f"{written(curve.metric_name)} of each image.",
+        f"{written(curve.metric_name)} of each image{_meaning(curve.metric_name)}.",
     )
+
+
+def _meaning(metric: str) -> str:
+    """What a metric is, in the words that end a sentence; nothing of the user's own."""
+    return f": {METRICS[metric].title}" if metric in METRICS else ""
 
 
 def _scatter_picture(material: Material) -> Iterator[Picture]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.analysis.estimate import Share, percents
-from engine.analysis.result_table import Column, Kind, Table
+from engine.analysis.result_table import Column, Kind, Table, interval
 from engine.report.document import Chapter, NamedTable, Paragraph
 
 if TYPE_CHECKING:
@@ -212,10 +212,10 @@ def _total_table(material: Material, rate: FitRate) -> Table:
             Column("reading", heading="a failure is", priority=9),
             *_fit_columns(confidence, 8),
             Column("share_percent", Kind.PERCENT, "share", priority=5),
-            Column("share_low_percent", Kind.PERCENT, "from", priority=1),
-            Column("share_high_percent", Kind.PERCENT, "to", priority=1),
+            *interval(None, priority=1, names=("share_low_percent", "share_high_percent")),
         ),
         tuple(rows),
+        ("FIT", "not finite"),
     )
 
 
@@ -262,13 +262,13 @@ def _by_group(
             Column("bits", Kind.AMOUNT, "stored bits", priority=3),
             Column("faults", Kind.COUNT, "faults run", priority=6),
             *_fit_columns(material.confidence.stated, 8),
-            Column("nonfinite_fit", Kind.NUMBER, "not finite", priority=2),
-            Column("any_image_fit", Kind.NUMBER, "some image: FIT", priority=7),
-            Column("any_image_low_fit", Kind.NUMBER, "from", priority=1),
-            Column("any_image_high_fit", Kind.NUMBER, "to", priority=1),
+            Column("nonfinite_fit", Kind.NUMBER, "not finite", priority=2, term="not finite"),
+            Column("any_image_fit", Kind.NUMBER, "some image: FIT", priority=7, term="some image"),
+            *interval(None, 1, Kind.NUMBER, ("any_image_low_fit", "any_image_high_fit")),
             Column("remark", heading="", priority=4),
         ),
         tuple(rows),
+        ("FIT",),
     )
 
 
@@ -293,6 +293,5 @@ def _fit(found: Share | None) -> tuple[float | None, float | None, float | None]
 def _fit_columns(confidence: float, priority: int) -> tuple[Column, ...]:
     return (
         Column("fit", Kind.NUMBER, "FIT", priority=priority),
-        Column("low_fit", Kind.NUMBER, f"{100 * confidence:g} % from", priority=priority - 2),
-        Column("high_fit", Kind.NUMBER, "to", priority=priority - 2),
+        *interval(confidence, priority - 2, Kind.NUMBER, ("low_fit", "high_fit")),
     )

@@ -97,9 +97,10 @@ def _files(folder: Path, document: Document, record: dict[str, Any], format_name
     def is_asked(name: str) -> bool:
         return format_name in (None, name)
 
+    whole = document.with_legends_once()
     for name in ("html", "text", "md"):
         if is_asked(name):
-            yield File(folder / f"report.{ENDINGS[name]}", lambda name=name: TEXTS[name](document).encode())  # type: ignore[misc]
+            yield File(folder / f"report.{ENDINGS[name]}", lambda name=name: TEXTS[name](whole).encode())  # type: ignore[misc]
     if is_asked(JSON):
         yield File(folder / "report.json", lambda: f"{json.dumps(record, indent=2)}\n".encode())
     for name in OF_TABLES:
@@ -118,4 +119,4 @@ def _files(folder: Path, document: Document, record: dict[str, Any], format_name
                 )
     for name, make in BINARIES.items():
         if is_asked(name):
-            yield File(folder / f"report.{name}", lambda make=make: make(document))  # type: ignore[misc]
+            yield File(folder / f"report.{name}", lambda make=make: make(whole))  # type: ignore[misc]

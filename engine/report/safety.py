@@ -11,7 +11,7 @@ import numpy as np
 from engine.analysis.accuracy_cost import EFFECTS, FaultEffects, cost_table
 from engine.analysis.estimate import percents
 from engine.analysis.protection import plan_until
-from engine.analysis.result_table import Column, Kind, Table
+from engine.analysis.result_table import Column, Kind, Table, interval
 from engine.errors import InputError
 from engine.paths import file_bytes
 from engine.report.document import Chapter, NamedTable, Paragraph
@@ -59,7 +59,8 @@ def identity_chapter(material: Material) -> Chapter:
           if not name.startswith("check") and name not in identity),
         ("fingerprint of all this", description["fingerprint"]),
     ]  # fmt: skip
-    table = Table("", (Column("what", heading=""), Column("value", heading="")), tuple(rows))
+    terms = ("population", *(term for term in ("batch floor", "tau") if term in dict(rows)))
+    table = Table("", (Column("what", heading=""), Column("value", heading="")), tuple(rows), terms)
     return Chapter(
         "Identity: what was run",
         (
@@ -99,18 +100,17 @@ def classes_chapter(material: Material) -> Chapter:
     for loss, counts in zip(LOSSES, material.lost.softmax_lost, strict=True):
         add(f"loss > {100 * loss:g} points", "of the golden class's softmax", counts)
     add("not finite", "some logit is NaN or infinite", summary.nonfinite)
-    stated = f"{100 * material.confidence.stated:g} % from"
     classes = Table(
         "Classes of wrong answers, of all pairs of fault and image",
         (
             Column("class", priority=9),
             Column("percent", Kind.PERCENT, "share", priority=8),
-            Column("low_percent", Kind.PERCENT, stated, priority=5),
-            Column("high_percent", Kind.PERCENT, "to", priority=5),
+            *interval(material.confidence.stated, priority=5),
             Column("pairs", Kind.COUNT, priority=4),
             Column("meaning", priority=3),
         ),
         tuple(rows),
+        ("SDC", "softmax", "pair"),
     )
     blocks: list[Paragraph | NamedTable] = [
         Paragraph(
@@ -174,7 +174,6 @@ def protection_chapter(material: Material, rate: FitRate) -> Chapter:
             plan = plan_until(sample, scheme, share)
             left = percents(material.sample.opened(plan.residual))
             rows.append((name, scheme.name, len(plan.groups), 100 * plan.overhead, *left))
-    stated = f"{100 * material.confidence.stated:g} % from"
     return Chapter(
         "What to protect",
         (
@@ -192,13 +191,13 @@ def protection_chapter(material: Material, rate: FitRate) -> Chapter:
                     (
                         Column("target", heading="at most", priority=9),
                         Column("scheme", priority=9),
-                        Column("groups", Kind.COUNT, "bits or layers", priority=3),
-                        Column("overhead_percent", Kind.PERCENT, "more memory", priority=8),
+                        Column("groups", Kind.COUNT, "bits or layers", priority=3, term="bits or layers"),
+                        Column("overhead_percent", Kind.PERCENT, "more memory", priority=8, term="more memory"),
                         Column("residual_percent", Kind.PERCENT, "pairs still critical", priority=7),
-                        Column("low_percent", Kind.PERCENT, stated, priority=4),
-                        Column("high_percent", Kind.PERCENT, "to", priority=4),
+                        *interval(material.confidence.stated, priority=4),
                     ),
                     tuple(rows),
+                    tuple(scheme.name for scheme in material.schemes),
                 ),
             ),
         ),
@@ -212,16 +211,15 @@ def in_field_chapter(material: Material) -> Chapter:
         return Chapter(
             title, (Paragraph("Nothing to tell: too few faults are critical, or it is not known on which images."),)
         )
-    stated = f"{100 * material.confidence.stated:g} % from"
     table = Table(
         "Diagnostic coverage of a test of few images",
         (
             Column("images", Kind.COUNT),
             Column("coverage_percent", Kind.PERCENT, "critical faults detected"),
-            Column("low_percent", Kind.PERCENT, stated),
-            Column("high_percent", Kind.PERCENT, "to"),
+            *interval(material.confidence.stated),
         ),
         tuple((each.images, *percents(each.detected)) for each in found),
+        ("diagnostic coverage", "critical fault"),
     )
     return Chapter(
         title,
@@ -299,6 +297,7 @@ def published_table(material: Material) -> Table | None:
             Column("published_percent", Kind.PERCENT, "published"),
         ),
         tuple(rows),
+        ("pair", "critical"),
     )
 
 

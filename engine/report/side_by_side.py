@@ -99,4 +99,5 @@ def seeds_table(group: Sequence[Material]) -> Table:
             Column("random_detected", Kind.COUNT, "as many random ones", priority=8),
         ),
         tuple(rows),
+        ("critical fault", "central", "detected"),
     )

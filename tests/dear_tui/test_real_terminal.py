@@ -34,7 +34,7 @@ sys.exit(dear_tui.cli.main(["demo", *sys.argv[3:]]))
 def test_a_campaign_is_run_watched_and_left(tmp_path: Path, terminal: Callable[..., Terminal]) -> None:
     store = tmp_path / "store"
     running = terminal("run", write_config(tmp_path), "--store", store)
-    running.until("next: dear-tui sql")
+    running.until("dear-tui compact 1")
     assert running.ended() == 0
     status = Store.open(store, read_only=True).campaign(1)
 

@@ -6,6 +6,7 @@ import shutil
 import sys
 import threading
 from contextlib import contextmanager, suppress
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, cast
 
 from rich.console import Console
@@ -31,6 +32,22 @@ def say(*texts: object, sep: str = " ", end: str = "\n", file: TextIO | None = N
         OSError: `file`, or standard output, cannot be written.
     """
     print(*(printable(str(text)) for text in texts), sep=sep, end=end, file=file, flush=flush)
+
+
+def say_wrapped(text: str, hanging: int = 2, most: int | None = None, file: TextIO | None = None) -> None:
+    """Say a sentence: on a terminal in lines that end between words, elsewhere in one line.
+
+    Args:
+        text: without line ends.
+        hanging: columns before the second line and those after it.
+        most: columns of a line, however wide the terminal is; None: as wide as that.
+        file: where to; None: standard output.
+    """
+    file = file or sys.stdout
+    if file.isatty():
+        width = min(shutil.get_terminal_size().columns, most or sys.maxsize)
+        text = fill(text, width, subsequent_indent=" " * hanging, break_long_words=False, break_on_hyphens=False)
+    say(text, file=file)
 
 
 def tell(*texts: object, sep: str = " ", end: str = "\n", flush: bool = False) -> None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from dear_tui.cli.printing.say import plain_console, say
+from dear_tui.cli.printing.say import plain_console, say, say_wrapped
 from engine.analysis.renderers.registry import RENDERERS
 from engine.analysis.result_table import Table
 from engine.printable import printable_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TextIO
 
     from rich.console import JustifyMethod
@@ -45,14 +45,17 @@ def print_table(table: Table, file: TextIO | None = None) -> list[Column]:
     places = fitting(shown, console.width)
     if shown.title:
         say(shown.title, file=file, end="\n\n")
-    console.print(_drawn(shown.selected(places)))
-    for sentence in shown.legend:
-        say(
-            *wrap(sentence, min(console.width, WIDEST_LEGEND), initial_indent="  ", subsequent_indent="    "),
-            sep="\n",
-            file=file,
-        )
+    shown = shown.selected(places)
+    console.print(_drawn(shown))
+    print_legend(shown.legend, file)
     return [column for place, column in enumerate(table.columns) if place not in places]
+
+
+def print_legend(legend: Sequence[str], file: TextIO | None = None) -> None:
+    """What words mean, a line each and wrapped, where a person reads it: nothing in a pipe or a file."""
+    file = file or sys.stdout
+    for line in legend if file.isatty() else ():
+        say_wrapped(f"  {line}", hanging=4, most=WIDEST_LEGEND, file=file)
 
 
 def as_printed(table: Table) -> Table:
@@ -61,7 +64,7 @@ def as_printed(table: Table) -> Table:
         printable_line(table.title),
         tuple(replace(column, heading=printable_line(column.title)) for column in table.columns),
         tuple(tuple(printable_line(cell) if isinstance(cell, str) else cell for cell in row) for row in table.rows),
-        tuple(map(printable_line, table.legend)),
+        table.terms,
     )
 
 

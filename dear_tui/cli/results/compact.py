@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dear_tui.cli.options import CampaignArgument, FormatOption, StoreOption
-from dear_tui.cli.printing.say import say, shown_steps, tell
+from dear_tui.cli.printing.say import say, say_wrapped, shown_steps, tell
 from dear_tui.cli.results.summary import finished_summary
 from dear_tui.query.output import check_named
 from engine.errors import DearError, InputError
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from engine.config.campaign_config import CampaignConfig
     from engine.steps import OnStep
     from engine.store import CampaignSummary, Store
+
+MOST_LISTED = 100
+"""images whose ids are printed; a file has all"""
 
 SECONDS_PER_IMAGE = 1e-3
 """the paper's assumption, whatever the network"""
@@ -60,13 +63,14 @@ def compact(
         list[int] | None,
         typer.Option(
             metavar="ID",
-            help="Tell what the images detect of this campaign's faults, too, of another seed or network; repeatable.",
+            help="Also tell what the images detect of this campaign's faults, of another seed or network; repeatable.",
         ),
     ] = None,
     layer: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME", help="Choose by the faults of these layers, as layer3.*, and try the images on the others."
+            metavar="NAME",
+            help="Choose by the faults of these layers, as layer3.*, and try the images on the others; repeatable.",
         ),
     ] = None,
     bit: Annotated[
@@ -74,7 +78,11 @@ def compact(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write the images: .csv, a list for [workload] list; .npz, with logits."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write the images: .csv, their ids, for [workload] list; .npz, with labels and logits.",
+        ),
     ] = None,
     curve: Annotated[
         Path | None, typer.Option(help="Write the detection curve of each order: .csv, a row for each image.")
@@ -107,7 +115,7 @@ def compact(
             _write_images(_config(opened, campaign), found, output)
         if curve is not None:
             _write_curve(found, curve)
-    _print(found, table_format, size)
+    _print(found, table_format, size, is_written=output is not None)
 
 
 def _say_none(campaign: int, of_what: str, table_format: str) -> None:
@@ -242,8 +250,9 @@ def _write_curve(found: _Found, curve: Path) -> None:
         write_curves(written, found.compaction)
 
 
-def _print(found: _Found, table_format: str, bytes_per_image: int | None) -> None:
+def _print(found: _Found, table_format: str, bytes_per_image: int | None, is_written: bool) -> None:
     from dear_tui.cli.printing.terminal_table import print_table
+    from engine.analysis.glossary import once
     from engine.analysis.renderers.registry import render
 
     if table_format == "json":
@@ -262,10 +271,14 @@ def _print(found: _Found, table_format: str, bytes_per_image: int | None) -> Non
         say("\n".join(render(table, table_format) for table in found.tables()), end="")
         return
     for line in _sentences(found, bytes_per_image):
-        say(line)
-    for table in found.tables():
+        say_wrapped(line)
+    for table in once(found.tables()):
         say()
         print_table(table)
+    if not is_written:
+        tell(
+            f"\nnext: dear-tui compact {found.summary.status.id} --output images.npz writes them, images.csv their ids"
+        )
 
 
 def _sentences(found: _Found, bytes_per_image: int | None) -> Iterator[str]:
@@ -274,6 +287,8 @@ def _sentences(found: _Found, bytes_per_image: int | None) -> Iterator[str]:
     proof = "no fewer can" if cover.gap == 0 else f"no fewer than {cover.at_least:,} can (gap {100 * cover.gap:.1f} %)"
     yield f"campaign {status.id}: {status.name}, {status.network} on {status.dataset}"
     yield f"{count:,} of {status.images:,} images detect all {faults:,} critical faults; {proof}"
+    ids, more = found.images[:MOST_LISTED].tolist(), " ..." if count > MOST_LISTED else ""
+    yield f"image ids, those that show most first: {' '.join(map(str, ids))}{more}"
     if bytes_per_image is not None:
         milliseconds = 1000 * count * SECONDS_PER_IMAGE
         yield f"{byte_count(count * bytes_per_image)} as float32, {milliseconds:,.0f} ms at 1 ms each"

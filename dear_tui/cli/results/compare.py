@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def compare(campaigns: CampaignsArgument, table_format: FormatOption = "text", store: StoreOption = None) -> None:
-    """Show campaigns side by side: what differs in their configs, what each found, what it cost.
+    """Show campaigns side by side.
 
-    Of one that is not finished, how far it is.
+    What differs in their configs, what each found, and what it cost; of one that is not finished, its state.
     """
     from dear_tui.cli.printing.terminal_table import print_table
     from engine.analysis.estimate import Confidence

@@ -29,31 +29,43 @@ def _share(percent: float) -> float:
 def protect(
     campaign: CampaignArgument,
     budget: Annotated[
-        float, typer.Option(metavar="PERCENT", help="Bits that may be added to those of the weights.", callback=_share)
+        float,
+        typer.Option(
+            metavar="PERCENT", help="Memory that protection may add, in percent of the weights'.", callback=_share
+        ),
     ] = 5.0,
     steps: Annotated[
-        bool, typer.Option("--steps", help="Also list what each scheme protects, the first first.")
+        bool, typer.Option("--steps", help="Also list the bits that each way protects, in their order.")
     ] = False,
     restrict: Annotated[
         bool,
         typer.Option(
-            "--restrict", help="Also run the faults that leave their layer's range again, at its end and at zero."
+            "--restrict",
+            help="Also run faults whose value leaves its layer's range, with the range's end or zero in its place.",
         ),
     ] = False,
     curve: Annotated[
-        Path | None, typer.Option(help="Write the frontier of each scheme: .csv, a row for each step.")
+        Path | None, typer.Option(help="Write what each way leaves, step by step: .csv, a row for each step.")
     ] = None,
     table_format: FormatOption = "text",
     store: StoreOption = None,
 ) -> None:
-    """Tell what protecting the worst bits costs and leaves.
+    """Tell which layers and bits to protect, and what that leaves.
 
-    What share of the pairs of a finished campaign stays critical, computed from what it found; nothing is run but what
-    --restrict asks for.
+    Of a finished campaign: which share of (fault, image) pairs stays critical under each way of protection, and which
+    layers the critical ones are in. Computed from what it found; nothing is run but what --restrict asks for.
     """
     from dear_tui.cli.printing.terminal_table import print_table
     from dear_tui.query.output import replaced_file
-    from engine.analysis.protection import SCHEMES, groups_table, plan_within, plans_table, write_frontiers
+    from engine.analysis.glossary import once
+    from engine.analysis.protection import (
+        SCHEMES,
+        groups_table,
+        layers_table,
+        plan_within,
+        plans_table,
+        write_frontiers,
+    )
     from engine.analysis.renderers.registry import render
     from engine.store import Store, store_path
 
@@ -62,11 +74,12 @@ def protect(
     with Store.open(path, read_only=True) as opened, shown_steps() as on_step:
         sample = _sample(opened, campaign, on_step)
         repairs = _repairs(opened, campaign, sample, on_step) if restrict else []
+        rates = opened.rates(campaign)
     plans = [plan_within(sample, scheme, budget / 100) for scheme in SCHEMES]
     if curve is not None:
         with replaced_file(curve, "--curve") as written:
             write_frontiers(written, sample)
-    tables = [plans_table(sample, plans, budget / 100, repairs)]
+    tables = [plans_table(sample, plans, budget / 100, repairs), layers_table(rates)]
     tables += [groups_table(sample, plan) for plan in plans if plan.groups and steps]
     if table_format == "json":
         known = [asdict(plan) | {"overhead": plan.overhead} for plan in plans]
@@ -74,14 +87,13 @@ def protect(
     elif table_format != "text":
         say("\n".join(render(table, table_format) for table in tables), end="")
     else:
-        for place, table in enumerate(tables):
+        for place, table in enumerate(once(tables)):
             if place:
                 say()
             print_table(table)
-        tell(
-            "\nnote: a scheme that reloads removes a fault only where the weight is loaded again once it is detected; "
-            "the bits are chosen by the same faults, so that other faults leave a little more"
-        )
+        tell("\nnote: the same faults chose the bits: other faults leave a little more")
+        if not steps:
+            tell(f"next: dear-tui protect {campaign} --steps lists the bits")
 
 
 def _repairs(store: Store, campaign: int, sample: CriticalSample, on_step: OnStep) -> list[Repair]:

@@ -39,22 +39,25 @@ def report(
         typer.Option(
             "--format",
             metavar="|".join(REPORT_FORMATS),
-            help="The only one; pdf, svg and png need --out.",
+            help="Write this one only; pdf, svg and png need --out.",
             callback=one_of(REPORT_FORMATS),
         ),
     ] = None,
     fit_per_mbit: Annotated[
-        float, typer.Option("--fit-per-mbit", min=0, help="Raw upsets in a billion hours of a million bits.")
+        float,
+        typer.Option("--fit-per-mbit", min=0, help="How often a bit flips: in a billion hours of a million bits."),
     ] = 1000.0,
     budget: Annotated[
-        float | None, typer.Option("--budget", min=0, help="FIT that the weights may have in all.")
+        float | None,
+        typer.Option("--budget", min=0, help="FIT (failures in a billion hours) that the weights may have in all."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the report of campaigns: the paper's tables and figures, and the numbers of a safety argument.
+    """Write the report of campaigns, to read here or to hand in.
 
-    Of one that is not finished, what is known of the images that have met all faults; of a study, its finished members.
+    The paper's tables and figures, and the numbers of a safety argument. Of a campaign that is not finished, what is
+    known of the images that have met all faults; of a study, its finished members.
     """
     from engine.report.build import build_report
     from engine.report.fit import MOST_FIT_PER_MBIT, FitRate
@@ -90,9 +93,9 @@ def report(
     elif report_format == JSON:
         say(json.dumps(record, indent=2))
     elif report_format in (None, "text"):
-        _print(document)
+        _print(document.with_legends_once())
     else:
-        say(TEXTS[report_format](document), end="")
+        say(TEXTS[report_format](document.with_legends_once()), end="")
 
 
 def _check_folder(out: Path, store: Path) -> None:

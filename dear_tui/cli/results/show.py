@@ -11,15 +11,13 @@ import typer
 from dear_tui.access.description import sections
 from dear_tui.cli.each import for_each
 from dear_tui.cli.options import FORMATS, CampaignsArgument, JsonOption, StoreOption, one_of
-from dear_tui.cli.printing.say import say, tell
+from dear_tui.cli.printing.say import say, say_wrapped, tell
 from dear_tui.cli.results.so_far import NEXT, print_so_far
-from dear_tui.cli.results.summary import next_question, print_results, print_tables, read_results
+from dear_tui.cli.results.summary import next_questions, print_results, print_tables, read_results
 from engine.errors import InputError
 from engine.severity import COUNTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from engine.store import CampaignStatus, Store
 
 
@@ -32,12 +30,12 @@ def show(
         typer.Option(
             "--format",
             metavar="|".join(FORMATS),
-            help="Of a finished campaign, but for text: only its tables; json: all, as --json.",
+            help="Other than text: only the tables of a finished campaign; json: all, as --json.",
             callback=one_of(FORMATS),
         ),
     ] = "text",
 ) -> None:
-    """Show campaigns: their results, then their config and all they depend on.
+    """Show campaigns: results, config, and what they depend on.
 
     Of one that is not finished: its state, how far it is, and what is known so far. JSON of several is an array.
     """
@@ -75,9 +73,8 @@ def _show(store: Store, status: CampaignStatus) -> None:
     else:
         print_so_far(store, status)
     say()
-    for line in _lines(status, store.description(status.id)):
-        say(line)
-    tell(next_question(status.id) if is_finished else f"\nnext: {NEXT[status.state].format(id=status.id)}")
+    _print_facts(sections(status, store.description(status.id)))
+    tell(next_questions(status) if is_finished else f"\nnext: {NEXT[status.state].format(id=status.id)}")
 
 
 def _as_json(store: Store, status: CampaignStatus) -> dict[str, Any]:
@@ -110,21 +107,17 @@ TOLD_ABOVE = {
 }
 """facts of a campaign that stand before its config already"""
 
-GLOSSES = {
-    "batch_floor": "images in a batch from which on logits do not depend on how many there are",
-    "tau": "of the largest value met; answers that lead by less are computed again exactly",
-    "population": "faults that could be drawn",
-    "fingerprint": "of all that the results depend on",
-}
-"""what names of facts mean that nobody could guess"""
+GLOSSED = ("population", "fingerprint", "batch_floor", "tau")
+"""facts whose names tell nobody what they are"""
 
 
-def _lines(status: CampaignStatus, description: dict[str, Any]) -> Iterator[str]:
-    shown = sections(status, description)
+def _print_facts(shown: dict[str, dict[str, str]]) -> None:
+    from engine.analysis.glossary import TERMS
+
     shown["campaign"] = {name: value for name, value in shown["campaign"].items() if name not in TOLD_ABOVE}
     width = max(len(name) for section in shown.values() for name in section)
     for title, section in shown.items():
-        yield title
+        say(title)
         for name, value in section.items():
-            gloss = f"  ({GLOSSES[name]})" if name in GLOSSES else ""
-            yield f"  {name:{width}}  {value}{gloss}"
+            gloss = f"  ({TERMS[name.replace('_', ' ')]})" if name in GLOSSED else ""
+            say_wrapped(f"  {name:{width}}  {value}{gloss}", hanging=width + 4)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dear_tui.cli.printing.say import say, tell
+from dear_tui.cli.printing.say import say, say_wrapped, tell
 from dear_tui.cli.results.summary import size_in_words, what_is_run
 from dear_tui.text.size import NOT_PREPARED
 from engine.errors import UnreachableError
-from engine.severity import COUNTS
+from engine.severity import COUNTS, NOT_RUN_NAMES
 from engine.units import duration, percent, rate
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ def print_so_far(store: Store, status: CampaignStatus) -> None:
     from dear_tui.cli.printing.terminal_table import print_table
 
     say(f"campaign {status.id}: {status.name}, {status.network} on {status.dataset}")
-    say(", ".join(_state(store, status)))
+    say_wrapped(", ".join(_state(store, status)))
     if status.error:
-        say(f"reason: {status.error}")
+        say_wrapped(f"reason: {status.error}")
     if not status.is_prepared:
         say(NOT_PREPARED)
         return
@@ -45,7 +45,7 @@ def print_so_far(store: Store, status: CampaignStatus) -> None:
         )
         golden_right = int(images["golden_right"][0])
         for line in what_is_run(status, store.description(status.id), int(images["data_set"][0]), golden_right):
-            say(line)
+            say_wrapped(line)
         critical_faults = len(store.critical_fault_ids(status.id))
     except UnreachableError as error:
         tell(f"note: {error}")
@@ -105,7 +105,7 @@ def known_table(status: CampaignStatus, critical_faults: int) -> Table:
             ),
         ),
         (
-            "the hardest images are run first, so that shares of pairs fall until it is finished, and critical faults "
-            "become more",
+            *("so far", "pair", "masked", "non-critical", "critical", "critical fault"),
+            *(name for name in NOT_RUN_NAMES if counts[name]),
         ),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from dear_tui.cli.printing.say import say, shown_steps, tell
+from dear_tui.cli.printing.say import say, say_wrapped, shown_steps, tell
 from dear_tui.text.size import size_of
 from dear_tui.text.times import start_to_end
 from engine.errors import InputError
@@ -119,34 +119,42 @@ def _times(status: CampaignStatus, results: CampaignResults) -> Iterator[str]:
 def print_summary(store: Store, campaign: int) -> None:
     """What a finished campaign found on standard output, and what to ask next on standard error."""
     print_results(store, campaign)
-    tell(next_question(campaign))
+    tell(next_questions(store.campaign(campaign)))
 
 
-def next_question(campaign: int) -> str:
+def next_questions(status: CampaignStatus) -> str:
     """What to ask of a finished campaign."""
-    return (
-        '\nnext: dear-tui sql "select bit, sum(critical) critical from fault_summary join faults using (campaign, '
-        f'fault_id) where campaign = {campaign} group by bit order by bit"'
-    )
+    asked = {
+        f"dear-tui report {status.id}": "all of it, to read here or to hand in",
+        'dear-tui sql "from fault_summary"': "anything else, of every fault",
+    }
+    if not status.dropped:
+        asked = {
+            f"dear-tui protect {status.id}": "which layers and bits to protect",
+            f"dear-tui compact {status.id}": "the fewest images that show every critical fault",
+        } | asked
+    width = max(map(len, asked))
+    return "\n".join(("\nnext:", *(f"  {command:{width}}  {words}" for command, words in asked.items())))
 
 
 def print_results(store: Store, campaign: int, with_rankings: bool = False) -> None:
     """What was run, and the tables of what was found, on standard output."""
     from dear_tui.cli.printing.terminal_table import print_table
     from engine.analysis.campaign_results import metric_results
+    from engine.analysis.glossary import once
 
     summary, results = read_results(store, campaign)
     status = summary.status
     say(f"campaign {status.id}: {status.name}, {status.network} on {status.dataset}")
-    say(size_in_words(status) + "".join(f", {each}" for each in _times(status, results)))
+    say_wrapped(size_in_words(status) + "".join(f", {each}" for each in _times(status, results)))
     right = int(summary.golden_correct[summary.workload].sum())
     for line in what_is_run(status, store.description(campaign), len(summary.golden_correct), right):
-        say(line)
+        say_wrapped(line)
     if results.precision is not None:
-        say(f"precision: {results.precision}")
+        say_wrapped(f"precision: {results.precision}")
     if results.self_check is not None:
-        say(f"self-check: {results.self_check}")
-    for table in (*results.tables(status), *(metric_results(summary).tables() if with_rankings else ())):
+        say_wrapped(f"self-check: {results.self_check}")
+    for table in once((*results.tables(status), *(metric_results(summary).tables() if with_rankings else ()))):
         say()
         print_table(table)
     if results.unverified_parts:

@@ -190,6 +190,9 @@ def _head(
         if details.audit:
             yield from _heading(f"What screening misses, {100 * details.audit.confidence:g} % upper bounds")
             yield from _columns(audit_lines(details.audit))
+        if status.state == "finished" and not status.dropped:
+            yield from _heading("What follows from it")
+            yield from _answers(status.id)
     elif done := status.count():
         yield from _heading(f"So far, {percent(done, status.pairs)} of the pairs")
         yield from _columns(_counts(status, found, done))
@@ -205,6 +208,17 @@ def _all_facts(details: Details | None, width: int) -> Iterator[Content]:
             shown = {name: value for name, value in facts.items() if title != "campaign" or name not in SHOWN_ABOVE}
             yield from _heading(title.capitalize())
             yield from _facts(shown, width)
+
+
+def _answers(campaign: int) -> Iterator[Content]:
+    """Which screen and which command answer what one asks of a finished campaign."""
+    answers = {
+        "which layers": f"3, or dear-tui protect {campaign}",
+        "which images": f"6, or dear-tui compact {campaign}",
+        "to hand in": f"e, or dear-tui report {campaign}",
+    }
+    for asked, answer in answers.items():
+        yield Content.assemble((f"{asked:{max(map(len, answers))}}", MUTED), f"  {answer}")
 
 
 def _heading(title: str) -> Iterator[Content]:

@@ -15,6 +15,8 @@ from engine.analysis.estimate import Share
 from engine.units import percent, short_count
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
 
     from engine.store import LayerProgress
@@ -65,7 +67,7 @@ class LayerBars(VerticalScroll):
         name = min(max(len(layer.name) for layer in layers), MOST_NAME, max(width - COUNTS_WIDTH - LEAST_BAR - 8, 5))
         room = max(width - name - COUNTS_WIDTH - 8, LEAST_BAR)
         shares = [_share(layer, rates) for layer in layers]
-        second = "share" if all(shares) else HEADINGS[1]
+        second = _heading(shares, rates) if rates and all(shares) else HEADINGS[1]
         heading = HEADINGS[0].ljust(name + 1) + second.ljust(room + 6) + HEADINGS[2].rjust(COUNTS_WIDTH)
         self.query_one(".heading", Static).update(Content.styled(heading, MUTED), layout=False)
         lines = Content("\n").join(
@@ -76,6 +78,12 @@ class LayerBars(VerticalScroll):
     def on_resize(self) -> None:
         """Lay the lines out for the new width."""
         self.show(self._layers, self._rates)
+
+
+def _heading(shares: Sequence[Share | None], rates: FaultRates) -> str:
+    """Of shares; where some have intervals, with which confidence."""
+    is_open = any(share and not share.is_known for share in shares)
+    return f"share, {100 * rates.confidence.stated:g} %" if is_open else "share"
 
 
 def _share(layer: LayerProgress, rates: FaultRates | None) -> Share | None:
@@ -92,13 +100,14 @@ def _share(layer: LayerProgress, rates: FaultRates | None) -> Share | None:
 
 
 def _share_text(share: Share, room: int) -> Content:
-    """The share, and its interval where there is room and something is open."""
+    """The share, and its interval in as many words as there is room for, where something is open."""
     text = percent(share.value, 1)
-    interval = "" if share.is_known else f" ({percent(share.low, 1).removesuffix(' %')} to {percent(share.high, 1)})"
-    fits = len(text) + len(interval) <= room
-    return Content.assemble((text, "$text-class-critical"), (interval if fits else "", MUTED)).pad_right(
-        max(room - len(text) - (len(interval) if fits else 0), 0)
-    )
+    words = f" ({percent(share.low, 1).removesuffix(' %')} to {percent(share.high, 1)})"
+    ends = f" {100 * share.low:.2g}–{100 * share.high:.2g}"
+    fitting = (each for each in (words, ends) if not share.is_known and len(text) + len(each) <= room)
+    interval = next(fitting, "")
+    share_text = Content.assemble((text, "$text-class-critical"), (interval, MUTED))
+    return share_text.pad_right(max(room - len(text) - len(interval), 0))
 
 
 def _line(layer: LayerProgress, known: Share | None, name: int, room: int) -> Content:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def lines(table: Table) -> Iterator[str]:
-    """The element `table`; the title becomes its caption, and cells of numbers have the class `number`."""
+    """The element `table`, whose caption is the title; cells of numbers have the class `number`, the legend follows."""
     yield "<table>"
     if table.title:
         yield f"<caption>{escape(table.title)}</caption>"
@@ -21,6 +21,8 @@ def lines(table: Table) -> Iterator[str]:
     for row in table.texts():
         yield _row("td", table.columns, row)
     yield from ("</tbody>", "</table>")
+    if table.legend:
+        yield f'<p class="legend">{"<br>".join(map(escape, table.legend))}</p>'
 
 
 def _row(element: str, columns: Sequence[Column], cells: Sequence[str]) -> str:

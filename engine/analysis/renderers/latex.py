@@ -24,14 +24,17 @@ SPECIAL = re.compile("|".join(map(re.escape, sorted(ESCAPES, key=len, reverse=Tr
 
 
 def lines(table: Table) -> Iterator[str]:
-    """A table environment; the title becomes its caption. The document needs `\\usepackage{booktabs}`."""
+    """A table environment; title and legend become its caption and notes. It needs `\\usepackage{booktabs}`."""
     yield from (r"\begin{table}", r"\centering")
     if table.title:
         yield f"\\caption{{{_escaped(table.title)}}}"
     yield f"\\begin{{tabular}}{{{''.join('r' if column.is_number else 'l' for column in table.columns)}}}"
     yield from (r"\toprule", _row([column.title for column in table.columns]), r"\midrule")
     yield from map(_row, table.texts())
-    yield from (r"\bottomrule", r"\end{tabular}", r"\end{table}")
+    yield from (r"\bottomrule", r"\end{tabular}")
+    if table.legend:
+        yield from ("", r"\smallskip\footnotesize\raggedright", *(rf"{_escaped(line)}\par" for line in table.legend))
+    yield r"\end{table}"
 
 
 def _row(cells: Sequence[str]) -> str:

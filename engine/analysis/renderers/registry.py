@@ -20,7 +20,7 @@ RENDERERS: dict[str, Renderer] = {
     "latex": latex.lines,
     "html": html.lines,
 }
-"""Name of the format -> what gives the lines of a table, without their ends."""
+"""Name of the format -> what gives the lines of a table, without their ends; text and CSV leave the legend out."""
 
 
 def render(table: Table, format_name: str) -> str:

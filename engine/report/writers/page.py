@@ -25,7 +25,7 @@ body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 70rem; background: 
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .25rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; padding-top: .75rem; border-top: 1px solid var(--line); }
 p { margin: .6rem 0; max-width: 46rem; }
-.made, figcaption, caption { color: var(--soft); font-size: .875rem; }
+.made, figcaption, caption, .legend { color: var(--soft); font-size: .875rem; }
 .mark { background: var(--mark); border-left: 4px solid var(--mark-line); padding: .5rem .75rem; margin: .5rem 0;
   max-width: none; }
 nav { font-size: .875rem; margin: 1rem 0; } nav a { color: inherit; margin-right: .9rem; white-space: nowrap; }

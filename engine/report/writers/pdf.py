@@ -122,6 +122,7 @@ def _words(text: str, size: float, font: str = FONT, with_next: bool = False) ->
 
 def _table(table: Table, width: float) -> Iterator[Any]:
     from reportlab.lib import colors
+    from reportlab.platypus import Spacer
     from reportlab.platypus import Table as Grid
 
     size = NORMAL - 1 if len(table.columns) <= MOST_COLUMNS else SMALL
@@ -162,6 +163,10 @@ def _table(table: Table, width: float) -> Iterator[Any]:
             ("BOTTOMPADDING", (0, 0), (-1, -1), 1.5),
         ],
     )
+
+    yield Spacer(1, 2)
+    for line in table.legend:
+        yield _words(line, SMALL)
 
 
 def _drawing(svg: str, width: float) -> Any:

@@ -57,6 +57,7 @@ def _text_lines(document: Document) -> Iterator[str]:
                 yield answered(block)
             elif isinstance(block, NamedTable):
                 yield from render(block.table, "text").splitlines()
+                yield from (textwrap.indent(wrapped(line), "  ") for line in block.table.legend)
             else:
                 yield wrapped(f"[{block.name}.svg] {block.caption}")
 

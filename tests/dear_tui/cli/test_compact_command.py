@@ -34,7 +34,10 @@ def test_it_says_how_few_images_do_and_what_others_need(invoke: Invoke, finished
     images = int(lines[1].split()[0])
     assert lines[0] == "campaign 1: small, lenet5 on npz"
     assert lines[1] == f"{images} of 40 images detect all {count} critical faults; no fewer can"
-    assert f"{images} ms at 1 ms each" in lines[2]
+    listed = lines[2].removeprefix("image ids, those that show most first: ").split()
+    assert len(set(listed)) == images
+    assert f"{images} ms at 1 ms each" in lines[3]
+    assert "dear-tui compact 1 --output images.npz" in done.err
     for order in ("smallest", "greedy", "el2n", "deepgini", "random, luckiest"):
         assert any(line.startswith(f"{order} ") for line in lines), order
 

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
     from tests.dear_tui.cli.conftest import Invoke
 
+LAYERS = """
+SELECT layer, (count(*), 100 * sum(critical) / sum(masked + non_critical + critical))
+FROM fault_summary JOIN faults USING (campaign, fault_id) GROUP BY layer
+"""
+
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
@@ -27,7 +32,22 @@ def test_it_tells_what_each_scheme_leaves(invoke: Invoke, finished_store: Path) 
     for scheme in ("nothing", "triplication", "duplication, reloaded", "word parity, reloaded", "SEC-DED"):
         assert any(line.startswith(scheme) for line in lines), scheme
     assert "What triplication protects, in this order" in lines
-    assert "the bits are chosen by the same faults" in done.err
+    assert "the same faults chose the bits" in done.err
+
+
+def test_it_tells_which_layers_are_critical(invoke: Invoke, finished_store: Path) -> None:
+    done = invoke("protect", "1", "--format", "csv", "--store", finished_store)
+    start = done.out.splitlines().index("") + 1
+    layers = list(csv.DictReader(done.out.splitlines()[start:]))
+    with SqlSession(finished_store) as session:
+        found: dict[str, tuple[int, float]] = dict(session.query(LAYERS))
+    assert {row["layer"]: (int(row["faults"]), float(row["critical_pairs_percent"])) for row in layers} == {
+        layer: (faults, pytest.approx(percent)) for layer, (faults, percent) in found.items()
+    }
+    assert sum(float(row["of_critical_pairs_percent"]) for row in layers) == pytest.approx(100)
+    for row in layers:
+        low, value, high = (float(row[name]) for name in ("low_percent", "critical_faults_percent", "high_percent"))
+        assert low <= value <= high
 
 
 def test_what_is_critical_without_protection_is_what_the_store_has(

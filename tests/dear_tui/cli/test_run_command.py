@@ -54,7 +54,7 @@ def test_data_goes_to_stdout_and_talk_to_stderr(invoke: Invoke, tmp_path: Path) 
         "injected: 61,470 of 61,706 parameters (99.6 %), the weights of Conv2d and"
     )
     assert "\n100 % sealing masked" in done.err
-    assert "next: dear-tui sql" in done.err
+    assert "next:\n  dear-tui protect 1" in done.err
 
 
 def test_the_same_config_again_shows_the_summary(invoke: Invoke, tmp_path: Path) -> None:

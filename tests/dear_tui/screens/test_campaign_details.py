@@ -43,6 +43,7 @@ async def test_details_stand_beside_the_list_where_there_is_room_and_are_asked_f
             "masked           81.51 %  138,938,420 pairs", "non-critical     17.87 %  25,114,522 pairs",
             "critical         0.621 %  957,058 pairs",
             "critical faults    1,714  10.4 %, 9.79–11 %", "lower accuracy       798  4.84 %, 4.42–5.29 %",
+            "which images  6, or dear-tui compact 7",
         )  # fmt: skip
         await pilot.press("i")
         await pilot.pause()

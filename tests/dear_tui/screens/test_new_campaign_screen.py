@@ -388,7 +388,7 @@ async def test_f2_says_why_it_cannot_save(tmp_path: Path, monkeypatch: pytest.Mo
         await pilot.press("f2")
         await until_shown(pilot, "save as TOML")
         await pilot.press("enter")
-        await until(pilot, lambda: "no UTF-8" in screen_text(app))
+        await until(pilot, lambda: "UTF-8);" in screen_text(app))
     assert list(tmp_path.iterdir()) == [tmp_path / "loop.toml"]
 
 
