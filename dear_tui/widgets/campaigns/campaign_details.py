@@ -94,8 +94,8 @@ class CampaignDetails(VerticalScroll):
     def __init__(self) -> None:
         super().__init__()
         self._campaign: int | None = None
-        self._facts: tuple[Details | None, int] | None = None
-        """which details are shown below the head, and for which width"""
+        self._facts: tuple[Details | None, int, bool] | None = None
+        """which details are shown below the head, for which width, and whether what one asks next stands there"""
         self._room = 0
         """lines that the head leaves"""
 
@@ -126,9 +126,10 @@ class CampaignDetails(VerticalScroll):
         width = max(self.scrollable_content_region.width, 20)
         head = self._update("#head", _head(status, details, found, asked), width)
         self._room = self.scrollable_content_region.height - head
-        if self._facts is None or self._facts[0] is not details or self._facts[1] != width:
-            self._facts = (details, width)
-            self._update("#facts", _all_facts(details, width), width)
+        shown = (details, width, _has_answers(status))
+        if self._facts is None or self._facts[0] is not details or self._facts[1:] != shown[1:]:
+            self._facts = shown
+            self._update("#facts", _below(status, details, width), width)
         if status.id != self._campaign:
             self._campaign = status.id
             self.scroll_home(animate=False)
@@ -190,24 +191,29 @@ def _head(
         if details.audit:
             yield from _heading(f"What screening misses, {100 * details.audit.confidence:g} % upper bounds")
             yield from _columns(audit_lines(details.audit))
-        if status.state == "finished" and not status.dropped:
-            yield from _heading("What follows from it")
-            yield from _answers(status.id)
     elif done := status.count():
         yield from _heading(f"So far, {percent(done, status.pairs)} of the pairs")
         yield from _columns(_counts(status, found, done))
 
 
-def _all_facts(details: Details | None, width: int) -> Iterator[Content]:
+def _below(status: CampaignStatus, details: Details | None, width: int) -> Iterator[Content]:
+    """What one asks next of a finished campaign, and what does not change."""
     if details is None:
         yield Content.styled("\nReading its config ...", MUTED)
     elif details.problem:
         yield Content.styled(f"\n{details.problem}", "$text-error")
     else:
+        if _has_answers(status) and details.table_one:
+            yield from _heading("What follows from it")
+            yield from _answers(status.id)
         for title, facts in details.sections.items():
             shown = {name: value for name, value in facts.items() if title != "campaign" or name not in SHOWN_ABOVE}
             yield from _heading(title.capitalize())
             yield from _facts(shown, width)
+
+
+def _has_answers(status: CampaignStatus) -> bool:
+    return status.state == "finished" and not status.dropped
 
 
 def _answers(campaign: int) -> Iterator[Content]:
