@@ -88,7 +88,7 @@ def _own_files() -> Iterator[tuple[str, str]]:
 
     try:
         path = settings_path()
-        yield "config", f"{path}{'' if exists(path) else ' (none: everything is as it comes)'}"
+        yield "config", f"{path}{'' if exists(path) else ' (none: all settings are the defaults)'}"
         load_settings()
     except DearError as error:
         for line in str(error).splitlines():

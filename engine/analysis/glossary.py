@@ -89,6 +89,8 @@ TERMS: Mapping[str, str] = {
     "batch floor": "images in a batch from which on logits do not depend on how many there are",
     "tau": "of the largest value met; answers that lead by less are computed again exactly",
     "fingerprint": "of all that the results depend on",
+    "check undecided": "pairs on which the plain loop disagrees with itself, by rounding",
+    "check masked": "pairs masked for the method or the plain loop alone, non-critical for the other",
     # a campaign that is not finished
     "so far": "the hardest images run first, so that shares of pairs fall, and critical faults become more, until it "
     "is finished",

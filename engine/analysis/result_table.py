@@ -136,6 +136,12 @@ def _percent(value: float) -> str:
     return f"{value:.3g} %" if 0 < value < 1 else f"{value:.2f} %"
 
 
+def _three_digits(value: float) -> str:
+    """Thousands as people write them; of millions and more the power of ten."""
+    text = f"{value:.3g}"
+    return f"{float(text):,.0f}" if 1000 <= abs(float(text)) < 10**6 else text
+
+
 _TEXTS: dict[Kind, Callable[[float], str]] = {
     Kind.TEXT: str,
     Kind.ID: str,
@@ -144,5 +150,5 @@ _TEXTS: dict[Kind, Callable[[float], str]] = {
     Kind.PERCENT: _percent,
     Kind.SECONDS: stopwatch,
     Kind.RATE: rate,
-    Kind.NUMBER: lambda value: f"{value:.3g}",
+    Kind.NUMBER: _three_digits,
 }

@@ -131,12 +131,12 @@ def study_table(title: str, members: Sequence[MemberResults], confidence: float 
     return Table(
         title,
         (
-            Column("campaign", Kind.ID, priority=8),
-            Column("state", priority=8),
-            *(Column(factor, priority=9) for factor in factors),
+            Column("campaign", Kind.ID, priority=9),
+            Column("state", priority=6),
+            *(Column(factor, priority=8) for factor in factors),
             Column("faults", Kind.COUNT, priority=5),
             Column("images", Kind.COUNT, priority=6),
-            Column("critical_percent", Kind.PERCENT, "critical pairs", priority=7),
+            Column("critical_percent", Kind.PERCENT, "critical pairs", priority=9, term="critical"),
             *interval(confidence, priority=5),
             Column("critical_faults", Kind.COUNT, "critical faults", priority=7, term="critical fault"),
             Column("faulty_accuracy_percent", Kind.PERCENT, "faulty accuracy", priority=4, term="faulty accuracy"),
@@ -149,7 +149,7 @@ def study_table(title: str, members: Sequence[MemberResults], confidence: float 
              each.faulty_accuracy, each.lowering_faults, each.seconds)
             for each in members
         ),
-        (*((READ_OFF,) if any(each.state == READ_OFF for each in members) else ()), "pair", "critical"),
+        (*((READ_OFF,) if any(each.state == READ_OFF for each in members) else ()), "pair"),
     )  # fmt: skip
 
 

@@ -107,7 +107,7 @@ TOLD_ABOVE = {
 }
 """facts of a campaign that stand before its config already"""
 
-GLOSSED = ("population", "fingerprint", "batch_floor", "tau")
+GLOSSED = ("population", "fingerprint", "batch_floor", "tau", "check_undecided", "check_masked")
 """facts whose names tell nobody what they are"""
 
 
