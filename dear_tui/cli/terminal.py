@@ -40,8 +40,10 @@ def open_terminal(store: Path | None, campaign: int | None = None) -> None:
         if _has_terminal():
             raise InputError("standard error leads elsewhere, and the screens are drawn there; run it without `2>`")
         raise InputError("there is no terminal to draw in (or TERM is dumb); use the commands: dear-tui --help")
+    from dear_tui.terminal.heaps import share_heaps
     from dear_tui.terminal.threads import DaemonThreads
 
+    share_heaps()
     opening = DaemonThreads().submit(_check_store, store)  # meanwhile, the screens are imported
     from dear_tui.app import DearApp
     from dear_tui.settings.settings_file import load_settings
