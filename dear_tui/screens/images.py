@@ -79,6 +79,7 @@ golden     the class without a fault; ✗ where it is not the label"""
         RowList { width: 1fr; }
         &.-narrow ImagePane { width: 36; max-width: 60%; }
         &.-middle RowList { width: 52; }
+        &.-maximized-view RowList { width: 1fr; }
         &.-wide ImagePane { width: 55%; box-sizing: content-box; }
     }
     """

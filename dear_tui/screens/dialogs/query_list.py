@@ -147,6 +147,8 @@ class QueryList(Dialog[Chosen | None]):
         self._shown = [
             entry for entry in self._entries if all(word in f"{entry.name} {entry.sql}".lower() for word in wanted)
         ]
+        nothing = "No query has all these words." if self._entries else self._nothing
+        self.query_one(".nothing", Static).update(Content(nothing))
         listing = self.query_one(OptionList)
         listing.clear_options()
         listing.add_options(Option(_line(entry)) for entry in self._shown)

@@ -87,6 +87,10 @@ class PlotView(Chart, can_focus=True):
             return self._plot is not None and self._plot.can_log_x
         return super().check_action(action, parameters)
 
+    def why_not(self, action: str) -> str:
+        """Else the key would be the screen's, which closes the result."""
+        return "bars and texts have no logarithmic x axis" if action.startswith("log(") else ""
+
     def action_next_kind(self) -> None:
         """Draw the same in another way."""
         if self._choice is not None:

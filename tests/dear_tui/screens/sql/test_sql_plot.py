@@ -54,6 +54,19 @@ async def test_keys_change_how_it_is_drawn(sql_store: Path) -> None:
         assert plot.choice == PlotChoice(0, (1, 2, 3), kind=PlotKind.POINTS), "the same columns are drawn as before"
 
 
+async def test_where_there_is_no_log_axis_its_key_says_so_and_closes_no_result(sql_store: Path) -> None:
+    app = DearApp(sql_store)
+    async with app.run_test(size=NARROW) as pilot:
+        await ask(pilot, CURVE)
+        screen = await ask(pilot, BITS)
+        pane = screen.pane
+        await pilot.press("p", "x")
+        assert "bars and texts have no logarithmic x axis" in notices(app)
+        assert screen.pane is pane
+        assert pane.is_attached
+        assert pane.view == "plot"
+
+
 async def test_columns_are_chosen_by_keys(sql_store: Path) -> None:
     app = DearApp(sql_store)
     async with app.run_test(size=NARROW) as pilot:
