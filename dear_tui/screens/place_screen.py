@@ -26,6 +26,7 @@ class PlaceScreen(ResultScreen, Generic[AnyPlace]):
         """At a place, until there is a campaign or another screen leads elsewhere."""
         super().__init__()
         self._campaign: int | None = None
+        self._first: AnyPlace = place
         self._place: AnyPlace = place
 
     def show_place(self, place: AnyPlace) -> None:
@@ -43,8 +44,10 @@ class PlaceScreen(ResultScreen, Generic[AnyPlace]):
         """Take the filter of the list away, else go back to where one came from."""
         if self._place.words:
             self._go(self._place.filtered("", ()))
-        elif self._place.before is not None:
-            await self.go_to(self._place.before)
+        elif (before := self._place.before) is not None:
+            if not isinstance(before, type(self._place)):
+                self._place = self._first  # which its own key shows again: nothing else leads there from this place
+            await self.go_to(before)
 
     def action_change_order(self) -> None:
         """Sort the list otherwise."""

@@ -270,6 +270,8 @@ async def test_an_image_leads_to_its_faults_a_fault_and_back_the_same_way() -> N
         await pilot.press("escape")
         await until_shown(pilot, f"image {image} ·")
         assert (rows(app).cursor, rows(app).has_focus) == (3, True)
+        await pilot.press("3")
+        await until_shown(pilot, "critical pairs", "faults drawn")
 
 
 async def test_words_filter_the_images_and_esc_takes_them_away() -> None:
