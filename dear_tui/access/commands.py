@@ -203,52 +203,39 @@ def _tried_out(configs: Sequence[tuple[str, CampaignConfig]], on_step: OnStep) -
 def _queued(
     path: Path, named: Sequence[tuple[str, NewCampaign]], notes: list[str], again: bool
 ) -> tuple[list[Submission], list[str]]:
+    from engine.running.same_config import find_earlier
     from engine.store import Store
+    from engine.store.records import is_unprepared
 
     with Store.open(path) as store:
         for name, new in named:
             with naming(name):
-                if not again and (note := _note_on_earlier(store, new)):
-                    notes.append(note)
+                if not again and not is_unprepared(new.fingerprint):
+                    note = find_earlier(store, new.config, new.identity).note
+                    notes += [note] if note else []
         submissions = []
         for name, new in named:
             with naming(name):
-                submissions.append(_queue(store, new, again))
+                if is_unprepared(new.fingerprint):
+                    submissions.append(_queue_unprepared(store, new, again, notes))
+                else:  # compared again: another process may have been quicker
+                    check = partial(find_earlier, store, new.config, new.identity)
+                    submissions.append(store.queue.submit(new, again, check))
         return submissions, notes + store.take_notes()
 
 
-def _note_on_earlier(store: Store, new: NewCampaign) -> str | None:
-    """What the user should know of a campaign that the store has of the same config.
-
-    Raises:
-        InputError: it is unfinished, and depends on something else.
-    """
-    from engine.running.same_config import find_earlier
+def _queue_unprepared(store: Store, new: NewCampaign, again: bool, notes: list[str]) -> Submission:
+    """Queue a config as it is; an unfinished campaign of it goes on, a finished one is told of in `notes`."""
     from engine.running.unprepared import last_of_config
-    from engine.store.records import is_unprepared
 
-    if not is_unprepared(new.fingerprint):
-        return find_earlier(store, new.config, new.identity).note
-    last = last_of_config(store, new.config)
-    if last is None or last.state != "finished":
-        return None
-    return (
-        f"campaign {last.id} of this config is finished; unless something has changed that its results depend on, the "
-        "new one ends at once and points to it"
-    )
-
-
-def _queue(store: Store, new: NewCampaign, again: bool) -> Submission:
-    """Queue one; compared with what the store has: another process may have been quicker."""
-    from engine.running.same_config import find_earlier
-    from engine.running.unprepared import last_of_config
-    from engine.store.records import is_unprepared
-
-    if not is_unprepared(new.fingerprint):
-        return store.queue.submit(new, again, partial(find_earlier, store, new.config, new.identity))
     last = None if again else last_of_config(store, new.config)
     if last is not None and last.state != "finished":
         return store.queue.go_on(last.id)
+    if last is not None:
+        notes.append(
+            f"campaign {last.id} of this config is finished; unless something has changed that its results depend on, "
+            "the new one ends at once and points to it"
+        )
     return store.queue.submit(new, again)
 
 
