@@ -29,27 +29,14 @@ class SnapshotScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = with_ids(
         "snapshot-screen",
         Binding("n", "new", "new", tooltip="a form for a new campaign"),
-        Binding(
-            "left_parenthesis", "enlarge('width', -1)", "narrower", show=False, key_display="(", tooltip="this pane"
-        ),
-        Binding(
-            "right_parenthesis",
-            "enlarge('width', 1)",
-            "wider",
-            show=False,
-            key_display=")",
-            tooltip="this pane; the mouse drags its border, too",
-        ),
-        Binding(
-            "left_curly_bracket", "enlarge('height', -1)", "shorter", show=False, key_display="{", tooltip="this pane"
-        ),
-        Binding(
-            "right_curly_bracket",
-            "enlarge('height', 1)",
-            "taller",
-            show=False,
-            key_display="}",
-            tooltip="this pane; the mouse drags its border, too",
+        *(
+            Binding(key, f"enlarge({size!r}, {steps})", word, show=False, key_display=sign, tooltip=f"this pane{mouse}")
+            for key, sign, size, steps, word, mouse in (
+                ("left_parenthesis", "(", "width", -1, "narrower", ""),
+                ("right_parenthesis", ")", "width", 1, "wider", "; the mouse drags its border, too"),
+                ("left_curly_bracket", "{", "height", -1, "shorter", ""),
+                ("right_curly_bracket", "}", "height", 1, "taller", "; the mouse drags its border, too"),
+            )
         ),
     )
     ALLOW_IN_MAXIMIZED_VIEW = "KeyBar, .problem"
